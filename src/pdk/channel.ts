@@ -1,0 +1,41 @@
+import type { FunctionRow } from './catalogue.ts';
+import type { Phase, Protocol } from './phases.ts';
+
+/**
+ * What a protocol driver (server/) offers the PDK for one running event. The PDK (pdk/) checks phase and arguments
+ * before it calls; a channel only carries.
+ *
+ * Arguments and results are neutral: the positional arguments and the result that Kong's Lua function has, decoded
+ * from either protocol to the same JavaScript value (see `catalogue.ts`).
+ */
+export interface PhaseChannel {
+  readonly protocol: Protocol;
+  readonly phase: Phase;
+  /** True once the event is over (exit, error, handler returned, timeout, connection gone): nothing is sent any more. */
+  readonly ended: boolean;
+
+  /**
+   * Queues a call whose answer matters. Everything queued in one turn leaves in one write, in program order.
+   * Settles with the decoded result; rejects with PDK_CALL_FAILED when Kong answers with an error or drops the
+   * connection, with PDK_EVENT_ENDED when the event is over.
+   */
+  call(row: FunctionRow, args: readonly unknown[]): Promise<unknown>;
+
+  /** Queues a call whose answer carries nothing (setters, logs). Leaves with the next `call` or the end of the phase. */
+  send(row: FunctionRow, args: readonly unknown[]): void;
+
+  /**
+   * Sends kong.response.exit (or error) as the last call of the event and marks it ended. Never resolves; rejects
+   * with an ExitSignal, so that nothing after it runs and `finally` blocks still do.
+   */
+  exit(row: FunctionRow, args: readonly unknown[]): Promise<never>;
+}
+
+/** Thrown through a handler by exit and error. It is no failure: the phase runner swallows it. */
+export class ExitSignal extends Error {
+  override readonly name = 'ExitSignal';
+
+  constructor() {
+    super('the handler has ended the request with kong.response.exit or kong.response.error');
+  }
+}

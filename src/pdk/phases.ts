@@ -1,0 +1,7 @@
+/** The phases that Kong 3.9 runs on an external plugin, in the order in which a request meets them. */
+export const phases = ['certificate', 'rewrite', 'access', 'response', 'preread', 'log'] as const;
+
+export type Phase = (typeof phases)[number];
+
+/** `protobuf` is Kong's `ProtoBuf:1`, `msgpack` its `MsgPack:1`. */
+export type Protocol = 'protobuf' | 'msgpack';

@@ -1,0 +1,20 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Ends a run with the plain line `N passed, N failed` (`, N skipped` where there are any) that scripts read. */
+export default class SummaryReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const state = test.result().state;
+        if (state === 'passed') count.passed += 1;
+        else if (state === 'failed') count.failed += 1;
+        else count.skipped += 1;
+      }
+      // A file that cannot be imported holds no test, but its run has failed.
+      if (module.errors().length > 0) count.failed += 1;
+    }
+    const skipped = count.skipped > 0 ? `, ${String(count.skipped)} skipped` : '';
+    process.stdout.write(`${String(count.passed)} passed, ${String(count.failed)} failed${skipped}\n`);
+  }
+}
