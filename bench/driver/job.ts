@@ -1,0 +1,40 @@
+/** What the driver process is asked to do, and what it answers. Both travel as JSON over IPC. */
+export interface Job {
+  socket: string;
+  protocol: 'protobuf' | 'msgpack';
+  plugin: string;
+  config: Record<string, unknown>;
+  phase: 'access' | 'log';
+  /** Open connections, each with one event in flight: Kong's pattern, one per request it works on. */
+  connections: number;
+  /** How long to measure, in seconds, or how many events to run; whichever comes first. */
+  seconds: number;
+  events: number;
+  /** Events per second on a fixed schedule (latency counts from the scheduled time); 0 is as fast as possible. */
+  rate: number;
+  /** Events run before the clock starts. */
+  warmup: number;
+}
+
+export interface Outcome {
+  events: number;
+  seconds: number;
+  perSecond: number;
+  /** PDK calls that the server made. */
+  calls: number;
+  /** Latency of one event, from Kong's first write to the server's last byte, in microseconds. */
+  latency: { p50: number; p95: number; p99: number; max: number };
+  /** CPU seconds that the driver itself used: near `seconds`, the driver and not the server is the limit. */
+  driverCpu: number;
+}
+
+/** What both protocols offer the load generator. */
+export interface Client {
+  open(count: number): Promise<void>;
+  start(plugin: string, config: Record<string, unknown>): Promise<void>;
+  /** Runs one event on a free connection and calls back when the server has answered. */
+  run(phase: string, done: (error: Error | null) => void): void;
+  readonly free: number;
+  readonly calls: number;
+  close(): void;
+}

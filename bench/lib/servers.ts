@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** A plugin server under test: its process, its socket, and what the operating system says of it. */
+export class ServerUnderTest {
+  readonly name: string;
+  readonly socket: string;
+  /** Milliseconds from the start of the process to the first accepted connection. */
+  readonly listening: number;
+  readonly #child: ChildProcess;
+
+  private constructor(name: string, socket: string, child: ChildProcess, listening: number) {
+    this.name = name;
+    this.socket = socket;
+    this.#child = child;
+    this.listening = listening;
+  }
+
+  static async start(name: string, socket: string, command: string[]): Promise<ServerUnderTest> {
+    const began = performance.now();
+    const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    await reachable(socket, child);
+    return new ServerUnderTest(name, socket, child, performance.now() - began);
+  }
+
+  /** CPU seconds and resident bytes of the whole process tree, from /proc. */
+  usage(): { cpu: number; rss: number } {
+    const total = { cpu: 0, rss: 0 };
+    for (const pid of tree(this.#child.pid ?? 0)) {
+      const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      total.cpu += (Number(fields[11]) + Number(fields[12])) / 100;
+      total.rss += Number(fields[21]) * 4096;
+    }
+    return total;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGTERM');
+    // The peer has no handler that waits; ours drains. Neither needs longer than this.
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+    await gone;
+    clearTimeout(timer);
+  }
+}
+
+async function reachable(socket: string, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null)
+      throw new Error(`the server ended with ${String(child.exitCode)} before it listened`);
+    const ok = await new Promise<boolean>((resolve) => {
+      const probe = connect(socket);
+      probe.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      probe.once('connect', () => probe.destroy());
+    });
+    if (ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function tree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+    } catch {
+      // The process ended while we looked.
+    }
+  }
+  const found: number[] = [];
+  const visit = (pid: number): void => {
+    found.push(pid);
+    for (const child of children.get(pid) ?? []) visit(child);
+  };
+  visit(root);
+  return found;
+}
+
+/** Our server as users run it, with the benchmark's plugin for one protocol. */
+export function startOurs(
+  folder: string,
+  protocol: 'protobuf' | 'msgpack',
+  workers: number,
+  plugin = path(`../plugins/ours/bench-${protocol}.ts`),
+): Promise<ServerUnderTest> {
+  const socket = join(folder, `ours-${protocol}-${String(workers)}.socket`);
+  return ServerUnderTest.start('kong-ts', socket, [
+    path('../../bin/kong-ts.js'),
+    'serve',
+    plugin,
+    '--socket',
+    socket,
+    '--workers',
+    String(workers),
+  ]);
+}
+
+/** kong-pdk 0.6.0 from its npm package, as its users run it. */
+export function startPeer(folder: string): Promise<ServerUnderTest> {
+  return ServerUnderTest.start('kong-pdk', join(folder, 'peer.socket'), [
+    path('../peer/node_modules/kong-pdk/bin/kong-js-pluginserver'),
+    '--plugins-directory',
+    path('../plugins/peer'),
+    '--kong-prefix',
+    folder,
+    '--sock-name',
+    'peer.socket',
+  ]);
+}

@@ -1,0 +1,56 @@
+import { throughputRow, type Comparison, type Context } from '../lib/context.ts';
+
+const targets = new Map([
+  [0, '1.4'],
+  [1, '1.4'],
+  [3, '2.2'],
+  [10, '3'],
+]);
+
+/** Events per second with 0, 1, 3 and 10 getters and one setter, in access; then one serialize in log. */
+export async function throughput(context: Context): Promise<Comparison[]> {
+  const rows: Comparison[] = [];
+  const { seconds, connections } = context.options;
+  const peer = await context.peer();
+  for (const protocol of ['protobuf', 'msgpack'] as const) {
+    const ours = await context.ours(protocol);
+    const plugin = `bench-${protocol}`;
+    for (const burst of protocol === 'protobuf' ? [false, true] : [false]) {
+      for (const n of [0, 1, 3, 10]) {
+        if (burst && n < 3) continue;
+        const job = { phase: 'access', seconds, connections, warmup: 500 } as const;
+        const pairs = await context.alternate(
+          () => context.driver.run({ ...job, socket: ours.socket, protocol, plugin, config: { n, burst } }),
+          () =>
+            context.driver.run({
+              ...job,
+              socket: peer.socket,
+              protocol: 'msgpack',
+              plugin: 'bench',
+              config: { n },
+            }),
+        );
+        const style = burst ? 'started together' : 'one by one';
+        rows.push(
+          throughputRow(`access, ${String(n)} calls, ${style}, ${protocol}`, pairs, targets.get(n) ?? null, {
+            n,
+            protocol,
+            burst: String(burst),
+            driverBusy: Math.max(...pairs.ours.map((outcome) => outcome.driverCpu / outcome.seconds)).toFixed(
+              2,
+            ),
+          }),
+        );
+        context.say(rows.at(-1)?.name ?? '');
+      }
+    }
+    const job = { phase: 'log', seconds, connections, warmup: 500 } as const;
+    const pairs = await context.alternate(
+      () => context.driver.run({ ...job, socket: ours.socket, protocol, plugin }),
+      () => context.driver.run({ ...job, socket: peer.socket, protocol: 'msgpack', plugin: 'bench' }),
+    );
+    rows.push(throughputRow(`log, one serialize, ${protocol}`, pairs, null));
+    context.say(rows.at(-1)?.name ?? '');
+  }
+  return rows;
+}

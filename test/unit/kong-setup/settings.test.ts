@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { KongTsError } from '../../../src/errors.ts';
+import { render } from '../../../src/kong-setup/formats.ts';
+import { kongSettings, type PluginSource, type SettingsOptions } from '../../../src/kong-setup/settings.ts';
+import { factsOf } from '../../../src/kong-setup/versions.ts';
+
+const hello: PluginSource = { name: 'hello', spec: '/plugins/hello.ts', protocol: 'protobuf' };
+const audit: PluginSource = { name: 'my-audit', spec: '/plugins/audit.ts', protocol: 'protobuf' };
+const vault: PluginSource = { name: 'vaulted', spec: '/plugins/vaulted.ts', protocol: 'msgpack' };
+
+const options = (over: Partial<SettingsOptions> = {}): SettingsOptions => ({
+  plugins: [hello, audit],
+  facts: factsOf('3.9'),
+  mode: 'managed',
+  socket: '/usr/local/kong/kong-ts.socket',
+  command: ['/usr/local/bin/kong-ts'],
+  dumpFolder: '/usr/local/kong-ts',
+  ...over,
+});
+
+const asObject = (over: Partial<SettingsOptions> = {}): Record<string, string> =>
+  Object.fromEntries(kongSettings(options(over)).settings.map(({ key, value }) => [key, value]));
+
+const errorOf = (run: () => unknown): KongTsError => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof KongTsError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+};
+
+describe('settings for Kong 3.9', () => {
+  it('gives each plugin a server name of its own, one socket, and a start_cmd to the first only', () => {
+    expect(asObject()).toEqual({
+      plugins: 'bundled,hello,my-audit',
+      pluginserver_names: 'hello,my-audit',
+      pluginserver_hello_socket: '/usr/local/kong/kong-ts.socket',
+      pluginserver_hello_query_cmd: '/usr/local/bin/kong-ts dump /plugins/hello.ts',
+      pluginserver_hello_start_cmd:
+        '/usr/local/bin/kong-ts serve /plugins/hello.ts /plugins/audit.ts --socket /usr/local/kong/kong-ts.socket',
+      pluginserver_my_audit_socket: '/usr/local/kong/kong-ts.socket',
+      pluginserver_my_audit_query_cmd: '/usr/local/bin/kong-ts dump /plugins/audit.ts',
+    });
+  });
+
+  it('explains the warning that Kong gives for names without start_cmd', () => {
+    expect(kongSettings(options()).notes.join('\n')).toContain('start_command undefined');
+  });
+
+  it('reads dumps with cat beside a sidecar, and says what to run there', () => {
+    const result = kongSettings(options({ mode: 'sidecar' }));
+    const settings = Object.fromEntries(result.settings.map(({ key, value }) => [key, value]));
+    expect(settings.pluginserver_my_audit_query_cmd).toBe('cat /usr/local/kong-ts/my-audit.json');
+    expect(Object.keys(settings).some((key) => key.endsWith('_start_cmd'))).toBe(false);
+    expect(result.commands).toContain('kong-ts dump /plugins/hello.ts > /usr/local/kong-ts/hello.json');
+  });
+});
+
+describe('settings for older versions', () => {
+  it('puts plugins of one protocol into one server until 3.8', () => {
+    const settings = asObject({ facts: factsOf('3.8.1'), plugins: [hello, vault, audit] });
+    expect(settings.pluginserver_names).toBe('hello,vaulted');
+    expect(settings.pluginserver_hello_query_cmd).toBe(
+      '/usr/local/bin/kong-ts dump /plugins/hello.ts /plugins/audit.ts',
+    );
+  });
+
+  it.each(['3.1', '3.4.2'])('refuses a sidecar for Kong %s, which skips such plugins', (version) => {
+    const error = errorOf(() => kongSettings(options({ facts: factsOf(version), mode: 'sidecar' })));
+    expect(error.code).toBe('USAGE');
+    expect(error.message).toContain('20 s');
+  });
+
+  it('names the trap of 3.6 and of 2.8', () => {
+    expect(factsOf('3.6').notes.join(' ')).toContain('kong reload');
+    expect(kongSettings(options({ facts: factsOf('2.8') })).notes.join(' ')).toContain('instance ids');
+  });
+
+  it.each(['', '1.5', 'latest', '3', 'x3.9'])('refuses "%s" and lists what it knows', (version) => {
+    expect(errorOf(() => factsOf(version)).message).toContain('3.9');
+  });
+});
+
+describe('what Kong cannot carry', () => {
+  it.each([
+    ['a relative socket', { socket: 'kong-ts.socket' }],
+    ['a space in a path', { plugins: [{ ...hello, spec: '/my plugins/hello.ts' }] }],
+    ['a quote in the command', { command: ['/bin/sh', '-c', "'x'"] }],
+    ['no plugin', { plugins: [] }],
+    ['two names that become one', { plugins: [hello, { ...hello, name: 'Hello' }] }],
+  ] satisfies [string, Partial<SettingsOptions>][])('%s is refused with the way out', (_, over) => {
+    const error = errorOf(() => kongSettings(options(over)));
+    expect(error.code).toBe('USAGE');
+    expect(error.message.length).toBeGreaterThan(40);
+  });
+});
+
+describe('formats', () => {
+  const result = kongSettings(options());
+
+  it('env: KONG_, upper case, quoted where a shell needs it', () => {
+    const lines = render(result, 'env').split('\n');
+    expect(lines).toContain('KONG_PLUGINSERVER_NAMES=hello,my-audit');
+    expect(lines).toContain(
+      'KONG_PLUGINSERVER_MY_AUDIT_QUERY_CMD="/usr/local/bin/kong-ts dump /plugins/audit.ts"',
+    );
+  });
+
+  it('conf: properties of kong.conf, notes as comments', () => {
+    const lines = render(result, 'conf').trimEnd().split('\n');
+    expect(lines).toContain('pluginserver_names = hello,my-audit');
+    expect(lines.every((line) => line.startsWith('#') || line.includes(' = '))).toBe(true);
+  });
+
+  it('compose and helm: YAML that parses back to the same settings', () => {
+    const compose = parse(render(result, 'compose')) as {
+      services: { kong: { environment: Record<string, string> } };
+    };
+    expect(compose.services.kong.environment.KONG_PLUGINS).toBe('bundled,hello,my-audit');
+    const helm = parse(render(result, 'helm')) as { env: Record<string, string> };
+    expect(helm.env).toEqual(Object.fromEntries(result.settings.map(({ key, value }) => [key, value])));
+  });
+});
