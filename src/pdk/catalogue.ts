@@ -1,44 +1,87 @@
+import { client, clientTls } from './catalogue/client.ts';
+import { log, plainLog } from './catalogue/log.ts';
+import { ctxShared, nginx } from './catalogue/nginx.ts';
+import { cluster, ip, node, plugin, router, telemetry, vault } from './catalogue/node.ts';
+import { request } from './catalogue/request.ts';
+import { response } from './catalogue/response.ts';
+import { serviceRequest } from './catalogue/service-request.ts';
+import { service, serviceResponse } from './catalogue/service.ts';
+import type { FunctionRow, FunctionSpec, NamespaceSpec } from './catalogue/types.ts';
 import type { Phase, Protocol } from './phases.ts';
 
-/** Message types of pluginsocket.proto that carry arguments. */
-export type ArgumentsMessage =
-  | 'google.protobuf.Empty'
-  | 'google.protobuf.ListValue'
-  | 'google.protobuf.Struct'
-  | 'google.protobuf.Value'
-  | 'Bool'
-  | 'Int'
-  | 'String'
-  | 'ByteString'
-  | 'KV'
-  | 'ExitArgs'
-  | 'Target'
-  | 'ConsumerSpec'
-  | 'AuthenticateArgs';
+export type {
+  ArgumentsMessage,
+  ArgumentSpec,
+  CheckName,
+  Composition,
+  FunctionRow,
+  FunctionSpec,
+  NamespaceSpec,
+  ResultKind,
+  ResultMessage,
+  ResultSpec,
+  Travel,
+} from './catalogue/types.ts';
 
-/** Message types of pluginsocket.proto that carry results. */
-export type ResultMessage =
-  | 'google.protobuf.Empty'
-  | 'google.protobuf.Struct'
-  | 'google.protobuf.Value'
-  | 'Bool'
-  | 'Int'
-  | 'Number'
-  | 'String'
-  | 'ByteString'
-  | 'RawBodyResult'
-  | 'UriCapturesResult'
-  | 'Consumer'
-  | 'AuthenticatedCredential'
-  | 'Route'
-  | 'Service'
-  | 'MemoryStats';
+/** All functions by the path that they hang on; the types of `Kong<Phase, Protocol>` come from here. */
+export const namespaces = {
+  kong: plainLog,
+  'kong.client': client,
+  'kong.client.tls': clientTls,
+  'kong.cluster': cluster,
+  'kong.ctx.shared': ctxShared,
+  'kong.ip': ip,
+  'kong.log': log,
+  'kong.nginx': nginx,
+  'kong.node': node,
+  'kong.plugin': plugin,
+  'kong.request': request,
+  'kong.response': response,
+  'kong.router': router,
+  'kong.service': service,
+  'kong.service.request': serviceRequest,
+  'kong.service.response': serviceResponse,
+  'kong.telemetry': telemetry,
+  'kong.vault': vault,
+} as const satisfies Record<string, NamespaceSpec>;
 
-/** One function of Kong's PDK. */
-export interface FunctionRow {
-  /** Kong's name, as on the wire: `kong.request.get_header`. */
-  readonly name: string;
-  /** How it travels over ProtoBuf:1, null where its service lacks it. */
-  readonly protobuf: { readonly arguments: ArgumentsMessage; readonly result: ResultMessage } | null;
-  readonly phases: Readonly<Record<Protocol, readonly Phase[]>>;
+/** Phases in which a plugin may call a function over a protocol. */
+function offeredPhases(spec: FunctionSpec, protocol: Protocol): readonly Phase[] {
+  if (spec.travel[protocol] === 'absent') return [];
+  if (spec.travel[protocol] === 'composed') return spec.composed?.phases ?? [];
+  return spec.phases;
+}
+
+function rowOf(path: string, spec: FunctionSpec): FunctionRow {
+  return {
+    name: spec.name,
+    path,
+    description: spec.description,
+    example: spec.example,
+    arguments: spec.arguments,
+    result: spec.result,
+    protobuf: spec.protobuf,
+    phases: { protobuf: spec.protobuf === null ? [] : spec.phases, msgpack: spec.phases },
+    offered: {
+      protobuf: offeredPhases(spec, 'protobuf'),
+      msgpack: offeredPhases(spec, 'msgpack'),
+    },
+    travel: spec.travel,
+    composed: spec.composed ?? null,
+  };
+}
+
+/**
+ * Every function that Kong 3.9.3 lets an external plugin call, one row each: arguments, result, phases per protocol and
+ * how it travels. The runtime, the sandbox, the reference page and the tests come from it.
+ */
+export const catalogue: readonly FunctionRow[] = Object.entries<NamespaceSpec>(namespaces).flatMap(
+  ([path, functions]) => Object.entries(functions).map(([name, spec]) => rowOf(`${path}.${name}`, spec)),
+);
+
+const byName = new Map(catalogue.map((row) => [row.name, row]));
+
+/** The row of a wire name such as `kong.request.get_header`, null when the catalogue has none. */
+export function rowByName(name: string): FunctionRow | null {
+  return byName.get(name) ?? null;
 }

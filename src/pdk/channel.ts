@@ -29,6 +29,12 @@ export interface PhaseChannel {
    * with an ExitSignal, so that nothing after it runs and `finally` blocks still do.
    */
   exit(row: FunctionRow, args: readonly unknown[]): Promise<never>;
+
+  /**
+   * Reads a request body that Kong buffered to disk (`body_filepath`), absent where files must not be read.
+   * @param maxBytes rejects larger files before they are read; no limit when undefined
+   */
+  readFile?(path: string, maxBytes?: number): Promise<Buffer>;
 }
 
 /** Thrown through a handler by exit and error. It is no failure: the phase runner swallows it. */

@@ -1,0 +1,102 @@
+import * as s from './shared.ts';
+import type { NamespaceSpec } from './types.ts';
+
+const key = { name: 'key', type: 'string', check: 'text' } as const;
+const jsonValue = { name: 'value', type: 'JsonValue', check: 'json' } as const;
+
+export const nginx = {
+  getVar: {
+    name: 'kong.nginx.get_var',
+    description: 'An nginx variable, null when it is absent or empty.',
+    example: "const id = await kong.nginx.getVar('request_id');",
+    arguments: [{ name: 'name', type: 'string', check: 'text' }],
+    result: s.textOrNull,
+    phases: s.connectionPhases,
+    protobuf: s.textToText,
+    travel: s.getter,
+  },
+  getTls1VersionStr: {
+    name: 'kong.nginx.get_tls1_version_str',
+    description: "The TLS version of the client's connection such as `TLSv1.3`, null without TLS.",
+    example: 'const version = await kong.nginx.getTls1VersionStr();',
+    arguments: [],
+    result: s.textOrNull,
+    phases: s.everyPhase,
+    protobuf: s.emptyToText,
+    travel: s.getter,
+  },
+  setCtx: {
+    name: 'kong.nginx.set_ctx',
+    description: "Sets a value in nginx's context of the request, which Kong itself uses.",
+    example: "await kong.nginx.setCtx('my_key', 'value');",
+    arguments: [key, jsonValue],
+    result: s.nothing,
+    phases: s.everyPhase,
+    protobuf: { arguments: 'KV', result: 'String' },
+    travel: s.setter,
+  },
+  getCtx: {
+    name: 'kong.nginx.get_ctx',
+    description: "A value from nginx's context of the request, null when it is absent.",
+    example: "const value = await kong.nginx.getCtx('my_key');",
+    arguments: [key],
+    result: s.value,
+    phases: s.everyPhase,
+    protobuf: { arguments: 'String', result: 'google.protobuf.Value' },
+    travel: s.getter,
+  },
+  reqStartTime: {
+    name: 'kong.nginx.req_start_time',
+    description: 'When nginx received the request, in seconds since the epoch, with milliseconds.',
+    example: 'const seconds = await kong.nginx.reqStartTime();',
+    arguments: [],
+    result: s.number,
+    phases: s.everyPhase,
+    protobuf: s.emptyToNumber,
+    travel: s.getter,
+  },
+  getSubsystem: {
+    name: 'kong.nginx.get_subsystem',
+    description: "Which part of nginx handles the traffic: 'http' or 'stream'.",
+    example: 'const subsystem = await kong.nginx.getSubsystem();',
+    arguments: [],
+    result: { kind: 'text', type: "'http' | 'stream'", empty: 'zero' },
+    phases: s.everyPhase,
+    protobuf: s.emptyToText,
+    travel: s.getter,
+  },
+  getStatistics: {
+    name: 'kong.nginx.get_statistics',
+    description: "nginx's counters of connections and requests.",
+    example: 'const { total_requests } = await kong.nginx.getStatistics();',
+    arguments: [],
+    result: { kind: 'value', type: 'NginxStatistics', empty: 'null' },
+    phases: s.everyPhase,
+    protobuf: null,
+    travel: s.msgpackGetter,
+  },
+} as const satisfies NamespaceSpec;
+
+export const ctxShared = {
+  get: {
+    name: 'kong.ctx.shared.get',
+    description: 'A value that a plugin shared for this request, null when it is absent.',
+    example: "const user = await kong.ctx.shared.get('user');",
+    arguments: [key],
+    result: s.value,
+    phases: s.everyPhase,
+    protobuf: { arguments: 'String', result: 'google.protobuf.Value' },
+    travel: s.getter,
+  },
+  set: {
+    name: 'kong.ctx.shared.set',
+    description:
+      'Shares a JSON-like value with the later phases and the other plugins of this request. ProtoBuf:1 cannot carry `false`; Lua has no null inside an array.',
+    example: "await kong.ctx.shared.set('user', { name: 'alice', roles: ['admin'] });",
+    arguments: [key, jsonValue],
+    result: s.nothing,
+    phases: s.everyPhase,
+    protobuf: s.pairToNothing,
+    travel: s.setter,
+  },
+} as const satisfies NamespaceSpec;

@@ -1,0 +1,171 @@
+import type { Phase, Protocol } from '../phases.ts';
+
+/** Message types of pluginsocket.proto that carry arguments. */
+export type ArgumentsMessage =
+  | 'google.protobuf.Empty'
+  | 'google.protobuf.ListValue'
+  | 'google.protobuf.Struct'
+  | 'google.protobuf.Value'
+  | 'Bool'
+  | 'Int'
+  | 'String'
+  | 'ByteString'
+  | 'KV'
+  | 'ExitArgs'
+  | 'Target'
+  | 'ConsumerSpec'
+  | 'AuthenticateArgs';
+
+/** Message types of pluginsocket.proto that carry results. */
+export type ResultMessage =
+  | 'google.protobuf.Empty'
+  | 'google.protobuf.Struct'
+  | 'google.protobuf.Value'
+  | 'Bool'
+  | 'Int'
+  | 'Number'
+  | 'String'
+  | 'ByteString'
+  | 'RawBodyResult'
+  | 'UriCapturesResult'
+  | 'Consumer'
+  | 'AuthenticatedCredential'
+  | 'Route'
+  | 'Service'
+  | 'MemoryStats';
+
+/**
+ * How a call is made over one protocol.
+ *
+ * - `getter`: one call whose answer is waited for.
+ * - `setter`, `log`: one call whose answer carries nothing; it resolves at once.
+ * - `exit`: the last call of the event; Kong never answers it.
+ * - `composed`: made here from other functions of the catalogue.
+ * - `absent`: neither Kong's service nor a composition offers it.
+ */
+export type Travel = 'getter' | 'setter' | 'log' | 'exit' | 'composed' | 'absent';
+
+/** The rule that an argument is held against before anything is sent; `argument-checks.ts` has them. */
+export type CheckName =
+  | 'text'
+  | 'headerName'
+  | 'headerValue'
+  | 'headers'
+  | 'maximum'
+  | 'status'
+  | 'exitStatus'
+  | 'errorStatus'
+  | 'exitBody'
+  | 'errorMessage'
+  | 'scheme'
+  | 'path'
+  | 'method'
+  | 'query'
+  | 'bytes'
+  | 'form'
+  | 'upstream'
+  | 'port'
+  | 'retries'
+  | 'timeout'
+  | 'depth'
+  | 'flag'
+  | 'fileSize'
+  | 'consumerId'
+  | 'record'
+  | 'json'
+  | 'serializeOptions'
+  | 'logValues'
+  | 'clientVerify'
+  | 'memoryUnit';
+
+/** One argument of a function. */
+export interface ArgumentSpec {
+  /** The name in the TypeScript signature. */
+  readonly name: string;
+  /** The TypeScript type, for the reference page. */
+  readonly type: string;
+  readonly check: CheckName;
+  readonly optional?: boolean;
+  /** True when the argument takes all that follow (`...values`). */
+  readonly rest?: boolean;
+}
+
+/** Which conversion makes a result the same JavaScript value over both protocols; `results.ts` has them. */
+export type ResultKind =
+  | 'void'
+  | 'text'
+  | 'number'
+  | 'boolean'
+  | 'value'
+  | 'headers'
+  | 'query'
+  | 'bytes'
+  | 'rawBody'
+  | 'captures'
+  | 'consumer'
+  | 'credential'
+  | 'route'
+  | 'service'
+  | 'memoryStats'
+  | 'record';
+
+/** What a function resolves with. */
+export interface ResultSpec {
+  readonly kind: ResultKind;
+  /** The TypeScript type, for the reference page. */
+  readonly type: string;
+  /**
+   * What an empty ProtoBuf message, an empty string and a nil mean: `null` (absent) or the type's `zero` (`''`, `0`,
+   * `false`, an empty object). ProtoBuf:1 cannot tell zero from absent, so MsgPack:1 is read the same way.
+   */
+  readonly empty: 'null' | 'zero';
+}
+
+/** How a function is made from others where Kong does not offer it. */
+export interface Composition {
+  /** Wire names that it calls. */
+  readonly from: readonly string[];
+  /** Phases in which all of them work and the answer is Kong's own. */
+  readonly phases: readonly Phase[];
+  /** What differs from Kong's own function, null when nothing does. */
+  readonly note: string | null;
+}
+
+/** One function as a catalogue file declares it, under its camelCase name. */
+export interface FunctionSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly example: string;
+  readonly arguments: readonly ArgumentSpec[];
+  readonly result: ResultSpec;
+  /** Phases in which Kong 3.9.3 accepts the call on the wire (measured; the same over both protocols). */
+  readonly phases: readonly Phase[];
+  /** How it travels over ProtoBuf:1, null where its service lacks it. */
+  readonly protobuf: { readonly arguments: ArgumentsMessage; readonly result: ResultMessage } | null;
+  readonly travel: Readonly<Record<Protocol, Travel>>;
+  readonly composed?: Composition;
+}
+
+/** The functions of one path such as `kong.request`, by camelCase name. */
+export type NamespaceSpec = Readonly<Record<string, FunctionSpec>>;
+
+/** One function of Kong's PDK. */
+export interface FunctionRow {
+  /** Kong's name, as on the wire: `kong.request.get_header`. */
+  readonly name: string;
+  /** The camelCase name on the same path: `kong.request.getHeader`. */
+  readonly path: string;
+  readonly description: string;
+  readonly example: string;
+  readonly arguments: readonly ArgumentSpec[];
+  readonly result: ResultSpec;
+  /** How it travels over ProtoBuf:1, null where its service lacks it. */
+  readonly protobuf: { readonly arguments: ArgumentsMessage; readonly result: ResultMessage } | null;
+  /** Phases in which Kong accepts the call itself on the wire, per protocol. */
+  readonly phases: Readonly<Record<Protocol, readonly Phase[]>>;
+  /** Phases in which a plugin can call it: on the wire or, where that is composed, through the parts. */
+  readonly offered: Readonly<Record<Protocol, readonly Phase[]>>;
+  readonly travel: Readonly<Record<Protocol, Travel>>;
+  /** Set where `travel` is `composed` over at least one protocol. */
+  readonly composed: Composition | null;
+}
