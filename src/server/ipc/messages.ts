@@ -1,0 +1,100 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { PluginStats } from '../metrics/phase-stats.ts';
+import type { CompiledServerOptions } from '../options.ts';
+
+/** What the supervisor remembers of an instance, so that any worker can serve it. */
+export interface InstanceRecord {
+  readonly id: number;
+  readonly name: string;
+  /** The configuration as Kong sent it. */
+  readonly config: Uint8Array;
+  /** Seconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/** A plugin as a worker has loaded it. `fingerprint` changes when Kong has to read its dump again. */
+export interface PluginSummary {
+  readonly name: string;
+  readonly version: string;
+  readonly priority: number;
+  readonly protocol: Protocol;
+  readonly phases: readonly Phase[];
+  readonly fingerprint: string;
+}
+
+export interface LoadFailure {
+  /** The plugin as it was named on the command line. */
+  readonly spec: string;
+  readonly message: string;
+}
+
+export interface LoadReport {
+  readonly plugins: readonly PluginSummary[];
+  readonly failures: readonly LoadFailure[];
+  /** True when one of the plugins has published a source of event hooks. */
+  readonly usesEventHooks: boolean;
+}
+
+/** A sign of life, sent every half second. */
+export interface Beat {
+  /** Resident memory in bytes. */
+  readonly rss: number;
+  /** 99th percentile of the event loop's delay since the last beat, in seconds. */
+  readonly loopDelay: number;
+  readonly connections: number;
+  readonly instances: number;
+  readonly stats: Readonly<Record<string, PluginStats>>;
+}
+
+/** An error as it travels between processes. */
+export interface WireError {
+  readonly code: ErrorCode | null;
+  readonly message: string;
+}
+
+export type Ask =
+  /** Worker to supervisor: remember this instance. False when the id is taken. */
+  | { readonly op: 'record'; readonly record: InstanceRecord }
+  /** Worker to supervisor: the instance with this id, null when it is unknown. */
+  | { readonly op: 'find'; readonly id: number }
+  /** Either way: a MsgPack:1 step for an event that runs on the worker `owner`. */
+  | { readonly op: 'step'; readonly owner: number; readonly message: unknown }
+  /** Supervisor to worker: metrics of plugins as prom-client's JSON. */
+  | { readonly op: 'metrics' }
+  /** Supervisor to worker: finish events, close configurations, then answer. */
+  | { readonly op: 'drain'; readonly limit: number };
+
+export type Message =
+  | { readonly type: 'ask'; readonly id: number; readonly ask: Ask }
+  | {
+      readonly type: 'answer';
+      readonly id: number;
+      readonly value: unknown;
+      readonly error: WireError | null;
+    }
+  /** Supervisor to worker, first message. */
+  | { readonly type: 'start'; readonly start: WorkerStart }
+  /** Supervisor to worker, with the socket as handle. */
+  | { readonly type: 'connection'; readonly ticket: number; readonly socket: number }
+  /** Either way: Kong has closed this instance. */
+  | { readonly type: 'forget'; readonly id: number }
+  /** Supervisor to worker: where the event hook dispatcher listens. */
+  | { readonly type: 'hooks'; readonly address: string }
+  /** Worker to supervisor: ready to take connections; plugins may still be loading. */
+  | { readonly type: 'booted' }
+  | { readonly type: 'loaded'; readonly report: LoadReport }
+  | { readonly type: 'beat'; readonly beat: Beat }
+  | { readonly type: 'taken'; readonly ticket: number }
+  | { readonly type: 'gone' };
+
+export interface WorkerStart {
+  readonly options: CompiledServerOptions;
+  /** Number of this worker among all that live at the same time, 0 to 255; part of MsgPack:1 event ids. */
+  readonly uid: number;
+  /** Place among the workers, 0 to `count - 1`. */
+  readonly slot: number;
+  readonly count: number;
+  /** Address of the event hook dispatcher, null when there is none yet. */
+  readonly hooks: string | null;
+}

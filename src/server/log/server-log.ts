@@ -1,0 +1,71 @@
+import { logLevels, type LogLevel, type ServerLog } from './types.ts';
+
+const severity = Object.fromEntries(logLevels.map((level, index) => [level, (index + 2) * 10])) as Record<
+  LogLevel,
+  number
+>;
+
+type Write = (level: LogLevel, fields: Record<string, unknown>, message: string) => void;
+
+interface Pipeline {
+  readonly threshold: number;
+  write: Write;
+}
+
+/**
+ * The log of one process: pino on standard output, one JSON object per line, `level` by Kong's names.
+ *
+ * pino is imported in the background, so that a supervisor listens before it; lines written until then are kept and
+ * come out first. `flushed` resolves when they have.
+ */
+export function createServerLog(
+  level: LogLevel,
+  bindings: Record<string, unknown> = {},
+): ServerLog & { readonly flushed: Promise<void> } {
+  const waiting: Parameters<Write>[] = [];
+  const pipeline: Pipeline = {
+    threshold: severity[level],
+    write: (...line) => {
+      waiting.push(line);
+    },
+  };
+  const flushed = import('pino').then(({ pino, destination, stdTimeFunctions }) => {
+    const logger = pino(
+      {
+        level,
+        customLevels: severity,
+        useOnlyCustomLevels: true,
+        base: { pid: process.pid },
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        messageKey: 'message',
+      },
+      destination({ dest: 1, sync: true }),
+    );
+    pipeline.write = (lineLevel, fields, message) => {
+      logger[lineLevel](fields, message);
+    };
+    for (const line of waiting.splice(0)) pipeline.write(...line);
+  });
+  return Object.assign(logOn(pipeline, bindings), { flushed });
+}
+
+/** A log that hands each line to a function; for tests and for programs that have a log of their own. */
+export function createCallbackLog(level: LogLevel, write: Write): ServerLog {
+  return logOn({ threshold: severity[level], write }, {});
+}
+
+function logOn(pipeline: Pipeline, bindings: Record<string, unknown>): ServerLog {
+  const line = (level: LogLevel) => (message: string, fields?: Record<string, unknown>) => {
+    if (severity[level] < pipeline.threshold) return;
+    pipeline.write(level, fields === undefined ? bindings : { ...bindings, ...fields }, message);
+  };
+  return {
+    ...(Object.fromEntries(logLevels.map((level) => [level, line(level)])) as Record<
+      LogLevel,
+      ReturnType<typeof line>
+    >),
+    child: (fields) => logOn(pipeline, { ...bindings, ...fields }),
+    enabled: (level) => severity[level] >= pipeline.threshold,
+  };
+}

@@ -1,0 +1,189 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { KongTsError } from '../errors.ts';
+import { logLevels, type LogLevel } from './log/types.ts';
+
+/** Where the server listens for Kong: a path, or a path that serves one plugin only. */
+export interface SocketOptions {
+  path: string;
+  /** Name of the one plugin that this socket serves; every plugin when absent. */
+  plugin?: string;
+}
+
+/** Options of a plugin server, as a person writes them. Sizes in bytes, times in milliseconds. */
+export interface ServerOptions {
+  /** Plugin files, package names or names of bundled plugins. */
+  plugins: readonly string[];
+  /** One or several sockets; a string is a path or `plugin-name=path`. */
+  socket: string | SocketOptions | readonly (string | SocketOptions)[];
+  /** Worker processes; 0 runs everything in this process. Default `auto`: one per core, at most 4. */
+  workers?: number | 'auto';
+  /** Permissions of the socket files, octal when a string. Default 0o660; Kong, as whatever user it runs, needs to write. */
+  socketMode?: number | string;
+  /** Owner of the socket files, `uid` or `uid:gid`. Default: the process's own. */
+  socketOwner?: string;
+  /** Connections that may wait to be accepted. Default 4096 (the system's limit applies too). */
+  backlog?: number;
+  /** Largest frame or message from Kong. Default 64 MiB. */
+  maxFrameBytes?: number;
+  /** A worker whose resident memory grows beyond this is replaced. Default: no limit. */
+  maxWorkerMemory?: number | string;
+  /** A worker whose event loop does not turn for this long is killed and replaced. Default 15 s. */
+  blockLimit?: number;
+  /** How long events in flight and queues may take to finish when a worker stops. Default 10 s. */
+  drainTimeout?: number;
+  /** A configuration without events for this long gives up its state. Default 1 h. */
+  idleTimeout?: number;
+  /** Folder for plugins and the event hook dispatcher to keep data in. Default: none. */
+  dataDir?: string | null;
+  logLevel?: LogLevel;
+  /** `host:port` of the listener for /metrics, /health and /status. Default: none. */
+  metrics?: string | null;
+  /** Path of the control socket of `kong-ts status` and `reload`. Default: the first socket's path + `.ctl`. */
+  control?: string | null;
+  /** Start the event hook dispatcher: `auto` when a plugin publishes event hooks. Default `auto`. */
+  eventHooks?: 'auto' | 'on' | 'off';
+  /** Where the dispatcher's Admin API listens: `host:port`, `unix:/path` or `off`. Default `off`. */
+  eventHooksAdmin?: string;
+  /** Reload when a plugin's file changes. Default false. */
+  watch?: boolean;
+  /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
+  cwd?: string;
+}
+
+export interface CompiledSocket {
+  readonly path: string;
+  readonly plugin: string | null;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Options with every default filled in and every value checked. Plain data: it travels to worker processes. */
+export interface CompiledServerOptions {
+  readonly plugins: readonly string[];
+  readonly sockets: readonly CompiledSocket[];
+  readonly workers: number;
+  readonly socketMode: number;
+  readonly socketOwner: { readonly uid: number; readonly gid: number } | null;
+  readonly backlog: number;
+  readonly maxFrameBytes: number;
+  readonly maxWorkerMemory: number | null;
+  readonly blockLimit: number;
+  readonly drainTimeout: number;
+  readonly idleTimeout: number;
+  readonly dataDir: string | null;
+  readonly logLevel: LogLevel;
+  readonly metrics: HostPort | null;
+  readonly control: string | null;
+  readonly eventHooks: 'auto' | 'on' | 'off';
+  readonly eventHooksAdmin: string;
+  readonly watch: boolean;
+  readonly cwd: string;
+}
+
+/** @throws KongTsError USAGE naming the option and what it has to be */
+export function compileServerOptions(options: ServerOptions): CompiledServerOptions {
+  const cwd = resolve(options.cwd ?? '.');
+  if (options.plugins.length === 0) throw usage('Name at least one plugin to serve.');
+  const list = Array.isArray(options.socket)
+    ? (options.socket as readonly (string | SocketOptions)[])
+    : [options.socket as string | SocketOptions];
+  const sockets = list.map((socket) => compileSocket(socket, cwd));
+  const [first] = sockets;
+  if (first === undefined) throw usage('Name a socket to listen on (--socket PATH).');
+  if (new Set(sockets.map((socket) => socket.path)).size < sockets.length) {
+    throw usage('Two --socket options name the same path.');
+  }
+  return {
+    plugins: [...options.plugins],
+    sockets,
+    workers: compileWorkers(options.workers ?? 'auto'),
+    socketMode: compileMode(options.socketMode ?? 0o660),
+    socketOwner: options.socketOwner === undefined ? null : compileOwner(options.socketOwner),
+    backlog: whole('--backlog', options.backlog ?? 4096, 1),
+    maxFrameBytes: whole('--max-frame-bytes', options.maxFrameBytes ?? 64 * 1024 * 1024, 1024),
+    maxWorkerMemory: options.maxWorkerMemory === undefined ? null : compileBytes(options.maxWorkerMemory),
+    blockLimit: whole('--block-limit', options.blockLimit ?? 15_000, 100),
+    drainTimeout: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
+    idleTimeout: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
+    dataDir: options.dataDir == null ? null : resolve(cwd, options.dataDir),
+    logLevel: compileLevel(options.logLevel ?? 'notice'),
+    metrics: options.metrics == null || options.metrics === 'off' ? null : parseHostPort(options.metrics),
+    control: options.control === undefined ? `${first.path}.ctl` : options.control,
+    eventHooks: options.eventHooks ?? 'auto',
+    eventHooksAdmin: options.eventHooksAdmin ?? 'off',
+    watch: options.watch ?? false,
+    cwd,
+  };
+}
+
+function usage(message: string): KongTsError {
+  return new KongTsError('USAGE', message);
+}
+
+function compileSocket(socket: string | SocketOptions, cwd: string): CompiledSocket {
+  if (typeof socket !== 'string') {
+    return { path: resolve(cwd, socket.path), plugin: socket.plugin ?? null };
+  }
+  const named = /^([^/=]+)=(.+)$/.exec(socket);
+  if (socket === '') throw usage('--socket needs a path.');
+  if (named === null) return { path: resolve(cwd, socket), plugin: null };
+  return { path: resolve(cwd, named[2] ?? ''), plugin: named[1] ?? null };
+}
+
+function compileWorkers(workers: number | 'auto'): number {
+  if (workers === 'auto') return Math.min(4, availableParallelism());
+  return whole('--workers', workers, 0, 64);
+}
+
+function whole(option: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+  throw usage(`${option} has to be a whole number ${range}, not ${value}.`);
+}
+
+function compileMode(mode: number | string): number {
+  const value = typeof mode === 'number' ? mode : /^[0-7]{3,4}$/.test(mode) ? Number.parseInt(mode, 8) : -1;
+  if (value >= 0 && value <= 0o777) return value;
+  throw usage(`--socket-mode has to be an octal number such as 660, not ${mode}.`);
+}
+
+function compileOwner(owner: string): { uid: number; gid: number } {
+  const parts = /^(\d+)(?::(\d+))?$/.exec(owner);
+  if (parts === null) {
+    throw usage(
+      `--socket-owner has to be a numeric uid or uid:gid, not ${owner} (the command "id" shows them).`,
+    );
+  }
+  return {
+    uid: Number(parts[1]),
+    gid: parts[2] === undefined ? (process.getgid?.() ?? 0) : Number(parts[2]),
+  };
+}
+
+/** Bytes from a number or a text with a unit: `512M`, `1.5GiB`, `800000k`. */
+export function compileBytes(size: number | string): number {
+  const parts = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(String(size).trim());
+  const factor = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[parts?.[2]?.toLowerCase() ?? ''];
+  if (parts === null || factor === undefined || Number(parts[1]) <= 0) {
+    throw usage(`A size has to be a number of bytes or have a unit, such as 512M or 1G, not ${size}.`);
+  }
+  return Math.round(Number(parts[1]) * factor);
+}
+
+function compileLevel(level: string): LogLevel {
+  const known = logLevels.find((name) => name === level);
+  if (known !== undefined) return known;
+  throw usage(`--log-level has to be one of ${logLevels.join(', ')}, not ${level}.`);
+}
+
+/** `127.0.0.1:9100`, `[::1]:9100` or a port alone, which listens on 127.0.0.1. */
+export function parseHostPort(text: string): HostPort {
+  const parts = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(text);
+  const port = Number(parts?.[3]);
+  if (parts === null || port > 65_535) throw usage(`An address has to be HOST:PORT, not ${text}.`);
+  return { host: parts[1] ?? (parts[2] === undefined || parts[2] === '' ? '127.0.0.1' : parts[2]), port };
+}

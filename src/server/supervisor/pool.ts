@@ -1,0 +1,219 @@
+import type { Beat, LoadReport, WorkerStart } from '../ipc/messages.ts';
+import type { ServerLog } from '../log/types.ts';
+import type { CompiledServerOptions } from '../options.ts';
+import { Backoff } from './backoff.ts';
+import { WorkerProcess, type WorkerEvents } from './worker-process.ts';
+
+/** What the pool tells the supervisor. */
+export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'loaded'> {
+  /** The worker may have connections from now on. */
+  attach(worker: WorkerProcess): void;
+  /** No new connections for it. */
+  detach(worker: WorkerProcess): void;
+  /** Its process has ended. */
+  lost(worker: WorkerProcess): void;
+  loaded(worker: WorkerProcess, report: LoadReport): void;
+}
+
+interface Slot {
+  readonly index: number;
+  readonly backoff: Backoff;
+  current: WorkerProcess | null;
+  /** Set while a replacement for a worker that is still serving starts. */
+  replacing: boolean;
+}
+
+/** How often workers were started anew, by reason. */
+export interface RestartCounts {
+  died: number;
+  blocked: number;
+  memory: number;
+}
+
+/** The worker processes: one per slot, replaced when they die, block, grow too large or when plugins are reloaded. */
+export class WorkerPool {
+  readonly restarts: RestartCounts = { died: 0, blocked: 0, memory: 0 };
+  readonly #options: CompiledServerOptions;
+  readonly #events: PoolEvents;
+  readonly #log: ServerLog;
+  readonly #slots: Slot[];
+  readonly #all = new Set<WorkerProcess>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #hooks: string | null = null;
+  #lastUid = -1;
+  #stopping = false;
+
+  constructor(options: CompiledServerOptions, log: ServerLog, events: PoolEvents) {
+    this.#options = options;
+    this.#log = log;
+    this.#events = events;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      index,
+      backoff: new Backoff({ first: 100, most: 5000, healthyAfter: 10_000 }),
+      current: null,
+      replacing: false,
+    }));
+  }
+
+  /** Every worker process that lives, draining ones too. */
+  get workers(): ReadonlySet<WorkerProcess> {
+    return this.#all;
+  }
+
+  /** The workers that serve, one per slot at most. */
+  get current(): WorkerProcess[] {
+    return this.#slots.flatMap(({ current }) => current ?? []);
+  }
+
+  byUid(uid: number): WorkerProcess | null {
+    for (const worker of this.#all) if (worker.uid === uid) return worker;
+    return null;
+  }
+
+  start(): void {
+    for (const slot of this.#slots) slot.current = this.#spawn(slot);
+  }
+
+  /** Tells every worker, also those to come, where the event hook dispatcher listens. */
+  setHooks(address: string): void {
+    this.#hooks = address;
+    for (const worker of this.#all) worker.hooks(address);
+  }
+
+  /**
+   * Starts new workers and drains the old ones once the new ones serve. When the first new worker cannot load every
+   * plugin, nothing changes.
+   */
+  async reload(): Promise<LoadReport> {
+    const [first, ...rest] = this.#slots;
+    if (first === undefined) return { plugins: [], failures: [], usesEventHooks: false };
+    const report = await this.#swap(first, (loaded) => loaded.failures.length === 0);
+    if (report.failures.length === 0) await Promise.all(rest.map((slot) => this.#swap(slot, () => true)));
+    return report;
+  }
+
+  /** Replaces one worker by a new one without a gap. */
+  async replace(worker: WorkerProcess, reason: string): Promise<void> {
+    const slot = this.#slots[worker.slot];
+    if (slot?.current !== worker || slot.replacing || this.#stopping) return;
+    this.#log.warn('a worker is replaced', { worker: worker.slot, workerPid: worker.pid, reason });
+    await this.#swap(slot, () => true);
+  }
+
+  /** Drains every worker; resolves when all processes have ended. */
+  async stop(limit: number): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const worker of this.#all) this.#events.detach(worker);
+    await Promise.all([...this.#all].map((worker) => worker.drain(limit)));
+  }
+
+  /** The last words of the workers that live: what metrics are made of. */
+  beats(): Beat[] {
+    return [...this.#all].flatMap(({ beat }) => beat ?? []);
+  }
+
+  async #swap(slot: Slot, accept: (report: LoadReport) => boolean): Promise<LoadReport> {
+    slot.replacing = true;
+    try {
+      const candidate = this.#spawn(slot);
+      const report = await candidate.loading;
+      if (report === null) {
+        return {
+          plugins: [],
+          failures: [{ spec: '', message: 'the new worker died while it started' }],
+          usesEventHooks: false,
+        };
+      }
+      if (!accept(report) || this.#stopping) {
+        candidate.kill('its plugins do not load, the worker before it stays');
+        return report;
+      }
+      const old = slot.current;
+      slot.current = candidate;
+      this.#events.attach(candidate);
+      if (old !== null) {
+        this.#events.detach(old);
+        void old.drain(this.#options.drainTimeout);
+      }
+      return report;
+    } finally {
+      slot.replacing = false;
+    }
+  }
+
+  #spawn(slot: Slot): PooledWorker {
+    const start: WorkerStart = {
+      options: this.#options,
+      uid: this.#nextUid(),
+      slot: slot.index,
+      count: this.#slots.length,
+      hooks: this.#hooks,
+    };
+    const worker: PooledWorker = new PooledWorker(start, {
+      ...this.#events,
+      booted: () => {
+        if (slot.current === worker && !this.#stopping) this.#events.attach(worker);
+      },
+      loaded: (_, report) => {
+        this.#events.loaded(worker, report);
+      },
+      gone: (_, why) => {
+        this.#all.delete(worker);
+        this.#events.lost(worker);
+        if (slot.current === worker) this.#died(slot, worker, why);
+      },
+    });
+    this.#all.add(worker);
+    return worker;
+  }
+
+  #died(slot: Slot, worker: WorkerProcess, why: string): void {
+    slot.current = null;
+    if (this.#stopping) return;
+    this.restarts.died++;
+    const wait = slot.backoff.next(Date.now() - worker.startedAt);
+    this.#log.error('a worker has died and is started again', {
+      worker: worker.slot,
+      workerPid: worker.pid,
+      why,
+      restartInMs: wait,
+    });
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#stopping && slot.current === null) slot.current = this.#spawn(slot);
+    }, wait);
+    this.#timers.add(timer);
+  }
+
+  /** 0 to 255 and not in use: it is part of MsgPack:1 event ids. */
+  #nextUid(): number {
+    do this.#lastUid = (this.#lastUid + 1) % 256;
+    while (this.byUid(this.#lastUid) !== null);
+    return this.#lastUid;
+  }
+}
+
+/** A worker process whose loading can be waited for; null when it ended before. */
+class PooledWorker extends WorkerProcess {
+  readonly loading: Promise<LoadReport | null>;
+
+  constructor(start: WorkerStart, events: WorkerEvents) {
+    let settle: (report: LoadReport | null) => void = () => undefined;
+    const loading = new Promise<LoadReport | null>((resolve) => {
+      settle = resolve;
+    });
+    super(start, {
+      ...events,
+      loaded(worker, report) {
+        events.loaded(worker, report);
+        settle(report);
+      },
+      gone(worker, why) {
+        settle(null);
+        events.gone(worker, why);
+      },
+    });
+    this.loading = loading;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Connection } from '../socket/claim.ts';
+
+/** What the router needs of a worker. */
+export interface ConnectionTaker {
+  readonly slot: number;
+  readonly connections: number;
+  give(ticket: number, socket: Connection, index: number, failed: () => void): void;
+}
+
+interface Handover<Taker> {
+  readonly socket: Connection;
+  readonly index: number;
+  taker: Taker | null;
+}
+
+/**
+ * Gives accepted connections to workers: to the one with the fewest, or always to the same one for a socket whose
+ * plugins speak MsgPack:1, because there the calls of one event may come on any connection. Connections wait here while there
+ * is no worker. One that a dying worker never took is given to another.
+ */
+export class ConnectionRouter<Taker extends ConnectionTaker> {
+  readonly #takers = new Set<Taker>();
+  readonly #handovers = new Map<number, Handover<Taker>>();
+  readonly #pinned: (index: number) => boolean;
+  #lastTicket = 0;
+
+  /** @param pinned whether all connections of the socket with this index belong on one worker */
+  constructor(pinned: (index: number) => boolean) {
+    this.#pinned = pinned;
+  }
+
+  /** Connections that no worker has taken yet. */
+  get waiting(): number {
+    return this.#handovers.size;
+  }
+
+  accept(socket: Connection, index: number): void {
+    const ticket = ++this.#lastTicket;
+    this.#handovers.set(ticket, { socket, index, taker: null });
+    socket.on('error', () => undefined);
+    this.#assign(ticket);
+  }
+
+  attach(taker: Taker): void {
+    this.#takers.add(taker);
+    for (const [ticket, handover] of this.#handovers) {
+      if (handover.taker === null) this.#assign(ticket);
+    }
+  }
+
+  /** No more connections for it; those on their way stay on their way. */
+  detach(taker: Taker): void {
+    this.#takers.delete(taker);
+  }
+
+  taken(ticket: number): void {
+    this.#handovers.get(ticket)?.socket.destroy();
+    this.#handovers.delete(ticket);
+  }
+
+  /** The worker has ended: what it had not taken goes to others. */
+  lost(taker: Taker): void {
+    this.detach(taker);
+    for (const [ticket, handover] of this.#handovers) {
+      if (handover.taker !== taker) continue;
+      handover.taker = null;
+      this.#assign(ticket);
+    }
+  }
+
+  /** Closes the connections that nobody will take any more. */
+  close(): void {
+    for (const { socket } of this.#handovers.values()) socket.destroy();
+    this.#handovers.clear();
+  }
+
+  #assign(ticket: number): void {
+    const handover = this.#handovers.get(ticket);
+    if (handover === undefined) return;
+    const taker = this.#choose(handover.index);
+    if (taker === null) return;
+    handover.taker = taker;
+    taker.give(ticket, handover.socket, handover.index, () => {
+      if (handover.taker !== taker || !this.#handovers.has(ticket)) return;
+      handover.taker = null;
+      this.#takers.delete(taker);
+      this.#assign(ticket);
+    });
+  }
+
+  #choose(index: number): Taker | null {
+    const pinned = this.#pinned(index);
+    let best: Taker | null = null;
+    for (const taker of this.#takers) {
+      const better =
+        best === null || (pinned ? taker.slot < best.slot : taker.connections < best.connections);
+      if (better) best = taker;
+    }
+    return best;
+  }
+}

@@ -1,0 +1,177 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Ask, Beat, LoadReport, Message, WorkerStart } from '../ipc/messages.ts';
+import { Peer } from '../ipc/peer.ts';
+import type { Connection } from '../socket/claim.ts';
+
+/**
+ * The life of a worker process:
+ *
+ *     starting ──loaded──► ready ──drain──► draining ──► gone
+ *         └───────────────────┴─────────────────┴──kill──┘
+ *
+ * `starting` takes connections as soon as it has booted; their calls wait for the plugins.
+ */
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone';
+
+export interface WorkerEvents {
+  booted(worker: WorkerProcess): void;
+  loaded(worker: WorkerProcess, report: LoadReport): void;
+  taken(worker: WorkerProcess, ticket: number): void;
+  forget(worker: WorkerProcess, id: number): void;
+  ask(worker: WorkerProcess, ask: Ask): unknown;
+  /** `why` is what a person should read: exit status or signal, and the reason if the supervisor ended it. */
+  gone(worker: WorkerProcess, why: string): void;
+}
+
+const entry = new URL(
+  import.meta.url.endsWith('.ts') ? '../worker/main.ts' : '../worker/main.js',
+  import.meta.url,
+);
+
+/** One worker process, seen from the supervisor. */
+export class WorkerProcess {
+  readonly slot: number;
+  readonly uid: number;
+  readonly startedAt = Date.now();
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<void>;
+  report: LoadReport | null = null;
+  beat: Beat | null = null;
+  lastBeatAt = Date.now();
+  /** Connections that it has or that are on their way to it. */
+  connections = 0;
+  readonly #child: ChildProcess;
+  readonly #peer: Peer;
+  readonly #events: WorkerEvents;
+  #state: WorkerState = 'starting';
+  #reason: string | null = null;
+
+  constructor(start: WorkerStart, events: WorkerEvents) {
+    this.slot = start.slot;
+    this.uid = start.uid;
+    this.#events = events;
+    this.#child = fork(fileURLToPath(entry), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#peer = new Peer(
+      (message) => {
+        this.#send(message);
+      },
+      (ask) => events.ask(this, ask),
+    );
+    this.#child.on('message', (message) => {
+      this.#receive(message as Message);
+    });
+    this.exited = new Promise((resolve) => {
+      let ended = false;
+      const end = (how: string) => {
+        if (ended) return;
+        ended = true;
+        this.#state = 'gone';
+        this.#peer.close('the worker has ended');
+        events.gone(this, this.#reason === null ? how : `${this.#reason} (${how})`);
+        resolve();
+      };
+      this.#child.once('exit', (code, signal) => {
+        end(signal === null ? `exit status ${code}` : `signal ${signal}`);
+      });
+      this.#child.on('error', (error) => {
+        if (this.#child.pid === undefined) end(`it could not be started: ${error.message}`);
+      });
+    });
+    this.#send({ type: 'start', start });
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#child.pid ?? null;
+  }
+
+  /** Hands a connection over. Our copy of the socket stays open until the worker says that it has it. */
+  give(ticket: number, socket: Connection, index: number, failed: () => void): void {
+    this.connections++;
+    this.#child.send(
+      { type: 'connection', ticket, socket: index } satisfies Message,
+      socket,
+      { keepOpen: true },
+      (error) => {
+        if (error !== null) failed();
+      },
+    );
+  }
+
+  ask(ask: Ask): Promise<unknown> {
+    return this.#peer.ask(ask);
+  }
+
+  forget(id: number): void {
+    this.#send({ type: 'forget', id });
+  }
+
+  hooks(address: string): void {
+    this.#send({ type: 'hooks', address });
+  }
+
+  /**
+   * No new connections; events in flight finish, configurations close, the process ends. Killed when that takes
+   * longer than `limit` milliseconds and a grace of two seconds.
+   */
+  async drain(limit: number): Promise<void> {
+    if (this.#state === 'gone') return;
+    if (this.#state !== 'draining') {
+      this.#state = 'draining';
+      this.ask({ op: 'drain', limit }).catch(() => undefined);
+      const timer = setTimeout(() => {
+        this.kill(`it had not drained within ${limit} ms`);
+      }, limit + 2000);
+      void this.exited.then(() => {
+        clearTimeout(timer);
+      });
+    }
+    await this.exited;
+  }
+
+  kill(reason: string): void {
+    if (this.#state === 'gone') return;
+    this.#reason ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  #send(message: Message): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #receive(message: Message): void {
+    if (this.#peer.receive(message)) return;
+    switch (message.type) {
+      case 'booted':
+        this.#events.booted(this);
+        break;
+      case 'loaded':
+        this.report = message.report;
+        if (this.#state === 'starting') this.#state = 'ready';
+        this.#events.loaded(this, message.report);
+        break;
+      case 'beat':
+        this.beat = message.beat;
+        this.lastBeatAt = Date.now();
+        break;
+      case 'taken':
+        this.#events.taken(this, message.ticket);
+        break;
+      case 'gone':
+        this.connections--;
+        break;
+      case 'forget':
+        this.#events.forget(this, message.id);
+        break;
+      default:
+        break;
+    }
+  }
+}
