@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript on purpose: a Node too old for the rest still gets a sentence instead of a syntax error.
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -10,6 +11,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exit(1);
 }
+
+// Compiled code (and TypeScript without its types) is kept between runs: Kong runs `dump` at every start and reload.
+module.enableCompileCache?.();
 
 // A checkout runs its sources, which Node reads without a build; the published package has dist only.
 const source = new URL('../src/cli/main.ts', import.meta.url);

@@ -58,6 +58,12 @@ export const errorCodes = {
   TARGET_REFUSED: { fault: 'user', meaning: 'The address of a target is in a range that is not allowed.' },
   DELIVERY_FAILED: { fault: 'client', meaning: 'A delivery attempt did not succeed.' },
   TEMPLATE_INVALID: { fault: 'user', meaning: 'A template does not parse or exceeds its limits.' },
+  // Kong's Admin API, as a client of it
+  ADMIN_UNREACHABLE: {
+    fault: 'environment',
+    meaning: 'The Admin API cannot be reached or does not answer in time.',
+  },
+  ADMIN_REFUSED: { fault: 'user', meaning: 'The Admin API refused the request.' },
   // lua
   LUA_INVALID: { fault: 'user', meaning: 'Lua source does not parse.' },
   LUA_FAILED: { fault: 'user', meaning: 'Lua code raised an error.' },
@@ -86,6 +92,17 @@ export class KongTsError extends Error {
     );
     this.code = code;
     this.fault = errorCodes[code].fault;
+  }
+
+  /**
+   * Whether something that was thrown is an error of kong-ts. Unlike `instanceof` it also knows errors of a second
+   * copy of this package (a plugin's own installation, a test runner's).
+   */
+  static is(thrown: unknown): thrown is KongTsError {
+    return (
+      thrown instanceof KongTsError ||
+      (thrown instanceof Error && thrown.name === 'KongTsError' && 'code' in thrown && 'fault' in thrown)
+    );
   }
 }
 

@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { dumpDocument } from '../plugin/dump.ts';
+import { loadPlugin } from '../plugin/loader.ts';
+import type { CompiledPlugin } from '../plugin/types.ts';
+import { guardStdout } from './stdout-guard.ts';
+
+/** `kong-ts dump`: what goes into Kong's `pluginserver_<name>_query_cmd`. */
+export function build(): Command {
+  return new Command()
+    .description(
+      'Print the document that Kong asks a plugin server for (pluginserver_<name>_query_cmd): one JSON document on ' +
+        'standard output and nothing else. What a plugin prints while it loads goes to standard error.',
+    )
+    .argument('<plugin...>', 'files (.ts .js .mjs .cjs), packages, or plugins that come with kong-ts')
+    .option('--pretty', 'indent the document')
+    .action(async (specs: string[], options: { pretty?: boolean }) => {
+      await dump(specs, options.pretty === true);
+    });
+}
+
+async function dump(specs: readonly string[], pretty: boolean): Promise<void> {
+  const stdout = guardStdout();
+  let loading: string | null = null;
+  // A plugin may end the process while it loads, or wait for something that never comes.
+  const onExit = (code: number): void => {
+    if (loading === null) return;
+    process.exitCode = 1;
+    process.stderr.write(
+      `kong-ts: The plugin ${loading} ended the process (status ${code}) while it was loaded. ` +
+        'Take out process.exit() and top-level awaits that never settle.\n',
+    );
+  };
+  process.once('exit', onExit);
+  const plugins: CompiledPlugin[] = [];
+  for (const spec of specs) {
+    loading = spec;
+    try {
+      plugins.push(await loadPlugin(spec));
+    } finally {
+      loading = null;
+    }
+  }
+  warnAboutOthers(plugins);
+  stdout.write(`${JSON.stringify(dumpDocument(plugins), null, pretty ? 2 : 0)}\n`);
+  // A plugin may have left timers or sockets open; Kong waits for the end of the process.
+  process.exit(0);
+}
+
+function warnAboutOthers(plugins: readonly CompiledPlugin[]): void {
+  const [first, ...others] = plugins;
+  if (first === undefined || others.length === 0) return;
+  process.stderr.write(
+    `kong-ts: warning: Kong 3.9 reads only the first plugin of a dump (${first.name}), not ` +
+      `${others.map((plugin) => plugin.name).join(', ')}. Name one plugin server per plugin in pluginserver_names, ` +
+      'each with a dump of its own; they may share one socket and one process.\n',
+  );
+  const differing = others.filter((plugin) => plugin.protocol !== first.protocol);
+  if (differing.length > 0) {
+    process.stderr.write(
+      `kong-ts: warning: ${differing.map((plugin) => plugin.name).join(', ')} and ${first.name} use different ` +
+        'protocols; the document says the one of the first.\n',
+    );
+  }
+}

@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { CommanderError } from 'commander';
+import { KongTsError } from '../errors.ts';
+import { packageVersion } from '../plugin/package-root.ts';
+
+/** What a file in this folder exports: a command with its options and its action. */
+interface CommandModule {
+  build(): Command;
+}
+
+interface Entry {
+  /** One line for `kong-ts --help`. */
+  readonly description: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** A command file beside this one; imported when its command runs, never before. */
+const file = (name: string, description: string): [string, Entry] => [
+  name,
+  { description, load: () => importCommand(name) },
+];
+
+const commands = new Map<string, Entry>([
+  file('serve', 'serve plugins on a Unix socket'),
+  file('dump', 'print what Kong asks a plugin server about a plugin (query_cmd)'),
+  file('reload', 'make a running server load its plugins again'),
+  file('status', 'show what a running server does'),
+  file('sandbox', 'run the development gateway (never in production)'),
+  file('hooks', 'list, create, test and replay event hooks'),
+  file('demo', 'start everything on this machine, with two workspaces and a webhook'),
+  file('export-schema', "print a plugin's configuration schema in Kong's language"),
+  file('js-pluginserver', "kong-js-pluginserver's command line, for plugins written for kong-pdk"),
+]);
+
+async function importCommand(name: string): Promise<CommandModule> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const url = new URL(`./${name}.${extension}`, import.meta.url);
+  if (!existsSync(url)) {
+    throw new KongTsError('USAGE', `The command "${name}" is not part of this version of kong-ts.`);
+  }
+  return (await import(url.href)) as CommandModule;
+}
+
+function help(): string {
+  const width = Math.max(...[...commands.keys()].map((name) => name.length)) + 2;
+  const lines = [...commands].map(([name, { description }]) => `  ${name.padEnd(width)}${description}`);
+  return [
+    'Usage: kong-ts <command> [options]',
+    '',
+    'TypeScript plugins for Kong Gateway.',
+    '',
+    'Commands:',
+    ...lines,
+    '',
+    'kong-ts <command> --help tells the options of one command; kong-ts --version prints the version.',
+    '',
+  ].join('\n');
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(help());
+    return;
+  }
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`${packageVersion()}\n`);
+    return;
+  }
+  const entry = commands.get(name);
+  if (entry === undefined) {
+    throw new KongTsError('USAGE', `There is no command "${name}".`, {
+      fix: `Commands are: ${[...commands.keys()].join(', ')}.`,
+    });
+  }
+  const command = (await entry.load()).build();
+  command.name(`kong-ts ${name}`);
+  rejectInsteadOfExit(command);
+  await command.parseAsync(rest, { from: 'user' });
+}
+
+/** commander prints and exits by itself; here it throws, so that one place decides what is printed and returned. */
+function rejectInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  command.configureOutput({ outputError: () => undefined });
+  for (const child of command.commands) rejectInsteadOfExit(child);
+}
+
+/** Prints an error as one line (`KONG_TS_DEBUG=1` adds the stack) and says with which status to exit. */
+export function report(thrown: unknown, write: (text: string) => void): number {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0;
+    write(`kong-ts: ${thrown.message.replace(/^error: /, '')}\n`);
+    return 2;
+  }
+  const debug = process.env['KONG_TS_DEBUG'] === '1';
+  if (KongTsError.is(thrown)) {
+    write(`kong-ts: ${thrown.message}\n`);
+    if (debug) write(`${thrown.code} ${stackOf(thrown)}\n`);
+    return thrown.code === 'USAGE' ? 2 : 1;
+  }
+  // Not an error of ours: a defect, whose stack is the only clue.
+  write(`kong-ts: ${stackOf(thrown)}\n`);
+  return 1;
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? '' : `\ncaused by ${stackOf(thrown.cause)}`;
+  return `${thrown.stack ?? thrown.message}${cause}`;
+}
+
+/**
+ * Runs one command line (without `node` and the script's path). Resolves when the command's action does; a command
+ * that serves keeps the process alive by itself. Errors are printed on stderr and set the exit status: 2 for a
+ * command line that is not understood, 1 for everything else.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await run(argv);
+  } catch (error) {
+    process.exitCode = report(error, (text) => process.stderr.write(text));
+  }
+}

@@ -1,0 +1,210 @@
+import type { z } from 'zod';
+import { KongTsError } from '../errors.ts';
+import { phases as allPhases } from '../pdk/phases.ts';
+import type { Phase, Protocol } from '../pdk/phases.ts';
+import { brand } from './brand.ts';
+import type { Kong } from './kong-type.ts';
+import { compileConfig } from './schema/compile.ts';
+import type { KongProtocol } from './schema/meta.ts';
+import type { CompiledPlugin, PhaseHandler, PluginHandlers, SetupContext } from './types.ts';
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** What every definition says about its plugin. */
+export interface PluginBase<Schema extends z.ZodType, R extends Protocol> {
+  /** Kong's name for the plugin: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** `x.y.z`: Kong refuses anything else. */
+  readonly version: string;
+  /** An integer; plugins with a higher one run first. Kong's own authentication plugins have 1000 to 1250. Default 0. */
+  readonly priority?: number;
+  /** `protobuf` is quicker; `msgpack` offers every function of the PDK. Default `protobuf`. */
+  readonly protocol?: R;
+  /** The configuration's fields as a zod object; becomes Kong's schema. Without one the plugin takes none. */
+  readonly config?: Schema;
+  /** The protocols the plugin may be configured for (Kong's default: http, https, grpc, grpcs). */
+  readonly protocols?: readonly KongProtocol[];
+  /**
+   * What becomes of a request when a handler throws or runs too long: `fail` answers 500 in rewrite, access and
+   * response, `continue` lets it through. Default `fail`.
+   */
+  readonly onError?: 'fail' | 'continue';
+  /** How long one phase may run, in milliseconds, below Kong's own 60,000. Default 30,000. */
+  readonly phaseTimeout?: number;
+}
+
+/** Handlers of phases; each gets the PDK as its phase and protocol have it, and the configuration. */
+export type Handlers<Config, R extends Protocol> = {
+  readonly [P in Phase]?: (kong: Kong<P, R>, config: Config) => unknown;
+};
+
+/** What `setup` returns: a handler for each announced phase, and `close` for when the configuration is given up. */
+export type SetupHandlers<P extends Phase, R extends Protocol, Config> = {
+  readonly [Name in P]: (kong: Kong<Name, R>, config: Config) => unknown;
+} & { readonly close?: () => unknown };
+
+/** A plugin without state of its own: handlers only. */
+export type StatelessPlugin<Schema extends z.ZodType, R extends Protocol> = PluginBase<Schema, R> &
+  Handlers<z.output<Schema>, R> & { readonly setup?: never; readonly phases?: never };
+
+/** A plugin with state: `setup` runs once per configuration and worker, all instances of it share what it returns. */
+export type StatefulPlugin<Schema extends z.ZodType, R extends Protocol, P extends Phase> = PluginBase<
+  Schema,
+  R
+> & {
+  /** The phases that `setup` returns handlers for. Kong asks before any configuration exists. */
+  readonly phases: readonly P[];
+  readonly setup: (
+    context: SetupContext<z.output<Schema>>,
+  ) => MaybePromise<SetupHandlers<P, R, z.output<Schema>>>;
+};
+
+/** The schema of a plugin that takes no configuration. */
+type NoConfig = z.ZodType<Record<string, never>>;
+
+/**
+ * Defines a plugin; a plugin file exports the result as its default.
+ *
+ * The first form holds handlers only. The second form has `setup`, called once per plugin configuration and worker
+ * (Kong starts an instance per nginx worker; they share it), which returns the handlers and an optional `close`.
+ *
+ * @throws KongTsError PLUGIN_INVALID for a name, version, priority or handler that Kong or the server cannot take,
+ *   PLUGIN_SCHEMA_UNSUPPORTED for a zod type without a counterpart in Kong's schema language.
+ */
+export function definePlugin<
+  P extends Phase,
+  Schema extends z.ZodType = NoConfig,
+  R extends Protocol = 'protobuf',
+>(definition: StatefulPlugin<Schema, R, P>): CompiledPlugin;
+export function definePlugin<Schema extends z.ZodType = NoConfig, R extends Protocol = 'protobuf'>(
+  definition: StatelessPlugin<Schema, R>,
+): CompiledPlugin;
+export function definePlugin(definition: object): CompiledPlugin {
+  return compilePlugin(definition);
+}
+
+/** A definition as it comes from JavaScript: nothing about it is known yet. */
+type Loose = { readonly [key: string]: unknown };
+
+/** Checks a definition and makes it what the server runs. `where` names it in errors (`plugin "x"`, a file). */
+export function compilePlugin(input: object, where?: string): CompiledPlugin {
+  const definition = input as Loose;
+  const name = definition['name'];
+  const label = where ?? (typeof name === 'string' ? `Plugin "${name}"` : 'The plugin');
+  const invalid = (text: string, fix: string): KongTsError =>
+    new KongTsError('PLUGIN_INVALID', `${label}: ${text}.`, { fix });
+
+  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name)) {
+    throw invalid(
+      `name is ${JSON.stringify(name)}`,
+      'Kong takes letters, digits, "-" and "_", for example "my-plugin".',
+    );
+  }
+  const version = definition['version'];
+  if (typeof version !== 'string' || !/^\d+\.\d+\.\d+/.test(version)) {
+    throw invalid(`version is ${JSON.stringify(version)}`, 'Kong takes "x.y.z", for example "1.0.0".');
+  }
+  const priority = definition['priority'] ?? 0;
+  if (typeof priority !== 'number' || !Number.isSafeInteger(priority)) {
+    throw invalid(`priority is ${JSON.stringify(priority)}`, 'Kong takes an integer.');
+  }
+  const protocol = definition['protocol'] ?? 'protobuf';
+  if (protocol !== 'protobuf' && protocol !== 'msgpack') {
+    throw invalid(`protocol is ${JSON.stringify(protocol)}`, 'It is "protobuf" or "msgpack".');
+  }
+  const onError = definition['onError'] ?? 'fail';
+  if (onError !== 'fail' && onError !== 'continue') {
+    throw invalid(`onError is ${JSON.stringify(onError)}`, 'It is "fail" or "continue".');
+  }
+  const phaseTimeout = definition['phaseTimeout'] ?? 30_000;
+  if (typeof phaseTimeout !== 'number' || !(phaseTimeout > 0) || phaseTimeout >= 60_000) {
+    throw invalid(
+      `phaseTimeout is ${JSON.stringify(phaseTimeout)}`,
+      'It is in milliseconds, above 0 and below 60000, when Kong itself gives the request up.',
+    );
+  }
+  const { announced, setup } = compileHandlers(definition, invalid);
+  const { schema, parseConfig } = compileConfig(name, definition['config'], definition['protocols']);
+  return brand({
+    name,
+    version,
+    priority,
+    protocol,
+    onError,
+    phaseTimeout,
+    phases: announced,
+    schema,
+    parseConfig,
+    setup,
+  });
+}
+
+function compileHandlers(
+  definition: Loose,
+  invalid: (text: string, fix: string) => KongTsError,
+): { announced: readonly Phase[]; setup: CompiledPlugin['setup'] } {
+  const setup = definition['setup'];
+  if (setup === undefined) {
+    const handlers = pickHandlers(definition, allPhases, invalid);
+    const announced = allPhases.filter((phase) => handlers[phase] !== undefined);
+    if (announced.length === 0) {
+      throw invalid('it has no handler', `Give it at least one of ${allPhases.join(', ')}, or setup.`);
+    }
+    const shared: PluginHandlers = { phases: handlers, close: null };
+    return { announced, setup: async () => shared };
+  }
+  if (typeof setup !== 'function') throw invalid('setup is not a function', 'Make it a function.');
+  const asked = definition['phases'];
+  if (!Array.isArray(asked) || asked.length === 0 || !asked.every(isPhase)) {
+    throw invalid(
+      `phases is ${JSON.stringify(asked)}`,
+      `A plugin with setup names its phases, because Kong asks before setup can run: phases: ["access"]. Known are ${allPhases.join(', ')}.`,
+    );
+  }
+  const announced = allPhases.filter((phase) => asked.includes(phase));
+  return {
+    announced,
+    setup: async (context) => {
+      const returned: unknown = await (setup as (context: SetupContext<unknown>) => unknown)(context);
+      if (typeof returned !== 'object' || returned === null) {
+        throw invalid(
+          'setup returned no handlers',
+          'Return an object with one function per announced phase.',
+        );
+      }
+      const handlers = pickHandlers(returned as Loose, announced, invalid);
+      const missing = announced.filter((phase) => handlers[phase] === undefined);
+      if (missing.length > 0) {
+        throw invalid(
+          `setup returned no handler for ${missing.join(', ')}`,
+          'Return one for each phase in phases, or take the phase out.',
+        );
+      }
+      const close = (returned as Loose)['close'];
+      return {
+        phases: handlers,
+        close: typeof close === 'function' ? () => close.call(returned) as unknown : null,
+      };
+    },
+  };
+}
+
+/** The handlers of an object, bound to it, so that a class instance works as well. */
+function pickHandlers(
+  source: Loose,
+  names: readonly Phase[],
+  invalid: (text: string, fix: string) => KongTsError,
+): Partial<Record<Phase, PhaseHandler>> {
+  const handlers: Partial<Record<Phase, PhaseHandler>> = {};
+  for (const phase of names) {
+    const handler = source[phase];
+    if (handler === undefined) continue;
+    if (typeof handler !== 'function') throw invalid(`${phase} is not a function`, 'Make it a function.');
+    handlers[phase] = handler.bind(source) as PhaseHandler;
+  }
+  return handlers;
+}
+
+function isPhase(value: unknown): value is Phase {
+  return (allPhases as readonly unknown[]).includes(value);
+}

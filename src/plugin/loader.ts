@@ -1,0 +1,148 @@
+import { createRequire } from 'node:module';
+import { realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { KongTsError } from '../errors.ts';
+import { isCompiledPlugin } from './brand.ts';
+import { compilePlugin } from './define.ts';
+import { loadError } from './load-error.ts';
+import { bundledPlugin } from './package-root.ts';
+import { registerResolveHook } from './resolve-hook.ts';
+import type { CompiledPlugin } from './types.ts';
+
+export interface LoadOptions {
+  /** What a relative path and a package name are resolved from. Default: the current working directory. */
+  cwd?: string;
+}
+
+/** Endings that a plugin file may have; tried in this order for a path without one. */
+export const pluginExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'] as const;
+
+/**
+ * Loads a plugin: a file (`./my-plugin.ts`, also .mts, .cts, .js, .mjs, .cjs, or a folder with an index file or a
+ * package.json), the name of a plugin that comes with the package (`http-log-enterprise`), or the name of an
+ * installed package. Its default export is what definePlugin returned, the argument of it, or a plugin for kong-pdk.
+ *
+ * @throws KongTsError PLUGIN_NOT_FOUND, PLUGIN_LOAD_FAILED (it threw, does not parse, lacks an import) or
+ *   PLUGIN_INVALID (it exports no plugin): each names the file, the reason and the fix
+ */
+export async function loadPlugin(spec: string, options: LoadOptions = {}): Promise<CompiledPlugin> {
+  registerResolveHook();
+  const file = findPlugin(spec, options.cwd ?? process.cwd());
+  return pluginOf(await importFile(file), file);
+}
+
+/** The file of a plugin: what `loadPlugin` would load. */
+export function findPlugin(spec: string, cwd: string): string {
+  if (spec.startsWith('file:')) return findFile(fileURLToPath(spec), spec);
+  if (isPath(spec)) return findFile(path.resolve(cwd, spec), spec);
+  const bundled = bundledPlugin(spec);
+  if (bundled !== null) return fileURLToPath(bundled);
+  try {
+    return createRequire(pathToFileURL(path.join(cwd, 'plugin.js'))).resolve(spec);
+  } catch (cause) {
+    const beside = existing(path.resolve(cwd, spec));
+    throw new KongTsError(
+      'PLUGIN_NOT_FOUND',
+      `There is no plugin "${spec}": none that comes with kong-ts has this name, and no package can be found from ${cwd}.`,
+      {
+        cause,
+        fix:
+          beside === null
+            ? 'Install the package, or give a path: ./my-plugin.ts.'
+            : `For the file, write ./${spec}.`,
+      },
+    );
+  }
+}
+
+function isPath(spec: string): boolean {
+  return (
+    path.isAbsolute(spec) ||
+    /^\.{0,2}[\\/]/.test(spec) ||
+    spec === '.' ||
+    spec === '..' ||
+    /\.[cm]?[jt]s$/.test(spec)
+  );
+}
+
+function findFile(file: string, spec: string): string {
+  const found = existing(file);
+  if (found !== null) return found;
+  throw new KongTsError(
+    'PLUGIN_NOT_FOUND',
+    `There is no plugin file ${file}${spec === file ? '' : ` ("${spec}")`}.`,
+    {
+      fix: `Give a file that exists; endings are ${pluginExtensions.join(', ')}.`,
+    },
+  );
+}
+
+function existing(file: string): string | null {
+  for (const candidate of [file, ...pluginExtensions.map((extension) => file + extension)]) {
+    const stats = statSync(candidate, { throwIfNoEntry: false });
+    if (stats?.isFile() === true) return realpathSync(candidate);
+  }
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
+  try {
+    return createRequire(pathToFileURL(`${file}${path.sep}`)).resolve(file);
+  } catch {
+    const index = pluginExtensions.map((extension) => path.join(file, `index${extension}`));
+    return (
+      index.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) ?? null
+    );
+  }
+}
+
+/** The values of a module, of either kind. */
+async function importFile(file: string): Promise<unknown> {
+  const require = createRequire(pathToFileURL(file));
+  try {
+    // Node's require loads ECMAScript modules as well, at once and without a detour over promises.
+    return require(file);
+  } catch (error) {
+    if (!isAsyncModule(error)) throw loadError(file, error);
+  }
+  try {
+    return (await import(pathToFileURL(file).href)) as unknown;
+  } catch (error) {
+    throw loadError(file, error);
+  }
+}
+
+/** A module with a top-level await: only import() can load it. */
+function isAsyncModule(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE';
+}
+
+function pluginOf(loaded: unknown, file: string): CompiledPlugin {
+  const exported = defaultExport(loaded);
+  if (isCompiledPlugin(exported)) return exported;
+  if (typeof exported === 'object' && exported !== null && ('name' in exported || 'setup' in exported)) {
+    return compilePlugin(exported, `The plugin ${file}`);
+  }
+  throw new KongTsError(
+    'PLUGIN_INVALID',
+    `The plugin ${file} exports no plugin: ${describe(loaded, exported)}.`,
+    {
+      fix: 'Export one as the default: export default definePlugin({ name, version, ... }).',
+    },
+  );
+}
+
+function defaultExport(loaded: unknown): unknown {
+  if (typeof loaded !== 'object' || loaded === null || !('default' in loaded)) return loaded;
+  const outer: unknown = loaded.default;
+  // CommonJS that a compiler made from an ES module: exports.default, once more below a module's default.
+  return typeof outer === 'object' && outer !== null && '__esModule' in outer && 'default' in outer
+    ? outer.default
+    : outer;
+}
+
+function describe(loaded: unknown, exported: unknown): string {
+  if (exported === loaded && typeof loaded === 'object' && loaded !== null) {
+    const names = Object.keys(loaded);
+    return names.length === 0 ? 'it has no exports' : `it has no default export, only ${names.join(', ')}`;
+  }
+  return `its default export is ${exported === null ? 'null' : `of type ${typeof exported}`} and no definition`;
+}

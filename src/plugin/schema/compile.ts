@@ -1,0 +1,129 @@
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { CompiledPlugin, KongField, KongSchema } from '../types.ts';
+import { convertFields } from './convert.ts';
+import { kongProtocols } from './meta.ts';
+import type { KongProtocol } from './meta.ts';
+import { normalise } from './normalise.ts';
+import { isZod, unwrap } from './zod-def.ts';
+import type { ZodIssue, ZodNode } from './zod-def.ts';
+
+/**
+ * Compiles a plugin's zod schema: Kong's schema for the dump, and the check at StartInstance.
+ *
+ * @throws KongTsError PLUGIN_INVALID when `config` is no zod object or `protocols` names none of Kong's,
+ *   PLUGIN_SCHEMA_UNSUPPORTED for a type that Kong's schema language cannot express.
+ */
+export function compileConfig(
+  name: string,
+  config: unknown,
+  protocols: unknown,
+): { schema: KongSchema; parseConfig: CompiledPlugin['parseConfig'] } {
+  if (config === undefined) {
+    return {
+      schema: kongSchema(name, [], undefined, checkedProtocols(name, protocols)),
+      parseConfig: (raw) => emptyConfig(name, raw),
+    };
+  }
+  if (!isZod(config)) {
+    throw new KongTsError('PLUGIN_INVALID', `Plugin "${name}": config is not a zod 4 schema.`, {
+      fix: "Use config: z.object({ ... }) with `import { z } from 'kong-ts'` (zod 3 schemas do not fit).",
+    });
+  }
+  const { node, meta } = unwrap(config);
+  const shape = node._zod.def;
+  if (shape.type !== 'object') {
+    throw new KongTsError('PLUGIN_INVALID', `Plugin "${name}": config is z.${shape.type}().`, {
+      fix: "A plugin's configuration is an object: z.object({ ... }).",
+    });
+  }
+  const fields = convertFields(shape, 'config');
+  return {
+    schema: kongSchema(name, fields, meta.entity_checks, checkedProtocols(name, protocols ?? meta.protocols)),
+    parseConfig: (raw) => parse(name, config, raw),
+  };
+}
+
+function kongSchema(
+  name: string,
+  fields: KongField[],
+  checks: unknown[] | undefined,
+  protocols: readonly KongProtocol[] | null,
+): KongSchema {
+  const config = {
+    type: 'record',
+    required: true,
+    fields,
+    ...(checks === undefined ? {} : { entity_checks: checks }),
+  };
+  if (protocols === null) return { name, fields: [{ config }] };
+  const field = {
+    type: 'set',
+    required: true,
+    default: protocols,
+    elements: { type: 'string', one_of: protocols },
+  };
+  return { name, fields: [{ protocols: field }, { config }] };
+}
+
+function checkedProtocols(name: string, protocols: unknown): readonly KongProtocol[] | null {
+  if (protocols === undefined) return null;
+  const known: readonly unknown[] = kongProtocols;
+  if (!Array.isArray(protocols) || protocols.length === 0 || !protocols.every((one) => known.includes(one))) {
+    throw new KongTsError('PLUGIN_INVALID', `Plugin "${name}": protocols is ${JSON.stringify(protocols)}.`, {
+      fix: `Name at least one of ${kongProtocols.join(', ')}.`,
+    });
+  }
+  return protocols as KongProtocol[];
+}
+
+function emptyConfig(name: string, raw: unknown): Record<string, never> {
+  const keys =
+    typeof raw === 'object' && raw !== null ? Object.keys(raw).filter((key) => key !== '$refs') : [];
+  if (keys.length > 0)
+    throw invalidConfig(
+      name,
+      keys.map((key) => `config.${key}: unknown field`),
+    );
+  return {};
+}
+
+function parse(name: string, schema: ZodNode, raw: unknown): unknown {
+  if (schema.safeParse === undefined) {
+    throw new KongTsError('PLUGIN_INVALID', `Plugin "${name}": its zod schema has no safeParse.`, {
+      fix: "Use `import { z } from 'kong-ts'`.",
+    });
+  }
+  let result;
+  try {
+    result = schema.safeParse(normalise(raw ?? {}, schema));
+  } catch (error) {
+    throw new KongTsError(
+      'CONFIG_INVALID',
+      `Plugin "${name}": config could not be checked: ${messageOf(error)}.`,
+      {
+        cause: error,
+        fix: 'Refinements and transforms in a configuration schema must be synchronous and must not throw.',
+      },
+    );
+  }
+  if (result.success) return result.data;
+  throw invalidConfig(name, result.error.issues.flatMap(describeIssue));
+}
+
+function describeIssue(issue: ZodIssue): string[] {
+  if (issue.code === 'unrecognized_keys' && issue.keys !== undefined) {
+    return issue.keys.map((key) => `${fieldPath([...issue.path, key])}: unknown field`);
+  }
+  return [`${fieldPath(issue.path)}: ${issue.message}`];
+}
+
+function fieldPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
+    'config',
+  );
+}
+
+function invalidConfig(name: string, problems: readonly string[]): KongTsError {
+  return new KongTsError('CONFIG_INVALID', `Plugin "${name}": ${problems.join('; ')}.`);
+}
