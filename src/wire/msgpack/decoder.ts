@@ -1,0 +1,198 @@
+import type { Buffer } from 'node:buffer';
+import { KongTsError } from '../../errors.ts';
+import { Gather } from '../gather.ts';
+import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
+import { decodeText } from '../text.ts';
+import { MAX_DEPTH } from './encoder.ts';
+import { Framing, malformed } from './framing.ts';
+
+/**
+ * Cuts a stream into MessagePack values and decodes them: `str` is text (see text.ts), `bin` a Buffer, integers that
+ * a number cannot hold are bigints, maps are plain objects whose keys are text. A value is decoded once all its bytes
+ * are there.
+ */
+export class MessageDecoder {
+  readonly #framing: Framing;
+  readonly #pieces = new Gather();
+
+  constructor(options: { maxMessageBytes?: number } = {}) {
+    this.#framing = new Framing(options.maxMessageBytes ?? DEFAULT_MAX_FRAME_BYTES);
+  }
+
+  /**
+   * Takes the next bytes and returns the values that they complete.
+   * @throws KongTsError FRAME_TOO_LARGE, FRAME_MALFORMED
+   */
+  push(chunk: Buffer): unknown[] {
+    const values: unknown[] = [];
+    let at = 0;
+    while (at < chunk.length) {
+      const end = this.#framing.scan(chunk, at);
+      if (end < 0) {
+        this.#pieces.add(chunk.subarray(at));
+        break;
+      }
+      if (this.#pieces.bytes === 0) values.push(new ValueReader(chunk, at, end).value(0));
+      else {
+        this.#pieces.add(chunk.subarray(at, end));
+        const whole = this.#pieces.take();
+        values.push(new ValueReader(whole, 0, whole.length).value(0));
+      }
+      at = end;
+    }
+    return values;
+  }
+
+  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a value */
+  end(): void {
+    if (this.#pieces.bytes === 0) return;
+    throw new KongTsError(
+      'FRAME_TRUNCATED',
+      `The connection ended in the middle of a message, after ${this.#pieces.bytes} of its bytes.`,
+    );
+  }
+}
+
+/** Decodes one value that fills the buffer. @throws KongTsError FRAME_TRUNCATED, FRAME_MALFORMED */
+export function decode(bytes: Buffer): unknown {
+  const decoder = new MessageDecoder({ maxMessageBytes: Math.max(bytes.length, 1) });
+  const values = decoder.push(bytes);
+  decoder.end();
+  if (values.length !== 1) malformed(`there are ${values.length} values where one was expected`);
+  return values[0];
+}
+
+/** Reads values whose extent the framing has checked. */
+class ValueReader {
+  readonly #buffer: Buffer;
+  readonly #end: number;
+  #at: number;
+
+  constructor(buffer: Buffer, at: number, end: number) {
+    this.#buffer = buffer;
+    this.#at = at;
+    this.#end = end;
+  }
+
+  value(depth: number): unknown {
+    const byte = this.#uint(1);
+    if (byte < 0x80) return byte;
+    if (byte >= 0xe0) return byte - 0x100;
+    if (byte >= 0xa0 && byte < 0xc0) return this.#text(byte & 0x1f);
+    if (byte < 0x90) return this.#map(byte & 0x0f, depth);
+    if (byte < 0xa0) return this.#array(byte & 0x0f, depth);
+    return this.#typed(byte, depth);
+  }
+
+  #typed(byte: number, depth: number): unknown {
+    switch (byte) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xc4:
+        return this.#bytes(this.#uint(1));
+      case 0xc5:
+        return this.#bytes(this.#uint(2));
+      case 0xc6:
+        return this.#bytes(this.#uint(4));
+      case 0xca:
+        return this.#buffer.readFloatBE(this.#pass(4));
+      case 0xcb:
+        return this.#buffer.readDoubleBE(this.#pass(8));
+      case 0xcc:
+        return this.#uint(1);
+      case 0xcd:
+        return this.#uint(2);
+      case 0xce:
+        return this.#uint(4);
+      case 0xcf:
+        return exact(this.#buffer.readBigUInt64BE(this.#pass(8)));
+      case 0xd0:
+        return this.#buffer.readInt8(this.#pass(1));
+      case 0xd1:
+        return this.#buffer.readInt16BE(this.#pass(2));
+      case 0xd2:
+        return this.#buffer.readInt32BE(this.#pass(4));
+      case 0xd3:
+        return exact(this.#buffer.readBigInt64BE(this.#pass(8)));
+      case 0xd9:
+        return this.#text(this.#uint(1));
+      case 0xda:
+        return this.#text(this.#uint(2));
+      case 0xdb:
+        return this.#text(this.#uint(4));
+      case 0xdc:
+        return this.#array(this.#uint(2), depth);
+      case 0xdd:
+        return this.#array(this.#uint(4), depth);
+      case 0xde:
+        return this.#map(this.#uint(2), depth);
+      case 0xdf:
+        return this.#map(this.#uint(4), depth);
+      default:
+        return malformed(`Kong sends no values that start with ${byte.toString(16)}`);
+    }
+  }
+
+  /** Passes over `length` bytes and returns where they start. */
+  #pass(length: number): number {
+    const start = this.#at;
+    if (length > this.#end - start) malformed('a value is cut off');
+    this.#at = start + length;
+    return start;
+  }
+
+  #uint(length: 1 | 2 | 4): number {
+    const at = this.#pass(length);
+    if (length === 1) return this.#buffer[at] as number;
+    return length === 2 ? this.#buffer.readUInt16BE(at) : this.#buffer.readUInt32BE(at);
+  }
+
+  #text(length: number): string {
+    const at = this.#pass(length);
+    return decodeText(this.#buffer, at, at + length);
+  }
+
+  #bytes(length: number): Buffer {
+    const at = this.#pass(length);
+    return this.#buffer.subarray(at, at + length);
+  }
+
+  #array(length: number, depth: number): unknown[] {
+    checkDepth(depth);
+    const values: unknown[] = [];
+    for (let count = 0; count < length; count++) values.push(this.value(depth + 1));
+    return values;
+  }
+
+  #map(size: number, depth: number): Record<string, unknown> {
+    checkDepth(depth);
+    const object: Record<string, unknown> = {};
+    for (let count = 0; count < size; count++) {
+      const name = keyText(this.value(depth + 1));
+      const value = this.value(depth + 1);
+      if (name === '__proto__') {
+        Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+      } else object[name] = value;
+    }
+    return object;
+  }
+}
+
+function keyText(key: unknown): string {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean') return String(key);
+  return malformed('a map has a key that is neither text nor number');
+}
+
+function checkDepth(depth: number): void {
+  if (depth > MAX_DEPTH) malformed(`values nest more than ${MAX_DEPTH} levels deep`);
+}
+
+function exact(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}

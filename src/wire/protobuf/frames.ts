@@ -1,0 +1,107 @@
+import { Buffer } from 'node:buffer';
+import { KongTsError } from '../../errors.ts';
+import { Gather } from '../gather.ts';
+import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
+
+const EMPTY = Buffer.alloc(0);
+const HEAD = 4;
+
+/**
+ * Cuts a stream of ProtoBuf:1 into frames: a little-endian uint32 length, then that many bytes. Frames may be empty.
+ * A frame that arrived in one piece is a view on the chunk it came in; only split ones are copied together.
+ */
+export class FrameDecoder {
+  readonly #maxFrameBytes: number;
+  /** Bytes of a head that is not complete yet. */
+  readonly #head = Buffer.allocUnsafeSlow(HEAD);
+  #headBytes = 0;
+  /** Length of the frame whose body is being read, -1 while a head is awaited. */
+  #length = -1;
+  readonly #pieces = new Gather();
+
+  constructor(options: { maxFrameBytes?: number } = {}) {
+    this.#maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+  }
+
+  /** Takes the next bytes and returns the frames that they complete. @throws KongTsError FRAME_TOO_LARGE */
+  push(chunk: Buffer): Buffer[] {
+    const frames: Buffer[] = [];
+    let at = 0;
+    while (at < chunk.length || this.#length === 0) {
+      if (this.#length < 0) {
+        at = this.#readHead(chunk, at);
+        continue;
+      }
+      const missing = this.#length - this.#pieces.bytes;
+      const available = chunk.length - at;
+      if (available < missing) {
+        if (available > 0) this.#pieces.add(chunk.subarray(at));
+        return frames;
+      }
+      if (missing === 0 && this.#pieces.bytes === 0) {
+        this.#length = -1;
+        frames.push(EMPTY);
+        continue;
+      }
+      const last = at === 0 && missing === chunk.length ? chunk : chunk.subarray(at, at + missing);
+      at += missing;
+      frames.push(this.#complete(last));
+    }
+    return frames;
+  }
+
+  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a frame */
+  end(): void {
+    if (this.#headBytes === 0 && this.#length < 0) return;
+    throw new KongTsError(
+      'FRAME_TRUNCATED',
+      this.#length < 0
+        ? `The connection ended after ${this.#headBytes} of the 4 bytes of a frame's length.`
+        : `The connection ended after ${this.#pieces.bytes} of the ${this.#length} bytes of a frame.`,
+    );
+  }
+
+  #complete(last: Buffer): Buffer {
+    this.#length = -1;
+    if (this.#pieces.bytes === 0) return last;
+    this.#pieces.add(last);
+    return this.#pieces.take();
+  }
+
+  #readHead(chunk: Buffer, start: number): number {
+    let at = start;
+    if (this.#headBytes === 0 && chunk.length - at >= HEAD) {
+      this.#setLength(chunk.readUInt32LE(at));
+      return at + HEAD;
+    }
+    while (at < chunk.length && this.#headBytes < HEAD) this.#head[this.#headBytes++] = chunk[at++] as number;
+    if (this.#headBytes === HEAD) {
+      this.#headBytes = 0;
+      this.#setLength(this.#head.readUInt32LE(0));
+    }
+    return at;
+  }
+
+  #setLength(length: number): void {
+    if (length > this.#maxFrameBytes) {
+      throw new KongTsError(
+        'FRAME_TOO_LARGE',
+        `A frame of ${length} bytes is larger than the limit of ${this.#maxFrameBytes} bytes.`,
+      );
+    }
+    this.#length = length;
+  }
+}
+
+/** One frame: its length and its bytes. */
+export function encodeFrame(body: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEAD + body.length);
+  frame.writeUInt32LE(body.length, 0);
+  frame.set(body, HEAD);
+  return frame;
+}
+
+/** Several frames back to back in one buffer. */
+export function encodeFrames(bodies: readonly Uint8Array[]): Buffer {
+  return bodies.length === 0 ? EMPTY : Buffer.concat(bodies.map(encodeFrame));
+}
