@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { Command } from 'commander';
+import { KongTsError } from '../errors.ts';
+import { KongAdmin } from '../kong-admin/client.ts';
+import {
+  parseEnvFile,
+  parseEnvironment,
+  parseKongConf,
+  readText,
+  type Properties,
+} from '../kong-setup/doctor/configuration.ts';
+import { examine } from '../kong-setup/doctor/doctor.ts';
+import type { KongUser } from '../kong-setup/doctor/check-socket.ts';
+import { factsOf } from '../kong-setup/versions.ts';
+
+interface Options {
+  kongConf?: string;
+  envFile?: string;
+  adminUrl?: string;
+  token?: string;
+  kong: string;
+  user?: string;
+  json: boolean;
+}
+
+function propertiesOf(options: Options): Properties {
+  const conf =
+    options.kongConf === undefined ? new Map<string, string>() : parseKongConf(readText(options.kongConf));
+  const environment = options.envFile === undefined ? process.env : parseEnvFile(readText(options.envFile));
+  return new Map([...conf, ...parseEnvironment(environment)]);
+}
+
+function userOf(name: string | undefined): KongUser | null {
+  if (name === undefined) return null;
+  const ask = (flag: string): string =>
+    execFileSync('id', [flag, name], { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
+  try {
+    return { uid: Number(ask('-u')), gids: ask('-G').split(/\s+/).map(Number) };
+  } catch {
+    throw new KongTsError('USAGE', `There is no user "${name}" on this machine.`, {
+      fix: 'Give the user that runs the nginx workers (nginx_user in kong.conf).',
+    });
+  }
+}
+
+export function build(): Command {
+  return new Command('doctor')
+    .description('check a planned or running setup of Kong with plugin servers, and say how to mend it')
+    .option('--kong-conf <file>', 'the kong.conf to check')
+    .option('--env-file <file>', 'a file of KONG_ variables (default: the environment of this process)')
+    .option('--admin-url <url>', "ask the running Kong's Admin API too")
+    .option('--token <token>', 'sent as Kong-Admin-Token (default: $KONG_ADMIN_TOKEN)')
+    .option('--kong <version>', 'the version of Kong', '3.9')
+    .option('--user <name>', 'the user of the nginx workers, to judge permissions')
+    .option('--json', 'print the findings as JSON', false)
+    .action(async (options: Options) => {
+      const token = options.token ?? process.env.KONG_ADMIN_TOKEN;
+      const findings = await examine({
+        properties: propertiesOf(options),
+        facts: factsOf(options.kong),
+        admin:
+          options.adminUrl === undefined
+            ? null
+            : new KongAdmin({ url: options.adminUrl, ...(token === undefined ? {} : { token }) }),
+        user: userOf(options.user),
+      });
+      const errors = findings.filter((finding) => finding.level === 'error').length;
+      if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      else {
+        for (const { level, subject, says, fix } of findings) {
+          process.stdout.write(
+            `${level.padEnd(7)}  ${subject}: ${says}\n${fix === null ? '' : `         ${fix}\n`}`,
+          );
+        }
+        const warnings = findings.filter((finding) => finding.level === 'warning').length;
+        process.stdout.write(`${String(errors)} errors, ${String(warnings)} warnings\n`);
+      }
+      if (errors > 0) process.exitCode = 1;
+    });
+}

@@ -1,0 +1,192 @@
+import { request } from 'undici';
+import { KongTsError, messageOf } from '../errors.ts';
+
+export interface KongAdminOptions {
+  /** `http://127.0.0.1:8001`; a path in it is kept as a prefix. */
+  readonly url: string;
+  /** Sent as `Kong-Admin-Token` (Enterprise, or a front that asks for it). */
+  readonly token?: string;
+  /** A workspace to put before every path; none by default. */
+  readonly workspace?: string;
+  /** How long one request may take, in milliseconds; 10,000 by default. */
+  readonly timeoutMs?: number;
+  /** The largest answer that is read, in bytes; 64 MiB by default. */
+  readonly maxBytes?: number;
+}
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The parsed JSON, null where the answer has no body. */
+  readonly body: unknown;
+}
+
+/** What `GET /` says of a node, as far as kong-ts needs it (shape measured on Kong 3.9.3). */
+export interface KongInfo {
+  readonly version: string;
+  /** `community`, `enterprise`; null before 3.0 or so. */
+  readonly edition: string | null;
+  readonly nodeId: string | null;
+  readonly database: string | null;
+  /** The plugins that the node has loaded. */
+  readonly availablePlugins: readonly string[];
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
+export class KongAdmin {
+  readonly url: string;
+  readonly #options: KongAdminOptions;
+  readonly #base: string;
+
+  /** @throws KongTsError USAGE when the URL is none */
+  constructor(options: KongAdminOptions) {
+    let parsed: URL;
+    try {
+      parsed = new URL(options.url);
+    } catch {
+      throw new KongTsError('USAGE', `"${options.url}" is not a URL of an Admin API.`, {
+        fix: 'Use one like http://127.0.0.1:8001.',
+      });
+    }
+    if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+      throw new KongTsError('USAGE', `"${options.url}" is not an http or https URL.`);
+    }
+    this.url = options.url;
+    this.#options = options;
+    const workspace = options.workspace === undefined ? '' : `/${encodeURIComponent(options.workspace)}`;
+    this.#base = `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}${workspace}`;
+  }
+
+  /** The same client with another workspace before every path (null: none). */
+  in(workspace: string | null): KongAdmin {
+    const { workspace: _, ...rest } = this.#options;
+    return new KongAdmin(workspace === null ? rest : { ...rest, workspace });
+  }
+
+  /**
+   * One request. Any status is an answer.
+   * @throws KongTsError ADMIN_UNREACHABLE when there is no whole JSON answer in time
+   */
+  async request(method: string, path: string, body?: unknown): Promise<AdminAnswer> {
+    const { token, timeoutMs = 10_000, maxBytes = 64 * 1024 * 1024 } = this.#options;
+    try {
+      const answer = await request(`${this.#base}${path}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(token === undefined ? {} : { 'kong-admin-token': token }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const chunks: Buffer[] = [];
+      let size = 0;
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > maxBytes) throw new Error(`the answer is larger than ${String(maxBytes)} bytes`);
+        chunks.push(chunk);
+      }
+      const text = Buffer.concat(chunks).toString('utf8');
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: text === '' ? null : (JSON.parse(text) as unknown),
+      };
+    } catch (error) {
+      throw new KongTsError(
+        'ADMIN_UNREACHABLE',
+        `${method} ${this.#base}${path} has no answer: ${messageOf(error)}.`,
+        {
+          cause: error,
+          fix: 'Check that the URL is that of an Admin API and that this machine may reach it.',
+        },
+      );
+    }
+  }
+
+  /**
+   * One request that has to succeed.
+   * @returns the body; null for a 404 on GET and for 204
+   * @throws KongTsError ADMIN_REFUSED with Kong's own message for any other status of 400 and above
+   */
+  async send(method: string, path: string, body?: unknown): Promise<Record<string, unknown> | null> {
+    const answer = await this.request(method, path, body);
+    if (answer.status === 404 && method === 'GET') return null;
+    if (answer.status >= 400) throw refusal(`${method} ${this.#base}${path}`, answer);
+    if (answer.body === null) return null;
+    if (!isRecord(answer.body)) throw refusal(`${method} ${this.#base}${path}`, answer);
+    return answer.body;
+  }
+
+  /**
+   * Pages of a collection, in Kong's order, until there is no next one.
+   * @param path with or without a query; `size` is added
+   * @throws KongTsError ADMIN_REFUSED also when the collection is not there or a page is not a page
+   */
+  async *pages(path: string, size = 1000): AsyncGenerator<Record<string, unknown>[]> {
+    const separator = path.includes('?') ? '&' : '?';
+    let offset: string | null = null;
+    do {
+      const at: string = offset === null ? '' : `&offset=${encodeURIComponent(offset)}`;
+      const where = `${path}${separator}size=${String(size)}${at}`;
+      const answer = await this.request('GET', where);
+      if (answer.status !== 200 || !isRecord(answer.body) || !Array.isArray(answer.body.data)) {
+        throw refusal(`GET ${this.#base}${where}`, answer);
+      }
+      const next = answer.body.offset;
+      if (typeof next === 'string' && next === offset) {
+        throw refusal(`GET ${this.#base}${where} repeats its offset;`, answer);
+      }
+      offset = typeof next === 'string' ? next : null;
+      yield answer.body.data.filter(isRecord);
+    } while (offset !== null);
+  }
+
+  /** All of a collection. For collections of bounded size; use `pages` for the rest. */
+  async list(path: string): Promise<Record<string, unknown>[]> {
+    const all: Record<string, unknown>[] = [];
+    for await (const page of this.pages(path)) all.push(...page);
+    return all;
+  }
+
+  /** What the node is. */
+  async info(): Promise<KongInfo> {
+    const body = (await this.in(null).send('GET', '/')) ?? {};
+    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+    const plugins = isRecord(body.plugins) ? body.plugins.available_on_server : undefined;
+    const configuration = isRecord(body.configuration) ? body.configuration : {};
+    return {
+      version: text(body.version) ?? 'unknown',
+      edition: text(body.edition),
+      nodeId: text(body.node_id),
+      database: text(configuration.database),
+      availablePlugins: isRecord(plugins) ? Object.keys(plugins) : [],
+    };
+  }
+}
+
+/** The status and the message that Kong gave, in one sentence. Its `status` is there for callers that tell 401 from 429. */
+export class AdminRefusal extends KongTsError {
+  readonly status: number;
+  readonly body: unknown;
+
+  constructor(message: string, answer: AdminAnswer) {
+    super('ADMIN_REFUSED', message, {
+      ...(answer.status === 401 || answer.status === 403
+        ? { fix: 'Give a token that may do this (--token).' }
+        : {}),
+    });
+    this.status = answer.status;
+    this.body = answer.body;
+  }
+}
+
+function refusal(what: string, answer: AdminAnswer): AdminRefusal {
+  const said =
+    isRecord(answer.body) && typeof answer.body.message === 'string' ? `: ${answer.body.message}` : '';
+  return new AdminRefusal(`${what} was answered with ${String(answer.status)}${said}.`, answer);
+}

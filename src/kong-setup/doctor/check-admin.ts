@@ -1,0 +1,53 @@
+import { messageOf } from '../../errors.ts';
+import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { KongFacts } from '../versions.ts';
+import { error, ok, warning, type Finding } from './finding.ts';
+
+/** What the running Kong says: its version, whether it has loaded the plugins, and whether it took their schemas. */
+export async function checkAdmin(
+  admin: KongAdmin,
+  facts: KongFacts,
+  plugins: readonly string[],
+): Promise<Finding[]> {
+  let info;
+  try {
+    info = await admin.info();
+  } catch (thrown) {
+    return [
+      error(
+        admin.url,
+        messageOf(thrown),
+        'Set admin_listen, and give --admin-url (and --token) accordingly.',
+      ),
+    ];
+  }
+  const findings: Finding[] = [ok(admin.url, `Kong ${info.version}, ${info.edition ?? 'edition not told'}.`)];
+  if (!info.version.startsWith(`${facts.version}.`) && info.version !== facts.version) {
+    findings.push(
+      warning(
+        admin.url,
+        `It is Kong ${info.version}; the rest was checked for ${facts.version}.`,
+        `Run again with --kong ${info.version}.`,
+      ),
+    );
+  }
+  for (const plugin of plugins) findings.push(await checkPlugin(admin, plugin, info.availablePlugins));
+  return findings;
+}
+
+async function checkPlugin(admin: KongAdmin, plugin: string, available: readonly string[]): Promise<Finding> {
+  const subject = `plugin ${plugin}`;
+  const schema = await admin.request('GET', `/schemas/plugins/${encodeURIComponent(plugin)}`);
+  if (schema.status === 200) return ok(subject, 'Kong has loaded it and taken its schema.');
+  return available.includes(plugin)
+    ? error(
+        subject,
+        'Kong knows it, but has no schema of it.',
+        'Look into error.log for a line about its schema.',
+      )
+    : error(
+        subject,
+        'The running Kong has not loaded it.',
+        'Add it to plugins and its server to pluginserver_names, then restart Kong (a reload does not read a changed environment).',
+      );
+}

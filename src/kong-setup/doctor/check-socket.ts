@@ -1,0 +1,134 @@
+import { accessSync, constants, existsSync, lstatSync, statSync, type Stats } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import type { ServerDefinition } from './configuration.ts';
+import { error, ok, warning, type Finding } from './finding.ts';
+
+/** The longest path of a unix socket on Linux, in bytes (sun_path without its final zero). */
+const longestPath = 107;
+
+/** Who runs the nginx workers, to judge permissions; null when not known here. */
+export interface KongUser {
+  readonly uid: number;
+  readonly gids: readonly number[];
+}
+
+/** The socket itself: path, kind, permissions, and whether anybody answers. */
+export async function checkSocket(
+  server: ServerDefinition,
+  user: KongUser | null,
+  timeoutMs = 2000,
+): Promise<Finding[]> {
+  const { socket } = server;
+  const subject = socket;
+  if (!socket.startsWith('/')) {
+    return [error(subject, 'It is a relative path.', `Set ${server.prefix}_socket to an absolute path.`)];
+  }
+  if (Buffer.byteLength(socket) > longestPath) {
+    return [
+      error(
+        subject,
+        `It is ${String(Buffer.byteLength(socket))} bytes long; a unix socket can have ${String(longestPath)}.`,
+        'Use a shorter folder, such as /run/kong-ts.',
+      ),
+    ];
+  }
+  if (!existsSync(socket)) return checkFolder(server, user);
+  const stats = lstatSync(socket);
+  if (!stats.isSocket()) {
+    return [
+      error(subject, 'Something that is not a socket stands there.', 'Move it away, or use another path.'),
+    ];
+  }
+  if (user !== null && !mayWrite(stats, user)) {
+    return [
+      error(
+        subject,
+        `Its mode is ${(stats.mode & 0o777).toString(8)} (uid ${String(stats.uid)}, gid ${String(stats.gid)}), and the user of the nginx workers (uid ${String(user.uid)}) may not connect.`,
+        'Start the server with --socket-mode 0666, or with --socket-owner.',
+      ),
+    ];
+  }
+  const failure = await tryConnect(socket, timeoutMs);
+  if (failure === null) return [ok(subject, 'A server answers.')];
+  return [
+    error(
+      subject,
+      failure === 'ECONNREFUSED'
+        ? 'The socket is there, and nobody listens: its server has ended.'
+        : `It cannot be connected to (${failure}).`,
+      server.startCommand === null
+        ? 'Start kong-ts serve; with no start_cmd on any name of this socket Kong does not start it.'
+        : 'Look into error.log (level info) for what the server said when it ended.',
+    ),
+  ];
+}
+
+function checkFolder(server: ServerDefinition, user: KongUser | null): Finding[] {
+  const folder = dirname(server.socket);
+  const other = server.socket.endsWith('.socket') ? server.socket.slice(0, -'et'.length) : `${server.socket}et`;
+  if (existsSync(other) && statSync(other).isSocket()) {
+    return [
+      error(
+        server.socket,
+        `It is not there, but ${other} is.`,
+        `Set ${server.prefix}_socket = ${other}, or serve with --socket ${server.socket}.`,
+      ),
+    ];
+  }
+  if (!existsSync(folder)) {
+    return [
+      warning(
+        server.socket,
+        `Its folder ${folder} is not there yet.`,
+        'kong-ts serve makes it where it may; check its parent.',
+      ),
+    ];
+  }
+  const writable = user === null ? canWrite(folder) : mayWrite(statSync(folder), user);
+  if (!writable) {
+    return [
+      error(
+        server.socket,
+        `The server may not write to ${folder}.`,
+        'Give the folder to the user that runs the server, or use another one.',
+      ),
+    ];
+  }
+  return [
+    warning(
+      server.socket,
+      'No server has made it yet.',
+      'Start Kong (or kong-ts serve where it is managed elsewhere), then run doctor again.',
+    ),
+  ];
+}
+
+function canWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mayWrite(stats: Stats, user: KongUser): boolean {
+  if (user.uid === 0) return true;
+  if (stats.uid === user.uid) return (stats.mode & 0o200) !== 0;
+  if (user.gids.includes(stats.gid)) return (stats.mode & 0o020) !== 0;
+  return (stats.mode & 0o002) !== 0;
+}
+
+function tryConnect(path: string, timeoutMs: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const finish = (result: string | null): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.setTimeout(timeoutMs, () => finish('no answer in time'));
+    socket.once('connect', () => finish(null));
+    socket.once('error', (failure: NodeJS.ErrnoException) => finish(failure.code ?? failure.message));
+  });
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { KongTsError, messageOf } from '../../errors.ts';
+import { propertyName } from '../settings.ts';
+
+/** Kong's properties by their name in kong.conf (lower case, without `KONG_`), as strings. */
+export type Properties = ReadonlyMap<string, string>;
+
+/** One plugin server as Kong's configuration describes it. */
+export interface ServerDefinition {
+  readonly name: string;
+  /** `pluginserver_<name>`, what its properties start with. */
+  readonly prefix: string;
+  readonly socket: string;
+  readonly socketIsDefault: boolean;
+  readonly queryCommand: string | null;
+  readonly startCommand: string | null;
+}
+
+/** The properties in a kong.conf: `key = value`, `#` starts a comment. */
+export function parseKongConf(text: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const match = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line.replace(/(^|\s)#.*$/, ''));
+    if (match?.[1] !== undefined) properties.set(match[1].toLowerCase(), match[2] ?? '');
+  }
+  return properties;
+}
+
+/** The `KONG_` variables of an environment; they win over kong.conf (Kong 3.9.3). */
+export function parseEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const [key, value] of Object.entries(environment)) {
+    if (key.startsWith('KONG_') && value !== undefined) properties.set(key.slice(5).toLowerCase(), value);
+  }
+  return properties;
+}
+
+/** An env file: `KEY=value` lines, quotes around a value are taken off. */
+export function parseEnvFile(text: string): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const line of text.split('\n')) {
+    const match = /^\s*(?:export\s+)?(\w+)=(.*)$/.exec(line);
+    if (match?.[1] !== undefined) result[match[1]] = (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2');
+  }
+  return result;
+}
+
+/** @throws KongTsError FILE_UNREADABLE */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    throw new KongTsError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(thrown)}.`, {
+      cause: thrown,
+    });
+  }
+}
+
+export const listOf = (value: string | undefined): string[] =>
+  (value ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '' && part !== 'off');
+
+/** The plugin servers that the properties describe, with Kong 3.9's default socket. */
+export function serversOf(properties: Properties): ServerDefinition[] {
+  const prefixFolder = properties.get('prefix') ?? '/usr/local/kong';
+  return listOf(properties.get('pluginserver_names')).map((name) => {
+    const prefix = `pluginserver_${propertyName(name)}`;
+    const socket = properties.get(`${prefix}_socket`);
+    return {
+      name,
+      prefix,
+      socket: socket ?? `${prefixFolder}/${name.toLowerCase()}.socket`,
+      socketIsDefault: socket === undefined,
+      queryCommand: properties.get(`${prefix}_query_cmd`) ?? null,
+      startCommand: properties.get(`${prefix}_start_cmd`) ?? null,
+    };
+  });
+}

@@ -1,0 +1,225 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkProperties } from '../../../../src/kong-setup/doctor/check-properties.ts';
+import { checkSocket } from '../../../../src/kong-setup/doctor/check-socket.ts';
+import {
+  parseEnvFile,
+  parseEnvironment,
+  parseKongConf,
+  serversOf,
+} from '../../../../src/kong-setup/doctor/configuration.ts';
+import { examine } from '../../../../src/kong-setup/doctor/doctor.ts';
+import type { Finding } from '../../../../src/kong-setup/doctor/finding.ts';
+import { factsOf } from '../../../../src/kong-setup/versions.ts';
+
+let folder: string;
+let server: Server | null = null;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kong-ts-doctor-'));
+});
+afterEach(async () => {
+  const open = server;
+  server = null;
+  if (open !== null) await new Promise((resolve) => open.close(resolve));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const listen = async (path: string): Promise<void> => {
+  const made = createServer((socket) => socket.destroy());
+  server = made;
+  await new Promise<void>((resolve) => made.listen(path, resolve));
+};
+
+const properties = (values: Record<string, string>): Map<string, string> => new Map(Object.entries(values));
+const errorsOf = (findings: readonly Finding[]): Finding[] => findings.filter((one) => one.level === 'error');
+const check = (values: Record<string, string>): Finding[] => {
+  const all = properties(values);
+  return checkProperties(all, serversOf(all));
+};
+const dump = (...names: string[]): string =>
+  JSON.stringify({
+    Protocol: 'ProtoBuf:1',
+    Plugins: names.map((Name) => ({
+      Name,
+      Version: '1.0.0',
+      Priority: 1,
+      Phases: ['access'],
+      Schema: { name: Name, fields: [{ config: { type: 'record', fields: [] } }] },
+    })),
+  });
+
+describe('reading the configuration', () => {
+  it('takes kong.conf, and lets the environment win', () => {
+    const conf = parseKongConf('# x\nlog_level = info # y\npluginserver_names = a, b\nprefix=/k\n');
+    const merged = new Map([...conf, ...parseEnvironment({ KONG_PREFIX: '/env', HOME: '/root' })]);
+    expect(Object.fromEntries(merged)).toEqual({
+      log_level: 'info',
+      pluginserver_names: 'a, b',
+      prefix: '/env',
+    });
+    expect(serversOf(merged).map((one) => one.socket)).toEqual(['/env/a.socket', '/env/b.socket']);
+  });
+
+  it('reads env files with quotes', () => {
+    expect(parseEnvFile('A=1\nexport B="x y"\n# C=2\n')).toEqual({ A: '1', B: 'x y' });
+  });
+});
+
+describe('mistakes in the properties', () => {
+  const good = {
+    pluginserver_names: 'my-plugin',
+    pluginserver_my_plugin_socket: '/run/k.socket',
+    pluginserver_my_plugin_query_cmd: 'cat /x.json',
+    log_level: 'info',
+  };
+
+  it('finds nothing wrong in a good one', () => {
+    expect(check(good).filter((one) => one.level !== 'ok')).toEqual([]);
+  });
+
+  it.each([
+    ['no plugin server at all', { pluginserver_names: '' }, 'pluginserver_names'],
+    [
+      'a dash in a property',
+      { 'pluginserver_my-plugin_socket': '/run/k.socket' },
+      'pluginserver_my_plugin_socket',
+    ],
+    [
+      'a misspelt property',
+      { pluginserver_my_plugin_start_command: '/bin/true' },
+      'pluginserver_my_plugin_start_cmd',
+    ],
+    ['a relative command', { pluginserver_my_plugin_query_cmd: 'kong-ts dump x.ts' }, 'absolute path'],
+    ['a variable before the command', { pluginserver_my_plugin_query_cmd: 'A=1 /bin/cat x' }, '/usr/bin/env'],
+    ['a shell line', { pluginserver_my_plugin_query_cmd: 'cd /x && /bin/cat y' }, 'script'],
+    [
+      'a command that is not there',
+      { pluginserver_my_plugin_start_cmd: '/nowhere/kong-ts serve' },
+      'as Kong sees it',
+    ],
+    [
+      'another socket in start_cmd',
+      { pluginserver_my_plugin_start_cmd: '/bin/sh serve --socket /run/k.sock' },
+      '.socket, not .sock',
+    ],
+  ])('%s', (_, wrong, fix) => {
+    const errors = errorsOf(check({ ...good, ...wrong }));
+    expect(errors).toHaveLength(1);
+    expect(errors[0]?.fix).toContain(fix);
+  });
+
+  it('a missing query_cmd', () => {
+    const { pluginserver_my_plugin_query_cmd: _, ...without } = good;
+    expect(errorsOf(check(without))[0]?.says).toContain('refuses to start');
+  });
+
+  it('two servers started for one socket', () => {
+    const findings = check({
+      ...good,
+      pluginserver_names: 'a,b',
+      pluginserver_a_socket: '/run/k.socket',
+      pluginserver_a_query_cmd: 'cat /a',
+      pluginserver_a_start_cmd: '/bin/sh a',
+      pluginserver_b_socket: '/run/k.socket',
+      pluginserver_b_query_cmd: 'cat /b',
+      pluginserver_b_start_cmd: '/bin/sh b',
+    });
+    expect(errorsOf(findings).map((one) => one.subject)).toEqual([
+      'pluginserver_a_start_cmd, pluginserver_b_start_cmd',
+    ]);
+  });
+
+  it('a log level that hides what the server prints', () => {
+    expect(
+      check({ ...good, log_level: 'notice' }).some(
+        (one) => one.level === 'warning' && one.subject === 'log_level',
+      ),
+    ).toBe(true);
+  });
+});
+
+describe('dumps', () => {
+  const examineDump = async (text: string, kong = '3.9', plugins = 'bundled,a'): Promise<Finding[]> => {
+    const file = join(folder, 'dump.json');
+    writeFileSync(file, text);
+    return examine({
+      properties: properties({
+        plugins,
+        pluginserver_names: 'a',
+        pluginserver_a_socket: join(folder, 'a.socket'),
+        pluginserver_a_query_cmd: `cat ${file}`,
+      }),
+      facts: factsOf(kong),
+      admin: null,
+      user: null,
+    });
+  };
+
+  it('takes a good one', async () => {
+    expect(errorsOf(await examineDump(dump('a')))).toEqual([]);
+  });
+
+  it.each([
+    ['nothing', '', 'printed nothing'],
+    ['other output before it', `hello\n${dump('a')}`, 'not one JSON document'],
+    ['an unknown protocol', '{"Protocol":"JSON:1","Plugins":[{}]}', 'JSON:1'],
+    ['a plugin without its parts', '{"Plugins":[{"Name":"a"}]}', 'Version is no string'],
+    ['a plugin that is not listed', dump('b'), 'does not list b'],
+  ])('%s', async (_, text, says) => {
+    expect(
+      errorsOf(await examineDump(text))
+        .map((one) => one.says)
+        .join(),
+    ).toContain(says);
+  });
+
+  it('several plugins in one dump: wrong for 3.9, right for 3.8', async () => {
+    expect(errorsOf(await examineDump(dump('a', 'b'), '3.9', 'a,b'))[0]?.says).toContain('only the first');
+    expect(errorsOf(await examineDump(dump('a', 'b'), '3.8', 'a,b'))).toEqual([]);
+  });
+});
+
+describe('sockets', () => {
+  const definition = (socket: string) => {
+    const [only] = serversOf(properties({ pluginserver_names: 'a', pluginserver_a_socket: socket }));
+    if (only === undefined) throw new Error('no server');
+    return only;
+  };
+
+  it('is content with one that answers', async () => {
+    const path = join(folder, 'a.socket');
+    await listen(path);
+    expect((await checkSocket(definition(path), null)).map((one) => one.level)).toEqual(['ok']);
+  });
+
+  it('says that the user of the nginx workers may not connect', async () => {
+    const path = join(folder, 'a.socket');
+    await listen(path);
+    const [finding] = await checkSocket(definition(path), { uid: 65_000, gids: [65_000] });
+    expect(finding?.fix).toContain('--socket-mode');
+  });
+
+  it('knows .sock from .socket', async () => {
+    await listen(join(folder, 'a.sock'));
+    const [finding] = await checkSocket(definition(join(folder, 'a.socket')), null);
+    expect(finding).toMatchObject({ level: 'error' });
+    expect(finding?.fix).toContain('a.sock,');
+  });
+
+  it.each([
+    ['a relative path', 'a.socket', 'relative'],
+    ['a path that no socket can have', `/tmp/${'x'.repeat(120)}`, '107'],
+  ])('%s', async (_, path, says) => {
+    expect((await checkSocket(definition(path), null))[0]?.says).toContain(says);
+  });
+
+  it('a file in its place', async () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, '');
+    expect((await checkSocket(definition(path), null))[0]?.says).toContain('not a socket');
+  });
+});
