@@ -1,0 +1,24 @@
+# The plugin server alone, beside a Kong that needs no Node: Kong reaches it through a socket on a shared volume and
+# reads the plugins from dumps (query_cmd = cat ...).
+#   docker build -f docker/sidecar.Dockerfile -t kong-ts-sidecar .
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm pack --pack-destination /out
+RUN npm install --omit=dev --prefix /usr/local/lib/kong-ts /out/kong-ts-*.tgz
+
+FROM ${NODE_IMAGE}
+COPY --from=build /usr/local/lib/kong-ts /usr/local/lib/kong-ts
+COPY docker/kong-ts.sh /usr/local/bin/kong-ts
+COPY docker/sidecar-entrypoint.sh /usr/local/bin/kong-ts-sidecar
+# The uid of the user kong in Kong's official image, so that both may use the socket.
+RUN mkdir -p /run/kong-ts /var/lib/kong-ts && chown 1000:0 /run/kong-ts /var/lib/kong-ts
+USER 1000
+VOLUME ["/run/kong-ts", "/var/lib/kong-ts"]
+ENTRYPOINT ["/usr/local/bin/kong-ts-sidecar"]
+CMD ["http-log-enterprise"]
+HEALTHCHECK --interval=5s --timeout=5s --retries=5 CMD ["/usr/local/bin/kong-ts", "status", "--socket", "/run/kong-ts/kong-ts.socket"]
