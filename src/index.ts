@@ -15,11 +15,30 @@
  * ```
  */
 export { z } from 'zod';
+export { eventHooks } from './event-hooks/client/hub.ts';
 export { definePlugin } from './plugin/define.ts';
 export { KongTsError } from './errors.ts';
 export type { ErrorCode, Fault } from './errors.ts';
 export type { Phase, Protocol } from './pdk/phases.ts';
-export type { Kong } from './plugin/kong-type.ts';
+export type {
+  Consumer,
+  ConsumerInput,
+  Credential,
+  CredentialInput,
+  Route,
+  Service,
+} from './pdk/types/entities.ts';
+export type { Kong, KongApi } from './pdk/types/kong.ts';
+export type { HttpLogRecord, LogRecord, StreamLogRecord } from './pdk/types/log-record.ts';
+export type {
+  ExitBody,
+  Headers,
+  HeadersInput,
+  HttpMethod,
+  JsonValue,
+  Query,
+  QueryInput,
+} from './pdk/types/values.ts';
 export type {
   Handlers,
   PluginBase,

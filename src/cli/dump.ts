@@ -20,6 +20,7 @@ export function build(): Command {
 
 async function dump(specs: readonly string[], pretty: boolean): Promise<void> {
   const stdout = guardStdout();
+  if (stdout === null) return;
   let loading: string | null = null;
   // A plugin may end the process while it loads, or wait for something that never comes.
   const onExit = (code: number): void => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 
 /** Standard output, kept for one document while everything else that is written to it goes to standard error. */
@@ -6,44 +7,51 @@ export interface StdoutGuard {
   write(text: string): void;
 }
 
+/** Tells a process that was started again which descriptor is the real standard output. */
+const inheritedFd = 'KONG_TS_STDOUT_FD';
+
 /**
- * Takes standard output away from everybody: `console.log` and `process.stdout.write` go to standard error, and
- * where the system has `/dev/fd`, so does file descriptor 1 itself (native code, child processes).
- * Has to be called before anything has used `process.stdout`.
+ * Takes standard output away from everybody: `console.log`, `process.stdout.write`, native code and child processes
+ * all reach standard error. Has to be called before anything has used `process.stdout`.
+ *
+ * Where descriptor 1 cannot be opened a second time (a socket, as Node's own child_process gives) this process is
+ * started again with its descriptors arranged, and null says that the work is done and `process.exitCode` set.
  */
-export function guardStdout(): StdoutGuard {
-  const fd = moveStdout();
-  const toStderr: typeof process.stdout.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
-    const done = rest.find((argument) => typeof argument === 'function') as (() => void) | undefined;
-    const written = process.stderr.write(chunk);
-    if (done !== undefined) process.nextTick(done);
-    return written;
-  };
-  process.stdout.write = toStderr;
+export function guardStdout(): StdoutGuard | null {
+  const inherited = process.env[inheritedFd];
+  delete process.env[inheritedFd];
+  const fd = inherited === undefined ? moveStdout() : Number(inherited);
+  if (fd === null) {
+    startAgain();
+    return null;
+  }
   return { write: (text) => writeAll(fd, Buffer.from(text)) };
 }
 
 /** Opens standard output a second time and puts standard error in its place; gives the new descriptor. */
-function moveStdout(): number {
+function moveStdout(): number | null {
   const append = constants.O_WRONLY | constants.O_APPEND;
   let fd: number;
+  let spare: number;
   try {
     fd = openSync('/dev/fd/1', append);
+    spare = openSync('/dev/fd/2', append);
   } catch {
-    // A socket, or no /dev/fd: what plugins write through Node still goes to standard error.
-    return 1;
+    return null;
   }
   closeSync(1);
   // The lowest free descriptor is taken, which is 1 now.
-  for (const target of ['/dev/fd/2', '/dev/null']) {
-    try {
-      openSync(target, append);
-      break;
-    } catch {
-      continue;
-    }
-  }
+  openSync('/dev/fd/2', append);
+  closeSync(spare);
   return fd;
+}
+
+function startAgain(): void {
+  const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    stdio: ['inherit', 2, 2, 1],
+    env: { ...process.env, [inheritedFd]: '3' },
+  });
+  process.exitCode = status ?? 1;
 }
 
 function writeAll(fd: number, bytes: Buffer): void {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { KongTsError, messageOf } from '../errors.ts';
 
 /** What Node calls the reasons for which a plugin file does not load, and how to mend each. */
@@ -18,21 +19,35 @@ export function loadError(file: string, thrown: unknown): KongTsError {
   if (KongTsError.is(thrown)) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const syntax = thrown instanceof SyntaxError;
-  const reason = syntax ? `syntax error: ${firstLine(thrown.message)}` : firstLine(messageOf(thrown));
-  const place = syntax ? placeOf(thrown) : null;
+  const reason = firstLine(messageOf(thrown)).replace(/\.$/, '');
+  const place = syntax ? (placeIn(thrown.stack ?? '') ?? checkedPlace(file)) : null;
+  const where = place === null || place.file === file ? file : `${file} (in ${place.file}:${place.line})`;
   const fix =
     fixes[code] ??
     (syntax ? 'Correct the syntax of the file.' : 'Correct the code that runs when the file is imported.');
   return new KongTsError(
     'PLUGIN_LOAD_FAILED',
-    `The plugin ${place === null ? file : `${file}:${place}`} cannot be loaded: ${reason.replace(/\.$/, '')}.`,
+    `The plugin ${place?.file === file ? `${file}:${place.line}` : where} cannot be loaded: ` +
+      `${syntax ? 'syntax error: ' : ''}${reason}.`,
     { cause: thrown, fix },
   );
 }
 
-/** The line of a syntax error in the file itself: V8 writes it as the first line of the stack. */
-function placeOf(error: Error): string | null {
-  return /^(?:file:\/\/)?\/[^\n]*:(\d+)\n/.exec(error.stack ?? '')?.[1] ?? null;
+interface Place {
+  file: string;
+  line: number;
+}
+
+/** Where a syntax error is: Node writes it above the error, as in `/folder/file.ts:12`. */
+function placeIn(text: string): Place | null {
+  const found = /^(?:file:\/\/)?(\/[^\n]*):(\d+)$/m.exec(text.split('\n', 3).join('\n'));
+  return found?.[1] === undefined ? null : { file: decodeURI(found[1]), line: Number(found[2]) };
+}
+
+/** Node keeps the place of a syntax error in an ECMAScript module to itself; its --check tells. */
+function checkedPlace(file: string): Place | null {
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 5000 });
+  return placeIn(stderr);
 }
 
 function firstLine(text: string): string {

@@ -1,11 +1,10 @@
-import module from 'node:module';
+import { readFileSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { packageRoot, runsFromSource } from './package-root.ts';
 
-/** Where this package's own imports are resolved from. */
+/** Where this package's own dependencies are resolved from. */
 const selfParent = new URL('package.json', packageRoot).href;
-
-/** `kong-ts` and `kong-ts/...`: always this very package, so that a plugin and its server share one of everything. */
-const ours = /^kong-ts(\/|$)/;
 
 /** Packages that a plugin may import without installing them: it gets this package's copy then. */
 const lent = /^zod(\/|$)/;
@@ -14,28 +13,47 @@ let registered = false;
 
 /**
  * Makes imports of `kong-ts`, wherever the importing plugin lies on the disk, resolve to the running package
- * (sources in a checkout, `dist` when published), and imports of `zod` too where the plugin has no zod of its own.
- * Registering twice does nothing.
+ * (sources in a checkout, `dist` when published), so that a plugin and its server share one of everything; and
+ * imports of `zod` too where the plugin has no zod of its own. Registering twice does nothing.
  */
 export function registerResolveHook(): void {
   if (registered) return;
   registered = true;
   module.registerHooks({
     resolve(specifier, context, nextResolve) {
-      if (ours.test(specifier)) {
-        const conditions = runsFromSource
-          ? [...context.conditions, 'kong-ts-source']
-          : [...context.conditions];
-        return nextResolve(specifier, { ...context, conditions, parentURL: selfParent });
+      const own = /^kong-ts(\/.*)?$/.exec(specifier);
+      if (own !== null) {
+        const url = entryPoint(`.${own[1] ?? ''}`);
+        if (url !== null) return { url, shortCircuit: true };
       }
-      if (lent.test(specifier)) {
-        try {
-          return nextResolve(specifier, context);
-        } catch {
-          return nextResolve(specifier, { ...context, parentURL: selfParent });
+      if (!lent.test(specifier)) return nextResolve(specifier, context);
+      try {
+        return nextResolve(specifier, context);
+      } catch {
+        // For require() Node goes by the requiring module, whatever parent is named here.
+        if (context.conditions.includes('require')) {
+          const file = createRequire(selfParent).resolve(specifier);
+          return { url: pathToFileURL(file).href, shortCircuit: true };
         }
+        return nextResolve(specifier, { ...context, parentURL: selfParent });
       }
-      return nextResolve(specifier, context);
     },
   });
+}
+
+type Entry = string | Readonly<Record<string, string>>;
+
+let entries: Readonly<Record<string, Entry>> | null = null;
+
+/** The file behind an entry point of this package (`.`, `./lua`), null for what it does not export. */
+function entryPoint(subpath: string): string | null {
+  entries ??= (
+    JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {
+      exports: Record<string, Entry>;
+    }
+  ).exports;
+  const entry = Object.hasOwn(entries, subpath) ? entries[subpath] : undefined;
+  if (entry === undefined) return null;
+  const file = typeof entry === 'string' ? entry : entry[runsFromSource ? 'kong-ts-source' : 'default'];
+  return file === undefined ? null : new URL(file, packageRoot).href;
 }

@@ -1,7 +1,7 @@
 /**
  * Regular expressions as Lua patterns, where that is possible without changing what matches. Lua patterns work on
  * bytes and know neither alternation nor repeated groups; JavaScript works on UTF-16 units. A pattern is translated
- * only when both accept the same strings, non-ASCII ones included.
+ * only when both accept the same ASCII strings and Lua refuses no other string that JavaScript accepts.
  */
 
 /** How often a counted quantifier ({2,5}) may repeat its item before the pattern would grow too long. */
@@ -14,7 +14,7 @@ interface Item {
   wide: boolean;
 }
 
-/** The Lua pattern that matches exactly what `regex` finds, null where Lua cannot say it. */
+/** The Lua pattern that matches what `regex` finds, null where Lua cannot say it. */
 export function luaPattern(regex: RegExp): string | null {
   if (/[imsyv]/.test(regex.flags)) return null;
   const reader = new Reader(regex.source);

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { kongTsError } from '../../support/errors.ts';
+import { z } from 'zod';
+import { compilePlugin } from '../../../src/plugin/define.ts';
+import type { KongMeta } from '../../../src/plugin/schema/meta.ts';
+
+/** The config fields of the dump's schema, by name. */
+function fieldsOf(shape: Record<string, z.ZodType>): Record<string, unknown> {
+  const plugin = compilePlugin({
+    name: 'test',
+    version: '1.0.0',
+    access: () => undefined,
+    config: z.object(shape),
+  });
+  const config = plugin.schema.fields.find((field) => 'config' in field)?.['config'];
+  return Object.assign({}, ...(config?.['fields'] as object[])) as Record<string, unknown>;
+}
+
+const fieldOf = (schema: z.ZodType): unknown => fieldsOf({ x: schema })['x'];
+
+describe("zod to Kong's schema", () => {
+  it.each<[string, z.ZodType, object]>([
+    ['string', z.string(), { type: 'string', len_min: 0, required: true }],
+    ['string min', z.string().min(1), { type: 'string', len_min: 1, required: true }],
+    ['string min max', z.string().min(2).max(5), { type: 'string', len_min: 2, len_max: 5, required: true }],
+    ['string length', z.string().length(3), { type: 'string', len_eq: 3, required: true }],
+    ['optional', z.string().min(1).optional(), { type: 'string', len_min: 1 }],
+    ['nullable', z.boolean().nullable(), { type: 'boolean' }],
+    ['nullish', z.boolean().nullish(), { type: 'boolean' }],
+    ['union with null', z.union([z.boolean(), z.null()]), { type: 'boolean' }],
+    ['default', z.boolean().default(true), { type: 'boolean', default: true }],
+    ['optional default', z.boolean().optional().default(true), { type: 'boolean', default: true }],
+    ['readonly', z.boolean().readonly(), { type: 'boolean', required: true }],
+    ['number', z.number(), { type: 'number', required: true }],
+    ['int', z.int(), { type: 'integer', required: true }],
+    ['number int', z.number().int(), { type: 'integer', required: true }],
+    ['int range', z.int().min(1).max(10), { type: 'integer', between: [1, 10], required: true }],
+    ['int at least', z.int().min(1), { type: 'integer', gt: 0, required: true }],
+    ['int positive', z.int().positive(), { type: 'integer', gt: 0, required: true }],
+    ['int exclusive', z.int().gt(1).lt(10), { type: 'integer', between: [2, 9], required: true }],
+    ['int32', z.int32(), { type: 'integer', between: [-2147483648, 2147483647], required: true }],
+    ['number range', z.number().min(0).max(60), { type: 'number', between: [0, 60], required: true }],
+    ['number above', z.number().gt(0.5), { type: 'number', gt: 0.5, required: true }],
+    [
+      'number at least',
+      z.number().min(0),
+      {
+        type: 'number',
+        between: [0, Number.MAX_VALUE],
+        err: 'value must be at least 0',
+        required: true,
+      },
+    ],
+    [
+      'number below',
+      z.number().min(0).lt(1),
+      {
+        type: 'number',
+        between: [0, 1],
+        ne: 1,
+        err: 'value must be at least 0 and less than 1',
+        required: true,
+      },
+    ],
+    ['enum', z.enum(['a', 'b']), { type: 'string', one_of: ['a', 'b'], required: true }],
+    ['literal', z.literal('a'), { type: 'string', one_of: ['a'], required: true }],
+    ['literals', z.literal([-1, 1]), { type: 'integer', one_of: [-1, 1], required: true }],
+    [
+      'union of literals',
+      z.union([z.literal('a'), z.enum(['b', 'c'])]),
+      { type: 'string', one_of: ['a', 'b', 'c'], required: true },
+    ],
+    ['literal boolean', z.literal(true), { type: 'boolean', eq: true, required: true }],
+    [
+      'array',
+      z.array(z.int()).min(1).max(3),
+      {
+        type: 'array',
+        elements: { type: 'integer', required: true },
+        len_min: 1,
+        len_max: 3,
+        required: true,
+      },
+    ],
+    [
+      'set',
+      z.set(z.enum(['a', 'b'])).default(new Set(['a'] as const)),
+      {
+        type: 'set',
+        elements: { type: 'string', one_of: ['a', 'b'], required: true },
+        default: ['a'],
+      },
+    ],
+    [
+      'map',
+      z.record(z.string().min(1), z.number()),
+      {
+        type: 'map',
+        keys: { type: 'string', len_min: 1, required: true },
+        values: { type: 'number', required: true },
+        required: true,
+      },
+    ],
+    [
+      'record over an enumeration',
+      z.record(z.enum(['a', 'b']), z.int()),
+      {
+        type: 'record',
+        fields: [{ a: { type: 'integer', required: true } }, { b: { type: 'integer', required: true } }],
+        required: true,
+      },
+    ],
+    [
+      'object',
+      z.object({ a: z.object({ b: z.boolean() }) }),
+      {
+        type: 'record',
+        fields: [
+          {
+            a: {
+              type: 'record',
+              fields: [{ b: { type: 'boolean', required: true } }],
+              required: true,
+            },
+          },
+        ],
+        required: true,
+      },
+    ],
+    [
+      'intersection',
+      z.intersection(z.object({ a: z.int() }), z.object({ b: z.int() })),
+      {
+        type: 'record',
+        fields: [{ a: { type: 'integer', required: true } }, { b: { type: 'integer', required: true } }],
+        required: true,
+      },
+    ],
+    ['transform', z.string().min(1).transform(Number), { type: 'string', len_min: 1, required: true }],
+    ['uuid', z.uuid(), { type: 'string', len_min: 0, uuid: true, required: true }],
+    [
+      'startsWith',
+      z.string().startsWith('/'),
+      { type: 'string', len_min: 0, starts_with: '/', required: true },
+    ],
+    [
+      'regex',
+      z.string().regex(/^[a-z]+-\d{2}$/),
+      { type: 'string', len_min: 0, match: '^[a-z]+%-%d%d$', required: true },
+    ],
+    [
+      'regex that Lua cannot say',
+      z.string().regex(/^(a|b)+$/),
+      { type: 'string', len_min: 0, required: true },
+    ],
+    [
+      'checks after trim are not of what Kong sees',
+      z.string().trim().max(3),
+      { type: 'string', len_min: 0, required: true },
+    ],
+    ['email stays with zod', z.email(), { type: 'string', len_min: 0, required: true }],
+  ])('%s', (_name, schema, expected) => {
+    expect(fieldOf(schema)).toEqual(expected);
+  });
+
+  it('passes on what only Kong knows, from any level of wrapping', () => {
+    const meta = {
+      referenceable: true,
+      encrypted: true,
+      match_none: [{ pattern: '^%s', err: 'no leading space' }],
+      deprecation: { message: 'x: config.x is deprecated', removal_in_version: '4.0' },
+    } satisfies KongMeta;
+    expect(fieldOf(z.string().meta(meta).optional())).toEqual({ type: 'string', len_min: 0, ...meta });
+    expect(fieldOf(z.string().optional().meta(meta))).toEqual({ type: 'string', len_min: 0, ...meta });
+    expect(fieldOf(z.record(z.string().meta({ match: '^x' }), z.int()))).toMatchObject({
+      keys: { match: '^x' },
+    });
+  });
+
+  it('keeps descriptions within what Kong takes', () => {
+    expect(fieldOf(z.boolean().describe('How long to wait'))).toMatchObject({
+      description: 'How long to wait',
+    });
+    expect(fieldOf(z.boolean().describe('short'))).not.toHaveProperty('description');
+    const long = fieldOf(z.boolean().describe('é'.repeat(600))) as { description: string };
+    expect(Buffer.byteLength(long.description)).toBeLessThanOrEqual(500);
+    expect(long.description.endsWith('…')).toBe(true);
+  });
+
+  it('names the field and the alternatives of a type that Kong has not', () => {
+    const nested = { queue: z.object({ at: z.array(z.date()) }) };
+    expect(() => fieldsOf(nested)).toThrow(
+      kongTsError('PLUGIN_SCHEMA_UNSUPPORTED', /config\.queue\.at\[\]: z\.date\(\).*z\.iso\.datetime\(\)/),
+    );
+    for (const schema of [
+      z.union([z.string(), z.number()]),
+      z.tuple([z.string()]),
+      z.any(),
+      z.bigint(),
+      z.record(z.number(), z.string()),
+      z.preprocess((value) => value, z.string()),
+    ]) {
+      expect(() => fieldOf(schema)).toThrow(/config\.x.*meta\(\{ kong:/);
+    }
+  });
+
+  it('ends a schema that refers to itself', () => {
+    const tree: z.ZodType = z.lazy(() => z.object({ children: z.array(tree) }));
+    expect(() => fieldOf(tree)).toThrow(/unfold it to a fixed depth/);
+  });
+
+  it("takes a field in Kong's own language", () => {
+    const kong = { type: 'array', elements: { type: 'string' } };
+    expect(fieldOf(z.union([z.string(), z.array(z.string())]).meta({ kong }))).toEqual({
+      ...kong,
+      required: true,
+    });
+  });
+
+  it('puts protocols and entity checks where Kong looks for them', () => {
+    const config = z
+      .object({ a: z.string().optional(), b: z.string().optional() })
+      .meta({ entity_checks: [{ at_least_one_of: ['a', 'b'] }] });
+    const { schema } = compilePlugin({
+      name: 'test',
+      version: '1.0.0',
+      protocols: ['tcp', 'tls'],
+      preread: () => undefined,
+      config,
+    });
+    expect(schema.name).toBe('test');
+    expect(schema.fields[0]).toEqual({
+      protocols: {
+        type: 'set',
+        required: true,
+        default: ['tcp', 'tls'],
+        elements: { type: 'string', one_of: ['tcp', 'tls'] },
+      },
+    });
+    expect(schema.fields[1]?.['config']).toMatchObject({
+      required: true,
+      entity_checks: [{ at_least_one_of: ['a', 'b'] }],
+    });
+  });
+});
