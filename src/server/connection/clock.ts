@@ -1,0 +1,16 @@
+/** Time as the server sees it; tests give one that they move themselves. */
+export interface Clock {
+  /** Milliseconds from a fixed point, never going back. */
+  now(): number;
+  /** Calls `tick` every `milliseconds`; the returned function stops it. Never keeps the process alive. */
+  every(milliseconds: number, tick: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  every(milliseconds, tick) {
+    const timer = setInterval(tick, milliseconds);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};

@@ -1,0 +1,165 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { ConnectionHandle } from './host.ts';
+import type { DeadlineList, Timed } from './deadlines.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Bytes that may wait for a client that does not read before no more of its commands are looked at. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** How long a connection that has got its FIN may stay half open, in milliseconds. */
+const LINGER = 10_000;
+
+/**
+ * What both protocols share: a socket whose messages are handled one after the other. While one is being worked on,
+ * later ones wait and the socket is paused, so that a client can neither flood the server nor be answered out of
+ * order.
+ */
+export abstract class Connection<Message> implements ConnectionHandle, Timed {
+  readonly runtime: Runtime;
+  readonly closed: Promise<void>;
+  protected readonly socket: Socket;
+  /** True once nothing is read from the socket any more. */
+  protected closing = false;
+  protected draining = false;
+  readonly #inbox: Message[] = [];
+  #paused = false;
+  #working = false;
+
+  deadlineAt = 0;
+  deadlineList: DeadlineList | null = null;
+  deadlinePrevious: Timed | null = null;
+  deadlineNext: Timed | null = null;
+
+  constructor(runtime: Runtime, socket: Socket) {
+    this.runtime = runtime;
+    this.socket = socket;
+    runtime.counts.connections++;
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.closing = true;
+        runtime.counts.connections--;
+        runtime.deadlines.remove(this);
+        this.lost('the connection was closed');
+        resolve();
+      });
+    });
+    socket.on('data', (chunk: Buffer) => this.read(chunk));
+    socket.once('end', () => this.#ended());
+    socket.on('drain', () => this.#next());
+    // What a broken connection means is told by 'close', which follows.
+    socket.on('error', () => undefined);
+  }
+
+  /** Cuts a chunk into messages. @throws KongTsError */
+  protected abstract decode(chunk: Buffer): Message[];
+  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a message */
+  protected abstract endOfStream(): void;
+  /** True for a message that belongs to what is being worked on: it is not held back. */
+  protected abstract belongsToWork(): boolean;
+  /** True while a command is being worked on. */
+  protected abstract busy(): boolean;
+  /** Handles a message. @throws KongTsError FRAME_MALFORMED */
+  protected abstract handle(message: Message): void;
+  /** Kong is gone. */
+  protected abstract lost(why: string): void;
+
+  /** Takes bytes from the socket. Never throws. */
+  read(chunk: Buffer): void {
+    if (this.closing) return;
+    try {
+      for (const message of this.decode(chunk)) this.#inbox.push(message);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.#next();
+  }
+
+  async drain(): Promise<void> {
+    this.draining = true;
+    if (!this.busy() && this.#inbox.length === 0) this.finish();
+    await this.closed;
+  }
+
+  destroy(): void {
+    this.closing = true;
+    this.socket.destroy();
+  }
+
+  /** Ends the connection cleanly: what was written and a FIN leave; what still comes is read and dropped. */
+  protected finish(last?: Buffer): void {
+    if (this.socket.writableEnded) return;
+    this.closing = true;
+    this.#inbox.length = 0;
+    if (last === undefined) this.socket.end();
+    else this.socket.end(last);
+    this.#pause(false);
+    this.runtime.deadlines.add(this, LINGER);
+  }
+
+  /** The client has not closed its end for too long after the FIN. */
+  expired(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes the connection for bytes that are no messages, with one line in the log. */
+  protected fail(error: unknown): void {
+    if (this.closing) return;
+    this.runtime.host.log.error(`A connection was closed: ${messageOf(error)}`, {
+      code: error instanceof KongTsError ? error.code : null,
+    });
+    this.destroy();
+  }
+
+  /** Call when a command has been answered: goes on with what was held back. */
+  protected idle(): void {
+    if (this.#working) return;
+    if (this.draining && !this.closing) this.finish();
+    else if (this.#inbox.length > 0) this.#next();
+  }
+
+  #ended(): void {
+    if (this.closing) return;
+    try {
+      this.endOfStream();
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.closing = true;
+    this.lost('the connection was closed');
+    this.socket.end();
+  }
+
+  #next(): void {
+    if (this.#working) return;
+    this.#working = true;
+    let handled = 0;
+    while (handled < this.#inbox.length && !this.closing && this.#ready()) {
+      const message = this.#inbox[handled++] as Message;
+      try {
+        this.handle(message);
+      } catch (error) {
+        this.fail(error);
+      }
+    }
+    this.#inbox.splice(0, handled);
+    this.#working = false;
+    if (this.closing) this.#inbox.length = 0;
+    else if (this.draining && !this.busy()) this.finish();
+    else this.#pause(this.#inbox.length > 0);
+  }
+
+  #ready(): boolean {
+    if (this.belongsToWork()) return true;
+    return !this.busy() && this.socket.writableLength <= MAX_UNREAD_BYTES;
+  }
+
+  #pause(pause: boolean): void {
+    if (this.#paused === pause) return;
+    this.#paused = pause;
+    if (pause) this.socket.pause();
+    else this.socket.resume();
+  }
+}

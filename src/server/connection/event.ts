@@ -1,0 +1,227 @@
+import type { Buffer } from 'node:buffer';
+import { KongTsError, messageOf } from '../../errors.ts';
+import { rowByName } from '../../pdk/catalogue.ts';
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import { ExitSignal } from '../../pdk/channel.ts';
+import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { Phase, Protocol } from '../../pdk/phases.ts';
+import { observe } from '../metrics/phase-stats.ts';
+import type { PhaseStats } from '../metrics/phase-stats.ts';
+import { readBodyFile } from './body-file.ts';
+import type { DeadlineList, Timed } from './deadlines.ts';
+import type { RunningInstance } from './host.ts';
+import { rejected } from './pending-call.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Phases in which a failing handler gives the client a 500; in the others there is nobody to answer. */
+const answerable: ReadonlySet<Phase> = new Set(['rewrite', 'access', 'response']);
+
+const FAILURE_ARGS = [
+  500,
+  JSON.stringify({ message: 'An unexpected error occurred' }),
+  { 'Content-Type': 'application/json; charset=utf-8' },
+] as const;
+
+/**
+ * One phase of one request: runs the handler once and turns what it does into the end of the event. What differs
+ * between the protocols is how calls travel and how the end is told.
+ */
+export abstract class PhaseEvent implements PhaseChannel, Timed {
+  abstract readonly protocol: Protocol;
+  readonly phase: Phase;
+  readonly instance: RunningInstance;
+  protected readonly runtime: Runtime;
+  readonly #stats: PhaseStats;
+  readonly #startedAt: number;
+  #ended = false;
+
+  deadlineAt = 0;
+  deadlineList: DeadlineList | null = null;
+  deadlinePrevious: Timed | null = null;
+  deadlineNext: Timed | null = null;
+
+  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase) {
+    this.runtime = runtime;
+    this.instance = instance;
+    this.phase = phase;
+    this.#stats = instance.stats[phase];
+    this.#startedAt = runtime.clock.now();
+    runtime.counts.events++;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  abstract call(row: FunctionRow, args: readonly unknown[]): Promise<unknown>;
+  abstract send(row: FunctionRow, args: readonly unknown[]): void;
+
+  /** Sends the call that ends the request. */
+  protected abstract sendExit(row: FunctionRow, args: readonly unknown[]): void;
+  /** Tells Kong that the plugin is done. */
+  protected abstract sendDone(): void;
+  /** The event is over: the connection may go on. */
+  protected abstract left(): void;
+  /** Rejects the calls that are still waiting. */
+  protected abstract rejectCalls(reason: KongTsError): void;
+  /** Names who is to blame when the time is over: null for the plugin, a text when Kong never came back. */
+  protected abstract waitingForKong(): string | null;
+
+  readFile(path: string, maxBytes?: number): Promise<Buffer> {
+    return this.runtime.host.readBodyFiles
+      ? readBodyFile(path, maxBytes)
+      : rejected(new KongTsError('PDK_BODY_UNAVAILABLE', `Reading ${path} is switched off on this server.`));
+  }
+
+  /** Runs the handler. Never throws. */
+  run(): void {
+    const handler = this.instance.handlers.phases[this.phase];
+    if (handler === undefined) {
+      this.returned();
+      return;
+    }
+    try {
+      const result = handler(this.runtime.host.createKong(this), this.instance.config);
+      if (!isThenable(result)) {
+        this.returned();
+        return;
+      }
+      if (!this.#ended) this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
+      const settled = result instanceof Promise ? result : Promise.resolve(result);
+      settled.then(
+        () => this.returned(),
+        (thrown: unknown) => this.threw(thrown),
+      );
+    } catch (thrown) {
+      this.threw(thrown);
+    }
+  }
+
+  exit(row: FunctionRow, args: readonly unknown[]): Promise<never> {
+    if (this.#ended) return rejected(this.endedError(row));
+    try {
+      this.sendExit(row, args);
+    } catch (error) {
+      return rejected(error);
+    }
+    this.#stats.exits++;
+    this.end();
+    this.left();
+    return rejected(new ExitSignal());
+  }
+
+  /** The connection is gone or Kong has given the event up: nothing can be sent and nobody is told. */
+  abandon(why: string): void {
+    if (this.#ended) return;
+    this.end(
+      new KongTsError(
+        'PDK_CALL_FAILED',
+        `Kong has ended the ${this.phase} phase of ${this.#name()}: ${why}.`,
+      ),
+    );
+  }
+
+  /** The phase ran into its time limit. */
+  expired(): void {
+    if (this.#ended) return;
+    const waiting = this.waitingForKong();
+    const limit = this.instance.plugin.phaseTimeout;
+    this.#stats.timeouts++;
+    this.fail(
+      new KongTsError(
+        'PHASE_TIMEOUT',
+        waiting === null
+          ? `The ${this.phase} phase of ${this.#name()} ran longer than ${limit} ms.`
+          : `The ${this.phase} phase of ${this.#name()} was given up after ${limit} ms: ${waiting}.`,
+      ),
+    );
+  }
+
+  /** What a call after the end of the event rejects with. */
+  endedError(row: FunctionRow): KongTsError {
+    return new KongTsError(
+      'PDK_EVENT_ENDED',
+      `${row.name} was called after the ${this.phase} phase of ${this.#name()} had ended.`,
+      { fix: 'Await every call, and do nothing after kong.response.exit.' },
+    );
+  }
+
+  protected countCall(): void {
+    this.#stats.calls++;
+  }
+
+  protected countSend(): void {
+    this.#stats.sends++;
+  }
+
+  /** Marks the end; from here on nothing is sent. */
+  protected end(reason?: KongTsError): void {
+    this.#ended = true;
+    this.runtime.deadlines.remove(this);
+    this.runtime.counts.events--;
+    observe(this.#stats, (this.runtime.clock.now() - this.#startedAt) / 1000);
+    this.rejectCalls(
+      reason ??
+        new KongTsError(
+          'PDK_EVENT_ENDED',
+          `The ${this.phase} phase of ${this.#name()} ended before the answer.`,
+        ),
+    );
+  }
+
+  private returned(): void {
+    if (this.#ended) return;
+    this.sendDone();
+    this.end();
+    this.left();
+  }
+
+  private threw(thrown: unknown): void {
+    if (this.#ended) {
+      if (!isEventOver(thrown)) {
+        this.#log('warn', 'the handler failed after its event had ended', thrown);
+      }
+      return;
+    }
+    if (thrown instanceof ExitSignal) this.returned();
+    else this.fail(thrown);
+  }
+
+  private fail(thrown: unknown): void {
+    this.#stats.errors++;
+    this.#log('error', 'the handler failed', thrown);
+    const exit = rowByName('kong.response.exit');
+    if (this.instance.plugin.onError === 'fail' && answerable.has(this.phase) && exit !== null) {
+      this.sendExit(exit, FAILURE_ARGS);
+    } else this.sendDone();
+    this.end();
+    this.left();
+  }
+
+  #log(level: 'error' | 'warn', message: string, thrown: unknown): void {
+    this.runtime.host.log[level](`${this.#name()}, ${this.phase}: ${message}: ${messageOf(thrown)}`, {
+      plugin: this.#name(),
+      phase: this.phase,
+      instance: this.instance.id,
+      ...(thrown instanceof KongTsError ? { code: thrown.code } : {}),
+      ...(thrown instanceof Error && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
+    });
+  }
+
+  #name(): string {
+    return this.instance.plugin.name;
+  }
+}
+
+/** True for what calls reject with once their event is over: no failure of anybody. */
+export function isEventOver(thrown: unknown): boolean {
+  return (
+    thrown instanceof ExitSignal ||
+    (thrown instanceof KongTsError &&
+      (thrown.code === 'PDK_EVENT_ENDED' || thrown.code === 'PDK_CALL_FAILED'))
+  );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,94 @@
+import type { Buffer } from 'node:buffer';
+import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
+import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
+import type { ServerLog } from '../log/types.ts';
+import type { PluginStats } from '../metrics/phase-stats.ts';
+import type { Clock } from './clock.ts';
+
+/** An instance that can run events. */
+export interface RunningInstance {
+  readonly id: number;
+  readonly plugin: CompiledPlugin;
+  readonly handlers: PluginHandlers;
+  /** The configuration as the plugin's handlers get it. */
+  readonly config: unknown;
+  /** Counters of its plugin, by phase. */
+  readonly stats: PluginStats;
+}
+
+/** What is told to Kong about an instance. */
+export interface StartedInstance {
+  readonly id: number;
+  /** Name of the plugin. */
+  readonly name: string;
+  /** The configuration as Kong sent it, parsed; MsgPack:1 hands it back. */
+  readonly config: unknown;
+  /** Seconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** A step of a MsgPack:1 event on its way to the worker that runs it. Plain data, for structured clone. */
+export interface ForwardedStep {
+  readonly eventId: number;
+  /** The decoded result of the call, null for nil. */
+  readonly data: unknown;
+  /** True for `plugin.StepError`. */
+  readonly failed: boolean;
+}
+
+/** What the owner of an event answers to a forwarded step: the next call, the end, or an error text. */
+export type ForwardedAnswer =
+  | { readonly type: 'done' }
+  | { readonly type: 'call'; readonly method: Uint8Array; readonly args: Uint8Array }
+  | { readonly type: 'error'; readonly message: string };
+
+/** What connections need from the worker that they run in. */
+export interface ConnectionHost {
+  /** Largest frame or message that is read, in bytes. */
+  readonly maxFrameBytes: number;
+  /** Number of this worker among those that run, 0 to 255; part of every MsgPack:1 event id. */
+  readonly workerIndex: number;
+  readonly log: ServerLog;
+  readonly clock: Clock;
+  /** Whether request bodies that Kong buffered to disk may be read from its files. */
+  readonly readBodyFiles: boolean;
+  /** Builds the PDK of one event. */
+  createKong(channel: PhaseChannel): unknown;
+  /** Starts an instance from Kong's JSON. Rejects with a KongTsError that names what is wrong. */
+  startInstance(name: string, config: Buffer): Promise<StartedInstance>;
+  /** Null when the id is unknown. */
+  closeInstance(id: number): Promise<StartedInstance | null>;
+  /** Null when the id is unknown. Synchronous for instances that are ready: this is the hot path. */
+  findInstance(id: number): RunningInstance | null | Promise<RunningInstance | null>;
+  instanceStatus(id: number): StartedInstance | null | Promise<StartedInstance | null>;
+  pluginNames(): readonly string[];
+  /** Null when no plugin of that name is served. */
+  pluginInfo(name: string): PluginInfo | null;
+  /** Takes a MsgPack:1 step to the worker that owns its event; absent where there is only one worker. */
+  forwardStep?(ownerWorkerIndex: number, step: ForwardedStep): Promise<ForwardedAnswer>;
+}
+
+/** A connection that is being served. */
+export interface ConnectionHandle {
+  /**
+   * Ends the connection without failing an event: a running event finishes and its answer leaves together with the
+   * FIN, an idle connection gets its FIN at once. Resolves when the connection is closed.
+   */
+  drain(): Promise<void>;
+  /** Closes at once, whatever is running. */
+  destroy(): void;
+  readonly closed: Promise<void>;
+}
+
+/** Counters of a worker's connections, to look at from tests and metrics. */
+export interface RuntimeCounts {
+  /** Connections that are open. */
+  connections: number;
+  /** Events that have not ended, of both protocols. */
+  events: number;
+  /** MsgPack:1 events that are kept by id. */
+  steppedEvents: number;
+  /** Entries that wait for a deadline. */
+  deadlines: number;
+}

@@ -1,0 +1,13 @@
+export { systemClock } from './clock.ts';
+export type { Clock } from './clock.ts';
+export { isEventOver } from './event.ts';
+export type {
+  ConnectionHandle,
+  ConnectionHost,
+  ForwardedAnswer,
+  ForwardedStep,
+  RunningInstance,
+  RuntimeCounts,
+  StartedInstance,
+} from './host.ts';
+export { lookAtRuntime, receiveForwardedStep, serveConnection } from './serve.ts';

@@ -1,0 +1,154 @@
+import type { Buffer } from 'node:buffer';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { encode } from '../../wire/msgpack/encoder.ts';
+import { PhaseEvent } from './event.ts';
+import type { RunningInstance } from './host.ts';
+import { PendingCall, rejected } from './pending-call.ts';
+import { packedName } from './rows.ts';
+import type { Runtime } from './runtime.ts';
+
+/** How long an event is kept that Kong does not step any more, in milliseconds. */
+const ABANDONED_AFTER = 60_000;
+
+/** Who waits for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
+export interface Responder {
+  respondCall(eventId: number, method: Buffer, args: Buffer): void;
+  respondDone(eventId: number): void;
+}
+
+interface QueuedCall {
+  readonly row: FunctionRow;
+  readonly args: Buffer;
+  /** Null where nobody waits for the answer. */
+  readonly pending: PendingCall | null;
+  /** An exit: Kong never steps the event after it. */
+  readonly last: boolean;
+}
+
+/** An event over MsgPack:1: one call per step, kept by its id until it has ended or Kong has forgotten it. */
+export class MsgpackEvent extends PhaseEvent {
+  readonly protocol = 'msgpack';
+  readonly id: number;
+  #responder: Responder | null;
+  #queue: QueuedCall[] = [];
+  #sent = 0;
+  /** The call that Kong is working on. */
+  #current: QueuedCall | null = null;
+  #done = false;
+
+  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, responder: Responder) {
+    super(runtime, instance, phase);
+    this.id = runtime.newEventId();
+    this.#responder = responder;
+    runtime.steppedEvents.set(this.id, this);
+  }
+
+  call(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+    if (this.ended) return rejected(this.endedError(row));
+    try {
+      const pending = new PendingCall(row);
+      this.#enqueue({ row, args: encode(args), pending, last: false });
+      this.countCall();
+      return pending.promise;
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  send(row: FunctionRow, args: readonly unknown[]): void {
+    if (this.ended) throw this.endedError(row);
+    this.#enqueue({ row, args: encode(args), pending: null, last: false });
+    this.countSend();
+  }
+
+  /** Kong has the result of the call that it was asked for. */
+  step(data: unknown, failed: boolean, responder: Responder): void {
+    const call = this.#current;
+    this.#current = null;
+    this.#responder = responder;
+    if (failed) this.#callFailed(call, data);
+    else call?.pending?.resolve(data);
+    this.#respond();
+  }
+
+  /** The connection that the next word was meant for is gone. */
+  disconnected(responder: Responder): void {
+    if (this.#responder !== responder) return;
+    this.#responder = null;
+    this.abandon('the connection was closed');
+    this.#drop();
+  }
+
+  override expired(): void {
+    if (this.ended) this.#drop();
+    else super.expired();
+  }
+
+  protected sendExit(row: FunctionRow, args: readonly unknown[]): void {
+    this.#enqueue({ row, args: encode(args), pending: null, last: true });
+  }
+
+  protected sendDone(): void {
+    this.#done = true;
+    this.#respond();
+  }
+
+  /** Answers leave as soon as somebody waits for them. */
+  protected left(): void {}
+
+  protected rejectCalls(reason: KongTsError): void {
+    this.#current?.pending?.reject(reason);
+    for (let at = this.#sent; at < this.#queue.length; at++) this.#queue[at]?.pending?.reject(reason);
+  }
+
+  protected waitingForKong(): string | null {
+    if (this.#current === null) return null;
+    return `Kong never came back with the result of ${this.#current.row.name}, as happens when it rejects a call`;
+  }
+
+  protected override end(reason?: KongTsError): void {
+    super.end(reason);
+    if (this.runtime.steppedEvents.has(this.id)) this.runtime.deadlines.add(this, ABANDONED_AFTER);
+  }
+
+  #callFailed(call: QueuedCall | null, data: unknown): void {
+    if (call === null) return;
+    const text = `Kong answered ${call.row.name} with an error: ${messageOf(data)}`;
+    if (call.pending === null) this.runtime.host.log.warn(text, { plugin: this.instance.plugin.name });
+    else call.pending.reject(new KongTsError('PDK_CALL_FAILED', text));
+  }
+
+  #enqueue(call: QueuedCall): void {
+    this.#queue.push(call);
+    this.#respond();
+  }
+
+  /** Says the next word when somebody waits for it and there is one. */
+  #respond(): void {
+    const responder = this.#responder;
+    if (responder === null) return;
+    const call = this.#queue[this.#sent];
+    if (call !== undefined) {
+      this.#sent++;
+      if (this.#sent === this.#queue.length) {
+        this.#queue = [];
+        this.#sent = 0;
+      }
+      this.#responder = null;
+      this.#current = call;
+      if (call.last) this.#drop();
+      responder.respondCall(this.id, packedName(call.row), call.args);
+    } else if (this.#done) {
+      this.#responder = null;
+      this.#drop();
+      responder.respondDone(this.id);
+    }
+  }
+
+  #drop(): void {
+    this.runtime.steppedEvents.delete(this.id);
+    this.runtime.deadlines.remove(this);
+  }
+}

@@ -1,0 +1,292 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import { phases } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { FrameDecoder } from '../../wire/protobuf/frames.ts';
+import { decodeRpcCall, encodeRpcReturn, writeEventEnd } from '../../wire/protobuf/rpc.ts';
+import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
+import { decodeResult, writeArguments } from '../../wire/protobuf/values.ts';
+import { Writer } from '../../wire/protobuf/writer.ts';
+import { Connection } from './connection.ts';
+import type { RunningInstance, StartedInstance } from './host.ts';
+import { PendingCall } from './pending-call.ts';
+import { ProtobufEvent } from './protobuf-event.ts';
+import { nameFrame, protobufMessages } from './rows.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Setters and logs wait for the next getter up to this many bytes; then they leave with the turn. */
+const MAX_HELD_BYTES = 64 * 1024;
+
+/** The place of an answer that nobody reads. */
+const DISCARD = Symbol('discard');
+/** The place of the answer to an exit, which Kong never gives when the exit worked. */
+const EXIT = Symbol('exit');
+
+const settled = Promise.resolve();
+const known: ReadonlySet<string> = new Set(phases);
+
+/** One connection of ProtoBuf:1: at most one event runs on it, and Kong answers its calls in order. */
+export class ProtobufConnection extends Connection<Buffer> {
+  readonly #decoder: FrameDecoder;
+  #out = new Writer(1024);
+  /** Calls that Kong has yet to answer, from `#answered` on. They outlive their event. */
+  #calls: (PendingCall | typeof DISCARD | typeof EXIT)[] = [];
+  #answered = 0;
+  #event: ProtobufEvent | null = null;
+  #exited: number | bigint = 0;
+  /** A command is being worked on that is no event. */
+  #waiting = false;
+  #flushPlanned = false;
+  readonly #planFlush = () => process.nextTick(this.#plannedFlush);
+  readonly #plannedFlush = () => {
+    this.#flushPlanned = false;
+    this.#flush();
+  };
+
+  constructor(runtime: Runtime, socket: Socket) {
+    super(runtime, socket);
+    this.#decoder = new FrameDecoder({ maxFrameBytes: runtime.host.maxFrameBytes });
+  }
+
+  /** Queues a call; everything that is queued in one turn leaves in one write. */
+  writeCall(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+    this.#writePair(row, args);
+    const call = new PendingCall(row);
+    this.#calls.push(call);
+    this.#flushWithTurn();
+    return call.promise;
+  }
+
+  /** Queues a call whose answer carries nothing; leaves with the next call or the event's end. */
+  writeSend(row: FunctionRow, args: readonly unknown[]): void {
+    this.#writePair(row, args);
+    this.#calls.push(DISCARD);
+    if (this.#out.position > MAX_HELD_BYTES) this.#flushWithTurn();
+  }
+
+  writeExit(event: ProtobufEvent, row: FunctionRow, args: readonly unknown[]): void {
+    this.#writePair(row, args);
+    this.#calls.push(EXIT);
+    this.#exited = event.sequence;
+  }
+
+  writeDone(event: ProtobufEvent): void {
+    writeEventEnd(this.#out, event.sequence);
+  }
+
+  /** The event has written its last word: sends it and goes on with the next command. */
+  eventEnded(): void {
+    this.#event = null;
+    this.#flush();
+    this.idle();
+  }
+
+  /** Rejects what still waits; the answers will be read and dropped. */
+  rejectCalls(reason: KongTsError): void {
+    for (let at = this.#answered; at < this.#calls.length; at++) {
+      const call = this.#calls[at];
+      if (!(call instanceof PendingCall)) continue;
+      this.#calls[at] = DISCARD;
+      call.reject(reason);
+    }
+  }
+
+  /** The call that Kong has to answer next, null when there is none. */
+  waitsFor(): FunctionRow | null {
+    const call = this.#calls[this.#answered];
+    return call instanceof PendingCall ? call.row : null;
+  }
+
+  protected decode(chunk: Buffer): Buffer[] {
+    return this.#decoder.push(chunk);
+  }
+
+  protected endOfStream(): void {
+    this.#decoder.end();
+  }
+
+  protected belongsToWork(): boolean {
+    return this.#answered < this.#calls.length || this.#event !== null;
+  }
+
+  protected busy(): boolean {
+    return this.#event !== null || this.#waiting;
+  }
+
+  protected handle(frame: Buffer): void {
+    if (this.#answered < this.#calls.length) this.#readAnswer(frame);
+    else if (this.#event === null) this.#readCommand(frame);
+    else {
+      throw new KongTsError(
+        'FRAME_MALFORMED',
+        'A frame came in the middle of an event that had asked nothing.',
+      );
+    }
+  }
+
+  protected lost(why: string): void {
+    const event = this.#event;
+    this.#event = null;
+    this.#calls.splice(0, this.#answered);
+    this.#answered = 0;
+    event?.abandon(why);
+    this.#calls.length = 0;
+  }
+
+  #readAnswer(frame: Buffer): void {
+    const call = this.#calls[this.#answered++];
+    if (this.#answered === this.#calls.length) {
+      this.#calls.length = 0;
+      this.#answered = 0;
+    }
+    if (call instanceof PendingCall) call.resolve(decodeResult(protobufMessages(call.row).result, frame));
+    else if (call === EXIT) {
+      // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
+      writeEventEnd(this.#out, this.#exited);
+      this.#flush();
+    }
+  }
+
+  #readCommand(frame: Buffer): void {
+    const { sequence, command } = decodeRpcCall(frame);
+    const { host } = this.runtime;
+    switch (command.type) {
+      case 'handleEvent':
+        this.#find(sequence, command.instanceId, command.eventName);
+        return;
+      case 'startInstance':
+        this.#answerLater(sequence, host.startInstance(command.name, command.config));
+        return;
+      case 'closeInstance':
+        this.#answerLater(sequence, host.closeInstance(command.instanceId));
+        return;
+      case 'getInstanceStatus':
+        this.#answerLater(sequence, Promise.resolve(host.instanceStatus(command.instanceId)));
+        return;
+      case 'getPluginNames':
+        this.#answer(sequence, { type: 'pluginNames', names: host.pluginNames() });
+        return;
+      case 'getPluginInfo': {
+        const info = host.pluginInfo(command.name);
+        this.#answer(sequence, info === null ? null : { type: 'pluginInfo', info });
+      }
+    }
+  }
+
+  #find(sequence: RpcCall['sequence'], instanceId: number, phase: string): void {
+    const found = this.runtime.host.findInstance(instanceId);
+    if (!(found instanceof Promise)) {
+      this.#start(sequence, instanceId, phase, found);
+      return;
+    }
+    this.#waiting = true;
+    found.then(
+      (instance) => {
+        this.#waiting = false;
+        if (!this.closing) this.#start(sequence, instanceId, phase, instance);
+      },
+      (error: unknown) => {
+        this.#waiting = false;
+        this.#refuse(`Instance ${instanceId} cannot be run: ${messageOf(error)}`, error);
+      },
+    );
+  }
+
+  #start(sequence: RpcCall['sequence'], id: number, phase: string, instance: RunningInstance | null): void {
+    if (instance === null) {
+      this.runtime.host.log.notice(
+        `No plugin instance ${id}: the connection ends, and Kong starts a new one.`,
+        {
+          code: 'INSTANCE_UNKNOWN',
+        },
+      );
+      this.finish();
+    } else if (known.has(phase)) {
+      const event = new ProtobufEvent(this, instance, phase as Phase, sequence);
+      this.#event = event;
+      event.run();
+    } else {
+      this.runtime.host.log.warn(`Kong asked for the phase "${phase}", which is not known here.`);
+      writeEventEnd(this.#out, sequence);
+      this.#flush();
+    }
+  }
+
+  #answerLater(sequence: RpcCall['sequence'], answer: Promise<StartedInstance | null>): void {
+    this.#waiting = true;
+    answer.then(
+      (instance) => {
+        this.#waiting = false;
+        this.#answer(
+          sequence,
+          instance === null ? null : { type: 'instanceStatus', status: statusOf(instance) },
+        );
+      },
+      (error: unknown) => {
+        this.#waiting = false;
+        this.#refuse(messageOf(error), error);
+      },
+    );
+  }
+
+  /**
+   * ProtoBuf:1 has no error answers. Kong 3.9 takes a clean close while an instance starts as the error that it is:
+   * it gives up its claim on the instance and answers 500. An answer without a status would leave the claim behind,
+   * and every later request waiting for it.
+   */
+  #refuse(message: string, error: unknown): void {
+    if (this.closing) return;
+    this.runtime.host.log.error(message, { code: error instanceof KongTsError ? error.code : null });
+    this.finish();
+  }
+
+  #answer(sequence: RpcCall['sequence'], result: RpcResult | null): void {
+    if (this.closing) return;
+    const mark = this.#out.beginFrame();
+    this.#out.bytes(encodeRpcReturn({ sequence, result }));
+    this.#out.endFrame(mark);
+    this.#flush();
+    this.idle();
+  }
+
+  #writePair(row: FunctionRow, args: readonly unknown[]): void {
+    const out = this.#out;
+    const start = out.position;
+    try {
+      const messages = protobufMessages(row);
+      out.bytes(nameFrame(row));
+      const mark = out.beginFrame();
+      writeArguments(out, messages.arguments, args);
+      out.endFrame(mark);
+    } catch (error) {
+      out.position = start;
+      throw error;
+    }
+  }
+
+  /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
+  #flushWithTurn(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    void settled.then(this.#planFlush);
+  }
+
+  #flush(): void {
+    const out = this.#out;
+    if (out.position === 0 || this.closing) return;
+    if (this.draining && !this.busy()) {
+      this.finish(out.view());
+      return;
+    }
+    this.socket.write(out.view());
+    // What the system took at once can be written over; else the bytes stay the socket's.
+    if (this.socket.writableLength === 0 && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
+    else this.#out = new Writer(1024);
+  }
+}
+
+function statusOf(instance: StartedInstance): { name: string; instanceId: number; startedAt: number } {
+  return { name: instance.name, instanceId: instance.id, startedAt: instance.startedAt };
+}

@@ -1,0 +1,62 @@
+import { randomInt } from 'node:crypto';
+import type { Clock } from './clock.ts';
+import { Deadlines } from './deadlines.ts';
+import type { ConnectionHost, RuntimeCounts } from './host.ts';
+import type { MsgpackEvent } from './msgpack-event.ts';
+
+/** Event ids are 32 bits: 24 of a counter, 8 of the worker. */
+const COUNTER_LIMIT = 2 ** 24;
+
+/**
+ * What the connections of one worker share. Events of MsgPack:1 belong to the worker and not to a connection, since
+ * every step of one may come on another connection.
+ */
+export class Runtime {
+  readonly host: ConnectionHost;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  /** Running events of MsgPack:1 by id. */
+  readonly steppedEvents = new Map<number, MsgpackEvent>();
+  readonly counts = { connections: 0, events: 0 };
+  #counter = randomInt(COUNTER_LIMIT);
+
+  constructor(host: ConnectionHost) {
+    this.host = host;
+    this.clock = host.clock;
+    this.deadlines = new Deadlines(host.clock);
+  }
+
+  /** An id that no running event has, with this worker's index in its low byte. */
+  newEventId(): number {
+    for (;;) {
+      this.#counter = (this.#counter + 1) % COUNTER_LIMIT;
+      const id = this.#counter * 256 + this.host.workerIndex;
+      if (!this.steppedEvents.has(id)) return id;
+    }
+  }
+
+  /** The worker that an event id belongs to. */
+  ownerOf(eventId: number): number {
+    return eventId % 256;
+  }
+
+  look(): RuntimeCounts {
+    return {
+      ...this.counts,
+      steppedEvents: this.steppedEvents.size,
+      deadlines: this.deadlines.size,
+    };
+  }
+}
+
+const runtimes = new WeakMap<ConnectionHost, Runtime>();
+
+/** The one runtime of a host. */
+export function runtimeOf(host: ConnectionHost): Runtime {
+  let runtime = runtimes.get(host);
+  if (runtime === undefined) {
+    runtime = new Runtime(host);
+    runtimes.set(host, runtime);
+  }
+  return runtime;
+}

@@ -1,0 +1,91 @@
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { detectProtocol } from '../../wire/detect.ts';
+import type {
+  ConnectionHandle,
+  ConnectionHost,
+  ForwardedAnswer,
+  ForwardedStep,
+  RuntimeCounts,
+} from './host.ts';
+import { MsgpackConnection, stepForwarded } from './msgpack-connection.ts';
+import { ProtobufConnection } from './protobuf-connection.ts';
+import { runtimeOf } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+
+/**
+ * Serves one connection of Kong until it is closed. The protocol is told by the first bytes, so that plugins of both
+ * can share a socket. Never throws: what goes wrong ends in the host's log.
+ */
+export function serveConnection(socket: Socket, host: ConnectionHost): ConnectionHandle {
+  return new UndecidedConnection(runtimeOf(host), socket);
+}
+
+/** Runs a step of an event of this worker that came to another one, see `ConnectionHost.forwardStep`. */
+export function receiveForwardedStep(host: ConnectionHost, step: ForwardedStep): Promise<ForwardedAnswer> {
+  return stepForwarded(runtimeOf(host), step);
+}
+
+/** What the connections of a host hold at this moment. */
+export function lookAtRuntime(host: ConnectionHost): RuntimeCounts {
+  return runtimeOf(host).look();
+}
+
+/** A connection of which too little has come to tell the protocol. */
+class UndecidedConnection implements ConnectionHandle {
+  readonly closed: Promise<void>;
+  readonly #runtime: Runtime;
+  readonly #socket: Socket;
+  #first: Buffer = Buffer.alloc(0);
+  #decided: ConnectionHandle | null = null;
+
+  constructor(runtime: Runtime, socket: Socket) {
+    this.#runtime = runtime;
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => resolve());
+    });
+    socket.on('error', ignore);
+    socket.on('data', this.#read);
+    socket.once('end', () => this.#ended());
+  }
+
+  async drain(): Promise<void> {
+    if (this.#decided !== null) return this.#decided.drain();
+    this.#socket.end();
+    this.#socket.resume();
+    await this.closed;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #ended(): void {
+    if (this.#first.length > 0) {
+      this.#runtime.host.log.error('A connection was closed: it ended in the middle of its first message.', {
+        code: 'FRAME_TRUNCATED',
+      });
+    }
+    if (this.#decided === null) this.#socket.end();
+  }
+
+  readonly #read = (chunk: Buffer): void => {
+    const first = this.#first.length === 0 ? chunk : Buffer.concat([this.#first, chunk]);
+    const protocol = detectProtocol(first);
+    if (protocol === 'need-more') {
+      this.#first = first;
+      return;
+    }
+    this.#socket.off('data', this.#read);
+    const connection =
+      protocol === 'protobuf'
+        ? new ProtobufConnection(this.#runtime, this.#socket)
+        : new MsgpackConnection(this.#runtime, this.#socket);
+    this.#decided = connection;
+    this.#first = Buffer.alloc(0);
+    connection.read(first);
+  };
+}
+
+const ignore = () => undefined;
