@@ -1,0 +1,122 @@
+import type {
+  ConsumerEntity,
+  KeyAuthCredentialEntity,
+  RouteEntity,
+  ServiceEntity,
+} from '../entities/types.ts';
+import type { BoundPlugin } from './plugins.ts';
+import type { NodeState } from './node-state.ts';
+
+export interface TlsInfo {
+  readonly version: string;
+  readonly cipher: string;
+  readonly sni: string | null;
+  /** Client certificate chain in PEM, null without one. */
+  readonly clientCertificate: string | null;
+}
+
+/** One attempt to reach a target, as `kong.log.serialize` lists it. */
+export interface Try {
+  ip: string;
+  port: number;
+  balancer_start: number;
+  balancer_start_ns: number;
+  balancer_latency: number;
+  balancer_latency_ns: number;
+  state?: 'failed';
+  code?: number;
+}
+
+/** Where the exchange goes; plugins change it in access or preread. */
+export interface Destination {
+  scheme: string;
+  host: string;
+  port: number;
+  retries: number;
+  connectTimeout: number;
+  writeTimeout: number;
+  readTimeout: number;
+  disableTls: boolean;
+}
+
+export type Credential =
+  KeyAuthCredentialEntity | { id?: string; consumer_id?: string; consumer?: { id: string } };
+
+export interface SerializeValue {
+  key: string;
+  value: unknown;
+  mode: 'set' | 'add' | 'replace';
+}
+
+/** What a stream session has carried; zeros for HTTP. */
+export interface SessionState {
+  status: number;
+  readonly traffic: { received: number; sent: number; upstreamReceived: number; upstreamSent: number };
+  readonly latencies: { kong: number; session: number };
+}
+
+/** What one connection or request carries through its phases. */
+export class Exchange {
+  readonly subsystem: 'http' | 'stream';
+  readonly node: NodeState;
+  /** Which simulated nginx worker handles it. */
+  readonly worker: number;
+  /** Epoch milliseconds, with fractions. */
+  readonly startedAt = performance.timeOrigin + performance.now();
+  readonly client: { ip: string; port: number };
+  /** The port that it came in on. */
+  readonly port: number;
+  tls: TlsInfo | null;
+  readonly shared = new Map<unknown, unknown>();
+  readonly ngxContext = new Map<unknown, unknown>();
+  readonly serializeValues: SerializeValue[] = [];
+  route: RouteEntity | null = null;
+  service: ServiceEntity | null = null;
+  consumer: ConsumerEntity | null = null;
+  credential: Credential | null = null;
+  workspace: { id: string; name: string } | null = null;
+  destination: Destination | null = null;
+  readonly tries: Try[] = [];
+  /** Plugins found for it, null before routing. */
+  plugins: BoundPlugin[] | null = null;
+  clientVerify: string | null = null;
+  /** Client address after X-Real-IP of a trusted peer. */
+  realIp: string;
+  /** Host header for the upstream that a plugin or preserve_host asked for; null: from the target. */
+  upstreamHost: string | null = null;
+  /** What kong.service.set_tls_verify said, null where nobody asked. */
+  tlsVerify: boolean | null = null;
+  /** Set when a plugin or a failure ended the exchange before it went to the upstream. */
+  aborted: { status: number; body: Buffer | null } | null = null;
+  readonly session: SessionState = {
+    status: 200,
+    traffic: { received: 0, sent: 0, upstreamReceived: 0, upstreamSent: 0 },
+    latencies: { kong: 0, session: 0 },
+  };
+  /** The record of kong.log.serialize, made once when the log phase starts. */
+  serialized: string | null = null;
+
+  constructor(
+    node: NodeState,
+    subsystem: 'http' | 'stream',
+    from: { ip: string; port: number },
+    port: number,
+    worker: number,
+    tls: TlsInfo | null,
+  ) {
+    this.node = node;
+    this.subsystem = subsystem;
+    this.client = from;
+    this.realIp = from.ip;
+    this.port = port;
+    this.worker = worker;
+    this.tls = tls;
+  }
+
+  /** Ends the exchange with a status of Kong's own, before or instead of an answer of the upstream. */
+  abort(status: number, body: Buffer | null = null): void {
+    this.aborted ??= { status, body };
+  }
+}
+
+export const now = (): number => performance.timeOrigin + performance.now();

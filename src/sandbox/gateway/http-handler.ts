@@ -1,0 +1,95 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '../../errors.ts';
+import type { Agents } from './attempt.ts';
+import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
+import type { ConfigState } from './config-state.ts';
+import { now, type TlsInfo } from './exchange.ts';
+import { HttpExchange } from './http-exchange.ts';
+import type { NodeState } from './node-state.ts';
+import { runCollected, runCollecting, runGlobals, runLog } from './phases.ts';
+import { acceptAnswer, proxy } from './proxy.ts';
+import { route } from './routing.ts';
+
+export interface HttpHandlerOptions {
+  readonly node: NodeState;
+  readonly config: ConfigState;
+  readonly agents: Agents;
+  /** Bodies above this go to a file (client_body_buffer_size), in bytes. */
+  readonly bodyBufferBytes: number;
+  /** Log phases that are running: close() waits for them. */
+  readonly pending: Set<Promise<unknown>>;
+}
+
+/** One HTTP request through all its phases. Never rejects. */
+export async function handleHttp(
+  options: HttpHandlerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  worker: number,
+  tls: TlsInfo | null,
+): Promise<void> {
+  const { node, config } = options;
+  node.statistics.total_requests++;
+  const exchange = new HttpExchange(node, request, worker, options.bodyBufferBytes, tls);
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  try {
+    await serve(options, exchange, response, gone.signal);
+  } catch (error) {
+    await recover(exchange, response, gone.signal, error);
+  }
+  if (gone.signal.aborted && !response.headersSent) exchange.answer.status = 499;
+  exchange.latencies.request = Math.round(now() - exchange.startedAt);
+  const log = runLog(exchange, config.table).finally(() => exchange.body.close());
+  options.pending.add(log);
+  void log.finally(() => options.pending.delete(log)).catch(() => undefined);
+}
+
+async function serve(
+  { config, agents }: HttpHandlerOptions,
+  exchange: HttpExchange,
+  response: ServerResponse,
+  gone: AbortSignal,
+): Promise<void> {
+  const { table, router, balancer, snapshot } = config;
+  await runGlobals('rewrite', exchange, table);
+  if (exchange.aborted === null) route(exchange, router, snapshot);
+  if (exchange.route !== null && exchange.aborted === null) {
+    await runCollecting('access', exchange, table);
+    if (exchange.plugins?.some((plugin) => plugin.handler.phases.has('response')) === true)
+      exchange.buffered = true;
+  }
+  exchange.latencies.kong = Math.round(now() - exchange.startedAt);
+  if (exchange.aborted === null && !gone.aborted) {
+    const answer = await proxy(exchange, balancer, agents, gone);
+    if (answer !== null) {
+      acceptAnswer(exchange, answer);
+      if (!exchange.buffered) {
+        await sendStream(exchange, answer, response);
+        return;
+      }
+      await bufferAnswer(exchange, answer);
+      await runCollected('response', exchange);
+    }
+  }
+  if (!gone.aborted) await sendWhole(exchange, response);
+}
+
+/** After an unforeseen error: 502 when nothing was sent yet, else the connection ends in the middle of the body. */
+async function recover(
+  exchange: HttpExchange,
+  response: ServerResponse,
+  gone: AbortSignal,
+  error: unknown,
+): Promise<void> {
+  if (gone.aborted) return;
+  exchange.node.log('error', `[proxy] ${exchange.method} ${exchange.uri}: ${messageOf(error)}`);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  exchange.abort(exchange.proxied ? 502 : 500);
+  await sendWhole(exchange, response).catch(() => response.destroy());
+}

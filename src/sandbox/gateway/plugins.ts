@@ -1,0 +1,164 @@
+import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { ConfigSnapshot, PluginEntity } from '../entities/types.ts';
+import type { Exchange } from './exchange.ts';
+
+/** How a phase of a plugin ended. `exit`: the plugin (or Kong, after a failure) has made the answer. */
+export type PhaseOutcome = 'continue' | 'exit';
+
+/** Code that can be run for a plugin's phases: built in, or a plugin server at the other end of a socket. */
+export interface PluginHandler {
+  readonly name: string;
+  readonly version: string;
+  readonly priority: number;
+  readonly protocol: Protocol | 'builtin';
+  readonly phases: ReadonlySet<string>;
+  run(phase: Phase, exchange: Exchange, plugin: BoundPlugin): Promise<PhaseOutcome>;
+  /** Called when these plugin ids are the only ones left. */
+  retain?(pluginIds: ReadonlySet<string>): void;
+}
+
+/** A plugin entity together with the code that runs it and the configuration that the code gets. */
+export interface BoundPlugin {
+  readonly entity: PluginEntity;
+  readonly handler: PluginHandler;
+  /** Kong's `__seq__`: rises with each change of the configuration. */
+  readonly seq: number;
+  /** Kong's cache key of the entity. */
+  readonly key: string;
+}
+
+interface WorkspacePlugins {
+  /** By plugin name, then by `route:service:consumer`. */
+  readonly byName: Map<string, Map<string, BoundPlugin>>;
+}
+
+const httpProtocols = new Set(['http', 'https', 'grpc', 'grpcs', 'ws', 'wss']);
+
+function combination(route?: string | null, service?: string | null, consumer?: string | null): string {
+  return `${route ?? ''}:${service ?? ''}:${consumer ?? ''}`;
+}
+
+function subsystemsOf(entity: PluginEntity): Set<'http' | 'stream'> {
+  return new Set(entity.protocols.map((protocol) => (httpProtocols.has(protocol) ? 'http' : 'stream')));
+}
+
+/** Which plugins run for an exchange: Kong's plugins iterator for one snapshot. */
+export class PluginTable {
+  private readonly handlers: readonly PluginHandler[];
+  private readonly http = new Map<string, WorkspacePlugins>();
+  private readonly stream = new Map<string, WorkspacePlugins>();
+  private readonly bound = new Map<string, { text: string; plugin: BoundPlugin }>();
+  private readonly defaultWorkspace: string;
+
+  constructor(
+    snapshot: ConfigSnapshot,
+    handlers: readonly PluginHandler[],
+    previous: PluginTable | null,
+    nextSequence: () => number,
+  ) {
+    this.handlers = [...handlers].sort((a, b) => b.priority - a.priority || (a.name < b.name ? 1 : -1));
+    const byName = new Map(handlers.map((handler) => [handler.name, handler]));
+    this.defaultWorkspace = defaultWorkspaceOf(snapshot);
+    for (const entity of snapshot.plugins) {
+      const handler = byName.get(entity.name);
+      if (!entity.enabled || handler === undefined) continue;
+      const text = JSON.stringify([
+        entity.config,
+        entity.route,
+        entity.service,
+        entity.consumer,
+        entity.ws_id,
+      ]);
+      const before = previous?.bound.get(entity.id);
+      const plugin: BoundPlugin =
+        before !== undefined && before.text === text && before.plugin.handler === handler
+          ? { ...before.plugin, entity }
+          : { entity, handler, seq: nextSequence(), key: keyOf(entity) };
+      this.bound.set(entity.id, { text, plugin });
+      for (const subsystem of subsystemsOf(entity)) this.insert(this[subsystem], plugin);
+    }
+    const ids = new Set(this.bound.keys());
+    for (const handler of handlers) handler.retain?.(ids);
+  }
+
+  /** Plugins that run before the route is known: global ones of the default workspace. */
+  globals(subsystem: 'http' | 'stream'): BoundPlugin[] {
+    const workspace = this[subsystem].get(this.defaultWorkspace);
+    if (workspace === undefined) return [];
+    const found: BoundPlugin[] = [];
+    for (const handler of this.handlers) {
+      const plugin = workspace.byName.get(handler.name)?.get(combination());
+      if (plugin !== undefined) found.push(plugin);
+    }
+    return found;
+  }
+
+  /**
+   * Walks through the plugins of a routed exchange in priority order. Each is looked up when its turn comes, so that a
+   * consumer found by an earlier one counts.
+   */
+  *collect(exchange: Exchange): Generator<BoundPlugin> {
+    const workspace = this[exchange.subsystem].get(exchange.route?.ws_id ?? this.defaultWorkspace);
+    if (workspace === undefined) return;
+    for (const handler of this.handlers) {
+      const combinations = workspace.byName.get(handler.name);
+      if (combinations === undefined) continue;
+      const plugin = lookup(combinations, exchange);
+      if (plugin !== null) yield plugin;
+    }
+  }
+
+  private insert(table: Map<string, WorkspacePlugins>, plugin: BoundPlugin): void {
+    const { entity } = plugin;
+    const workspaceId = entity.ws_id ?? this.defaultWorkspace;
+    let workspace = table.get(workspaceId);
+    if (workspace === undefined) table.set(workspaceId, (workspace = { byName: new Map() }));
+    let combinations = workspace.byName.get(entity.name);
+    if (combinations === undefined) workspace.byName.set(entity.name, (combinations = new Map()));
+    const key = combination(entity.route?.id, entity.service?.id, entity.consumer?.id);
+    if (!combinations.has(key)) combinations.set(key, plugin);
+  }
+}
+
+/** Kong's order: whether route, service and consumer take part. */
+const precedence: readonly (readonly [boolean, boolean, boolean])[] = [
+  [true, true, true],
+  [true, false, true],
+  [false, true, true],
+  [true, true, false],
+  [false, false, true],
+  [true, false, false],
+  [false, true, false],
+  [false, false, false],
+];
+
+/** The most specific configuration wins. */
+function lookup(combinations: Map<string, BoundPlugin>, exchange: Exchange): BoundPlugin | null {
+  const route = exchange.route?.id ?? null;
+  const service = exchange.service?.id ?? null;
+  const consumer = exchange.consumer?.id ?? null;
+  for (const [withRoute, withService, withConsumer] of precedence) {
+    if (
+      (withRoute && route === null) ||
+      (withService && service === null) ||
+      (withConsumer && consumer === null)
+    )
+      continue;
+    const found = combinations.get(
+      combination(withRoute ? route : '', withService ? service : '', withConsumer ? consumer : ''),
+    );
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+function keyOf(entity: PluginEntity): string {
+  const scope = [entity.route?.id, entity.service?.id, entity.consumer?.id].map((id) => id ?? '');
+  return `plugins:${entity.name}:${scope.join(':')}::${entity.ws_id ?? ''}`;
+}
+
+/** The workspace named `default`, or the first one. */
+export function defaultWorkspaceOf(snapshot: ConfigSnapshot): string {
+  const workspace = snapshot.workspaces.find((each) => each.name === 'default') ?? snapshot.workspaces[0];
+  return workspace?.id ?? '';
+}

@@ -1,0 +1,56 @@
+import type { RouteEntity } from '../entities/types.ts';
+
+/** What is left of the path after the matched part, without a leading dot segment that would climb out. */
+export function sanitizePostfix(postfix: string): string {
+  if (postfix === '.' || postfix === '..') return '';
+  if (postfix.startsWith('./')) return postfix.slice(2);
+  if (postfix.startsWith('../')) return postfix.slice(3);
+  return postfix;
+}
+
+/**
+ * The path that goes to the upstream.
+ *
+ * @param base the service's path, `/` where it has none
+ * @param path the normalized request path
+ * @param postfix what is left of `path` after the part that the route matched
+ */
+export function upstreamPath(
+  route: Pick<RouteEntity, 'strip_path' | 'path_handling'>,
+  base: string,
+  path: string,
+  postfix: string,
+): string {
+  return route.path_handling === 'v1'
+    ? joinPlain(base, route.strip_path ? postfix : path.slice(1))
+    : joinOne(route, base, path, postfix);
+}
+
+/** v1: base and rest put together as they are. */
+function joinPlain(base: string, rest: string): string {
+  if (base.endsWith('/')) return base + (rest.startsWith('/') ? rest.slice(1) : rest);
+  if (rest === '') return base;
+  return base + (rest.startsWith('/') ? rest : `/${rest}`);
+}
+
+/** v0: exactly one slash between base and rest, trailing slashes follow the request. */
+function joinOne(
+  route: Pick<RouteEntity, 'strip_path'>,
+  base: string,
+  path: string,
+  postfix: string,
+): string {
+  if (base.endsWith('/')) {
+    if (!route.strip_path) return base + path.slice(1);
+    if (postfix === '') {
+      if (base === '/') return '/';
+      return path.endsWith('/') ? base : base.slice(0, -1);
+    }
+    return postfix.startsWith('/') ? base.slice(0, -1) + postfix : base + postfix;
+  }
+  if (route.strip_path) {
+    if (postfix === '') return path.length > 1 && path.endsWith('/') ? `${base}/` : base;
+    return postfix.startsWith('/') ? base + postfix : `${base}/${postfix}`;
+  }
+  return path === '/' ? base : base + path;
+}

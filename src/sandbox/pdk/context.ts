@@ -1,0 +1,47 @@
+import { reject } from './checks.ts';
+import type { Implementations, PdkCall } from './types.ts';
+
+/** A value as a Lua table holds it: nil members are not there; over ProtoBuf:1 a null in a list is `NULL_VALUE`. */
+function luaValue(value: unknown, call: PdkCall): unknown {
+  if (Array.isArray(value)) {
+    const list = (value as unknown[]).map((each) =>
+      each === null && call.protocol === 'protobuf' ? 'NULL_VALUE' : luaValue(each, call),
+    );
+    while (list.length > 0 && list.at(-1) === null) list.pop();
+    return list;
+  }
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  const copy = Object.create(null) as Record<string, unknown>;
+  for (const [name, member] of Object.entries(value)) {
+    if (member !== null && member !== undefined) copy[name] = luaValue(member, call);
+  }
+  return copy;
+}
+
+function setIn(map: Map<unknown, unknown>, call: PdkCall, key: unknown, value: unknown): null {
+  if (key === null || key === undefined) return reject('table index is nil');
+  if (value === null || value === undefined) map.delete(key);
+  else map.set(key, luaValue(value, call));
+  return null;
+}
+
+/** What Kong itself keeps in ngx.ctx and plugins are known to read. */
+function ownContext({ exchange, plugin }: PdkCall, key: unknown): unknown {
+  switch (key) {
+    case 'KONG_PROCESSING_START':
+      return Math.floor(exchange.startedAt);
+    case 'plugin_id':
+      return plugin.entity.id;
+    case 'workspace':
+      return exchange.workspace?.id ?? null;
+    default:
+      return null;
+  }
+}
+
+export const contextFunctions: Implementations = {
+  'kong.ctx.shared.get': ({ exchange }, [key]) => exchange.shared.get(key) ?? null,
+  'kong.ctx.shared.set': (call, [key, value]) => setIn(call.exchange.shared, call, key, value),
+  'kong.nginx.get_ctx': (call, [key]) => call.exchange.ngxContext.get(key) ?? ownContext(call, key),
+  'kong.nginx.set_ctx': (call, [key, value]) => setIn(call.exchange.ngxContext, call, key, value),
+};

@@ -1,0 +1,19 @@
+import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Exchange } from '../gateway/exchange.ts';
+import type { BoundPlugin } from '../gateway/plugins.ts';
+
+/** For whom and where a function runs. */
+export interface PdkCall {
+  readonly phase: Phase;
+  readonly protocol: Protocol;
+  readonly exchange: Exchange;
+  readonly plugin: BoundPlugin;
+}
+
+/**
+ * One function of Kong's PDK. The result is what Kong's Lua returns: null is nil.
+ * Throws PdkRejection where Kong raises an error, PdkExit where Kong ends the request.
+ */
+export type Implementation = (call: PdkCall, args: readonly unknown[]) => unknown;
+
+export type Implementations = Readonly<Record<string, Implementation>>;
