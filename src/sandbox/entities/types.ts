@@ -72,7 +72,8 @@ export interface PluginEntity extends Base {
   route: Reference | null;
   service: Reference | null;
   consumer: Reference | null;
-  ordering: null;
+  /** Kong Enterprise only. */
+  ordering?: null;
 }
 
 export interface UpstreamEntity extends Base {

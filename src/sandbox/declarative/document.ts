@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { KongTsError, messageOf } from '../../errors.ts';
+import { isObject } from '../schema/index.ts';
+import type { PlainObject } from '../schema/index.ts';
+
+/** A declarative file, parsed. */
+export interface DeclarativeDocument {
+  /** What errors call it. */
+  readonly file: string;
+  readonly data: PlainObject;
+  /** MD5 of the text: Kong's configuration hash. */
+  readonly hash: string;
+}
+
+/** Reads a file. Throws FILE_UNREADABLE or DECLARATIVE_INVALID, both naming the file. */
+export function readDocument(file: string): DeclarativeDocument {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (thrown) {
+    throw new KongTsError(
+      'FILE_UNREADABLE',
+      `The declarative configuration '${file}' cannot be read: ${messageOf(thrown)}.`,
+      {
+        cause: thrown,
+        fix: 'Check the path given with --config.',
+      },
+    );
+  }
+  if (!/(json|ya?ml)$/.test(file)) {
+    throw invalid(file, `unknown file type: ${file}. (Accepted types: json, yaml)`);
+  }
+  return parseDocument(text, file, file.endsWith('json') ? 'json' : 'yaml');
+}
+
+/** Parses text; without a format JSON is tried first, then YAML, as Kong does with a body. */
+export function parseDocument(text: string, file: string, format?: 'json' | 'yaml'): DeclarativeDocument {
+  let data: unknown;
+  try {
+    data =
+      format === 'json' || (format === undefined && looksLikeJson(text)) ? JSON.parse(text) : parseYaml(text);
+  } catch (thrown) {
+    throw invalid(
+      file,
+      `failed parsing declarative configuration: ${messageOf(thrown).split('\n')[0]}`,
+      thrown,
+    );
+  }
+  if (!isObject(data)) throw invalid(file, 'failed parsing declarative configuration: expected an object');
+  return { file, data, hash: createHash('md5').update(text).digest('hex') };
+}
+
+/** YAML with anchors and merge keys; aliases are limited, so a small file cannot become a huge one. */
+function parseYaml(text: string): unknown {
+  return parse(text, { merge: true, maxAliasCount: 10_000 });
+}
+
+function looksLikeJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function invalid(file: string, what: string, cause?: unknown): KongTsError {
+  return new KongTsError(
+    'DECLARATIVE_INVALID',
+    `The declarative configuration '${file}' is not valid: ${what}.`,
+    {
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
+}

@@ -1,0 +1,14 @@
+export { Dao } from './dao.ts';
+export type { EntityDefinition } from './definitions/kind.ts';
+export { keyAuthPlugin } from './definitions/plugins.ts';
+export { EntityError, entityErrors } from './errors.ts';
+export type { EntityErrorBody } from './errors.ts';
+export { page, parseTags, tagPage } from './pages.ts';
+export type { Page, PageOptions, TagEntry, TagFilter } from './pages.ts';
+export { createRegistry } from './registry.ts';
+export type { EntityKind, ForeignField, Registry, UniqueField } from './registry.ts';
+export { createEntityStore, defaultWorkspaceId, emptyHash } from './store.ts';
+export type { MutableEntityStore } from './store.ts';
+export { foreignId, storedForm, workspaceOf } from './table.ts';
+export type { Entity } from './table.ts';
+export type * from './types.ts';
