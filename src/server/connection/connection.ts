@@ -53,6 +53,8 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
 
   /** Cuts a chunk into messages. @throws KongTsError */
   protected abstract decode(chunk: Buffer): Message[];
+  /** True in the middle of a message. */
+  protected abstract partial(): boolean;
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a message */
   protected abstract endOfStream(): void;
   /** True for a message that belongs to what is being worked on: it is not held back. */
@@ -78,7 +80,7 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
 
   async drain(): Promise<void> {
     this.draining = true;
-    if (!this.busy() && this.#inbox.length === 0) this.finish();
+    this.#finishWhenIdle();
     await this.closed;
   }
 
@@ -115,8 +117,8 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
   /** Call when a command has been answered: goes on with what was held back. */
   protected idle(): void {
     if (this.#working) return;
-    if (this.draining && !this.closing) this.finish();
-    else if (this.#inbox.length > 0) this.#next();
+    if (this.#inbox.length > 0) this.#next();
+    else this.#finishWhenIdle();
   }
 
   #ended(): void {
@@ -147,8 +149,14 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
     this.#inbox.splice(0, handled);
     this.#working = false;
     if (this.closing) this.#inbox.length = 0;
-    else if (this.draining && !this.busy()) this.finish();
     else this.#pause(this.#inbox.length > 0);
+    this.#finishWhenIdle();
+  }
+
+  /** While draining: a command that has come, or has begun to, is still answered. */
+  #finishWhenIdle(): void {
+    if (!this.draining || this.closing || this.busy()) return;
+    if (this.#inbox.length === 0 && !this.partial()) this.finish();
   }
 
   #ready(): boolean {

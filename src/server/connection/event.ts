@@ -47,6 +47,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#stats = instance.stats[phase];
     this.#startedAt = runtime.clock.now();
     runtime.counts.events++;
+    instance.usage.events++;
   }
 
   get ended(): boolean {
@@ -159,6 +160,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#ended = true;
     this.runtime.deadlines.remove(this);
     this.runtime.counts.events--;
+    const { usage } = this.instance;
+    if (--usage.events === 0) usage.whenIdle?.();
     observe(this.#stats, (this.runtime.clock.now() - this.#startedAt) / 1000);
     this.rejectCalls(
       reason ??

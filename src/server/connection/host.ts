@@ -3,6 +3,7 @@ import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
 import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
 import type { ServerLog } from '../log/types.ts';
+import type { Usage } from '../instances/configuration.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { Clock } from './clock.ts';
 
@@ -15,6 +16,8 @@ export interface RunningInstance {
   readonly config: unknown;
   /** Counters of its plugin, by phase. */
   readonly stats: PluginStats;
+  /** Says how many events run on the instance's configuration. */
+  readonly usage: Usage;
 }
 
 /** What is told to Kong about an instance. */

@@ -55,6 +55,10 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
     return this.#decoder.push(chunk);
   }
 
+  protected partial(): boolean {
+    return this.#decoder.partial;
+  }
+
   protected endOfStream(): void {
     this.#decoder.end();
   }

@@ -103,6 +103,10 @@ export class ProtobufConnection extends Connection<Buffer> {
     return this.#decoder.push(chunk);
   }
 
+  protected partial(): boolean {
+    return this.#decoder.partial;
+  }
+
   protected endOfStream(): void {
     this.#decoder.end();
   }

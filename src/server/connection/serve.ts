@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { detectProtocol } from '../../wire/detect.ts';
+import type { DeadlineList, Timed } from './deadlines.ts';
 import type {
   ConnectionHandle,
   ConnectionHost,
@@ -12,6 +13,9 @@ import { MsgpackConnection, stepForwarded } from './msgpack-connection.ts';
 import { ProtobufConnection } from './protobuf-connection.ts';
 import { runtimeOf } from './runtime.ts';
 import type { Runtime } from './runtime.ts';
+
+/** How long a draining connection waits for its first command, in milliseconds. */
+const DRAIN_GRACE = 1000;
 
 /**
  * Serves one connection of Kong until it is closed. The protocol is told by the first bytes, so that plugins of both
@@ -32,29 +36,46 @@ export function lookAtRuntime(host: ConnectionHost): RuntimeCounts {
 }
 
 /** A connection of which too little has come to tell the protocol. */
-class UndecidedConnection implements ConnectionHandle {
+class UndecidedConnection implements ConnectionHandle, Timed {
   readonly closed: Promise<void>;
   readonly #runtime: Runtime;
   readonly #socket: Socket;
   #first: Buffer = Buffer.alloc(0);
   #decided: ConnectionHandle | null = null;
+  #draining = false;
+
+  deadlineAt = 0;
+  deadlineList: DeadlineList | null = null;
+  deadlinePrevious: Timed | null = null;
+  deadlineNext: Timed | null = null;
 
   constructor(runtime: Runtime, socket: Socket) {
     this.#runtime = runtime;
     this.#socket = socket;
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => resolve());
+      socket.once('close', () => {
+        runtime.deadlines.remove(this);
+        resolve();
+      });
     });
     socket.on('error', ignore);
     socket.on('data', this.#read);
     socket.once('end', () => this.#ended());
   }
 
+  /** A connection on which nothing has come gets a while for one command, which may be on its way. */
   async drain(): Promise<void> {
+    this.#draining = true;
     if (this.#decided !== null) return this.#decided.drain();
+    this.#runtime.deadlines.remove(this);
+    this.#runtime.deadlines.add(this, DRAIN_GRACE);
+    await this.closed;
+  }
+
+  /** Nothing has come while draining: the connection ends. */
+  expired(): void {
     this.#socket.end();
     this.#socket.resume();
-    await this.closed;
   }
 
   destroy(): void {
@@ -84,7 +105,9 @@ class UndecidedConnection implements ConnectionHandle {
         : new MsgpackConnection(this.#runtime, this.#socket);
     this.#decided = connection;
     this.#first = Buffer.alloc(0);
+    this.#runtime.deadlines.remove(this);
     connection.read(first);
+    if (this.#draining) void connection.drain();
   };
 }
 

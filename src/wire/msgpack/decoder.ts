@@ -43,9 +43,14 @@ export class MessageDecoder {
     return values;
   }
 
+  /** True in the middle of a value. */
+  get partial(): boolean {
+    return this.#pieces.bytes > 0;
+  }
+
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a value */
   end(): void {
-    if (this.#pieces.bytes === 0) return;
+    if (!this.partial) return;
     throw new KongTsError(
       'FRAME_TRUNCATED',
       `The connection ended in the middle of a message, after ${this.#pieces.bytes} of its bytes.`,

@@ -50,9 +50,14 @@ export class FrameDecoder {
     return frames;
   }
 
+  /** True in the middle of a frame. */
+  get partial(): boolean {
+    return this.#headBytes > 0 || this.#length >= 0;
+  }
+
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a frame */
   end(): void {
-    if (this.#headBytes === 0 && this.#length < 0) return;
+    if (!this.partial) return;
     throw new KongTsError(
       'FRAME_TRUNCATED',
       this.#length < 0

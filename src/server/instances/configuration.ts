@@ -1,0 +1,138 @@
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
+import type { ServerLog } from '../log/types.ts';
+
+/** What a setup gets besides its configuration, and what is to be done when it is given up. */
+export interface SetupSurroundings extends Omit<SetupContext<unknown>, 'config' | 'instance'> {
+  /** Called after `close`, to give up what the surroundings hold. */
+  release?(): void;
+}
+
+/** Counts the events that run on a configuration, so that it is not closed under them. */
+export interface Usage {
+  events: number;
+  /** Set by the owner: called when the last event has ended. */
+  whenIdle: (() => void) | null;
+  /** Set by every event, cleared by the owner's sweeps. */
+  used: boolean;
+}
+
+export type ConfigurationState = 'idle' | 'setting-up' | 'ready' | 'closing';
+
+/**
+ * The state of one configuration: `setup` runs once, all instances share what it returned. An idle configuration has
+ * given its state up and sets up again when it is needed.
+ */
+export class Configuration {
+  readonly identity: string;
+  readonly plugin: CompiledPlugin;
+  readonly info: InstanceInfo;
+  readonly config: unknown;
+  readonly usage: Usage = { events: 0, whenIdle: null, used: true };
+  /** Instances that stand for this configuration. */
+  instances = 0;
+  /** Sweeps that have found no event since the last one. */
+  quietSweeps = 0;
+  #handlers: PluginHandlers | null = null;
+  #setup: Promise<PluginHandlers> | null = null;
+  #closing: Promise<void> | null = null;
+  #surroundings: SetupSurroundings | null = null;
+  readonly #surround: () => SetupSurroundings;
+  readonly #log: ServerLog;
+
+  constructor(
+    identity: string,
+    plugin: CompiledPlugin,
+    info: InstanceInfo,
+    config: unknown,
+    surround: () => SetupSurroundings,
+    log: ServerLog,
+  ) {
+    this.identity = identity;
+    this.plugin = plugin;
+    this.info = info;
+    this.config = config;
+    this.#surround = surround;
+    this.#log = log;
+  }
+
+  get state(): ConfigurationState {
+    if (this.#closing !== null) return 'closing';
+    if (this.#handlers !== null) return 'ready';
+    return this.#setup === null ? 'idle' : 'setting-up';
+  }
+
+  /** The handlers when they are ready, null when `prepare` has to be awaited. */
+  get handlers(): PluginHandlers | null {
+    return this.#handlers;
+  }
+
+  /** Sets up unless that is done or under way. @throws KongTsError SETUP_FAILED */
+  prepare(): Promise<PluginHandlers> {
+    if (this.#handlers !== null) return Promise.resolve(this.#handlers);
+    this.#setup ??= this.#run().finally(() => {
+      this.#setup = null;
+    });
+    return this.#setup;
+  }
+
+  /** Gives the state up, once no event runs on it. Never rejects: what `close` throws is logged. */
+  async close(): Promise<void> {
+    if (this.#setup !== null) await this.#setup.catch(() => undefined);
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = null;
+    });
+    await this.#closing;
+  }
+
+  async #run(): Promise<PluginHandlers> {
+    if (this.#closing !== null) await this.#closing;
+    const surroundings = this.#surround();
+    try {
+      const handlers = await this.plugin.setup({
+        config: this.config,
+        instance: this.info,
+        log: surroundings.log,
+        metrics: surroundings.metrics,
+        dataDir: surroundings.dataDir,
+        worker: surroundings.worker,
+      });
+      this.#surroundings = surroundings;
+      this.#handlers = handlers;
+      this.usage.used = true;
+      this.quietSweeps = 0;
+      return handlers;
+    } catch (error) {
+      surroundings.release?.();
+      throw new KongTsError(
+        'SETUP_FAILED',
+        `The setup of plugin ${this.plugin.name} failed: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async #close(): Promise<void> {
+    const handlers = this.#handlers;
+    this.#handlers = null;
+    if (handlers === null) return;
+    if (this.usage.events > 0) {
+      await new Promise<void>((resolve) => {
+        this.usage.whenIdle = resolve;
+      });
+      this.usage.whenIdle = null;
+    }
+    try {
+      await handlers.close?.();
+    } catch (error) {
+      this.#log.error(`The close of plugin ${this.plugin.name} failed: ${messageOf(error)}`, {
+        plugin: this.plugin.name,
+        ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
+      });
+    }
+    this.#surroundings?.release?.();
+    this.#surroundings = null;
+  }
+}

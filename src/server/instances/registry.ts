@@ -1,0 +1,223 @@
+import { randomInt } from 'node:crypto';
+import type { Buffer } from 'node:buffer';
+import { KongTsError } from '../../errors.ts';
+import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
+import type { Clock } from '../connection/clock.ts';
+import type { RunningInstance, StartedInstance } from '../connection/host.ts';
+import type { ServerLog } from '../log/types.ts';
+import type { PluginStats } from '../metrics/phase-stats.ts';
+import { Configuration } from './configuration.ts';
+import type { SetupSurroundings } from './configuration.ts';
+import { parseConfiguration } from './configuration-text.ts';
+import { InstanceView } from './instance-view.ts';
+
+/** Ids are int32 and more than 0. */
+const MAX_ID = 2 ** 31 - 1;
+/** An idle configuration gives up its state after this many milliseconds without an event: one hour. */
+export const DEFAULT_IDLE_MS = 3_600_000;
+/** Within the idle time its use is looked at this often. */
+const SWEEPS = 4;
+
+/** An instance as the supervisor remembers it. */
+export interface InstanceRecordLike {
+  readonly id: number;
+  readonly name: string;
+  /** The configuration as Kong sent it. */
+  readonly config: Buffer;
+  /** Seconds since 1970. */
+  readonly startedAt: number;
+}
+
+export interface RegistryOptions {
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  /** The plugin of that name; null or a promise of null when there is none. May wait for plugins to load. */
+  plugin(name: string): CompiledPlugin | null | Promise<CompiledPlugin | null>;
+  /** The counters of a plugin's events. */
+  stats(plugin: CompiledPlugin): PluginStats;
+  /** What a setup is given besides its configuration. */
+  surroundings(plugin: CompiledPlugin, info: InstanceInfo): SetupSurroundings;
+  /** Makes an id known to all workers; false when another instance has it. Default: always true. */
+  claim?(record: InstanceRecordLike): Promise<boolean>;
+  /** Milliseconds without an event after which a configuration is closed. Default: one hour. */
+  readonly idleMs?: number;
+  /** Milliseconds since 1970. Default: `Date.now`. */
+  wallClock?(): number;
+  /** A random id from 1 to 2^31 - 1; for tests. */
+  randomId?(): number;
+}
+
+/**
+ * The instances of one worker. Kong starts one for each of its own workers and configurations; those of the same
+ * configuration share one setup. An id stays valid until Kong closes it, also while its configuration is idle.
+ */
+export class InstanceRegistry {
+  readonly #options: RegistryOptions;
+  readonly #instances = new Map<number, InstanceView>();
+  readonly #adopting = new Map<number, Promise<InstanceView>>();
+  readonly #configurations = new Map<string, Configuration>();
+  /** Ids that were given out here: none is given out twice. */
+  readonly #given = new Set<number>();
+  #stopSweeps: (() => void) | null = null;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Instances that Kong may use. */
+  get size(): number {
+    return this.#instances.size;
+  }
+
+  /** Configurations and what state they are in. */
+  get configurations(): Iterable<Configuration> {
+    return this.#configurations.values();
+  }
+
+  /**
+   * Starts an instance from Kong's JSON: validates the configuration, runs the setup unless another instance of the
+   * same configuration has, and claims an id.
+   * @throws KongTsError PLUGIN_NOT_FOUND, CONFIG_INVALID, SETUP_FAILED
+   */
+  async start(name: string, config: Buffer): Promise<StartedInstance> {
+    const bytes = config.subarray();
+    for (;;) {
+      const id = this.#newId();
+      const view = await this.#create(id, name, bytes);
+      const { startedAt } = view;
+      const claimed =
+        this.#options.claim === undefined || (await this.#options.claim({ id, name, config, startedAt }));
+      if (claimed) return view.described;
+      await this.forget(id);
+    }
+  }
+
+  /**
+   * Takes on an instance that was started elsewhere, or before a crash.
+   * @throws KongTsError PLUGIN_NOT_FOUND, CONFIG_INVALID, SETUP_FAILED
+   */
+  async adopt(id: number, name: string, config: Buffer, startedAt?: number): Promise<RunningInstance> {
+    const known = this.find(id);
+    if (known !== null) return known;
+    let adopting = this.#adopting.get(id);
+    if (adopting === undefined) {
+      adopting = this.#create(id, name, config, startedAt).finally(() => this.#adopting.delete(id));
+      this.#adopting.set(id, adopting);
+    }
+    return adopting;
+  }
+
+  /**
+   * An instance that can run events; a promise while its configuration sets up (again). Null when the id is unknown
+   * here. Rejects with SETUP_FAILED.
+   */
+  find(id: number): RunningInstance | null | Promise<RunningInstance> {
+    const view = this.#instances.get(id);
+    if (view === undefined) return null;
+    view.usage.used = true;
+    if (view.ready) return view;
+    return view.configuration.prepare().then(() => view);
+  }
+
+  /** What is told to Kong about an instance, null when the id is unknown here. */
+  describe(id: number): StartedInstance | null {
+    return this.#instances.get(id)?.described ?? null;
+  }
+
+  /**
+   * Kong has closed the instance. The configuration closes with its last instance, once its events have ended; that
+   * is what is awaited. Null when the id is unknown here.
+   */
+  forget(id: number): Promise<void> | null {
+    const view = this.#instances.get(id);
+    if (view === undefined) return null;
+    this.#instances.delete(id);
+    const { configuration } = view;
+    if (--configuration.instances > 0) return Promise.resolve();
+    this.#configurations.delete(configuration.identity);
+    if (this.#configurations.size === 0) this.#sweepNoMore();
+    return configuration.close();
+  }
+
+  /**
+   * Closes every configuration; resolves when all are closed or the time is over.
+   * @param limit milliseconds
+   */
+  async closeAll(limit: number): Promise<void> {
+    this.#sweepNoMore();
+    const closing = Promise.all([...this.#configurations.values()].map((each) => each.close()));
+    this.#instances.clear();
+    this.#configurations.clear();
+    let stop = () => {};
+    const over = new Promise<void>((resolve) => {
+      stop = this.#options.clock.every(Math.max(1, limit), resolve);
+    });
+    await Promise.race([closing, over]);
+    stop();
+  }
+
+  async #create(id: number, name: string, bytes: Buffer, startedAt?: number): Promise<InstanceView> {
+    const plugin = await this.#options.plugin(name);
+    if (plugin === null) {
+      throw new KongTsError('PLUGIN_NOT_FOUND', `No plugin named ${name} is served here.`, {
+        fix: 'Name it on the command line of kong-ts serve, and give the same name to Kong.',
+      });
+    }
+    const parsed = parseConfiguration(plugin, bytes);
+    let configuration = this.#configurations.get(parsed.identity);
+    if (configuration === undefined) {
+      configuration = new Configuration(
+        parsed.identity,
+        plugin,
+        parsed.info,
+        plugin.parseConfig(parsed.config),
+        () => this.#options.surroundings(plugin, parsed.info),
+        this.#options.log,
+      );
+      this.#configurations.set(parsed.identity, configuration);
+      this.#sweepFromNowOn();
+    }
+    configuration.instances++;
+    try {
+      await configuration.prepare();
+    } catch (error) {
+      if (--configuration.instances === 0) this.#configurations.delete(configuration.identity);
+      throw error;
+    }
+    const seconds = startedAt ?? Math.floor((this.#options.wallClock?.() ?? Date.now()) / 1000);
+    const view = new InstanceView(id, configuration, parsed.raw, this.#options.stats(plugin), seconds);
+    this.#instances.set(id, view);
+    return view;
+  }
+
+  #newId(): number {
+    for (;;) {
+      const id = this.#options.randomId?.() ?? randomInt(1, MAX_ID + 1);
+      if (this.#given.has(id) || this.#instances.has(id)) continue;
+      this.#given.add(id);
+      return id;
+    }
+  }
+
+  #sweepFromNowOn(): void {
+    const idleMs = this.#options.idleMs ?? DEFAULT_IDLE_MS;
+    this.#stopSweeps ??= this.#options.clock.every(idleMs / SWEEPS, () => this.#sweep());
+  }
+
+  #sweepNoMore(): void {
+    this.#stopSweeps?.();
+    this.#stopSweeps = null;
+  }
+
+  #sweep(): void {
+    for (const configuration of this.#configurations.values()) {
+      const { usage } = configuration;
+      if (usage.used || usage.events > 0) {
+        usage.used = false;
+        configuration.quietSweeps = 0;
+      } else if (++configuration.quietSweeps >= SWEEPS && configuration.state === 'ready') {
+        void configuration.close();
+      }
+    }
+  }
+}
