@@ -173,6 +173,8 @@ export class KongAdmin {
 export class AdminRefusal extends KongTsError {
   readonly status: number;
   readonly body: unknown;
+  /** What `Retry-After` asks for, in seconds; null where it asks for nothing. */
+  readonly retryAfter: number | null;
 
   constructor(message: string, answer: AdminAnswer) {
     super('ADMIN_REFUSED', message, {
@@ -182,6 +184,8 @@ export class AdminRefusal extends KongTsError {
     });
     this.status = answer.status;
     this.body = answer.body;
+    const after = Number(answer.headers['retry-after']);
+    this.retryAfter = Number.isFinite(after) && after >= 0 ? after : null;
   }
 }
 

@@ -1,0 +1,131 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+type Entity = Record<string, unknown> & { id: string };
+
+/** An answer that replaces the real one: a status with a body, a reset connection, or nothing at all. */
+export type Fault = { status: number; body?: string; headers?: Record<string, string> } | 'reset' | 'hang';
+
+/**
+ * An Admin API for tests: collections in memory, paged as Kong 3.9.3 pages (`data`, `next`, `offset`), with faults on
+ * demand. It has no rules of its own: tests put entities into it directly.
+ */
+export class FakeKongAdmin {
+  readonly collections = new Map<string, Map<string, Entity>>();
+  readonly requests: string[] = [];
+  /** `GET /upstreams/{id}/health`, by upstream. */
+  readonly health = new Map<string, unknown[]>();
+  workspaces: string[] | null = null;
+  configurationHash: string | null = null;
+  databaseReachable = true;
+  /** Asked before each request; null lets it through. */
+  fault: (request: string) => Fault | null = () => null;
+  token: string | null = null;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(paths: Readonly<Record<string, string>>): Promise<FakeKongAdmin> {
+    const server = createServer();
+    const fake = new FakeKongAdmin(server);
+    for (const path of Object.keys(paths)) fake.collections.set(path, new Map());
+    const endpoints = Object.entries(paths).flatMap(([path, schema]) => [path, `${path}/{${schema}}`]);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      request.resume();
+      fake.#answer(request, response, endpoints);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}`;
+  }
+
+  /** Adds or replaces an entity. */
+  put(path: string, entity: Entity): void {
+    const list = this.collections.get(path) ?? new Map<string, Entity>();
+    this.collections.set(path, list);
+    list.set(entity.id, entity);
+  }
+  remove(path: string, id: string): void {
+    this.collections.get(path)?.delete(id);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, endpoints: readonly string[]): void {
+    const url = new URL(request.url ?? '/', 'http://x');
+    const line = `${request.method ?? ''} ${url.pathname}${url.search}`;
+    this.requests.push(line);
+    const send = (status: number, body: unknown, headers: Record<string, string> = {}): void => {
+      response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
+      response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    };
+    const fault = this.fault(line);
+    if (fault === 'hang') return;
+    if (fault === 'reset') {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    if (fault !== null) {
+      send(fault.status, fault.body ?? { message: 'An unexpected error occurred' }, fault.headers);
+      return;
+    }
+    if (this.token !== null && request.headers['kong-admin-token'] !== this.token) {
+      send(401, { message: 'Unauthorized' });
+      return;
+    }
+    const { status, body } = this.#lookUp(url, endpoints);
+    send(status, body);
+  }
+
+  #lookUp(url: URL, endpoints: readonly string[]): { status: number; body: unknown } {
+    const notFound = { status: 404, body: { message: 'Not found' } };
+    const path = url.pathname;
+    if (path === '/endpoints') return { status: 200, body: { data: endpoints } };
+    if (path === '/status') {
+      return {
+        status: 200,
+        body: {
+          database: { reachable: this.databaseReachable },
+          ...(this.configurationHash === null ? {} : { configuration_hash: this.configurationHash }),
+        },
+      };
+    }
+    if (path === '/workspaces') {
+      if (this.workspaces === null) return notFound;
+      return { status: 200, body: { data: this.workspaces.map((name) => ({ id: name, name })), next: null } };
+    }
+    const health = /^\/upstreams\/([^/]+)\/health$/.exec(path);
+    if (health !== null) {
+      const data = this.health.get(health[1] ?? '');
+      return data === undefined ? notFound : { status: 200, body: { data, next: null, node_id: 'n' } };
+    }
+    const list = this.collections.get(path);
+    if (list !== undefined) return { status: 200, body: page(list, url) };
+    const slash = path.lastIndexOf('/');
+    const entity = this.collections.get(path.slice(0, slash))?.get(decodeURIComponent(path.slice(slash + 1)));
+    return entity === undefined ? notFound : { status: 200, body: entity };
+  }
+}
+
+/** Kong pages by id: an offset names the last id of the page before. */
+function page(list: ReadonlyMap<string, Entity>, url: URL): unknown {
+  const size = Number(url.searchParams.get('size') ?? 100);
+  const offset = url.searchParams.get('offset');
+  const after = offset === null ? '' : Buffer.from(offset, 'base64url').toString();
+  const sorted = [...list.values()]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .filter((entity) => entity.id > after);
+  const data = sorted.slice(0, size);
+  const last = data.at(-1);
+  if (sorted.length <= size || last === undefined) return { data, next: null };
+  const next = Buffer.from(last.id).toString('base64url');
+  return { data, next: `${url.pathname}?offset=${next}`, offset: next };
+}
