@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { dumpDocument } from '../plugin/dump.ts';
 import { loadPlugin } from '../plugin/loader.ts';
 import type { CompiledPlugin } from '../plugin/types.ts';
+import { endLoading, startLoading } from './load-guard.ts';
 import { guardStdout } from './stdout-guard.ts';
 
 /** `kong-ts dump`: what goes into Kong's `pluginserver_<name>_query_cmd`. */
@@ -21,24 +22,13 @@ export function build(): Command {
 async function dump(specs: readonly string[], pretty: boolean): Promise<void> {
   const stdout = guardStdout();
   if (stdout === null) return;
-  let loading: string | null = null;
-  // A plugin may end the process while it loads, or wait for something that never comes.
-  const onExit = (code: number): void => {
-    if (loading === null) return;
-    process.exitCode = 1;
-    process.stderr.write(
-      `kong-ts: The plugin ${loading} ended the process (status ${code}) while it was loaded. ` +
-        'Take out process.exit() and top-level awaits that never settle.\n',
-    );
-  };
-  process.once('exit', onExit);
   const plugins: CompiledPlugin[] = [];
   for (const spec of specs) {
-    loading = spec;
+    startLoading(spec);
     try {
       plugins.push(await loadPlugin(spec));
     } finally {
-      loading = null;
+      endLoading();
     }
   }
   warnAboutOthers(plugins);

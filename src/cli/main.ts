@@ -7,6 +7,8 @@ import { packageVersion } from '../plugin/package-root.ts';
 /** What a file in this folder exports: a command with its options and its action. */
 interface CommandModule {
   build(): Command;
+  /** Brings arguments that commander does not understand into a form that it does. */
+  normalise?(argv: readonly string[]): string[];
 }
 
 interface Entry {
@@ -77,10 +79,11 @@ async function run(argv: readonly string[]): Promise<void> {
       fix: `Commands are: ${[...commands.keys()].join(', ')}.`,
     });
   }
-  const command = (await entry.load()).build();
+  const module = await entry.load();
+  const command = module.build();
   command.name(`kong-ts ${name}`);
   rejectInsteadOfExit(command);
-  await command.parseAsync(rest, { from: 'user' });
+  await command.parseAsync(module.normalise?.(rest) ?? rest, { from: 'user' });
 }
 
 /** commander prints and exits by itself; here it throws, so that one place decides what is printed and returned. */

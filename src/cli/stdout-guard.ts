@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 /** Standard output, kept for one document while everything else that is written to it goes to standard error. */
 export interface StdoutGuard {
   /** Writes to the real standard output, whole, before it returns. */
-  write(text: string): void;
+  write(content: string | Buffer): void;
 }
 
 /** Tells a process that was started again which descriptor is the real standard output. */
@@ -14,8 +14,9 @@ const inheritedFd = 'KONG_TS_STDOUT_FD';
  * Takes standard output away from everybody: `console.log`, `process.stdout.write`, native code and child processes
  * all reach standard error. Has to be called before anything has used `process.stdout`.
  *
- * Where descriptor 1 cannot be opened a second time (a socket, as Node's own child_process gives) this process is
- * started again with its descriptors arranged, and null says that the work is done and `process.exitCode` set.
+ * Where descriptor 1 cannot be opened a second time (a socket, as Node's own child_process gives; a file, whose
+ * position would not be shared) this process is started again with its descriptors arranged, and null says that the
+ * work is done and `process.exitCode` set.
  */
 export function guardStdout(): StdoutGuard | null {
   const inherited = process.env[inheritedFd];
@@ -25,11 +26,12 @@ export function guardStdout(): StdoutGuard | null {
     startAgain();
     return null;
   }
-  return { write: (text) => writeAll(fd, Buffer.from(text)) };
+  return { write: (content) => writeAll(fd, typeof content === 'string' ? Buffer.from(content) : content) };
 }
 
 /** Opens standard output a second time and puts standard error in its place; gives the new descriptor. */
 function moveStdout(): number | null {
+  if (!canOpenAgain(1) || !canOpenAgain(2)) return null;
   const append = constants.O_WRONLY | constants.O_APPEND;
   let fd: number;
   let spare: number;
@@ -44,6 +46,18 @@ function moveStdout(): number | null {
   openSync('/dev/fd/2', append);
   closeSync(spare);
   return fd;
+}
+
+/** A pipe or a terminal has no position; a file's does not matter when every write goes to its end. */
+function canOpenAgain(fd: number): boolean {
+  const stats = fstatSync(fd);
+  if (!stats.isFile()) return stats.isFIFO() || stats.isCharacterDevice();
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0';
+    return (Number.parseInt(flags, 8) & constants.O_APPEND) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 function startAgain(): void {

@@ -5,6 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { KongTsError } from '../errors.ts';
 import { isCompiledPlugin } from './brand.ts';
 import { compilePlugin } from './define.ts';
+import { isCommonJsTypeScript, loadCommonJsTypeScript } from './kong-pdk/commonjs-typescript.ts';
+import { compileKongPdk, isKongPdkModule } from './kong-pdk/compile.ts';
 import { loadError } from './load-error.ts';
 import { bundledPlugin } from './package-root.ts';
 import { registerResolveHook } from './resolve-hook.ts';
@@ -98,6 +100,7 @@ function existing(file: string): string | null {
 async function importFile(file: string): Promise<unknown> {
   const require = createRequire(pathToFileURL(file));
   try {
+    if (isCommonJsTypeScript(file)) return loadCommonJsTypeScript(file);
     // Node's require loads ECMAScript modules as well, at once and without a detour over promises.
     return require(file);
   } catch (error) {
@@ -117,6 +120,7 @@ function isAsyncModule(error: unknown): boolean {
 
 function pluginOf(loaded: unknown, file: string): CompiledPlugin {
   const exported = defaultExport(loaded);
+  if (isKongPdkModule(exported)) return compileKongPdk(exported, file);
   if (isCompiledPlugin(exported)) return exported;
   if (typeof exported === 'object' && exported !== null && ('name' in exported || 'setup' in exported)) {
     return compilePlugin(exported, `The plugin ${file}`);

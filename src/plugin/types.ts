@@ -1,3 +1,4 @@
+import type { PhaseChannel } from '../pdk/channel.ts';
 import type { Phase, Protocol } from '../pdk/phases.ts';
 
 /** Which configuration an instance belongs to; from the `__` fields that Kong adds to a configuration (Kong 3.9.3). */
@@ -96,6 +97,11 @@ export interface CompiledPlugin {
    * @throws KongTsError CONFIG_INVALID naming each field and what is wrong with it
    */
   parseConfig(raw: unknown): unknown;
+  /**
+   * Makes the `kong` that handlers get, in place of the PDK's own. Only plugins written for kong-pdk have it: their
+   * PDK calls functions by name, without checks, and answers undefined for what is absent.
+   */
+  readonly bindKong?: (channel: PhaseChannel) => unknown;
   /** Builds the handlers for one configuration. Rejects when the plugin's setup does. */
   setup(context: SetupContext<unknown>): Promise<PluginHandlers>;
 }

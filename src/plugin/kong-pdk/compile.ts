@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { KongTsError } from '../../errors.ts';
+import { phases as allPhases } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { brand } from '../brand.ts';
+import type { CompiledPlugin, InstanceInfo, KongField, PhaseHandler, PluginHandlers } from '../types.ts';
+import { bridge } from './bridge.ts';
+
+/** What a plugin file for kong-pdk 0.6 exports. */
+export interface KongPdkModule {
+  /** Constructed with the configuration; methods named after phases are its handlers. */
+  readonly Plugin: new (config: unknown) => object;
+  /** Default: the name of the file. */
+  readonly Name?: string;
+  readonly Version?: string;
+  readonly Priority?: number;
+  /** The fields of the configuration in Kong's schema language. */
+  readonly Schema?: KongField[];
+}
+
+export function isKongPdkModule(value: unknown): value is KongPdkModule {
+  return (
+    typeof value === 'object' && value !== null && 'Plugin' in value && typeof value.Plugin === 'function'
+  );
+}
+
+/**
+ * Makes a plugin for kong-pdk one that the server runs, with kong-pdk's own ways: MsgPack:1, so that every function
+ * works; an exception is logged and the request goes on; the configuration is what Kong sent, unchecked.
+ *
+ * @throws KongTsError PLUGIN_INVALID when the class has no handler or an attribute has the wrong type
+ */
+export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlugin {
+  const invalid = (text: string, fix: string): KongTsError =>
+    new KongTsError('PLUGIN_INVALID', `The plugin ${file}: ${text}.`, { fix });
+  const { Plugin, Name, Version, Priority = 0, Schema = [] } = module;
+  const methods = Plugin.prototype as Partial<Record<string, unknown>>;
+  const announced = allPhases.filter((phase) => typeof methods[phase] === 'function');
+  if (announced.length === 0) {
+    throw invalid('its class Plugin has no handler', `Give it at least one of ${allPhases.join(', ')}.`);
+  }
+  if (!Number.isSafeInteger(Priority)) {
+    throw invalid(`Priority is ${JSON.stringify(Priority)}`, 'Kong takes an integer.');
+  }
+  if (!Array.isArray(Schema)) {
+    throw invalid(
+      'Schema is not an array',
+      "Write it as a list of fields: [{ message: { type: 'string' } }].",
+    );
+  }
+  const name = (Name ?? nameOf(file)).toLowerCase();
+  return brand({
+    name,
+    version: Version ?? '0.0.0',
+    priority: Priority,
+    protocol: 'msgpack',
+    phases: announced,
+    schema: { name, fields: [{ config: { type: 'record', required: true, fields: Schema } }] },
+    onError: 'continue',
+    phaseTimeout: 30_000,
+    parseConfig: (raw) => raw ?? {},
+    bindKong: bridge,
+    setup: async ({ config, instance }) => handlersOf(new Plugin(withInstance(config, instance)), announced),
+  });
+}
+
+/** A file's name without its ending; a folder's where the file is its index. */
+function nameOf(file: string): string {
+  const { name, dir } = path.parse(file);
+  return name === 'index' ? path.basename(dir) : name;
+}
+
+function handlersOf(plugin: object, announced: readonly Phase[]): PluginHandlers {
+  const handlers: Partial<Record<Phase, PhaseHandler>> = {};
+  for (const phase of announced) {
+    handlers[phase] = (kong) => (plugin as Record<Phase, PhaseHandler>)[phase](kong, undefined);
+  }
+  return { phases: handlers, close: null };
+}
+
+/** Kong's own fields, which kong-pdk left in the configuration. */
+function withInstance(config: unknown, instance: InstanceInfo): Record<string, unknown> {
+  const own = {
+    __plugin_id: instance.pluginId,
+    __seq__: instance.seq,
+    __key__: instance.key,
+    __ws_id: instance.workspaceId,
+    route_id: instance.routeId,
+    service_id: instance.serviceId,
+    consumer_id: instance.consumerId,
+  };
+  const present = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== null));
+  return { ...(config as Record<string, unknown>), ...present };
+}
