@@ -1,0 +1,106 @@
+import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Fields } from '../dispatcher/payload.ts';
+import { eventNameFor } from '../model/hook.ts';
+import type { Hook } from '../model/hook.ts';
+import { page, readPage } from './paging.ts';
+import type { AdminRequest, Routes } from './server.ts';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export const notFound = (reply: { code(status: number): { send(body: unknown): unknown } }): unknown =>
+  reply.code(404).send({ message: 'Not found' });
+
+/** The hook that a request names, null when there is none. */
+export function hookOf(dispatcher: Dispatcher, request: AdminRequest): Hook | null {
+  return dispatcher.hooks.get((request.params.id ?? '').toLowerCase()) ?? null;
+}
+
+/** The entity itself, its sources, ping and test. */
+export function hookRoutes(dispatcher: Dispatcher): Routes {
+  const { hooks, sources } = dispatcher;
+  return {
+    '/event-hooks': {
+      GET: (request) => {
+        const { size, offset } = readPage(request.query);
+        const all = hooks.list();
+        const from = offset === null ? all : all.filter((hook) => hook.id > offset);
+        const data = from.slice(0, size);
+        return page(
+          data,
+          '/event-hooks',
+          request.query,
+          from.length > size ? (data.at(-1)?.id ?? null) : null,
+        );
+      },
+      POST: async (request, reply) => {
+        const hook = await dispatcher.createHook(request.body ?? {});
+        void reply.code(201);
+        return hook;
+      },
+    },
+    '/event-hooks/sources': { GET: () => ({ data: sources.all() }) },
+    '/event-hooks/sources/:source': {
+      GET: (request, reply) => {
+        const events = sources.source(request.params.source ?? '');
+        return events === undefined ? notFound(reply) : { data: events };
+      },
+    },
+    '/event-hooks/sources/:source/:event': {
+      GET: (request, reply) => {
+        const event = sources.find(request.params.source ?? '', request.params.event ?? '');
+        return event === undefined ? notFound(reply) : { data: event };
+      },
+    },
+    '/event-hooks/:id': {
+      GET: (request, reply) => hookOf(dispatcher, request) ?? notFound(reply),
+      PATCH: async (request, reply) => {
+        const hook = hookOf(dispatcher, request);
+        return (hook === null ? null : await hooks.patch(hook.id, request.body ?? {})) ?? notFound(reply);
+      },
+      PUT: (request, reply) => {
+        const id = (request.params.id ?? '').toLowerCase();
+        return uuid.test(id) ? dispatcher.putHook(id, request.body ?? {}) : notFound(reply);
+      },
+      DELETE: async (request) => {
+        await hooks.delete((request.params.id ?? '').toLowerCase());
+      },
+    },
+    '/event-hooks/:id/ping': {
+      GET: async (request, reply) => {
+        const hook = hookOf(dispatcher, request);
+        if (hook === null) return notFound(reply);
+        if (hook.handler !== 'webhook') {
+          return reply.code(400).send({ message: `handler '${hook.handler}' does not support ping` });
+        }
+        const payload = dispatcher.pingPayload(hook);
+        const result = await dispatcher.run(hook, payload);
+        if (result !== true && 'error' in result) {
+          return reply.code(502).send({ message: `the ping was not answered: ${result.error}` });
+        }
+        return payload;
+      },
+    },
+    '/event-hooks/:id/test': {
+      POST: async (request, reply) => {
+        const hook = hookOf(dispatcher, request);
+        if (hook === null) return notFound(reply);
+        const { body } = request;
+        if (typeof (body ?? {}) !== 'object' || Array.isArray(body)) {
+          return reply.code(400).send({ message: 'expected an object with the fields of the event' });
+        }
+        const data = testData(hook, (body ?? {}) as Fields);
+        return { data, result: await dispatcher.run(hook, data) };
+      },
+    },
+  };
+}
+
+/** The posted fields with the event and source that the hook is for; a hook for every event takes the posted one. */
+function testData(hook: Hook, posted: Fields): Fields {
+  const named = typeof posted.event === 'string' ? posted.event : 'test';
+  return {
+    ...posted,
+    event: hook.event === null ? named : eventNameFor(hook, hook.event),
+    source: hook.source,
+  };
+}

@@ -1,0 +1,162 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { fastify } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { Dispatcher } from '../dispatcher/index.ts';
+import { HookInvalidError } from '../model/errors.ts';
+import { deliveryRoutes } from './deliveries.ts';
+import { multipartFields, parseForm } from './form.ts';
+import { hookRoutes } from './hooks.ts';
+import { PagingError } from './paging.ts';
+import { serviceRoutes } from './service.ts';
+
+export interface AdminOptions {
+  /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
+  token?: string | null;
+}
+
+const bodyLimit = 1024 * 1024;
+const json = 'application/json; charset=utf-8';
+
+/** One path and what it does by method; every path also exists under `/{workspace}`. */
+export type Routes = Record<string, Partial<Record<'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', Handler>>>;
+export type Handler = (request: AdminRequest, reply: FastifyReply) => unknown;
+export type AdminRequest = FastifyRequest<{
+  Params: Record<string, string>;
+  Querystring: Record<string, unknown>;
+}>;
+
+/** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
+export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {
+  const app = fastify({
+    bodyLimit,
+    routerOptions: { maxParamLength: 512 },
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  });
+  parseBodies(app);
+  app.setNotFoundHandler((_request, reply) => reply.code(404).type(json).send({ message: 'Not found' }));
+  app.setErrorHandler((error, request, reply) =>
+    answerError(dispatcher, error as FastifyError, request, reply),
+  );
+  const { token = null } = options;
+  if (token !== null) {
+    app.addHook('onRequest', async (request, reply) => {
+      if (!sameText(String(request.headers['kong-admin-token'] ?? ''), token)) {
+        await reply.code(401).type(json).send({ message: 'Unauthorized' });
+      }
+    });
+  }
+  const routes: Routes = {
+    ...hookRoutes(dispatcher),
+    ...deliveryRoutes(dispatcher),
+    ...serviceRoutes(dispatcher),
+  };
+  for (const [path, methods] of Object.entries(routes)) {
+    for (const url of [path, `/:workspace${path}`]) register(app, url, methods);
+  }
+  return app;
+}
+
+function register(app: FastifyInstance, url: string, methods: Routes[string]): void {
+  const allowed = Object.keys(methods);
+  for (const [method, handler] of Object.entries(methods)) {
+    app.route<{ Params: Record<string, string>; Querystring: Record<string, unknown> }>({
+      method,
+      url,
+      handler: async (request, reply) => {
+        void reply.type(json);
+        const answer = await handler(request, reply);
+        return reply.sent || answer === reply
+          ? reply
+          : (answer ?? reply.removeHeader('content-type').code(204).send());
+      },
+    });
+  }
+  const others = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'].filter((method) => !allowed.includes(method));
+  if (others.length > 0) {
+    app.route({
+      method: others,
+      url,
+      // Answered before the body is looked at.
+      onRequest: async (_request, reply) => {
+        await reply.code(405).type(json).send({ message: 'Method not allowed' });
+      },
+      handler: () => undefined,
+    });
+  }
+  app.route({
+    method: 'OPTIONS',
+    url,
+    handler: (_request, reply) =>
+      reply
+        .header('allow', [...allowed, 'OPTIONS'].join(', '))
+        .code(204)
+        .send(),
+  });
+}
+
+function parseBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
+    const type = request.headers['content-type'] ?? '';
+    try {
+      if (body.length === 0) done(null, {});
+      else if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
+        done(null, JSON.parse(body.toString('utf8')));
+      else if (/^application\/x-www-form-urlencoded\b/i.test(type))
+        done(null, parseForm(new URLSearchParams(body.toString('utf8'))));
+      else if (/^multipart\/form-data\b/i.test(type))
+        done(null, parseForm(multipartFields(body, type) ?? []));
+      else done(new BodyError(415, 'Unsupported Content-Type'), undefined);
+    } catch {
+      done(new BodyError(400, 'Cannot parse JSON body'), undefined);
+    }
+  });
+}
+
+class BodyError extends Error {
+  readonly statusCode: number;
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+function answerError(
+  dispatcher: Dispatcher,
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  void reply.type(json);
+  if (error instanceof HookInvalidError) return reply.code(400).send(error.toKong());
+  if (error instanceof PagingError) {
+    return reply
+      .code(400)
+      .send({ message: error.message, name: 'invalid size', code: 9, fields: error.fields });
+  }
+  if (error instanceof KongTsError) {
+    if (error.code === 'STORE_FAILED')
+      dispatcher.options.log.error('a request failed', {
+        path: request.routeOptions.url,
+        error: error.message,
+      });
+    return reply.code(error.fault === 'environment' ? 503 : 400).send({ message: error.message });
+  }
+  const status = error.statusCode ?? 500;
+  if (status === 413)
+    return reply.code(413).send({ message: `Payload too large: at most ${String(bodyLimit)} bytes` });
+  if (status < 500) return reply.code(status).send({ message: error.message });
+  dispatcher.options.log.error('a request failed', {
+    path: request.routeOptions.url,
+    error: messageOf(error),
+  });
+  return reply.code(500).send({ message: 'An unexpected error occurred' });
+}
+
+/** Compared in the same time wherever they differ. */
+function sameText(a: string, b: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { Dispatcher } from '../dispatcher/index.ts';
+import { HookInvalidError } from '../model/errors.ts';
+import type { Violation } from '../model/errors.ts';
+import { newEventId } from '../model/event.ts';
+import type { HookEvent } from '../model/event.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Routes } from './server.ts';
+
+/** A watcher that reads so slowly is cut off, in bytes. */
+const maxTailBuffer = 4 * 1024 * 1024;
+
+/** What serves operators and programs: emit over HTTP, live view, metrics, status, the OpenAPI document. */
+export function serviceRoutes(dispatcher: Dispatcher): Routes {
+  return {
+    '/event-hooks/events': {
+      POST: async (request, reply) => {
+        const events = readEvents(request.body, dispatcher.options.clock.now());
+        const { refused } = await dispatcher.accept(events);
+        if (refused.length > 0) {
+          throw new HookInvalidError(
+            refused.map(({ index, reason }) => violation(`events.${String(index)}`, reason)),
+          );
+        }
+        return reply.code(202).send({ accepted: events.length });
+      },
+    },
+    '/event-hooks/tail': {
+      GET: async (request, reply) => {
+        const stream = new PassThrough();
+        const end = dispatcher.feed.tail((notice) => {
+          if (stream.writableLength > maxTailBuffer) stream.destroy();
+          else if (!stream.destroyed) stream.write(`${JSON.stringify(notice)}\n`);
+        });
+        stream.on('close', end).on('error', end);
+        request.raw.socket.once('close', () => stream.destroy());
+        // The first line comes at once, so that a reader knows that it is connected.
+        stream.write('{"type":"connected"}\n');
+        void reply.type('application/x-ndjson').send(stream);
+        await once(stream, 'close');
+        return reply;
+      },
+    },
+    '/event-hooks/status': {
+      GET: () => ({
+        store: dispatcher.store.kind,
+        durable: dispatcher.store.durable,
+        store_healthy: dispatcher.outbox.healthy,
+        delivering: dispatcher.engine.active,
+        hooks: dispatcher.hooks.list().length,
+        unfinished: Math.max(0, dispatcher.metrics.unfinished),
+      }),
+    },
+    '/event-hooks/openapi.json': { GET: () => openApiDocument() },
+    '/metrics': {
+      GET: async (_request, reply) =>
+        reply.type(dispatcher.metrics.registry.contentType).send(await dispatcher.metrics.registry.metrics()),
+    },
+  };
+}
+
+/** Events from an HTTP body: one `{source, event, data, id?}`, or a list of them under `events`. */
+function readEvents(body: unknown, now: number): HookEvent[] {
+  const record = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const list = record.events ?? [record];
+  if (!Array.isArray(list)) throw new HookInvalidError([{ path: 'events', text: 'expected an array' }]);
+  const violations: Violation[] = [];
+  const events = list.map((one: unknown, index): HookEvent => {
+    const at = record.events === undefined ? '' : `events.${String(index)}.`;
+    const { source, event, data, id } = (typeof one === 'object' && one !== null ? one : {}) as Record<
+      string,
+      unknown
+    >;
+    if (typeof source !== 'string')
+      violations.push(
+        violation(`${at}source`, source == null ? 'required field missing' : 'expected a string'),
+      );
+    if (typeof event !== 'string')
+      violations.push(
+        violation(`${at}event`, event == null ? 'required field missing' : 'expected a string'),
+      );
+    if (data != null && (typeof data !== 'object' || Array.isArray(data)))
+      violations.push(violation(`${at}data`, 'expected a record'));
+    if (id !== undefined && typeof id !== 'string')
+      violations.push(violation(`${at}id`, 'expected a string'));
+    return {
+      id: typeof id === 'string' ? id : newEventId(),
+      source: String(source),
+      event: String(event),
+      data: JSON.stringify(data ?? {}),
+      at: now,
+    };
+  });
+  if (violations.length > 0) throw new HookInvalidError(violations);
+  return events;
+}
+
+const violation = (path: string, text: string): Violation => ({ path, text });

@@ -1,0 +1,221 @@
+import { messageOf } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { HookHandler, Outcome } from '../handlers/types.ts';
+import type { HookLog } from '../log.ts';
+import { withoutSecrets } from '../model/hook.ts';
+import type { Hook } from '../model/hook.ts';
+import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
+import { Gate, Rate } from './gate.ts';
+import { Lane } from './lane.ts';
+import type { LaneContext, LaneLimits } from './lane.ts';
+import { defaultSchedule, retryDelay } from './retry.ts';
+
+export interface EngineOptions {
+  store: HookStore;
+  clock: Clock;
+  log: HookLog;
+  createHandler: (hook: Hook) => HookHandler;
+  /** Writes an attempt's result; it counts once {@link Engine.stored} hears of it. */
+  record: (result: AttemptResult) => void;
+  observe: (hook: Hook, result: AttemptResult, delivery: Delivery) => void;
+  /** A target answered 410. */
+  onGone: (hook: Hook) => void;
+  /** Seconds between attempts. */
+  schedule?: readonly number[];
+  limits: LaneLimits;
+  /** Deliveries in flight per target, over all hooks. */
+  targetConcurrency: number;
+  /** Deliveries per second and target; null: no limit. */
+  targetRate: number | null;
+}
+
+/** Makes deliveries: one lane per hook, so that a slow target stands in nobody else's way. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #targets = new Map<string, { gate: Gate; rate: Rate | null }>();
+  readonly #closing = new Set<Promise<void>>();
+  #activeUntil = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Whether this process delivers: it holds the store's lease. */
+  get active(): boolean {
+    return this.#options.clock.now() < this.#activeUntil;
+  }
+
+  /**
+   * Delivers until a time in milliseconds, when the right to do so ends unless it is renewed: a process that was
+   * stopped for longer starts nothing when it goes on.
+   */
+  activate(until: number): void {
+    const gained = until > 0 && this.#activeUntil === 0;
+    this.#activeUntil = until;
+    for (const lane of this.#lanes.values()) {
+      if (gained) lane.lookAgain();
+      else lane.pump();
+    }
+  }
+
+  /** Makes the lanes match the hooks; a changed hook takes effect with the next delivery. */
+  setHooks(hooks: readonly Hook[]): void {
+    const ids = new Set(hooks.map((hook) => hook.id));
+    for (const [id, lane] of this.#lanes) {
+      if (ids.has(id)) continue;
+      this.#lanes.delete(id);
+      this.#end(lane);
+    }
+    for (const hook of hooks) {
+      const older = this.#lanes.get(hook.id);
+      if (older !== undefined && JSON.stringify(older.hook) === JSON.stringify(hook)) continue;
+      const lane = this.#makeLane(hook);
+      if (older !== undefined) {
+        lane.inherit(older);
+        this.#end(older);
+      }
+      this.#lanes.set(hook.id, lane);
+      lane.pump();
+    }
+  }
+
+  /** New events were stored. */
+  offer(events: readonly NewEvent[], seqs: readonly (number | null)[]): void {
+    const touched = new Set<Lane>();
+    for (const [index, event] of events.entries()) {
+      const seq = seqs[index];
+      if (seq == null) continue;
+      for (const hookId of event.hooks) {
+        const lane = this.#lanes.get(hookId);
+        if (lane === undefined) continue;
+        lane.offer({
+          hookId,
+          seq,
+          eventId: event.id,
+          source: event.source,
+          event: event.event,
+          at: event.at,
+          payload: event.payload,
+          attempts: 0,
+        });
+        touched.add(lane);
+      }
+    }
+    for (const lane of touched) lane.pump();
+  }
+
+  /** Results were stored: what waits is tried again when it is due. */
+  stored(results: readonly AttemptResult[]): void {
+    for (const result of results) {
+      if (result.state === 'waiting') this.#lanes.get(result.hookId)?.waitsUntil(result.due);
+    }
+  }
+
+  /** Deliveries of a hook (of all hooks) were written by somebody else. */
+  lookAgain(hookId?: string): void {
+    if (hookId !== undefined) this.#lanes.get(hookId)?.lookAgain();
+    else for (const lane of this.#lanes.values()) lane.lookAgain();
+  }
+
+  /** Deliveries in memory and in flight, by hook. */
+  load(): { hookId: string; queued: number; inFlight: number }[] {
+    return [...this.#lanes].map(([hookId, lane]) => ({
+      hookId,
+      queued: lane.queued,
+      inFlight: lane.inFlight,
+    }));
+  }
+
+  handlerOf(hookId: string): HookHandler | null {
+    return this.#lanes.get(hookId)?.handler ?? null;
+  }
+
+  /** Starts nothing more and waits for what is in flight, at most `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#activeUntil = 0;
+    for (const lane of this.#lanes.values()) this.#end(lane);
+    this.#lanes.clear();
+    let timer: unknown;
+    await Promise.race([
+      Promise.all(this.#closing),
+      new Promise<void>((resolve) => (timer = this.#options.clock.setTimeout(resolve, timeoutMs))),
+    ]);
+    this.#options.clock.clearTimeout(timer);
+  }
+
+  #makeLane(hook: Hook): Lane {
+    const { store, clock, log, limits, createHandler } = this.#options;
+    const handler = createHandler(hook);
+    const target = handler.target === null ? null : this.#target(handler.target);
+    const context: LaneContext = {
+      store,
+      clock,
+      limits,
+      gate: target?.gate ?? null,
+      targetRate: target?.rate ?? null,
+      active: () => this.active,
+      onAttempt: this.#onAttempt,
+      onProblem: (error) => {
+        log.error('deliveries cannot be read from the store', { hook: hook.id, error: messageOf(error) });
+      },
+    };
+    return new Lane(hook, handler, context);
+  }
+
+  #target(origin: string): { gate: Gate; rate: Rate | null } {
+    const known = this.#targets.get(origin);
+    if (known !== undefined) return known;
+    const { targetConcurrency, targetRate, clock } = this.#options;
+    const made = {
+      gate: new Gate(targetConcurrency),
+      rate: targetRate === null ? null : new Rate(targetRate, clock.now()),
+    };
+    this.#targets.set(origin, made);
+    return made;
+  }
+
+  #end(lane: Lane): void {
+    const closing = lane.close().catch((error: unknown) => {
+      this.#options.log.warn('a handler did not close', { hook: lane.hook.id, error: messageOf(error) });
+    });
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
+  }
+
+  readonly #onAttempt = ({ hook }: Lane, delivery: Delivery, outcome: Outcome, latencyMs: number): void => {
+    const { clock, log, record, observe, onGone, schedule = defaultSchedule } = this.#options;
+    const attempts = delivery.attempts + 1;
+    const now = clock.now();
+    const delay =
+      outcome.ok || outcome.gone === true
+        ? null
+        : retryDelay(attempts, hook.retry_schedule ?? schedule, clock.random(), outcome.retryAfterMs);
+    const result: AttemptResult = {
+      hookId: hook.id,
+      seq: delivery.seq,
+      state: outcome.ok ? 'delivered' : delay === null ? 'dead' : 'waiting',
+      attempts,
+      due: now + (delay ?? 0),
+      finishedAt: now,
+      status: outcome.status,
+      latencyMs: Math.round(latencyMs * 100) / 100,
+      error: outcome.error,
+      response: outcome.response,
+    };
+    record(result);
+    observe(hook, result, delivery);
+    if (outcome.gone === true) onGone(hook);
+    if (result.state === 'dead') {
+      const { source, event, handler } = withoutSecrets(hook);
+      log.warn('a delivery was given up', {
+        hook: hook.id,
+        source,
+        event,
+        handler,
+        attempts,
+        error: outcome.error,
+      });
+    }
+  };
+}

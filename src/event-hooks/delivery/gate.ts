@@ -1,0 +1,53 @@
+/** At most so many at a time, shared by the hooks of one target. */
+export class Gate {
+  readonly #max: number;
+  #taken = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Takes a place; without one, `again` is called once when there may be one. */
+  enter(again: () => void): boolean {
+    if (this.#taken < this.#max) {
+      this.#taken += 1;
+      return true;
+    }
+    this.#waiting.add(again);
+    return false;
+  }
+
+  leave(): void {
+    this.#taken -= 1;
+    const next = this.#waiting.values().next();
+    if (next.done === true) return;
+    this.#waiting.delete(next.value);
+    next.value();
+  }
+}
+
+/** At most so many per second, with bursts up to one second's worth. */
+export class Rate {
+  readonly #perSecond: number;
+  #tokens: number;
+  #at: number;
+
+  constructor(perSecond: number, now: number) {
+    this.#perSecond = perSecond;
+    this.#tokens = Math.max(1, perSecond);
+    this.#at = now;
+  }
+
+  /** @returns 0 when one was taken, else how many milliseconds until there is one */
+  take(now: number): number {
+    const burst = Math.max(1, this.#perSecond);
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#at = now;
+    if (this.#tokens >= 1) {
+      this.#tokens -= 1;
+      return 0;
+    }
+    return Math.max(1, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000));
+  }
+}

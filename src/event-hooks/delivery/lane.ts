@@ -1,0 +1,221 @@
+import type { Clock } from '../clock.ts';
+import type { HookHandler, Outcome } from '../handlers/types.ts';
+import type { Hook } from '../model/hook.ts';
+import type { Delivery, HookStore } from '../store/types.ts';
+import { Rate } from './gate.ts';
+import type { Gate } from './gate.ts';
+import { PayloadQueue } from './queue.ts';
+
+export interface LaneLimits {
+  /** Deliveries in memory; the others stay in the store. */
+  queueLength: number;
+  /** Payload characters in memory. */
+  queueSize: number;
+  /** Deliveries in flight, where the hook does not say. */
+  concurrency: number;
+}
+
+export interface LaneContext {
+  store: HookStore;
+  clock: Clock;
+  limits: LaneLimits;
+  gate: Gate | null;
+  targetRate: Rate | null;
+  /** Whether this process may deliver. */
+  active: () => boolean;
+  onAttempt: (lane: Lane, delivery: Delivery, outcome: Outcome, latencyMs: number) => void;
+  onProblem: (error: unknown) => void;
+}
+
+const retriesAtOnce = 100;
+
+/**
+ * The deliveries of one hook: new ones in the order of their events, and those that are due again. What does not fit
+ * into memory stays in the store and is read when there is room, so a target that is down costs disk, not memory.
+ */
+export class Lane {
+  readonly hook: Hook;
+  readonly #handler: HookHandler;
+  readonly #context: LaneContext;
+  readonly #queue = new PayloadQueue<Delivery>();
+  readonly #retries = new PayloadQueue<Delivery>();
+  readonly #rate: Rate | null;
+  readonly #concurrency: number;
+  #inFlight = 0;
+  /** The last event number that went through the queue. */
+  #cursor = 0;
+  /** The store may hold deliveries above the cursor. */
+  #behind = true;
+  /** A delivery was offered and not taken since the store was last read. */
+  #missed = false;
+  #loading = false;
+  #nextDue: number | null = 0;
+  #timer: unknown = null;
+  #timerAt = 0;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(hook: Hook, handler: HookHandler, context: LaneContext) {
+    this.hook = hook;
+    this.#handler = handler;
+    this.#context = context;
+    this.#concurrency = hook.concurrency ?? context.limits.concurrency;
+    this.#rate = hook.rate === undefined ? null : new Rate(hook.rate, context.clock.now());
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+  get queued(): number {
+    return this.#queue.length + this.#retries.length;
+  }
+  get handler(): HookHandler {
+    return this.#handler;
+  }
+
+  /** A delivery that was stored just now. */
+  offer(delivery: Delivery): void {
+    if (this.#behind || this.#full()) {
+      this.#behind = true;
+      this.#missed = true;
+      return;
+    }
+    this.#cursor = delivery.seq;
+    this.#queue.push(delivery);
+  }
+
+  /** The store has deliveries that were not offered (start, another process, replay). */
+  lookAgain(): void {
+    this.#behind = true;
+    this.#nextDue = 0;
+    this.pump();
+  }
+
+  /** A delivery was stored as waiting until `due`. */
+  waitsUntil(due: number): void {
+    if (this.#nextDue === null || due < this.#nextDue) this.#nextDue = due;
+    this.#arm();
+  }
+
+  /** Starts what may be started now. */
+  readonly pump = (): void => {
+    const { active, gate, targetRate, clock } = this.#context;
+    if (this.#closed || this.hook.enabled === false || !active()) return;
+    this.#load();
+    while (this.#inFlight < this.#concurrency && this.queued > 0) {
+      const wait = this.#waitForRate(this.#rate, targetRate, clock.now());
+      if (wait > 0) {
+        this.#armAt(clock.now() + wait);
+        return;
+      }
+      if (gate !== null && !gate.enter(this.pump)) return;
+      const delivery = this.#retries.shift() ?? this.#queue.shift();
+      if (delivery === undefined) return;
+      this.#start(delivery);
+    }
+    this.#load();
+  };
+
+  /** Takes over what an older lane of the hook has queued; what that one has in flight, it ends by itself. */
+  inherit(older: Lane): void {
+    this.#cursor = older.#cursor;
+    for (let one = older.#retries.shift(); one !== undefined; one = older.#retries.shift())
+      this.#retries.push(one);
+    for (let one = older.#queue.shift(); one !== undefined; one = older.#queue.shift()) this.#queue.push(one);
+  }
+
+  /** No more starts; resolves when nothing is in flight any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#context.clock.clearTimeout(this.#timer);
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#handler.close();
+  }
+
+  #start(delivery: Delivery): void {
+    this.#inFlight += 1;
+    const startedAt = performance.now();
+    void this.#handler.attempt(delivery).then((outcome) => {
+      this.#inFlight -= 1;
+      this.#context.gate?.leave();
+      this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
+      if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      this.pump();
+    });
+  }
+
+  #waitForRate(own: Rate | null, target: Rate | null, now: number): number {
+    const wait = own?.take(now) ?? 0;
+    return wait > 0 ? wait : (target?.take(now) ?? 0);
+  }
+
+  #full(): boolean {
+    const { queueLength, queueSize } = this.#context.limits;
+    return this.#queue.length >= queueLength || this.#queue.size >= queueSize;
+  }
+
+  /** Reads from the store when there is room and something to read. */
+  #load(): void {
+    const due =
+      this.#nextDue !== null && this.#nextDue <= this.#context.clock.now() && this.#retries.length === 0;
+    const more = this.#behind && this.#queue.length <= this.#context.limits.queueLength / 4;
+    if (this.#loading || this.#closed || (!due && !more)) return;
+    this.#loading = true;
+    this.#read(due, more).then(
+      () => {
+        this.#loading = false;
+        this.#arm();
+        this.pump();
+      },
+      (error: unknown) => {
+        this.#loading = false;
+        this.#armAt(this.#context.clock.now() + 1000);
+        this.#context.onProblem(error);
+      },
+    );
+  }
+
+  async #read(due: boolean, more: boolean): Promise<void> {
+    const { store, clock, limits } = this.#context;
+    if (due) {
+      this.#nextDue = null;
+      try {
+        for (const one of await store.takeDue(this.hook.id, clock.now(), retriesAtOnce))
+          this.#retries.push(one);
+        const next = await store.nextDue(this.hook.id);
+        if (next !== null) this.waitsUntil(next);
+      } catch (error) {
+        this.#nextDue = 0;
+        throw error;
+      }
+    }
+    if (!more) return;
+    const room = Math.max(1, limits.queueLength - this.#queue.length);
+    this.#missed = false;
+    const found = await store.pending(this.hook.id, this.#cursor, room);
+    for (const one of found) {
+      if (this.#full()) return;
+      this.#cursor = one.seq;
+      this.#queue.push(one);
+    }
+    // An offer that came while the store was read may not be among what was found.
+    if (found.length < room && !this.#missed) this.#behind = false;
+  }
+
+  #arm(): void {
+    if (this.#nextDue !== null) this.#armAt(this.#nextDue);
+  }
+  #armAt(at: number): void {
+    const { clock } = this.#context;
+    if (this.#closed || (this.#timer !== null && this.#timerAt <= at)) return;
+    clock.clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = clock.setTimeout(
+      () => {
+        this.#timer = null;
+        this.pump();
+      },
+      Math.max(1, at - clock.now()),
+    );
+  }
+}

@@ -1,0 +1,233 @@
+import { messageOf } from '../../errors.ts';
+import type { EventTransport } from '../client/transport.ts';
+import { Engine } from '../delivery/engine.ts';
+import { Outbox } from '../delivery/outbox.ts';
+import { TargetGuard } from '../delivery/target-guard.ts';
+import { checkHook, createHandler } from '../handlers/index.ts';
+import { deliveryId } from '../handlers/types.ts';
+import type { TestResult } from '../handlers/types.ts';
+import { HookMetrics } from '../metrics.ts';
+import { newEventId } from '../model/event.ts';
+import type { EventDeclaration } from '../model/event.ts';
+import { withoutSecrets } from '../model/hook.ts';
+import type { Hook } from '../model/hook.ts';
+import { builtinSources } from '../sources/builtin.ts';
+import { SourceRegistry } from '../sources/registry.ts';
+import { openStore } from '../store/index.ts';
+import type { AttemptResult, Delivery, HookStore, ReplayQuery } from '../store/types.ts';
+import { Feed } from './feed.ts';
+import { Hooks } from './hooks.ts';
+import { Intake } from './intake.ts';
+import type { Accepted } from './intake.ts';
+import { LocalTransport } from './local-transport.ts';
+import { Maintenance } from './maintenance.ts';
+import { compileDispatcherOptions } from './options.ts';
+import type { CompiledDispatcherOptions, DispatcherOptions } from './options.ts';
+import { withoutNulls } from './payload.ts';
+import type { HookEvent } from '../model/event.ts';
+
+/** Hooks, outbox and deliveries of a node. Made by {@link createDispatcher}. */
+export class Dispatcher {
+  readonly options: CompiledDispatcherOptions;
+  readonly sources = new SourceRegistry();
+  readonly feed = new Feed();
+  readonly hooks: Hooks;
+  readonly store: HookStore;
+  readonly engine: Engine;
+  readonly outbox: Outbox;
+  readonly metrics: HookMetrics;
+  readonly #intake: Intake;
+  readonly #maintenance: Maintenance;
+  readonly #creationPings = new Set<Promise<void>>();
+
+  constructor(options: CompiledDispatcherOptions, store: HookStore) {
+    this.options = options;
+    this.store = store;
+    const { clock, log } = options;
+    for (const declaration of builtinSources()) this.sources.publish(declaration);
+    const guard = new TargetGuard(options.guard);
+    this.outbox = new Outbox({
+      store,
+      clock,
+      log,
+      onStored: (events, seqs) => {
+        this.engine.offer(events, seqs);
+      },
+      onResults: (results) => {
+        this.engine.stored(results);
+      },
+    });
+    this.engine = new Engine({
+      store,
+      clock,
+      log,
+      createHandler: (hook) => createHandler(hook, options, guard),
+      record: (result) => {
+        this.outbox.result(result);
+      },
+      observe: this.#observe,
+      onGone: (hook) => {
+        this.hooks
+          .disable(hook.id, 'the target answered 410 Gone')
+          .catch(this.#report('a hook was not switched off'));
+      },
+      schedule: options.retrySchedule,
+      limits: {
+        queueLength: options.queueLength,
+        queueSize: options.queueSize,
+        concurrency: options.hookConcurrency,
+      },
+      targetConcurrency: options.targetConcurrency,
+      targetRate: options.targetRate,
+    });
+    this.hooks = new Hooks(store, clock, checkHook, async (table, id) => {
+      if (id !== null) this.#intake.suppression.forgetHook(id);
+      this.engine.setHooks(table.all());
+      this.metrics.keepHooks(table);
+      await this.feed.setInterest(table.interest());
+    });
+    this.metrics = new HookMetrics(this);
+    this.#intake = new Intake({
+      table: () => this.hooks.table,
+      sources: this.sources,
+      outbox: this.outbox,
+      feed: this.feed,
+      clock,
+      maxEventBytes: options.maxEventBytes,
+      suppressionSize: options.suppressionSize,
+      hasRoom: () => this.metrics.unfinished < options.maxUnfinished,
+      observer: this.metrics,
+    });
+    this.#maintenance = new Maintenance(this);
+  }
+
+  async start(): Promise<void> {
+    await this.hooks.reload();
+    for (const { id } of this.hooks.list()) await this.#recount(id);
+    await this.#maintenance.start();
+  }
+
+  /** A transport for the hub of this process. */
+  transport(): EventTransport {
+    return new LocalTransport(this.#intake, this.feed, (declaration) => {
+      this.publish(declaration);
+    });
+  }
+
+  publish(declaration: EventDeclaration): void {
+    this.sources.publish(declaration);
+  }
+
+  /** See {@link Intake.accept}. */
+  accept(events: readonly HookEvent[]): Promise<Accepted> {
+    return this.#intake.accept(events);
+  }
+
+  /** Stores a new hook; a webhook is told of it by a ping. @throws HookInvalidError */
+  async createHook(raw: unknown): Promise<Hook> {
+    const hook = await this.hooks.create(raw);
+    this.#pingOnCreation(hook);
+    return hook;
+  }
+  async putHook(id: string, raw: unknown): Promise<Hook> {
+    const known = this.hooks.get(id);
+    const hook = await this.hooks.put(id, raw);
+    if (known === undefined) this.#pingOnCreation(hook);
+    return hook;
+  }
+
+  /** The payload of a ping: the hook, without its secrets. */
+  pingPayload(hook: Hook, operation?: 'create'): Record<string, unknown> {
+    return {
+      source: 'kong:event_hooks',
+      event: 'ping',
+      event_hooks: withoutNulls(withoutSecrets(hook)),
+      ...(operation === undefined ? {} : { operation }),
+    };
+  }
+
+  /** Runs a hook's handler now, outside of its queue. */
+  async run(hook: Hook, payload: Record<string, unknown>): Promise<TestResult> {
+    const handler = this.engine.handlerOf(hook.id);
+    if (handler === null) return { error: 'the dispatcher is stopping' };
+    return handler.test(payload, deliveryId(hook.id, newEventId()));
+  }
+
+  /** Makes deliveries again. @returns the numbers of the events, in order; at most `query.size` */
+  async replay(query: ReplayQuery): Promise<number[]> {
+    await this.outbox.flush();
+    const seqs = await this.store.replay(query, this.options.clock.now());
+    this.metrics.replayed(seqs.length);
+    this.metrics.setUnfinished(query.hookId, this.metrics.queueLength(query.hookId) + seqs.length);
+    this.engine.lookAgain(query.hookId);
+    return seqs;
+  }
+
+  /** Ends in order: what is in flight gets `timeoutMs` (default 5000), results are written, the store is closed. */
+  async stop(timeoutMs = 5000): Promise<void> {
+    await Promise.all(this.#creationPings);
+    this.#maintenance.stop();
+    await this.engine.stop(timeoutMs);
+    await this.outbox.flush();
+    await this.#maintenance.release();
+    await this.store.close();
+  }
+
+  async #recount(hookId: string): Promise<void> {
+    const { pending, waiting } = await this.store.counts(hookId);
+    this.metrics.setUnfinished(hookId, pending + waiting);
+  }
+
+  #pingOnCreation(hook: Hook): void {
+    if (hook.handler !== 'webhook') return;
+    const event = {
+      id: newEventId(),
+      source: 'kong:event_hooks',
+      event: 'ping',
+      at: this.options.clock.now(),
+      payload: JSON.stringify(this.pingPayload(hook, 'create')),
+      hooks: [hook.id],
+    };
+    this.metrics.fired(hook);
+    const stored = this.outbox
+      .add([event])
+      .then(() => undefined, this.#report('the ping of a new hook was not stored'));
+    this.#creationPings.add(stored);
+    void stored.finally(() => this.#creationPings.delete(stored));
+  }
+
+  readonly #observe = (hook: Hook, result: AttemptResult, delivery: Delivery): void => {
+    this.metrics.attempted(hook, result);
+    if (!this.feed.watched) return;
+    this.feed.notify({
+      type: 'delivery',
+      id: deliveryId(hook.id, delivery.eventId),
+      hook: hook.id,
+      source: delivery.source,
+      event: delivery.event,
+      at: result.finishedAt,
+      state: result.state,
+      attempts: result.attempts,
+      status: result.status,
+      latencyMs: result.latencyMs,
+      error: result.error,
+    });
+  };
+
+  #report(what: string): (error: unknown) => void {
+    return (error) => {
+      this.options.log.error(what, { error: messageOf(error) });
+    };
+  }
+}
+
+/**
+ * Starts a dispatcher in this process.
+ * @throws KongTsError STORE_FAILED when the store's folder cannot be used
+ */
+export async function createDispatcher(options: DispatcherOptions = {}): Promise<Dispatcher> {
+  const compiled = compileDispatcherOptions(options);
+  const dispatcher = new Dispatcher(compiled, await openStore(compiled));
+  await dispatcher.start();
+  return dispatcher;
+}

@@ -1,0 +1,78 @@
+/** A JSON object as parsed; keys from outside are data only. */
+export type Fields = Record<string, unknown>;
+
+/** Parses event data; null when it is not one JSON object. */
+export function parseFields(text: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The payload of an event: its fields at top level, source and event. Null members are left out, at any depth (array
+ * items stay).
+ * @param fields the parsed text, when it was parsed anyway; it is not needed where the text can be spliced
+ */
+export function buildPayload(text: string, source: string, event: string, fields?: Fields): string {
+  const tail = `"source":${JSON.stringify(source)},"event":${JSON.stringify(event)}}`;
+  const spliceable =
+    text.length > 1 && text.startsWith('{') && text.endsWith('}') && !mayHoldNullOrNames(text);
+  if (spliceable) return text.length === 2 ? `{${tail}` : `${text.slice(0, -1)},${tail}`;
+  const all = withoutNulls(fields ?? parseFields(text) ?? {}) as Fields;
+  delete all.source;
+  delete all.event;
+  const body = JSON.stringify(all);
+  return body === '{}' ? `{${tail}` : `${body.slice(0, -1)},${tail}`;
+}
+
+/** A payload for another event name (a hook on `consumers:update` gets that name). */
+export function renamePayload(payload: string, event: string): string {
+  return JSON.stringify({ ...parseFields(payload), event });
+}
+
+function mayHoldNullOrNames(text: string): boolean {
+  return text.includes('null') || text.includes('"source"') || text.includes('"event"') || /^\{\s/.test(text);
+}
+
+/** Copies a JSON value without the null members of its objects. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Fields = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (member === null || member === undefined) continue;
+    // A key named __proto__ is data.
+    Object.defineProperty(copy, key, {
+      value: withoutNulls(member),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return copy;
+}
+
+/** The same text for the same value, whatever the order of keys. */
+export function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}
+
+/** The value at a dotted path, own members only; undefined where there is none. */
+export function valueAt(fields: unknown, path: readonly string[]): unknown {
+  let value = fields;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined;
+    value = (value as Record<string, unknown>)[step];
+  }
+  return value;
+}

@@ -1,0 +1,110 @@
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { messageOf } from '../../errors.ts';
+
+/** Headers that belong to one connection and not to the message (RFC 9110, section 7.6.1). */
+const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
+const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export interface PassThroughOptions {
+  /** Kong's Admin API. */
+  readonly target: URL;
+  /** Told the path of each write that Kong has answered with success. */
+  readonly onWrite: (path: string) => void;
+  /** How long Kong may be silent, in milliseconds; 60,000 by default. */
+  readonly timeoutMs?: number;
+}
+
+/** Whether a path is the event hooks' own: `/event-hooks...`, also below a workspace. */
+export function isEventHooksPath(url: string): boolean {
+  return /^(\/[^/?]+)?\/event-hooks([/?]|$)/.test(url);
+}
+
+/**
+ * Hands a request of the Admin API on to Kong and the answer back, both as they come: method, path, headers with their
+ * spelling and order, streaming bodies, status. A Kong that cannot be reached is a 502 with a JSON message.
+ */
+export class PassThrough {
+  readonly #options: PassThroughOptions;
+  readonly #agent: HttpAgent;
+  readonly #prefix: string;
+
+  constructor(options: PassThroughOptions) {
+    this.#options = options;
+    this.#agent =
+      options.target.protocol === 'https:'
+        ? new HttpsAgent({ keepAlive: true })
+        : new HttpAgent({ keepAlive: true });
+    this.#prefix = options.target.pathname.replace(/\/+$/, '');
+  }
+
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const { target, timeoutMs = 60_000, onWrite } = this.#options;
+    const method = request.method ?? 'GET';
+    const path = request.url ?? '/';
+    const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
+    const upstream = send({
+      protocol: target.protocol,
+      hostname: target.hostname.replace(/^\[|\]$/g, ''),
+      port: target.port,
+      method,
+      path: `${this.#prefix}${path}`,
+      headers: endToEnd(request.rawHeaders),
+      agent: this.#agent,
+      // Kong's own words have to reach the client, also when it takes long to say them.
+      timeout: timeoutMs,
+    });
+    upstream.on('timeout', () => upstream.destroy(new Error(`no answer within ${String(timeoutMs)} ms`)));
+    upstream.on('error', (error) => {
+      request.unpipe(upstream);
+      this.#unreachable(response, error);
+    });
+    upstream.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
+      answer.pipe(response);
+      // An answer that breaks off must not look whole.
+      answer.on('error', () => response.destroy());
+      answer.on('aborted', () => response.destroy());
+      const written = !reads.has(method) && (answer.statusCode ?? 500) < 300;
+      if (written) response.on('finish', () => onWrite(path));
+    });
+    response.on('close', () => {
+      if (!response.writableFinished) upstream.destroy();
+    });
+    request.pipe(upstream);
+  };
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #unreachable(response: ServerResponse, error: unknown): void {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const message = `Kong's Admin API at ${this.#options.target.origin} cannot be reached: ${messageOf(error)}`;
+    response.writeHead(502, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
+    response.end(JSON.stringify({ message }));
+  }
+}
+
+/** The flat list of names and values without what belongs to the connection. */
+function endToEnd(raw: readonly string[]): string[] {
+  const named = new Set(hopByHop);
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.toLowerCase() !== 'connection') continue;
+    for (const name of (raw[at + 1] ?? '').split(',')) named.add(name.trim().toLowerCase());
+  }
+  const kept: string[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? '';
+    if (!named.has(name.toLowerCase())) kept.push(name, raw[at + 1] ?? '');
+  }
+  return kept;
+}

@@ -1,0 +1,46 @@
+import { HookInvalidError } from '../model/errors.ts';
+import type { Hook } from '../model/hook.ts';
+import type { CompiledDispatcherOptions } from '../dispatcher/options.ts';
+import type { HttpTargetOptions } from '../delivery/http-target.ts';
+import type { TargetGuard } from '../delivery/target-guard.ts';
+import { lambdaHandler, checkLambda } from './lambda.ts';
+import { logHandler } from './log.ts';
+import type { HookHandler } from './types.ts';
+import { checkTemplates, webhookCustomHandler } from './webhook-custom.ts';
+import { webhookHandler } from './webhook.ts';
+
+/** Makes the handler that a hook names. */
+export function createHandler(
+  hook: Hook,
+  options: CompiledDispatcherOptions,
+  guard: TargetGuard,
+): HookHandler {
+  const http = (sslVerify: boolean): HttpTargetOptions => ({
+    guard,
+    sslVerify,
+    timeoutMs: options.timeoutMs,
+    maxResponseBytes: options.maxResponseBytes,
+    keepResponseBytes: options.keepResponseBytes,
+    pipelining: hook.concurrency ?? options.hookConcurrency,
+  });
+  switch (hook.handler) {
+    case 'webhook':
+      return webhookHandler(hook, http(hook.config.ssl_verify), options.clock);
+    case 'webhook-custom':
+      return webhookCustomHandler(hook, http(hook.config.ssl_verify), options.clock);
+    case 'log':
+      return logHandler(hook, options.log);
+    case 'lambda':
+      return lambdaHandler(hook, {
+        timeoutMs: options.lambdaTimeoutMs,
+        memoryBytes: options.lambdaMemoryBytes,
+      });
+  }
+}
+
+/** What the schema cannot see: templates and Lua that do not parse. @throws HookInvalidError naming the field */
+export async function checkHook(hook: Hook): Promise<void> {
+  const violations = hook.handler === 'webhook-custom' ? checkTemplates(hook.config) : [];
+  if (hook.handler === 'lambda') violations.push(...(await checkLambda(hook.config)));
+  if (violations.length > 0) throw new HookInvalidError(violations);
+}

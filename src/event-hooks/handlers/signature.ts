@@ -1,0 +1,38 @@
+import { createHmac, createSecretKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { SignatureAlgorithm } from '../model/hook.ts';
+
+/** Signs the exact bytes of bodies with the secrets of a hook. */
+export class Signer {
+  readonly #kongKey: KeyObject;
+  readonly #standardKeys: KeyObject[];
+  readonly #algorithm: SignatureAlgorithm;
+
+  /** @param previous secrets that still sign beside the first one while it is being rotated */
+  constructor(secret: string, previous: readonly string[] = [], algorithm: SignatureAlgorithm = 'sha256') {
+    this.#kongKey = createSecretKey(Buffer.from(secret, 'utf8'));
+    this.#standardKeys = [secret, ...previous].map((one) => createSecretKey(standardKey(one)));
+    this.#algorithm = algorithm;
+  }
+
+  /** The value of `x-kong-signature`: HMAC of the body, lower-case hexadecimal. */
+  kong(body: string | Buffer): string {
+    return createHmac(this.#algorithm, this.#kongKey).update(body).digest('hex');
+  }
+
+  /** The value of `webhook-signature` (Standard Webhooks 1.0.0): one signature per secret, separated by spaces. */
+  standard(id: string, timestamp: number, body: string | Buffer): string {
+    const head = `${id}.${String(timestamp)}.`;
+    return this.#standardKeys
+      .map((key) => `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`)
+      .join(' ');
+  }
+}
+
+function standardKey(secret: string): Buffer {
+  if (secret.startsWith('whsec_')) {
+    const decoded = Buffer.from(secret.slice('whsec_'.length), 'base64');
+    if (decoded.length > 0) return decoded;
+  }
+  return Buffer.from(secret, 'utf8');
+}

@@ -1,0 +1,40 @@
+import type { Delivery } from '../store/types.ts';
+
+/** What became of one attempt. */
+export interface Outcome {
+  ok: boolean;
+  /** HTTP status, null where there was none. */
+  status: number | null;
+  /** Why it failed, without secrets. */
+  error: string | null;
+  /** The beginning of the response, null where there was none. */
+  response: string | null;
+  /** The target asked to be left alone so long. */
+  retryAfterMs?: number;
+  /** The target said 410: it wants no more. */
+  gone?: boolean;
+}
+
+/** What a test answers: the response of an HTTP target, `true`, or what went wrong. */
+export type TestResult =
+  { body: string; headers: Record<string, string>; status: number } | { error: string } | true;
+
+/** A hook's handler with what it keeps open; made anew when the hook changes. Its methods never reject. */
+export interface HookHandler {
+  /** What deliveries share limits by: the origin of a URL, null for handlers without a target. */
+  readonly target: string | null;
+  attempt(delivery: Delivery): Promise<Outcome>;
+  /** Runs the handler now, outside of queue, records and retries. */
+  test(payload: Record<string, unknown>, id: string): Promise<TestResult>;
+  /** Refuses new attempts, lets running ones finish. */
+  close(): Promise<void>;
+}
+
+/** The id that a delivery carries in `webhook-id`, the same for every attempt and replay. */
+export const deliveryId = (hookId: string, eventId: string): string => `${eventId}_${hookId}`;
+
+/** The parts of a delivery id, null when it is none. */
+export function parseDeliveryId(id: string): { hookId: string; eventId: string } | null {
+  const at = id.indexOf('_');
+  return at < 1 ? null : { eventId: id.slice(0, at), hookId: id.slice(at + 1) };
+}

@@ -1,0 +1,87 @@
+import { messageOf } from '../../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { HttpTargetOptions } from '../delivery/http-target.ts';
+import { parseFields } from '../dispatcher/payload.ts';
+import type { Violation } from '../model/errors.ts';
+import type { Hook, WebhookCustomConfig } from '../model/hook.ts';
+import { parseTemplate, render } from './template.ts';
+import type { Escape, Template } from './template.ts';
+import type { HookHandler } from './types.ts';
+import { HttpHandler, lowerCase } from './webhook.ts';
+import type { Composed } from './webhook.ts';
+
+type Part = { name: string; value: string | Template };
+
+/**
+ * The handler `webhook-custom`: any method, with headers, `payload` or `body` filled in from the event. `body` wins over
+ * `payload`. Values are escaped for JSON where the content type is JSON, for HTML elsewhere, as lua-resty-template does.
+ * Headers are not escaped; control characters in inserted values are removed there.
+ */
+export function webhookCustomHandler(
+  hook: Hook & { handler: 'webhook-custom' },
+  options: HttpTargetOptions,
+  clock: Clock,
+): HookHandler {
+  return new HttpHandler(hook, options, clock, composer(hook.config));
+}
+
+/** Compiles a hook's templates into a function that makes the request for a payload. */
+export function composer(config: WebhookCustomConfig): (payload: string) => Composed {
+  const own = lowerCase(config.headers);
+  const headers: Part[] = Object.entries(own).map(([name, value]) => ({
+    name,
+    value: config.headers_format ? parseTemplate(value) : value,
+  }));
+  const fields: Part[] = Object.entries(config.payload ?? {}).map(([name, value]) => ({
+    name,
+    value: config.payload_format ? parseTemplate(value) : value,
+  }));
+  const body = config.body === null ? null : config.body_format ? parseTemplate(config.body) : config.body;
+  return (payload) => {
+    const data = parseFields(payload) ?? {};
+    const filled: Record<string, string> = {};
+    for (const { name, value } of headers)
+      filled[name] = fill(value, data, 'none').replace(/[\0-\x1f\x7f]/g, '');
+    if (body === null && config.payload === null)
+      return { method: config.method, headers: filled, body: null };
+    const type = (filled['content-type'] ??= 'application/json');
+    const json = isJson(type);
+    const text = body === null ? encodeFields(fields, data, type) : fill(body, data, json ? 'json' : 'html');
+    return { method: config.method, headers: filled, body: text };
+  };
+}
+
+/** Templates that do not parse, by field. */
+export function checkTemplates(config: WebhookCustomConfig): Violation[] {
+  const violations: Violation[] = [];
+  const check = (path: string, source: string): void => {
+    try {
+      parseTemplate(source);
+    } catch (error) {
+      violations.push({ path, text: messageOf(error) });
+    }
+  };
+  if (config.headers_format)
+    for (const [name, value] of Object.entries(config.headers)) check(`config.headers.${name}`, value);
+  if (config.payload_format)
+    for (const [name, value] of Object.entries(config.payload ?? {})) check(`config.payload.${name}`, value);
+  if (config.body_format && config.body !== null) check('config.body', config.body);
+  return violations;
+}
+
+function encodeFields(fields: Part[], data: unknown, type: string): string {
+  if (!type.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
+    // The encoder below escapes for JSON; other types are not ours to encode, and get JSON as well.
+    const filled = fields.map(({ name, value }) => [name, fill(value, data, 'none')] as const);
+    return JSON.stringify(Object.fromEntries(filled));
+  }
+  const form = new URLSearchParams();
+  for (const { name, value } of fields) form.append(name, fill(value, data, 'html'));
+  return form.toString();
+}
+
+const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json\b/i.test(type.trim());
+
+function fill(value: string | Template, data: unknown, escape: Escape): string {
+  return typeof value === 'string' ? value : render(value, data, escape);
+}

@@ -1,0 +1,139 @@
+import type { Clock } from '../clock.ts';
+import { HttpTarget } from '../delivery/http-target.ts';
+import type { HttpAnswer, HttpTargetOptions } from '../delivery/http-target.ts';
+import { eventNameFor } from '../model/hook.ts';
+import type { Hook, WebhookConfig } from '../model/hook.ts';
+import { renamePayload } from '../dispatcher/payload.ts';
+import type { Delivery } from '../store/types.ts';
+import { Signer } from './signature.ts';
+import { deliveryId } from './types.ts';
+import type { HookHandler, Outcome, TestResult } from './types.ts';
+
+/** What a request is made of besides the signature and ids, which are added here. */
+export interface Composed {
+  method: string;
+  headers: Record<string, string>;
+  body: string | null;
+}
+
+/** Sends HTTP requests for a hook: what `webhook` and `webhook-custom` share. */
+export class HttpHandler implements HookHandler {
+  readonly target: string;
+  readonly #http: HttpTarget;
+  readonly #path: string;
+  readonly #authorization: string | null;
+  readonly #signer: Signer | null;
+  readonly #hook: Hook;
+  readonly #clock: Clock;
+  readonly #compose: (payload: string) => Composed | Promise<Composed>;
+
+  constructor(
+    hook: Hook & { config: WebhookConfig },
+    options: HttpTargetOptions,
+    clock: Clock,
+    compose: (payload: string) => Composed | Promise<Composed>,
+  ) {
+    const { url, secret, previous_secrets: previous, signature } = hook.config;
+    const parsed = new URL(url);
+    this.target = parsed.origin;
+    this.#path = `${parsed.pathname}${parsed.search}`;
+    this.#authorization = basicAuthorization(parsed);
+    this.#http = new HttpTarget(parsed.origin, options);
+    this.#signer = secret === null ? null : new Signer(secret, previous, signature);
+    this.#hook = hook;
+    this.#clock = clock;
+    this.#compose = compose;
+  }
+
+  async attempt(delivery: Delivery): Promise<Outcome> {
+    const { payload, event } = delivery;
+    const name = eventNameFor(this.#hook, event);
+    const answer = await this.#send(
+      name === event ? payload : renamePayload(payload, name),
+      deliveryId(delivery.hookId, delivery.eventId),
+    );
+    return outcomeOf(answer, this.#clock.now());
+  }
+
+  async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
+    const { status, headers, body, error } = await this.#send(JSON.stringify(payload), id);
+    return error !== null || status === null ? { error: error ?? 'no response' } : { body, headers, status };
+  }
+
+  close(): Promise<void> {
+    return this.#http.close();
+  }
+
+  async #send(payload: string, id: string): Promise<HttpAnswer> {
+    let composed;
+    try {
+      const made = this.#compose(payload);
+      composed = made instanceof Promise ? await made : made;
+    } catch (error) {
+      return { status: null, headers: {}, body: '', error: (error as Error).message };
+    }
+    const { method, body } = composed;
+    const timestamp = Math.floor(this.#clock.now() / 1000);
+    const headers = ['user-agent', 'kong-ts', 'webhook-id', id, 'webhook-timestamp', String(timestamp)];
+    if (this.#signer !== null) {
+      headers.push('x-kong-signature', this.#signer.kong(body ?? ''));
+      headers.push('webhook-signature', this.#signer.standard(id, timestamp, body ?? ''));
+    }
+    for (const name in composed.headers) {
+      if (!ownHeaders.has(name)) headers.push(name, composed.headers[name] ?? '');
+    }
+    if (this.#authorization !== null && composed.headers.authorization === undefined) {
+      headers.push('authorization', this.#authorization);
+    }
+    return this.#http.send({ method, path: this.#path, headers, body });
+  }
+}
+
+/** Headers that a hook's own `headers` cannot set. */
+const ownHeaders = new Set(['webhook-id', 'webhook-timestamp', 'webhook-signature', 'x-kong-signature']);
+
+/** The handler `webhook`: POSTs the payload as JSON. */
+export function webhookHandler(
+  hook: Hook & { handler: 'webhook' },
+  options: HttpTargetOptions,
+  clock: Clock,
+): HookHandler {
+  const headers = { 'content-type': 'application/json', ...lowerCase(hook.config.headers) };
+  return new HttpHandler(hook, options, clock, (body) => ({ method: 'POST', headers, body }));
+}
+
+export function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function basicAuthorization(url: URL): string | null {
+  if (url.username === '' && url.password === '') return null;
+  const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return `Basic ${Buffer.from(text).toString('base64')}`;
+}
+
+/** 2xx is success; everything else is not, with what the target says about when to come back. */
+export function outcomeOf({ status, headers, body, error }: HttpAnswer, now: number): Outcome {
+  const response = status === null ? null : body;
+  if (error !== null || status === null)
+    return { ok: false, status, error: error ?? 'no response', response };
+  if (status >= 200 && status < 300) return { ok: true, status, error: null, response };
+  if (status === 410) return { ok: false, status, error: 'the target is gone (410)', response, gone: true };
+  const redirect = status >= 300 && status < 400;
+  const outcome: Outcome = {
+    ok: false,
+    status,
+    error: redirect ? `status ${String(status)}: redirects are not followed` : `status ${String(status)}`,
+    response,
+  };
+  const retryAfterMs = parseRetryAfter(headers['retry-after'], now);
+  return retryAfterMs === null ? outcome : { ...outcome, retryAfterMs };
+}
+
+/** `Retry-After` in milliseconds from now: seconds or an HTTP date. */
+export function parseRetryAfter(value: string | undefined, now: number): number | null {
+  if (value === undefined) return null;
+  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+}

@@ -1,0 +1,198 @@
+import type { Hook } from '../model/hook.ts';
+import type {
+  AttemptResult,
+  Delivery,
+  DeliveryQuery,
+  DeliveryRecord,
+  DeliveryState,
+  HookStore,
+  NewEvent,
+  ReplayQuery,
+  RetentionLimits,
+} from './types.ts';
+
+interface StoredEvent extends Omit<NewEvent, 'hooks'> {
+  seq: number;
+  /** Deliveries that point at it. */
+  references: number;
+}
+interface Row {
+  event: StoredEvent;
+  state: DeliveryState;
+  result: AttemptResult | null;
+}
+
+/** A store without a file: hooks and deliveries end with the process. */
+export class MemoryStore implements HookStore {
+  readonly kind = 'memory';
+  readonly durable = false;
+  readonly #hooks = new Map<string, Hook>();
+  readonly #ids = new Map<string, StoredEvent>();
+  /** Per hook: event number -> delivery, in rising order of event numbers. */
+  readonly #rows = new Map<string, Map<number, Row>>();
+  readonly #waiting = new Map<string, Set<number>>();
+  #seq = 0;
+
+  async hooks(): Promise<Hook[]> {
+    return [...this.#hooks.values()].map((hook) => structuredClone(hook));
+  }
+  async saveHook(hook: Hook): Promise<void> {
+    this.#hooks.set(hook.id, structuredClone(hook));
+  }
+  async deleteHook(id: string): Promise<boolean> {
+    for (const row of this.#rows.get(id)?.values() ?? []) this.#unreference(row.event);
+    this.#rows.delete(id);
+    this.#waiting.delete(id);
+    return this.#hooks.delete(id);
+  }
+
+  async commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<(number | null)[]> {
+    const seqs = events.map((event) => {
+      if (this.#ids.has(event.id)) return null;
+      const { hooks, ...rest } = event;
+      const stored: StoredEvent = { ...rest, seq: ++this.#seq, references: hooks.length };
+      this.#ids.set(event.id, stored);
+      for (const hook of hooks) {
+        let rows = this.#rows.get(hook);
+        if (rows === undefined) this.#rows.set(hook, (rows = new Map()));
+        rows.set(stored.seq, { event: stored, state: 'pending', result: null });
+      }
+      return stored.seq;
+    });
+    for (const result of results) {
+      const row = this.#rows.get(result.hookId)?.get(result.seq);
+      if (row === undefined) continue;
+      row.state = result.state;
+      row.result = result;
+      if (result.state === 'waiting') this.#wait(result.hookId, result.seq);
+    }
+    return seqs;
+  }
+
+  async pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]> {
+    const found: Delivery[] = [];
+    for (const [seq, row] of this.#rows.get(hookId) ?? []) {
+      if (found.length >= limit) break;
+      if (seq > afterSeq && row.state === 'pending') found.push(toDelivery(hookId, row));
+    }
+    return found;
+  }
+  async takeDue(hookId: string, now: number, limit: number): Promise<Delivery[]> {
+    const waiting = this.#waiting.get(hookId) ?? new Set<number>();
+    const rows = this.#rows.get(hookId);
+    const due = [...waiting]
+      .map((seq) => rows?.get(seq))
+      .filter((row): row is Row => row?.result != null && row.result.due <= now)
+      .sort((a, b) => (a.result?.due ?? 0) - (b.result?.due ?? 0) || a.event.seq - b.event.seq)
+      .slice(0, limit);
+    for (const row of due) {
+      row.state = 'pending';
+      waiting.delete(row.event.seq);
+    }
+    return due.map((row) => toDelivery(hookId, row));
+  }
+  async nextDue(hookId: string): Promise<number | null> {
+    let next: number | null = null;
+    for (const seq of this.#waiting.get(hookId) ?? []) {
+      const due = this.#rows.get(hookId)?.get(seq)?.result?.due;
+      if (due !== undefined && (next === null || due < next)) next = due;
+    }
+    return next;
+  }
+  async counts(hookId: string): Promise<Record<DeliveryState, number>> {
+    const counts = { pending: 0, waiting: 0, delivered: 0, dead: 0 };
+    for (const row of this.#rows.get(hookId)?.values() ?? []) counts[row.state] += 1;
+    return counts;
+  }
+
+  async deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]> {
+    const found: DeliveryRecord[] = [];
+    for (const [seq, row] of this.#rows.get(query.hookId) ?? []) {
+      if (query.before !== undefined && seq >= query.before) continue;
+      if (query.state !== undefined && row.state !== query.state) continue;
+      if (query.since !== undefined && row.event.at < query.since) continue;
+      found.push(toRecord(query.hookId, row));
+    }
+    return found.sort((a, b) => b.seq - a.seq).slice(0, query.size);
+  }
+  async delivery(hookId: string, eventId: string): Promise<DeliveryRecord | null> {
+    const seq = this.#ids.get(eventId)?.seq;
+    const row = seq === undefined ? undefined : this.#rows.get(hookId)?.get(seq);
+    return row === undefined ? null : toRecord(hookId, row);
+  }
+  async replay(query: ReplayQuery, now: number): Promise<number[]> {
+    const states: readonly DeliveryState[] = query.states ?? ['delivered', 'dead'];
+    const seqs: number[] = [];
+    for (const [seq, row] of this.#rows.get(query.hookId) ?? []) {
+      if (seqs.length >= query.size) break;
+      if (query.seq !== undefined && seq !== query.seq) continue;
+      if (query.after !== undefined && seq <= query.after) continue;
+      if (query.since !== undefined && row.event.at < query.since) continue;
+      if (!states.includes(row.state) || row.result === null) continue;
+      row.state = 'waiting';
+      row.result = { ...row.result, state: 'waiting', due: now };
+      this.#wait(query.hookId, seq);
+      seqs.push(seq);
+    }
+    return seqs;
+  }
+  async prune(limits: RetentionLimits): Promise<number> {
+    const floor = this.#seq - limits.maxEvents;
+    let events = 0;
+    for (const rows of this.#rows.values()) {
+      for (const [seq, row] of rows) {
+        if (row.state !== 'delivered' && row.state !== 'dead') continue;
+        if (seq > floor && row.event.at >= limits.olderThan) break;
+        rows.delete(seq);
+        if (this.#unreference(row.event)) events += 1;
+      }
+    }
+    return events;
+  }
+
+  async lease(): Promise<boolean> {
+    return true;
+  }
+  async release(): Promise<void> {}
+  async changedElsewhere(): Promise<boolean> {
+    return false;
+  }
+  async close(): Promise<void> {}
+
+  #wait(hookId: string, seq: number): void {
+    let waiting = this.#waiting.get(hookId);
+    if (waiting === undefined) this.#waiting.set(hookId, (waiting = new Set()));
+    waiting.add(seq);
+  }
+  #unreference(event: StoredEvent): boolean {
+    event.references -= 1;
+    return event.references <= 0 && this.#ids.delete(event.id);
+  }
+}
+
+function toDelivery(hookId: string, { event, result }: Row): Delivery {
+  return {
+    hookId,
+    seq: event.seq,
+    eventId: event.id,
+    source: event.source,
+    event: event.event,
+    at: event.at,
+    payload: event.payload,
+    attempts: result?.attempts ?? 0,
+  };
+}
+
+function toRecord(hookId: string, row: Row): DeliveryRecord {
+  const { result, state } = row;
+  return {
+    ...toDelivery(hookId, row),
+    state,
+    due: state === 'waiting' ? (result?.due ?? null) : null,
+    finishedAt: result?.finishedAt ?? null,
+    status: result?.status ?? null,
+    latencyMs: result?.latencyMs ?? null,
+    error: result?.error ?? null,
+    response: result?.response ?? null,
+  };
+}

@@ -1,0 +1,309 @@
+import { hostname } from 'node:os';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Hook } from '../../model/hook.ts';
+import type {
+  AttemptResult,
+  Delivery,
+  DeliveryQuery,
+  DeliveryRecord,
+  DeliveryState,
+  HookStore,
+  NewEvent,
+  ReplayQuery,
+  RetentionLimits,
+} from '../types.ts';
+import { guarded, openDatabase, transaction } from './database.ts';
+import type { Synchronous } from './database.ts';
+import { stateNumber, toDelivery, toRecord, toState } from './rows.ts';
+import type { DeliveryRow, RecordRow } from './rows.ts';
+
+const pruneAtOnce = 2000;
+const eventColumns = 'e.seq, e.id, e.source, e.event, e.at, e.payload, d.attempts';
+const recordColumns = `${eventColumns}, d.state, d.due, d.finished, d.status, d.latency, d.error, d.response`;
+const joined = 'FROM deliveries d JOIN events e ON e.seq = d.seq WHERE d.hook = ?';
+
+/** The durable store: one SQLite file in WAL mode, which several processes may have open. */
+export class SqliteStore implements HookStore {
+  readonly kind = 'sqlite';
+  readonly durable = true;
+  readonly #file: string;
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  /** Hook id -> its number in the file. */
+  #numbers = new Map<string, number>();
+  #dataVersion: number;
+
+  /** @throws KongTsError STORE_FAILED when the file cannot be opened, is no database, or is damaged */
+  constructor(file: string, options: { synchronous: Synchronous }) {
+    this.#file = file;
+    this.#db = openDatabase(file, options.synchronous);
+    this.#dataVersion = this.#readDataVersion();
+  }
+
+  hooks(): Promise<Hook[]> {
+    return this.#run(() => {
+      const rows = this.#all<{ no: number; id: string; doc: string }>('SELECT no, id, doc FROM hooks');
+      this.#numbers = new Map(rows.map(({ id, no }) => [id, no]));
+      return rows.map(({ doc }) => JSON.parse(doc) as Hook);
+    });
+  }
+  saveHook(hook: Hook): Promise<void> {
+    return this.#run(() => {
+      const row = this.#get<{ no: number }>(
+        'INSERT INTO hooks (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc RETURNING no',
+        hook.id,
+        JSON.stringify(hook),
+      );
+      if (row !== undefined) this.#numbers.set(hook.id, row.no);
+    });
+  }
+  deleteHook(id: string): Promise<boolean> {
+    return this.#run(() =>
+      transaction(this.#db, () => {
+        const row = this.#get<{ no: number }>('DELETE FROM hooks WHERE id = ? RETURNING no', id);
+        if (row === undefined) return false;
+        this.#prepare('DELETE FROM deliveries WHERE hook = ?').run(row.no);
+        this.#numbers.delete(id);
+        return true;
+      }),
+    );
+  }
+
+  commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<(number | null)[]> {
+    return this.#run(() =>
+      transaction(this.#db, () => {
+        const seqs = events.map((event) => this.#insert(event));
+        const update = this.#prepare(
+          'UPDATE deliveries SET state = ?, attempts = ?, due = ?, finished = ?, status = ?, latency = ?, error = ?, response = ? WHERE hook = ? AND seq = ?',
+        );
+        for (const result of results) {
+          const number = this.#number(result.hookId);
+          if (number === undefined) continue;
+          const { state, attempts, due, finishedAt, status, latencyMs, error, response, seq } = result;
+          const wait = state === 'waiting' ? due : null;
+          update.run(
+            stateNumber[state],
+            attempts,
+            wait,
+            finishedAt,
+            status,
+            latencyMs,
+            error,
+            response,
+            number,
+            seq,
+          );
+        }
+        return seqs;
+      }),
+    );
+  }
+
+  pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]> {
+    return this.#forHook(hookId, [], (number) =>
+      this.#all<DeliveryRow>(
+        `SELECT ${eventColumns} ${joined} AND d.seq > ? AND d.state = 0 ORDER BY d.seq LIMIT ?`,
+        number,
+        afterSeq,
+        limit,
+      ).map((row) => toDelivery(hookId, row)),
+    );
+  }
+  takeDue(hookId: string, now: number, limit: number): Promise<Delivery[]> {
+    return this.#forHook(hookId, [], (number) =>
+      transaction(this.#db, () => {
+        const rows = this.#all<DeliveryRow>(
+          `SELECT ${eventColumns} ${joined} AND d.state = 1 AND d.due <= ? ORDER BY d.due, d.seq LIMIT ?`,
+          number,
+          now,
+          limit,
+        );
+        const take = this.#prepare('UPDATE deliveries SET state = 0 WHERE hook = ? AND seq = ?');
+        for (const row of rows) take.run(number, row.seq);
+        return rows.map((row) => toDelivery(hookId, row));
+      }),
+    );
+  }
+  nextDue(hookId: string): Promise<number | null> {
+    return this.#forHook(
+      hookId,
+      null,
+      (number) =>
+        this.#get<{ due: number | null }>(
+          'SELECT min(due) AS due FROM deliveries WHERE hook = ? AND state = 1',
+          number,
+        )?.due ?? null,
+    );
+  }
+  counts(hookId: string): Promise<Record<DeliveryState, number>> {
+    const counts = { pending: 0, waiting: 0, delivered: 0, dead: 0 };
+    return this.#forHook(hookId, counts, (number) => {
+      const rows = this.#all<{ state: number; n: number }>(
+        'SELECT state, count(*) AS n FROM deliveries WHERE hook = ? GROUP BY state',
+        number,
+      );
+      for (const { state, n } of rows) counts[toState(state)] = n;
+      return counts;
+    });
+  }
+
+  deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]> {
+    return this.#forHook(query.hookId, [], (number) =>
+      this.#all<RecordRow>(
+        `SELECT ${recordColumns} ${joined} AND d.seq < ? AND e.at >= ? AND (? IS NULL OR d.state = ?) ORDER BY d.seq DESC LIMIT ?`,
+        number,
+        query.before ?? Number.MAX_SAFE_INTEGER,
+        query.since ?? 0,
+        query.state === undefined ? null : stateNumber[query.state],
+        query.state === undefined ? null : stateNumber[query.state],
+        query.size,
+      ).map((row) => toRecord(query.hookId, row)),
+    );
+  }
+  delivery(hookId: string, eventId: string): Promise<DeliveryRecord | null> {
+    return this.#forHook(hookId, null, (number) => {
+      const row = this.#get<RecordRow>(`SELECT ${recordColumns} ${joined} AND e.id = ?`, number, eventId);
+      return row === undefined ? null : toRecord(hookId, row);
+    });
+  }
+  replay(query: ReplayQuery, now: number): Promise<number[]> {
+    return this.#forHook(query.hookId, [], (number) =>
+      transaction(this.#db, () => {
+        const states = (query.states ?? ['delivered', 'dead']).map((state) => stateNumber[state]);
+        const rows = this.#all<{ seq: number }>(
+          `SELECT d.seq AS seq ${joined} AND d.seq > ? AND e.at >= ? AND (? IS NULL OR d.seq = ?) AND d.state IN (?, ?, ?) AND d.state > 0 ORDER BY d.seq LIMIT ?`,
+          number,
+          query.after ?? 0,
+          query.since ?? 0,
+          query.seq ?? null,
+          query.seq ?? null,
+          states[0] ?? -1,
+          states[1] ?? -1,
+          states[2] ?? -1,
+          query.size,
+        );
+        const update = this.#prepare('UPDATE deliveries SET state = 1, due = ? WHERE hook = ? AND seq = ?');
+        for (const { seq } of rows) update.run(now, number, seq);
+        return rows.map(({ seq }) => seq);
+      }),
+    );
+  }
+
+  prune(limits: RetentionLimits): Promise<number> {
+    return this.#run(() => {
+      const last = this.#get<{ seq: number | null }>('SELECT max(seq) AS seq FROM events')?.seq ?? 0;
+      const young = this.#get<{ seq: number }>(
+        'SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1',
+        limits.olderThan,
+      );
+      // The last event stays, so that its number is never given out again.
+      const floor = Math.min(last, Math.max(last - limits.maxEvents + 1, young?.seq ?? last));
+      return transaction(this.#db, () => {
+        for (const { no } of this.#all<{ no: number }>('SELECT no FROM hooks')) {
+          this.#prepare(
+            'DELETE FROM deliveries WHERE hook = ? AND seq IN (SELECT seq FROM deliveries WHERE hook = ? AND seq < ? AND state >= 2 ORDER BY seq LIMIT ?)',
+          ).run(no, no, floor, pruneAtOnce);
+        }
+        const { changes } = this.#prepare(
+          'DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE seq < ? AND NOT EXISTS (SELECT 1 FROM hooks h JOIN deliveries d ON d.hook = h.no AND d.seq = e.seq) LIMIT ?)',
+        ).run(floor, pruneAtOnce);
+        return Number(changes);
+      });
+    });
+  }
+
+  lease(owner: string, now: number, ttlMs: number): Promise<boolean> {
+    return this.#run(() => {
+      const sql = 'SELECT owner, host, pid, until FROM lease';
+      const free = (): boolean => {
+        const held = this.#get<{ owner: string; host: string; pid: number; until: number }>(sql);
+        return (
+          held === undefined ||
+          held.owner === owner ||
+          held.until <= now ||
+          (held.host === hostname() && !alive(held.pid))
+        );
+      };
+      // Looked at first without the write lock: who waits disturbs nobody.
+      if (!free()) return false;
+      return transaction(this.#db, () => {
+        if (!free()) return false;
+        this.#prepare(
+          'INSERT OR REPLACE INTO lease (one, owner, host, pid, until) VALUES (1, ?, ?, ?, ?)',
+        ).run(owner, hostname(), process.pid, now + ttlMs);
+        return true;
+      });
+    });
+  }
+  release(owner: string): Promise<void> {
+    return this.#run(() => {
+      this.#prepare('DELETE FROM lease WHERE owner = ?').run(owner);
+    });
+  }
+  changedElsewhere(): Promise<boolean> {
+    return this.#run(() => {
+      const before = this.#dataVersion;
+      this.#dataVersion = this.#readDataVersion();
+      return before !== this.#dataVersion;
+    });
+  }
+  close(): Promise<void> {
+    return this.#run(() => {
+      this.#statements.clear();
+      this.#db.close();
+    });
+  }
+
+  #insert(event: NewEvent): number | null {
+    const { id, source, event: name, at, payload, hooks } = event;
+    const { changes, lastInsertRowid } = this.#prepare(
+      'INSERT OR IGNORE INTO events (id, source, event, at, payload) VALUES (?, ?, ?, ?, ?)',
+    ).run(id, source, name, at, payload);
+    if (changes === 0) return null;
+    const seq = Number(lastInsertRowid);
+    const insert = this.#prepare('INSERT INTO deliveries (hook, seq) VALUES (?, ?)');
+    for (const hook of hooks) {
+      const number = this.#number(hook);
+      if (number !== undefined) insert.run(number, seq);
+    }
+    return seq;
+  }
+
+  #number(hookId: string): number | undefined {
+    return this.#numbers.get(hookId);
+  }
+  #forHook<T>(hookId: string, absent: T, run: (number: number) => T): Promise<T> {
+    const number = this.#number(hookId);
+    return number === undefined ? Promise.resolve(absent) : this.#run(() => run(number));
+  }
+  #run<T>(run: () => T): Promise<T> {
+    try {
+      return Promise.resolve(guarded(this.#file, run));
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+  #all<T>(sql: string, ...values: (string | number | null)[]): T[] {
+    return this.#prepare(sql).all(...values) as T[];
+  }
+  #get<T>(sql: string, ...values: (string | number | null)[]): T | undefined {
+    return this.#prepare(sql).get(...values) as T | undefined;
+  }
+  #readDataVersion(): number {
+    return this.#get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}

@@ -1,0 +1,45 @@
+/** Version of the layout, kept in the file's `user_version`. */
+export const schemaVersion = 1;
+
+/**
+ * An event's payload is stored once, however many hooks it fires; a delivery is a small row beside it, cheap to update.
+ * Deliveries are clustered by hook and event, which is the order in which they are made. Only deliveries that wait for
+ * a retry are in the index.
+ */
+export const schema = `
+CREATE TABLE IF NOT EXISTS hooks (
+  no INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  doc TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS events (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  source TEXT NOT NULL,
+  event TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  payload TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS deliveries (
+  hook INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  state INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due INTEGER,
+  finished INTEGER,
+  status INTEGER,
+  latency REAL,
+  error TEXT,
+  response TEXT,
+  PRIMARY KEY (hook, seq)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS waiting ON deliveries (hook, due) WHERE state = 1;
+CREATE TABLE IF NOT EXISTS lease (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  owner TEXT NOT NULL,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  until INTEGER NOT NULL
+);
+PRAGMA user_version = ${String(schemaVersion)};
+`;
