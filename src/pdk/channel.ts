@@ -31,6 +31,12 @@ export interface PhaseChannel {
   exit(row: FunctionRow, args: readonly unknown[]): Promise<never>;
 
   /**
+   * Keeps the event open until `work` settles: a function that is made of several calls has been started, and the
+   * handler may return without awaiting it. Never throws; what `work` rejects with is the caller's matter.
+   */
+  hold?(work: Promise<unknown>): void;
+
+  /**
    * Reads a request body that Kong buffered to disk (`body_filepath`), absent where files must not be read.
    * @param maxBytes rejects larger files before they are read; no limit when undefined
    */

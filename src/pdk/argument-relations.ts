@@ -1,0 +1,50 @@
+import { KongTsError } from '../errors.ts';
+import type { FunctionRow } from './catalogue.ts';
+import { argumentRefusal } from './refusals.ts';
+import { errorContentTypes } from './bodies/error-body.ts';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+type Relation = (row: FunctionRow, args: readonly unknown[]) => void;
+
+/** Rules of Kong that look at several arguments of one call. */
+const relations: Readonly<Record<string, Relation>> = {
+  'kong.client.load_consumer': (row, [id, byUsername]) => {
+    if (byUsername === true || uuid.test(id as string)) return;
+    throw argumentRefusal(row, 'idOrUsername', id, 'a UUID unless searchByUsername is true');
+  },
+  'kong.client.authenticate': (row, [consumer, credential]) => {
+    if (consumer != null || credential != null) return;
+    throw new KongTsError(
+      'PDK_INVALID_ARGUMENT',
+      `${row.path}(): one of consumer and credential must be an object, both are null.`,
+    );
+  },
+  'kong.service.request.set_header': (row, [name, value]) => {
+    if ((name as string).toLowerCase() !== 'host' || !Array.isArray(value)) return;
+    throw argumentRefusal(row, 'value', value, 'a single value for the Host header');
+  },
+  'kong.response.error': (row, [, , headers]) => {
+    const type = givenContentType(headers);
+    if (type === undefined) return;
+    const media = type.replace(/; charset=utf-8$/, '');
+    if (media === 'application/grpc' || errorContentTypes.includes(media)) return;
+    throw argumentRefusal(row, 'the Content-Type in headers', type, `one of ${errorContentTypes.join(', ')}`);
+  },
+};
+
+/**
+ * Holds the arguments of one call against each other.
+ * @throws KongTsError PDK_INVALID_ARGUMENT
+ */
+export function checkTogether(row: FunctionRow, args: readonly unknown[]): void {
+  relations[row.name]?.(row, args);
+}
+
+/** The Content-Type among headers as they travel, undefined without one. */
+export function givenContentType(headers: unknown): string | undefined {
+  for (const [name, value] of Object.entries((headers ?? {}) as Record<string, string | string[]>)) {
+    if (/^content[-_]type$/i.test(name)) return Array.isArray(value) ? value[0] : value;
+  }
+  return undefined;
+}

@@ -1,0 +1,120 @@
+import { Buffer } from 'node:buffer';
+import { KongTsError } from '../../errors.ts';
+import { decodeText, encodeText } from '../../wire/text.ts';
+
+/** The fields of a multipart form; several of one name are an array in their order. */
+export type MultipartFields = Record<string, string | string[]>;
+
+/** The boundary that a Content-Type names, null without one. */
+export function boundaryOf(contentType: string): string | null {
+  const match = /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType);
+  return match?.[1] ?? match?.[2] ?? null;
+}
+
+function malformed(what: string): KongTsError {
+  return new KongTsError('PDK_BODY_MALFORMED', `The body is not multipart/form-data: ${what}.`);
+}
+
+/**
+ * Parses multipart/form-data (RFC 7578). Every part counts by its name, files too; a part without a name does not.
+ * @throws KongTsError PDK_BODY_MALFORMED without a boundary, an opening or a closing delimiter
+ */
+export function parseMultipart(body: Buffer, contentType: string): MultipartFields {
+  const boundary = boundaryOf(contentType);
+  if (boundary === null) throw malformed('its content type names no boundary');
+  const delimiter = encodeText(`--${boundary}`);
+  const fields = new Map<string, string | string[]>();
+  let at = openingDelimiter(body, delimiter);
+  if (at === -1) throw malformed('it does not hold the boundary');
+  for (;;) {
+    at += delimiter.length;
+    if (body[at] === 0x2d && body[at + 1] === 0x2d) return Object.fromEntries(fields);
+    const start = lineEnd(body, at);
+    const next = start === -1 ? -1 : closingDelimiter(body, delimiter, start);
+    if (next === -1) throw malformed('it ends in the middle of a part');
+    addPart(fields, body.subarray(start, next - lineBreakBefore(body, next)));
+    at = next;
+  }
+}
+
+/** The first delimiter that stands at the beginning of a line. */
+function openingDelimiter(body: Buffer, delimiter: Buffer): number {
+  return body.indexOf(delimiter) === 0 ? 0 : closingDelimiter(body, delimiter, 0);
+}
+
+/** The next delimiter after a line break, searched from the line break that ends the headers onwards. */
+function closingDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
+  for (let at = body.indexOf(delimiter, from); at !== -1; at = body.indexOf(delimiter, at + 1)) {
+    if (body[at - 1] === 0x0a) return at;
+  }
+  return -1;
+}
+
+function lineBreakBefore(body: Buffer, at: number): number {
+  return body[at - 2] === 0x0d ? 2 : 1;
+}
+
+/** The position after the line break that follows a delimiter (which white space may precede). */
+function lineEnd(body: Buffer, at: number): number {
+  const feed = body.indexOf(0x0a, at);
+  return feed === -1 ? -1 : feed + 1;
+}
+
+function addPart(fields: Map<string, string | string[]>, part: Buffer): void {
+  const [headerEnd, valueStart] = endOfHeaders(part);
+  const name = partName(decodeText(part, 0, headerEnd));
+  if (name === null) return;
+  const value = decodeText(part, Math.min(valueStart, part.length), part.length);
+  const earlier = fields.get(name);
+  if (earlier === undefined) fields.set(name, value);
+  else if (Array.isArray(earlier)) earlier.push(value);
+  else fields.set(name, [earlier, value]);
+}
+
+function endOfHeaders(part: Buffer): [number, number] {
+  const strict = part.indexOf('\r\n\r\n');
+  const loose = part.indexOf('\n\n');
+  if (strict !== -1 && (loose === -1 || strict < loose)) return [strict, strict + 4];
+  return loose === -1 ? [part.length, part.length] : [loose, loose + 2];
+}
+
+function partName(headers: string): string | null {
+  const disposition = /^content-disposition:(.*)$/im.exec(headers)?.[1] ?? '';
+  const match = /;\s*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i.exec(disposition);
+  if (match === null) return null;
+  return match[1] === undefined ? (match[2] ?? null) : match[1].replace(/\\(["\\])/g, '$1');
+}
+
+/** A body and the content type that names its boundary. */
+export interface EncodedMultipart {
+  readonly body: Buffer;
+  readonly contentType: string;
+}
+
+/**
+ * Writes fields as multipart/form-data, by name in alphabetical order as Kong's set_body does. The boundary is the one
+ * that `contentType` names unless a value contains it.
+ * @param randomDigits makes a boundary when one is needed
+ */
+export function encodeMultipart(
+  fields: Readonly<Record<string, string | number | boolean>>,
+  contentType: string,
+  randomDigits: () => string,
+): EncodedMultipart {
+  const parts = Object.entries(fields)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => [encodeText(quoted(name)), encodeText(String(value))] as const);
+  let boundary = boundaryOf(contentType) ?? randomDigits();
+  while (parts.some(([, value]) => value.includes(`--${boundary}`))) boundary = randomDigits();
+  const chunks: Buffer[] = [];
+  for (const [name, value] of parts) {
+    chunks.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="`), name);
+    chunks.push(Buffer.from('"\r\n\r\n'), value, Buffer.from('\r\n'));
+  }
+  chunks.push(Buffer.from(`--${boundary}--\r\n`));
+  return { body: Buffer.concat(chunks), contentType: `multipart/form-data; boundary=${boundary}` };
+}
+
+function quoted(name: string): string {
+  return name.replace(/["\\]/g, '\\$&');
+}

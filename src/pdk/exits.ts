@@ -1,0 +1,96 @@
+import { Buffer } from 'node:buffer';
+import { KongTsError } from '../errors.ts';
+import { givenContentType } from './argument-relations.ts';
+import { errorBody, errorContentType, errorMessage } from './bodies/error-body.ts';
+import type { PhaseChannel } from './channel.ts';
+import { ask, pdkFunction } from './functions.ts';
+import { survivesLua } from './json-values.ts';
+
+type SentHeaders = Readonly<Record<string, string | string[]>>;
+
+const json = 'application/json; charset=utf-8';
+
+/** Sends the last call of an event. Its rejection is handled, so that an exit that is not awaited harms nobody. */
+function leave(channel: PhaseChannel, name: string, args: readonly unknown[]): Promise<never> {
+  const left = channel.exit(pdkFunction(name).row, args);
+  left.catch(() => undefined);
+  return left;
+}
+
+/**
+ * kong.response.exit. An object as body is made JSON here, with its Content-Type, unless Kong's Lua can hold it without
+ * loss over MsgPack:1: Kong then does it itself, and on gRPC requests makes `message` of it the grpc-message.
+ */
+export function exit(channel: PhaseChannel, [status, body, headers]: readonly unknown[]): Promise<never> {
+  const structured = typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
+  if (!structured || (channel.protocol === 'msgpack' && survivesLua(body))) {
+    return leave(channel, 'kong.response.exit', trimmed([status, body, headers]));
+  }
+  const text = jsonText(body);
+  const typed = givenContentType(headers) === undefined && channel.phase !== 'preread';
+  const sent = typed ? { ...(headers as SentHeaders | undefined), 'Content-Type': json } : headers;
+  return leave(channel, 'kong.response.exit', trimmed([status, text, sent]));
+}
+
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new KongTsError('PDK_INVALID_ARGUMENT', 'kong.response.exit(): body cannot be written as JSON.', {
+      cause,
+    });
+  }
+}
+
+/** null in the middle is nil in Lua; at the end nothing travels. */
+function trimmed(args: unknown[]): unknown[] {
+  while (args.length > 0 && args.at(-1) == null) args.pop();
+  return args.map((value) => value ?? null);
+}
+
+/** kong.response.error over MsgPack:1: Kong's own, with the header name that it looks for. */
+export function nativeError(channel: PhaseChannel, args: readonly unknown[]): Promise<never> {
+  const [status, message, headers] = args;
+  const text = typeof message === 'object' && message !== null ? JSON.stringify(message) : message;
+  return leave(channel, 'kong.response.error', trimmed([status, text, withOneContentType(headers)]));
+}
+
+function withOneContentType(headers: unknown): unknown {
+  const type = givenContentType(headers);
+  if (type === undefined) return headers;
+  const others = Object.entries(headers as SentHeaders).filter(([name]) => !/^content[-_]type$/i.test(name));
+  return { ...Object.fromEntries(others), 'Content-Type': type };
+}
+
+/** kong.response.error over ProtoBuf:1: Kong's error body made here, sent with exit. */
+export async function composedError(channel: PhaseChannel, args: readonly unknown[]): Promise<never> {
+  const [status, message, headers] = args as [number, unknown, SentHeaders | undefined];
+  const given = givenContentType(headers);
+  const [requestId, contentType] = await Promise.all([
+    ask(channel, 'kong.nginx.get_var', 'kong_request_id'),
+    given ?? negotiatedType(channel),
+  ]);
+  const text = typeof message === 'object' && message !== null ? JSON.stringify(message) : message;
+  const body =
+    contentType === 'application/grpc'
+      ? undefined
+      : errorBody(
+          contentType,
+          (text as string | undefined) ?? errorMessage(status),
+          (requestId as string) ?? '',
+        );
+  const sent = { ...(withOneContentType(headers) as SentHeaders | undefined), 'Content-Type': contentType };
+  return leave(channel, 'kong.response.exit', trimmed([status, body, sent]));
+}
+
+async function negotiatedType(channel: PhaseChannel): Promise<string> {
+  const [accept, requestType] = (await Promise.all([
+    ask(channel, 'kong.nginx.get_var', 'http_accept'),
+    ask(channel, 'kong.nginx.get_var', 'content_type'),
+  ])) as [string | null, string | null];
+  if (requestType?.startsWith('application/grpc') === true) {
+    const version = await ask(channel, 'kong.request.get_http_version');
+    if (version === 2) return 'application/grpc';
+  }
+  return errorContentType(accept);
+}

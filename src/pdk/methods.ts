@@ -1,0 +1,94 @@
+import type { NamespaceSpec } from './catalogue.ts';
+import type { PhaseChannel } from './channel.ts';
+import { compositions } from './compositions.ts';
+import type { Composed } from './compositions.ts';
+import { rawBody } from './compositions.ts';
+import { composedError, exit, nativeError } from './exits.ts';
+import { checkedArguments, pdkFunction, refusalOf } from './functions.ts';
+import type { PdkFunction } from './functions.ts';
+
+/** What setters and logs resolve with: they are sent, nothing comes back. Shared by all of them. */
+const done: Promise<undefined> = Promise.resolve(undefined);
+
+/** Functions that need more than one call of the catalogue's kind, whatever the protocol. */
+const special: Readonly<Record<string, Composed>> = {
+  'kong.request.get_raw_body': (channel, [maxFileSize]) =>
+    rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
+  'kong.response.exit': exit,
+  'kong.response.error': (channel, args) =>
+    channel.protocol === 'msgpack' ? nativeError(channel, args) : held(channel, composedError(channel, args)),
+  // ngx cannot add a list at once.
+  'kong.service.request.add_header': (channel, [name, value]) => {
+    const { row } = pdkFunction('kong.service.request.add_header');
+    for (const line of Array.isArray(value) ? (value as unknown[]) : [value]) channel.send(row, [name, line]);
+    return done;
+  },
+};
+
+/** Keeps the event open for a composed function; a composed exit that is not awaited harms nobody. */
+function held<T>(channel: PhaseChannel, work: Promise<T>): Promise<T> {
+  channel.hold?.(work);
+  return work;
+}
+
+/** Makes one call: refused here, or sent. Never throws; every refusal is a rejection. */
+export function invoke(fn: PdkFunction, channel: PhaseChannel, given: readonly unknown[]): Promise<unknown> {
+  const refusal = refusalOf(fn, channel);
+  if (refusal !== null) return refused(refusal, channel.ended);
+  try {
+    const args = checkedArguments(fn, channel, given);
+    const own = special[fn.row.name];
+    if (own !== undefined) return own(channel, args);
+    switch (fn.row.travel[channel.protocol]) {
+      case 'getter':
+        return channel.call(fn.row, args).then(fn.decode);
+      case 'setter':
+      case 'log':
+        channel.send(fn.row, args);
+        return done;
+      default:
+        return held(channel, composition(fn)(channel, args));
+    }
+  } catch (thrown) {
+    return refused(thrown instanceof Error ? thrown : new Error(String(thrown)), false);
+  }
+}
+
+function composition(fn: PdkFunction): Composed {
+  const found = compositions[fn.row.name];
+  if (found === undefined) throw new Error(`${fn.row.name} has no composition.`);
+  return found;
+}
+
+/** After the end of its event nobody waits for a call any more: its rejection is no unhandled one. */
+function refused(reason: Error, handled: boolean): Promise<never> {
+  const rejection = Promise.reject<never>(reason);
+  if (handled) rejection.catch(() => undefined);
+  return rejection;
+}
+
+/** What the methods of a namespace are called on. */
+class Namespace {
+  readonly channel: PhaseChannel;
+
+  constructor(channel: PhaseChannel) {
+    this.channel = channel;
+  }
+}
+
+/** A method for a prototype: everything but the channel is worked out beforehand. */
+export function methodOf(name: string): (this: Namespace, ...given: unknown[]) => Promise<unknown> {
+  const fn = pdkFunction(name);
+  return function (...given) {
+    return invoke(fn, this.channel, given);
+  };
+}
+
+/** A class whose instances are one namespace for one event: a single field, methods on the prototype. */
+export function namespaceClass<Api extends object>(spec: NamespaceSpec): new (channel: PhaseChannel) => Api {
+  class Functions extends Namespace {}
+  for (const [name, { name: wireName }] of Object.entries(spec)) {
+    Object.defineProperty(Functions.prototype, name, { value: methodOf(wireName), writable: true });
+  }
+  return Functions as unknown as new (channel: PhaseChannel) => Api;
+}
