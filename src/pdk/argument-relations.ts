@@ -5,7 +5,8 @@ import { errorContentTypes } from './bodies/error-body.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-type Relation = (row: FunctionRow, args: readonly unknown[]) => void;
+/** Holds the arguments of one call against each other. @throws KongTsError PDK_INVALID_ARGUMENT */
+export type Relation = (row: FunctionRow, args: readonly unknown[]) => void;
 
 /** Rules of Kong that look at several arguments of one call. */
 const relations: Readonly<Record<string, Relation>> = {
@@ -33,12 +34,9 @@ const relations: Readonly<Record<string, Relation>> = {
   },
 };
 
-/**
- * Holds the arguments of one call against each other.
- * @throws KongTsError PDK_INVALID_ARGUMENT
- */
-export function checkTogether(row: FunctionRow, args: readonly unknown[]): void {
-  relations[row.name]?.(row, args);
+/** The rule for a function's arguments together, null without one. It throws KongTsError PDK_INVALID_ARGUMENT. */
+export function relationOf(row: FunctionRow): Relation | null {
+  return relations[row.name] ?? null;
 }
 
 /** The Content-Type among headers as they travel, undefined without one. */

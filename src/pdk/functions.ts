@@ -1,6 +1,7 @@
 import { checks, defaultMaximum } from './argument-checks.ts';
 import type { CheckContext } from './argument-checks.ts';
-import { checkTogether } from './argument-relations.ts';
+import { relationOf } from './argument-relations.ts';
+import type { Relation } from './argument-relations.ts';
 import { catalogue } from './catalogue.ts';
 import type { CheckName, FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
@@ -26,6 +27,7 @@ export interface PdkFunction {
   readonly mask: { readonly protobuf: number; readonly msgpack: number };
   readonly args: readonly Argument[];
   readonly rest: boolean;
+  readonly relation: Relation | null;
   readonly decode: Decode;
 }
 
@@ -44,6 +46,7 @@ function compile(row: FunctionRow): PdkFunction {
       fallback: fallbacks[argument.check],
     })),
     rest: row.arguments[0]?.rest === true,
+    relation: relationOf(row),
     decode: decoderOf(row.result),
   };
 }
@@ -89,7 +92,7 @@ export function checkedArguments(
     if (value !== undefined) length = at + 1;
   }
   sent.length = length;
-  checkTogether(fn.row, sent);
+  if (fn.relation !== null) fn.relation(fn.row, sent);
   return sent;
 }
 

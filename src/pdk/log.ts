@@ -28,7 +28,7 @@ const prototype: object = Object.create(
         ]),
       ),
       serializeRaw(this: { channel: PhaseChannel }) {
-        return invoke(raw, this.channel, []);
+        return invoke(raw, null, this.channel, []);
       },
     }).map(([name, value]) => [name, { value, writable: true }]),
   ),
@@ -36,7 +36,7 @@ const prototype: object = Object.create(
 
 /** The `kong.log` of one event. */
 export function createLog(channel: PhaseChannel): PlainLog & LogApi {
-  const log = (...values: unknown[]) => invoke(plain, channel, values);
+  const log = (...values: unknown[]) => invoke(plain, null, channel, values);
   Object.setPrototypeOf(log, prototype);
   return Object.assign(log, { channel }) as unknown as PlainLog & LogApi;
 }

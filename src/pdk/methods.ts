@@ -31,14 +31,21 @@ function held<T>(channel: PhaseChannel, work: Promise<T>): Promise<T> {
   return work;
 }
 
-/** Makes one call: refused here, or sent. Never throws; every refusal is a rejection. */
-export function invoke(fn: PdkFunction, channel: PhaseChannel, given: readonly unknown[]): Promise<unknown> {
+/**
+ * Makes one call: refused here, or sent. Never throws; every refusal is a rejection.
+ * @param own how the function is made when it is more than one call of its kind
+ */
+export function invoke(
+  fn: PdkFunction,
+  own: Composed | null,
+  channel: PhaseChannel,
+  given: readonly unknown[],
+): Promise<unknown> {
   const refusal = refusalOf(fn, channel);
   if (refusal !== null) return refused(refusal, channel.ended);
   try {
     const args = checkedArguments(fn, channel, given);
-    const own = special[fn.row.name];
-    if (own !== undefined) return own(channel, args);
+    if (own !== null) return own(channel, args);
     switch (fn.row.travel[channel.protocol]) {
       case 'getter':
         return channel.call(fn.row, args).then(fn.decode);
@@ -79,8 +86,9 @@ class Namespace {
 /** A method for a prototype: everything but the channel is worked out beforehand. */
 export function methodOf(name: string): (this: Namespace, ...given: unknown[]) => Promise<unknown> {
   const fn = pdkFunction(name);
+  const own = special[name] ?? null;
   return function (...given) {
-    return invoke(fn, this.channel, given);
+    return invoke(fn, own, this.channel, given);
   };
 }
 
