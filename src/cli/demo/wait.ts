@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KongTsError } from '../../errors.ts';
+import type { DemoProcess } from './process.ts';
+
+/** How long a process may take until it answers, on a machine with much else to do. */
+const patience = 30_000;
+const interval = 50;
+
+/**
+ * Resolves when the address answers with status 200.
+ * @throws KongTsError PLUGIN_SERVER_UNREACHABLE with the last lines of the process, when it ends or never answers
+ */
+export async function waitForHttp(url: string, from: DemoProcess): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (Date.now() < deadline && from.running()) {
+    if (await answers(url)) return;
+    await sleep(interval);
+  }
+  const what = from.running() ? `does not answer on ${url}` : await from.ended;
+  throw new KongTsError(
+    'PLUGIN_SERVER_UNREACHABLE',
+    `The process "${from.name}" ${what}. Its last lines:\n${from.tail(20)}`,
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+}
