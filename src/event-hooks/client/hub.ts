@@ -124,6 +124,11 @@ export class EventHooks {
     await this.#transport?.flush(timeoutMs);
   }
 
+  /** Whether anything was published in this process: only then a dispatcher is needed. */
+  get declares(): boolean {
+    return this.#declarations.size > 0;
+  }
+
   get transport(): EventTransport | null {
     return this.#transport;
   }

@@ -1,0 +1,89 @@
+import type { TransportStats } from '../client/transport.ts';
+import type { HookEvent } from '../model/event.ts';
+
+export interface Batch {
+  /** Rises from 1. */
+  number: number;
+  events: HookEvent[];
+}
+
+const maxEventsPerBatch = 500;
+const maxBytesPerBatch = 2 * 1024 * 1024;
+
+/**
+ * Events that the dispatcher has not acknowledged: those that wait, and those on their way. Bounded in number and size;
+ * what does not fit is dropped and counted. Order is kept, also when batches come back.
+ */
+export class EmitBuffer {
+  readonly #maxEvents: number;
+  readonly #maxBytes: number;
+  readonly #stats: TransportStats;
+  #waiting: HookEvent[] = [];
+  #head = 0;
+  readonly #onTheWay = new Map<number, HookEvent[]>();
+  #bytes = 0;
+  #number = 0;
+
+  constructor(maxEvents: number, maxBytes: number, stats: TransportStats) {
+    this.#maxEvents = maxEvents;
+    this.#maxBytes = maxBytes;
+    this.#stats = stats;
+  }
+
+  add(events: readonly HookEvent[]): void {
+    for (const event of events) {
+      if (this.#stats.buffered >= this.#maxEvents || this.#bytes + event.data.length > this.#maxBytes) {
+        this.#stats.dropped += 1;
+        continue;
+      }
+      this.#stats.buffered += 1;
+      this.#bytes += event.data.length;
+      this.#waiting.push(event);
+    }
+  }
+
+  /** The next batch to send, null when nothing waits. */
+  next(): Batch | null {
+    const events: HookEvent[] = [];
+    let bytes = 0;
+    for (let event = this.#waiting[this.#head]; event !== undefined; event = this.#waiting[this.#head]) {
+      bytes += event.data.length;
+      if (events.length > 0 && (events.length >= maxEventsPerBatch || bytes > maxBytesPerBatch)) break;
+      events.push(event);
+      this.#head += 1;
+    }
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    }
+    if (events.length === 0) return null;
+    const number = ++this.#number;
+    this.#onTheWay.set(number, events);
+    this.#stats.sent += events.length;
+    return { number, events };
+  }
+
+  /** @param refused how many events of the batch can never be taken */
+  acknowledge(number: number, refused: number): void {
+    const events = this.#onTheWay.get(number);
+    if (events === undefined) return;
+    this.#onTheWay.delete(number);
+    this.#stats.buffered -= events.length;
+    this.#stats.acknowledged += events.length - refused;
+    this.#stats.dropped += refused;
+    for (const event of events) this.#bytes -= event.data.length;
+  }
+
+  putBack(number: number): void {
+    const events = this.#onTheWay.get(number);
+    if (events === undefined) return;
+    this.#onTheWay.delete(number);
+    this.#waiting = [...events, ...this.#waiting.slice(this.#head)];
+    this.#head = 0;
+  }
+  putBackAll(): void {
+    this.#waiting = [...[...this.#onTheWay.values()].flat(), ...this.#waiting.slice(this.#head)];
+    this.#head = 0;
+    this.#onTheWay.clear();
+  }
+}

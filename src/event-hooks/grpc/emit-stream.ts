@@ -1,0 +1,76 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { messageOf } from '../../errors.ts';
+import type { InterestList } from '../client/interest.ts';
+import type { Dispatcher } from '../dispatcher/index.ts';
+import type { EmitRequest, EmitResponse } from './service.ts';
+
+type Call = ServerDuplexStream<EmitRequest, EmitResponse>;
+
+/** Batches of one emitter that wait for the store at a time; then its stream is read no further. */
+const maxBatchesInFlight = 64;
+
+/** One emitter's stream: takes batches, acknowledges them when they are stored, tells what is wanted. */
+export function serveEmit(dispatcher: Dispatcher, call: Call): void {
+  let inFlight = 0;
+  let open = true;
+  let ended = false;
+  /** Resolved when the emitter says that it knows a version of the interest. */
+  const knows = new Map<number, () => void>();
+
+  const write = (response: EmitResponse): void => {
+    if (open) call.write(response);
+  };
+  const stopWatching = dispatcher.feed.watchInterest((list: InterestList, version: number) => {
+    if (!open) return undefined;
+    const wanted = list.map(([source, event]) => (event === null ? { source } : { source, event }));
+    write({ interest: { version, wanted } });
+    // The first one goes to somebody whom nobody waits for.
+    return version === 0 ? undefined : new Promise<void>((resolve) => knows.set(version, resolve));
+  });
+  const close = (): void => {
+    open = false;
+    stopWatching();
+    for (const resolve of knows.values()) resolve();
+    knows.clear();
+  };
+  const endWhenDone = (): void => {
+    if (!ended || inFlight > 0 || !open) return;
+    close();
+    call.end();
+  };
+
+  call.on('data', (request: EmitRequest) => {
+    for (const [version, resolve] of knows) {
+      if (version > request.interestVersion) continue;
+      resolve();
+      knows.delete(version);
+    }
+    if (request.batch === 0) return;
+    inFlight += 1;
+    if (inFlight >= maxBatchesInFlight) call.pause();
+    const now = dispatcher.options.clock.now();
+    const events = request.events.map((event) => (event.at === 0 ? { ...event, at: now } : event));
+    dispatcher
+      .accept(events)
+      .then(
+        ({ refused }) => {
+          write({ ack: { batch: request.batch, error: '', refused } });
+        },
+        (error: unknown) => {
+          write({ ack: { batch: request.batch, error: messageOf(error), refused: [] } });
+        },
+      )
+      .finally(() => {
+        inFlight -= 1;
+        if (open && inFlight < maxBatchesInFlight) call.resume();
+        endWhenDone();
+      })
+      .catch(() => undefined);
+  });
+  call.on('end', () => {
+    ended = true;
+    endWhenDone();
+  });
+  call.on('error', close);
+  call.on('cancelled', close);
+}

@@ -1,0 +1,176 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type {
+  Metadata,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { Dispatcher } from '../dispatcher/index.ts';
+import { grpcTarget } from './address.ts';
+import type { Address } from './address.ts';
+import { serveEmit } from './emit-stream.ts';
+import { eventHooksService } from './service.ts';
+import type { EmitRequest, EmitResponse, SubscribeRequest, WireDeclaration, WireNotice } from './service.ts';
+import { toWireNotice } from './notice.ts';
+
+export interface GrpcOptions {
+  address: Address;
+  /** Asked for as `authorization: Bearer ...`. TCP needs it, or `tls`. */
+  token?: string | null;
+  /** PEM texts; callers show a certificate of `ca`. */
+  tls?: { ca: string; cert: string; key: string } | null;
+}
+
+export interface GrpcHandle {
+  /** What clients connect to; with the port that the system chose, where 0 was asked for. */
+  address: Address;
+  close(): Promise<void>;
+}
+
+const maxMessageBytes = 16 * 1024 * 1024;
+const maxBacklog = 10_000;
+
+/**
+ * Serves `proto/event_hooks.proto` for a dispatcher.
+ * @throws KongTsError USAGE for TCP without token and TLS, SOCKET_IN_USE, SOCKET_UNUSABLE, PORT_IN_USE
+ */
+export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): Promise<GrpcHandle> {
+  const { address, token = null, tls = null } = options;
+  if (address.kind === 'tcp' && token === null && tls === null) {
+    throw new KongTsError(
+      'USAGE',
+      `Event hooks on TCP (${grpcTarget(address)}) need a token or mutual TLS.`,
+      {
+        fix: 'Set KONG_TS_HOOKS_TOKEN, give --tls-ca, --tls-cert and --tls-key, or listen on a unix socket.',
+      },
+    );
+  }
+  if (address.kind === 'unix') await removeStaleSocket(address.path);
+  const server = new Server({
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_concurrent_streams': 1000,
+  });
+  const allowed = (metadata: Metadata): boolean => token === null || sameToken(metadata, token);
+  server.addService(eventHooksService() as never, handlers(dispatcher, allowed));
+  const credentials =
+    tls === null || address.kind === 'unix'
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(
+          Buffer.from(tls.ca),
+          [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }],
+          true,
+        );
+  const port = await bind(server, address, credentials);
+  if (address.kind === 'unix') chmodSync(address.path, 0o660);
+  return {
+    address: address.kind === 'tcp' ? { ...address, port } : address,
+    close: () => closeServer(server, address),
+  };
+}
+
+function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boolean): Record<string, never> {
+  const refusal = { code: status.UNAUTHENTICATED, details: 'the token is missing or wrong' };
+  const unary =
+    <Request, Response>(run: (request: Request) => Response) =>
+    (call: ServerUnaryCall<Request, Response>, done: sendUnaryData<Response>): void => {
+      if (allowed(call.metadata)) done(null, run(call.request));
+      else done(refusal);
+    };
+  return {
+    publish: unary(({ declarations }: { declarations: WireDeclaration[] }) => {
+      for (const one of declarations) if (one.source !== '' && one.event !== '') dispatcher.publish(one);
+      return {};
+    }),
+    listSources: unary(() => ({
+      declarations: dispatcher.sources.list().map((one) => ({ unique: [], description: '', ...one })),
+    })),
+    emit: (call: ServerDuplexStream<EmitRequest, EmitResponse>) => {
+      if (allowed(call.metadata)) serveEmit(dispatcher, call);
+      else call.emit('error', refusal);
+    },
+    subscribe: (call: ServerWritableStream<SubscribeRequest, WireNotice>) => {
+      if (!allowed(call.metadata)) {
+        call.emit('error', refusal);
+        return;
+      }
+      const { sources, withoutEvents, withoutDeliveries } = call.request;
+      const end = dispatcher.feed.tail((notice) => {
+        if (notice.type === 'event' ? withoutEvents : withoutDeliveries) return;
+        if (sources.length > 0 && !sources.includes(notice.source)) return;
+        if (call.writableLength > maxBacklog) {
+          end();
+          call.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'the subscriber reads too slowly' });
+        } else call.write(toWireNotice(notice));
+      });
+      call.on('cancelled', end).on('error', end);
+    },
+  } as unknown as Record<string, never>;
+}
+
+async function bind(server: Server, address: Address, credentials: ServerCredentials): Promise<number> {
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      server.bindAsync(grpcTarget(address), credentials, (error, port) => {
+        if (error === null) resolve(port);
+        else reject(error);
+      });
+    });
+  } catch (error) {
+    const code = address.kind === 'unix' ? 'SOCKET_UNUSABLE' : 'PORT_IN_USE';
+    throw new KongTsError(code, `Event hooks cannot listen on ${grpcTarget(address)}: ${messageOf(error)}.`, {
+      cause: error,
+      fix: 'Choose another address with --listen.',
+    });
+  }
+}
+
+function closeServer(server: Server, address: Address): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown();
+    }, 300);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      if (address.kind === 'unix') rmSync(address.path, { force: true });
+      resolve();
+    });
+  });
+}
+
+/** A socket that nobody listens on is removed; anything else in its place stays. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  const live =
+    stat.isSocket() &&
+    (await new Promise<boolean>((resolve) => {
+      const socket = connect(path);
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => {
+        resolve(false);
+      });
+    }));
+  if (!stat.isSocket() || live) {
+    throw new KongTsError(
+      'SOCKET_IN_USE',
+      `${path} ${live ? 'has a listener already' : 'is not a socket'}.`,
+      {
+        fix: 'Choose another path with --listen, or stop the process that uses it.',
+      },
+    );
+  }
+  rmSync(path);
+}
+
+function sameToken(metadata: Metadata, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(String(metadata.get('authorization')[0] ?? '')), digest(`Bearer ${token}`));
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EventHooks, connectEventHooks } from '../../src/event-hooks/index.ts';
+import { DispatcherProcess } from './support/process.ts';
+import { Receiver } from './support/receiver.ts';
+
+/** 50 with KONG_TS_KILL_ROUNDS=50 (or more). */
+const rounds = Number(process.env.KONG_TS_KILL_ROUNDS ?? 6);
+
+describe('kill -9 of the dispatcher', () => {
+  let folder: string;
+  let receiver: Receiver;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kong-ts-hooks-'));
+    receiver = await Receiver.start();
+  });
+  afterEach(async () => {
+    await receiver.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it(
+    `delivers every acknowledged event, ${String(rounds)} times at random moments under load`,
+    async () => {
+      const args = [
+        '--listen',
+        `unix:${folder}/hooks.sock`,
+        '--admin',
+        '127.0.0.1:0',
+        '--data-dir',
+        folder,
+        '--allow-loopback',
+        '--retry-schedule',
+        '0.05,0.1,0.2,0.5,1,1,1,1,1,1',
+      ];
+      let dispatcher = await DispatcherProcess.start(args);
+      const created = await dispatcher.api('POST', '/event-hooks', {
+        source: 'load',
+        event: 'tick',
+        handler: 'webhook',
+        config: { url: receiver.url('/hook') },
+      });
+      expect(created.status).toBe(201);
+      const transport = await connectEventHooks({
+        address: `unix:${folder}/hooks.sock`,
+        maxBuffered: 1_000_000,
+        maxBackoffMs: 50,
+      });
+      const hub = new EventHooks();
+      hub.attachTransport(transport);
+      let emitted = 0;
+      const load = setInterval(() => {
+        for (let i = 0; i < 20; i += 1) hub.emit('load', 'tick', { n: emitted++ });
+      }, 5);
+      try {
+        for (let round = 0; round < rounds; round += 1) {
+          await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 120));
+          await dispatcher.end('SIGKILL');
+          dispatcher = await DispatcherProcess.start(args);
+        }
+      } finally {
+        clearInterval(load);
+      }
+      await hub.flush(10_000);
+      expect(transport.stats).toMatchObject({ buffered: 0, dropped: 0, acknowledged: emitted });
+      const seen = (): Set<unknown> => new Set(receiver.bodies('/hook').map((body) => body.n));
+      await receiver.untilTrue(
+        () => receiver.at('/hook').length >= emitted && seen().size === emitted,
+        20_000,
+        () => `${String(seen().size)} of ${String(emitted)}`,
+      );
+      const ids = new Map<unknown, unknown>();
+      for (const { headers, body } of receiver.at('/hook')) {
+        const { n } = JSON.parse(body) as { n: number };
+        expect(ids.get(n) ?? headers['webhook-id']).toBe(headers['webhook-id']);
+        ids.set(n, headers['webhook-id']);
+      }
+      await transport.close();
+      expect(await dispatcher.end()).toBe(0);
+    },
+    20_000 + rounds * 2000,
+  );
+});
