@@ -82,7 +82,9 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       return;
     }
     try {
-      const result = handler(this.runtime.host.createKong(this), this.instance.config);
+      const { plugin } = this.instance;
+      const kong = plugin.bindKong === undefined ? this.runtime.host.createKong(this) : plugin.bindKong(this);
+      const result = handler(kong, this.instance.config);
       if (!isThenable(result)) {
         this.returned();
         return;
@@ -206,7 +208,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       plugin: this.#name(),
       phase: this.phase,
       instance: this.instance.id,
-      ...(thrown instanceof KongTsError ? { code: thrown.code } : {}),
+      ...(KongTsError.is(thrown) ? { code: thrown.code } : {}),
       ...(thrown instanceof Error && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
     });
   }
