@@ -19,26 +19,33 @@ export { eventHooks } from './event-hooks/client/hub.ts';
 export { definePlugin } from './plugin/define.ts';
 export { KongTsError } from './errors.ts';
 export type { ErrorCode, Fault } from './errors.ts';
-export type { Phase, Protocol } from './pdk/phases.ts';
 export type {
   Consumer,
   ConsumerInput,
   Credential,
   CredentialInput,
-  Route,
-  Service,
-} from './pdk/types/entities.ts';
-export type { Kong, KongApi } from './pdk/types/kong.ts';
-export type { HttpLogRecord, LogRecord, StreamLogRecord } from './pdk/types/log-record.ts';
-export type {
   ExitBody,
   Headers,
   HeadersInput,
+  HeaderValue,
+  HttpLogRecord,
   HttpMethod,
   JsonValue,
+  Kong,
+  KongApi,
+  LogRecord,
+  MemoryStats,
+  ParsedBody,
+  Phase,
+  Protocol,
   Query,
   QueryInput,
-} from './pdk/types/values.ts';
+  Route,
+  RouteProtocol,
+  Service,
+  StreamLogRecord,
+  UriCaptures,
+} from './pdk/index.ts';
 export type {
   Handlers,
   PluginBase,

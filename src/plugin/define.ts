@@ -3,7 +3,7 @@ import { KongTsError } from '../errors.ts';
 import { phases as allPhases } from '../pdk/phases.ts';
 import type { Phase, Protocol } from '../pdk/phases.ts';
 import { brand } from './brand.ts';
-import type { Kong } from '../pdk/types/kong.ts';
+import type { Kong } from '../pdk/index.ts';
 import { compileConfig } from './schema/compile.ts';
 import type { KongProtocol } from './schema/meta.ts';
 import type { CompiledPlugin, PhaseHandler, PluginHandlers, SetupContext } from './types.ts';
