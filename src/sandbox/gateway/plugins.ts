@@ -112,9 +112,15 @@ export class PluginTable {
     const { entity } = plugin;
     const workspaceId = entity.ws_id ?? this.defaultWorkspace;
     let workspace = table.get(workspaceId);
-    if (workspace === undefined) table.set(workspaceId, (workspace = { byName: new Map() }));
+    if (workspace === undefined) {
+      workspace = { byName: new Map() };
+      table.set(workspaceId, workspace);
+    }
     let combinations = workspace.byName.get(entity.name);
-    if (combinations === undefined) workspace.byName.set(entity.name, (combinations = new Map()));
+    if (combinations === undefined) {
+      combinations = new Map<string, BoundPlugin>();
+      workspace.byName.set(entity.name, combinations);
+    }
     const key = combination(entity.route?.id, entity.service?.id, entity.consumer?.id);
     if (!combinations.has(key)) combinations.set(key, plugin);
   }

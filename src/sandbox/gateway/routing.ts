@@ -1,6 +1,6 @@
 import type { ConfigSnapshot } from '../entities/types.ts';
 import type { Destination, Exchange } from './exchange.ts';
-import { HttpExchange } from './http-exchange.ts';
+import type { HttpExchange } from './http-exchange.ts';
 import { defaultWorkspaceOf } from './plugins.ts';
 import type { RouteMatch, Router } from './router.ts';
 import { upstreamPath } from './upstream-uri.ts';

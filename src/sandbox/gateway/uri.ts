@@ -114,8 +114,8 @@ export function formatQuery(table: Record<string, unknown>): string {
     const value = table[name];
     for (const each of Array.isArray(value) ? (value as unknown[]) : [value]) {
       if (each === true) parts.push(escapeArgument(name));
-      else if (each !== false && each !== null && each !== undefined)
-        parts.push(`${escapeArgument(name)}=${escapeArgument(String(each as string | number))}`);
+      else if (typeof each === 'string' || typeof each === 'number')
+        parts.push(`${escapeArgument(name)}=${escapeArgument(String(each))}`);
     }
   }
   return parts.join('&');

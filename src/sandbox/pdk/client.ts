@@ -1,4 +1,3 @@
-import type { Credential } from '../gateway/exchange.ts';
 import type { ConsumerEntity } from '../entities/types.ts';
 import { reject, text } from './checks.ts';
 import { withoutNulls } from '../plugin-server/instance-config.ts';
@@ -53,7 +52,7 @@ export const clientFunctions: Implementations = {
     if (consumer == null && credential == null)
       return reject('either credential or consumer must be provided');
     exchange.consumer = (consumer ?? null) as ConsumerEntity | null;
-    exchange.credential = (credential ?? null) as Credential | null;
+    exchange.credential = credential ?? null;
     return null;
   },
 };

@@ -7,8 +7,10 @@ import type { Implementation, Implementations, PdkCall } from './types.ts';
 function toText(value: unknown): string {
   if (value === null || value === undefined) return 'nil';
   if (Buffer.isBuffer(value)) return value.toString('latin1');
-  if (typeof value === 'object') return `table: 0x${'0'.repeat(12)}`;
-  return String(value as string | number | boolean);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value);
+  return 'table: 0x000000000000';
 }
 
 function writeLine(call: PdkCall, level: LogLevel, args: readonly unknown[]): null {

@@ -1,4 +1,4 @@
-import { Exchange } from '../gateway/exchange.ts';
+import type { Exchange } from '../gateway/exchange.ts';
 import { HttpExchange } from '../gateway/http-exchange.ts';
 import { parseQuery } from '../gateway/uri.ts';
 import { text } from './checks.ts';

@@ -86,7 +86,7 @@ export function parseDump(server: string, text: string): { plugin: DumpedPlugin;
       version: typeof Version === 'string' ? Version : '0',
       priority: typeof Priority === 'number' ? Priority : 0,
       phases: Phases.map(String),
-      schema: { name: Name, ...(Schema as object) } as DumpedPlugin['schema'],
+      schema: { name: Name, ...Schema } as DumpedPlugin['schema'],
       protocol,
     },
     ignored: plugins.length - 1,

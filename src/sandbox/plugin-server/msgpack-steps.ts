@@ -23,8 +23,7 @@ export function stepMethod(method: string): StepMethod {
 /** Writes the Data of a step, null where the function returned nil and Data is left out. */
 export function stepData(method: string, result: unknown): ((writer: MessageWriter) => void) | null {
   if (result === null || result === undefined) return null;
-  if (stepMethod(method) === 'plugin.StepMultiMap')
-    return (writer) => writer.value(multiMap(result as object));
+  if (stepMethod(method) === 'plugin.StepMultiMap') return (writer) => writer.value(multiMap(result));
   if (method === 'kong.request.get_uri_captures')
     return (writer) => writeCaptures(writer, result as { unnamed: string[]; named: Record<string, string> });
   return (writer) => writer.value(asLuaTable(result));

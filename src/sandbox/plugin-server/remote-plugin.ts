@@ -63,6 +63,12 @@ export class RemotePlugin implements PluginHandler {
     for (const side of this.sides.values()) side.instances.retain(pluginIds);
   }
 
+  /** Forgets all instances and connections: the next event starts anew. */
+  reset(): void {
+    this.close();
+    this.sides.clear();
+  }
+
   /** Ends all connections to the server. */
   close(): void {
     for (const side of this.sides.values()) side.client.close();

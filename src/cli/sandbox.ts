@@ -1,0 +1,68 @@
+import { Command, Option } from 'commander';
+import { messageOf } from '../errors.ts';
+import { logLevels, startSandbox, type Sandbox } from '../sandbox/index.ts';
+import { compileSandboxOptions, type SandboxFlags } from './sandbox-options.ts';
+
+const help = `
+Plugin servers:
+  --plugin-server NAME=SOCKET[,query=COMMAND][,dump=FILE][,start=COMMAND]
+  query   prints the plugin's dump, such as "node bin/kong-ts.js dump ./hello.ts"; dump is a file with the same
+  start   starts the server; without it the server runs on its own (kong-ts serve)
+
+Kong's environment variables work, too; flags come first: KONG_DECLARATIVE_CONFIG, KONG_PLUGINS,
+KONG_PLUGINSERVER_NAMES, KONG_PLUGINSERVER_<NAME>_SOCKET, _QUERY_CMD and _START_CMD, KONG_PROXY_LISTEN,
+KONG_ADMIN_LISTEN, KONG_STREAM_LISTEN, KONG_PREFIX, KONG_LOG_LEVEL, KONG_TRUSTED_IPS, KONG_NGINX_WORKER_PROCESSES.
+
+Signals:
+  SIGHUP            read the configuration files again and start plugin servers anew, as kong reload
+  SIGINT, SIGTERM   stop`;
+
+export function build(): Command {
+  return new Command('sandbox')
+    .description(
+      "run a development gateway that reads Kong's declarative configuration (never in production)",
+    )
+    .option('--config <file>', 'declarative configuration, repeatable: one file per workspace', collect, [])
+    .option(
+      '--proxy-listen <addresses>',
+      'HOST:PORT, " ssl" after it for TLS, several with commas (127.0.0.1:8000)',
+    )
+    .option('--admin-listen <address>', 'Admin API, or off (127.0.0.1:8001)')
+    .option('--stream-listen <addresses>', 'TCP listeners, " ssl" after one for TLS (off)')
+    .option('--plugin-server <definition>', 'a plugin server, repeatable; see below', collect, [])
+    .option('--plugins <names>', 'plugins that may be used, with commas; bundled stands for key-auth')
+    .option('--event-hooks-admin <url>', 'where the Admin API forwards /event-hooks to')
+    .option('--prefix <folder>', 'working folder (a temporary one)')
+    .option('--workers <n>', 'nginx workers to simulate: each starts plugin instances of its own (1)')
+    .option('--trusted-ips <ranges>', 'addresses or CIDR ranges whose X-Forwarded-* headers count')
+    .addOption(new Option('--log-level <level>', 'what is logged (notice)').choices([...logLevels]))
+    .addHelpText('after', help)
+    .action(async (flags: SandboxFlags) =>
+      run(await startSandbox(compileSandboxOptions(flags, process.env))),
+    );
+}
+
+function collect(value: string, list: string[]): string[] {
+  return [...list, value];
+}
+
+/** Says where it is, and lives until a signal ends it. */
+async function run(sandbox: Sandbox): Promise<void> {
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  say('kong-ts sandbox: for development only, never put it in front of real traffic.');
+  if (sandbox.proxyUrl !== null) say(`proxy      ${sandbox.proxyUrl}`);
+  if (sandbox.proxyTlsUrl !== null) say(`proxy TLS  ${sandbox.proxyTlsUrl}`);
+  if (sandbox.adminUrl !== null) say(`Admin API  ${sandbox.adminUrl}`);
+  for (const port of sandbox.streamPorts) say(`stream     port ${String(port)}`);
+  process.on('SIGHUP', () => {
+    sandbox.reload().then(
+      () => say('reloaded'),
+      (error: unknown) => process.stderr.write(`kong-ts: not reloaded: ${messageOf(error)}\n`),
+    );
+  });
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await sandbox.close();
+}

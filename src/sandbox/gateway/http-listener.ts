@@ -1,0 +1,96 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { errorBody, errorMessage } from './errors.ts';
+import { handleHttp, type HttpHandlerOptions } from './http-handler.ts';
+import { requestId } from './ids.ts';
+import { listenError, type ListenAddress } from './listen.ts';
+import { checkWithoutSni, sniCallback, tlsInfoOf, type TlsSide } from './tls.ts';
+
+export interface HttpListener {
+  readonly port: number;
+  /** Stops listening; connections get `graceMs` to finish what they are at. */
+  close(graceMs: number): Promise<void>;
+}
+
+const serverOptions: http.ServerOptions = {
+  maxHeaderSize: 32 * 1024,
+  keepAliveTimeout: 65_000,
+  headersTimeout: 60_000,
+  requestTimeout: 0,
+};
+
+/** Listens for HTTP/1.1, in the clear or over TLS. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE */
+export async function listenHttp(
+  address: ListenAddress,
+  options: HttpHandlerOptions & { tls: TlsSide; workers: number },
+): Promise<HttpListener> {
+  const { statistics } = options.node;
+  const workerOf = new WeakMap<Socket, number>();
+  let next = 0;
+  const accept = (socket: Socket): void => {
+    workerOf.set(socket, next++ % options.workers);
+    statistics.connections_accepted++;
+    statistics.connections_handled++;
+    statistics.connections_active++;
+    socket.once('close', () => statistics.connections_active--);
+  };
+  const serve = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+    const { socket } = request;
+    const tls = socket instanceof TLSSocket ? tlsInfoOf(socket) : null;
+    void handleHttp(options, request, response, workerOf.get(socket) ?? 0, tls);
+  };
+  let port = address.port;
+  const server = address.tls
+    ? https.createServer(
+        {
+          ...serverOptions,
+          SNICallback: sniCallback(options.tls, 'http', () => port),
+        },
+        serve,
+      )
+    : http.createServer(serverOptions, serve);
+  if (server instanceof https.Server) {
+    server.setSecureContext(options.tls.certificates.fallbackOptions);
+    server.on('secureConnection', (socket) => {
+      accept(socket);
+      void checkWithoutSni(options.tls, 'http', socket).then((accepted) => {
+        if (!accepted) socket.destroy();
+      });
+    });
+    server.on('tlsClientError', () => undefined);
+  } else server.on('connection', accept);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket));
+  port = await listen(server, address);
+  return { port, close: (graceMs) => close(server, graceMs) };
+}
+
+function listen(server: http.Server | https.Server, address: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
+    server.listen(address.port, address.host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+async function close(server: http.Server | https.Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** Kong's answer to bytes that are no HTTP request. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 494 : 400;
+  const { body, contentType } = errorBody(errorMessage(status), requestId(), 'application/json');
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(body.length)}\r\n` +
+      `Connection: close\r\n\r\n${body.toString('latin1')}`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { LogLevel, SandboxLog } from './gateway/log.ts';
+
+/** One `pluginserver_names` entry of Kong: a plugin server and the one plugin that Kong 3.9 reads from its dump. */
+export interface PluginServerOptions {
+  name: string;
+  /** Unix socket that the server listens on. Default: `<prefix>/<name>.socket`. */
+  socket?: string;
+  /** Command that prints the dump; run as Kong runs it (`exec <command>` in a shell). */
+  queryCommand?: string;
+  /** File with the dump, or the document itself; instead of `queryCommand`. */
+  dump?: string | object;
+  /** Command that starts the server. Without it the server is managed elsewhere. */
+  startCommand?: string;
+}
+
+export interface SandboxOptions {
+  /** Files of Kong's declarative format (YAML or JSON), each with its own `_workspace`. */
+  config?: readonly string[];
+  /** Proxy listeners as in Kong's proxy_listen. Default `127.0.0.1:8000`; `off` for none. */
+  proxyListen?: string;
+  /** Admin API listener. Default `127.0.0.1:8001`; `off` for none. */
+  adminListen?: string;
+  /** TCP and TLS (`ssl`) stream listeners. Default `off`. */
+  streamListen?: string;
+  pluginServers?: readonly PluginServerOptions[];
+  /** Plugins that may be used (`KONG_PLUGINS`): names, or `bundled` for key-auth. Default: all that are known. */
+  plugins?: readonly string[];
+  /** Where the Admin API forwards `/event-hooks` to. */
+  eventHooksAdmin?: string;
+  /** Working directory; body files go there. Default: a temporary one, removed at the end. */
+  prefix?: string;
+  /** What is logged at least. Default `notice`. */
+  logLevel?: LogLevel;
+  /** Receives log lines. Default: standard error. */
+  log?: SandboxLog;
+  /** Addresses or CIDR ranges whose X-Forwarded-* headers count (trusted_ips). Default: none. */
+  trustedIps?: readonly string[];
+  /** How many nginx workers are simulated: each starts instances of its own. Default 1. */
+  workers?: number;
+  /** How long a plugin server may take for each answer, in milliseconds. Default 60000, as Kong. */
+  pluginServerTimeout?: number;
+  /** Bodies above this go to a file (client_body_buffer_size), in bytes. Default 8192. */
+  bodyBufferBytes?: number;
+  /** Limit of one message from a plugin server, in bytes. Default 64 MiB. */
+  maxMessageBytes?: number;
+}

@@ -1,0 +1,218 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { BlockList, isIP } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { KongTsError, messageOf } from '../errors.ts';
+import { startAdmin, type AdminListener } from './admin-listener.ts';
+import { loadDeclarative } from './declarative/index.ts';
+import {
+  createEntityStore,
+  keyAuthPlugin,
+  type KnownPlugin,
+  type MutableEntityStore,
+} from './entities/index.ts';
+import { Certificates } from './gateway/certificates.ts';
+import { ConfigState } from './gateway/config-state.ts';
+import { listenHttp, type HttpListener } from './gateway/http-listener.ts';
+import { uuidOf } from './gateway/ids.ts';
+import { KeyAuth } from './gateway/key-auth.ts';
+import { parseListen, urlHost, type ListenAddress } from './gateway/listen.ts';
+import { createLog, type SandboxLog } from './gateway/log.ts';
+import { createNodeState } from './gateway/node-state.ts';
+import { createAgents } from './gateway/proxy.ts';
+import type { SandboxOptions } from './options.ts';
+import { PluginServers } from './plugin-server/servers.ts';
+import { listenStream } from './streams/listener.ts';
+
+/** A running development gateway. */
+export interface Sandbox {
+  /** Base URL of the first proxy listener without TLS, null when there is none. */
+  readonly proxyUrl: string | null;
+  /** Base URL of the first proxy listener with TLS. */
+  readonly proxyTlsUrl: string | null;
+  readonly adminUrl: string | null;
+  /** Ports of the stream listeners, in the order given. */
+  readonly streamPorts: readonly number[];
+  /** The configuration; what the Admin API changes. */
+  readonly store: MutableEntityStore;
+  /** Reads the configuration files again and starts plugin servers anew, as `kong reload`. Rejects when a file is not valid; the old configuration stays. */
+  reload(): Promise<void>;
+  /** Ends everything: listeners, connections, plugin servers that it started, its temporary directory. */
+  close(): Promise<void>;
+}
+
+/** How long requests and log phases may go on when the sandbox is closed, in milliseconds. */
+const closeGrace = 5000;
+
+/**
+ * Starts the development gateway: Kong's side of the plugin socket, for tests and development only.
+ *
+ * @throws KongTsError DECLARATIVE_INVALID, PORT_IN_USE, PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID, USAGE
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const log = options.log ?? createLog(process.stderr, options.logLevel ?? 'notice');
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse())
+      await closer().catch((error: unknown) => log('error', `[sandbox] closing: ${messageOf(error)}`));
+  };
+  try {
+    return await open(options, log, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  options: SandboxOptions,
+  log: SandboxLog,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Sandbox> {
+  const prefix = await preparePrefix(options.prefix, closers);
+  const servers = await PluginServers.open(options.pluginServers ?? [], {
+    prefix,
+    log,
+    timeoutMs: options.pluginServerTimeout ?? 60_000,
+    maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
+  });
+  closers.push(() => servers.close());
+  const known = enabled([keyAuthPlugin, ...servers.known], options.plugins);
+  const files = options.config ?? [];
+  const store = files.length === 0 ? createEntityStore(known) : loadDeclarative(files, known);
+  const node = createNodeState({
+    id: uuidOf(prefix),
+    prefix,
+    log,
+    isTrusted: trustedTest(options.trustedIps ?? []),
+    snapshot: () => store.snapshot(),
+  });
+  const config = new ConfigState(store, [new KeyAuth(), ...servers.plugins], log);
+  closers.push(async () => config.close());
+  const agents = createAgents();
+  const pending = new Set<Promise<unknown>>();
+  closers.push(async () => {
+    await settle(pending);
+    agents.http.destroy();
+    agents.https.destroy();
+  });
+  const workers = Math.max(1, options.workers ?? 1);
+  const tls = { node, config, certificates: new Certificates(log) };
+  const bodyBufferBytes = options.bodyBufferBytes ?? 8192;
+  const shared = { node, config, agents, pending, bodyBufferBytes, workers, tls };
+  const proxies = await listenAll(
+    options.proxyListen ?? '127.0.0.1:8000',
+    '--proxy-listen',
+    closers,
+    (address) => listenHttp(address, shared),
+  );
+  const streams = await listenAll(options.streamListen ?? 'off', '--stream-listen', closers, (address) =>
+    listenStream(address, { ...tls, workers, pending }),
+  );
+  const admin = await startAdminOf(options, store, known, closers);
+  return {
+    proxyUrl: urlOf(proxies, false),
+    proxyTlsUrl: urlOf(proxies, true),
+    adminUrl: admin?.url ?? null,
+    streamPorts: streams.map(({ listener }) => listener.port),
+    store,
+    reload: async () => {
+      if (files.length > 0) store.replaceWith(loadDeclarative(files, known));
+      await servers.reload();
+    },
+    close,
+  };
+}
+
+interface Bound {
+  readonly address: ListenAddress;
+  readonly listener: HttpListener;
+}
+
+async function listenAll(
+  text: string,
+  option: string,
+  closers: (() => Promise<unknown>)[],
+  listen: (address: ListenAddress) => Promise<HttpListener>,
+): Promise<Bound[]> {
+  const bound: Bound[] = [];
+  for (const address of parseListen(text, option)) {
+    const listener = await listen(address);
+    closers.push(() => listener.close(closeGrace));
+    bound.push({ address, listener });
+  }
+  return bound;
+}
+
+async function startAdminOf(
+  options: SandboxOptions,
+  store: MutableEntityStore,
+  known: readonly KnownPlugin[],
+  closers: (() => Promise<unknown>)[],
+): Promise<AdminListener | null> {
+  const [address] = parseListen(options.adminListen ?? '127.0.0.1:8001', '--admin-listen');
+  if (address === undefined) return null;
+  const admin = await startAdmin(address, { store, known, eventHooksAdmin: options.eventHooksAdmin ?? null });
+  closers.push(() => admin.close());
+  return admin;
+}
+
+function urlOf(bound: readonly Bound[], tls: boolean): string | null {
+  const found = bound.find(({ address }) => address.tls === tls);
+  if (found === undefined) return null;
+  return `http${tls ? 's' : ''}://${urlHost(found.address.host)}:${String(found.listener.port)}`;
+}
+
+async function preparePrefix(
+  given: string | undefined,
+  closers: (() => Promise<unknown>)[],
+): Promise<string> {
+  if (given === undefined) {
+    const directory = await mkdtemp(path.join(tmpdir(), 'kong-ts-sandbox-'));
+    closers.push(() => rm(directory, { recursive: true, force: true }));
+    return directory;
+  }
+  const directory = path.resolve(given);
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    throw new KongTsError(
+      'FILE_UNREADABLE',
+      `The prefix "${directory}" cannot be made: ${messageOf(error)}.`,
+      {
+        cause: error,
+        fix: 'Choose another one with --prefix.',
+      },
+    );
+  }
+  return directory;
+}
+
+/** The plugins that the list allows; `bundled` stands for key-auth. */
+function enabled(known: readonly KnownPlugin[], names: readonly string[] | undefined): KnownPlugin[] {
+  if (names === undefined) return [...known];
+  const allowed = new Set(names.flatMap((name) => (name === 'bundled' ? [keyAuthPlugin.name] : [name])));
+  return known.filter((plugin) => allowed.has(plugin.name));
+}
+
+/** A test for trusted_ips. @throws KongTsError USAGE */
+function trustedTest(ranges: readonly string[]): (ip: string) => boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const family = isIP(address);
+    const prefix = Number(bits ?? (family === 6 ? 128 : 32));
+    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 6 ? 128 : 32))
+      throw new KongTsError('USAGE', `"${range}" in trusted_ips is no address or CIDR range.`);
+    list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
+  }
+  return (ip) => isIP(ip) !== 0 && list.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
+}
+
+async function settle(pending: ReadonlySet<Promise<unknown>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, closeGrace)));
+  await Promise.race([Promise.allSettled([...pending]), late]);
+  clearTimeout(timer);
+}
