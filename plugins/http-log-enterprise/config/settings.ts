@@ -1,0 +1,138 @@
+import type { Config } from './schema.ts';
+import { checkConfig } from './checks.ts';
+import { type Endpoint, parseEndpoint } from './endpoint.ts';
+
+/** How a queue batches, bounds and retries; times in milliseconds. Kong's meaning of every field (queue library 3.9). */
+export interface QueueSettings {
+  readonly maxBatchSize: number;
+  readonly maxCoalescingDelay: number;
+  readonly maxEntries: number;
+  /** Infinity without a limit. */
+  readonly maxBytes: number;
+  /** Negative: a batch that fails is never retried. Infinity: it is retried until it succeeds. */
+  readonly maxRetryTime: number;
+  readonly initialRetryDelay: number;
+  readonly maxRetryDelay: number;
+  /** How many batches may be under way at a time. */
+  readonly concurrency: number;
+}
+
+export interface TlsSettings {
+  readonly verify: boolean;
+  readonly ca: string | null;
+  readonly certificate: string | null;
+  readonly key: string | null;
+}
+
+/** How batches are sent. */
+export interface SenderSettings {
+  readonly endpoints: readonly Endpoint[];
+  readonly method: 'POST' | 'PUT' | 'PATCH';
+  readonly headers: Readonly<Record<string, string>>;
+  /** True: a batch is a JSON array, even of one record. */
+  readonly array: boolean;
+  readonly timeout: number;
+  readonly keepalive: number;
+  readonly connections: number;
+  readonly compression: 'none' | 'gzip';
+  readonly tls: TlsSettings;
+}
+
+export interface Settings {
+  readonly queue: QueueSettings;
+  readonly sender: SenderSettings;
+  readonly customFields: readonly (readonly [path: string, source: string])[];
+  readonly filter: Config['filter'];
+  readonly redaction: Config['redaction'];
+  readonly spool: Config['spool'];
+  readonly shutdownGrace: number;
+  readonly reportInterval: number;
+  /** Warnings to log once when the instance starts. */
+  readonly warnings: readonly string[];
+}
+
+/** Legacy fields as Kong 3.9 reads them: old defaults count as unset. */
+function legacy(config: Config): { batch: number; delay: number; warnings: string[] } {
+  const warnings: string[] = [];
+  let { max_batch_size: batch, max_coalescing_delay: delay } = config.queue;
+  if (config.retry_count !== undefined && config.retry_count !== 10) {
+    warnings.push(
+      'the retry_count parameter no longer works, please update your configuration to use initial_retry_delay and max_retry_time instead',
+    );
+  }
+  if (config.queue_size !== undefined && config.queue_size !== 1) {
+    batch = Math.max(1, config.queue_size);
+    warnings.push(
+      'the queue_size parameter is deprecated, please update your configuration to use queue.max_batch_size instead',
+    );
+  }
+  if (config.flush_timeout !== undefined && config.flush_timeout !== 2) {
+    delay = Math.max(0, config.flush_timeout);
+    warnings.push(
+      'the flush_timeout parameter is deprecated, please update your configuration to use queue.max_coalescing_delay instead',
+    );
+  }
+  return { batch, delay, warnings };
+}
+
+function requestHeaders(config: Config): Record<string, string> {
+  const headers: Record<string, string> = { 'user-agent': 'kong-ts http-log-enterprise/0.1.0' };
+  for (const [name, value] of Object.entries(config.headers ?? {})) headers[name.toLowerCase()] = value;
+  headers['content-type'] = config.content_type;
+  return headers;
+}
+
+/**
+ * Compiles a configuration: legacy fields folded in, endpoints taken apart, seconds turned into milliseconds.
+ *
+ * @throws KongTsError CONFIG_INVALID for what Kong's own http-log would refuse by a Lua function
+ */
+export function compileSettings(config: Config): Settings {
+  checkConfig(config);
+  const { batch, delay, warnings } = legacy(config);
+  const endpoints = [
+    parseEndpoint(config.http_endpoint),
+    ...(config.failover_endpoints ?? []).map((url, i) => parseEndpoint(url, `failover_endpoints.${i + 1}`)),
+  ];
+  if (!config.ssl_verify && endpoints.some(({ origin }) => origin.startsWith('https:'))) {
+    warnings.push(
+      'the certificate of the endpoint is not verified, as in http-log; set ssl_verify to true to verify it',
+    );
+  }
+  const unlimited = config.queue.concurrency_limit === -1;
+  return {
+    queue: {
+      maxBatchSize: unlimited ? 1 : batch,
+      maxCoalescingDelay: delay * 1000,
+      maxEntries: config.queue.max_entries,
+      maxBytes: config.queue.max_bytes ?? Infinity,
+      maxRetryTime: config.queue.max_retry_time * 1000,
+      initialRetryDelay: config.queue.initial_retry_delay * 1000,
+      maxRetryDelay: config.queue.max_retry_delay * 1000,
+      concurrency: unlimited ? Infinity : config.connections,
+    },
+    sender: {
+      endpoints,
+      method: config.method,
+      headers: requestHeaders(config),
+      array: batch !== 1,
+      timeout: config.timeout,
+      keepalive: config.keepalive,
+      connections: unlimited ? 128 : config.connections,
+      compression: config.compression,
+      tls: {
+        verify: config.ssl_verify,
+        ca: config.ca_certificate ?? null,
+        certificate: config.client_certificate ?? null,
+        key: config.client_key ?? null,
+      },
+    },
+    customFields: Object.entries(config.custom_fields_by_lua ?? {}),
+    filter: config.filter,
+    redaction: config.redaction,
+    spool: config.spool,
+    shutdownGrace: config.shutdown_grace * 1000,
+    reportInterval: config.report_interval * 1000,
+    warnings,
+  };
+}

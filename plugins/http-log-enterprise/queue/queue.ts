@@ -1,0 +1,260 @@
+import type { QueueSettings } from '../config/settings.ts';
+import { retryDelay } from './backoff.ts';
+import type { Clock } from './clock.ts';
+import { Fifo } from './fifo.ts';
+
+/** One record on its way. `token` is whatever the spool needs to forget it, null without a spool. */
+export interface Entry<Token = unknown> {
+  readonly bytes: Buffer;
+  readonly token: Token;
+}
+
+/** What came of one attempt to deliver a batch. */
+export type Delivery =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** Whether another attempt can succeed. */
+      readonly retry: boolean;
+      /** Milliseconds that the destination asked to wait, null when it did not say. */
+      readonly retryAfter: number | null;
+      /** For people: status and beginning of the answer, or the network's error. */
+      readonly reason: string;
+    };
+
+/** Why records were lost. */
+export type DropReason = 'queue_full' | 'too_large' | 'refused' | 'retry_time' | 'shutdown';
+
+export interface QueueEvents<Token> {
+  /** Sends one batch. Never rejects. */
+  deliver(batch: readonly Entry<Token>[]): Promise<Delivery>;
+  delivered(batch: readonly Entry<Token>[]): void;
+  dropped(entries: readonly Entry<Token>[], reason: DropReason, detail: string): void;
+  /** An attempt failed and will be made again. */
+  retrying(batch: readonly Entry<Token>[], reason: string, delay: number): void;
+  /** There is room again for at least one entry. */
+  drained?(): void;
+}
+
+/**
+ * Kong's plugin queue (3.9): records wait until a batch is full or `max_coalescing_delay` has passed since the first
+ * of them; a batch that fails is tried again with doubled delays until `max_retry_time` is over; when `max_entries`
+ * or `max_bytes` is reached, the oldest waiting records go.
+ *
+ * Unlike Kong's, several batches are under way at a time (`concurrency`), but only one while the destination fails.
+ */
+export class Queue<Token = unknown> {
+  private readonly waiting = new Fifo<Entry<Token>>();
+  private waitingBytes = 0;
+  private underWay = 0;
+  private underWayEntries = 0;
+  private failing = 0;
+  private batchStarted = 0;
+  private cancelTimer: (() => void) | null = null;
+  private state: 'running' | 'flushing' | 'stopped' = 'running';
+  private readonly wakeUps = new Set<() => void>();
+  private idleWaiters: (() => void)[] = [];
+  private readonly leftovers: Entry<Token>[] = [];
+  private readonly settings: QueueSettings;
+  private readonly clock: Clock;
+  private readonly events: QueueEvents<Token>;
+
+  constructor(settings: QueueSettings, clock: Clock, events: QueueEvents<Token>) {
+    this.settings = settings;
+    this.clock = clock;
+    this.events = events;
+  }
+
+  /** Waiting records, without those under way. */
+  get length(): number {
+    return this.waiting.length;
+  }
+
+  get bytes(): number {
+    return this.waitingBytes;
+  }
+
+  /** Records under way. */
+  get sending(): number {
+    return this.underWayEntries;
+  }
+
+  /** Whether the next entry of this size would push an older one out. */
+  isFull(size: number): boolean {
+    return (
+      this.waiting.length >= this.settings.maxEntries || this.waitingBytes + size > this.settings.maxBytes
+    );
+  }
+
+  push(entry: Entry<Token>): void {
+    if (this.state === 'stopped') {
+      this.leftovers.push(entry);
+      return;
+    }
+    const size = entry.bytes.length;
+    if (size > this.settings.maxBytes) {
+      this.events.dropped(
+        [entry],
+        'too_large',
+        `a record of ${size} bytes is longer than queue.max_bytes (${this.settings.maxBytes})`,
+      );
+      return;
+    }
+    if (this.isFull(size)) this.makeRoom(size);
+    if (this.waiting.length === 0) this.batchStarted = this.clock.now();
+    this.waiting.push(entry);
+    this.waitingBytes += size;
+    this.pump();
+  }
+
+  /** Sends what is queued without waiting for full batches. Resolves when all is settled, or after `limit` ms. */
+  async flush(limit: number): Promise<void> {
+    if (this.state === 'running') this.state = 'flushing';
+    this.pump();
+    if (this.isIdle()) return;
+    let cancel = (): void => undefined;
+    await new Promise<void>((resolve) => {
+      this.idleWaiters.push(resolve);
+      cancel = this.clock.after(limit, resolve);
+    });
+    cancel();
+  }
+
+  /**
+   * Ends all retries, waits for the attempts under way, which `abort` makes fail, and returns what was not delivered,
+   * oldest first.
+   */
+  async stop(abort: () => Promise<void>): Promise<Entry<Token>[]> {
+    this.state = 'stopped';
+    this.cancelTimer?.();
+    for (const wake of [...this.wakeUps]) wake();
+    await abort();
+    if (this.underWay > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+    this.waitingBytes = 0;
+    return [...this.leftovers.splice(0), ...this.waiting.clear()];
+  }
+
+  private makeRoom(size: number): void {
+    const gone: Entry<Token>[] = [];
+    while (this.isFull(size)) {
+      const oldest = this.take();
+      if (oldest === undefined) break;
+      gone.push(oldest);
+    }
+    if (gone.length > 0) this.events.dropped(gone, 'queue_full', 'queue full, dropping old entries');
+  }
+
+  private take(): Entry<Token> | undefined {
+    const entry = this.waiting.shift();
+    if (entry !== undefined) this.waitingBytes -= entry.bytes.length;
+    return entry;
+  }
+
+  private isIdle(): boolean {
+    return this.waiting.length === 0 && this.underWay === 0;
+  }
+
+  private pump(): void {
+    while (this.state !== 'stopped' && this.waiting.length > 0) {
+      if (this.underWay >= (this.failing > 0 ? 1 : this.settings.concurrency)) return;
+      const wait = this.coalescingLeft();
+      if (wait > 0) {
+        this.arm(wait);
+        return;
+      }
+      this.cancelTimer?.();
+      this.cancelTimer = null;
+      const batch: Entry<Token>[] = [];
+      while (batch.length < this.settings.maxBatchSize) {
+        const entry = this.take();
+        if (entry === undefined) break;
+        batch.push(entry);
+      }
+      this.batchStarted = this.clock.now();
+      void this.run(batch);
+    }
+  }
+
+  private coalescingLeft(): number {
+    const { maxBatchSize, maxCoalescingDelay } = this.settings;
+    if (this.waiting.length >= maxBatchSize || this.state === 'flushing') return 0;
+    return maxCoalescingDelay - (this.clock.now() - this.batchStarted);
+  }
+
+  private arm(delay: number): void {
+    if (this.cancelTimer !== null) return;
+    this.cancelTimer = this.clock.after(delay, () => {
+      this.cancelTimer = null;
+      this.pump();
+    });
+  }
+
+  private async run(batch: readonly Entry<Token>[]): Promise<void> {
+    this.underWay += 1;
+    this.underWayEntries += batch.length;
+    await this.attempt(batch);
+    this.underWay -= 1;
+    this.underWayEntries -= batch.length;
+    this.events.drained?.();
+    this.pump();
+    const settled = this.isStopped() ? this.underWay === 0 : this.isIdle();
+    if (settled) for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+
+  private async attempt(batch: readonly Entry<Token>[]): Promise<void> {
+    const started = this.clock.now();
+    let failed = false;
+    try {
+      for (let retries = 0; ; retries++) {
+        const result = await this.events.deliver(batch);
+        if (result.ok) {
+          this.events.delivered(batch);
+          return;
+        }
+        if (!result.retry) {
+          this.events.dropped(batch, 'refused', result.reason);
+          return;
+        }
+        if (this.isStopped()) {
+          this.leftovers.push(...batch);
+          return;
+        }
+        if (this.clock.now() - started > this.settings.maxRetryTime) {
+          this.events.dropped(
+            batch,
+            'retry_time',
+            `could not send entries due to max_retry_time exceeded: ${result.reason}`,
+          );
+          return;
+        }
+        if (!failed) this.failing += 1;
+        failed = true;
+        const delay = retryDelay(this.settings, retries, result.retryAfter);
+        this.events.retrying(batch, result.reason, delay);
+        await this.sleep(delay);
+        if (this.isStopped()) {
+          this.leftovers.push(...batch);
+          return;
+        }
+      }
+    } finally {
+      if (failed) this.failing -= 1;
+    }
+  }
+
+  private isStopped(): boolean {
+    return this.state === 'stopped';
+  }
+
+  private sleep(delay: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel();
+        this.wakeUps.delete(wake);
+        resolve();
+      };
+      const cancel = this.clock.after(delay, wake);
+      this.wakeUps.add(wake);
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import type { JsonObject } from './document.ts';
+
+/** Reads what filters and event hooks ask about a record. */
+export function statusOf(record: JsonObject): number | null {
+  const status = record.object('response')?.value('status') ?? record.object('session')?.value('status');
+  return typeof status === 'number' ? status : null;
+}
+
+/** The names by which an entity of the record may be meant; empty when the record has no such entity. */
+export function namesOf(record: JsonObject, entity: 'route' | 'service' | 'consumer'): string[] {
+  const node = record.object(entity);
+  if (node === null) return [];
+  return ['id', 'name', 'username', 'custom_id']
+    .map((key) => node.value(key))
+    .filter((name): name is string => typeof name === 'string');
+}
+
+/** The data of the event hook `http-log-enterprise` / `log`: `{}` where the request has no such entity. */
+export function eventOf(record: JsonObject): Record<string, unknown> {
+  return {
+    consumer: record.value('consumer') ?? {},
+    ip: record.value('client_ip') ?? {},
+    service: record.value('service') ?? {},
+    route: record.value('route') ?? {},
+  };
+}

@@ -1,0 +1,60 @@
+import type { PluginLog } from 'kong-ts';
+import type { Settings } from '../config/settings.ts';
+import { type CustomFields, compileCustomFields } from './custom-fields.ts';
+import { JsonObject } from './document.ts';
+import { type Filter, compileFilter } from './filter.ts';
+import { withKongNumbers } from './numbers.ts';
+import { type Redaction, compileRedaction } from './redaction.ts';
+import { rawToBytes, type RawText } from './text.ts';
+
+/** What turns Kong's record into the bytes that are sent. */
+export interface RecordPipeline {
+  /** The record's bytes, null when a filter leaves it out. A record that nothing has to look into is not parsed. */
+  prepare(raw: RawText): Buffer | null;
+  close(): void;
+}
+
+export interface PipelineOptions {
+  readonly log: PluginLog;
+  readonly wall: () => number;
+  readonly random: () => number;
+  readonly fieldFailed: (field: string, problem: unknown) => void;
+}
+
+class Pipeline implements RecordPipeline {
+  private readonly filter: Filter | null;
+  private readonly customFields: CustomFields | null;
+  private readonly redaction: Redaction | null;
+
+  constructor(filter: Filter | null, customFields: CustomFields | null, redaction: Redaction | null) {
+    this.filter = filter;
+    this.customFields = customFields;
+    this.redaction = redaction;
+  }
+
+  prepare(raw: RawText): Buffer | null {
+    const edits = this.customFields !== null || this.redaction !== null;
+    let text = raw;
+    if (edits || this.filter !== null) {
+      const record = new JsonObject(raw);
+      if (this.filter !== null && !this.filter(record)) return null;
+      this.customFields?.apply(record);
+      this.redaction?.(record);
+      if (edits) text = record.toRaw();
+    }
+    return rawToBytes(withKongNumbers(text));
+  }
+
+  close(): void {
+    this.customFields?.close();
+  }
+}
+
+/** @throws KongTsError CONFIG_INVALID for a custom field that does not parse */
+export async function createPipeline(settings: Settings, options: PipelineOptions): Promise<RecordPipeline> {
+  return new Pipeline(
+    compileFilter(settings.filter, options.random),
+    await compileCustomFields(settings.customFields, options.log, options.wall, options.fieldFailed),
+    compileRedaction(settings.redaction),
+  );
+}

@@ -1,0 +1,34 @@
+import type { PluginLog } from 'kong-ts';
+import type { Clock } from './queue/clock.ts';
+
+/**
+ * Log lines that come at most once per interval and topic; the next line of a topic says how many were left out.
+ */
+export class Reports {
+  private readonly topics = new Map<string, { last: number; suppressed: number; records: number }>();
+  private readonly log: PluginLog;
+  private readonly clock: Clock;
+  private readonly interval: number;
+
+  constructor(log: PluginLog, clock: Clock, interval: number) {
+    this.log = log;
+    this.clock = clock;
+    this.interval = interval;
+  }
+
+  write(level: 'warn' | 'error', topic: string, message: string, records = 0): void {
+    const now = this.clock.now();
+    const known = this.topics.get(topic);
+    if (known !== undefined && now - known.last < this.interval) {
+      known.suppressed += 1;
+      known.records += records;
+      return;
+    }
+    const total = records + (known?.records ?? 0);
+    this.log[level](message, {
+      ...(total > 0 ? { records: total } : {}),
+      ...(known !== undefined && known.suppressed > 0 ? { repeated: known.suppressed } : {}),
+    });
+    this.topics.set(topic, { last: now, suppressed: 0, records: 0 });
+  }
+}

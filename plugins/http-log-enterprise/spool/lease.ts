@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+/** How often the owner of a folder shows that it lives, in milliseconds. */
+export const heartbeatEvery = 5_000;
+/** A folder whose owner has not shown itself for so long is ownerless, in milliseconds. */
+const staleAfter = 30_000;
+const ownerFile = 'owner';
+const prefix = 'w-';
+
+/** Folders of this very process: a process id says nothing about them. */
+const ours = new Set<string>();
+
+/** Makes a folder that belongs to this process. It appears with its owner file in it, so nobody takes it for ownerless. */
+export async function claimFolder(parent: string): Promise<string> {
+  const name = `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`;
+  const temporary = join(parent, `.${name}`);
+  const folder = join(parent, name);
+  await mkdir(temporary, { recursive: true });
+  await writeFile(join(temporary, ownerFile), JSON.stringify({ pid: process.pid, host: hostname() }));
+  ours.add(folder);
+  await rename(temporary, folder);
+  return folder;
+}
+
+export async function heartbeat(folder: string, wall: number): Promise<void> {
+  await utimes(join(folder, ownerFile), wall / 1000, wall / 1000);
+}
+
+/** Gives a folder up: with records in it, the next process takes it; without, it goes. */
+export async function releaseFolder(folder: string, empty: boolean): Promise<void> {
+  if (empty) await rm(folder, { recursive: true, force: true });
+  else await rm(join(folder, ownerFile), { force: true });
+  ours.delete(folder);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function isOwned(folder: string, wall: number): Promise<boolean> {
+  if (ours.has(folder)) return true;
+  try {
+    const path = join(folder, ownerFile);
+    const owner = JSON.parse(await readFile(path, 'utf8')) as { pid: number; host: string };
+    if (owner.host === hostname() && (owner.pid === process.pid || !isAlive(owner.pid))) return false;
+    return wall - (await stat(path)).mtimeMs < staleAfter;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Takes over the folders of processes that are gone. A rename decides between several that try: each folder comes to
+ * exactly one. Returns the segment files, oldest first.
+ */
+export async function adoptFolders(parent: string, mine: string, wall: number): Promise<string[]> {
+  const found: string[] = [];
+  const names = await readdir(parent);
+  for (const name of names.filter((entry) => entry.startsWith(prefix)).sort()) {
+    const folder = join(parent, name);
+    if (folder === mine || (await isOwned(folder, wall))) continue;
+    const adopted = join(mine, name);
+    try {
+      await rename(folder, adopted);
+    } catch {
+      continue;
+    }
+    const files = await readdir(adopted, { recursive: true });
+    found.push(...files.filter((file) => file.endsWith('.seg')).map((file) => join(adopted, file)));
+  }
+  return found.sort();
+}
