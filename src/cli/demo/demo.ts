@@ -4,7 +4,7 @@ import path from 'node:path';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { teamConfiguration, teams } from './configuration.ts';
 import { instructions } from './instructions.ts';
-import { startProcess } from './process.ts';
+import { cliPath, startProcess } from './process.ts';
 import type { DemoProcess } from './process.ts';
 import { checkPort, startReceiver } from './receiver.ts';
 import { waitForHttp } from './wait.ts';
@@ -108,6 +108,7 @@ function serveArguments({ host, ports }: DemoOptions, socket: string, folder: st
 function sandboxArguments(options: DemoOptions, socket: string, folder: string): string[] {
   const { host, ports } = options;
   const addresses = addressesOf(options);
+  const dump = `'${process.execPath}' '${cliPath}' dump http-log-enterprise`;
   const files = teams.map((team) => {
     const file = path.join(folder, `team-${team}.yml`);
     writeFileSync(file, teamConfiguration(team, addresses.upstream));
@@ -117,7 +118,7 @@ function sandboxArguments(options: DemoOptions, socket: string, folder: string):
     'sandbox',
     ...files.flatMap((file) => ['--config', file]),
     ...['--proxy-listen', `${host}:${ports.proxy}`, '--admin-listen', `${host}:${ports.admin}`],
-    ...['--plugin-server', `http-log-enterprise=${socket}`],
+    ...['--plugin-server', `http-log-enterprise=${socket},query=${dump}`],
     ...['--event-hooks-admin', addresses.eventHooks],
   ];
 }

@@ -4,6 +4,9 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../../plugin/package-root.ts';
 
+/** The command line's entry point. */
+export const cliPath = fileURLToPath(new URL('bin/kong-ts.js', packageRoot));
+
 /** A `kong-ts` command that runs as a process of its own, its output in a file. */
 export interface DemoProcess {
   readonly name: string;
@@ -22,8 +25,7 @@ const patience = 10_000;
 
 export function startProcess(name: string, args: readonly string[], log: string): DemoProcess {
   const output = openSync(log, 'a');
-  const cli = fileURLToPath(new URL('bin/kong-ts.js', packageRoot));
-  const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [cliPath, ...args], {
     stdio: ['ignore', output, output],
   });
   closeSync(output);
