@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { JsonObject } from '../../../plugins/http-log-enterprise/record/document.ts';
+import { compileRedaction } from '../../../plugins/http-log-enterprise/record/redaction.ts';
+import { toRaw } from '../../../plugins/http-log-enterprise/record/text.ts';
+import { recordOf } from './support/records.ts';
+
+const defaults = { mode: 'deny', defaults: true, replacement: 'REDACTED' } as const;
+
+function redact(options: Parameters<typeof compileRedaction>[0], record: string): string {
+  const document = new JsonObject(record);
+  compileRedaction(options)?.(document);
+  return document.toRaw();
+}
+
+describe('redaction', () => {
+  it('is off unless configured', () => {
+    expect(compileRedaction(undefined)).toBeNull();
+  });
+
+  it('cleans every place where Kong repeats the query string', () => {
+    const kongs = toRaw(recordOf('protobuf-log-phase'));
+    expect(kongs).toContain('alicekey');
+    const cleaned = redact(defaults, kongs);
+    expect(cleaned).not.toContain('alicekey');
+    expect(cleaned).toContain('"upstream_uri":"/base?foo=bar&foo=baz&flag&empty=&apikey=REDACTED"');
+    expect(cleaned).toContain('"apikey":"REDACTED"');
+  });
+
+  it('finds arguments that are written with percent signs or capitals, and links in headers', () => {
+    const record =
+      '{"request":{"uri":"/?API%4Bey=1&a=2","headers":{"referer":"https://x/?token=t#top"}},"upstream_uri":"/"}';
+    expect(redact(defaults, record)).toBe(
+      '{"request":{"uri":"/?API%4Bey=REDACTED&a=2","headers":{"referer":"https://x/?token=REDACTED#top"}},"upstream_uri":"/"}',
+    );
+  });
+
+  it('keeps only what an allow list names', () => {
+    const record = '{"request":{"headers":{"host":"h","x-secret":"s"},"querystring":{"a":"1","b":"2"},"uri":"/?a=1&b=2"}}';
+    expect(redact({ ...defaults, mode: 'allow', headers: ['Host'], query_args: ['a'] }, record)).toBe(
+      '{"request":{"headers":{"host":"h","x-secret":"REDACTED"},"querystring":{"a":"1","b":"REDACTED"},"uri":"/?a=1&b=REDACTED"}}',
+    );
+  });
+
+  it('follows JSON paths, with a star for every item', () => {
+    const record = '{"consumer":{"custom_id":"c"},"tries":[{"ip":"1"},{"ip":"2"}]}';
+    expect(redact({ ...defaults, json_paths: ['consumer.custom_id', 'tries.*.ip', 'no.such'] }, record)).toBe(
+      '{"consumer":{"custom_id":"REDACTED"},"tries":[{"ip":"REDACTED"},{"ip":"REDACTED"}]}',
+    );
+    expect(redact({ ...defaults, mode: 'allow', json_paths: ['tries.*.ip'] }, record)).toBe(
+      '{"tries":[{"ip":"1"},{"ip":"2"}]}',
+    );
+  });
+});
