@@ -30,7 +30,7 @@ export interface ServerOptions {
   maxWorkerMemory?: number | string;
   /** A worker whose event loop does not turn for this long is killed and replaced. Default 15 s. */
   blockLimit?: number;
-  /** How long events in flight and queues may take to finish when a worker stops. Default 10 s. */
+  /** How long events in flight may take to finish when a worker stops, and as long again what plugins have queued. Default 10 s. */
   drainTimeout?: number;
   /** A configuration without events for this long gives up its state. Default 1 h. */
   idleTimeout?: number;
@@ -45,6 +45,8 @@ export interface ServerOptions {
   eventHooks?: 'auto' | 'on' | 'off';
   /** Where the dispatcher's Admin API listens: `host:port`, `unix:/path` or `off`. Default `off`. */
   eventHooksAdmin?: string;
+  /** Address ranges that webhooks may be sent to although they are inside. Default: none. */
+  eventHooksAllow?: readonly ('loopback' | 'private')[];
   /** Reload when a plugin's file changes. Default false. */
   watch?: boolean;
   /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
@@ -80,6 +82,7 @@ export interface CompiledServerOptions {
   readonly control: string | null;
   readonly eventHooks: 'auto' | 'on' | 'off';
   readonly eventHooksAdmin: string;
+  readonly eventHooksAllow: readonly ('loopback' | 'private')[];
   readonly watch: boolean;
   readonly cwd: string;
 }
@@ -115,6 +118,7 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     control: options.control === undefined ? `${first.path}.ctl` : options.control,
     eventHooks: options.eventHooks ?? 'auto',
     eventHooksAdmin: options.eventHooksAdmin ?? 'off',
+    eventHooksAllow: [...(options.eventHooksAllow ?? [])],
     watch: options.watch ?? false,
     cwd,
   };

@@ -44,6 +44,8 @@ export interface Beat {
   readonly loopDelay: number;
   readonly connections: number;
   readonly instances: number;
+  /** See LoadReport; a plugin may also publish in its setup. */
+  readonly usesEventHooks: boolean;
   readonly stats: Readonly<Record<string, PluginStats>>;
 }
 

@@ -17,6 +17,7 @@ export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone';
 export interface WorkerEvents {
   booted(worker: WorkerProcess): void;
   loaded(worker: WorkerProcess, report: LoadReport): void;
+  beat(worker: WorkerProcess, beat: Beat): void;
   taken(worker: WorkerProcess, ticket: number): void;
   forget(worker: WorkerProcess, id: number): void;
   ask(worker: WorkerProcess, ask: Ask): unknown;
@@ -119,16 +120,19 @@ export class WorkerProcess {
 
   /**
    * No new connections; events in flight finish, configurations close, the process ends. Killed when that takes
-   * longer than `limit` milliseconds and a grace of two seconds.
+   * longer than twice `limit` milliseconds (once for events, once for queues) and some grace.
    */
   async drain(limit: number): Promise<void> {
     if (this.#state === 'gone') return;
     if (this.#state !== 'draining') {
       this.#state = 'draining';
       this.ask({ op: 'drain', limit }).catch(() => undefined);
-      const timer = setTimeout(() => {
-        this.kill(`it had not drained within ${limit} ms`);
-      }, limit + 2000);
+      const timer = setTimeout(
+        () => {
+          this.kill('it had not drained in time');
+        },
+        2 * limit + 4000,
+      );
       void this.exited.then(() => {
         clearTimeout(timer);
       });
@@ -160,6 +164,7 @@ export class WorkerProcess {
       case 'beat':
         this.beat = message.beat;
         this.lastBeatAt = Date.now();
+        this.#events.beat(this, message.beat);
         break;
       case 'taken':
         this.#events.taken(this, message.ticket);

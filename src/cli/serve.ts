@@ -1,0 +1,143 @@
+import { Command, Option } from 'commander';
+import { KongTsError } from '../errors.ts';
+import { logLevels, type LogLevel } from '../server/log/types.ts';
+import { compileBytes, compileServerOptions, type CompiledServerOptions } from '../server/options.ts';
+
+interface ServeFlags {
+  socket: string[];
+  workers: string;
+  socketMode?: string;
+  socketOwner?: string;
+  backlog?: string;
+  maxFrameBytes?: string;
+  maxWorkerMemory?: string;
+  blockLimit?: string;
+  drainTimeout?: string;
+  idleTimeout?: string;
+  dataDir?: string;
+  logLevel: LogLevel;
+  metrics?: string;
+  control?: string;
+  eventHooks: 'auto' | 'on' | 'off';
+  eventHooksAdmin?: string;
+  eventHooksAllow?: ('loopback' | 'private')[];
+  watch?: boolean;
+}
+
+const sockets = `
+Sockets:
+  Every socket serves every plugin, and both protocols. --socket NAME=PATH makes a socket that serves the plugin NAME
+  only. The calls of one event of a MsgPack:1 plugin may come on any connection; a socket that serves only such
+  plugins is therefore given to one worker, so give each of them a socket of its own to use several workers.
+
+Signals:
+  SIGTERM, SIGINT   drain and stop: events in flight finish, plugins flush, exit status 0
+  SIGHUP            load the plugins anew without a failed event (also: kong-ts reload)
+
+A second server on the same path takes it over; the first one drains and stops.
+The event hook dispatcher reads its tokens from KONG_TS_HOOKS_TOKEN (gRPC) and KONG_TS_ADMIN_TOKEN (Admin API).`;
+
+export function build(): Command {
+  return new Command('serve')
+    .description('serve plugins to Kong on a unix socket')
+    .argument('<plugin...>', 'plugin files, package names or names of bundled plugins')
+    .requiredOption(
+      '--socket <path>',
+      'socket to listen on, repeatable; NAME=PATH for one plugin',
+      collect,
+      [],
+    )
+    .option('--workers <n>', 'worker processes: auto, a number, or 0 for one process', 'auto')
+    .option('--socket-mode <octal>', 'permissions of the socket file (default: 660)')
+    .option('--socket-owner <uid[:gid]>', 'owner of the socket file')
+    .option('--backlog <n>', 'connections that may wait to be accepted (default: 4096)')
+    .option('--max-frame-bytes <size>', 'largest message from Kong (default: 64M)')
+    .option('--max-worker-memory <size>', 'replace a worker that grows beyond this, e.g. 512M')
+    .option('--block-limit <seconds>', 'replace a worker whose event loop stands still (default: 15)')
+    .option('--drain-timeout <seconds>', 'time for events in flight and queues at a stop (default: 10)')
+    .option('--idle-timeout <seconds>', 'configurations give up their state after (default: 3600)')
+    .option('--data-dir <folder>', 'where plugins and event hooks keep data')
+    .addOption(
+      new Option('--log-level <level>', "one of Kong's levels").choices([...logLevels]).default('notice'),
+    )
+    .option('--metrics <host:port>', 'listen for /metrics, /health and /status')
+    .option('--control <path>', 'control socket (default: the first socket + .ctl)')
+    .addOption(
+      new Option('--event-hooks <when>', 'start the event hook dispatcher')
+        .choices(['auto', 'on', 'off'])
+        .default('auto'),
+    )
+    .option('--event-hooks-admin <address>', 'its Admin API: HOST:PORT, unix:PATH or off (default: off)')
+    .addOption(
+      new Option(
+        '--event-hooks-allow <range...>',
+        'let webhooks go to addresses of this machine or of private networks',
+      ).choices(['loopback', 'private']),
+    )
+    .option('--watch', 'reload when a file in the folder of a plugin changes')
+    .addHelpText('after', sockets)
+    .action(serve);
+}
+
+async function serve(plugins: string[], flags: ServeFlags): Promise<void> {
+  const options = compile(plugins, flags);
+  // The supervisor listens before it loads anything it can do without; see ServerOptions.workers for 0.
+  const { runServer } =
+    options.workers === 0
+      ? await import('../server/process/single.ts')
+      : await import('../server/process/supervised.ts');
+  await runServer(options);
+}
+
+function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
+  const { socket, workers, ...rest } = flags;
+  return compileServerOptions({
+    plugins,
+    socket,
+    workers: workers === 'auto' ? 'auto' : number('--workers', workers),
+    logLevel: rest.logLevel,
+    eventHooks: rest.eventHooks,
+    ...given('socketMode', rest.socketMode),
+    ...given('socketOwner', rest.socketOwner),
+    ...given(
+      'maxFrameBytes',
+      rest.maxFrameBytes === undefined ? undefined : compileBytes(rest.maxFrameBytes),
+    ),
+    ...given('maxWorkerMemory', rest.maxWorkerMemory),
+    ...given('dataDir', rest.dataDir),
+    ...given('metrics', rest.metrics),
+    ...given('control', rest.control),
+    ...given('eventHooksAdmin', rest.eventHooksAdmin),
+    ...given('eventHooksAllow', rest.eventHooksAllow),
+    ...given('watch', rest.watch),
+    ...given('backlog', rest.backlog === undefined ? undefined : number('--backlog', rest.backlog)),
+    ...seconds('blockLimit', '--block-limit', rest.blockLimit),
+    ...seconds('drainTimeout', '--drain-timeout', rest.drainTimeout),
+    ...seconds('idleTimeout', '--idle-timeout', rest.idleTimeout),
+  });
+}
+
+/** An option that was given; an absent one stays absent, so that its default applies. */
+function given<const Key extends string, Value>(key: Key, value: Value): { [K in Key]?: NonNullable<Value> } {
+  return value === undefined || value === null
+    ? {}
+    : ({ [key]: value } as { [K in Key]: NonNullable<Value> });
+}
+
+function seconds<const Key extends string>(
+  key: Key,
+  option: string,
+  value: string | undefined,
+): { [K in Key]?: number } {
+  return given(key, value === undefined ? undefined : Math.round(number(option, value) * 1000));
+}
+
+function number(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new KongTsError('USAGE', `${option} has to be a number, not "${text}".`);
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

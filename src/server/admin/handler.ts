@@ -1,0 +1,56 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '../../errors.ts';
+import { isHealthy, type ReloadResult, type ServerStatus } from './status.ts';
+
+/** What the admin listeners show and do. */
+export interface AdminSource {
+  status(): ServerStatus;
+  metrics(): Promise<{ type: string; text: string }>;
+  reload(): Promise<ReloadResult>;
+}
+
+/**
+ * Answers `/health`, `/status` and `/metrics`, and `POST /reload` where `control` is true: on the control socket, which only its
+ * owner can open, and not on a TCP port.
+ */
+export function adminHandler(source: AdminSource, control: boolean) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    answer(source, control, request)
+      .catch((error: unknown) => json(500, { message: messageOf(error) }))
+      .then(({ status, type, text }) => {
+        response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+        response.end(request.method === 'HEAD' ? undefined : text);
+      })
+      .catch(() => {
+        response.destroy();
+      });
+  };
+}
+
+interface Answer {
+  status: number;
+  type: string;
+  text: string;
+}
+
+async function answer(source: AdminSource, control: boolean, request: IncomingMessage): Promise<Answer> {
+  const path = (request.url ?? '/').split('?', 1)[0];
+  const reading = request.method === 'GET' || request.method === 'HEAD';
+  if (path === '/reload' && control) {
+    if (request.method !== 'POST') return json(405, { message: 'Method not allowed' });
+    return json(200, await source.reload());
+  }
+  if (path !== '/health' && path !== '/status' && path !== '/metrics') {
+    return json(404, { message: 'Not found' });
+  }
+  if (!reading) return json(405, { message: 'Method not allowed' });
+  if (path === '/metrics') return { status: 200, ...(await source.metrics()) };
+  const status = source.status();
+  if (path === '/status') return json(200, status);
+  const healthy = isHealthy(status);
+  return json(healthy ? 200 : 503, { status: healthy ? 'ok' : 'unavailable', failures: status.failures });
+}
+
+function json(status: number, body: unknown): Answer {
+  return { status, type: 'application/json; charset=utf-8', text: `${JSON.stringify(body)}\n` };
+}

@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { HostPort } from '../options.ts';
+import { claimSocket, type ClaimedSocket } from '../socket/claim.ts';
+import { adminHandler, type AdminSource } from './handler.ts';
+
+/** An open admin listener. */
+export interface AdminListener {
+  /** `host:port` or the path of the control socket. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The TCP listener for /metrics, /health and /status. The port is shared with a server that is being replaced by this one
+ * (SO_REUSEPORT), so that a takeover finds it free.
+ * @throws KongTsError PORT_IN_USE
+ */
+export async function listenMetrics(where: HostPort, source: AdminSource): Promise<AdminListener> {
+  const { createServer } = await import('node:http');
+  const server = createServer(adminHandler(source, false));
+  server.listen({ host: where.host, port: where.port, reusePort: true });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new KongTsError(
+      'PORT_IN_USE',
+      `The address ${where.host}:${where.port} of --metrics cannot be listened on: ${messageOf(error)}.`,
+      { cause: error, fix: 'Choose another one with --metrics HOST:PORT.' },
+    );
+  }
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : where.port;
+  return {
+    address: `${where.host.includes(':') ? `[${where.host}]` : where.host}:${port}`,
+    async close() {
+      server.close();
+      server.closeIdleConnections();
+    },
+  };
+}
+
+/** The control socket beside the plugin socket; only the server's own user can open it. */
+export async function listenControl(path: string, source: AdminSource): Promise<AdminListener> {
+  const { createServer } = await import('node:http');
+  const http = createServer(adminHandler(source, true));
+  const socket: ClaimedSocket = await claimSocket(path, {
+    mode: 0o600,
+    owner: null,
+    backlog: 16,
+    paused: false,
+    onConnection: (connection) => {
+      http.emit('connection', connection);
+    },
+  });
+  return {
+    address: path,
+    async close() {
+      await socket.release();
+      http.closeIdleConnections();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { ServerLog } from '../log/types.ts';
+import type { CompiledServerOptions } from '../options.ts';
+import { Backoff } from '../supervisor/backoff.ts';
+
+const entry = new URL(
+  import.meta.url.endsWith('.ts') ? '../../event-hooks/main.ts' : '../../event-hooks/main.js',
+  import.meta.url,
+);
+
+type Child = ChildProcessByStdio<Writable, Readable, null>;
+
+/** The event hook dispatcher as a process of its own, started again when it dies. It ends when this process does. */
+export class DispatcherProcess {
+  grpc: string | null = null;
+  admin: string | null = null;
+  readonly #options: CompiledServerOptions;
+  readonly #log: ServerLog;
+  readonly #ready: (address: string) => void;
+  readonly #backoff = new Backoff({ first: 200, most: 10_000, healthyAfter: 10_000 });
+  #child: Child | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #stopping = false;
+
+  /** @param ready called with the gRPC address each time it listens */
+  constructor(options: CompiledServerOptions, log: ServerLog, ready: (address: string) => void) {
+    this.#options = options;
+    this.#log = log;
+    this.#ready = ready;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  start(): void {
+    const startedAt = Date.now();
+    const child: Child = spawn(process.execPath, [fileURLToPath(entry), ...this.#arguments()], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    child.stdin.on('error', () => undefined);
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (line) => {
+      this.#line(line);
+    });
+    let ended = false;
+    const end = (why: string) => {
+      if (ended) return;
+      ended = true;
+      this.#child = null;
+      this.grpc = null;
+      if (this.#stopping) return;
+      const wait = this.#backoff.next(Date.now() - startedAt) + 100;
+      this.#log.error('the event hook dispatcher has died and is started again', { why, restartInMs: wait });
+      this.#timer = setTimeout(() => {
+        this.start();
+      }, wait);
+    };
+    child.once('exit', (code, signal) => {
+      end(signal === null ? `exit status ${code}` : `signal ${signal}`);
+    });
+    child.once('error', (error) => {
+      end(error.message);
+    });
+  }
+
+  /** SIGTERM, then SIGKILL after `limit` milliseconds. */
+  async stop(limit: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const child = this.#child;
+    if (child === null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), limit);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #arguments(): string[] {
+    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow } = this.#options;
+    return [
+      '--listen',
+      `unix:${sockets[0]?.path ?? ''}.hooks.${process.pid}`,
+      '--admin',
+      eventHooksAdmin,
+      ...(dataDir === null ? [] : ['--data-dir', join(dataDir, 'event-hooks')]),
+      ...eventHooksAllow.map((range) => `--allow-${range}`),
+      '--reuse-port',
+      '--exit-with-stdin',
+    ];
+  }
+
+  /** The first line says where it listens; every later one is a line of its log. */
+  #line(line: string): void {
+    if (this.grpc !== null) {
+      process.stdout.write(`${line}\n`);
+      return;
+    }
+    const ready = parseReady(line);
+    if (ready === null) {
+      process.stdout.write(`${line}\n`);
+      return;
+    }
+    this.grpc = ready.grpc;
+    this.admin = ready.admin;
+    this.#log.info('the event hook dispatcher listens', { grpc: ready.grpc, admin: ready.admin });
+    this.#ready(ready.grpc);
+  }
+}
+
+function parseReady(line: string): { grpc: string; admin: string | null } | null {
+  try {
+    const parsed = JSON.parse(line) as { ready?: unknown; grpc?: unknown; admin?: unknown };
+    if (parsed.ready !== true || typeof parsed.grpc !== 'string') return null;
+    return { grpc: parsed.grpc, admin: typeof parsed.admin === 'string' ? parsed.admin : null };
+  } catch {
+    return null;
+  }
+}

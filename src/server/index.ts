@@ -1,0 +1,38 @@
+import { createCallbackLog } from './log/server-log.ts';
+import type { LogLevel, ServerLog } from './log/types.ts';
+import { compileServerOptions, type ServerOptions } from './options.ts';
+import { SingleProcessServer } from './process/single-process-server.ts';
+import type { RunningServer } from './running-server.ts';
+
+export {
+  compileServerOptions,
+  type CompiledServerOptions,
+  type ServerOptions,
+  type SocketOptions,
+} from './options.ts';
+export type { RunningServer } from './running-server.ts';
+export type { ReloadResult, ServerStatus, WorkerStatus } from './admin/status.ts';
+export { logLevels, type LogLevel, type ServerLog } from './log/types.ts';
+export { createCallbackLog } from './log/server-log.ts';
+
+/** Options of a server inside this process. */
+export interface StartServerOptions extends Omit<ServerOptions, 'workers' | 'watch'> {
+  /** Where lines of the log go. Default: nowhere. */
+  log?: ServerLog | ((level: LogLevel, fields: Record<string, unknown>, message: string) => void);
+}
+
+/**
+ * Starts a plugin server in this process, as `kong-ts serve --workers 0` does, but without a control socket and
+ * without an event hook dispatcher unless the options ask for them. For tests and for programs that bring their own
+ * process management.
+ *
+ * Resolves when it listens. A plugin that does not load is no error here: see `status().failures`, and what
+ * StartInstance answers.
+ * @throws KongTsError USAGE, SOCKET_IN_USE, SOCKET_UNUSABLE or PORT_IN_USE
+ */
+export async function startServer(options: StartServerOptions): Promise<RunningServer> {
+  const { log = () => undefined, ...rest } = options;
+  const compiled = compileServerOptions({ control: null, eventHooks: 'off', ...rest, workers: 0 });
+  const serverLog = typeof log === 'function' ? createCallbackLog(compiled.logLevel, log) : log;
+  return SingleProcessServer.start(compiled, serverLog);
+}

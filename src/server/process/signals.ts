@@ -1,0 +1,29 @@
+import type { ServerLog } from '../log/types.ts';
+import type { RunningServer } from '../running-server.ts';
+
+/**
+ * Lets signals drive a server: SIGTERM and SIGINT drain and stop it, a second one ends the process at once, SIGHUP
+ * reloads. The process ends with status 0 once the server has stopped.
+ */
+export function obeySignals(server: RunningServer, log: ServerLog): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      log.warn('stopping at once', { signal });
+      process.exit(1);
+    }
+    stopping = true;
+    log.notice('stopping', { signal });
+    void server.stop();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    server.reload().catch((error: unknown) => {
+      log.error('the reload failed', { reason: String(error) });
+    });
+  });
+  void server.stopped.then(() => {
+    process.exit(0);
+  });
+}

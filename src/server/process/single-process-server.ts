@@ -1,0 +1,157 @@
+import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
+import type { ReloadResult, ServerStatus } from '../admin/status.ts';
+import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
+import type { LoadReport } from '../ipc/messages.ts';
+import type { ServerLog } from '../log/types.ts';
+import { exposition } from '../metrics/exposition.ts';
+import { serverMetrics } from '../metrics/server-metrics.ts';
+import type { CompiledServerOptions } from '../options.ts';
+import type { RunningServer } from '../running-server.ts';
+import { ListeningSockets } from '../socket/listening.ts';
+import { noSupervisor } from '../worker/link.ts';
+import { PluginWorker } from '../worker/plugin-worker.ts';
+
+/** A server without workers: sockets and plugins in one process, for tests and debugging. It cannot reload. */
+export class SingleProcessServer implements RunningServer {
+  readonly stopped: Promise<void>;
+  readonly #options: CompiledServerOptions;
+  readonly #log: ServerLog;
+  readonly #startedAt = Date.now();
+  readonly #worker: PluginWorker;
+  readonly #listeners: AdminListener[] = [];
+  #report: LoadReport | null = null;
+  #dispatcher: DispatcherProcess | null = null;
+  #sockets: ListeningSockets | null = null;
+  #stopping: Promise<void> | null = null;
+  #resolveStopped: () => void = () => undefined;
+
+  private constructor(options: CompiledServerOptions, log: ServerLog) {
+    this.#options = options;
+    this.#log = log;
+    this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: 0, link: noSupervisor, log });
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  /** Resolves once every socket is listened on; plugins load after that, and calls wait for them. */
+  static async start(options: CompiledServerOptions, log: ServerLog): Promise<SingleProcessServer> {
+    const server = new SingleProcessServer(options, log);
+    try {
+      await server.#open();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  status(): ServerStatus {
+    const beat = this.#worker.beat();
+    const events = Object.values(beat.stats).flatMap((phases) => Object.values(phases));
+    return {
+      state: this.#stopping === null ? 'running' : 'draining',
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      sockets: this.#options.sockets.map(({ path, plugin }) => ({ path, plugin })),
+      plugins: (this.#report?.plugins ?? []).map(({ fingerprint: _, ...plugin }) => plugin),
+      failures: this.#report?.failures ?? [],
+      workers: [
+        {
+          slot: 0,
+          pid: process.pid,
+          state: this.#report === null ? 'starting' : this.#stopping === null ? 'ready' : 'draining',
+          startedAt: this.#startedAt,
+          connections: beat.connections,
+          rss: beat.rss,
+          loopDelay: beat.loopDelay,
+          events: events.reduce((sum, phase) => sum + phase.events, 0),
+        },
+      ],
+      instances: beat.instances,
+      waitingConnections: 0,
+      restarts: {},
+      eventHooks:
+        this.#dispatcher === null
+          ? null
+          : { pid: this.#dispatcher.pid, grpc: this.#dispatcher.grpc, admin: this.#dispatcher.admin },
+    };
+  }
+
+  async metrics(): Promise<{ type: string; text: string }> {
+    const beat = this.#worker.beat();
+    const own = serverMetrics({
+      stats: beat.stats,
+      workers: [{ slot: 0, beat }],
+      restarts: {},
+      waitingConnections: 0,
+      instances: beat.instances,
+      pluginsFailed: this.#report?.failures.length ?? 0,
+    });
+    return exposition([own, this.#worker.metrics()]);
+  }
+
+  reload(): Promise<ReloadResult> {
+    const message = 'A server with --workers 0 cannot load plugins anew: start it again, or use workers.';
+    return Promise.resolve({
+      reloaded: false,
+      failures: [{ spec: '', message }],
+      plugins: [],
+      needKongReload: [],
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #open(): Promise<void> {
+    const { metrics, control, eventHooks } = this.#options;
+    if (metrics !== null) this.#listeners.push(await listenMetrics(metrics, this));
+    this.#sockets = await ListeningSockets.open({
+      server: this.#options,
+      log: this.#log,
+      paused: false,
+    });
+    this.#sockets.serve({
+      onConnection: (connection) => {
+        void this.#worker.serve(connection);
+      },
+      onTakenOver: () => {
+        void this.stop();
+      },
+    });
+    if (control !== null) this.#listeners.push(await listenControl(control, this));
+    if (eventHooks === 'on') this.#startDispatcher();
+    void this.#worker.load().then((report) => {
+      this.#report = report;
+      for (const { spec, message } of report.failures) {
+        this.#log.error('a plugin does not load', { plugin: spec, reason: message });
+      }
+      if (eventHooks === 'auto' && report.usesEventHooks) this.#startDispatcher();
+    });
+  }
+
+  #startDispatcher(): void {
+    if (this.#dispatcher !== null || this.#stopping !== null) return;
+    this.#dispatcher = new DispatcherProcess(this.#options, this.#log, (address) => {
+      void this.#worker.hooks.connect(address);
+    });
+    this.#dispatcher.start();
+  }
+
+  async #stop(): Promise<void> {
+    this.#log.notice('draining');
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#sockets?.close();
+    await this.#worker.drain(this.#options.drainTimeout);
+    await this.#dispatcher?.stop(5000);
+    this.#log.notice('stopped');
+    this.#resolveStopped();
+  }
+}

@@ -1,0 +1,33 @@
+import type { LoadFailure, LoadReport, PluginSummary } from '../ipc/messages.ts';
+
+/** What is known of the plugins that the workers serve. */
+export class PluginState {
+  plugins: readonly PluginSummary[] = [];
+  failures: readonly LoadFailure[] = [];
+
+  /**
+   * Takes what a worker has loaded.
+   * @returns the plugins whose dump has changed, and the failures that are new
+   */
+  update(report: LoadReport): { changed: string[]; newFailures: LoadFailure[] } {
+    const before = new Map(this.plugins.map((plugin) => [plugin.name, plugin.fingerprint]));
+    const changed = report.plugins
+      .filter(({ name, fingerprint }) => before.has(name) && before.get(name) !== fingerprint)
+      .map(({ name }) => name);
+    const known = new Set(this.failures.map(keyOf));
+    const newFailures = report.failures.filter((failure) => !known.has(keyOf(failure)));
+    this.plugins = report.plugins;
+    this.failures = report.failures;
+    return { changed, newFailures };
+  }
+
+  /** Whether all that is served on a socket speaks MsgPack:1. False as long as nothing has been loaded. */
+  onlyMsgpack(plugin: string | null): boolean {
+    const served = this.plugins.filter(({ name }) => plugin === null || name === plugin);
+    return served.length > 0 && served.every(({ protocol }) => protocol === 'msgpack');
+  }
+}
+
+function keyOf({ spec, message }: LoadFailure): string {
+  return `${spec}\n${message}`;
+}

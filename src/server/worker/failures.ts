@@ -1,0 +1,16 @@
+import { messageOf } from '../../errors.ts';
+import type { ServerLog } from '../log/types.ts';
+
+/**
+ * Keeps a worker alive when plugin code throws where nobody catches (a timer, a promise that is not awaited): the
+ * failure is logged, other events go on.
+ */
+export function surviveFailures(log: ServerLog): void {
+  const report = (what: string) => (thrown: unknown) => {
+    log.error(`${what} in plugin code: ${messageOf(thrown)}`, {
+      ...(thrown instanceof Error && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
+    });
+  };
+  process.on('uncaughtException', report('an exception that nobody caught'));
+  process.on('unhandledRejection', report('a rejected promise that nobody handled'));
+}

@@ -1,0 +1,70 @@
+import { messageOf } from '../../errors.ts';
+import { eventHooks } from '../../event-hooks/client/hub.ts';
+import type { ServerLog } from '../log/types.ts';
+
+/** How long an instance waits for the dispatcher before it starts without, in milliseconds. */
+const patience = 5000;
+
+interface Closable {
+  close(): unknown;
+}
+
+/**
+ * Connects the event hooks of this process to the dispatcher. Plugins that publish events start their instances only
+ * once it is connected, so that the first requests raise events, too.
+ */
+export class HooksLink {
+  readonly #log: ServerLog;
+  readonly #expected: boolean;
+  #address: string | null = null;
+  #transport: Closable | null = null;
+  #connected: () => void = () => undefined;
+  readonly #ready: Promise<void>;
+
+  /** @param expected whether there is a dispatcher, now or soon */
+  constructor(expected: boolean, log: ServerLog) {
+    this.#expected = expected;
+    this.#log = log;
+    this.#ready = new Promise((resolve) => {
+      this.#connected = resolve;
+    });
+  }
+
+  get used(): boolean {
+    return eventHooks.declares;
+  }
+
+  /** Resolves when events are delivered, or when that takes too long. */
+  async ready(): Promise<void> {
+    if (!this.#expected || !this.used || this.#transport !== null) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience);
+    });
+    await Promise.race([this.#ready, late]);
+    clearTimeout(timer);
+  }
+
+  async connect(address: string): Promise<void> {
+    if (address === this.#address) return;
+    this.#address = address;
+    try {
+      const { connectEventHooks } = await import('../../event-hooks/index.ts');
+      const token = process.env['KONG_TS_HOOKS_TOKEN'];
+      const transport = await connectEventHooks({ address, ...(token === undefined ? {} : { token }) });
+      eventHooks.attachTransport(transport);
+      this.#transport = transport;
+      this.#connected();
+    } catch (error) {
+      this.#address = null;
+      this.#log.error('the event hook dispatcher cannot be reached', { address, reason: messageOf(error) });
+    }
+  }
+
+  /** Delivers what has been emitted, then disconnects. */
+  async close(limit: number): Promise<void> {
+    if (this.#transport === null) return;
+    await eventHooks.flush(limit);
+    await this.#transport.close();
+  }
+}

@@ -1,0 +1,113 @@
+// Entry of a worker process. It is started by the supervisor with an IPC channel and ends when that closes.
+import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
+import type { Ask, InstanceRecord, Message, WorkerStart } from '../ipc/messages.ts';
+import { Peer } from '../ipc/peer.ts';
+import { createServerLog } from '../log/server-log.ts';
+import type { Connection } from '../socket/claim.ts';
+import { surviveFailures } from './failures.ts';
+import type { WorkerLink } from './link.ts';
+import { startOrphanGuard } from './orphan-guard.ts';
+import { PluginWorker } from './plugin-worker.ts';
+
+/** Time between two signs of life, in milliseconds. */
+const beatInterval = 500;
+
+const parent = process.ppid;
+let worker: PluginWorker | null = null;
+let leaving = false;
+
+const peer = new Peer(send, answer);
+
+const link: WorkerLink = {
+  record: async (record) => (await peer.ask({ op: 'record', record })) as boolean,
+  find: async (id) => (await peer.ask({ op: 'find', id })) as InstanceRecord | null,
+  forget(id) {
+    send({ type: 'forget', id });
+  },
+  forwardStep: async (owner, message) => (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer,
+};
+
+process.on('message', (message: Message, handle: unknown) => {
+  if (peer.receive(message)) return;
+  switch (message.type) {
+    case 'start':
+      start(message.start);
+      break;
+    case 'connection':
+      send({ type: 'taken', ticket: message.ticket });
+      if (handle === undefined || handle === null || worker === null) send({ type: 'gone' });
+      else void worker.serve(handle as Connection).then(() => send({ type: 'gone' }));
+      break;
+    case 'forget':
+      worker?.forget(message.id);
+      break;
+    case 'hooks':
+      void worker?.hooks.connect(message.address);
+      break;
+    default:
+      break;
+  }
+});
+
+// The supervisor decides when a worker ends; a Ctrl-C in a terminal reaches the whole group.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('disconnect', () => {
+  void leave(worker?.options.drainTimeout ?? 0);
+});
+
+function start({ options, slot, count, uid, hooks }: WorkerStart): void {
+  const log = createServerLog(options.logLevel, { worker: slot });
+  surviveFailures(log);
+  startOrphanGuard(parent, 2 * options.drainTimeout + 4000);
+  const started = new PluginWorker({ options, slot, count, uid, link, log });
+  worker = started;
+  send({ type: 'booted' });
+  if (hooks !== null) void started.hooks.connect(hooks);
+  setInterval(() => {
+    send({ type: 'beat', beat: started.beat() });
+  }, beatInterval).unref();
+  started
+    .load()
+    .then((report) => {
+      send({ type: 'loaded', report });
+      send({ type: 'beat', beat: started.beat() });
+    })
+    .catch((error: unknown) => {
+      log.crit('the worker cannot start', { reason: String(error) });
+      process.exit(1);
+    });
+}
+
+function answer(ask: Ask): unknown {
+  if (worker === null) throw new Error('the worker has not started');
+  switch (ask.op) {
+    case 'step':
+      return worker.step(ask.message as ForwardedStep);
+    case 'metrics':
+      return worker.metrics();
+    case 'drain':
+      return leave(ask.limit);
+    case 'record':
+    case 'find':
+      throw new Error('a worker does not answer this');
+  }
+}
+
+/** Drains and ends the process. The last counters go to the supervisor before. */
+async function leave(limit: number): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  // Whatever keeps hanging: never stay behind.
+  setTimeout(() => process.exit(1), 2 * limit + 3000).unref();
+  await worker?.drain(limit);
+  if (!process.connected) process.exit(0);
+  const last: Message | null = worker === null ? null : { type: 'beat', beat: worker.beat() };
+  if (last === null || process.send === undefined) process.exit(0);
+  process.send(last, () => process.exit(0));
+}
+
+function send(message: Message): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}

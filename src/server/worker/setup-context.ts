@@ -1,0 +1,21 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { KongTsError, messageOf } from '../../errors.ts';
+
+/**
+ * The folder of a plugin below the server's --data-dir, made when it is not there. Null without one.
+ * @throws KongTsError FILE_UNREADABLE when it cannot be made
+ */
+export function pluginDataDir(dataDir: string | null, plugin: string): string | null {
+  if (dataDir === null) return null;
+  const folder = join(dataDir, 'plugins', encodeURIComponent(plugin));
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new KongTsError('FILE_UNREADABLE', `The folder ${folder} cannot be made: ${messageOf(error)}.`, {
+      cause: error,
+      fix: 'Let --data-dir be a folder that this user can write to.',
+    });
+  }
+  return folder;
+}

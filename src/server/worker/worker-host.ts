@@ -1,0 +1,148 @@
+import { systemClock } from '../connection/index.ts';
+import type {
+  ConnectionHost,
+  ForwardedAnswer,
+  ForwardedStep,
+  RunningInstance,
+  StartedInstance,
+} from '../connection/index.ts';
+import { InstanceRegistry } from '../instances/index.ts';
+import type { InstanceRecord } from '../ipc/messages.ts';
+import type { ServerLog } from '../log/types.ts';
+import { createPluginStats, type PluginStats } from '../metrics/phase-stats.ts';
+import { PluginMetricsStore } from '../metrics/plugin-metrics.ts';
+import type { CompiledServerOptions } from '../options.ts';
+import { createKong } from '../../pdk/index.ts';
+import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
+import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
+import type { HooksLink } from './hooks-link.ts';
+import type { WorkerLink } from './link.ts';
+import type { PluginSet } from './plugin-set.ts';
+import { pluginDataDir } from './setup-context.ts';
+
+export interface WorkerHostOptions {
+  readonly options: CompiledServerOptions;
+  readonly slot: number;
+  readonly count: number;
+  readonly uid: number;
+  readonly link: WorkerLink;
+  readonly log: ServerLog;
+  readonly plugins: PluginSet;
+  readonly hooks: HooksLink;
+}
+
+/** What connections need of their worker: plugins, instances, counters. */
+export class WorkerHost implements ConnectionHost {
+  readonly maxFrameBytes: number;
+  readonly workerIndex: number;
+  readonly log: ServerLog;
+  readonly clock = systemClock;
+  readonly readBodyFiles = true;
+  readonly pluginMetrics = new PluginMetricsStore();
+  /** Counters by plugin. */
+  readonly stats: Record<string, PluginStats> = {};
+  readonly forwardStep?: (owner: number, step: ForwardedStep) => Promise<ForwardedAnswer>;
+  readonly #start: WorkerHostOptions;
+  readonly #registry: InstanceRegistry;
+
+  constructor(start: WorkerHostOptions) {
+    this.#start = start;
+    this.maxFrameBytes = start.options.maxFrameBytes;
+    this.workerIndex = start.uid;
+    this.log = start.log;
+    if (start.link.forwardStep !== null) this.forwardStep = start.link.forwardStep;
+    this.#registry = new InstanceRegistry({
+      clock: systemClock,
+      log: start.log,
+      idleMs: start.options.idleTimeout,
+      plugin: (name) => start.plugins.get(name) ?? start.plugins.find(name),
+      stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
+      surroundings: (plugin, info) => this.#surroundings(plugin, info),
+      claim: (record) => start.link.record(record),
+    });
+  }
+
+  /** Instances that this worker has. */
+  get instances(): number {
+    return this.#registry.size;
+  }
+
+  createKong(channel: PhaseChannel): unknown {
+    return createKong(channel);
+  }
+
+  async startInstance(name: string, config: Buffer): Promise<StartedInstance> {
+    await this.#start.plugins.find(name);
+    await this.#start.hooks.ready();
+    return this.#registry.start(name, config);
+  }
+
+  async closeInstance(id: number): Promise<StartedInstance | null> {
+    const described = await this.instanceStatus(id);
+    if (described === null) return null;
+    this.forget(id);
+    this.#start.link.forget(id);
+    return described;
+  }
+
+  findInstance(id: number): RunningInstance | null | Promise<RunningInstance | null> {
+    return this.#registry.find(id) ?? this.#adopt(id);
+  }
+
+  instanceStatus(id: number): StartedInstance | null | Promise<StartedInstance | null> {
+    return this.#registry.describe(id) ?? this.#adopt(id).then(() => this.#registry.describe(id));
+  }
+
+  pluginNames(): readonly string[] {
+    return this.#start.plugins.plugins.map(({ name }) => name);
+  }
+
+  pluginInfo(name: string): PluginInfo | null {
+    const plugin = this.#start.plugins.get(name);
+    if (plugin === null) return null;
+    const { version, priority, phases, schema } = plugin;
+    return { name, version, priority, phases, schema: JSON.stringify(schema) };
+  }
+
+  /** Kong has closed the instance. Its configuration closes once its events have ended. */
+  forget(id: number): void {
+    this.#registry.forget(id)?.catch((error: unknown) => {
+      this.log.error('a configuration did not close', { instance: id, reason: String(error) });
+    });
+  }
+
+  /** Closes every configuration, so that plugins can flush. */
+  async close(limit: number): Promise<void> {
+    await this.#registry.closeAll(limit);
+  }
+
+  /** An instance that was started on another worker, or before this one. */
+  async #adopt(id: number): Promise<RunningInstance | null> {
+    const record: InstanceRecord | null = await this.#start.link.find(id);
+    if (record === null) return null;
+    await this.#start.plugins.find(record.name);
+    await this.#start.hooks.ready();
+    const { buffer, byteOffset, byteLength } = record.config;
+    return this.#registry.adopt(
+      id,
+      record.name,
+      Buffer.from(buffer, byteOffset, byteLength),
+      record.startedAt,
+    );
+  }
+
+  #surroundings(plugin: CompiledPlugin, info: InstanceInfo) {
+    const { options, slot, count } = this.#start;
+    const metrics = this.pluginMetrics.of(plugin.name, info.pluginId ?? '');
+    return {
+      log: this.log.child({ plugin: plugin.name, ...(info.pluginId === null ? {} : { id: info.pluginId }) }),
+      metrics,
+      dataDir: pluginDataDir(options.dataDir, plugin.name),
+      worker: { index: slot, count },
+      release: () => {
+        metrics.close();
+      },
+    };
+  }
+}

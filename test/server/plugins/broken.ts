@@ -1,0 +1,2 @@
+export {};
+throw new Error('this plugin cannot start: no licence');

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { addStats } from '../../../src/server/metrics/aggregate.ts';
+import { exposition } from '../../../src/server/metrics/exposition.ts';
+import { createPluginStats, observe } from '../../../src/server/metrics/phase-stats.ts';
+import { PluginMetricsStore } from '../../../src/server/metrics/plugin-metrics.ts';
+import { serverMetrics } from '../../../src/server/metrics/server-metrics.ts';
+
+describe('the metrics of the server', () => {
+  it('adds the counters of all workers up', async () => {
+    const [one, two] = [createPluginStats(), createPluginStats()];
+    observe(one.access, 0.0004);
+    observe(two.access, 0.3);
+    observe(two.access, 99);
+    two.access.calls = 7;
+    const stats = addStats(addStats({}, { p: one }), { p: two });
+    const own = serverMetrics({
+      stats,
+      workers: [],
+      restarts: { died: 2 },
+      waitingConnections: 0,
+      instances: 3,
+      pluginsFailed: 0,
+    });
+    const { text } = await exposition([own]);
+    expect(text).toContain('kong_ts_events_total{plugin="p",phase="access"} 3');
+    expect(text).toContain('kong_ts_pdk_calls_total{plugin="p",phase="access"} 7');
+    expect(text).toContain('kong_ts_event_duration_seconds_bucket{plugin="p",phase="access",le="0.0005"} 1');
+    expect(text).toContain('kong_ts_event_duration_seconds_bucket{plugin="p",phase="access",le="0.5"} 2');
+    expect(text).toContain('kong_ts_event_duration_seconds_bucket{plugin="p",phase="access",le="+Inf"} 3');
+    expect(text).toContain('kong_ts_event_duration_seconds_count{plugin="p",phase="access"} 3');
+    expect(text).toContain('kong_ts_worker_restarts_total{reason="died"} 2');
+    expect(text).not.toContain('phase="log"');
+  });
+});
+
+describe('the metrics of plugins', () => {
+  it('carry plugin and instance, and add up over workers', async () => {
+    const workers = [new PluginMetricsStore(), new PluginMetricsStore()];
+    for (const store of workers) {
+      const metrics = store.of('p', 'i1');
+      metrics.counter('sent_total', { help: 'Sent.', labels: ['to'] }).add(2, { to: 'x' });
+      metrics.gauge('queue', { help: 'Queue.', collect: () => 5 });
+      metrics.histogram('took_seconds', { help: 'Took.', buckets: [1, 2] }).observe(1.5);
+    }
+    const { text } = await exposition(workers.map((store) => store.toJson()));
+    expect(text).toContain('sent_total{to="x",plugin="p",instance="i1"} 4');
+    expect(text).toContain('queue{plugin="p",instance="i1"} 10');
+    expect(text).toContain('took_seconds_bucket{plugin="p",instance="i1",le="1"} 0');
+    expect(text).toContain('took_seconds_bucket{plugin="p",instance="i1",le="2"} 2');
+    expect(text).toContain('took_seconds_sum{plugin="p",instance="i1"} 3');
+  });
+
+  it('go when the instance does', () => {
+    const store = new PluginMetricsStore();
+    const [one, two] = [store.of('p', 'i1'), store.of('p', 'i2')];
+    for (const metrics of [one, two]) metrics.counter('n_total', { help: 'N.' }).add();
+    one.close();
+    expect(store.toJson()[0]?.values.map(({ labels }) => labels['instance'])).toEqual(['i2']);
+  });
+
+  it('refuse a name, a label or a type that does not fit', () => {
+    const metrics = new PluginMetricsStore().of('p', 'i');
+    const counter = metrics.counter('n_total', { help: 'N.' });
+    expect(() => metrics.gauge('n_total', { help: 'N.' })).toThrow(/is a counter already/);
+    expect(() => metrics.gauge('n-total', { help: 'N.' })).toThrow(/not one of Prometheus/);
+    expect(() => counter.add(1, { to: 'x' })).toThrow(/no label to/);
+  });
+});

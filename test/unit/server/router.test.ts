@@ -1,0 +1,82 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { ConnectionRouter, type ConnectionTaker } from '../../../src/server/supervisor/router.ts';
+import type { Connection } from '../../../src/server/socket/claim.ts';
+
+class FakeWorker implements ConnectionTaker {
+  readonly slot: number;
+  connections = 0;
+  readonly given: number[] = [];
+  fail = false;
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+
+  give(ticket: number, _socket: Connection, _index: number, failed: () => void): void {
+    if (this.fail) {
+      failed();
+      return;
+    }
+    this.connections++;
+    this.given.push(ticket);
+  }
+}
+
+const connection = () => new PassThrough() as unknown as Connection;
+
+function setup(pinned = false) {
+  const router = new ConnectionRouter<FakeWorker>(() => pinned);
+  return { router, a: new FakeWorker(0), b: new FakeWorker(1) };
+}
+
+describe('ConnectionRouter', () => {
+  it('keeps connections until there is a worker', () => {
+    const { router, a } = setup();
+    router.accept(connection(), 0);
+    expect(router.waiting).toBe(1);
+    router.attach(a);
+    expect(a.given).toEqual([1]);
+    router.taken(1);
+    expect(router.waiting).toBe(0);
+  });
+
+  it('gives to the worker with the fewest connections', () => {
+    const { router, a, b } = setup();
+    router.attach(a);
+    router.attach(b);
+    for (let count = 0; count < 6; count++) router.accept(connection(), 0);
+    expect([a.connections, b.connections]).toEqual([3, 3]);
+  });
+
+  it('keeps a pinned socket on one worker', () => {
+    const { router, a, b } = setup(true);
+    router.attach(b);
+    router.attach(a);
+    for (let count = 0; count < 4; count++) router.accept(connection(), 0);
+    expect([a.connections, b.connections]).toEqual([4, 0]);
+    router.lost(a);
+    expect(b.given).toEqual([1, 2, 3, 4]);
+  });
+
+  it('gives what a worker never took to another when it dies', () => {
+    const { router, a, b } = setup();
+    router.attach(a);
+    router.accept(connection(), 0);
+    router.accept(connection(), 0);
+    router.taken(1);
+    router.lost(a);
+    router.attach(b);
+    expect(b.given).toEqual([2]);
+  });
+
+  it('tries another worker when the channel to the first is broken', () => {
+    const { router, a, b } = setup();
+    a.fail = true;
+    router.attach(a);
+    router.attach(b);
+    b.connections = 1;
+    router.accept(connection(), 0);
+    expect(b.given).toEqual([1]);
+  });
+});
