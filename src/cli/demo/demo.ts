@@ -120,6 +120,8 @@ function sandboxArguments(options: DemoOptions, socket: string, folder: string):
     ...['--proxy-listen', `${host}:${ports.proxy}`, '--admin-listen', `${host}:${ports.admin}`],
     ...['--plugin-server', `http-log-enterprise=${socket},query=${dump}`],
     ...['--event-hooks-admin', addresses.eventHooks],
+    // So that `curl -H 'X-Real-IP: 10.1.2.3'` can play another client.
+    ...['--trusted-ips', '127.0.0.1'],
   ];
 }
 
