@@ -10,13 +10,18 @@ export function entity(value: unknown): unknown {
   return value === null || value === undefined ? null : withoutNulls(value);
 }
 
+/** Consumers and credentials carry no workspace id where plugins see them (measured on Kong 3.9.3). */
+export function withoutWorkspace(value: object | null | undefined): unknown {
+  return value === null || value === undefined ? null : withoutNulls({ ...value, ws_id: null });
+}
+
 function loadConsumer(call: PdkCall, id: string, byUsername: boolean): unknown {
   const workspace = call.exchange.workspace?.id;
   const { consumers } = call.exchange.node.snapshot();
   const here = consumers.filter((each) => each.ws_id === undefined || each.ws_id === workspace);
   const found = here.find((each) => each.id === id);
-  if (found !== undefined) return entity(found);
-  return byUsername ? entity(here.find((each) => each.username === id)) : null;
+  if (found !== undefined) return withoutWorkspace(found);
+  return byUsername ? withoutWorkspace(here.find((each) => each.username === id)) : null;
 }
 
 function protocolOf(call: PdkCall, allowTerminated: boolean): string {
@@ -36,8 +41,8 @@ export const clientFunctions: Implementations = {
   'kong.client.get_forwarded_ip': ({ exchange }) => exchange.realIp,
   'kong.client.get_port': ({ exchange }) => exchange.client.port,
   'kong.client.get_forwarded_port': ({ exchange }) => exchange.client.port,
-  'kong.client.get_credential': ({ exchange }) => entity(exchange.credential),
-  'kong.client.get_consumer': ({ exchange }) => entity(exchange.consumer),
+  'kong.client.get_credential': ({ exchange }) => withoutWorkspace(exchange.credential),
+  'kong.client.get_consumer': ({ exchange }) => withoutWorkspace(exchange.consumer),
   'kong.client.get_protocol': (call, [allowTerminated]) => protocolOf(call, allowTerminated === true),
   'kong.client.load_consumer': (call, [id, byUsername]) => {
     const name = text(id, 'consumer_id');

@@ -36,7 +36,7 @@ function common(exchange: Exchange): Table {
           },
     route: exchange.route,
     service: exchange.service,
-    consumer: exchange.consumer,
+    consumer: exchange.consumer === null ? null : { ...exchange.consumer, ws_id: null },
     client_ip: exchange.realIp,
     started_at: Math.floor(exchange.startedAt),
     workspace: exchange.workspace?.id ?? null,

@@ -76,7 +76,15 @@ export class ProtobufClient implements PluginClient {
 function encode(method: string, type: Parameters<typeof encodeResult>[0], result: unknown): Buffer {
   if (type === 'String' && result !== null && typeof result !== 'string' && !Buffer.isBuffer(result))
     throw new PdkRejection(`${method}: string expected for field 'v', got ${typeof result}`);
-  return encodeResult(type, result);
+  return encodeResult(type, records.has(type) ? withoutZeroNumbers(result) : result);
+}
+
+const records = new Set<string>(['Route', 'Service', 'Consumer']);
+
+/** Kong leaves out a record's numbers that are 0, but not its false booleans (measured on Kong 3.9.3). */
+function withoutZeroNumbers(record: unknown): unknown {
+  if (typeof record !== 'object' || record === null) return record;
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== 0));
 }
 
 /** Kong writes length and body in separate sends. */

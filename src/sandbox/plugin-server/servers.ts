@@ -59,7 +59,7 @@ export class PluginServers {
 
   async close(): Promise<void> {
     for (const server of this.servers) server.plugin.close();
-    await Promise.all(this.servers.map((server) => server.process?.stop()));
+    await Promise.all(this.servers.map(async (server) => server.process?.stop()));
   }
 
   private add(server: PluginServerOptions, dump: DumpedPlugin, options: ServersOptions): void {
