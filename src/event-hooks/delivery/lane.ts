@@ -53,6 +53,8 @@ export class Lane {
   #timer: unknown = null;
   #timerAt = 0;
   #closed = false;
+  /** The target wants no more: nothing starts until the hook is changed. */
+  #gone = false;
   #idle: (() => void)[] = [];
 
   constructor(hook: Hook, handler: HookHandler, context: LaneContext) {
@@ -100,7 +102,7 @@ export class Lane {
   /** Starts what may be started now. */
   readonly pump = (): void => {
     const { active, gate, targetRate, clock } = this.#context;
-    if (this.#closed || this.hook.enabled === false || !active()) return;
+    if (this.#closed || this.#gone || this.hook.enabled === false || !active()) return;
     this.#load();
     while (this.#inFlight < this.#concurrency && this.queued > 0) {
       const wait = this.#waitForRate(this.#rate, targetRate, clock.now());
@@ -137,6 +139,7 @@ export class Lane {
     const startedAt = performance.now();
     void this.#handler.attempt(delivery).then((outcome) => {
       this.#inFlight -= 1;
+      if (outcome.gone === true) this.#gone = true;
       this.#context.gate?.leave();
       this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
       if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();

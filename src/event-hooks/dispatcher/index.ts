@@ -38,6 +38,7 @@ export class Dispatcher {
   readonly metrics: HookMetrics;
   readonly #intake: Intake;
   readonly #maintenance: Maintenance;
+  #stopping: Promise<void> | null = null;
   readonly #creationPings = new Set<Promise<void>>();
 
   constructor(options: CompiledDispatcherOptions, store: HookStore) {
@@ -164,7 +165,11 @@ export class Dispatcher {
   }
 
   /** Ends in order: what is in flight gets `timeoutMs` (default 5000), results are written, the store is closed. */
-  async stop(timeoutMs = 5000): Promise<void> {
+  stop(timeoutMs = 5000): Promise<void> {
+    return (this.#stopping ??= this.#stop(timeoutMs));
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
     await Promise.all(this.#creationPings);
     this.#maintenance.stop();
     await this.engine.stop(timeoutMs);
