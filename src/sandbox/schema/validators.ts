@@ -31,7 +31,9 @@ const matches = (value: unknown, pattern: string): boolean =>
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Any UUID, as Kong's `uuid` validator takes it. */
-export function isUuid(value: unknown): value is string {
+export function isUuid(value: string): boolean;
+export function isUuid(value: unknown): value is string;
+export function isUuid(value: unknown): boolean {
   return typeof value === 'string' && uuidPattern.test(value);
 }
 

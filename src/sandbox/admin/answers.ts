@@ -1,0 +1,28 @@
+import type { Entity } from '../entities/index.ts';
+import type { Answer, Context } from './types.ts';
+
+export const ok = (body: unknown): Answer => ({ status: 200, body });
+export const created = (body: unknown): Answer => ({ status: 201, body });
+export const noContent: Answer = { status: 204 };
+export const message = (status: number, text: string): Answer => ({ status, body: { message: text } });
+export const notFound = message(404, 'Not found');
+export const methodNotAllowed = message(405, 'Method not allowed');
+
+/** An entity as Kong shows it: without its workspace. */
+export function shown(entity: Entity): Record<string, unknown> {
+  const { ws_id: _workspace, ...rest } = entity;
+  return rest;
+}
+
+/** A list as Kong shows it; `path` is where its next page is. */
+export function listed(
+  context: Context,
+  data: unknown[],
+  offset: string | undefined,
+  path: string,
+  more = '',
+): Answer {
+  if (offset === undefined) return ok({ data, next: null });
+  const next = `${context.prefix}${path}?offset=${encodeURIComponent(offset)}${more}`;
+  return ok({ data, offset, next });
+}

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import fastify from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Dao, EntityError, defaultWorkspaceId } from '../entities/index.ts';
+import { message, methodNotAllowed, notFound } from './answers.ts';
+import { noBody, parseBody, readBody } from './body.ts';
+import { certificateId, certificateManners } from './certificates.ts';
+import { consumerManners } from './consumers.ts';
+import { configEndpoints } from './config.ts';
+import { EntityEndpoints } from './entities.ts';
+import { forward } from './forward.ts';
+import { informationEndpoints } from './information.ts';
+import { Router } from './router.ts';
+import type { AdminOptions, AdminState, Answer, Context, Endpoint } from './types.ts';
+import { checksHealth, upstreamEndpoints } from './upstreams.ts';
+import { workspaceEndpoints } from './workspaces.ts';
+
+const defaultBodyLimit = 10 * 1024 * 1024;
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/**
+ * Kong's Admin API over an entity store, shapes and error texts as Kong 3.9.3 has them. The caller listens and
+ * closes. Changes are seen by the store's listeners before the answer is sent.
+ */
+export function createAdminApi(options: AdminOptions): FastifyInstance {
+  const state = createState(options);
+  const router = createRouter(state);
+  const limit = options.bodyLimit ?? defaultBodyLimit;
+  const app = fastify({
+    logger: false,
+    // Bodies are read here, where some are only passed on.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    frameworkErrors: (_error, request, reply) => {
+      void send(reply, request, state, notFound, 0);
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  app.setErrorHandler((error, request, reply) => {
+    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+    return send(reply, request, state, message(500, 'An unexpected error occurred'), 0);
+  });
+  app.route({
+    method: [...methods],
+    url: '*',
+    handler: async (request, reply) => {
+      const started = performance.now();
+      state.requests++;
+      const place = locate(state, router, request.raw.url ?? '/');
+      if (options.eventHooksAdmin !== undefined && place.segments[0] === 'event-hooks') {
+        reply.hijack();
+        return forward(options.eventHooksAdmin, request.raw, reply.raw);
+      }
+      const answer = await handle(state, router, place, request, limit);
+      return send(reply, request, state, answer, performance.now() - started);
+    },
+  });
+  return app;
+}
+
+function createState(options: AdminOptions): AdminState {
+  const { store, now = Date.now } = options;
+  const forcedHealth: AdminState['forcedHealth'] = new Map();
+  return {
+    store,
+    dao: new Dao(store, { now, ...(options.uuid === undefined ? {} : { uuid: options.uuid }) }),
+    known: options.known === undefined ? [...store.registry.plugins.values()] : withBuiltIn(options),
+    readOnly: options.database === 'off',
+    workspaces: options.workspaces === true,
+    version: options.version ?? '3.9.3',
+    nodeId: options.nodeId ?? randomUUID(),
+    configuration: options.configuration ?? {},
+    now,
+    forcedHealth,
+    health: (upstream, target) =>
+      forcedHealth.get(target.id) ??
+      options.health?.(upstream, target) ??
+      (checksHealth(upstream) ? 'HEALTHY' : 'HEALTHCHECKS_OFF'),
+    requests: 0,
+  };
+}
+
+function withBuiltIn({ store, known = [] }: AdminOptions): AdminState['known'] {
+  const names = new Set(known.map(({ name }) => name));
+  return [...known, ...[...store.registry.plugins.values()].filter(({ name }) => !names.has(name))];
+}
+
+const manners = { certificates: certificateManners, consumers: consumerManners };
+
+function createRouter(state: AdminState): Router {
+  const endpoints: Endpoint[] = [
+    ...new EntityEndpoints(state.store.registry, manners).all(),
+    ...upstreamEndpoints(),
+    ...configEndpoints(),
+    ...(state.workspaces ? workspaceEndpoints() : []),
+    ...informationEndpoints(() => router.paths),
+  ];
+  const router: Router = new Router(endpoints);
+  return router;
+}
+
+/** Which workspace and which path below it a URL is about. */
+interface Place {
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+  readonly workspace: string;
+  readonly prefix: string;
+  /** The URL names a workspace that is not there. */
+  readonly missingWorkspace?: string;
+}
+
+function locate(state: AdminState, router: Router, url: string): Place {
+  const at = url.indexOf('?');
+  const path = (at < 0 ? url : url.slice(0, at)).replace(/\/+$/, '');
+  const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+  const segments = path.split('/').slice(1).map(decode);
+  const [first, second] = segments;
+  const rest = { query, workspace: defaultWorkspaceId, prefix: '' };
+  if (first === undefined || router.startsWith(first) || second === undefined) return { ...rest, segments };
+  if (state.workspaces) {
+    const table = state.store.table('workspaces');
+    const workspace = table.byUnique('name', '', first) ?? table.get(first);
+    if (workspace !== undefined) {
+      return {
+        query,
+        workspace: workspace.id,
+        prefix: `/${encodeURIComponent(first)}`,
+        segments: segments.slice(1),
+      };
+    }
+    if (router.startsWith(second)) return { ...rest, segments, missingWorkspace: first };
+  }
+  // The dispatcher of event hooks has workspaces of its own.
+  return second === 'event-hooks' ? { ...rest, segments: segments.slice(1) } : { ...rest, segments };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+async function handle(
+  state: AdminState,
+  router: Router,
+  place: Place,
+  request: FastifyRequest,
+  limit: number,
+): Promise<Answer> {
+  if (place.missingWorkspace !== undefined)
+    return message(404, `Workspace '${place.missingWorkspace}' not found`);
+  const match = router.find(place.segments);
+  if (match === undefined) return notFound;
+  if (request.method === 'OPTIONS') return optionsAnswer(match.methods);
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const handler = match.methods[method as keyof typeof match.methods];
+  if (handler === undefined) return methodNotAllowed;
+
+  let body: ReturnType<typeof parseBody> = noBody;
+  if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
+    const raw = await readBody(request.raw, limit);
+    if (raw === null) return { ...message(413, 'Payload Too Large'), headers: { connection: 'close' } };
+    body = parseBody(raw, request.headers['content-type'], place.segments[0] === 'config');
+    if ('status' in body) return body;
+  }
+  const context: Context = {
+    state,
+    method,
+    params: match.params,
+    query: place.query,
+    workspace: place.workspace,
+    prefix: place.prefix,
+    ...body,
+  };
+  try {
+    return handler(bySni(context, method));
+  } catch (thrown) {
+    if (thrown instanceof SniNotFound) return message(404, 'SNI not found');
+    if (thrown instanceof EntityError) return { status: thrown.status, body: thrown.body };
+    throw thrown;
+  }
+}
+
+class SniNotFound extends Error {}
+
+/** A path may name a certificate by one of its snis. */
+function bySni(context: Context, method: string): Context {
+  const key = context.params['certificates'];
+  if (key === undefined) return context;
+  const id = certificateId(context, key);
+  if (id === undefined) {
+    if (method !== 'PUT') throw new SniNotFound();
+    const { snis } = context.body;
+    const names = Array.isArray(snis) ? (snis as unknown[]) : typeof snis === 'string' ? [snis] : [];
+    const body = { ...context.body, snis: names.includes(key) ? names : [...names, key] };
+    return { ...context, params: { ...context.params, certificates: randomUUID() }, body };
+  }
+  return { ...context, params: { ...context.params, certificates: id } };
+}
+
+function optionsAnswer(available: object): Answer {
+  const names = Object.keys(available);
+  const allowed = [...names, ...(names.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].sort().join(', ');
+  return {
+    status: 204,
+    headers: {
+      Allow: allowed,
+      'Access-Control-Allow-Methods': allowed,
+      'Access-Control-Allow-Headers': 'Content-Type',
+    },
+  };
+}
+
+function send(
+  reply: FastifyReply,
+  request: FastifyRequest,
+  state: AdminState,
+  answer: Answer,
+  milliseconds: number,
+): FastifyReply {
+  void reply.code(answer.status).headers({
+    Server: `kong/${state.version}`,
+    'X-Kong-Admin-Latency': String(Math.round(milliseconds)),
+    'Access-Control-Allow-Origin': request.headers.origin ?? '*',
+    'Access-Control-Allow-Credentials': 'true',
+    ...answer.headers,
+  });
+  if (answer.body === undefined) return reply.send();
+  const text = JSON.stringify(answer.body);
+  void reply.header('content-type', 'application/json; charset=utf-8');
+  if (request.method !== 'HEAD') return reply.send(text);
+  return reply.header('content-length', String(Buffer.byteLength(text))).send();
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { parse } from 'yaml';
+import { isTable, asRecord } from '../schema/index.ts';
+import type { PlainObject } from '../schema/index.ts';
+import { message } from './answers.ts';
+import { decodeForm } from './form.ts';
+import type { Answer } from './types.ts';
+
+export interface Body {
+  readonly body: PlainObject;
+  readonly form: boolean;
+  readonly raw: Buffer;
+}
+
+export const noBody: Body = { body: {}, form: false, raw: Buffer.alloc(0) };
+
+/** Reads a whole body; null when it is larger than the limit. */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) return null;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The body as an object, or Kong's refusal. YAML is taken by `/config` only. */
+export function parseBody(raw: Buffer, contentType: string | undefined, yaml: boolean): Body | Answer {
+  if (contentType === undefined) return raw.length === 0 ? noBody : { status: 415 };
+  const type = contentType.toLowerCase();
+  if (type.startsWith('application/json')) return parseJson(raw);
+  if (type.startsWith('application/x-www-form-urlencoded')) {
+    return { body: decodeForm(new URLSearchParams(raw.toString())), form: true, raw };
+  }
+  if (type.startsWith('multipart/form-data')) {
+    const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];
+    return { body: decodeForm(boundary === undefined ? [] : multipart(raw, boundary)), form: true, raw };
+  }
+  if (yaml && (type.startsWith('application/yaml') || type.startsWith('text/yaml'))) {
+    return { body: {}, form: false, raw };
+  }
+  return { status: 415 };
+}
+
+function parseJson(raw: Buffer): Body | Answer {
+  try {
+    const value: unknown = JSON.parse(raw.toString());
+    return { body: isTable(value) ? asRecord(value) : {}, form: false, raw };
+  } catch {
+    return message(400, 'Cannot parse JSON body');
+  }
+}
+
+/** Names and values of a multipart form. */
+function multipart(raw: Buffer, boundary: string): [string, string][] {
+  const parts = raw.toString('latin1').split(`--${boundary}`);
+  return parts.flatMap((part): [string, string][] => {
+    const end = part.indexOf('\r\n\r\n');
+    const name = /content-disposition:[^\r\n]*?\bname="([^"]*)"/i.exec(part.slice(0, end))?.[1];
+    if (end < 0 || name === undefined) return [];
+    const text = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
+    return [[text(name), text(part.slice(end + 4).replace(/\r\n$/, ''))]];
+  });
+}
+
+/** YAML as an object; null when it is not one. */
+export function yamlObject(raw: Buffer): PlainObject | null {
+  try {
+    const value: unknown = parse(raw.toString(), { merge: true, maxAliasCount: 10_000 });
+    return isTable(value) ? asRecord(value) : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,75 @@
+import { workspaceOf } from '../entities/index.ts';
+import {
+  DeclarativeError,
+  exportDeclarative,
+  loadDeclarativeObject,
+  loadDeclarativeText,
+} from '../declarative/index.ts';
+import { KongTsError } from '../../errors.ts';
+import type { PlainObject } from '../schema/index.ts';
+import { created, message, ok, shown } from './answers.ts';
+import type { Answer, Context, Endpoint } from './types.ts';
+
+const needsDatabaseOff = message(
+  400,
+  'this endpoint is only available when Kong is configured to not use a database',
+);
+
+/** `/config`: the whole configuration of a gateway without database. */
+export function configEndpoints(): Endpoint[] {
+  return [
+    {
+      path: '/config',
+      methods: {
+        GET: (context) =>
+          context.state.readOnly
+            ? ok({ config: exportDeclarative(context.state.store, context.workspace) })
+            : needsDatabaseOff,
+        POST: (context) => (context.state.readOnly ? load(context) : needsDatabaseOff),
+      },
+    },
+  ];
+}
+
+function load(context: Context): Answer {
+  const { state, body, query } = context;
+  const { registry } = state.store;
+  const options = { registry, now: state.now };
+  const checkHash = ['1', 1].includes((query.get('check_hash') ?? body['check_hash']) as string | number);
+  const { check_hash: _checkHash, flatten_errors: _flattenErrors, ...declared } = body;
+  const text = typeof declared['config'] === 'string' ? declared['config'] : context.raw.toString();
+  if (declared['_format_version'] === undefined && text === '') {
+    return message(400, 'expected a declarative configuration');
+  }
+  try {
+    const loaded =
+      declared['_format_version'] === undefined
+        ? loadDeclarativeText(text, state.known, options)
+        : loadDeclarativeObject(declared, state.known, options);
+    if (checkHash && loaded.snapshot().hash === state.store.snapshot().hash) return { status: 304 };
+    state.store.replaceWith(loaded);
+    return created(entitiesById(context));
+  } catch (thrown) {
+    if (!(thrown instanceof KongTsError)) throw thrown;
+    const fields = thrown instanceof DeclarativeError ? thrown.fields : { error: thrown.message };
+    const summary =
+      thrown instanceof DeclarativeError
+        ? thrown.summary
+        : `declarative config is invalid: {error="${thrown.message}"}`;
+    return {
+      status: 400,
+      body: { code: 14, name: 'invalid declarative configuration', message: summary, fields },
+    };
+  }
+}
+
+function entitiesById({ state, workspace }: Context): PlainObject {
+  const result: Record<string, PlainObject> = {};
+  for (const { name } of state.store.registry.kinds.values()) {
+    for (const entity of state.store.table(name).values()) {
+      if (name === 'workspaces' || workspaceOf(entity) === workspace)
+        (result[name] ??= {})[entity.id] = shown(entity);
+    }
+  }
+  return result;
+}

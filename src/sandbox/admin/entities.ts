@@ -1,0 +1,246 @@
+import { entityErrors, foreignId, page, parseTags } from '../entities/index.ts';
+import type { Entity, EntityKind, Registry } from '../entities/index.ts';
+import type { PlainObject } from '../schema/index.ts';
+import { created, listed, methodNotAllowed, noContent, notFound, ok, shown } from './answers.ts';
+import { inferTypes } from './form.ts';
+import type { Answer, Context, Endpoint, Methods } from './types.ts';
+
+/** How one kind is shown and changed where it is not as all the others are. */
+export interface EntityManners {
+  /** Answers a list that is asked for by something other than a page; undefined: it is not. */
+  search?: (context: Context) => Entity[] | Answer | undefined;
+  show?: (context: Context, entity: Entity) => PlainObject;
+  insert?: (context: Context, input: PlainObject) => Entity;
+  update?: (context: Context, entity: Entity, input: PlainObject) => Entity;
+  upsert?: (context: Context, key: string, input: PlainObject) => Entity;
+}
+
+export type Manners = Readonly<Record<string, EntityManners>>;
+
+/** The endpoints of an entity that Kong generates from its schema. */
+export class EntityEndpoints {
+  private readonly registry: Registry;
+  private readonly manners: Manners;
+
+  constructor(registry: Registry, manners: Manners) {
+    this.registry = registry;
+    this.manners = manners;
+  }
+
+  *all(): Generator<Endpoint> {
+    for (const kind of this.registry.kinds.values()) {
+      if (kind.definition.noAdminApi === true) continue;
+      const base = `/${collection(kind)}`;
+      const one = `${base}/:${kind.name}`;
+      yield { path: base, methods: this.collection(kind) };
+      yield { path: one, methods: this.entity(kind) };
+      for (const { field, reference } of kind.foreign) {
+        const parent = this.registry.kind(reference);
+        const nested = `/${collection(parent)}/:${parent.name}/${nestedCollection(kind)}`;
+        yield { path: `${one}/${field}`, methods: this.foreign(kind, field, parent) };
+        yield { path: nested, methods: this.children(kind, field, parent) };
+        yield { path: `${nested}/:${kind.name}`, methods: this.child(kind, field, parent) };
+      }
+    }
+  }
+
+  private collection(kind: EntityKind): Methods {
+    return {
+      GET: (context) => this.list(context, kind),
+      POST: (context) => created(this.show(context, kind, this.insert(context, kind, input(context, kind)))),
+    };
+  }
+
+  private entity(kind: EntityKind): Methods {
+    const find = (context: Context): Entity | undefined => this.find(context, kind);
+    return {
+      GET: (context) => this.answer(context, kind, find(context)),
+      PATCH: (context) => this.patch(context, kind, find(context)),
+      PUT: (context) =>
+        ok(
+          this.show(
+            context,
+            kind,
+            this.upsert(context, kind, context.params[kind.name] ?? '', input(context, kind)),
+          ),
+        ),
+      DELETE: (context) => this.remove(context, kind, find(context)),
+    };
+  }
+
+  /** `/routes/:routes/service`: what an entity points to. */
+  private foreign(kind: EntityKind, field: string, parent: EntityKind): Methods {
+    const target = (context: Context): Entity | undefined => {
+      const entity = this.find(context, kind);
+      const id = entity === undefined ? undefined : foreignId(entity, field);
+      return id === undefined ? undefined : context.state.dao.find(parent.name, id, context.workspace);
+    };
+    return {
+      GET: (context) => this.answer(context, parent, target(context)),
+      PATCH: (context) => this.patch(context, parent, target(context)),
+      PUT: (context) => {
+        const entity = this.find(context, kind);
+        if (entity === undefined) return notFound;
+        const id = foreignId(entity, field);
+        const fields = input(context, parent);
+        if (id !== undefined) return ok(this.show(context, parent, this.upsert(context, parent, id, fields)));
+        const made = this.insert(context, parent, fields);
+        this.update(context, kind, entity, { [field]: { id: made.id } });
+        return ok(this.show(context, parent, made));
+      },
+      DELETE: (context) => (target(context) === undefined ? notFound : methodNotAllowed),
+    };
+  }
+
+  /** `/services/:services/routes`. */
+  private children(kind: EntityKind, field: string, parent: EntityKind): Methods {
+    return {
+      GET: (context) => {
+        const owner = this.find(context, parent);
+        if (owner === undefined) return notFound;
+        const { data, offset } = page(context.state.store, kind.name, {
+          ...paging(context),
+          parent: { field, id: owner.id },
+        });
+        const key = encodeURIComponent(context.params[parent.name] ?? '');
+        return listed(
+          context,
+          data.map((entity) => this.show(context, kind, entity)),
+          offset,
+          `/${collection(parent)}/${key}/${nestedCollection(kind)}`,
+        );
+      },
+      POST: (context) => {
+        const owner = this.find(context, parent);
+        if (owner === undefined) return notFound;
+        const fields = { ...input(context, kind), [field]: { id: owner.id } };
+        return created(this.show(context, kind, this.insert(context, kind, fields)));
+      },
+    };
+  }
+
+  /** `/services/:services/routes/:routes`. */
+  private child(kind: EntityKind, field: string, parent: EntityKind): Methods {
+    const find = (context: Context): Entity | undefined => {
+      const owner = this.find(context, parent);
+      const entity = owner === undefined ? undefined : this.find(context, kind);
+      return entity !== undefined && foreignId(entity, field) === owner?.id ? entity : undefined;
+    };
+    return {
+      GET: (context) => this.answer(context, kind, find(context)),
+      PATCH: (context) => this.patch(context, kind, find(context)),
+      PUT: (context) => {
+        const owner = this.find(context, parent);
+        if (owner === undefined) return notFound;
+        const fields = { ...input(context, kind), [field]: { id: owner.id } };
+        return ok(
+          this.show(context, kind, this.upsert(context, kind, context.params[kind.name] ?? '', fields)),
+        );
+      },
+      DELETE: (context) => {
+        const entity = find(context);
+        return entity === undefined ? notFound : this.remove(context, kind, entity);
+      },
+    };
+  }
+
+  private list(context: Context, kind: EntityKind): Answer {
+    const found = this.manners[kind.name]?.search?.(context);
+    if (Array.isArray(found))
+      return ok({ data: found.map((entity) => this.show(context, kind, entity)), next: null });
+    if (found !== undefined) return found;
+    const size = context.query.get('size');
+    const tags = context.query.get('tags');
+    const { data, offset } = page(context.state.store, kind.name, {
+      ...paging(context),
+      tags: tags === null ? undefined : parseTags(tags),
+    });
+    const more = `${tags === null ? '' : `&tags=${encodeURIComponent(tags)}`}${size === null ? '' : `&size=${size}`}`;
+    return listed(
+      context,
+      data.map((entity) => this.show(context, kind, entity)),
+      offset,
+      `/${collection(kind)}`,
+      more,
+    );
+  }
+
+  private find(context: Context, kind: EntityKind): Entity | undefined {
+    return context.state.dao.find(kind.name, context.params[kind.name] ?? '', context.workspace);
+  }
+
+  private show(context: Context, kind: EntityKind, entity: Entity): PlainObject {
+    return this.manners[kind.name]?.show?.(context, entity) ?? shown(entity);
+  }
+
+  private answer(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+    return entity === undefined ? notFound : ok(this.show(context, kind, entity));
+  }
+
+  private patch(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+    if (entity === undefined) return notFound;
+    const fields = input(context, kind, entity);
+    return ok(this.show(context, kind, this.update(context, kind, entity, fields)));
+  }
+
+  private remove(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+    writable(context, 'remove', kind);
+    if (entity !== undefined) context.state.dao.delete(kind.name, entity);
+    return noContent;
+  }
+
+  private insert(context: Context, kind: EntityKind, fields: PlainObject): Entity {
+    writable(context, 'create', kind);
+    const own = this.manners[kind.name]?.insert;
+    return own?.(context, fields) ?? context.state.dao.insert(kind.name, fields, context.workspace);
+  }
+
+  private update(context: Context, kind: EntityKind, entity: Entity, fields: PlainObject): Entity {
+    writable(context, 'update', kind);
+    const own = this.manners[kind.name]?.update;
+    return (
+      own?.(context, entity, fields) ?? context.state.dao.update(kind.name, entity, fields, context.workspace)
+    );
+  }
+
+  private upsert(context: Context, kind: EntityKind, key: string, fields: PlainObject): Entity {
+    writable(context, 'create or update', kind);
+    const own = this.manners[kind.name]?.upsert;
+    return own?.(context, key, fields) ?? context.state.dao.upsert(kind.name, key, fields, context.workspace);
+  }
+}
+
+/** Without a database entities are not changed through their endpoints. */
+export function writable(context: Context, verb: string, kind: EntityKind): void {
+  if (context.state.readOnly) throw entityErrors.operationUnsupported(verb, kind.name);
+}
+
+/** The path of a kind's collection. */
+export function collection(kind: EntityKind): string {
+  return kind.definition.adminName ?? kind.name;
+}
+
+function nestedCollection(kind: EntityKind): string {
+  return kind.definition.adminNestedName ?? collection(kind);
+}
+
+export function paging(context: Context): {
+  workspace: string;
+  size?: string | undefined;
+  offset?: string | undefined;
+} {
+  return {
+    workspace: context.workspace,
+    size: context.query.get('size') ?? undefined,
+    offset: context.query.get('offset') ?? undefined,
+  };
+}
+
+/** The body as fields of the kind; a plugin's name, when the body has none, is that of the plugin it changes. */
+export function input(context: Context, kind: EntityKind, current?: Entity): PlainObject {
+  const named =
+    kind.name === 'plugins' && current !== undefined && context.body['name'] === undefined
+      ? { ...context.body, name: current['name'] }
+      : context.body;
+  return context.form ? inferTypes(kind.schema, named) : named;
+}

@@ -1,0 +1,94 @@
+import { asRecord, asSequence, eachField, isObject, isTable, setOwn } from '../schema/index.ts';
+import type { CompiledSchema, Field, PlainObject } from '../schema/index.ts';
+
+type Pair = readonly [key: string, value: string];
+
+/** Nested values from flat keys: `config.a=1`, `config[a]=1`, `paths[]=/x`, `paths[1]=/x`, a key given twice. */
+export function decodeForm(pairs: Iterable<Pair>): PlainObject {
+  const result: PlainObject = {};
+  for (const [key, value] of pairs) assign(result, keyPath(key), value);
+  return lists(result) as PlainObject;
+}
+
+/** `a.b[c][]` is a, b, c and an empty part. */
+function keyPath(key: string): string[] {
+  const parts: string[] = [];
+  for (const match of key.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)) parts.push(match[1] ?? match[2] ?? '');
+  return parts.length === 0 ? [key] : parts;
+}
+
+function assign(target: PlainObject, path: readonly string[], value: string): void {
+  let at = target;
+  path.forEach((part, index) => {
+    const key = part === '' ? String(Object.keys(at).length + 1) : part;
+    const current = Object.hasOwn(at, key) ? at[key] : undefined;
+    if (index === path.length - 1) {
+      if (current === undefined) setOwn(at, key, value);
+      else if (isObject(current)) setOwn(current, String(Object.keys(current).length + 1), value);
+      else setOwn(at, key, { 1: current, 2: value });
+      return;
+    }
+    if (isObject(current)) at = current;
+    else {
+      const next: PlainObject = current === undefined ? {} : { 1: current };
+      setOwn(at, key, next);
+      at = next;
+    }
+  });
+}
+
+/** Objects whose keys are 1, 2, 3... become lists. */
+function lists(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value);
+  if (entries.length > 0 && entries.every(([key], index) => key === String(index + 1))) {
+    return entries.map(([, item]) => lists(item));
+  }
+  for (const [key, item] of entries) setOwn(value, key, lists(item));
+  return value;
+}
+
+/** Reads the texts of a form as the schema says: numbers, booleans, lists of one, empty as null. */
+export function inferTypes(schema: CompiledSchema, values: PlainObject): PlainObject {
+  const result = { ...values };
+  for (const [name, field] of eachField(schema, values)) {
+    if (values[name] !== undefined) result[name] = infer(field, values[name]);
+  }
+  for (const [name, field] of schema.shorthands) {
+    if (values[name] !== undefined && !schema.fields.has(name)) result[name] = infer(field, values[name]);
+  }
+  if (schema.definition.ttl === true && values['ttl'] !== undefined) result['ttl'] = toNumber(values['ttl']);
+  return result;
+}
+
+function infer(field: Field, value: unknown): unknown {
+  if (value === '' || value === null) return null;
+  const { elements, values, record } = field;
+  switch (field.schema.type) {
+    case 'number':
+    case 'integer':
+      return toNumber(value);
+    case 'boolean':
+      return value === 'true' ? true : value === 'false' ? false : value;
+    case 'array':
+    case 'set': {
+      const list = isTable(value) ? asSequence(value) : [value];
+      return list === null || elements === undefined ? value : list.map((item) => infer(elements, item));
+    }
+    case 'map':
+      if (!isTable(value) || values === undefined) return value;
+      return Object.fromEntries(
+        Object.entries(asRecord(value)).map(([key, item]) => [key, infer(values, item)]),
+      );
+    case 'record':
+      return isTable(value) && record !== undefined ? inferTypes(record, asRecord(value)) : value;
+    default:
+      return value;
+  }
+}
+
+function toNumber(value: unknown): unknown {
+  if (typeof value !== 'string' || value.trim() === '') return value;
+  const number = Number(value);
+  return Number.isNaN(number) ? value : number;
+}

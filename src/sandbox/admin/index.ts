@@ -1,0 +1,2 @@
+export { createAdminApi } from './app.ts';
+export type { AdminOptions, TargetHealth } from './types.ts';

@@ -1,0 +1,255 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { loadDeclarativeText } from '../../../../src/sandbox/declarative/index.ts';
+import { emptyHash } from '../../../../src/sandbox/entities/index.ts';
+import { demoPlugin, startAdmin } from './setup.ts';
+import type { Admin, Json } from './setup.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(options: Parameters<typeof startAdmin>[0]): Promise<Admin> {
+  const admin = await startAdmin(options);
+  closing.push(admin.close);
+  return admin;
+}
+
+describe('without a database', () => {
+  const text =
+    '_format_version: "3.0"\nservices: [{ name: a, url: "http://h", plugins: [{ name: demo }] }]\n';
+
+  test('entities are read only, in the words of Kong', async () => {
+    const admin = await start({ database: 'off', store: loadDeclarativeText(text, [demoPlugin]) });
+    const refusal = (verb: string): Json => ({
+      code: 12,
+      name: 'operation unsupported',
+      message: `cannot ${verb} 'services' entities when not using a database`,
+    });
+    expect(await admin.call('POST', '/services', { name: 'b', url: 'http://h' })).toMatchObject({
+      status: 405,
+      body: refusal('create'),
+    });
+    expect(await admin.call('PATCH', '/services/a', {})).toMatchObject({
+      status: 405,
+      body: refusal('update'),
+    });
+    expect(await admin.call('PUT', '/services/a', {})).toMatchObject({
+      status: 405,
+      body: refusal('create or update'),
+    });
+    expect(await admin.call('DELETE', '/services/a')).toMatchObject({ status: 405, body: refusal('remove') });
+    expect((await admin.call('GET', '/services/a')).body).toMatchObject({ host: 'h' });
+  });
+
+  test('POST /config replaces everything, GET shows it, /status has the hash', async () => {
+    const admin = await start({ database: 'off' });
+    expect((await admin.call('GET', '/status')).body).toMatchObject({ configuration_hash: emptyHash });
+    const posted = await admin.call('POST', '/config', { config: text });
+    expect(posted.status).toBe(201);
+    expect(Object.values(posted.body['services'] as Json)).toMatchObject([{ name: 'a' }]);
+    const { configuration_hash: hash } = (await admin.call('GET', '/status')).body;
+    expect(hash).toBe(loadDeclarativeText(text, [demoPlugin]).snapshot().hash);
+    expect((await admin.call('POST', '/config?check_hash=1', { config: text })).status).toBe(304);
+    const shown = (await admin.call('GET', '/config')).body['config'] as string;
+    expect(loadDeclarativeText(shown, [demoPlugin]).snapshot().services).toMatchObject([{ name: 'a' }]);
+    const object = await admin.call('POST', '/config', {
+      _format_version: '3.0',
+      consumers: [{ username: 'x' }],
+    });
+    expect(object.status).toBe(201);
+    expect(admin.store.snapshot()).toMatchObject({ services: [], consumers: [{ username: 'x' }] });
+    const yaml = await admin.call('POST', '/config', undefined, {});
+    expect(yaml).toMatchObject({ status: 400, body: { message: 'expected a declarative configuration' } });
+    const raw = await fetch(`${admin.url}/config`, {
+      method: 'POST',
+      body: text,
+      headers: { 'content-type': 'text/yaml' },
+    });
+    expect(raw.status).toBe(201);
+  });
+
+  test('a configuration with errors changes nothing', async () => {
+    const admin = await start({ database: 'off' });
+    await admin.call('POST', '/config', { config: text });
+    const bad = await admin.call('POST', '/config', {
+      config: '_format_version: "3.0"\nservices: [{ name: "a b" }]',
+    });
+    expect(bad).toMatchObject({ status: 400, body: { code: 14, name: 'invalid declarative configuration' } });
+    expect(bad.body['fields']).toMatchObject({ services: [{ host: 'required field missing' }] });
+    expect(bad.body['message']).toMatch(
+      /^declarative config is invalid: \{services=\{\{host="required field missing",name="invalid value/,
+    );
+    expect((await admin.call('POST', '/config', { config: '{' })).status).toBe(400);
+    expect(admin.store.snapshot().services).toHaveLength(1);
+  });
+});
+
+describe('workspaces, where the sandbox plays Enterprise', () => {
+  test('keep their entities apart', async () => {
+    const admin = await start({ workspaces: true });
+    expect((await admin.call('GET', '/teamA/services')).status).toBe(404);
+    const made = await admin.call('POST', '/workspaces', { name: 'teamA', comment: 'a team' });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { name: 'teamA', comment: 'a team', meta: {}, config: {} },
+    });
+    expect((await admin.call('POST', '/workspaces', { name: 'teamA' })).status).toBe(409);
+    expect((await admin.call('POST', '/workspaces', { name: 'services' })).status).toBe(400);
+    await admin.call('PUT', '/workspaces/teamB', { comment: 'another' });
+    const names = ((await admin.call('GET', '/workspaces')).body['data'] as Json[]).map(({ name }) => name);
+    expect(names.sort()).toEqual(['default', 'teamA', 'teamB']);
+
+    for (const team of ['teamA', 'teamB']) {
+      expect(
+        (await admin.call('POST', `/${team}/services`, { name: 's', url: `http://${team}` })).status,
+      ).toBe(201);
+    }
+    expect((await admin.call('GET', '/teamA/services/s')).body).toMatchObject({ host: 'teamA' });
+    expect((await admin.call('GET', '/services')).body['data']).toEqual([]);
+    expect((await admin.call('GET', '/default/services/s')).status).toBe(404);
+    const other = (await admin.call('GET', '/teamB/services/s')).body;
+    expect((await admin.call('GET', `/teamA/services/${String(other['id'])}`)).status).toBe(404);
+    const foreign = await admin.call('POST', '/teamA/routes', { paths: ['/'], service: { id: other['id'] } });
+    expect(foreign.body['name']).toBe('foreign key violation');
+    expect(admin.store.snapshot().services.map(({ ws_id }) => ws_id)).toContain(made.body['id']);
+
+    await admin.call('POST', '/teamA/services', { name: 't', url: 'http://h' });
+    const page = await admin.call('GET', '/teamA/services?size=1');
+    expect(page.body['next']).toMatch(/^\/teamA\/services\?offset=/);
+    expect((await admin.call('GET', page.body['next'] as string)).body['data']).toHaveLength(1);
+
+    expect((await admin.call('DELETE', '/workspaces/teamB')).body).toEqual({
+      message: 'Workspace is not empty',
+    });
+    await admin.call('DELETE', '/teamB/services/s');
+    expect((await admin.call('DELETE', '/workspaces/teamB')).status).toBe(204);
+    expect((await admin.call('DELETE', '/workspaces/default')).status).toBe(400);
+    expect((await admin.call('GET', '/')).body['edition']).toBe('enterprise');
+  });
+});
+
+describe('event hooks', () => {
+  async function dispatcher(handle: (request: IncomingMessage, body: string) => Json): Promise<URL> {
+    const server: Server = createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      request.on('end', () => {
+        response.writeHead(207, { 'content-type': 'application/x-seen', connection: 'close' });
+        response.end(JSON.stringify(handle(request, body)));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => new Promise((resolve) => server.close(resolve)));
+    return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/base`);
+  }
+
+  test('are passed on with path, method, headers and body, and the answer comes back as it is', async () => {
+    const eventHooksAdmin = await dispatcher(({ method, url, headers }, body) => ({
+      method,
+      url,
+      x: headers['x-a'],
+      body,
+    }));
+    const admin = await start({ eventHooksAdmin });
+    for (const path of ['/event-hooks', '/event-hooks/sources/x?size=2', '/teamA/event-hooks/1']) {
+      const answer = await fetch(admin.url + path, {
+        method: 'POST',
+        body: '{"a":1}',
+        headers: { 'x-a': 'b', 'content-type': 'application/json' },
+      });
+      expect(answer.status).toBe(207);
+      expect(answer.headers.get('content-type')).toBe('application/x-seen');
+      expect(await answer.json()).toEqual({ method: 'POST', url: `/base${path}`, x: 'b', body: '{"a":1}' });
+    }
+    expect((await admin.call('GET', '/event-hooks')).body).toMatchObject({ method: 'GET', body: '' });
+  });
+
+  test('502 when the dispatcher is gone, 404 when there is none', async () => {
+    const gone = await start({ eventHooksAdmin: new URL('http://127.0.0.1:1/') });
+    const answer = await gone.call('POST', '/event-hooks', { a: 1 });
+    expect(answer.status).toBe(502);
+    expect(answer.body['message']).toMatch(
+      /dispatcher at http:\/\/127\.0\.0\.1:1\/ cannot be reached: .*ECONNREFUSED/,
+    );
+    const none = await start({});
+    expect((await none.call('GET', '/event-hooks')).body).toEqual({ message: 'Not found' });
+    expect((await none.call('GET', '/teamA/event-hooks')).status).toBe(404);
+  });
+});
+
+describe('what the gateway says about itself', () => {
+  test('HEAD and OPTIONS', async () => {
+    const admin = await start({});
+    const head = await fetch(`${admin.url}/services`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    expect(Number(head.headers.get('content-length'))).toBeGreaterThan(0);
+    const options = await fetch(`${admin.url}/services`, { method: 'OPTIONS' });
+    expect(options.status).toBe(204);
+    expect(options.headers.get('allow')).toBe('GET, HEAD, OPTIONS, POST');
+    expect(options.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  test('schemas and their validation', async () => {
+    const admin = await start({});
+    const schema = await admin.call('GET', '/schemas/plugins/demo');
+    expect(schema.body['fields']).toMatchObject([
+      { protocols: { type: 'set' } },
+      { config: { required: true } },
+    ]);
+    expect((await admin.call('GET', '/plugins/schema/demo')).body['fields']).toMatchObject([
+      { n: { default: 3 } },
+      {},
+      {},
+      {},
+      {},
+    ]);
+    const fine = await admin.call('POST', '/schemas/plugins/validate', { name: 'demo', config: { n: 2 } });
+    expect(fine.body).toEqual({ message: 'schema validation successful' });
+    const bad = await admin.call('POST', '/schemas/plugins/validate', { name: 'demo', config: { n: 'x' } });
+    expect(bad).toMatchObject({ status: 400, body: { fields: { config: { n: 'expected a number' } } } });
+    expect((await admin.call('POST', '/schemas/services/validate', { host: 'h' })).status).toBe(200);
+    expect((await admin.call('POST', '/schemas/nope/validate', {})).body).toEqual({
+      message: "No entity named 'nope'",
+    });
+  });
+});
+
+describe('upstreams', () => {
+  test('targets by address, and the health that was set', async () => {
+    const admin = await start({});
+    await admin.call('POST', '/upstreams', { name: 'up' });
+    expect((await admin.call('POST', '/upstreams/up/targets', { target: 'h' })).body).toMatchObject({
+      target: 'h:8000',
+    });
+    expect((await admin.call('POST', '/upstreams/up/targets', { target: 'h:8000' })).status).toBe(409);
+    const bad = await admin.call('POST', '/upstreams/up/targets', { target: 'h h' });
+    expect(bad.body['message']).toContain('Invalid target; not a valid hostname or ip address');
+    expect((await admin.call('PATCH', '/upstreams/up/targets/h:8000', { weight: 5 })).body).toMatchObject({
+      weight: 5,
+    });
+    const health = async (): Promise<unknown> =>
+      ((await admin.call('GET', '/upstreams/up/health')).body['data'] as Json[])[0]?.['health'];
+    expect(await health()).toBe('HEALTHCHECKS_OFF');
+    await admin.call('PATCH', '/upstreams/up', { healthchecks: { active: { healthy: { interval: 1 } } } });
+    expect(await health()).toBe('HEALTHY');
+    expect((await admin.call('PUT', '/upstreams/up/targets/h:8000/unhealthy')).status).toBe(204);
+    expect(await health()).toBe('UNHEALTHY');
+    expect((await admin.call('GET', '/upstreams/up/health?balancer_health=1')).body['data']).toMatchObject({
+      health: 'UNHEALTHY',
+    });
+    expect((await admin.call('DELETE', '/upstreams/up/targets/h:8000')).status).toBe(204);
+    expect((await admin.call('GET', '/upstreams/up/targets')).body['data']).toEqual([]);
+  });
+
+  test('algorithm and hash_on follow each other', async () => {
+    const admin = await start({});
+    const hashed = await admin.call('POST', '/upstreams', { name: 'a', hash_on: 'ip' });
+    expect(hashed.body).toMatchObject({ algorithm: 'consistent-hashing', hash_on: 'ip' });
+    const bad = await admin.call('POST', '/upstreams', { name: 'b', hash_on: 'header' });
+    expect(bad.body['fields']).toMatchObject({ hash_on_header: 'required field missing' });
+  });
+});
