@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { KongTsError } from '../errors.ts';
 import type { ResultSpec } from './catalogue.ts';
 import { toConsumer, toCredential, toRoute, toService } from './entity-results.ts';
 import type { MemoryStats, UriCaptures } from './types/values.ts';
@@ -43,7 +44,17 @@ export function decoderOf({ kind, empty }: ResultSpec): Decode {
     case 'memoryStats':
       return toMemoryStats;
     case 'record':
-      return (value) => JSON.parse(text(value)) as unknown;
+      return toRecord;
+  }
+}
+
+function toRecord(value: unknown): unknown {
+  try {
+    return JSON.parse(text(value)) as unknown;
+  } catch (cause) {
+    throw new KongTsError('PDK_CALL_FAILED', 'kong.log.serialize(): Kong sent a record that is not JSON.', {
+      cause,
+    });
   }
 }
 

@@ -39,15 +39,24 @@ export function parseMultipart(body: Buffer, contentType: string): MultipartFiel
 
 /** The first delimiter that stands at the beginning of a line. */
 function openingDelimiter(body: Buffer, delimiter: Buffer): number {
-  return body.indexOf(delimiter) === 0 ? 0 : closingDelimiter(body, delimiter, 0);
+  const first = body.indexOf(delimiter) === 0 && endsDelimiter(body, delimiter.length);
+  return first ? 0 : closingDelimiter(body, delimiter, 0);
 }
 
 /** The next delimiter after a line break, searched from the line break that ends the headers onwards. */
 function closingDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   for (let at = body.indexOf(delimiter, from); at !== -1; at = body.indexOf(delimiter, at + 1)) {
-    if (body[at - 1] === 0x0a) return at;
+    if (body[at - 1] === 0x0a && endsDelimiter(body, at + delimiter.length)) return at;
   }
   return -1;
+}
+
+/** What may follow a boundary: white space and a line break, or the two dashes of the last one. */
+function endsDelimiter(body: Buffer, at: number): boolean {
+  const [next, second] = [body[at], body[at + 1]];
+  return (
+    next === 0x0d || next === 0x0a || next === 0x20 || next === 0x09 || (next === 0x2d && second === 0x2d)
+  );
 }
 
 function lineBreakBefore(body: Buffer, at: number): number {

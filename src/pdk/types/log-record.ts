@@ -126,6 +126,7 @@ export interface HttpLogRecord extends CommonRecord {
     size: number;
     headers: LoggedHeaders;
   };
+  session?: undefined;
   upstream_uri: string;
   /** Status of the upstream; several, joined by commas, when the balancer retried; '' when it was not reached. */
   upstream_status: number | string;
@@ -135,6 +136,8 @@ export interface HttpLogRecord extends CommonRecord {
 }
 
 export interface StreamLogRecord extends CommonRecord {
+  request?: undefined;
+  response?: undefined;
   session: {
     /** Bytes. */
     received: number;
@@ -154,5 +157,5 @@ export interface StreamLogRecord extends CommonRecord {
   latencies: { kong: number; session: number };
 }
 
-/** `'request' in record` tells an HTTP record from one of a stream. */
+/** `record.request === undefined` tells a record of a stream from one of HTTP. */
 export type LogRecord = HttpLogRecord | StreamLogRecord;

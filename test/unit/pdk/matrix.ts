@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import type { Phase, Protocol } from '../../../src/pdk/index.ts';
+
+/** What Kong 3.9.3 did with a function in a phase. */
+export type Outcome = 'ok' | 'rejected' | 'absent' | 'exits';
+
+interface MatrixRow {
+  readonly args: readonly unknown[];
+  readonly protobuf: 'absent' | Record<Phase, Outcome>;
+  readonly msgpack: Record<Phase, Outcome>;
+  readonly reply: { readonly protobuf?: unknown; readonly msgpack?: unknown };
+}
+
+const fixture = new URL('../../fixtures/kong/pdk-matrix-3.9.3.json', import.meta.url);
+
+/** The measured matrix of Kong 3.9.3, by wire name. */
+export const matrix = new Map(
+  Object.entries(
+    (JSON.parse(readFileSync(fixture, 'utf8')) as { functions: Record<string, MatrixRow> }).functions,
+  ),
+);
+
+/** What Kong did with a function in a phase over a protocol. */
+export function outcomeOf(name: string, protocol: Protocol, phase: Phase): Outcome {
+  const outcomes = matrix.get(name)?.[protocol];
+  if (outcomes === undefined) throw new Error(`The matrix has no ${name}.`);
+  return outcomes === 'absent' ? 'absent' : outcomes[phase];
+}
+
+/** Kong's recorded answer as a channel gives it. */
+export function recordedReply(name: string): unknown {
+  // The matrix shows the beginning of the record only.
+  if (name === 'kong.log.serialize') return '{}';
+  const reply = matrix.get(name)?.reply.msgpack ?? null;
+  return typeof reply === 'object' && reply !== null && 'bin' in reply
+    ? Buffer.from(String(reply.bin))
+    : reply;
+}
