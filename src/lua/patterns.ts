@@ -71,10 +71,16 @@ local function single(ms, s, i, e)
   if c == 37 or c == 91 then
     local item = ms.items[i]
     if not item then
-      item = "^" .. sub(p, i, e - 1)
+      item = { pattern = "^" .. sub(p, i, e - 1) }
       ms.items[i] = item
     end
-    return cfind(sub(ms.s, s, s), item) ~= nil
+    local d = byte(ms.s, s)
+    local hit = item[d]
+    if hit == nil then
+      hit = cfind(sub(ms.s, s, s), item.pattern) ~= nil
+      item[d] = hit
+    end
+    return hit
   end
   return c == byte(ms.s, s)
 end

@@ -21,7 +21,7 @@ export const urlChecks = {
   ],
 };
 
-const headerName = z.string().meta({
+const headerName = z.string().min(1).meta({
   description: 'A string representing an HTTP header name.',
   match_none: [
     { pattern: '^[Hh][Oo][Ss][Tt]$', err: "cannot contain 'Host' header" },
@@ -84,7 +84,7 @@ const queue = z.object({
 });
 
 export const httpLogFields = {
-  http_endpoint: z.string().meta({
+  http_endpoint: z.string().min(1).meta({
     description: 'A string representing a URL, such as https://example.com/path/to/resource?q=search.',
     encrypted: true,
     referenceable: true,
@@ -142,7 +142,7 @@ export const httpLogFields = {
       ),
     }),
   headers: z
-    .record(headerName, z.string().meta({ referenceable: true }))
+    .record(headerName, z.string().min(1).meta({ referenceable: true }))
     .optional()
     .meta({
       description:

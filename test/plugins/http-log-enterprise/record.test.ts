@@ -31,7 +31,9 @@ describe('numbers', () => {
 
   it('keep the length that Kong announced for its deliveries', () => {
     for (const { body, headers } of deliveries.deliveries) {
-      const text = withKongNumbers(JSON.stringify(body).replaceAll(/1795282133\d{9}\b/g, (n) => formatNumber(Number(n))));
+      const text = withKongNumbers(
+        JSON.stringify(body).replaceAll(/1795282133\d{9}\b/g, (n) => formatNumber(Number(n))),
+      );
       expect(text.length).toBe(Number(headers['content-length']));
     }
   });

@@ -35,7 +35,8 @@ describe('redaction', () => {
   });
 
   it('keeps only what an allow list names', () => {
-    const record = '{"request":{"headers":{"host":"h","x-secret":"s"},"querystring":{"a":"1","b":"2"},"uri":"/?a=1&b=2"}}';
+    const record =
+      '{"request":{"headers":{"host":"h","x-secret":"s"},"querystring":{"a":"1","b":"2"},"uri":"/?a=1&b=2"}}';
     expect(redact({ ...defaults, mode: 'allow', headers: ['Host'], query_args: ['a'] }, record)).toBe(
       '{"request":{"headers":{"host":"h","x-secret":"REDACTED"},"querystring":{"a":"1","b":"REDACTED"},"uri":"/?a=1&b=REDACTED"}}',
     );

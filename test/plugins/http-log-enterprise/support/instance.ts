@@ -27,7 +27,8 @@ export function memoryMetrics(): { metrics: PluginMetrics; values: Map<string, n
     values,
     metrics: {
       counter: (name) => ({
-        add: (value = 1, labels) => add(labels === undefined ? name : `${name}:${Object.values(labels).join()}`, value),
+        add: (value = 1, labels) =>
+          add(labels === undefined ? name : `${name}:${Object.values(labels).join()}`, value),
       }),
       gauge: (name) => ({ set: (value) => values.set(name, value) }),
       histogram: (name) => ({ observe: () => add(name, 1) }),
