@@ -1,0 +1,92 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { checks } from '../src/pdk/argument-checks.ts';
+import { catalogue } from '../src/pdk/catalogue.ts';
+import type { ArgumentSpec, FunctionRow } from '../src/pdk/catalogue.ts';
+import { phases } from '../src/pdk/phases.ts';
+import type { Phase, Protocol } from '../src/pdk/phases.ts';
+
+/** Where the reference page is. */
+export const referencePath = fileURLToPath(new URL('../docs/pdk.md', import.meta.url));
+
+const introduction = `# PDK reference
+
+Generated from the catalogue in \`src/pdk\` by \`npm run docs\`; phases as measured on Kong 3.9.3.
+
+A handler gets \`kong\` with the functions that its phase and protocol have; TypeScript refuses the others, and at run
+time they reject with \`PDK_NOT_IN_PHASE\` or \`PDK_NOT_IN_PROTOCOL\` before anything is sent.
+
+- Every function returns a promise. Calls that are started without waiting in between leave together, and come back in
+  order. Setters and logs resolve at once; they leave with the next getter or at the end of the phase, in program order.
+- \`kong.response.exit\` and \`kong.response.error\` end the handler: nothing after them runs but \`finally\` blocks, and
+  later calls reject with \`PDK_EVENT_ENDED\`.
+- What is absent is \`null\`. ProtoBuf:1 cannot tell an empty text from an absent one; where that matters, both protocols
+  give \`null\` for both.
+- Arguments are checked by Kong's own rules before anything is sent: \`PDK_INVALID_ARGUMENT\`.
+- Bodies are \`Buffer\`s. Text is UTF-8; bytes that are not become lone surrogates (\`U+DC80\` to \`U+DCFF\`) and are the same
+  bytes again when the text is sent.
+- _composed_: Kong's ProtoBuf:1 service lacks the function (or Kong's own is wanting); it is made here from others.
+- \`protocol: "msgpack"\` in the plugin is needed where the table says so.
+`;
+
+function signature({ path, arguments: args, result }: FunctionRow): string {
+  return `${path}(${args.map(parameter).join(', ')}): Promise<${result.type}>`;
+}
+
+function parameter({ name, type, optional, rest }: ArgumentSpec): string {
+  if (rest === true) return `...${name}: ${type}`;
+  return `${name}${optional === true ? '?' : ''}: ${type}`;
+}
+
+function phaseList(list: readonly Phase[]): string {
+  if (list.length === 0) return 'none';
+  return list.length === phases.length ? 'all' : list.join(', ');
+}
+
+function overProtocol(row: FunctionRow, protocol: Protocol): string {
+  const how = row.travel[protocol];
+  if (how === 'absent') return 'no (needs `protocol: "msgpack"`)';
+  return `${phaseList(row.offered[protocol])}${how === 'composed' ? ' (_composed_)' : ''}`;
+}
+
+function resultText({ result, travel }: FunctionRow): string {
+  if (travel.msgpack === 'exit') return 'Never resolves: the handler ends here.';
+  return result.kind === 'void' ? 'Nothing; resolves at once.' : `\`${result.type}\``;
+}
+
+function section(row: FunctionRow): string {
+  const lines = [`### ${row.path}`, '', row.description, '', '```ts', signature(row), '```', ''];
+  for (const argument of row.arguments) {
+    lines.push(
+      `- \`${argument.name}\`: ${checks[argument.check].allowed}${argument.optional === true ? ' (optional)' : ''}`,
+    );
+  }
+  if (row.arguments.length > 0) lines.push('');
+  lines.push(
+    '| Result | ProtoBuf:1 | MsgPack:1 | Kong |',
+    '| --- | --- | --- | --- |',
+    `| ${resultText(row).replaceAll('|', '\\|')} | ${overProtocol(row, 'protobuf')} | ${overProtocol(row, 'msgpack')} | \`${row.name}\` |`,
+    '',
+  );
+  if (row.composed !== null) {
+    lines.push(
+      `Composed from ${row.composed.from.map((name) => `\`${name}\``).join(', ')}. ${row.composed.note ?? ''}`.trim(),
+      '',
+    );
+  }
+  lines.push('```ts', row.example, '```', '');
+  return lines.join('\n');
+}
+
+/** The reference page as Markdown. */
+export async function pdkReference(): Promise<string> {
+  const byNamespace = Map.groupBy(catalogue, ({ path }) => path.slice(0, path.lastIndexOf('.')));
+  const sections = [...byNamespace].map(
+    ([namespace, rows]) => `## ${namespace}\n\n${rows.map(section).join('\n')}`,
+  );
+  const config = await resolveConfig(referencePath);
+  return format([introduction, ...sections].join('\n'), { ...config, parser: 'markdown' });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeFile(referencePath, await pdkReference());
