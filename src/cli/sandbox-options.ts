@@ -8,6 +8,7 @@ export interface SandboxFlags {
   streamListen?: string;
   pluginServer: string[];
   plugins?: string;
+  database?: string;
   eventHooksAdmin?: string;
   prefix?: string;
   workers?: string;
@@ -35,6 +36,7 @@ export function compileSandboxOptions(flags: SandboxFlags, environment: Environm
     streamListen: given(flags.streamListen, 'KONG_STREAM_LISTEN'),
     pluginServers: [...flags.pluginServer.map(parsePluginServer), ...serversOf(flags, environment)],
     plugins: plugins === undefined ? undefined : list(plugins),
+    database: given(flags.database, 'KONG_DATABASE') === 'off' ? 'off' : undefined,
     eventHooksAdmin: given(flags.eventHooksAdmin, 'KONG_TS_EVENT_HOOKS_ADMIN'),
     prefix: given(flags.prefix, 'KONG_PREFIX'),
     workers: workers === undefined || workers === 'auto' ? undefined : wholeNumber(workers, '--workers'),

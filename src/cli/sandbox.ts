@@ -11,7 +11,7 @@ Plugin servers:
 
 Kong's environment variables work, too; flags come first: KONG_DECLARATIVE_CONFIG, KONG_PLUGINS,
 KONG_PLUGINSERVER_NAMES, KONG_PLUGINSERVER_<NAME>_SOCKET, _QUERY_CMD and _START_CMD, KONG_PROXY_LISTEN,
-KONG_ADMIN_LISTEN, KONG_STREAM_LISTEN, KONG_PREFIX, KONG_LOG_LEVEL, KONG_TRUSTED_IPS, KONG_NGINX_WORKER_PROCESSES.
+KONG_ADMIN_LISTEN, KONG_STREAM_LISTEN, KONG_DATABASE, KONG_PREFIX, KONG_LOG_LEVEL, KONG_TRUSTED_IPS, KONG_NGINX_WORKER_PROCESSES.
 
 Signals:
   SIGHUP            read the configuration files again and start plugin servers anew, as kong reload
@@ -31,6 +31,12 @@ export function build(): Command {
     .option('--stream-listen <addresses>', 'TCP listeners, " ssl" after one for TLS (off)')
     .option('--plugin-server <definition>', 'a plugin server, repeatable; see below', collect, [])
     .option('--plugins <names>', 'plugins that may be used, with commas; bundled stands for key-auth')
+    .addOption(
+      new Option('--database <kind>', 'off: the Admin API only reads, as a Kong without database').choices([
+        'postgres',
+        'off',
+      ]),
+    )
     .option('--event-hooks-admin <url>', 'where the Admin API forwards /event-hooks to')
     .option('--prefix <folder>', 'working folder (a temporary one)')
     .option('--workers <n>', 'nginx workers to simulate: each starts plugin instances of its own (1)')

@@ -25,7 +25,11 @@ export interface SandboxOptions {
   pluginServers?: readonly PluginServerOptions[];
   /** Plugins that may be used (`KONG_PLUGINS`): names, or `bundled` for key-auth. Default: all that are known. */
   plugins?: readonly string[];
-  /** Where the Admin API forwards `/event-hooks` to. */
+  /** Workspaces in the Admin API, as Kong Enterprise has them. Default: when a file names a `_workspace`. */
+  workspaces?: boolean;
+  /** `off`: the Admin API only reads, and `/config` loads, as a Kong without database. Default `postgres`. */
+  database?: 'postgres' | 'off';
+  /** Where the Admin API forwards `/event-hooks` to: `http://HOST:PORT`, `HOST:PORT` or `unix:/path`. */
   eventHooksAdmin?: string;
   /** Working directory; body files go there. Default: a temporary one, removed at the end. */
   prefix?: string;

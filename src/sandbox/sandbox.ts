@@ -110,7 +110,7 @@ async function open(
   const streams = await listenAll(options.streamListen ?? 'off', '--stream-listen', closers, (address) =>
     listenStream(address, { ...tls, workers, pending }),
   );
-  const admin = await startAdminOf(options, store, known, closers);
+  const admin = await startAdminOf(options, store, known, node.id, closers);
   return {
     proxyUrl: urlOf(proxies, false),
     proxyTlsUrl: urlOf(proxies, true),
@@ -149,11 +149,19 @@ async function startAdminOf(
   options: SandboxOptions,
   store: MutableEntityStore,
   known: readonly KnownPlugin[],
+  nodeId: string,
   closers: (() => Promise<unknown>)[],
 ): Promise<AdminListener | null> {
   const [address] = parseListen(options.adminListen ?? '127.0.0.1:8001', '--admin-listen');
   if (address === undefined) return null;
-  const admin = await startAdmin(address, { store, known, eventHooksAdmin: options.eventHooksAdmin ?? null });
+  const admin = await startAdmin(address, {
+    store,
+    known,
+    nodeId,
+    eventHooksAdmin: options.eventHooksAdmin ?? null,
+    workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,
+    database: options.database ?? 'postgres',
+  });
   closers.push(() => admin.close());
   return admin;
 }

@@ -82,7 +82,7 @@ export class RemotePlugin implements PluginHandler {
       try {
         id = await instances.idFor(plugin);
       } catch (error) {
-        return this.fail(phase, exchange, `starting instance: ${messageOf(error)}`);
+        return this.fail(phase, exchange, `starting instance on ${this.options.path}: ${messageOf(error)}`);
       }
       try {
         await client.handleEvent(id, phase, (method, args) => callFunction(call, method, args));
@@ -105,7 +105,7 @@ export class RemotePlugin implements PluginHandler {
             `${error.message}, ${String(maxRetries)} times in a row; Kong itself would retry without end`,
           );
         if (this.protocol === 'protobuf')
-          return this.fail(phase, exchange, `pluginserver error: ${error.message}`);
+          return this.fail(phase, exchange, `pluginserver error on ${this.options.path}: ${error.message}`);
         this.log(
           'error',
           `[${this.name}] ${phase}: ${error.message}; the request goes on without the plugin`,
