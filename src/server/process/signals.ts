@@ -4,8 +4,12 @@ import type { RunningServer } from '../running-server.ts';
 /**
  * Lets signals drive a server: SIGTERM and SIGINT drain and stop it, a second one ends the process at once, SIGHUP
  * reloads. The process ends with status 0 once the server has stopped.
+ *
+ * Call it before the server listens: a signal that comes while it starts is obeyed as soon as it has. The returned
+ * function takes the server.
  */
-export function obeySignals(server: RunningServer, log: ServerLog): void {
+export function obeySignals(log: ServerLog): (server: RunningServer) => void {
+  let server: RunningServer | null = null;
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) {
@@ -14,16 +18,20 @@ export function obeySignals(server: RunningServer, log: ServerLog): void {
     }
     stopping = true;
     log.notice('stopping', { signal });
-    void server.stop();
+    void server?.stop();
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.on('SIGHUP', () => {
-    server.reload().catch((error: unknown) => {
+    server?.reload().catch((error: unknown) => {
       log.error('the reload failed', { reason: String(error) });
     });
   });
-  void server.stopped.then(() => {
-    process.exit(0);
-  });
+  return (started) => {
+    server = started;
+    void started.stopped.then(() => {
+      process.exit(0);
+    });
+    if (stopping) void started.stop();
+  };
 }

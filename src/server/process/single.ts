@@ -8,7 +8,7 @@ import { SingleProcessServer } from './single-process-server.ts';
 export async function runServer(options: CompiledServerOptions): Promise<void> {
   const log = createServerLog(options.logLevel);
   surviveFailures(log);
-  const server = await SingleProcessServer.start(options, log);
-  obeySignals(server, log);
+  const attach = obeySignals(log);
+  attach(await SingleProcessServer.start(options, log));
   await log.flushed;
 }

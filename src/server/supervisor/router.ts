@@ -68,6 +68,14 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
     }
   }
 
+  /** Resolves once every connection has been taken, or after `limit` milliseconds. */
+  async settled(limit: number): Promise<void> {
+    const end = Date.now() + limit;
+    while (this.#handovers.size > 0 && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** Closes the connections that nobody will take any more. */
   close(): void {
     for (const { socket } of this.#handovers.values()) socket.destroy();

@@ -288,6 +288,8 @@ export class Supervisor implements RunningServer {
     this.#watch?.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#sockets.close();
+    // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
+    await this.#router.settled(this.#options.drainTimeout);
     await this.#pool.stop(this.#options.drainTimeout);
     this.#router.close();
     this.#watchdog?.stop();

@@ -199,6 +199,8 @@ export class Load {
         try {
           await one(client);
           this.done++;
+          // Enough load to always have events in flight, not so much that the servers starve.
+          await new Promise((resolve) => setTimeout(resolve, 1));
         } catch (error) {
           this.failures.push(error instanceof Error ? error.message : String(error));
           await new Promise((resolve) => setTimeout(resolve, 5));

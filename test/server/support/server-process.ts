@@ -35,7 +35,11 @@ export class ServerProcess {
     this.#child = spawn(
       process.execPath,
       [program, 'serve', ...plugins, '--socket', socket, '--event-hooks', 'off', ...options],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // Many processes of the same sources: the second one on starts without compiling them.
+        env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'kong-ts-test-compile-cache') },
+      },
     );
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
@@ -110,7 +114,7 @@ export async function until(
   condition: () => Promise<boolean>,
   what: string,
   state: () => string = () => '',
-  limit = 10_000,
+  limit = 20_000,
 ): Promise<void> {
   const end = Date.now() + limit;
   while (!(await condition())) {

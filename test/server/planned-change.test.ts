@@ -1,0 +1,166 @@
+import { readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { askServer } from '../../src/server/admin/client.ts';
+import type { ReloadResult } from '../../src/server/index.ts';
+import { KongClient, Load } from './support/kong-client.ts';
+import { isAlive, plugin, until, Workbench, type ServerProcess } from './support/server-process.ts';
+
+let bench: Workbench;
+let kong: KongClient;
+
+beforeEach(async () => {
+  bench = await Workbench.create();
+});
+afterEach(async () => {
+  kong.close();
+  await bench.clean();
+});
+
+async function reload(server: ServerProcess): Promise<ReloadResult> {
+  return (await askServer(`${server.socket}.ctl`, 'POST', '/reload')) as ReloadResult;
+}
+
+/** The source of a plugin that sets a header; `field` is in its schema. */
+function source(header: string, field: string): string {
+  return `import { definePlugin } from 'kong-ts';
+import { z } from 'zod';
+export default definePlugin({
+  name: 'changing', version: '1.0.0', priority: 1, config: z.object({ ${field}: z.string().optional() }),
+  async access(kong) { await kong.response.${header}('x', 'y'); },
+});
+`;
+}
+
+describe('a reload', { timeout: 60_000 }, () => {
+  it('under load, 20 times, fails no event', async () => {
+    const server = await bench.serve(['steady'], '--workers', '1').ready();
+    kong = new KongClient(server.socket);
+    const load = new Load(kong, 4, (client) => client.event('steady', {}, 'access'));
+    for (let round = 0; round < 20; round++) {
+      expect(await reload(server)).toMatchObject({ reloaded: true, needKongReload: [] });
+    }
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(load.done).toBeGreaterThan(200);
+  });
+
+  it('runs new code, says when Kong has to reload, keeps the old code when the new does not load', async () => {
+    const file = join(bench.folder, 'changing.ts');
+    await writeFile(file, source('setHeader', 'a'));
+    const server = await bench.serve([file], '--workers', '1').ready();
+    kong = new KongClient(server.socket);
+    expect((await kong.event('changing', {}, 'access')).calls).toEqual(['kong.response.set_header']);
+
+    await writeFile(file, source('addHeader', 'a'));
+    expect(await reload(server)).toMatchObject({ reloaded: true, needKongReload: [] });
+    expect((await kong.event('changing', {}, 'access')).calls).toEqual(['kong.response.add_header']);
+
+    await writeFile(file, source('setHeader', 'b'));
+    expect(await reload(server)).toMatchObject({ reloaded: true, needKongReload: ['changing'] });
+    expect(await server.logged('run "kong reload"')).toMatchObject({ level: 'warn' });
+
+    await writeFile(file, 'throw new Error("half written");');
+    const failed = await reload(server);
+    expect(failed.reloaded).toBe(false);
+    expect(failed.failures[0]?.message).toContain('half written');
+    expect((await kong.event('changing', {}, 'access')).calls).toEqual(['kong.response.set_header']);
+  });
+
+  it('happens by itself with --watch', async () => {
+    const file = join(bench.folder, 'changing.ts');
+    await writeFile(file, source('setHeader', 'a'));
+    const server = await bench.serve([file], '--workers', '1', '--watch').ready();
+    kong = new KongClient(server.socket);
+    await writeFile(file, source('addHeader', 'a'));
+    await server.logged('plugins reloaded');
+    expect((await kong.event('changing', {}, 'access')).calls).toEqual(['kong.response.add_header']);
+  });
+});
+
+describe('a plugin that does not load', { timeout: 60_000 }, () => {
+  it('gives the reason and is tried again until it does', async () => {
+    const file = join(bench.folder, 'changing.ts');
+    await writeFile(file, 'throw new Error("no licence");');
+    const server = await bench.serve([file, plugin('steady')], '--workers', '1').ready();
+    kong = new KongClient(server.socket);
+    expect((await server.logged('a plugin does not load'))['reason']).toContain('no licence');
+    await expect(kong.start('changing', {})).rejects.toThrow();
+    expect((await kong.event('steady', {}, 'access')).calls).toHaveLength(2);
+    await writeFile(file, source('setHeader', 'a'));
+    await server.logged('plugins reloaded');
+    expect((await kong.event('changing', {}, 'access')).calls).toHaveLength(1);
+  });
+});
+
+describe('a takeover', { timeout: 60_000 }, () => {
+  it('under load, 20 times, refuses no connection and fails no event', async () => {
+    let server = await bench.serve(['steady'], '--workers', '1').ready();
+    kong = new KongClient(server.socket);
+    const old: ServerProcess[] = [];
+    const load = new Load(kong, 4, (client) => client.event('steady', {}, 'access'));
+    for (let round = 0; round < 20; round++) {
+      const next = bench.serve(['steady'], '--workers', '1');
+      await next.logged('listening');
+      // Kong ends the old one some time later.
+      old.push(server);
+      server.kill('SIGTERM');
+      server = next;
+    }
+    await server.ready();
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    expect(load.done).toBeGreaterThan(100);
+    for (const one of old) expect(await one.exited).toEqual({ code: 0, signal: null });
+    await kong.event('steady', {}, 'access');
+  });
+
+  it('ends the old server by itself, and leaves the new one its files', async () => {
+    const first = await bench.serve(['steady'], '--workers', '1', '--metrics', '127.0.0.1:0').ready();
+    kong = new KongClient(first.socket);
+    const second = bench.serve(['steady'], '--workers', '1');
+    await second.logged('listening');
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    await second.ready();
+    expect(readdirSync(bench.folder).sort()).toEqual(['k.sock', 'k.sock.ctl']);
+    await kong.event('steady', {}, 'access');
+  });
+});
+
+describe('a stop', { timeout: 60_000 }, () => {
+  it('finishes events in flight, flushes what plugins hold and leaves nothing behind', async () => {
+    const file = join(bench.folder, 'flushed');
+    const server = await bench.serve(['flushing', 'steady'], '--workers', '2').ready();
+    kong = new KongClient(server.socket);
+    for (let count = 0; count < 5; count++) await kong.event('flushing', { file }, 'access');
+    const pids = await server.workerPids();
+    const slow = kong.event('steady', { wait: 500 }, 'access');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    server.kill('SIGTERM');
+    expect((await slow).calls).toHaveLength(2);
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    const flushed = (await readFile(file, 'utf8')).trim().split('\n').map(Number);
+    expect(flushed.reduce((sum, count) => sum + count, 0)).toBe(5);
+    expect(pids.some(isAlive)).toBe(false);
+    expect(readdirSync(bench.folder)).toEqual(['flushed']);
+  });
+
+  it.each(['behave', 'block'])(
+    'kill -9 of the supervisor leaves no process (plugin: %s)',
+    async (how) => {
+      const options = ['--workers', '2', '--drain-timeout', '0'];
+      const server = await bench.serve(['wild'], ...options).ready();
+      kong = new KongClient(server.socket);
+      const pids = await server.workerPids();
+      const running = kong.event('wild', { how }, 'access').catch(() => undefined);
+      if (how === 'behave') await running;
+      else await new Promise((resolve) => setTimeout(resolve, 200));
+      server.kill('SIGKILL');
+      await until(async () => !pids.some(isAlive), 'the end of the workers');
+      kong.close();
+      await running;
+    },
+    20_000,
+  );
+});
