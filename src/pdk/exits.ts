@@ -26,20 +26,27 @@ export function exit(channel: PhaseChannel, [status, body, headers]: readonly un
   if (!structured || (channel.protocol === 'msgpack' && survivesLua(body))) {
     return leave(channel, 'kong.response.exit', trimmed([status, body, headers]));
   }
-  const text = jsonText(body);
+  const text = jsonText('kong.response.exit(): body', body);
   const typed = givenContentType(headers) === undefined && channel.phase !== 'preread';
   const sent = typed ? { ...(headers as SentHeaders | undefined), 'Content-Type': json } : headers;
   return leave(channel, 'kong.response.exit', trimmed([status, text, sent]));
 }
 
-function jsonText(value: unknown): string {
+function jsonText(what: string, value: object): string {
   try {
-    return JSON.stringify(value);
+    const text: unknown = JSON.stringify(value);
+    if (typeof text === 'string') return text;
   } catch (cause) {
-    throw new KongTsError('PDK_INVALID_ARGUMENT', 'kong.response.exit(): body cannot be written as JSON.', {
-      cause,
-    });
+    throw new KongTsError('PDK_INVALID_ARGUMENT', `${what} cannot be written as JSON.`, { cause });
   }
+  throw new KongTsError('PDK_INVALID_ARGUMENT', `${what} cannot be written as JSON.`);
+}
+
+/** The message of an error as Kong writes it: an object as JSON. */
+function messageText(message: unknown): string | undefined {
+  if (typeof message === 'object' && message !== null)
+    return jsonText('kong.response.error(): message', message);
+  return typeof message === 'string' ? message : undefined;
 }
 
 /** null in the middle is nil in Lua; at the end nothing travels. */
@@ -51,8 +58,8 @@ function trimmed(args: unknown[]): unknown[] {
 /** kong.response.error over MsgPack:1: Kong's own, with the header name that it looks for. */
 export function nativeError(channel: PhaseChannel, args: readonly unknown[]): Promise<never> {
   const [status, message, headers] = args;
-  const text = typeof message === 'object' && message !== null ? JSON.stringify(message) : message;
-  return leave(channel, 'kong.response.error', trimmed([status, text, withOneContentType(headers)]));
+  const sent = [status, messageText(message), withOneContentType(headers)];
+  return leave(channel, 'kong.response.error', trimmed(sent));
 }
 
 function withOneContentType(headers: unknown): unknown {
@@ -66,19 +73,15 @@ function withOneContentType(headers: unknown): unknown {
 export async function composedError(channel: PhaseChannel, args: readonly unknown[]): Promise<never> {
   const [status, message, headers] = args as [number, unknown, SentHeaders | undefined];
   const given = givenContentType(headers);
+  const text = messageText(message) ?? errorMessage(status);
   const [requestId, contentType] = await Promise.all([
     ask(channel, 'kong.nginx.get_var', 'kong_request_id'),
     given ?? negotiatedType(channel),
   ]);
-  const text = typeof message === 'object' && message !== null ? JSON.stringify(message) : message;
   const body =
     contentType === 'application/grpc'
       ? undefined
-      : errorBody(
-          contentType,
-          (text as string | undefined) ?? errorMessage(status),
-          (requestId as string) ?? '',
-        );
+      : errorBody(contentType, text, (requestId as string) ?? '');
   const sent = { ...(withOneContentType(headers) as SentHeaders | undefined), 'Content-Type': contentType };
   return leave(channel, 'kong.response.exit', trimmed([status, body, sent]));
 }

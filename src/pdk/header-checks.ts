@@ -29,8 +29,7 @@ export function checkHeaders(
     if (Array.isArray(sent) && name.toLowerCase() === 'host' && row.name.startsWith('kong.service.')) {
       throw argumentRefusal(row, where, given, 'a single value');
     }
-    if (name === '__proto__') continue;
-    out[name] = sent;
+    Object.defineProperty(out, name, { value: sent, enumerable: true, configurable: true, writable: true });
   }
   return out;
 }

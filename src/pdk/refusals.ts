@@ -66,7 +66,10 @@ function wayOut(row: FunctionRow, phase: Phase): string {
   if (row.result.kind !== 'void' && phase === 'log') {
     return 'Read it in an earlier phase and pass it on with kong.ctx.shared.set().';
   }
-  return `Use instead: ${row.example}`;
+  if (row.offered.protobuf.length + row.offered.msgpack.length === 0) return `Use instead: ${row.example}`;
+  return row.result.kind === 'void'
+    ? 'Move the call to a handler of one of these phases.'
+    : 'Call it in a handler of one of these phases; kong.ctx.shared.set() passes a value on to later ones.';
 }
 
 function list(words: readonly string[]): string {
