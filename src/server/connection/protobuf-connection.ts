@@ -145,7 +145,7 @@ export class ProtobufConnection extends Connection<Buffer> {
       this.#calls.length = 0;
       this.#answered = 0;
     }
-    if (call instanceof PendingCall) call.resolve(decodeResult(protobufMessages(call.row).result, frame));
+    if (call instanceof PendingCall) resolveWith(call, frame);
     else if (call === EXIT) {
       // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
       writeEventEnd(this.#out, this.#exited);
@@ -289,6 +289,19 @@ export class ProtobufConnection extends Connection<Buffer> {
     if (this.socket.writableLength === 0 && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
     else this.#out = new Writer(1024);
   }
+}
+
+/** @throws KongTsError FRAME_MALFORMED for bytes that are no result; the call rejects, too */
+function resolveWith(call: PendingCall, frame: Buffer): void {
+  let value: unknown;
+  try {
+    value = decodeResult(protobufMessages(call.row).result, frame);
+  } catch (error) {
+    const text = `Kong's answer to ${call.row.name} cannot be read: ${messageOf(error)}`;
+    call.reject(new KongTsError('PDK_CALL_FAILED', text, { cause: error }));
+    throw error;
+  }
+  call.resolve(value);
 }
 
 function statusOf(instance: StartedInstance): { name: string; instanceId: number; startedAt: number } {

@@ -1,0 +1,238 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { rowByName } from '../../../../src/pdk/catalogue.ts';
+import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
+import {
+  lookAtRuntime,
+  receiveForwardedStep,
+  serveConnection,
+} from '../../../../src/server/connection/index.ts';
+import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
+import { encodeRequest } from '../../../../src/wire/msgpack/rpc.ts';
+import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
+import { encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
+import { testHost, testInstance } from '../../../support/connection-host.ts';
+import type { TestHost } from '../../../support/connection-host.ts';
+import { MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import { listenUnix, turns } from '../../../support/unix-server.ts';
+import type { UnixServer } from '../../../support/unix-server.ts';
+
+let host: TestHost;
+let server: UnixServer;
+let handles: ConnectionHandle[];
+
+beforeEach(async () => {
+  host = testHost({ maxFrameBytes: 100_000 });
+  handles = [];
+  server = await listenUnix((socket) => void handles.push(serveConnection(socket, host)));
+});
+afterEach(() => server.close());
+
+const getMethod = rowByName('kong.request.get_method');
+const calling = (kong: unknown) => (getMethod === null ? null : (kong as PhaseChannel).call(getMethod, []));
+
+const handleEvent = encodeFrame(
+  encodeRpcCall({ sequence: 1, command: { type: 'handleEvent', instanceId: 7, eventName: 'access' } }),
+);
+
+test.each([
+  ['a frame over the limit', Buffer.from('ffffffff', 'hex'), 'FRAME_TOO_LARGE'],
+  ['a frame that is no RpcCall', encodeFrame(Buffer.from('hello')), 'FRAME_MALFORMED'],
+  ['an RpcCall without a command', encodeFrame(Buffer.from('0801', 'hex')), 'FRAME_MALFORMED'],
+  ['half a frame', handleEvent.subarray(0, 9), 'FRAME_TRUNCATED'],
+  ['half a length', handleEvent.subarray(0, 2), 'FRAME_TRUNCATED'],
+  ['one byte that could be either', Buffer.from('94', 'hex'), 'FRAME_TRUNCATED'],
+  ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'FRAME_TOO_LARGE'],
+  [
+    'a request that is cut off',
+    encodeRequest(1, 'plugin.HandleEvent', [{}]).subarray(0, 10),
+    'FRAME_TRUNCATED',
+  ],
+  ['a request without arguments', encodeRequest(1, 'plugin.HandleEvent', []), 'FRAME_MALFORMED'],
+  ['text over the limit', Buffer.from('940001dbffffffff', 'hex'), 'FRAME_TOO_LARGE'],
+])('%s closes the connection with one line', async (_what, bytes, code) => {
+  const client = await server.open();
+  client.write(bytes);
+  await turns(3);
+  client.end();
+  await client.until(() => client.closed, 'the close');
+  await turns();
+  expect(host.lines).toMatchObject([{ level: 'error', fields: { code } }]);
+  expect(client.chunks).toEqual([]);
+  expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
+});
+
+test('an answer that is no message ends the event and the connection, with one line', async () => {
+  const errors: unknown[] = [];
+  host.instances.set(
+    7,
+    testInstance(7, { access: (kong) => calling(kong)?.catch((error: unknown) => errors.push(error)) }),
+  );
+  const client = await server.open();
+  const kong = new ProtobufKong(client);
+  kong.start(7, 'access');
+  await kong.frame();
+  await kong.frame();
+  client.write(encodeFrame(Buffer.from('0aff', 'hex')));
+  await client.until(() => client.closed, 'the close');
+  await turns();
+  expect(host.lines).toHaveLength(1);
+  expect(errors).toMatchObject([{ code: 'PDK_CALL_FAILED' }]);
+  expect(lookAtRuntime(host)).toMatchObject({ events: 0, deadlines: 0 });
+});
+
+test('other connections go on', async () => {
+  host.instances.set(7, testInstance(7, { access: calling }));
+  const good = new ProtobufKong(await server.open());
+  const bad = await server.open();
+  const event = good.event(7, 'access', () => 'GET');
+  bad.write(Buffer.from('ffffffff', 'hex'));
+  expect((await event).finished).toBe(true);
+  expect((await good.event(7, 'access', () => 'GET')).finished).toBe(true);
+});
+
+test('a client that sends and never reads is held back', async () => {
+  host.instances.set(7, testInstance(7, { access: () => undefined }));
+  const client = await server.open();
+  client.pause();
+  const many = Buffer.concat(Array.from({ length: 2000 }, () => handleEvent));
+  for (let round = 0; round < 100; round++) {
+    client.write(many);
+    await turns(1);
+  }
+  const { events } = host.instances.get(7)?.stats.access ?? { events: 0 };
+  await turns(20);
+  const served = host.instances.get(7)?.stats.access.events ?? 0;
+  expect(served - events).toBeLessThan(20_000);
+  expect(served).toBeLessThan(200_000);
+  client.resume();
+  await client.until(() => host.instances.get(7)?.stats.access.events === 200_000, 'the rest', 15_000);
+});
+
+test('random bytes never crash the server and leave nothing', async () => {
+  host.instances.set(7, testInstance(7, { access: calling }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 4 }),
+      fc.boolean(),
+      async (pieces, real) => {
+        const client = await server.open();
+        if (real) client.write(handleEvent);
+        for (const piece of pieces) client.write(piece);
+        await turns(2);
+        client.end();
+        await client.until(() => client.closed, 'the close');
+      },
+    ),
+    { numRuns: 60 },
+  );
+  await turns();
+  host.clock.advance(200_000);
+  expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
+});
+
+test('draining: idle connections end, a running event is finished, and the FIN comes with its answer', async () => {
+  let go = () => {};
+  host.instances.set(
+    7,
+    testInstance(7, { access: () => new Promise<void>((resolve) => (go = resolve)), log: () => undefined }),
+  );
+  const idle = await server.open();
+  await new ProtobufKong(idle).event(7, 'log');
+  const busy = new ProtobufKong(await server.open());
+  const event = busy.event(7, 'access');
+  while (lookAtRuntime(host).events === 0) await turns(1);
+  const drained = handles.map((handle) => handle.drain());
+  await idle.until(() => idle.closed, 'the end of the idle one');
+  expect(busy.client.ended).toBe(false);
+  go();
+  expect((await event).finished).toBe(true);
+  await busy.client.until(() => busy.client.closed, 'the end of the busy one');
+  await Promise.all(drained);
+  await turns();
+  expect(lookAtRuntime(host).connections).toBe(0);
+});
+
+test('draining: a connection on which nothing has come gets a second for one command', async () => {
+  host.instances.set(7, testInstance(7, { log: () => undefined }));
+  const late = await server.open();
+  const silent = await server.open();
+  while (handles.length < 2) await turns(1);
+  const drained = handles.map((handle) => handle.drain());
+  const kong = new ProtobufKong(late);
+  expect((await kong.event(7, 'log')).finished).toBe(true);
+  await late.until(() => late.closed, 'the end');
+  expect(silent.ended).toBe(false);
+  host.clock.advance(1200);
+  await silent.until(() => silent.closed, 'the end');
+  await Promise.all(drained);
+});
+
+test('a step that comes to another worker is taken to the one that runs the event', async () => {
+  const value: unknown[] = [];
+  const owner = testHost({ workerIndex: 5 });
+  owner.instances.set(7, testInstance(7, { access: async (kong) => value.push(await calling(kong)) }));
+  const other = testHost({
+    workerIndex: 6,
+    forwardStep: (index, step) => {
+      expect(index).toBe(5);
+      return receiveForwardedStep(owner, structuredClone(step)).then((answer) => structuredClone(answer));
+    },
+  });
+  const hosts = [owner, other];
+  const both = await listenUnix((socket) => void serveConnection(socket, hosts.shift() ?? other));
+  try {
+    const kong = new MsgpackKong(await both.open(), await both.open());
+    expect(await kong.event(7, 'access', () => 'GET')).toEqual({
+      methods: [getMethod?.name],
+      finished: true,
+    });
+    expect(value).toEqual(['GET']);
+    expect(await kong.request('plugin.Step', { EventId: 3 * 256 + 5 })).toBeDefined();
+    expect((await kong.request('plugin.Step', { EventId: 3 * 256 + 5 })).error).toMatch(/There is no event/);
+    expect(lookAtRuntime(owner)).toMatchObject({ events: 0, steppedEvents: 0, deadlines: 0 });
+  } finally {
+    await both.close();
+  }
+});
+
+test('10,000 events ending in exit, error, timeout or an abandoned step leave nothing behind', async () => {
+  const exit = rowByName('kong.response.exit');
+  const kinds = [
+    (kong: unknown) => (exit === null ? null : (kong as PhaseChannel).exit(exit, [403])),
+    () => Promise.reject(new Error('boom')),
+    () => new Promise(() => undefined),
+    calling,
+  ];
+  kinds.forEach((access, id) => host.instances.set(id, testInstance(id, { access })));
+  let running = true;
+  const many = async (worker: number) => {
+    const kong = new MsgpackKong(await server.open());
+    for (let count = 0; count < 500; count++) {
+      const overProtobuf = count % 25 === 0;
+      const each = overProtobuf ? new ProtobufKong(await server.open()) : kong;
+      expect((await each.event((count + worker) % 4, 'access', () => NO_ANSWER)).finished).toBe(false);
+      if (overProtobuf) (each as ProtobufKong).client.destroy();
+    }
+  };
+  const time = async () => {
+    while (running) {
+      host.clock.advance(31_000);
+      await turns(2);
+    }
+  };
+  const clock = time();
+  await Promise.all(Array.from({ length: 20 }, (_, worker) => many(worker)));
+  running = false;
+  await clock;
+  host.clock.advance(31_000);
+  await turns();
+  host.clock.advance(61_000);
+  await turns();
+  expect(lookAtRuntime(host)).toEqual({ connections: 20, events: 0, steppedEvents: 0, deadlines: 0 });
+  const ended = [...host.instances.values()].map(({ stats }) => stats.access.events);
+  expect(ended).toEqual([2500, 2500, 2500, 2500]);
+  expect([...host.instances.values()].map(({ usage }) => usage.events)).toEqual([0, 0, 0, 0]);
+  expect(host.clock.timers).toBe(0);
+});

@@ -1,0 +1,316 @@
+import { Buffer } from 'node:buffer';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { KongTsError } from '../../../../src/errors.ts';
+import { rowByName } from '../../../../src/pdk/catalogue.ts';
+import type { FunctionRow } from '../../../../src/pdk/catalogue.ts';
+import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
+import { phases } from '../../../../src/pdk/phases.ts';
+import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';
+import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
+import { decodeArguments } from '../../../../src/wire/protobuf/values.ts';
+import { testHost, testInstance } from '../../../support/connection-host.ts';
+import type { TestHost } from '../../../support/connection-host.ts';
+import { MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import type { Answer, EventResult } from '../../../support/fake-kong.ts';
+import { listenUnix, turns } from '../../../support/unix-server.ts';
+import type { Client, UnixServer } from '../../../support/unix-server.ts';
+
+function row(name: string): FunctionRow {
+  const found = rowByName(name);
+  if (found === null) throw new Error(name);
+  return found;
+}
+const getMethod = row('kong.request.get_method');
+const setHeader = row('kong.response.set_header');
+const exit = row('kong.response.exit');
+
+let host: TestHost;
+let server: UnixServer;
+let handles: ConnectionHandle[];
+const unhandled: unknown[] = [];
+const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+
+beforeEach(async () => {
+  host = testHost();
+  handles = [];
+  unhandled.length = 0;
+  process.on('unhandledRejection', onUnhandled);
+  server = await listenUnix((socket) => void handles.push(serveConnection(socket, host)));
+});
+afterEach(async () => {
+  await server.close();
+  process.off('unhandledRejection', onUnhandled);
+  expect(unhandled).toEqual([]);
+});
+
+interface Kong {
+  readonly clients: readonly Client[];
+  event(instanceId: number, phase: string, answer?: Answer): Promise<EventResult>;
+}
+const kongs = {
+  async protobuf(): Promise<Kong> {
+    const kong = new ProtobufKong(await server.open());
+    return { clients: [kong.client], event: (...args) => kong.event(...args) };
+  },
+  async msgpack(): Promise<Kong> {
+    const kong = new MsgpackKong(await server.open(), await server.open());
+    return { clients: kong.clients, event: (...args) => kong.event(...args) };
+  },
+};
+
+const exits: Answer = (method) => (method === 'kong.response.exit' ? NO_ANSWER : null);
+const nothingLeft = () =>
+  expect(lookAtRuntime(host)).toMatchObject({ events: 0, steppedEvents: 0, deadlines: 0 });
+const later = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Both protocols behave the same. */
+describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
+  const run = (handler: (channel: PhaseChannel) => unknown, overrides = {}) => {
+    const handlers = Object.fromEntries(
+      phases.map((phase) => [phase, (kong: unknown) => handler(kong as PhaseChannel)]),
+    );
+    host.instances.set(7, testInstance(7, handlers, overrides));
+  };
+
+  test.each(phases)('a handler without calls in %s', async (phase) => {
+    run(async () => later());
+    const kong = await kongs[protocol]();
+    expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
+    expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
+    nothingLeft();
+  });
+
+  test('calls and sends keep the order of the program', async () => {
+    const seen: unknown[] = [];
+    run(async (kong) => {
+      kong.send(setHeader, ['a', '1']);
+      const first = kong.call(getMethod, []);
+      kong.send(setHeader, ['b', '2']);
+      const second = kong.call(row('kong.request.get_scheme'), []);
+      seen.push(await second, await first);
+      kong.send(setHeader, ['c', '3']);
+    });
+    const kong = await kongs[protocol]();
+    const answers: Answer = (method) =>
+      method.endsWith('get_method') ? 'GET' : method.endsWith('get_scheme') ? 'http' : null;
+    const { methods } = await kong.event(7, 'access', answers);
+    expect(methods).toEqual([
+      setHeader.name,
+      getMethod.name,
+      setHeader.name,
+      'kong.request.get_scheme',
+      setHeader.name,
+    ]);
+    expect(seen).toEqual(['http', 'GET']);
+    // Answers to the last setters come after the end and are not taken for commands.
+    expect((await kong.event(7, 'access', answers)).finished).toBe(true);
+    nothingLeft();
+  });
+
+  test.each(['rewrite', 'access', 'response'])('an exception in %s gives the client a 500', async (phase) => {
+    run(async (kong) => {
+      kong.send(setHeader, ['a', '1']);
+      await later();
+      throw new Error('boom');
+    });
+    const kong = await kongs[protocol]();
+    let args: unknown;
+    const { methods, finished } = await kong.event(7, phase, (method, raw) => {
+      if (method !== exit.name) return null;
+      args = Buffer.isBuffer(raw) ? decodeArguments('ExitArgs', raw) : raw;
+      return NO_ANSWER;
+    });
+    expect(methods).toEqual([setHeader.name, exit.name]);
+    expect(finished).toBe(false);
+    const [status, body, headers] = args as [number, Buffer | string, Record<string, string>];
+    expect([status, JSON.parse(body.toString()), headers['Content-Type']]).toEqual([
+      500,
+      { message: 'An unexpected error occurred' },
+      expect.stringContaining('application/json'),
+    ]);
+    expect(host.lines).toHaveLength(1);
+    expect(host.lines[0]).toMatchObject({ level: 'error', fields: { plugin: 'test', phase, instance: 7 } });
+    expect(host.lines[0]?.message).toContain('boom');
+    expect(host.lines[0]?.fields['stack']).toContain('behaviour.test');
+    nothingLeft();
+  });
+
+  test.each(['certificate', 'preread', 'log'])(
+    'an exception in %s is logged and the event ends',
+    async (phase) => {
+      run(() => {
+        throw new Error('boom');
+      });
+      const kong = await kongs[protocol]();
+      expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
+      expect(host.lines).toHaveLength(1);
+      nothingLeft();
+    },
+  );
+
+  test('onError continue lets the request through', async () => {
+    run(() => Promise.reject(new Error('boom')), { onError: 'continue' });
+    const kong = await kongs[protocol]();
+    expect(await kong.event(7, 'access')).toEqual({ methods: [], finished: true });
+    nothingLeft();
+  });
+
+  test('a phase over its time is ended with a 500, and what it does later does no harm', async () => {
+    let go = () => {};
+    const late: unknown[] = [];
+    run(async (kong) => {
+      await new Promise<void>((resolve) => (go = resolve));
+      await kong.call(getMethod, []).catch((error: unknown) => late.push(error));
+      throw new Error('late');
+    });
+    const kong = await kongs[protocol]();
+    const event = kong.event(7, 'access', exits);
+    while (lookAtRuntime(host).deadlines === 0) await later();
+    host.clock.advance(29_000);
+    expect(lookAtRuntime(host).events).toBe(1);
+    host.clock.advance(2_000);
+    expect(await event).toEqual({ methods: [exit.name], finished: false });
+    expect(host.lines[0]).toMatchObject({ level: 'error', fields: { code: 'PHASE_TIMEOUT' } });
+    expect(host.instances.get(7)?.stats.access.timeouts).toBe(1);
+    go();
+    await later();
+    expect(late).toMatchObject([{ code: 'PDK_EVENT_ENDED' }]);
+    expect(host.lines.map((line) => line.level)).toEqual(['error', 'warn']);
+    nothingLeft();
+  });
+
+  test('nothing runs after exit, and nothing is sent', async () => {
+    const after: unknown[] = [];
+    run(async (kong) => {
+      void kong.call(row('kong.request.get_scheme'), []);
+      try {
+        await Promise.all([
+          kong.exit(exit, [403]),
+          kong.call(getMethod, []).catch((error: unknown) => after.push(error)),
+        ]);
+        after.push('ran');
+      } finally {
+        await kong.call(getMethod, []).catch((error: unknown) => after.push(error));
+        expect(() => kong.send(setHeader, ['a', 'b'])).toThrow(KongTsError);
+      }
+    });
+    const kong = await kongs[protocol]();
+    const { methods } = await kong.event(7, 'access', exits);
+    await later();
+    expect(methods).toEqual(['kong.request.get_scheme', exit.name]);
+    expect(after).toMatchObject([{ code: 'PDK_EVENT_ENDED' }, { code: 'PDK_EVENT_ENDED' }]);
+    expect(host.lines).toEqual([]);
+    expect(host.instances.get(7)?.stats.access.exits).toBe(1);
+    nothingLeft();
+  });
+
+  test('an exit that nobody awaits is an exit', async () => {
+    run((kong) => void kong.exit(exit, [204]));
+    const kong = await kongs[protocol]();
+    expect(await kong.event(7, 'access', exits)).toEqual({ methods: [exit.name], finished: false });
+    nothingLeft();
+  });
+
+  test('an argument that cannot travel rejects its call and leaves the rest alone', async () => {
+    const errors: unknown[] = [];
+    run(async (kong) => {
+      kong.send(setHeader, ['a', '1']);
+      const loop: Record<string, unknown> = {};
+      loop['loop'] = loop;
+      await kong.call(row('kong.ctx.shared.set'), ['k', loop]).catch((error: unknown) => errors.push(error));
+      kong.send(setHeader, ['b', '2']);
+    });
+    const kong = await kongs[protocol]();
+    expect(await kong.event(7, 'access')).toEqual({
+      methods: [setHeader.name, setHeader.name],
+      finished: true,
+    });
+    expect(errors).toMatchObject([{ code: 'PDK_INVALID_ARGUMENT' }]);
+  });
+
+  test('a connection that goes away in the middle of an event leaves nothing', async () => {
+    const errors: unknown[] = [];
+    run((kong) => kong.call(getMethod, []).catch((error: unknown) => errors.push(error)));
+    const kong = await kongs[protocol]();
+    const { finished } = await kong.event(7, 'access', () => NO_ANSWER);
+    expect(finished).toBe(false);
+    for (const client of kong.clients) client.end();
+    for (const client of kong.clients) await client.until(() => client.closed, 'the close');
+    await turns();
+    if (protocol === 'msgpack') host.clock.advance(100_000);
+    await turns();
+    expect(errors).toHaveLength(1);
+    nothingLeft();
+    expect(lookAtRuntime(host).connections).toBe(0);
+  });
+
+  test('instances that are found later', async () => {
+    run(() => undefined);
+    const found = host.instances.get(7) ?? null;
+    const slow = testHost({ findInstance: () => later().then(() => found) });
+    host = slow;
+    const kong = await kongs[protocol]();
+    expect(await kong.event(7, 'log')).toEqual({ methods: [], finished: true });
+  });
+});
+
+describe('unknown instances', () => {
+  test('protobuf: the connection ends cleanly', async () => {
+    const client = await server.open();
+    const kong = new ProtobufKong(client);
+    await expect(kong.event(99, 'access')).rejects.toThrow('closed');
+    await client.until(() => client.closed, 'the close');
+    expect(host.lines).toHaveLength(1);
+    await turns();
+    expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
+  });
+
+  test('msgpack: the text that Kong looks for', async () => {
+    const kong = await kongs.msgpack();
+    expect((await kong.event(99, 'access')).error).toBe('No plugin instance #99');
+  });
+});
+
+describe('writes over ProtoBuf:1', () => {
+  const access = (handler: (kong: PhaseChannel) => unknown) =>
+    host.instances.set(7, testInstance(7, { access: (kong) => handler(kong as PhaseChannel) }));
+
+  test('a handler without calls costs one', async () => {
+    access(async () => undefined);
+    const client = await server.open();
+    await new ProtobufKong(client).event(7, 'access');
+    expect(client.chunks).toHaveLength(1);
+  });
+
+  test('20 getters and 20 setters that are started together leave in one, also through helpers', async () => {
+    const helper = async (kong: PhaseChannel) => {
+      await Promise.resolve();
+      await Promise.resolve();
+      return kong.call(getMethod, []);
+    };
+    access(async (kong) => {
+      const calls = Array.from({ length: 20 }, (_, index) => {
+        kong.send(setHeader, ['x', String(index)]);
+        return index % 2 === 0 ? helper(kong) : kong.call(getMethod, []);
+      });
+      await Promise.all(calls);
+    });
+    const client = await server.open();
+    const { methods } = await new ProtobufKong(client).event(7, 'access', (name) =>
+      name === getMethod.name ? 'GET' : null,
+    );
+    expect(methods).toHaveLength(40);
+    expect(client.chunks).toHaveLength(2);
+  });
+
+  test('setters alone leave with the end', async () => {
+    access(async (kong) => {
+      kong.send(setHeader, ['a', '1']);
+      await later();
+      kong.send(setHeader, ['b', '2']);
+    });
+    const client = await server.open();
+    await new ProtobufKong(client).event(7, 'access');
+    expect(client.chunks).toHaveLength(1);
+  });
+});
