@@ -21,20 +21,23 @@ export const urlChecks = {
   ],
 };
 
-const headerName = z.string().min(1).meta({
-  description: 'A string representing an HTTP header name.',
-  match_none: [
-    { pattern: '^[Hh][Oo][Ss][Tt]$', err: "cannot contain 'Host' header" },
-    {
-      pattern: '^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Ll][Ee][nn][Gg][Tt][Hh]$',
-      err: "cannot contain 'Content-Length' header",
-    },
-    {
-      pattern: '^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$',
-      err: "cannot contain 'Content-Type' header",
-    },
-  ],
-});
+const headerName = z
+  .string()
+  .min(1)
+  .meta({
+    description: 'A string representing an HTTP header name.',
+    match_none: [
+      { pattern: '^[Hh][Oo][Ss][Tt]$', err: "cannot contain 'Host' header" },
+      {
+        pattern: '^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Ll][Ee][nn][Gg][Tt][Hh]$',
+        err: "cannot contain 'Content-Length' header",
+      },
+      {
+        pattern: '^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$',
+        err: "cannot contain 'Content-Type' header",
+      },
+    ],
+  });
 
 const queue = z.object({
   max_batch_size: z
@@ -84,12 +87,15 @@ const queue = z.object({
 });
 
 export const httpLogFields = {
-  http_endpoint: z.string().min(1).meta({
-    description: 'A string representing a URL, such as https://example.com/path/to/resource?q=search.',
-    encrypted: true,
-    referenceable: true,
-    ...urlChecks,
-  }),
+  http_endpoint: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'A string representing a URL, such as https://example.com/path/to/resource?q=search.',
+      encrypted: true,
+      referenceable: true,
+      ...urlChecks,
+    }),
   method: z
     .enum(['POST', 'PUT', 'PATCH'])
     .default('POST')
@@ -148,7 +154,7 @@ export const httpLogFields = {
       description:
         'An optional table of headers included in the HTTP message to the upstream server. Values are indexed by header name, and each header name accepts a single string.',
     }),
-  queue: queue.prefault({}),
+  queue: queue.default(queue.parse({})),
   custom_fields_by_lua: z
     .record(z.string().min(1), z.string().min(1))
     .optional()

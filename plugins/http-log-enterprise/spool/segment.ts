@@ -16,6 +16,8 @@ export class Segment {
   /** Records that were done when a former process ended. */
   readonly doneBefore = new Set<number>();
   private readonly newlyDone: number[] = [];
+  private removed = false;
+  private lastTurn: Promise<void> = Promise.resolve();
   private file: FileHandle | null = null;
   private doneFile: FileHandle | null = null;
 
@@ -81,24 +83,41 @@ export class Segment {
   }
 
   /** Writes down what is done since the last time. */
-  async flushDone(): Promise<void> {
-    if (this.newlyDone.length === 0) return;
+  flushDone(): Promise<void> {
+    return this.inTurn(() => this.writeDone());
+  }
+
+  private inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.lastTurn.then(run);
+    this.lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async writeDone(): Promise<void> {
+    if (this.newlyDone.length === 0 || this.removed) return;
     const bytes = Buffer.allocUnsafe(this.newlyDone.length * 4);
     this.newlyDone.splice(0).forEach((index, i) => bytes.writeUInt32LE(index, i * 4));
     this.doneFile ??= await open(`${this.path}.done`, 'a');
     await this.doneFile.write(bytes);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.inTurn(() => this.closeFiles());
+  }
+
+  private async closeFiles(): Promise<void> {
     await this.file?.close();
     this.file = null;
     await this.doneFile?.close();
     this.doneFile = null;
   }
 
-  async remove(): Promise<void> {
-    await this.close();
-    await rm(this.path, { force: true });
-    await rm(`${this.path}.done`, { force: true });
+  remove(): Promise<void> {
+    return this.inTurn(async () => {
+      this.removed = true;
+      await this.closeFiles();
+      await rm(this.path, { force: true });
+      await rm(`${this.path}.done`, { force: true });
+    });
   }
 }

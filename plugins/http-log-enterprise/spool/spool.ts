@@ -94,7 +94,7 @@ export class Spool {
 
   /** Brings records back from the disk while the queue has room. */
   load(): void {
-    if (this.loading || this.closed || this.toLoad.length === 0) return;
+    if (this.loading || this.closed || this.toLoad.length === 0 || !this.options.hasRoom(1)) return;
     this.loading = true;
     this.chore(
       this.loadAll().finally(() => {
@@ -146,12 +146,7 @@ export class Spool {
         const segment = await this.writableSegment();
         const first = segment.count;
         const wasLagging = this.isLagging() || batch.some(({ onDiskOnly }) => onDiskOnly);
-        if (wasLagging && !this.toLoad.includes(segment)) {
-          segment.loadAt = segment.size;
-          segment.loadIndex = first;
-          this.toLoad.push(segment);
-        }
-        if (wasLagging) this.unloaded += batch.length;
+        const start = segment.size;
         await segment.write(
           batch.map(({ framed }) => framed),
           this.options.fsync === 'always',
@@ -159,6 +154,15 @@ export class Spool {
         this.dirty = true;
         segment.count += batch.length;
         segment.outstanding += batch.length;
+        if (wasLagging) {
+          this.unloaded += batch.length;
+          // Checked after the write: meanwhile loading may have reached the old end and taken the segment off the list.
+          if (!this.toLoad.includes(segment)) {
+            segment.loadAt = start;
+            segment.loadIndex = first;
+            this.toLoad.push(segment);
+          }
+        }
         batch.forEach(({ settle }, i) => settle(wasLagging ? 'on-disk' : { segment, index: first + i }));
         if (wasLagging) this.load();
         this.enforceLimit();
@@ -223,7 +227,7 @@ export class Spool {
     for (const { size } of this.segments) total += size;
     for (const segment of [...this.toLoad]) {
       if (total <= this.options.maxBytes) return;
-      if (!segment.sealed || this.loading) continue;
+      if (!segment.sealed || (this.loading && segment === this.toLoad[0])) continue;
       let lost = 0;
       for (let index = segment.loadIndex; index < segment.count; index++) {
         if (segment.doneBefore.has(index)) continue;

@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process';
+import { appendFile, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { frame, readFrame } from '../../../plugins/http-log-enterprise/spool/frame.ts';
+import {
+  openSpool,
+  type Spool,
+  type SpoolOptions,
+  type SpoolToken,
+} from '../../../plugins/http-log-enterprise/spool/spool.ts';
+import { ManualClock } from './support/manual-clock.ts';
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'http-log-spool-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Opened {
+  spool: Spool;
+  clock: ManualClock;
+  loaded: { text: string; token: SpoolToken }[];
+  problems: string[];
+  lost: number;
+  room: number;
+}
+
+async function openOne(options: Partial<SpoolOptions> = {}): Promise<Opened> {
+  const clock = new ManualClock();
+  const opened = { clock, loaded: [], problems: [], lost: 0, room: Infinity } as unknown as Opened;
+  opened.spool = await openSpool({
+    directory,
+    clock,
+    fsync: 'never',
+    maxBytes: 1_000_000,
+    hasRoom: () => opened.loaded.length < opened.room,
+    loaded: (bytes, token) => opened.loaded.push({ text: bytes.toString(), token }),
+    recovered: () => undefined,
+    overflowed: (records) => (opened.lost += records),
+    failed: (problem) => opened.problems.push(problem),
+    ...options,
+  });
+  return opened;
+}
+
+async function append(spool: Spool, text: string, onDiskOnly = false): Promise<SpoolToken | null> {
+  const token = await spool.append(Buffer.from(text), onDiskOnly);
+  return typeof token === 'string' ? null : token;
+}
+
+describe('frames', () => {
+  it('come back, and end at the first damaged one', () => {
+    const bytes = Buffer.concat([frame(Buffer.from('a')), frame(Buffer.from('bb'))]);
+    const first = readFrame(bytes, 0);
+    expect(first?.bytes.toString()).toBe('a');
+    bytes[bytes.length - 1] = 0;
+    expect(readFrame(bytes, first?.next ?? 0)).toBeNull();
+    expect(readFrame(bytes.subarray(0, 5), 0)).toBeNull();
+  });
+});
+
+describe('the spool', () => {
+  it('leaves nothing behind when everything was delivered', async () => {
+    const { spool } = await openOne();
+    const tokens = await Promise.all(['a', 'b', 'c'].map((text) => append(spool, text)));
+    for (const token of tokens) if (token !== null) spool.done(token);
+    await spool.close();
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('gives the next process what was not delivered, once', async () => {
+    const first = await openOne();
+    const tokens = await Promise.all(['a', 'b', 'c'].map((text) => append(first.spool, text)));
+    if (tokens[1] != null) first.spool.done(tokens[1]);
+    await first.spool.close();
+    const [second, third] = await Promise.all([openOne(), openOne()]);
+    await expect.poll(() => second.loaded.length + third.loaded.length).toBe(2);
+    expect([...second.loaded, ...third.loaded].map(({ text }) => text).sort()).toEqual(['a', 'c']);
+    await second.spool.close();
+    await third.spool.close();
+  });
+
+  it('does not take the folder of a process that lives', async () => {
+    const first = await openOne();
+    await append(first.spool, 'a');
+    const second = await openOne();
+    expect(second.loaded).toEqual([]);
+    await first.spool.close();
+    await second.spool.adopt();
+    await expect.poll(() => second.loaded.map(({ text }) => text)).toEqual(['a']);
+    await second.spool.close();
+  });
+
+  it('survives a process that is killed, and a torn last record', async () => {
+    const module = new URL('../../../plugins/http-log-enterprise/spool/spool.ts', import.meta.url).href;
+    const script = `
+      const { openSpool } = await import(${JSON.stringify(module)});
+      const { systemClock } = await import(new URL('../queue/clock.ts', ${JSON.stringify(module)}));
+      const spool = await openSpool({ directory: ${JSON.stringify(directory)}, clock: systemClock, fsync: 'never',
+        maxBytes: 1e9, hasRoom: () => true, loaded() {}, recovered() {}, overflowed() {}, failed() {} });
+      for (let i = 0; i < 100; i++) await spool.append(Buffer.from('r' + i), false);
+      process.kill(process.pid, 'SIGKILL');`;
+    const child = spawn(process.execPath, [
+      '--conditions=kong-ts-source',
+      '--input-type=module',
+      '-e',
+      script,
+    ]);
+    await new Promise((resolve) => child.on('exit', resolve));
+    const files = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith('.seg'));
+    const path = join(directory, files[0] ?? '');
+    await appendFile(path, frame(Buffer.from('torn')).subarray(0, 9));
+    const next = await openOne();
+    await expect.poll(() => next.loaded.length).toBe(100);
+    expect(new Set(next.loaded.map(({ text }) => text)).size).toBe(100);
+    await next.spool.close();
+    await truncate(path, 0).catch(() => undefined);
+  });
+
+  it('keeps on disk what the queue has no room for, and brings it back in order', async () => {
+    const opened = await openOne();
+    opened.room = 0;
+    await append(opened.spool, 'a', true);
+    await append(opened.spool, 'b');
+    expect(opened.spool.backlog).toBe(2);
+    opened.room = 1;
+    opened.spool.load();
+    await expect.poll(() => opened.loaded.length).toBe(1);
+    await append(opened.spool, 'c');
+    opened.room = Infinity;
+    opened.spool.load();
+    await expect.poll(() => opened.loaded.map(({ text }) => text)).toEqual(['a', 'b', 'c']);
+    expect(opened.spool.backlog).toBe(0);
+    expect(await append(opened.spool, 'd')).not.toBeNull();
+    await opened.spool.close();
+  });
+
+  it('deletes the oldest when max_bytes is reached, and counts them', async () => {
+    const opened = await openOne({ maxBytes: 65_536 });
+    opened.room = 0;
+    const big = 'x'.repeat(8_000);
+    for (let i = 0; i < 20; i++) await append(opened.spool, big, true);
+    expect(opened.lost).toBeGreaterThan(0);
+    expect(opened.lost + opened.spool.backlog).toBe(20);
+    expect(opened.spool.backlog * 8_008).toBeLessThanOrEqual(65_536 + 8_008);
+    await opened.spool.close();
+  });
+});
