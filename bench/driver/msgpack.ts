@@ -29,22 +29,20 @@ class Connection {
   #read(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const messages: unknown[][] = [];
-    let used = 0;
     try {
       // A reply may follow a notification in the same read.
       for (const value of decoder.decodeMulti(this.#rest)) {
         messages.push(value as unknown[]);
       }
-      used = this.#rest.length;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return;
     }
-    this.#rest = this.#rest.subarray(used);
+    this.#rest = Buffer.alloc(0);
     for (const message of messages) {
       if (message[0] !== 1) continue;
       const failure = message[2];
-      this.#finish(failure == null ? null : new Error(String(failure)), message[3]);
+      this.#finish(failure == null ? null : new Error(JSON.stringify(failure)), message[3]);
     }
   }
 }
