@@ -45,7 +45,10 @@ export class Table {
   /** Goes up with each change. */
   version = 0;
   private readonly rows = new Map<string, Entity>();
+  /** Ids in their order, without those in `added`; may still hold some that are gone. */
   private ids: string[] = [];
+  private added: string[] = [];
+  private gone = false;
   private readonly unique = new Map<string, string>();
   private readonly children = new Map<string, Set<string>>();
 
@@ -86,12 +89,13 @@ export class Table {
 
   /** All ids in their order; starting after one of them. */
   idsAfter(id: string | undefined): { readonly ids: readonly string[]; readonly start: number } {
-    return { ids: this.ids, start: id === undefined ? 0 : this.position(id) };
+    const ids = this.sortedIds();
+    return { ids, start: id === undefined ? 0 : position(ids, id) };
   }
 
   put(entity: Entity): void {
     const before = this.rows.get(entity.id);
-    if (before === undefined) this.insertId(entity.id);
+    if (before === undefined) this.added.push(entity.id);
     else this.unindex(before);
     this.rows.set(entity.id, entity);
     this.index(entity);
@@ -103,26 +107,30 @@ export class Table {
     if (entity === undefined) return;
     this.unindex(entity);
     this.rows.delete(id);
-    this.ids.splice(this.position(id) - 1, 1);
+    this.gone = true;
     this.version++;
   }
 
-  /** How many ids are not greater than this one. */
-  private position(id: string): number {
-    let low = 0;
-    let high = this.ids.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.ids[middle] ?? '') <= id) low = middle + 1;
-      else high = middle;
+  /** Brings what was added and removed since the last time into the order, in one go. */
+  private sortedIds(): readonly string[] {
+    if (this.added.length > 0 || this.gone) {
+      const { ids } = this;
+      const added = this.added.sort();
+      const merged: string[] = [];
+      for (let a = 0, b = 0; a < ids.length || b < added.length;) {
+        const left = ids[a];
+        const right = added[b];
+        const takeLeft = left !== undefined && (right === undefined || left <= right);
+        const id = (takeLeft ? left : right) ?? '';
+        if (takeLeft) a++;
+        else b++;
+        if (this.rows.has(id) && merged.at(-1) !== id) merged.push(id);
+      }
+      this.ids = merged;
+      this.added = [];
+      this.gone = false;
     }
-    return low;
-  }
-
-  private insertId(id: string): void {
-    const at = this.position(id);
-    if (at === this.ids.length) this.ids.push(id);
-    else this.ids.splice(at, 0, id);
+    return this.ids;
   }
 
   private index(entity: Entity): void {
@@ -172,4 +180,16 @@ export class Table {
 
 function uniqueKey(field: string, workspace: string, value: unknown): string {
   return JSON.stringify([field, workspace, value]);
+}
+
+/** How many of the ids are not greater than this one. */
+function position(ids: readonly string[], id: string): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] ?? '') <= id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
