@@ -16,7 +16,9 @@ const special: Readonly<Record<string, Composed>> = {
     rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
   'kong.response.exit': exit,
   'kong.response.error': (channel, args) =>
-    channel.protocol === 'msgpack' ? nativeError(channel, args) : held(channel, composedError(channel, args)),
+    channel.protocol === 'msgpack'
+      ? nativeError(channel, args)
+      : harmless(held(channel, composedError(channel, args))),
   // ngx cannot add a list at once.
   'kong.service.request.add_header': (channel, [name, value]) => {
     const { row } = pdkFunction('kong.service.request.add_header');
@@ -25,7 +27,13 @@ const special: Readonly<Record<string, Composed>> = {
   },
 };
 
-/** Keeps the event open for a composed function; a composed exit that is not awaited harms nobody. */
+/** An exit that is not awaited is no unhandled rejection. */
+function harmless(exit: Promise<never>): Promise<never> {
+  exit.catch(() => undefined);
+  return exit;
+}
+
+/** Keeps the event open for a composed function that a handler may not await. */
 function held<T>(channel: PhaseChannel, work: Promise<T>): Promise<T> {
   channel.hold?.(work);
   return work;

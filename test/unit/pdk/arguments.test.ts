@@ -210,9 +210,13 @@ describe('after the end of an event', () => {
     void kong.response.exit(403);
     void kong.response.setHeader('x', 'y');
     void kong.request.getHeader('x');
+    const composed = new FakeChannel('protobuf', 'access');
+    void createKong(composed).response.error(403);
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', note);
     expect(seen).toEqual([]);
+    expect(composed.names.at(-1)).toBe('kong.response.exit');
+    expect(composed.held).toHaveLength(1);
   });
 });
 
