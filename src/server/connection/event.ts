@@ -34,6 +34,9 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   readonly #stats: PhaseStats;
   readonly #startedAt: number;
   #ended = false;
+  /** Work that was started and keeps the event open after its handler has returned. */
+  #held = 0;
+  #handlerReturned = false;
 
   deadlineAt = 0;
   deadlineList: DeadlineList | null = null;
@@ -67,6 +70,15 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   protected abstract rejectCalls(reason: KongTsError): void;
   /** Names who is to blame when the time is over: null for the plugin, a text when Kong never came back. */
   protected abstract waitingForKong(): string | null;
+
+  hold(work: Promise<unknown>): void {
+    if (this.#ended) return;
+    this.#held++;
+    const release = () => {
+      if (--this.#held === 0 && this.#handlerReturned) this.returned();
+    };
+    work.then(release, release);
+  }
 
   readFile(path: string, maxBytes?: number): Promise<Buffer> {
     return this.runtime.host.readBodyFiles
@@ -176,6 +188,11 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   private returned(): void {
     if (this.#ended) return;
+    if (this.#held > 0) {
+      this.#handlerReturned = true;
+      if (this.deadlineList === null) this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
+      return;
+    }
     this.sendDone();
     this.end();
     this.left();

@@ -211,6 +211,38 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
     nothingLeft();
   });
 
+  test.each([true, false])(
+    'work that is held keeps the event open (async handler: %s)',
+    async (asynchronous) => {
+      run((kong) => {
+        const work = async () => {
+          await kong.call(getMethod, []);
+          await kong.exit(exit, [403]);
+        };
+        kong.hold?.(work());
+        return asynchronous ? Promise.resolve() : undefined;
+      });
+      const kong = await kongs[protocol]();
+      expect(await kong.event(7, 'access', exits)).toEqual({
+        methods: [getMethod.name, exit.name],
+        finished: false,
+      });
+      nothingLeft();
+    },
+  );
+
+  test('work that is held and fails does no harm, and never lasts longer than the phase may', async () => {
+    run((kong) => kong.hold?.(Promise.reject(new Error('its owner knows'))));
+    const kong = await kongs[protocol]();
+    expect((await kong.event(7, 'access')).finished).toBe(true);
+    run((kong) => kong.hold?.(new Promise(() => undefined)));
+    const event = kong.event(7, 'access', exits);
+    while (lookAtRuntime(host).deadlines === 0) await later();
+    host.clock.advance(31_000);
+    expect(await event).toEqual({ methods: [exit.name], finished: false });
+    nothingLeft();
+  });
+
   test('an argument that cannot travel rejects its call and leaves the rest alone', async () => {
     const errors: unknown[] = [];
     run(async (kong) => {
