@@ -68,6 +68,8 @@ export class Dispatcher {
       },
       observe: this.#observe,
       onGone: (hook) => {
+        // A hook that was changed in the meantime may have a target that is still there.
+        if (JSON.stringify(this.hooks.get(hook.id)) !== JSON.stringify(hook)) return;
         this.hooks
           .disable(hook.id, 'the target answered 410 Gone')
           .catch(this.#report('a hook was not switched off'));

@@ -9,6 +9,7 @@ import type { Dispatcher } from '../../../src/event-hooks/dispatcher/index.ts';
 import type { DispatcherOptions } from '../../../src/event-hooks/dispatcher/options.ts';
 import { EventHooks } from '../../../src/event-hooks/index.ts';
 import type { HookLog } from '../../../src/event-hooks/log.ts';
+import { checkAnswer } from './openapi.ts';
 import { Receiver } from './receiver.ts';
 
 export interface LogLine {
@@ -76,6 +77,7 @@ export async function bench(options: DispatcherOptions = {}, token: string | nul
         : /json/.test(String(response.headers['content-type']))
           ? response.json()
           : response.body;
+    checkAnswer(method, url, response.statusCode, String(response.headers['content-type']), body);
     return { status: response.statusCode, headers: response.headers, body: body as never };
   };
   return {

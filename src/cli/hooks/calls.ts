@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { KongTsError, messageOf } from '../../errors.ts';
+import { HooksApi } from './api.ts';
+import { replay } from './replay.ts';
+import { table, time } from './table.ts';
+
+interface HookRow {
+  id: string;
+  source: string;
+  event: string | null;
+  handler: string;
+  enabled?: false;
+  config: { url?: string };
+}
+interface DeliveryRow {
+  id: string;
+  event: string;
+  state: string;
+  attempts: number;
+  status: number | null;
+  latency_ms: number | null;
+  created_at: number;
+  error: string | null;
+}
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+const show = (api: HooksApi, value: unknown, text: () => string): void => {
+  print(api.json ? JSON.stringify(value, null, 2) : text());
+};
+
+/** The calls that ask once and print what came back. */
+export function addCalls(hooks: Command): void {
+  hooks
+    .command('list')
+    .description('the hooks')
+    .action(async (_options: unknown, command: Command) => {
+      const api = new HooksApi(command);
+      const rows = await api.list<HookRow>('/event-hooks');
+      show(api, rows, () =>
+        rows.length === 0
+          ? 'There are no event hooks.'
+          : table(
+              ['ID', 'SOURCE', 'EVENT', 'HANDLER', 'ON', 'TARGET'],
+              rows.map((row) => [
+                row.id,
+                row.source,
+                row.event ?? '*',
+                row.handler,
+                row.enabled === false ? 'no' : 'yes',
+                row.config.url,
+              ]),
+            ),
+      );
+    });
+
+  hooks
+    .command('create')
+    .description('create a hook from fields (source=crud config.url=https://...) or from a JSON file')
+    .argument('[field...]', 'name=value, as in a form body of the Admin API')
+    .option('--file <path>', 'a JSON document; - reads standard input')
+    .action(async (fields: string[], options: { file?: string }, command: Command) => {
+      const api = new HooksApi(command);
+      const made = await api.call<HookRow>('POST', '/event-hooks', readHook(fields, options.file));
+      show(
+        api,
+        made,
+        () => `Created ${made.id}: ${made.source} ${made.event ?? '*'} -> ${made.config.url ?? made.handler}`,
+      );
+    });
+
+  hooks
+    .command('delete')
+    .description('delete a hook and its deliveries')
+    .argument('<id>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      await new HooksApi(command).call('DELETE', `/event-hooks/${encodeURIComponent(id)}`);
+    });
+
+  hooks
+    .command('ping')
+    .description('send a ping to a webhook and print its payload')
+    .argument('<id>')
+    .action(async (id: string, _options: unknown, command: Command) => {
+      const payload = await new HooksApi(command).call('GET', `/event-hooks/${encodeURIComponent(id)}/ping`);
+      print(JSON.stringify(payload, null, 2));
+    });
+
+  hooks
+    .command('test')
+    .description("run a hook's handler now on fields of an event; exits with 1 when it fails")
+    .argument('<id>')
+    .argument('[field...]', 'name=value')
+    .option('--file <path>', 'a JSON document with the fields; - reads standard input')
+    .action(async (id: string, fields: string[], options: { file?: string }, command: Command) => {
+      const api = new HooksApi(command);
+      const answer = await api.call<{ result: true | { error?: string; status?: number } }>(
+        'POST',
+        `/event-hooks/${encodeURIComponent(id)}/test`,
+        readHook(fields, options.file),
+      );
+      print(JSON.stringify(answer, null, 2));
+      const { result } = answer;
+      const good =
+        result === true || (result.status !== undefined && result.status >= 200 && result.status < 300);
+      if (!good) process.exitCode = 1;
+    });
+
+  hooks
+    .command('deliveries')
+    .description('deliveries of a hook, newest first; or one delivery with its payload')
+    .argument('<id>', 'of a hook or of a delivery')
+    .option('--state <state>', 'pending, waiting, delivered or dead')
+    .option('--since <time>', 'seconds since the epoch or an ISO 8601 time')
+    .option('--limit <count>', 'how many', '20')
+    .action(
+      async (id: string, options: { state?: string; since?: string; limit: string }, command: Command) => {
+        const api = new HooksApi(command);
+        if (id.includes('_')) {
+          print(
+            JSON.stringify(
+              await api.call('GET', `/event-hooks/deliveries/${encodeURIComponent(id)}`),
+              null,
+              2,
+            ),
+          );
+          return;
+        }
+        const limit = Number(options.limit);
+        if (!Number.isInteger(limit) || limit < 1)
+          throw new KongTsError('USAGE', '--limit needs a number above 0.');
+        const query = new URLSearchParams({ size: String(Math.min(limit, 1000)) });
+        if (options.state !== undefined) query.set('state', options.state);
+        if (options.since !== undefined) query.set('since', options.since);
+        const rows = await api.list<DeliveryRow>(
+          `/event-hooks/${encodeURIComponent(id)}/deliveries?${query.toString()}`,
+          limit,
+        );
+        show(api, rows, () =>
+          rows.length === 0
+            ? 'There are no deliveries.'
+            : table(
+                ['ID', 'EVENT', 'STATE', 'TRIES', 'STATUS', 'MS', 'AT', 'ERROR'],
+                rows.map((r) => [
+                  r.id,
+                  r.event,
+                  r.state,
+                  r.attempts,
+                  r.status,
+                  r.latency_ms,
+                  time(r.created_at),
+                  r.error,
+                ]),
+              ),
+        );
+      },
+    );
+
+  hooks
+    .command('replay')
+    .description('make deliveries again: one, all of a hook, or those of a hook since a time')
+    .argument('<id>', 'of a hook or of a delivery')
+    .option('--since <time>', 'seconds since the epoch or an ISO 8601 time')
+    .option('--dead', 'only those that were given up')
+    .action(async (id: string, options: { since?: string; dead?: boolean }, command: Command) => {
+      await replay(new HooksApi(command), id, options);
+    });
+}
+
+/** Fields from the command line as the Admin API's form bodies have them, or a JSON document. */
+function readHook(fields: string[], file: string | undefined): unknown {
+  if (file !== undefined) {
+    try {
+      return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    } catch (error) {
+      throw new KongTsError('FILE_UNREADABLE', `${file} is not readable JSON: ${messageOf(error)}.`, {
+        cause: error,
+      });
+    }
+  }
+  const hook: Record<string, unknown> = {};
+  for (const field of fields) {
+    const at = field.indexOf('=');
+    if (at < 1) throw new KongTsError('USAGE', `"${field}" is not name=value.`);
+    put(hook, field.slice(0, at), field.slice(at + 1));
+  }
+  return hook;
+}
+
+function put(hook: Record<string, unknown>, name: string, text: string): void {
+  const map = /^(config\.(?:headers|payload))\.(.+)$/.exec(name);
+  const steps = map === null ? name.split('.') : [...(map[1] ?? '').split('.'), map[2] ?? ''];
+  const last = steps.pop() ?? name;
+  let at = hook;
+  for (const step of steps) {
+    if (!Object.hasOwn(at, step)) at[step] = {};
+    at = at[step] as Record<string, unknown>;
+  }
+  const list = name === 'config.functions';
+  const before = Object.hasOwn(at, last) ? at[last] : undefined;
+  const value = convert(name, text);
+  at[last] = Array.isArray(before) ? [...(before as unknown[]), value] : list ? [value] : value;
+}
+
+/** Text stays text except where it is JSON's own word or number and the field is not text by nature. */
+function convert(name: string, text: string): unknown {
+  if (
+    /^(?:config\.(?:headers|payload|url|secret|body|method|functions)|source|event|handler)\b/.test(name) &&
+    !name.endsWith('_format')
+  )
+    return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

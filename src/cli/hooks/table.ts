@@ -1,0 +1,27 @@
+const maxWidth = 60;
+
+/** Rows as aligned columns under a heading, one line each. */
+export function table(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const cells = [columns, ...rows].map((row) => row.map(cell));
+  const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
+  return cells
+    .map((row) =>
+      row
+        .map((text, index) => text.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '-';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const line = text.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ');
+  return line.length > maxWidth ? `${line.slice(0, maxWidth - 1)}…` : line;
+}
+
+/** Seconds since the epoch as a local reader's time; nothing where there is none. */
+export function time(seconds: number | null): string | null {
+  return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19);
+}

@@ -1,0 +1,54 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import type { Command } from 'commander';
+import { HooksApi } from './api.ts';
+
+interface Line {
+  type: 'connected' | 'event' | 'delivery';
+  at: number;
+  id: string;
+  source: string;
+  event: string;
+  hooks: number;
+  hook: string;
+  state: string;
+  attempts: number;
+  status: number | null;
+  latencyMs: number;
+  error: string | null;
+}
+
+/** `hooks tail`: events and deliveries as they happen, until Ctrl-C. */
+export function addTail(hooks: Command): void {
+  hooks
+    .command('tail')
+    .description('events and deliveries as they happen')
+    .option('--source <name>', 'of one source only')
+    .action(async (options: { source?: string }, command: Command) => {
+      const api = new HooksApi(command);
+      const abort = new AbortController();
+      process.once('SIGINT', () => {
+        abort.abort();
+      });
+      const response = await api.open('GET', '/event-hooks/tail', undefined, abort.signal);
+      if (response.body === null) return;
+      const input = Readable.fromWeb(response.body as ReadableStream);
+      input.on('error', () => undefined);
+      for await (const text of createInterface({ input })) {
+        const line = JSON.parse(text) as Line;
+        if (line.type !== 'connected' && options.source !== undefined && line.source !== options.source)
+          continue;
+        if (api.json) process.stdout.write(`${text}\n`);
+        else if (line.type !== 'connected') process.stdout.write(`${describe(line)}\n`);
+      }
+    });
+}
+
+function describe(line: Line): string {
+  const head = `${new Date(line.at).toISOString().slice(11, 23)}  ${line.source} ${line.event}`;
+  if (line.type === 'event')
+    return `${head}  event ${line.id}, ${String(line.hooks)} ${line.hooks === 1 ? 'hook' : 'hooks'}`;
+  const outcome = line.error ?? `status ${line.status === null ? '-' : String(line.status)}`;
+  return `${head}  ${line.state} after ${String(line.attempts)}, ${String(line.latencyMs)} ms, ${outcome}  hook ${line.hook}`;
+}

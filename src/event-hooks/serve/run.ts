@@ -1,0 +1,54 @@
+import { jsonLog } from '../log.ts';
+import type { HookLog } from '../log.ts';
+import type { ServeOptions } from './options.ts';
+import { serveDispatcher } from './serve.ts';
+
+/**
+ * Runs a dispatcher as this process: the ready line first, then the log, both on standard output; SIGTERM, SIGINT and the
+ * parent's end (IPC, or standard input where asked for) stop it in order.
+ * @throws KongTsError when it cannot start
+ */
+export async function runDispatcher(options: ServeOptions): Promise<void> {
+  const log = heldLog(jsonLog());
+  let served;
+  try {
+    served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log } });
+  } catch (error) {
+    log.release();
+    throw error;
+  }
+  const { grpc, admin, stop } = served;
+  process.stdout.write(`${JSON.stringify({ ready: true, grpc, admin })}\n`);
+  log.release();
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    process.once('disconnect', resolve);
+    if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
+  });
+  await stop();
+  process.exit(0);
+}
+
+/** Keeps lines back until the ready line is out. */
+function heldLog(log: HookLog): HookLog & { release(): void } {
+  let held: (() => void)[] | null = [];
+  const at =
+    (level: 'info' | 'notice' | 'warn' | 'error') =>
+    (message: string, fields?: Record<string, unknown>): void => {
+      const write = (): void => {
+        log[level](message, fields);
+      };
+      if (held === null) write();
+      else held.push(write);
+    };
+  return {
+    info: at('info'),
+    notice: at('notice'),
+    warn: at('warn'),
+    error: at('error'),
+    release: () => {
+      for (const write of held ?? []) write();
+      held = null;
+    },
+  };
+}
