@@ -30,15 +30,24 @@ export function build(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  const demo = await startDemo(compile(flags));
-  process.stdout.write(demo.instructions);
+  // From the first moment on: a signal while processes start must not leave them behind.
+  const stopping = new AbortController();
   const signal = new Promise<null>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve(null));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        stopping.abort();
+        resolve(null);
+      });
+    }
   });
+  const demo = await startDemo(compile(flags), stopping.signal);
+  if (demo === null) process.exit(0);
+  process.stdout.write(demo.instructions);
   const failure = await Promise.race([signal, demo.failed]);
   process.stdout.write('\nStopping.\n');
   await demo.stop();
-  if (failure !== null) throw failure;
+  if (failure !== null) process.stderr.write(`kong-ts: ${failure.message}\n`);
+  process.exit(failure === null ? 0 : 1);
 }
 
 function compile(flags: Flags): DemoOptions {

@@ -36,6 +36,11 @@ function demoArguments(): string[] {
   ];
 }
 
+async function freeArguments(): Promise<string[]> {
+  const names = ['--proxy-port', '--admin-port', '--event-hooks-port', '--upstream-port'];
+  return ['demo', ...(await Promise.all(names.map(async (name) => [name, String(await freePort())]))).flat()];
+}
+
 /** Waits for something that other processes bring about. */
 async function until<T>(what: string, look: () => Promise<T | null>): Promise<T> {
   for (let tries = 0; tries < 300; tries += 1) {
@@ -143,6 +148,18 @@ describe('what npm start starts', () => {
     });
   });
 
+  it('leaves nothing behind when it is stopped while it starts', async () => {
+    const other = mkdtempSync(path.join(tmpdir(), 'kong-ts-demo-early-'));
+    const args = [...(await freeArguments()), '--data-dir', other];
+    const early = spawn(process.execPath, [cliPath, ...args], { stdio: 'ignore' });
+    await until('a process', async () => (processesWith(path.join(other, 'data')).length > 0 ? true : null));
+    early.kill('SIGINT');
+    const [status] = (await once(early, 'exit')) as [number | null];
+    expect(status).toBe(0);
+    expect(processesWith(other)).toEqual([]);
+    rmSync(other, { recursive: true, force: true });
+  }, 60_000);
+
   it('leaves no process and no socket behind at Ctrl-C', async () => {
     demo.kill('SIGINT');
     const [status] = (await once(demo, 'exit')) as [number | null];
@@ -152,12 +169,13 @@ describe('what npm start starts', () => {
       await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
     }
     // Every process of the demo has the folder in its arguments.
-    const alive = existsSync('/proc') ? processesWith(folder) : [];
-    expect(alive).toEqual([]);
+    expect(processesWith(folder)).toEqual([]);
   }, 30_000);
 });
 
+/** Ids of processes with this text in their arguments; none where the system has no /proc. */
 function processesWith(text: string): string[] {
+  if (!existsSync('/proc')) return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => commandLine(pid).includes(text));

@@ -34,8 +34,9 @@ export interface Demo {
  *
  * @throws KongTsError PORT_IN_USE naming the port and its option, PLUGIN_SERVER_UNREACHABLE with the last lines of a
  *   process that did not come up; nothing is left running then
+ * @returns null when the signal ended the start
  */
-export async function startDemo(options: DemoOptions): Promise<Demo> {
+export async function startDemo(options: DemoOptions, signal: AbortSignal): Promise<Demo | null> {
   const { host, ports } = options;
   await checkPort(host, ports.proxy, '--proxy-port');
   await checkPort(host, ports.admin, '--admin-port');
@@ -58,7 +59,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     const start = async (name: string, args: readonly string[], ready: string): Promise<void> => {
       const started = startProcess(name, args, path.join(folder, `${name}.log`));
       processes.push(started);
-      await waitForHttp(ready, started);
+      await waitForHttp(ready, started, signal);
     };
     const socket = path.join(folder, 'kong-ts.sock');
     await start(
@@ -67,6 +68,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       `${addresses.eventHooks}/event-hooks/sources`,
     );
     await start('sandbox', sandboxArguments(options, socket, folder), `${addresses.admin}/status`);
+    signal.throwIfAborted();
     await createWebhook(addresses.admin, `${addresses.upstream}/webhook`);
     return {
       instructions: instructions({ ...addresses, folder }),
@@ -75,6 +77,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     };
   } catch (error) {
     await stop();
+    if (signal.aborted) return null;
     throw error;
   }
 }

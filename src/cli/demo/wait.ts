@@ -7,12 +7,13 @@ const patience = 30_000;
 const interval = 50;
 
 /**
- * Resolves when the address answers with status 200.
+ * Resolves when the address answers with status 200; rejects with the reason of the signal when that comes first.
  * @throws KongTsError PLUGIN_SERVER_UNREACHABLE with the last lines of the process, when it ends or never answers
  */
-export async function waitForHttp(url: string, from: DemoProcess): Promise<void> {
+export async function waitForHttp(url: string, from: DemoProcess, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + patience;
   while (Date.now() < deadline && from.running()) {
+    signal.throwIfAborted();
     if (await answers(url)) return;
     await sleep(interval);
   }
