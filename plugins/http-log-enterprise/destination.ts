@@ -23,6 +23,8 @@ export class Destination {
   private readonly sender: Sender;
   private readonly reports: Reports;
   private spool: Spool | null = null;
+  private announced = 0;
+  private announcedBytes = 0;
   private readonly settings: Settings;
   private readonly clock: Clock;
 
@@ -72,7 +74,7 @@ export class Destination {
       clock: destination.clock,
       fsync: settings.spool.fsync,
       maxBytes: settings.spool.max_bytes,
-      hasRoom: (size) => !destination.queue.isFull(size),
+      hasRoom: (size) => destination.hasRoom(size),
       loaded: (bytes, token) => destination.queue.push({ bytes, token }),
       recovered: (records) => destination.recorder.recovered(records),
       overflowed: (records) => {
@@ -94,14 +96,26 @@ export class Destination {
     return this.queue.length + this.queue.sending + (this.spool?.backlog ?? 0);
   }
 
+  private hasRoom(size: number): boolean {
+    return !this.queue.isFull(size, this.announced, this.announcedBytes);
+  }
+
+  /** Records that are being written now and come into the queue after that. */
+  private announce(records: number, bytes: number): void {
+    this.announced += records;
+    this.announcedBytes += bytes;
+  }
+
   /** Takes a record. Resolves when it is on disk (with a spool) or at once. */
   async accept(bytes: Buffer): Promise<void> {
     if (this.spool === null) {
       this.queue.push({ bytes, token: null });
       return;
     }
-    const keepOnDisk = this.settings.spool.overflow === 'spool' && this.queue.isFull(bytes.length);
+    const keepOnDisk = this.settings.spool.overflow === 'spool' && !this.hasRoom(bytes.length);
+    if (!keepOnDisk) this.announce(1, bytes.length);
     const token = await this.spool.append(bytes, keepOnDisk);
+    if (!keepOnDisk) this.announce(-1, -bytes.length);
     if (token === 'unwritable') this.queue.push({ bytes, token: null });
     else {
       this.recorder.spooled(1);

@@ -79,10 +79,15 @@ export class Queue<Token = unknown> {
     return this.underWayEntries;
   }
 
-  /** Whether the next entry of this size would push an older one out. */
-  isFull(size: number): boolean {
+  /**
+   * Whether the next entry of this size would push an older one out.
+   *
+   * @param announced entries that are about to be pushed, and their bytes
+   */
+  isFull(size: number, announced = 0, announcedBytes = 0): boolean {
     return (
-      this.waiting.length >= this.settings.maxEntries || this.waitingBytes + size > this.settings.maxBytes
+      this.waiting.length + announced >= this.settings.maxEntries ||
+      this.waitingBytes + announcedBytes + size > this.settings.maxBytes
     );
   }
 

@@ -5,8 +5,8 @@
  */
 const significantDigits = 14;
 
-/** A number with 15 digits or more as the value of an object's member: a quote that ends a key stands before the colon. */
-const longMember = /(?<=[^\\]":)-?\d[\d.]{14,}(?:[eE][+-]?\d+)?(?=[,}\]])/g;
+/** A number with 15 digits or more as the value of an object's member. */
+const longMember = /":-?\d[\d.]{14,}(?:[eE][+-]?\d+)?(?=[,}\]])/g;
 
 /** C's `%.14g`. */
 export function formatNumber(value: number): string {
@@ -22,11 +22,14 @@ export function formatNumber(value: number): string {
 
 /** The record with its numbers as http-log writes them. */
 export function withKongNumbers(record: string): string {
-  return record.replace(longMember, (digits) => {
+  return record.replace(longMember, (member, at: number) => {
+    // After a backslash the quote does not end a key: this is text inside a string.
+    if (record.charCodeAt(at - 1) === 0x5c) return member;
+    const digits = member.slice(2);
     const significant = digits
       .replace(/[eE].*$/, '')
       .replace(/^-?0*\.?0*/, '')
       .replace('.', '');
-    return significant.length > significantDigits ? formatNumber(Number(digits)) : digits;
+    return significant.length > significantDigits ? `":${formatNumber(Number(digits))}` : member;
   });
 }

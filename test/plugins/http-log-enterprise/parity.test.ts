@@ -56,17 +56,22 @@ describe('the schema', () => {
   });
 });
 
-const check = compileSchema({ name: 'config', fields: plugin.schema.fields } as Parameters<
+const check = compileSchema({ name: 'config', fields: plugin.schema.fields } as unknown as Parameters<
   typeof compileSchema
 >[0]);
 const process = (config: Field): { value?: unknown; errors?: unknown } => check.process({ config });
+
+/** Absent and null are the same in a configuration. */
+const withoutNulls = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_key, member: unknown) => member ?? undefined) ?? 'null') as unknown;
 
 describe('answers of the Admin API', () => {
   it('fills the defaults that Kong recorded', () => {
     const recorded = exchange('POST', '/plugins', true)['config'] as Field;
     const filled = (process({ http_endpoint: 'http://127.0.0.1:1/' }).value as { config: Field }).config;
-    for (const [name, value] of Object.entries(recorded))
-      expect([name, filled[name] ?? null]).toEqual([name, value]);
+    for (const [name, value] of Object.entries(recorded)) {
+      expect([name, withoutNulls(filled[name] ?? null)]).toEqual([name, withoutNulls(value)]);
+    }
   });
 
   it('takes the configuration that Kong sends, nulls included', async () => {
