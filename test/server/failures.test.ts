@@ -50,8 +50,7 @@ describe('a worker', { timeout: 60_000 }, () => {
     const blocked = kong.event('wild', { how: 'block' }, 'access').catch((error: unknown) => error);
     const line = await server.logged('event loop for too long');
     expect(line).toMatchObject({ level: 'crit' });
-    kong.close();
-    await blocked;
+    expect(String(await blocked)).toContain('worker_ended');
     await server.ready();
     expect((await kong.event('steady', {}, 'access')).calls).toHaveLength(2);
     expect((await server.status()).restarts).toMatchObject({ blocked: 1 });
@@ -68,11 +67,24 @@ describe('a worker', { timeout: 60_000 }, () => {
     expect((await server.status()).restarts).toMatchObject({ memory: 1, died: 0 });
   });
 
-  it('whose plugin ends the process is started again', async () => {
+  it('goes on when a plugin calls process.exit', async () => {
     const server = await bench.serve(['wild'], '--workers', '1').ready();
     kong = new KongClient(server.socket);
-    await kong.event('wild', { how: 'exit' }, 'access').catch(() => undefined);
-    expect(await server.logged('a worker has died')).toMatchObject({ why: 'exit status 3' });
+    const pids = await server.workerPids();
+    expect((await kong.event('wild', { how: 'exit' }, 'access')).calls).toEqual(['kong.response.exit']);
+    await server.logged('process.exit(3) was called');
+    expect(await server.workerPids()).toEqual(pids);
+  });
+
+  it('that an event ends again and again is started again, and Kong stops trying that event', async () => {
+    const server = await bench.serve(['wild'], '--workers', '1').ready();
+    kong = new KongClient(server.socket);
+    await expect(kong.event('wild', { how: 'crash' }, 'access')).rejects.toThrow('worker_ended');
+    expect(kong.retries).toBe(1);
+    expect(await server.logged('a worker has died')).toMatchObject({
+      why: 'signal SIGKILL',
+      connectionsClosed: 1,
+    });
     await kong.event('wild', {}, 'access');
   });
 

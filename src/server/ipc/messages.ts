@@ -88,7 +88,8 @@ export type Message =
   | { readonly type: 'loaded'; readonly report: LoadReport }
   | { readonly type: 'beat'; readonly beat: Beat }
   | { readonly type: 'taken'; readonly ticket: number }
-  | { readonly type: 'gone' };
+  /** Worker to supervisor: a connection has been closed. */
+  | { readonly type: 'gone'; readonly ticket: number };
 
 export interface WorkerStart {
   readonly options: CompiledServerOptions;

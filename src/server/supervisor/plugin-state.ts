@@ -1,3 +1,4 @@
+import type { Protocol } from '../../pdk/phases.ts';
 import type { LoadFailure, LoadReport, PluginSummary } from '../ipc/messages.ts';
 
 /** What is known of the plugins that the workers serve. */
@@ -21,10 +22,10 @@ export class PluginState {
     return { changed, newFailures };
   }
 
-  /** Whether all that is served on a socket speaks MsgPack:1. False as long as nothing has been loaded. */
-  onlyMsgpack(plugin: string | null): boolean {
+  /** Whether all that is served on a socket speaks one protocol. False as long as nothing has been loaded. */
+  only(protocol: Protocol, plugin: string | null): boolean {
     const served = this.plugins.filter(({ name }) => plugin === null || name === plugin);
-    return served.length > 0 && served.every(({ protocol }) => protocol === 'msgpack');
+    return served.length > 0 && served.every((one) => one.protocol === protocol);
   }
 }
 

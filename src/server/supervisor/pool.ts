@@ -10,8 +10,8 @@ export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'load
   attach(worker: WorkerProcess): void;
   /** No new connections for it. */
   detach(worker: WorkerProcess): void;
-  /** Its process has ended. */
-  lost(worker: WorkerProcess): void;
+  /** Its process has ended. Returns how many connections that has closed. */
+  lost(worker: WorkerProcess): number;
   loaded(worker: WorkerProcess, report: LoadReport): void;
 }
 
@@ -160,23 +160,35 @@ export class WorkerPool {
       },
       gone: (_, why) => {
         this.#all.delete(worker);
-        this.#events.lost(worker);
-        if (slot.current === worker) this.#died(slot, worker, why);
+        const wait = slot.current === worker && !this.#stopping ? this.#nextWait(slot, worker) : 0;
+        const closed = this.#events.lost(worker);
+        if (slot.current === worker) this.#died(slot, worker, { why, closed, wait });
       },
     });
     this.#all.add(worker);
     return worker;
   }
 
-  #died(slot: Slot, worker: WorkerProcess, why: string): void {
+  /** How long its successor waits. A worker that dies soon after the one before it is suspected, see WorkerProcess. */
+  #nextWait(slot: Slot, worker: WorkerProcess): number {
+    const wait = slot.backoff.next(Date.now() - worker.startedAt);
+    if (wait > 0) worker.suspect = true;
+    return wait;
+  }
+
+  #died(
+    slot: Slot,
+    worker: WorkerProcess,
+    { why, closed, wait }: { why: string; closed: number; wait: number },
+  ): void {
     slot.current = null;
     if (this.#stopping) return;
     this.restarts.died++;
-    const wait = slot.backoff.next(Date.now() - worker.startedAt);
     this.#log.error('a worker has died and is started again', {
       worker: worker.slot,
       workerPid: worker.pid,
       why,
+      connectionsClosed: closed,
       restartInMs: wait,
     });
     const timer = setTimeout(() => {

@@ -21,6 +21,8 @@ interface Handover<Taker> {
 export class ConnectionRouter<Taker extends ConnectionTaker> {
   readonly #takers = new Set<Taker>();
   readonly #handovers = new Map<number, Handover<Taker>>();
+  /** Copies of the sockets that workers have. */
+  readonly #held = new Map<number, Handover<Taker>>();
   readonly #pinned: (index: number) => boolean;
   #lastTicket = 0;
 
@@ -53,19 +55,41 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
     this.#takers.delete(taker);
   }
 
+  /** The worker has it. Our copy of the socket stays open until it is done with it, or dies. */
   taken(ticket: number): void {
-    this.#handovers.get(ticket)?.socket.destroy();
+    const handover = this.#handovers.get(ticket);
     this.#handovers.delete(ticket);
+    if (handover !== undefined) this.#held.set(ticket, handover);
   }
 
-  /** The worker has ended: what it had not taken goes to others. */
-  lost(taker: Taker): void {
+  /** The worker has closed it. */
+  gone(ticket: number): void {
+    this.#held.get(ticket)?.socket.destroy();
+    this.#held.delete(ticket);
+  }
+
+  /**
+   * The worker has ended: what it had not taken goes to others, the rest is closed.
+   * @param last what the client is to read before the connection ends; null for a plain end
+   * @returns how many connections were closed
+   */
+  lost(taker: Taker, last: ((index: number) => Buffer | null) | null): number {
     this.detach(taker);
+    let closed = 0;
+    for (const [ticket, { socket, index, taker: holder }] of this.#held) {
+      if (holder !== taker) continue;
+      this.#held.delete(ticket);
+      closed++;
+      const bytes = last?.(index) ?? null;
+      if (bytes === null) socket.destroy();
+      else socket.end(bytes, () => socket.destroy());
+    }
     for (const [ticket, handover] of this.#handovers) {
       if (handover.taker !== taker) continue;
       handover.taker = null;
       this.#assign(ticket);
     }
+    return closed;
   }
 
   /** Resolves once every connection has been taken, or after `limit` milliseconds. */
@@ -80,6 +104,8 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
   close(): void {
     for (const { socket } of this.#handovers.values()) socket.destroy();
     this.#handovers.clear();
+    for (const { socket } of this.#held.values()) socket.destroy();
+    this.#held.clear();
   }
 
   #assign(ticket: number): void {

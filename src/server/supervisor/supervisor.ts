@@ -12,6 +12,7 @@ import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
+import { eventAborted } from './abort.ts';
 import { Backoff } from './backoff.ts';
 import { PluginState } from './plugin-state.ts';
 import { PluginWatch } from './plugin-watch.ts';
@@ -61,7 +62,7 @@ export class Supervisor implements RunningServer {
       this.#resolveStopped = resolve;
     });
     this.#router = new ConnectionRouter((index) =>
-      this.#plugins.onlyMsgpack(options.sockets[index]?.plugin ?? null),
+      this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
     this.#pool = new WorkerPool(options, log, {
       attach: (worker) => {
@@ -71,11 +72,14 @@ export class Supervisor implements RunningServer {
         this.#router.detach(worker);
       },
       lost: (worker) => {
-        this.#router.lost(worker);
         if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
+        return this.#router.lost(worker, worker.suspect ? (index) => this.#lastWords(index) : null);
       },
       taken: (_, ticket) => {
         this.#router.taken(ticket);
+      },
+      connectionGone: (_, ticket) => {
+        this.#router.gone(ticket);
       },
       loaded: (worker, report) => {
         if (this.#pool.current.includes(worker)) this.#loaded(report);
@@ -187,6 +191,12 @@ export class Supervisor implements RunningServer {
     if (this.#options.eventHooks === 'on') this.#startDispatcher();
     if (control !== null) this.#listeners.push(await listenControl(control, this));
     if (this.#options.watch) await this.#startWatch();
+  }
+
+  /** What Kong reads from a connection whose event has ended its worker; over MsgPack:1 a plain end is enough. */
+  #lastWords(index: number): Buffer | null {
+    const plugin = this.#options.sockets[index]?.plugin ?? null;
+    return this.#plugins.only('protobuf', plugin) ? eventAborted : null;
   }
 
   #answer(ask: Ask): unknown {

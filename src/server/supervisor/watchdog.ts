@@ -49,6 +49,7 @@ export class Watchdog {
         silentMs: silent,
         limitMs: limit,
       });
+      worker.suspect = true;
       worker.kill(`its event loop was blocked for ${silent} ms`);
       worker.lastBeatAt = now;
       return;

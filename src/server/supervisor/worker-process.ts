@@ -19,6 +19,8 @@ export interface WorkerEvents {
   loaded(worker: WorkerProcess, report: LoadReport): void;
   beat(worker: WorkerProcess, beat: Beat): void;
   taken(worker: WorkerProcess, ticket: number): void;
+  /** The worker has closed a connection. */
+  connectionGone(worker: WorkerProcess, ticket: number): void;
   forget(worker: WorkerProcess, id: number): void;
   ask(worker: WorkerProcess, ask: Ask): unknown;
   /** `why` is what a person should read: exit status or signal, and the reason if the supervisor ended it. */
@@ -40,6 +42,11 @@ export class WorkerProcess {
   report: LoadReport | null = null;
   beat: Beat | null = null;
   lastBeatAt = Date.now();
+  /**
+   * True when an event of it is likely to have ended it: Kong is told that events have failed, so that it does not
+   * try them again on the next worker.
+   */
+  suspect = false;
   /** Connections that it has or that are on their way to it. */
   connections = 0;
   readonly #child: ChildProcess;
@@ -171,6 +178,7 @@ export class WorkerProcess {
         break;
       case 'gone':
         this.connections--;
+        this.#events.connectionGone(this, message.ticket);
         break;
       case 'forget':
         this.#events.forget(this, message.id);

@@ -14,3 +14,15 @@ export function surviveFailures(log: ServerLog): void {
   process.on('uncaughtException', report('an exception that nobody caught'));
   process.on('unhandledRejection', report('a rejected promise that nobody handled'));
 }
+
+/**
+ * Makes `process.exit` throw, so that a plugin that calls it fails its own event and not those of everybody else.
+ * @returns the real one, for the worker itself
+ */
+export function refuseExit(): (code: number) => never {
+  const exit = process.exit.bind(process);
+  process.exit = (code) => {
+    throw new Error(`process.exit(${code ?? ''}) was called; a plugin cannot end the plugin server`);
+  };
+  return exit;
+}

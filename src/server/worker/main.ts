@@ -4,7 +4,7 @@ import type { Ask, InstanceRecord, Message, WorkerStart } from '../ipc/messages.
 import { Peer } from '../ipc/peer.ts';
 import { createServerLog } from '../log/server-log.ts';
 import type { Connection } from '../socket/claim.ts';
-import { surviveFailures } from './failures.ts';
+import { refuseExit, surviveFailures } from './failures.ts';
 import type { WorkerLink } from './link.ts';
 import { startOrphanGuard } from './orphan-guard.ts';
 import { PluginWorker } from './plugin-worker.ts';
@@ -13,6 +13,7 @@ import { PluginWorker } from './plugin-worker.ts';
 const beatInterval = 500;
 
 const parent = process.ppid;
+const exit = refuseExit();
 let worker: PluginWorker | null = null;
 let leaving = false;
 
@@ -35,8 +36,7 @@ process.on('message', (message: Message, handle: unknown) => {
       break;
     case 'connection':
       send({ type: 'taken', ticket: message.ticket });
-      if (handle === undefined || handle === null || worker === null) send({ type: 'gone' });
-      else void worker.serve(handle as Connection).then(() => send({ type: 'gone' }));
+      take(message.ticket, (handle as Connection | null | undefined) ?? null);
       break;
     case 'forget':
       worker?.forget(message.id);
@@ -76,8 +76,16 @@ function start({ options, slot, count, uid, hooks }: WorkerStart): void {
     })
     .catch((error: unknown) => {
       log.crit('the worker cannot start', { reason: String(error) });
-      process.exit(1);
+      exit(1);
     });
+}
+
+function take(ticket: number, socket: Connection | null): void {
+  const gone = () => {
+    send({ type: 'gone', ticket });
+  };
+  if (socket === null || worker === null) gone();
+  else void worker.serve(socket).then(gone);
 }
 
 function answer(ask: Ask): unknown {
@@ -100,12 +108,12 @@ async function leave(limit: number): Promise<void> {
   if (leaving) return;
   leaving = true;
   // Whatever keeps hanging: never stay behind.
-  setTimeout(() => process.exit(1), 2 * limit + 3000).unref();
+  setTimeout(() => exit(1), 2 * limit + 3000).unref();
   await worker?.drain(limit);
-  if (!process.connected) process.exit(0);
+  if (!process.connected) exit(0);
   const last: Message | null = worker === null ? null : { type: 'beat', beat: worker.beat() };
-  if (last === null || process.send === undefined) process.exit(0);
-  process.send(last, () => process.exit(0));
+  if (last === null || process.send === undefined) exit(0);
+  process.send(last, () => exit(0));
 }
 
 function send(message: Message): void {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { rowByName } from '../../../src/pdk/catalogue.ts';
 import { FrameDecoder } from '../../../src/wire/protobuf/frames.ts';
 import { decodeRpcReturn, encodeRpcCall, type RpcCommand } from '../../../src/wire/protobuf/rpc.ts';
 
@@ -139,6 +140,7 @@ export class KongClient {
         const name = (await connection.read()).toString();
         if (name === '') break;
         await connection.read();
+        if (rowByName(name) === null) throw new EventFailed(`not exposed: ${name}`);
         calls.push(name);
         if (name === 'kong.response.exit') {
           connection.socket.destroy();

@@ -55,7 +55,7 @@ describe('ConnectionRouter', () => {
     router.attach(a);
     for (let count = 0; count < 4; count++) router.accept(connection(), 0);
     expect([a.connections, b.connections]).toEqual([4, 0]);
-    router.lost(a);
+    router.lost(a, null);
     expect(b.given).toEqual([1, 2, 3, 4]);
   });
 
@@ -65,7 +65,7 @@ describe('ConnectionRouter', () => {
     router.accept(connection(), 0);
     router.accept(connection(), 0);
     router.taken(1);
-    router.lost(a);
+    router.lost(a, null);
     router.attach(b);
     expect(b.given).toEqual([2]);
   });
