@@ -25,6 +25,6 @@ it('whatever is called with whatever, only what Kong offers in that phase is sen
       }
       for (const { name } of channel.sent) expect(rowByName(name)?.phases[protocol], name).toContain(phase);
     }),
-    { numRuns: 3000 },
+    { numRuns: 800 },
   );
 });
