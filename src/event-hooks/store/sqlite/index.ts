@@ -247,6 +247,10 @@ export class SqliteStore implements HookStore {
       return before !== this.#dataVersion;
     });
   }
+  /** Bounds the file's size, in pages of 4 KiB; beyond it, writing fails as on a full disk. */
+  limitPages(pages: number): void {
+    this.#db.exec(`PRAGMA max_page_count = ${String(Math.trunc(pages))}`);
+  }
   close(): Promise<void> {
     return this.#run(() => {
       this.#statements.clear();

@@ -1,0 +1,274 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Hook } from '../../../src/event-hooks/model/hook.ts';
+import type { AttemptResult, HookStore, NewEvent } from '../../../src/event-hooks/store/types.ts';
+
+export interface StoreUnderTest {
+  store: HookStore;
+  /** Closes the store and opens what it left behind; null for a store that leaves nothing. */
+  reopen: (() => Promise<HookStore>) | null;
+  /** A second store on the same data, as another process has it; null where there is no such thing. */
+  second: (() => Promise<HookStore>) | null;
+  end: () => Promise<void>;
+}
+
+const hook = (id: string): Hook => ({
+  id,
+  created_at: 1,
+  updated_at: 2,
+  source: 's',
+  event: null,
+  on_change: null,
+  snooze: null,
+  handler: 'log',
+  config: {},
+});
+const event = (id: string, hooks: string[], at = 1000): NewEvent => ({
+  id,
+  source: 's',
+  event: 'e',
+  at,
+  payload: `{"id":"${id}"}`,
+  hooks,
+});
+const result = (hookId: string, seq: number, more: Partial<AttemptResult> = {}): AttemptResult => ({
+  hookId,
+  seq,
+  state: 'delivered',
+  attempts: 1,
+  due: 0,
+  finishedAt: 5000,
+  status: 200,
+  latencyMs: 1.5,
+  error: null,
+  response: 'ok',
+  ...more,
+});
+
+/** What every store has to do; run it over an adapter to see whether it can join. */
+export function storeConformance(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`store: ${name}`, () => {
+    let under: StoreUnderTest;
+    let store: HookStore;
+    beforeEach(async () => {
+      under = await open();
+      store = under.store;
+      await store.saveHook(hook('a'));
+      await store.saveHook(hook('b'));
+    });
+    afterEach(async () => {
+      await store.close().catch(() => undefined);
+      await under.end();
+    });
+    const reopen = async (): Promise<void> => {
+      if (under.reopen !== null) store = await under.reopen();
+      await store.hooks();
+    };
+    const seqsOf = async (hookId: string, after = 0, limit = 100): Promise<number[]> =>
+      (await store.pending(hookId, after, limit)).map((one) => one.seq);
+
+    it('keeps hooks', async () => {
+      await store.saveHook({ ...hook('a'), snooze: 5 });
+      await reopen();
+      expect(new Map((await store.hooks()).map((one) => [one.id, one.snooze]))).toEqual(
+        new Map([
+          ['a', 5],
+          ['b', null],
+        ]),
+      );
+      expect(await store.deleteHook('a')).toBe(true);
+      expect(await store.deleteHook('a')).toBe(false);
+      expect((await store.hooks()).map((one) => one.id)).toEqual(['b']);
+    });
+
+    it('gives events rising numbers and keeps their deliveries in order, per hook', async () => {
+      const seqs = await store.commit([event('1', ['a', 'b']), event('2', ['a']), event('3', ['b'])], []);
+      expect(seqs.every((seq, index) => seq !== null && (index === 0 || seq > (seqs[index - 1] ?? 0)))).toBe(
+        true,
+      );
+      await reopen();
+      expect(await seqsOf('a')).toEqual([seqs[0], seqs[1]]);
+      expect(await seqsOf('b')).toEqual([seqs[0], seqs[2]]);
+      expect(await seqsOf('a', seqs[0] ?? 0)).toEqual([seqs[1]]);
+      expect(await seqsOf('a', 0, 1)).toEqual([seqs[0]]);
+      expect((await store.pending('a', 0, 1))[0]).toEqual({
+        hookId: 'a',
+        seq: seqs[0],
+        eventId: '1',
+        source: 's',
+        event: 'e',
+        at: 1000,
+        payload: '{"id":"1"}',
+        attempts: 0,
+      });
+    });
+
+    it('stores an event once, whatever comes with it the second time', async () => {
+      const [first] = await store.commit([event('1', ['a'])], []);
+      expect(await store.commit([event('1', ['a', 'b']), event('2', ['b'])], [])).toEqual([
+        null,
+        expect.any(Number),
+      ]);
+      expect(await seqsOf('a')).toEqual([first]);
+      expect(await seqsOf('b')).toHaveLength(1);
+    });
+
+    it('records results, and ignores those of deliveries that are gone', async () => {
+      const [seq = null] = await store.commit([event('1', ['a'])], []);
+      await store.commit([], [result('a', seq ?? 0), result('a', 999), result('gone', seq ?? 0)]);
+      await reopen();
+      expect(await seqsOf('a')).toEqual([]);
+      expect(await store.delivery('a', '1')).toEqual({
+        hookId: 'a',
+        seq,
+        eventId: '1',
+        source: 's',
+        event: 'e',
+        at: 1000,
+        payload: '{"id":"1"}',
+        attempts: 1,
+        state: 'delivered',
+        due: null,
+        finishedAt: 5000,
+        status: 200,
+        latencyMs: 1.5,
+        error: null,
+        response: 'ok',
+      });
+      expect(await store.delivery('b', '1')).toBeNull();
+      expect(await store.counts('a')).toEqual({ pending: 0, waiting: 0, delivered: 1, dead: 0 });
+    });
+
+    it('hands out what is due, once, the earliest first', async () => {
+      const seqs = (await store.commit([event('1', ['a']), event('2', ['a']), event('3', ['a'])], [])).map(
+        Number,
+      );
+      const dues = [300, 100, 200];
+      await store.commit(
+        [],
+        seqs.map((seq, index) =>
+          result('a', seq, { state: 'waiting', due: dues[index] ?? 0, error: 'x', status: null }),
+        ),
+      );
+      await reopen();
+      expect(await seqsOf('a')).toEqual([]);
+      expect(await store.nextDue('a')).toBe(100);
+      expect(await store.nextDue('b')).toBeNull();
+      expect(await store.takeDue('a', 99, 10)).toEqual([]);
+      expect((await store.takeDue('a', 250, 10)).map((one) => one.eventId)).toEqual(['2', '3']);
+      expect(await store.takeDue('a', 250, 10)).toEqual([]);
+      expect(await store.nextDue('a')).toBe(300);
+      // Taken and not finished: after a restart they are pending again.
+      await reopen();
+      expect(await seqsOf('a')).toEqual([seqs[1], seqs[2]]);
+      expect((await store.pending('a', 0, 10))[0]?.attempts).toBe(1);
+    });
+
+    it('lists newest first, by state, since a time, in pages', async () => {
+      const seqs = (
+        await store.commit(
+          [1, 2, 3, 4].map((n) => event(String(n), ['a'], n * 1000)),
+          [],
+        )
+      ).map(Number);
+      await store.commit([], [result('a', seqs[1] ?? 0), result('a', seqs[3] ?? 0, { state: 'dead' })]);
+      const ids = async (query: object): Promise<string[]> =>
+        (await store.deliveries({ hookId: 'a', size: 10, ...query })).map((one) => one.eventId);
+      expect(await ids({})).toEqual(['4', '3', '2', '1']);
+      expect(await ids({ size: 2 })).toEqual(['4', '3']);
+      expect(await ids({ before: seqs[2] ?? 0 })).toEqual(['2', '1']);
+      expect(await ids({ state: 'pending' })).toEqual(['3', '1']);
+      expect(await ids({ state: 'dead' })).toEqual(['4']);
+      expect(await ids({ since: 3000 })).toEqual(['4', '3']);
+    });
+
+    it('replays one, all, since a time, by state, and in portions', async () => {
+      const seqs = (
+        await store.commit(
+          [1, 2, 3, 4].map((n) => event(String(n), ['a'], n * 1000)),
+          [],
+        )
+      ).map(Number);
+      const finish = (): Promise<unknown> =>
+        store.commit(
+          [],
+          seqs
+            .slice(0, 3)
+            .map((seq, index) => result('a', seq, { state: index === 0 ? 'dead' : 'delivered' })),
+        );
+      const replay = async (query: object): Promise<number[]> => {
+        await finish();
+        return store.replay({ hookId: 'a', size: 10, ...query }, 7000);
+      };
+      expect(await replay({})).toEqual(seqs.slice(0, 3));
+      expect((await store.takeDue('a', 7000, 10)).map((one) => one.seq)).toEqual(seqs.slice(0, 3));
+      expect(await replay({ seq: seqs[1] })).toEqual([seqs[1]]);
+      expect(await replay({ since: 2000 })).toEqual([seqs[1], seqs[2]]);
+      expect(await replay({ states: ['dead'] })).toEqual([seqs[0]]);
+      expect(await replay({ size: 2 })).toEqual([seqs[0], seqs[1]]);
+      expect(await replay({ after: seqs[1] })).toEqual([seqs[2]]);
+    });
+
+    it('forgets finished deliveries by age and number, never unfinished ones', async () => {
+      const seqs = (
+        await store.commit(
+          [1, 2, 3, 4, 5].map((n) => event(String(n), ['a', 'b'], n * 1000)),
+          [],
+        )
+      ).map(Number);
+      await store.commit(
+        [],
+        seqs.filter((_, index) => index !== 1).flatMap((seq) => [result('a', seq), result('b', seq)]),
+      );
+      expect(await store.prune({ olderThan: 0, maxEvents: 100 })).toBe(0);
+      await store.prune({ olderThan: 3000, maxEvents: 100 });
+      const left = async (): Promise<string[]> =>
+        (await store.deliveries({ hookId: 'a', size: 10 })).map((one) => one.eventId);
+      expect(await left()).toEqual(['5', '4', '3', '2']);
+      await store.prune({ olderThan: 0, maxEvents: 1 });
+      expect(await left()).toEqual(['5', '2']);
+      expect(await seqsOf('b')).toEqual([seqs[1]]);
+      const [next] = await store.commit([event('6', ['a'])], []);
+      expect(next).toBeGreaterThan(seqs[4] ?? 0);
+    });
+
+    it('lets a deleted hook go with its deliveries', async () => {
+      await store.commit([event('1', ['a', 'b'])], []);
+      await store.deleteHook('a');
+      await store.saveHook(hook('a'));
+      expect(await seqsOf('a')).toEqual([]);
+      expect(await seqsOf('b')).toHaveLength(1);
+    });
+
+    it('lets one owner deliver at a time, and the next when that one ends', async (context) => {
+      expect(await store.lease('x', 1000, 500)).toBe(true);
+      expect(await store.lease('x', 1400, 500)).toBe(true);
+      if (under.second === null) {
+        context.skip('this store cannot be shared');
+        return;
+      }
+      const other = await under.second();
+      expect(await other.lease('y', 1500, 500)).toBe(false);
+      expect(await other.lease('y', 1901, 500)).toBe(true);
+      expect(await store.lease('x', 2000, 500)).toBe(false);
+      await other.release('y');
+      expect(await store.lease('x', 2000, 500)).toBe(true);
+      await other.close();
+    });
+
+    it('notices what another process has written', async (context) => {
+      if (under.second === null) {
+        context.skip('this store cannot be shared');
+        return;
+      }
+      const other = await under.second();
+      await other.hooks();
+      await store.changedElsewhere();
+      expect(await store.changedElsewhere()).toBe(false);
+      await other.commit([event('1', ['a'])], []);
+      expect(await store.changedElsewhere()).toBe(true);
+      expect(await store.changedElsewhere()).toBe(false);
+      expect(await seqsOf('a')).toHaveLength(1);
+      await other.close();
+    });
+  });
+}
