@@ -38,9 +38,13 @@ const commands = new Map<string, Entry>([
   file('js-pluginserver', "kong-js-pluginserver's command line, for plugins written for kong-pdk"),
 ]);
 
-async function importCommand(name: string): Promise<CommandModule> {
+function commandFile(name: string): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const url = new URL(`./${name}.${extension}`, import.meta.url);
+  return new URL(`./${name}.${extension}`, import.meta.url);
+}
+
+async function importCommand(name: string): Promise<CommandModule> {
+  const url = commandFile(name);
   if (!existsSync(url)) {
     throw new KongTsError('USAGE', `The command "${name}" is not part of this version of kong-ts.`);
   }
@@ -49,7 +53,9 @@ async function importCommand(name: string): Promise<CommandModule> {
 
 function help(): string {
   const width = Math.max(...[...commands.keys()].map((name) => name.length)) + 2;
-  const lines = [...commands].map(([name, { description }]) => `  ${name.padEnd(width)}${description}`);
+  const lines = [...commands]
+    .filter(([name]) => existsSync(commandFile(name)))
+    .map(([name, { description }]) => `  ${name.padEnd(width)}${description}`);
   return [
     'Usage: kong-ts <command> [options]',
     '',
