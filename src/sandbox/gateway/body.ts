@@ -2,12 +2,15 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 export type BodyContent = { kind: 'memory'; content: Buffer } | { kind: 'file'; path: string; size: number };
 
 let fileCount = 0;
+
+/** How long a client may pause while its body is read (client_body_timeout), in milliseconds. */
+const stallLimit = 60_000;
 
 /**
  * The body of a request. Nobody reads it unless a plugin asks or it is small; then it is kept in memory up to
@@ -19,6 +22,8 @@ export class RequestBody {
   private readonly request: IncomingMessage;
   private readonly options: { bufferBytes: number; prefix: string };
   private ownFile: string | null = null;
+  /** The body on its way to the upstream; the same stream for every attempt to connect. */
+  private passing: Readable | null = null;
   /** Bytes that came from the client so far. */
   received = 0;
 
@@ -43,7 +48,12 @@ export class RequestBody {
   read(): Promise<BodyContent> {
     if (this.content !== null) return Promise.resolve(this.content);
     if (this.announced === 0) return Promise.resolve({ kind: 'memory', content: Buffer.alloc(0) });
-    this.reading ??= this.readAll();
+    if (this.passing !== null) return Promise.reject(new Error('the body is on its way to the upstream'));
+    if (this.reading === null) {
+      const { request } = this;
+      request.setTimeout(stallLimit, () => request.destroy(new Error('the client stopped sending the body')));
+      this.reading = this.readAll().finally(() => request.setTimeout(0));
+    }
     return this.reading;
   }
 
@@ -59,8 +69,8 @@ export class RequestBody {
     const content = this.content;
     if (content === null) {
       if (this.announced === 0) return { stream: Buffer.alloc(0), length: 0 };
-      this.request.on('data', (chunk: Buffer) => (this.received += chunk.length));
-      return { stream: this.request, length: this.announced };
+      this.passing ??= this.request.pipe(this.counter());
+      return { stream: this.passing, length: this.announced };
     }
     if (content.kind === 'memory') return { stream: content.content, length: content.content.length };
     return { stream: createReadStream(content.path), length: content.size };
@@ -76,6 +86,15 @@ export class RequestBody {
   /** Removes the file. Call it when the request is over. */
   async close(): Promise<void> {
     if (this.ownFile !== null) await rm(this.ownFile, { force: true }).catch(() => undefined);
+  }
+
+  private counter(): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.received += chunk.length;
+        done(null, chunk);
+      },
+    });
   }
 
   private async readAll(): Promise<BodyContent> {

@@ -57,7 +57,9 @@ export async function proxy(
 ): Promise<http.IncomingMessage | null> {
   const destination = exchange.destination as Destination;
   const announced = exchange.body.announced;
-  if (announced !== null && announced > 0 && announced <= smallBody) await exchange.body.read();
+  const small = announced !== null && announced > 0 && announced <= smallBody;
+  // A response phase may ask for the request's body, too.
+  if (small || exchange.buffered) await exchange.body.read();
   exchange.proxied = true;
   let status: 502 | 504 = 502;
   for (let count = 0; count <= destination.retries; count++) {

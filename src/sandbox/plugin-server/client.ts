@@ -12,6 +12,8 @@ export interface PluginClient {
    * @throws RpcFailure, PdkRejection, PdkExit
    */
   handleEvent(instanceId: number, phase: string, answer: AnswerCall): Promise<void>;
+  /** Lets events in flight end, then has no connections any more. */
+  drain(): void;
   close(): void;
 }
 

@@ -49,6 +49,10 @@ export class MsgpackClient implements PluginClient {
     }
   }
 
+  drain(): void {
+    this.pool.drain();
+  }
+
   close(): void {
     this.pool.close();
   }

@@ -16,6 +16,7 @@ export class ConnectionPool<Message> {
   private readonly options: Required<PoolOptions>;
   private readonly makeDecoder: () => Decoder<Message>;
   private readonly idle = new Map<PluginConnection<Message>, NodeJS.Timeout>();
+  private draining = false;
   private readonly busy = new Set<PluginConnection<Message>>();
 
   constructor(options: PoolOptions, makeDecoder: () => Decoder<Message>) {
@@ -46,7 +47,7 @@ export class ConnectionPool<Message> {
   /** Gives a connection back in a clean state (nothing of its last exchange outstanding). */
   release(connection: PluginConnection<Message>): void {
     this.busy.delete(connection);
-    if (!connection.usable || this.idle.size >= this.options.maxIdle) {
+    if (this.draining || !connection.usable || this.idle.size >= this.options.maxIdle) {
       connection.destroy();
       return;
     }
@@ -60,6 +61,12 @@ export class ConnectionPool<Message> {
   /** True when the connection was given back and can be taken again. */
   isIdle(connection: PluginConnection<Message>): boolean {
     return this.idle.has(connection);
+  }
+
+  /** Ends idle connections now and the others when they are given back. */
+  drain(): void {
+    this.draining = true;
+    for (const connection of this.idle.keys()) connection.destroy();
   }
 
   /** Ends all connections, also those in use. */

@@ -37,6 +37,10 @@ export class ProtobufClient implements PluginClient {
     await this.call({ type: 'handleEvent', instanceId, eventName: phase }, answer);
   }
 
+  drain(): void {
+    this.pool.drain();
+  }
+
   close(): void {
     this.pool.close();
   }

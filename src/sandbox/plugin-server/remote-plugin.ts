@@ -33,6 +33,8 @@ export class RemotePlugin implements PluginHandler {
   private readonly options: ClientOptions;
   /** One per simulated nginx worker and subsystem. */
   private readonly sides = new Map<string, WorkerSide>();
+  /** Clients of before the last reload, whose events may still be in flight. */
+  private readonly old = new Set<PluginClient>();
   private pendingLogs = 0;
 
   constructor(dump: DumpedPlugin, options: ClientOptions, log: SandboxLog) {
@@ -63,15 +65,22 @@ export class RemotePlugin implements PluginHandler {
     for (const side of this.sides.values()) side.instances.retain(pluginIds);
   }
 
-  /** Forgets all instances and connections: the next event starts anew. */
+  /** Forgets all instances: the next event starts anew, those in flight end where they are. */
   reset(): void {
-    this.close();
+    for (const client of this.old) client.close();
+    this.old.clear();
+    for (const side of this.sides.values()) {
+      side.client.drain();
+      this.old.add(side.client);
+    }
     this.sides.clear();
   }
 
   /** Ends all connections to the server. */
   close(): void {
-    for (const side of this.sides.values()) side.client.close();
+    for (const client of [...this.old, ...[...this.sides.values()].map((side) => side.client)])
+      client.close();
+    this.old.clear();
   }
 
   private async runEvent(phase: Phase, exchange: Exchange, plugin: BoundPlugin): Promise<PhaseOutcome> {
