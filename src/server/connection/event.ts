@@ -66,8 +66,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   protected abstract sendDone(): void;
   /** The event is over: the connection may go on. */
   protected abstract left(): void;
-  /** Rejects the calls that are still waiting. */
-  protected abstract rejectCalls(reason: KongTsError): void;
+  /** Rejects the calls that are still waiting, with `unanswered()` where no reason is given. */
+  protected abstract rejectCalls(reason: KongTsError | null): void;
   /** Names who is to blame when the time is over: null for the plugin, a text when Kong never came back. */
   protected abstract waitingForKong(): string | null;
 
@@ -177,13 +177,13 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     const { usage } = this.instance;
     if (--usage.events === 0) usage.whenIdle?.();
     observe(this.#stats, (this.runtime.clock.now() - this.#startedAt) / 1000);
-    this.rejectCalls(
-      reason ??
-        new KongTsError(
-          'PDK_EVENT_ENDED',
-          `The ${this.phase} phase of ${this.#name()} ended before the answer.`,
-        ),
-    );
+    this.rejectCalls(reason ?? null);
+  }
+
+  /** What calls reject with that were still waiting. Made only when there is one: an error is not cheap. */
+  protected unanswered(): KongTsError {
+    const text = `The ${this.phase} phase of ${this.#name()} ended before the answer.`;
+    return new KongTsError('PDK_EVENT_ENDED', text);
   }
 
   private returned(): void {

@@ -98,9 +98,11 @@ export class MsgpackEvent extends PhaseEvent {
   /** Answers leave as soon as somebody waits for them. */
   protected left(): void {}
 
-  protected rejectCalls(reason: KongTsError): void {
-    this.#current?.pending?.reject(reason);
-    for (let at = this.#sent; at < this.#queue.length; at++) this.#queue[at]?.pending?.reject(reason);
+  protected rejectCalls(reason: KongTsError | null): void {
+    this.#current?.pending?.reject(reason ?? this.unanswered());
+    for (let at = this.#sent; at < this.#queue.length; at++) {
+      this.#queue[at]?.pending?.reject(reason ?? this.unanswered());
+    }
   }
 
   protected waitingForKong(): string | null {

@@ -83,6 +83,14 @@ export class ProtobufConnection extends Connection<Buffer> {
     this.idle();
   }
 
+  /** True when somebody waits for one of Kong's answers. */
+  hasWaitingCalls(): boolean {
+    for (let at = this.#answered; at < this.#calls.length; at++) {
+      if (this.#calls[at] instanceof PendingCall) return true;
+    }
+    return false;
+  }
+
   /** Rejects what still waits; the answers will be read and dropped. */
   rejectCalls(reason: KongTsError): void {
     for (let at = this.#answered; at < this.#calls.length; at++) {

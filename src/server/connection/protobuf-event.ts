@@ -52,8 +52,8 @@ export class ProtobufEvent extends PhaseEvent {
     this.#connection.eventEnded();
   }
 
-  protected rejectCalls(reason: KongTsError): void {
-    this.#connection.rejectCalls(reason);
+  protected rejectCalls(reason: KongTsError | null): void {
+    if (this.#connection.hasWaitingCalls()) this.#connection.rejectCalls(reason ?? this.unanswered());
   }
 
   protected waitingForKong(): string | null {
