@@ -68,7 +68,7 @@ function createState(options: AdminOptions): AdminState {
     dao: new Dao(store, { now, ...(options.uuid === undefined ? {} : { uuid: options.uuid }) }),
     known: options.known === undefined ? [...store.registry.plugins.values()] : withBuiltIn(options),
     readOnly: options.database === 'off',
-    workspaces: options.workspaces === true,
+    workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,
     version: options.version ?? '3.9.3',
     nodeId: options.nodeId ?? randomUUID(),
     configuration: options.configuration ?? {},

@@ -1,9 +1,12 @@
 import { workspaceOf } from '../entities/index.ts';
 import {
   DeclarativeError,
+  declarativeSummary,
   exportDeclarative,
+  flattenErrors,
   loadDeclarativeObject,
   loadDeclarativeText,
+  parseDocument,
 } from '../declarative/index.ts';
 import { KongTsError } from '../../errors.ts';
 import type { PlainObject } from '../schema/index.ts';
@@ -35,13 +38,18 @@ function load(context: Context): Answer {
   const { state, body, query } = context;
   const { registry } = state.store;
   const options = { registry, now: state.now };
-  const checkHash = ['1', 1].includes((query.get('check_hash') ?? body['check_hash']) as string | number);
+  const checkHash = textOf(query.get('check_hash') ?? body['check_hash']) === '1';
+  const flatten = ['true', '1', 'on', 'yes'].includes(
+    textOf(query.get('flatten_errors') ?? body['flatten_errors']).toLowerCase(),
+  );
   const { check_hash: _checkHash, flatten_errors: _flattenErrors, ...declared } = body;
   const text = typeof declared['config'] === 'string' ? declared['config'] : context.raw.toString();
   if (declared['_format_version'] === undefined && text === '') {
     return message(400, 'expected a declarative configuration');
   }
+  let input = declared;
   try {
+    if (declared['_format_version'] === undefined) input = parseDocument(text, 'config').data;
     const loaded =
       declared['_format_version'] === undefined
         ? loadDeclarativeText(text, state.known, options)
@@ -51,17 +59,22 @@ function load(context: Context): Answer {
     return created(entitiesById(context));
   } catch (thrown) {
     if (!(thrown instanceof KongTsError)) throw thrown;
-    const fields = thrown instanceof DeclarativeError ? thrown.fields : { error: thrown.message };
-    const summary =
-      thrown instanceof DeclarativeError
-        ? thrown.summary
-        : `declarative config is invalid: {error="${thrown.message}"}`;
-    return {
-      status: 400,
-      body: { code: 14, name: 'invalid declarative configuration', message: summary, fields },
-    };
+    const known = { code: 14, name: 'invalid declarative configuration' };
+    if (!(thrown instanceof DeclarativeError)) {
+      const fields = { error: thrown.message };
+      return { status: 400, body: { ...known, message: declarativeSummary(fields), fields } };
+    }
+    const flat = flatten ? flattenErrors(input, thrown.fields, registry) : { fields: thrown.fields };
+    return { status: 400, body: { ...known, message: declarativeSummary(flat.fields), ...flat } };
   }
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : '';
 
 function entitiesById({ state, workspace }: Context): PlainObject {
   const result: Record<string, PlainObject> = {};

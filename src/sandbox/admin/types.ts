@@ -9,7 +9,10 @@ export interface AdminOptions {
   known?: readonly KnownPlugin[];
   /** `off`: entities are read only and `/config` loads them. Default: `postgres`. */
   database?: 'postgres' | 'off';
-  /** Workspaces as Kong Enterprise has them. Default: false, as in Kong OSS. */
+  /**
+   * Workspaces as Kong Enterprise has them. Default: when the store has one besides `default`; otherwise they are not
+   * there, as in Kong OSS.
+   */
   workspaces?: boolean;
   /** Where `/event-hooks*` goes: `http://...` or `unix:/path`. Default: nowhere, those paths are not found. */
   eventHooksAdmin?: URL | undefined;

@@ -50,11 +50,11 @@ export class DeclarativeError extends KongTsError {
     super('DECLARATIVE_INVALID', message);
     this.fields = fields;
   }
+}
 
-  /** The summary that Kong gives. */
-  get summary(): string {
-    return `declarative config is invalid: ${prettyTable(this.fields, '')}`;
-  }
+/** Kong's summary of a declarative configuration's errors. */
+export function declarativeSummary(fields: object): string {
+  return `declarative config is invalid: ${prettyTable(fields, '')}`;
 }
 
 function pathText(path: EntityPath): string {

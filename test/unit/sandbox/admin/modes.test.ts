@@ -84,6 +84,41 @@ describe('without a database', () => {
       /^declarative config is invalid: \{services=\{\{host="required field missing",name="invalid value/,
     );
     expect((await admin.call('POST', '/config', { config: '{' })).status).toBe(400);
+    const flat = await admin.call('POST', '/config?flatten_errors=1', {
+      _format_version: '3.0',
+      bogus: 1,
+      services: [
+        {
+          name: 'x',
+          host: 'h',
+          routes: [{ name: 'r', tags: ['t'], paths: ['bad'] }],
+          plugins: [{ name: 'demo', config: { n: 99 } }],
+        },
+      ],
+    });
+    expect(flat.body).toMatchObject({
+      fields: { bogus: 'unknown field' },
+      flattened_errors: expect.arrayContaining([
+        expect.objectContaining({
+          entity_type: 'plugin',
+          entity_name: 'demo',
+          errors: [{ type: 'field', field: 'config.n', message: 'value should be between 1 and 10' }],
+        }),
+        expect.objectContaining({
+          entity_type: 'route',
+          entity_name: 'r',
+          entity_tags: ['t'],
+          errors: [
+            {
+              type: 'field',
+              field: 'paths.1',
+              message: 'should start with: / (fixed path) or ~/ (regex path)',
+            },
+          ],
+        }),
+      ]) as unknown,
+    });
+    expect(flat.body['flattened_errors']).toHaveLength(2);
     expect(admin.store.snapshot().services).toHaveLength(1);
   });
 });
@@ -130,6 +165,18 @@ describe('workspaces, where the sandbox plays Enterprise', () => {
     expect((await admin.call('DELETE', '/workspaces/default')).status).toBe(400);
     expect((await admin.call('GET', '/')).body['edition']).toBe('enterprise');
   });
+});
+
+test('workspaces of a declarative file are there without being asked for', async () => {
+  const store = loadDeclarativeText(
+    '_format_version: "3.0"\n_workspace: blue\nservices: [{ name: s, url: "http://h" }]',
+  );
+  const admin = await start({ store });
+  expect((await admin.call('GET', '/blue/services')).body['data']).toHaveLength(1);
+  expect((await admin.call('GET', '/services')).body['data']).toHaveLength(0);
+  expect((await admin.call('GET', '/workspaces')).body['data']).toHaveLength(2);
+  const oss = await start({ store, workspaces: false });
+  expect((await oss.call('GET', '/workspaces')).status).toBe(404);
 });
 
 describe('event hooks', () => {

@@ -216,8 +216,9 @@ services:
   test('what is exported loads again to the same entities', () => {
     const text =
       '_format_version: "3.0"\nservices: [{ name: a, url: "http://h", routes: [{ name: r, paths: [/x], headers: { x-a: [b] } }] }]\nplugins: [{ name: demo }]';
-    const store = loadDeclarativeText(text, [plugin]);
-    const again = loadDeclarativeText(exportDeclarative(store, defaultWorkspaceId), [plugin]);
+    const clock = { now: () => 1795282562000 };
+    const store = loadDeclarativeText(text, [plugin], clock);
+    const again = loadDeclarativeText(exportDeclarative(store, defaultWorkspaceId), [plugin], clock);
     for (const list of ['services', 'routes', 'plugins'] as const) {
       expect(again.snapshot()[list]).toEqual(store.snapshot()[list]);
     }
