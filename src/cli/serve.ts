@@ -26,9 +26,10 @@ interface ServeFlags {
 
 const sockets = `
 Sockets:
-  Every socket serves every plugin, and both protocols. --socket NAME=PATH makes a socket that serves the plugin NAME
-  only. The calls of one event of a MsgPack:1 plugin may come on any connection; a socket that serves only such
-  plugins is therefore given to one worker, so give each of them a socket of its own to use several workers.
+  Every socket takes calls for every plugin, in both protocols. --socket NAME=PATH says that Kong uses this socket for
+  the plugin NAME. It matters with several workers: the calls of one MsgPack:1 event may come on any connection, so
+  a socket that is used for such plugins alone is given to one worker. Give each of them a socket of its own to spread
+  them. A mixed socket works, too, but half of the MsgPack:1 calls then travel between workers.
 
 Signals:
   SIGTERM, SIGINT   drain and stop: events in flight finish, plugins flush, exit status 0

@@ -23,7 +23,7 @@ function text(status: ServerStatus): string {
   const lines = [
     `${isHealthy(status) ? 'healthy' : 'not healthy'}, ${status.state}, process ${status.pid}, up ${age(now - status.startedAt)}`,
     ...status.sockets.map(
-      ({ path, plugin }) => `socket   ${path}${plugin === null ? '' : ` (${plugin} only)`}`,
+      ({ path, plugin }) => `socket   ${path}${plugin === null ? '' : ` (for ${plugin})`}`,
     ),
     ...status.plugins.map(
       ({ name, version, protocol, phases }) =>

@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { KongTsError } from '../errors.ts';
 import { logLevels, type LogLevel } from './log/types.ts';
 
-/** Where the server listens for Kong: a path, or a path that serves one plugin only. */
+/** Where the server listens for Kong: a path, and the plugin that Kong uses it for where there is one only. */
 export interface SocketOptions {
   path: string;
-  /** Name of the one plugin that this socket serves; every plugin when absent. */
+  /** Name of the one plugin that Kong uses this socket for; decides how connections are given to workers. */
   plugin?: string;
 }
 

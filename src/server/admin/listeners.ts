@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { KongTsError, messageOf } from '../../errors.ts';
+import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
 import { claimSocket, type ClaimedSocket } from '../socket/claim.ts';
 import { adminHandler, type AdminSource } from './handler.ts';
@@ -16,7 +17,11 @@ export interface AdminListener {
  * (SO_REUSEPORT), so that a takeover finds it free.
  * @throws KongTsError PORT_IN_USE
  */
-export async function listenMetrics(where: HostPort, source: AdminSource): Promise<AdminListener> {
+export async function listenMetrics(
+  where: HostPort,
+  source: AdminSource,
+  log: ServerLog,
+): Promise<AdminListener> {
   const { createServer } = await import('node:http');
   const server = createServer(adminHandler(source, false));
   server.listen({ host: where.host, port: where.port, reusePort: true });
@@ -31,8 +36,10 @@ export async function listenMetrics(where: HostPort, source: AdminSource): Promi
   }
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : where.port;
+  const address = `${where.host.includes(':') ? `[${where.host}]` : where.host}:${port}`;
+  log.info('listening for /metrics, /health and /status', { address });
   return {
-    address: `${where.host.includes(':') ? `[${where.host}]` : where.host}:${port}`,
+    address,
     async close() {
       server.close();
       server.closeIdleConnections();

@@ -41,6 +41,8 @@ export class DispatcherProcess {
     const startedAt = Date.now();
     const child: Child = spawn(process.execPath, [fileURLToPath(entry), ...this.#arguments()], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      // A Ctrl-C reaches the whole group of a terminal; the dispatcher ends when this process says so, or is gone.
+      detached: true,
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);

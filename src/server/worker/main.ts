@@ -13,7 +13,7 @@ import { PluginWorker } from './plugin-worker.ts';
 const beatInterval = 500;
 
 const parent = process.ppid;
-const exit = refuseExit();
+const exit: (code: number) => never = refuseExit();
 let worker: PluginWorker | null = null;
 let leaving = false;
 
