@@ -243,6 +243,25 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
     nothingLeft();
   });
 
+  test.each([60_000, 20_000_000])('a body of %i bytes, both ways in one event', async (size) => {
+    const body = Buffer.alloc(size, 'abc\xff', 'latin1');
+    run(async (kong) => {
+      const raw = await kong.call(row('kong.request.get_raw_body'), []);
+      const bytes = Buffer.isBuffer(raw) ? raw : (raw as { content: Buffer }).content;
+      kong.send(row('kong.service.request.set_raw_body'), [bytes]);
+    });
+    const kong = await kongs[protocol]();
+    let back: unknown;
+    const { finished } = await kong.event(7, 'access', (method, args) => {
+      if (method === 'kong.request.get_raw_body') return protocol === 'protobuf' ? { content: body } : body;
+      back = Buffer.isBuffer(args) ? decodeArguments('ByteString', args)[0] : args[0];
+      return null;
+    });
+    expect(finished).toBe(true);
+    expect(Buffer.isBuffer(back) && back.equals(body)).toBe(true);
+    nothingLeft();
+  });
+
   test('an argument that cannot travel rejects its call and leaves the rest alone', async () => {
     const errors: unknown[] = [];
     run(async (kong) => {
