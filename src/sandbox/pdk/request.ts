@@ -34,16 +34,30 @@ async function rawBody(call: PdkCall, maxSize: unknown): Promise<unknown> {
   if (content.kind === 'memory')
     return call.protocol === 'protobuf' ? { content: content.content } : content.content;
   if (call.protocol === 'protobuf') return { body_filepath: content.path };
-  if (typeof maxSize !== 'number' || maxSize === 0)
-    return reject("bad argument #2 to 'packer' (string expected, got nil)");
-  const bytes = await body.bytes(maxSize < 0 ? maxParsedBody : maxSize);
+  // Kong returns nil and its encoder for raw bodies fails on it (measured on Kong 3.9.3).
+  const limit = diskLimit(maxSize);
+  const bytes = limit === null ? null : await body.bytes(limit);
   return bytes ?? reject("bad argument #2 to 'packer' (string expected, got nil)");
 }
 
-async function parsedBody(call: PdkCall, mime: unknown, maxArgs: unknown): Promise<unknown> {
+/** How large a body on disk may be to be read: 0 is no limit, none or less than 0 is not at all (null). */
+function diskLimit(maxSize: unknown): number | null {
+  if (typeof maxSize !== 'number' || maxSize < 0) return null;
+  return maxSize === 0 ? Number.POSITIVE_INFINITY : maxSize;
+}
+
+async function parsedBody(
+  call: PdkCall,
+  mime: unknown,
+  maxArgs: unknown,
+  maxSize: unknown,
+): Promise<unknown> {
   const exchange = httpOf(call);
   const type = typeof mime === 'string' && mime !== '' ? mime : exchange.headers.get('content-type');
-  const bytes = await exchange.body.bytes(maxParsedBody).catch(() => null);
+  const content = await exchange.body.read().catch(() => null);
+  const limit = content?.kind === 'memory' ? maxParsedBody : diskLimit(maxSize);
+  const bytes =
+    limit === null ? null : await exchange.body.bytes(Math.min(limit, maxParsedBody)).catch(() => null);
   return bytes === null ? null : parseBody(type, bytes, maximum(maxArgs, 'max_args'));
 }
 
@@ -76,7 +90,7 @@ export const requestFunctions: Implementations = {
   'kong.request.get_header': (call, [name]) => httpOf(call).headers.get(text(name, 'header name')),
   'kong.request.get_headers': (call, [max]) => httpOf(call).headers.toTable(maximum(max, 'max_headers')),
   'kong.request.get_raw_body': (call, [maxSize]) => rawBody(call, maxSize),
-  'kong.request.get_body': (call, [mime, , maxArgs]) => parsedBody(call, mime, maxArgs),
+  'kong.request.get_body': (call, [mime, maxArgs, maxSize]) => parsedBody(call, mime, maxArgs, maxSize),
   'kong.request.get_start_time': ({ exchange }) => Math.floor(exchange.startedAt),
   'kong.request.get_uri_captures': (call) => {
     const captures = httpOf(call).captures ?? { unnamed: [], named: {} };
