@@ -7,6 +7,34 @@ export const bothCredentials =
 
 const hasUserInfo = (url: string): boolean => /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i.test(url);
 
+/** Kong resolves references before it starts an instance; one that is still there would be sent as it stands. */
+function checkReferences(config: Config): void {
+  const values: [string, string | undefined][] = [
+    ['http_endpoint', config.http_endpoint],
+    ['ca_certificate', config.ca_certificate],
+    ['client_certificate', config.client_certificate],
+    ['client_key', config.client_key],
+    ...(config.failover_endpoints ?? []).map((url, i): [string, string] => [
+      `failover_endpoints.${i + 1}`,
+      url,
+    ]),
+    ...Object.entries(config.headers ?? {}).map(([name, value]): [string, string] => [
+      `headers.${name}`,
+      value,
+    ]),
+  ];
+  for (const [field, value] of values) {
+    if (value?.startsWith('{vault://') !== true) continue;
+    throw new KongTsError(
+      'CONFIG_INVALID',
+      `config.${field}: the reference '${value}' was not resolved by Kong.`,
+      {
+        fix: 'Check that the vault and the secret exist; Kong passes a reference that it cannot resolve on as it is.',
+      },
+    );
+  }
+}
+
 function checkHeaders(config: Config): void {
   for (const [name, value] of Object.entries(config.headers ?? {})) {
     if (!/^[a-zA-Z0-9_-]+$/.test(name)) {
@@ -36,6 +64,7 @@ function checkHeaders(config: Config): void {
  * @throws KongTsError CONFIG_INVALID naming the field
  */
 export function checkConfig(config: Config): void {
+  checkReferences(config);
   checkHeaders(config);
   if ((config.client_certificate === undefined) !== (config.client_key === undefined)) {
     throw new KongTsError('CONFIG_INVALID', 'config.client_certificate and config.client_key go together.', {

@@ -44,13 +44,6 @@ function userInfoOf(url: string): string | null {
  * @throws KongTsError CONFIG_INVALID with Kong's text where Kong has one
  */
 export function parseEndpoint(value: string, field = 'http_endpoint'): Endpoint {
-  if (/^\{vault:\/\//.test(value)) {
-    throw invalid(
-      field,
-      `the reference '${value}' was not resolved by Kong`,
-      'Check that the vault and the secret exist; Kong passes a reference that it cannot resolve on as it is.',
-    );
-  }
   if (!/^[a-z][a-z0-9+.-]*:/i.test(value))
     throw invalid(field, 'missing scheme in url', 'Write http://host/path.');
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i.test(value))

@@ -41,6 +41,11 @@ const syncEvery = 1_000;
  * Records on disk until they are delivered: append-only files with length and checksum, one folder per process. After
  * a crash the next process takes the folder over and sends what was not marked as done (at least once: marks are
  * written five times a second). Appends of one turn are one write.
+ *
+ * Files of its own and not SQLite, because a write here does not block the event loop, a whole file is deleted instead
+ * of rows, and two processes never wait for each other. Measured on two busy cores, 1.2 kB records in groups of 16:
+ * 37,000/s here (`never`, `interval`); node:sqlite with WAL 24,000/s with synchronous=NORMAL, all of it blocking. With
+ * a sync per group, SQLite is ahead (4,300/s against 2,300/s with `always`).
  */
 export class Spool {
   private readonly options: SpoolOptions;

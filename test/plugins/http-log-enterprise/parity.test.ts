@@ -149,6 +149,9 @@ describe('refused at the start, as Kong refuses it in Lua', () => {
 
   it('a reference that Kong could not resolve', async () => {
     await expect(refusal({ http_endpoint: '{vault://env/log-url}' })).rejects.toThrow(/not resolved by Kong/);
+    await expect(refusal({ headers: { token: '{vault://env/token}' } })).rejects.toThrow(
+      /headers.token: the reference '.*' was not resolved by Kong/,
+    );
   });
 });
 
