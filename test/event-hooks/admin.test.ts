@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { anyNumber, anyString, containing, matching } from './support/expected.ts';
 import { bench } from './support/setup.ts';
 
 interface Exchange {
@@ -37,11 +38,11 @@ describe('the hook', () => {
     expect(status).toBe(201);
     expect(body).toEqual({
       config: { headers: {}, secret: null, ssl_verify: false, url: 'http://127.0.0.1:1/x' },
-      created_at: expect.any(Number),
-      updated_at: expect.any(Number),
+      created_at: anyNumber,
+      updated_at: anyNumber,
       event: 'consumers',
       handler: 'webhook',
-      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      id: matching(/^[0-9a-f-]{36}$/),
       on_change: null,
       snooze: null,
       source: 'crud',
@@ -69,7 +70,7 @@ describe('the hook', () => {
         handler: 'lambda',
         config: { functions: ['return function () return true end'] },
       }),
-    ).toMatchObject({ config: { functions: [expect.any(String)] } });
+    ).toMatchObject({ config: { functions: [anyString] } });
   });
 
   it('is read, changed, replaced and deleted', async () => {
@@ -126,7 +127,7 @@ describe('bad input', () => {
     expect(answer.body).toMatchObject({
       code: 2,
       name: 'schema violation',
-      message: expect.stringMatching(/schema violations? \(/),
+      message: matching(/schema violations? \(/),
     });
     expect((await api<{ data: unknown[] }>('GET', '/event-hooks')).body.data).toEqual([]);
     return answer.body.fields;
@@ -334,7 +335,7 @@ describe('pages, paths, access', () => {
     expect((await api('GET', `/event-hooks/${dead.id}/ping`)).status).toBe(502);
     expect((await api('POST', `/event-hooks/${dead.id}/test`, { a: 1 })).body).toMatchObject({
       data: { a: 1, source: 's' },
-      result: { error: expect.stringContaining('ECONNREFUSED') },
+      result: { error: containing('ECONNREFUSED') },
     });
   });
 

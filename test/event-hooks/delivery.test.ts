@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { anyString, containing, having, matching } from './support/expected.ts';
 import { ManualClock } from './support/clock.ts';
 import { bench, tempDir } from './support/setup.ts';
 import type { Bench } from './support/setup.ts';
@@ -78,9 +79,7 @@ describe('retries', () => {
     await clock.advance(86_400_000);
     expect(b.receiver.at('/r')).toHaveLength(3);
     expect(new Set(b.receiver.at('/r').map((one) => one.headers['webhook-id'])).size).toBe(1);
-    expect(b.log.lines).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: 'a delivery was given up' }),
-    );
+    expect(b.log.lines).toContainEqual(having({ level: 'warn', message: 'a delivery was given up' }));
   });
 
   it('honour Retry-After where it is longer, as seconds and as a date', async () => {
@@ -135,7 +134,7 @@ describe('answers', () => {
     b.hub.emit('s', 'e', {});
     await b.settled();
     expect(await records(b, id)).toMatchObject([
-      { state: 'waiting', status: 302, error: expect.stringContaining('not followed') },
+      { state: 'waiting', status: 302, error: containing('not followed') },
     ]);
     expect(b.receiver.at('/other')).toEqual([]);
   });
@@ -151,7 +150,7 @@ describe('answers', () => {
     await b.receiver.untilTrue(() => b.dispatcher.hooks.get(id)?.enabled === false);
     expect((await b.api('GET', `/event-hooks/${id}`)).body).toMatchObject({
       enabled: false,
-      disabled_reason: expect.stringContaining('410'),
+      disabled_reason: containing('410'),
     });
     expect(b.hub.wants('s', 'e')).toBe(false);
     b.receiver.answer = (_request, response) => response.end();
@@ -205,7 +204,7 @@ describe('answers', () => {
     b.hub.emit('s', 'e', {});
     await b.settled();
     expect(await records(b, id)).toMatchObject([
-      { state: 'delivered', response: expect.stringMatching(/^\[gzip, \d+ bytes, not decompressed\]$/) },
+      { state: 'delivered', response: matching(/^\[gzip, \d+ bytes, not decompressed\]$/) },
     ]);
   });
 
@@ -338,7 +337,7 @@ describe('replay', () => {
     expect([...byBody.values()].map((ids) => ids.size)).toEqual([1, 1, 1]);
     expect((await b.api('POST', `/event-hooks/${id}/replay`, { size: 2 })).body).toMatchObject({
       replayed: 2,
-      offset: expect.any(String),
+      offset: anyString,
     });
   });
 });

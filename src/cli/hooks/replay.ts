@@ -1,4 +1,4 @@
-import { HooksApi } from './api.ts';
+import type { HooksApi } from './api.ts';
 
 /** Replays in portions, with the count so far on standard error while a person is watching. */
 export async function replay(

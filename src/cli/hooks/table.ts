@@ -17,7 +17,7 @@ export function table(columns: readonly string[], rows: readonly (readonly unkno
 function cell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const line = text.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ');
+  const line = text.replace(/\p{Cc}+/gu, ' ');
   return line.length > maxWidth ? `${line.slice(0, maxWidth - 1)}…` : line;
 }
 

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import type { Command } from 'commander';
 import { HooksApi } from './api.ts';
 
@@ -33,7 +32,7 @@ export function addTail(hooks: Command): void {
       });
       const response = await api.open('GET', '/event-hooks/tail', undefined, abort.signal);
       if (response.body === null) return;
-      const input = Readable.fromWeb(response.body as ReadableStream);
+      const input = Readable.fromWeb(response.body);
       input.on('error', () => undefined);
       for await (const text of createInterface({ input })) {
         const line = JSON.parse(text) as Line;

@@ -113,7 +113,7 @@ export function deliveryRoutes(dispatcher: Dispatcher): Routes {
 
 function readState(value: unknown): DeliveryState | null {
   if (value === undefined) return null;
-  if (!states.includes(String(value))) {
+  if (typeof value !== 'string' || !states.includes(value)) {
     throw new HookInvalidError([{ path: 'state', text: `expected one of: ${states.join(', ')}` }]);
   }
   return value as DeliveryState;
@@ -134,7 +134,7 @@ function readStates(value: unknown): readonly (typeof replayable)[number][] {
 /** Seconds since the epoch or an ISO 8601 time, as milliseconds. */
 function readSince(value: unknown): number | null {
   if (value === undefined || value === null || value === '') return null;
-  const text = String(value as string | number);
+  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
   const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
   if (Number.isNaN(ms)) {
     throw new HookInvalidError([

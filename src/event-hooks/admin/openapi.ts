@@ -221,7 +221,7 @@ function withParameters(path: string, item: Record<string, Json>): Json {
     required: true,
     schema: { type: 'string' },
   }));
-  const operations = Object.entries(item).map(([method, operation]) => [
+  const operations = Object.entries(item).map(([method, operation]): [string, Json] => [
     method,
     { operationId: operationId(method, path), ...operation },
   ]);

@@ -25,7 +25,8 @@ export function readPage(query: Record<string, unknown>): PageQuery {
   }
   if (offset === undefined) return { size: asked, offset: null };
   try {
-    const decoded: unknown = JSON.parse(Buffer.from(String(offset), 'base64url').toString('utf8'));
+    const text = typeof offset === 'string' ? offset : '';
+    const decoded: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (Array.isArray(decoded) && typeof decoded[0] === 'string') return { size: asked, offset: decoded[0] };
   } catch {
     // Answered below.

@@ -88,7 +88,7 @@ export class HttpTarget {
         this.#client.dispatch(
           {
             ...request,
-            method: request.method as Dispatcher.HttpMethod,
+            method: request.method,
             // Marked so for undici to pipeline it; a repetition carries the same id.
             idempotent: true,
             blocking: false,

@@ -1,3 +1,4 @@
+import type * as GrpcModule from '@grpc/grpc-js';
 import type { ClientDuplexStream, Client } from '@grpc/grpc-js';
 import { messageOf } from '../../errors.ts';
 import { Interest } from '../client/interest.ts';
@@ -24,7 +25,7 @@ export interface ConnectOptions {
   onState?: (state: 'connected' | 'away', reason: string) => void;
 }
 
-type Grpc = typeof import('@grpc/grpc-js');
+type Grpc = typeof GrpcModule;
 const firstBackoffMs = 20;
 
 /** A transport to a dispatcher in another process. Connects, and connects again, by itself. */

@@ -75,8 +75,7 @@ function lookUp(data: unknown, path: readonly string[]): unknown {
 
 function toText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'object') return JSON.stringify(value);
-  return typeof value === 'string' ? value : String(value as number | boolean);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 const htmlEscapes: Record<string, string> = {

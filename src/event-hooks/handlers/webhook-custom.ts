@@ -40,8 +40,7 @@ export function composer(config: WebhookCustomConfig): (payload: string) => Comp
   return (payload) => {
     const data = parseFields(payload) ?? {};
     const filled: Record<string, string> = {};
-    for (const { name, value } of headers)
-      filled[name] = fill(value, data, 'none').replace(/[\0-\x1f\x7f]/g, '');
+    for (const { name, value } of headers) filled[name] = fill(value, data, 'none').replace(/\p{Cc}/gu, '');
     if (body === null && config.payload === null)
       return { method: config.method, headers: filled, body: null };
     const type = (filled['content-type'] ??= 'application/json');

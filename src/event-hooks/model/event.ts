@@ -48,7 +48,7 @@ export function newEventId(now = Date.now()): string {
 }
 
 const idPattern = /^[A-Za-z0-9-]{1,64}$/;
-const namePattern = /^[^\0-\x1f\x7f]{1,256}$/;
+const namePattern = /^\P{Cc}{1,256}$/u;
 
 /** What is wrong with an event from outside, null when nothing is. */
 export function eventProblem(event: HookEvent, maxBytes: number): string | null {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const text = z.string().min(1, 'length must be at least 1');
 const name = text
   .max(256, 'length must be at most 256')
-  .regex(/^[^\0-\x1f\x7f]*$/, 'must not hold control characters');
+  .regex(/^\P{Cc}*$/u, 'must not hold control characters');
 const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'invalid header name')

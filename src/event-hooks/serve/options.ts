@@ -102,10 +102,7 @@ function parse(argv: string[]): Record<string, string | boolean | undefined> {
   for (const name of Object.keys(serveFlags)) options[name] = { type: 'string' };
   for (const name of Object.keys(switches)) options[name] = { type: 'boolean' };
   try {
-    return parseArgs({ args: argv, options, allowPositionals: false }).values as Record<
-      string,
-      string | boolean
-    >;
+    return parseArgs({ args: argv, options, allowPositionals: false }).values;
   } catch (error) {
     throw usage(messageOf(error));
   }

@@ -17,7 +17,7 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
     log.release();
     throw error;
   }
-  const { grpc, admin, stop } = served;
+  const { grpc, admin } = served;
   process.stdout.write(`${JSON.stringify({ ready: true, grpc, admin })}\n`);
   log.release();
   await new Promise<void>((resolve) => {
@@ -25,7 +25,7 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
     process.once('disconnect', resolve);
     if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
   });
-  await stop();
+  await served.stop();
   process.exit(0);
 }
 

@@ -54,7 +54,7 @@ export class MemoryStore implements HookStore {
       this.#ids.set(event.id, stored);
       for (const hook of hooks) {
         let rows = this.#rows.get(hook);
-        if (rows === undefined) this.#rows.set(hook, (rows = new Map()));
+        if (rows === undefined) this.#rows.set(hook, (rows = new Map<number, Row>()));
         rows.set(stored.seq, { event: stored, state: 'pending', result: null });
       }
       return stored.seq;

@@ -39,16 +39,16 @@ export interface Bench {
   hub: EventHooks;
   receiver: Receiver;
   log: ReturnType<typeof memoryLog>;
-  api<T = Record<string, unknown>>(
+  api: <T = Record<string, unknown>>(
     method: string,
     url: string,
     payload?: unknown,
     headers?: Record<string, string>,
-  ): Promise<{ status: number; headers: Record<string, unknown>; body: T }>;
+  ) => Promise<{ status: number; headers: Record<string, unknown>; body: T }>;
   /** Creates a hook and returns it. */
-  hook(fields: Record<string, unknown>): Promise<Record<string, unknown> & { id: string }>;
+  hook: (fields: Record<string, unknown>) => Promise<Record<string, unknown> & { id: string }>;
   /** Everything emitted so far is stored, and every delivery that is not waiting for a retry has ended. */
-  settled(): Promise<void>;
+  settled: () => Promise<void>;
 }
 
 /** A dispatcher with Admin API, hub and an HTTP receiver; all closed when the test ends. */
@@ -75,7 +75,7 @@ export async function bench(options: DispatcherOptions = {}, token: string | nul
       response.body === ''
         ? null
         : /json/.test(String(response.headers['content-type']))
-          ? response.json()
+          ? response.json<unknown>()
           : response.body;
     checkAnswer(method, url, response.statusCode, String(response.headers['content-type']), body);
     return { status: response.statusCode, headers: response.headers, body: body as never };

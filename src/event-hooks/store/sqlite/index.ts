@@ -280,12 +280,8 @@ export class SqliteStore implements HookStore {
     const number = this.#number(hookId);
     return number === undefined ? Promise.resolve(absent) : this.#run(() => run(number));
   }
-  #run<T>(run: () => T): Promise<T> {
-    try {
-      return Promise.resolve(guarded(this.#file, run));
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async #run<T>(run: () => T): Promise<T> {
+    return guarded(this.#file, run);
   }
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
