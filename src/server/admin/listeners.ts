@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
@@ -24,16 +25,7 @@ export async function listenMetrics(
 ): Promise<AdminListener> {
   const { createServer } = await import('node:http');
   const server = createServer(adminHandler(source, false));
-  server.listen({ host: where.host, port: where.port, reusePort: true });
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw new KongTsError(
-      'PORT_IN_USE',
-      `The address ${where.host}:${where.port} of --metrics cannot be listened on: ${messageOf(error)}.`,
-      { cause: error, fix: 'Choose another one with --metrics HOST:PORT.' },
-    );
-  }
+  await listen(server, where);
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : where.port;
   const address = `${where.host.includes(':') ? `[${where.host}]` : where.host}:${port}`;
@@ -45,6 +37,30 @@ export async function listenMetrics(
       server.closeIdleConnections();
     },
   };
+}
+
+/**
+ * Looks whether the port can be had, so that a server with a wrong --metrics fails before it takes a socket over.
+ * @throws KongTsError PORT_IN_USE
+ */
+export async function checkMetricsPort(where: HostPort): Promise<void> {
+  const { createServer } = await import('node:http');
+  const server = createServer();
+  await listen(server, where);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+async function listen(server: Server, where: HostPort): Promise<void> {
+  server.listen({ host: where.host, port: where.port, reusePort: true });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new KongTsError(
+      'PORT_IN_USE',
+      `The address ${where.host}:${where.port} of --metrics cannot be listened on: ${messageOf(error)}.`,
+      { cause: error, fix: 'Choose another one with --metrics HOST:PORT.' },
+    );
+  }
 }
 
 /** The control socket beside the plugin socket; only the server's own user can open it. */

@@ -7,6 +7,10 @@ import { obeySignals } from './signals.ts';
 export async function runServer(options: CompiledServerOptions): Promise<void> {
   const log = createServerLog(options.logLevel);
   const attach = obeySignals(log);
+  if (options.metrics !== null) {
+    const { checkMetricsPort } = await import('../admin/listeners.ts');
+    await checkMetricsPort(options.metrics);
+  }
   // Kong can connect from here on, before the rest of this process is even read from disk.
   const sockets = await ListeningSockets.open({ server: options, log, paused: true });
   const { Supervisor } = await import('../supervisor/supervisor.ts');

@@ -4,6 +4,9 @@ import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from './backoff.ts';
 import { WorkerProcess, type WorkerEvents } from './worker-process.ts';
 
+/** How long the plugins of a replacement may take to load, in milliseconds. The worker before it serves until then. */
+const loadLimit = 60_000;
+
 /** What the pool tells the supervisor. */
 export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'loaded'> {
   /** The worker may have connections from now on. */
@@ -117,11 +120,15 @@ export class WorkerPool {
     slot.replacing = true;
     try {
       const candidate = this.#spawn(slot);
+      const late = setTimeout(() => {
+        candidate.kill('its plugins did not load in time');
+      }, loadLimit);
       const report = await candidate.loading;
+      clearTimeout(late);
       if (report === null) {
         return {
           plugins: [],
-          failures: [{ spec: '', message: 'the new worker died while it started' }],
+          failures: [{ spec: '', message: 'the new worker ended before its plugins were loaded' }],
           usesEventHooks: false,
         };
       }
