@@ -62,6 +62,8 @@ export async function bufferAnswer(exchange: HttpExchange, answer: IncomingMessa
 export async function sendWhole(exchange: HttpExchange, response: ServerResponse): Promise<void> {
   const before = response.socket?.bytesWritten ?? 0;
   const { socket } = response;
+  // An interim status is no answer: the connection ends after it, so that no client waits for more.
+  if (exchange.answer.status < 200) exchange.answer.headers.set('Connection', 'close');
   writeHead(exchange, response);
   await new Promise<void>((resolve) => {
     response.once('close', resolve);

@@ -83,7 +83,7 @@ export function attempt(options: AttemptOptions): Promise<http.IncomingMessage> 
       else socket.once(secure ? 'secureConnect' : 'connect', start);
     });
     request.once('response', resolve);
-    request.once('error', (error: NodeJS.ErrnoException) => {
+    request.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(connectTimer);
       const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
       reject(new AttemptFailure(error.message, timedOut ? 504 : 502, connected, stale));

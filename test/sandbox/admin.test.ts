@@ -1,0 +1,74 @@
+import { afterEach, expect, test } from 'vitest';
+import { send } from './support/client.ts';
+import { testGateway, type TestGateway } from './support/gateway.ts';
+import { echoUpstream } from './support/upstream.ts';
+
+let gateway: TestGateway;
+
+afterEach(async () => gateway.close());
+
+test('a route made through the Admin API serves at once, and is gone at once', async () => {
+  gateway = await testGateway({
+    config: (port) => ({
+      _format_version: '3.0',
+      services: [{ name: 's', url: `http://127.0.0.1:${String(port)}` }],
+    }),
+    sandbox: { adminListen: '127.0.0.1:0' },
+  });
+  const admin = gateway.sandbox.adminUrl ?? '';
+  const url = `${gateway.sandbox.proxyUrl ?? ''}/new`;
+  expect((await send(url)).status).toBe(404);
+  const made = await send(`${admin}/services/s/routes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'r', paths: ['/new'] }),
+  });
+  expect(made.status).toBe(201);
+  expect((await send(url)).status).toBe(200);
+  expect((await send(`${admin}/routes/r`, { method: 'DELETE' })).status).toBe(204);
+  expect((await send(url)).status).toBe(404);
+});
+
+test('event hook paths go to the dispatcher', async () => {
+  const dispatcher = await echoUpstream();
+  gateway = await testGateway({
+    sandbox: { adminListen: '127.0.0.1:0', eventHooksAdmin: `127.0.0.1:${String(dispatcher.port)}` },
+  });
+  const answer = await send(`${gateway.sandbox.adminUrl ?? ''}/event-hooks/sources`);
+  expect(answer.status).toBe(200);
+  expect(dispatcher.requests[0]?.url).toBe('/event-hooks/sources');
+  await dispatcher.close();
+});
+
+test('two files with workspaces: plugins of one do not run in the other', async () => {
+  gateway = await testGateway({
+    phases: ['access'],
+    script: { access: [['kong.response.set_header', 'x-team', 'blue']] },
+    config: (port) => ({
+      _format_version: '3.0',
+      _workspace: 'blue',
+      services: [
+        { name: 's', url: `http://127.0.0.1:${String(port)}`, routes: [{ name: 'r', paths: ['/blue'] }] },
+      ],
+      plugins: [{ name: 'probe' }],
+    }),
+    sandbox: { adminListen: '127.0.0.1:0' },
+  });
+  const admin = gateway.sandbox.adminUrl ?? '';
+  expect((await send(`${gateway.sandbox.proxyUrl ?? ''}/blue`)).headers['x-team']).toBe('blue');
+  expect((await send(`${admin}/blue/plugins`)).status).toBe(200);
+  for (const [path, body] of [
+    ['/services', { name: 'd', url: `http://127.0.0.1:${String(gateway.upstream.port)}` }],
+    ['/services/d/routes', { paths: ['/default'] }],
+  ] as const)
+    await send(`${admin}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const other = await send(`${gateway.sandbox.proxyUrl ?? ''}/default`);
+  expect([other.status, other.headers['x-team']]).toEqual([200, undefined]);
+  expect(gateway.server.instances[0]?.config?.['__ws_id']).toBe(
+    gateway.sandbox.store.snapshot().plugins[0]?.ws_id,
+  );
+});
