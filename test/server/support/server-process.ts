@@ -42,7 +42,9 @@ export class ServerProcess {
       },
     );
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
-      if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
+      if (!line.startsWith('{')) return;
+      const parsed = JSON.parse(line) as LogLine & { msg?: string };
+      this.log.push({ ...parsed, message: parsed.message ?? parsed.msg ?? '' });
     });
     this.#child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.exited = new Promise((resolve) => {
