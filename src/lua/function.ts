@@ -55,7 +55,6 @@ class SandboxedFunction implements LuaFunction {
     this.hostPointer = api.addFunction((state = 0) => this.callHost(state), 'ii');
     this.state = this.governor.newState();
     try {
-      this.governor.begin(this.state);
       api._luaL_openlibs(this.state);
       this.prepare(memoryBytes);
       this.compile(source, options.globals ?? {});
@@ -63,7 +62,6 @@ class SandboxedFunction implements LuaFunction {
       this.close();
       throw error;
     }
-    this.governor.end(this.state);
   }
 
   call(...args: unknown[]): unknown {
