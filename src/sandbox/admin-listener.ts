@@ -29,10 +29,7 @@ function adminUrl(text: string): URL {
 }
 
 /** Starts the Admin API. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE, USAGE */
-export async function startAdmin(
-  address: ListenAddress,
-  options: AdminApiOptions,
-): Promise<AdminListener> {
+export async function startAdmin(address: ListenAddress, options: AdminApiOptions): Promise<AdminListener> {
   const { eventHooksAdmin, ...rest } = options;
   const { createAdminApi } = await import('./admin/index.ts');
   const api = createAdminApi({

@@ -5,7 +5,7 @@ export interface PoolOptions {
   path: string;
   /** How long connecting may take, in milliseconds. */
   timeoutMs: number;
-  /** Idle connections kept (lua_socket_pool_size, 30). */
+  /** Idle connections kept (lua_socket_pool_size, 256 in Kong). */
   maxIdle?: number;
   /** How long an idle connection is kept, in milliseconds (lua_socket_keepalive_timeout, 60 s). */
   idleMs?: number;
@@ -20,7 +20,7 @@ export class ConnectionPool<Message> {
   private readonly busy = new Set<PluginConnection<Message>>();
 
   constructor(options: PoolOptions, makeDecoder: () => Decoder<Message>) {
-    this.options = { maxIdle: 30, idleMs: 60_000, ...options };
+    this.options = { maxIdle: 256, idleMs: 60_000, ...options };
     this.makeDecoder = makeDecoder;
   }
 
