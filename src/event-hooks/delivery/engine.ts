@@ -108,14 +108,19 @@ export class Engine {
   /** Results were stored: what waits is tried again when it is due. */
   stored(results: readonly AttemptResult[]): void {
     for (const result of results) {
-      if (result.state === 'waiting') this.#lanes.get(result.hookId)?.waitsUntil(result.due);
+      const lane = this.#lanes.get(result.hookId);
+      lane?.stored(result.seq);
+      if (result.state === 'waiting') lane?.waitsUntil(result.due);
     }
   }
 
-  /** Deliveries of a hook (of all hooks) were written by somebody else. */
-  lookAgain(hookId?: string): void {
-    if (hookId !== undefined) this.#lanes.get(hookId)?.lookAgain();
-    else for (const lane of this.#lanes.values()) lane.lookAgain();
+  /** Deliveries were written by another process. */
+  lookAgain(): void {
+    for (const lane of this.#lanes.values()) lane.lookAgain();
+  }
+  /** Deliveries of a hook were made due. */
+  lookForDue(hookId: string): void {
+    this.#lanes.get(hookId)?.lookForDue();
   }
 
   /** Deliveries in memory and in flight, by hook. */

@@ -44,6 +44,10 @@ export class Lane {
   #inFlight = 0;
   /** The last event number that went through the queue. */
   #cursor = 0;
+  /** Up to here the store was read to its end: what another process stores later has higher numbers. */
+  #base = 0;
+  /** Deliveries queued, in flight, or ended and not yet written: the store still shows them as pending. */
+  #known = new Set<number>();
   /** The store may hold deliveries above the cursor. */
   #behind = true;
   /** A delivery was offered and not taken since the store was last read. */
@@ -83,14 +87,27 @@ export class Lane {
       return;
     }
     this.#cursor = delivery.seq;
+    this.#known.add(delivery.seq);
     this.#queue.push(delivery);
   }
 
-  /** The store has deliveries that were not offered (start, another process, replay). */
+  /** The store may have deliveries that were not offered (start, another process), also below the latest ones. */
   lookAgain(): void {
     this.#behind = true;
+    this.#missed = true;
+    this.#cursor = this.#base;
+    this.lookForDue();
+  }
+
+  /** Deliveries were made due (replay). */
+  lookForDue(): void {
     this.#nextDue = 0;
     this.pump();
+  }
+
+  /** The result of an attempt is stored. */
+  stored(seq: number): void {
+    this.#known.delete(seq);
   }
 
   /** A delivery was stored as waiting until `due`. */
@@ -121,6 +138,8 @@ export class Lane {
   /** Takes over what an older lane of the hook has queued; what that one has in flight, it ends by itself. */
   inherit(older: Lane): void {
     this.#cursor = older.#cursor;
+    this.#base = older.#base;
+    this.#known = older.#known;
     for (let one = older.#retries.shift(); one !== undefined; one = older.#retries.shift())
       this.#retries.push(one);
     for (let one = older.#queue.shift(); one !== undefined; one = older.#queue.shift()) this.#queue.push(one);
@@ -183,8 +202,10 @@ export class Lane {
     if (due) {
       this.#nextDue = null;
       try {
-        for (const one of await store.takeDue(this.hook.id, clock.now(), retriesAtOnce))
+        for (const one of await store.takeDue(this.hook.id, clock.now(), retriesAtOnce)) {
+          this.#known.add(one.seq);
           this.#retries.push(one);
+        }
         const next = await store.nextDue(this.hook.id);
         if (next !== null) this.waitsUntil(next);
       } catch (error) {
@@ -195,14 +216,22 @@ export class Lane {
     if (!more) return;
     const room = Math.max(1, limits.queueLength - this.#queue.length);
     this.#missed = false;
-    const found = await store.pending(this.hook.id, this.#cursor, room);
+    const from = this.#cursor;
+    const found = await store.pending(this.hook.id, from, room);
+    // Told to look again from further back in the meantime.
+    if (this.#cursor !== from) return;
     for (const one of found) {
       if (this.#full()) return;
       this.#cursor = one.seq;
+      if (this.#known.has(one.seq)) continue;
+      this.#known.add(one.seq);
       this.#queue.push(one);
     }
     // An offer that came while the store was read may not be among what was found.
-    if (found.length < room && !this.#missed) this.#behind = false;
+    if (found.length < room && !this.#missed) {
+      this.#behind = false;
+      this.#base = this.#cursor;
+    }
   }
 
   #arm(): void {

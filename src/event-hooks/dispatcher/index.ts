@@ -162,7 +162,7 @@ export class Dispatcher {
     const seqs = await this.store.replay(query, this.options.clock.now());
     this.metrics.replayed(seqs.length);
     this.metrics.setUnfinished(query.hookId, this.metrics.queueLength(query.hookId) + seqs.length);
-    this.engine.lookAgain(query.hookId);
+    this.engine.lookForDue(query.hookId);
     return seqs;
   }
 

@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EventHooks, connectEventHooks } from '../../src/event-hooks/index.ts';
+import type { ConnectOptions } from '../../src/event-hooks/index.ts';
+import { DispatcherProcess } from './support/process.ts';
+import { Receiver } from './support/receiver.ts';
+import { tempDir } from './support/setup.ts';
+
+async function start(args: string[], env: Record<string, string> = {}): Promise<DispatcherProcess> {
+  const dispatcher = await DispatcherProcess.start(args, env);
+  onTestFinished(() => dispatcher.end('SIGKILL').then(() => undefined));
+  return dispatcher;
+}
+async function hubTo(options: ConnectOptions): Promise<EventHooks> {
+  const hub = new EventHooks();
+  const transport = await connectEventHooks({ maxBackoffMs: 50, ...options });
+  hub.attachTransport(transport);
+  onTestFinished(() => transport.close());
+  return hub;
+}
+async function receive(): Promise<Receiver> {
+  const receiver = await Receiver.start();
+  onTestFinished(() => receiver.close());
+  return receiver;
+}
+const example = fileURLToPath(new URL('../../examples/event-hooks-client/client.js', import.meta.url));
+const run = promisify(execFile);
+
+describe('the dispatcher as a process', () => {
+  it('fires once per event of several emitters, a foreign client among them; new hooks work at once', async () => {
+    const folder = tempDir();
+    const receiver = await receive();
+    const address = `unix:${folder}/h.sock`;
+    const dispatcher = await start([
+      '--listen',
+      address,
+      '--admin',
+      '127.0.0.1:0',
+      '--data-dir',
+      folder,
+      '--allow-loopback',
+    ]);
+    const hubs = [await hubTo({ address }), await hubTo({ address })];
+    await Promise.all(hubs.map((hub) => receiver.untilTrue(() => !hub.wants('example', 'greeting'))));
+    await dispatcher.api('POST', '/event-hooks', {
+      source: 'example',
+      event: 'greeting',
+      handler: 'webhook',
+      config: { url: receiver.url('/x') },
+    });
+    // The answer to the POST comes when every emitter knows.
+    expect(hubs.map((hub) => hub.wants('example', 'greeting'))).toEqual([true, true]);
+    for (const [n, hub] of hubs.entries()) hub.emit('example', 'greeting', { n });
+    const { stdout } = await run(process.execPath, [example, address]);
+    expect(stdout).toContain('acknowledged batch 1');
+    await receiver.until('/x', 5);
+    expect(
+      receiver
+        .bodies('/x')
+        .map((body) => body.n)
+        .sort(),
+    ).toEqual([0, 1, 1, 2, 3]);
+    const { body } = await dispatcher.api<{ data: { fields: string[] } }>(
+      'GET',
+      '/event-hooks/sources/example/greeting',
+    );
+    expect(body.data.fields).toEqual(['name', 'n']);
+    expect(await dispatcher.end()).toBe(0);
+  });
+
+  it('keeps events while it is away, in bounds, and counts what it drops', async () => {
+    const folder = tempDir();
+    const receiver = await receive();
+    const args = [
+      '--listen',
+      `unix:${folder}/h.sock`,
+      '--admin',
+      '127.0.0.1:0',
+      '--data-dir',
+      folder,
+      '--allow-loopback',
+    ];
+    const first = await start(args);
+    await first.api('POST', '/event-hooks', {
+      source: 's',
+      handler: 'webhook',
+      config: { url: receiver.url('/x') },
+    });
+    const hub = await hubTo({ address: `unix:${folder}/h.sock`, maxBuffered: 10 });
+    hub.emit('s', 'e', { n: 0 });
+    await hub.flush();
+    await first.end('SIGKILL');
+    for (let n = 1; n <= 25; n += 1) hub.emit('s', 'e', { n });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hub.transport?.stats).toMatchObject({ buffered: 10, dropped: 15 });
+    await start(args);
+    await receiver.until('/x', 11);
+    await hub.flush();
+    expect(hub.transport?.stats).toMatchObject({ buffered: 0, acknowledged: 11, dropped: 15 });
+  });
+
+  it('on TCP asks for a token, and refuses to start without one', async () => {
+    await expect(DispatcherProcess.start(['--listen', '127.0.0.1:0', '--admin', 'off'])).rejects.toThrow(
+      /need a token or mutual TLS/,
+    );
+    const dispatcher = await start(['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'], {
+      KONG_TS_HOOKS_TOKEN: 't',
+    });
+    await dispatcher.api('POST', '/event-hooks', { source: 's', handler: 'log' });
+    const states: string[] = [];
+    await hubTo({
+      address: dispatcher.grpc,
+      token: 'wrong',
+      onState: (state, reason) => states.push(`${state} ${reason}`),
+    });
+    const good = await hubTo({ address: dispatcher.grpc, token: 't' });
+    good.emit('s', 'e', { n: 1 });
+    await good.flush();
+    expect(good.transport?.stats.acknowledged).toBe(1);
+    expect(states.join()).toMatch(/away .*token is missing or wrong/);
+  });
+
+  it('a taken port and a socket that is in use are named', async () => {
+    const receiver = await receive();
+    const port = String(receiver.port);
+    await expect(DispatcherProcess.start(['--admin', `127.0.0.1:${port}`])).rejects.toThrow(
+      new RegExp(`127\\.0\\.0\\.1:${port}.*--admin`),
+    );
+    const address = `unix:${tempDir()}/h.sock`;
+    await start(['--listen', address, '--admin', 'off']);
+    await expect(DispatcherProcess.start(['--listen', address, '--admin', 'off'])).rejects.toThrow(
+      /has a listener already/,
+    );
+  });
+
+  it('two on one file: one delivers, the other takes over, nothing is lost or doubled', async () => {
+    const folder = tempDir();
+    const receiver = await receive();
+    const args = (name: string) => [
+      '--listen',
+      `unix:${folder}/${name}.sock`,
+      '--admin',
+      '127.0.0.1:0',
+      '--data-dir',
+      folder,
+      '--allow-loopback',
+    ];
+    const first = await start(args('a'));
+    await first.api('POST', '/event-hooks', {
+      source: 's',
+      handler: 'webhook',
+      config: { url: receiver.url('/x') },
+    });
+    const second = await start(args('b'));
+    const status = async (one: DispatcherProcess) =>
+      (await one.api<{ delivering: boolean }>('GET', '/event-hooks/status')).body.delivering;
+    expect([await status(first), await status(second)]).toEqual([true, false]);
+    const hubs = [
+      await hubTo({ address: `unix:${folder}/a.sock` }),
+      await hubTo({ address: `unix:${folder}/b.sock` }),
+    ];
+    let n = 0;
+    const emit = (): void => {
+      for (const hub of hubs) for (let i = 0; i < 50; i += 1) hub.emit('s', 'e', { n: n++ });
+    };
+    emit();
+    await receiver.until('/x', 100);
+    emit();
+    await hubs[0]?.flush();
+    hubs.shift();
+    expect(await first.end()).toBe(0);
+    emit();
+    await receiver.until('/x', 250, 10_000);
+    await receiver.untilTrue(() => true);
+    expect(
+      receiver
+        .bodies('/x')
+        .map((body) => body.n)
+        .sort((x, y) => Number(x) - Number(y)),
+    ).toEqual(Array.from({ length: 250 }, (_, i) => i));
+    expect(await status(second)).toBe(true);
+  });
+});
