@@ -62,8 +62,11 @@ export class Outbox {
 
   /** Writes everything there is; resolves when the store has it or has refused it. */
   async flush(): Promise<void> {
-    while (this.#running !== null) await this.#running;
-    if (this.#events.length > 0 || this.#results.length > 0) await this.#run();
+    do {
+      while (this.#running !== null) await this.#running;
+      if (this.#events.length === 0 && this.#results.length === 0) return;
+      await this.#run();
+    } while (this.healthy);
   }
 
   #schedule(): void {
