@@ -38,6 +38,8 @@ export class GrpcTransport implements EventTransport {
   readonly #declarations = new Map<string, EventDeclaration>();
   #client: Client | null = null;
   #stream: ClientDuplexStream<EmitRequest, EmitResponse> | null = null;
+  /** The stream whose buffer is full, until it has drained. */
+  #full: unknown = null;
   #interest: Interest | null = null;
   #version = 0;
   #backoffMs = firstBackoffMs;
@@ -95,7 +97,7 @@ export class GrpcTransport implements EventTransport {
   readonly #pump = (): void => {
     this.#sending = false;
     const stream = this.#stream;
-    if (stream === null || this.#state !== 'connected') return;
+    if (stream === null || stream === this.#full || this.#state !== 'connected') return;
     for (;;) {
       const batch = this.#buffer.next();
       if (batch === null) return;
@@ -105,7 +107,11 @@ export class GrpcTransport implements EventTransport {
         interestVersion: this.#version,
       });
       if (!more) {
-        stream.once('drain', this.#pump);
+        this.#full = stream;
+        stream.once('drain', () => {
+          this.#full = null;
+          this.#pump();
+        });
         return;
       }
     }
