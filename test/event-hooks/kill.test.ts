@@ -52,8 +52,8 @@ describe('kill -9 of the dispatcher', () => {
       hub.attachTransport(transport);
       let emitted = 0;
       const load = setInterval(() => {
-        for (let i = 0; i < 20; i += 1) hub.emit('load', 'tick', { n: emitted++ });
-      }, 5);
+        for (let i = 0; i < 10; i += 1) hub.emit('load', 'tick', { n: emitted++ });
+      }, 10);
       try {
         for (let round = 0; round < rounds; round += 1) {
           await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 120));
@@ -68,7 +68,7 @@ describe('kill -9 of the dispatcher', () => {
       const seen = (): Set<unknown> => new Set(receiver.bodies('/hook').map((body) => body.n));
       await receiver.untilTrue(
         () => receiver.at('/hook').length >= emitted && seen().size === emitted,
-        20_000,
+        20_000 + rounds * 1000,
         () => `${String(seen().size)} of ${String(emitted)}`,
       );
       const ids = new Map<unknown, unknown>();
@@ -80,6 +80,6 @@ describe('kill -9 of the dispatcher', () => {
       await transport.close();
       expect(await dispatcher.end()).toBe(0);
     },
-    20_000 + rounds * 2000,
+    20_000 + rounds * 4000,
   );
 });

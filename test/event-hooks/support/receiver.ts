@@ -22,10 +22,8 @@ export class Receiver {
       const request = { method, path: url, headers, body: Buffer.concat(chunks).toString('utf8') };
       this.received.push(request);
       this.answer(request, response, raw);
-      this.#wake();
     });
   });
-  #waiters: (() => void)[] = [];
 
   static async start(): Promise<Receiver> {
     const receiver = new Receiver();
@@ -63,20 +61,11 @@ export class Receiver {
     while (!test()) {
       const left = end - Date.now();
       if (left <= 0) throw new Error(`timed out: ${what()}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(left, 200));
-        this.#waiters.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await new Promise((resolve) => setTimeout(resolve, Math.min(left, 15)));
     }
   }
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-  }
-  #wake(): void {
-    for (const wake of this.#waiters.splice(0)) wake();
   }
 }
