@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { EventHooks, connectEventHooks } from '../../src/event-hooks/index.ts';
 import { DispatcherProcess } from './support/process.ts';
 import { Receiver } from './support/receiver.ts';
@@ -36,6 +36,7 @@ describe('kill -9 of the dispatcher', () => {
         '0.05,0.1,0.2,0.5,1,1,1,1,1,1',
       ];
       let dispatcher = await DispatcherProcess.start(args);
+      onTestFinished(() => dispatcher.end('SIGKILL').then(() => undefined));
       const created = await dispatcher.api('POST', '/event-hooks', {
         source: 'load',
         event: 'tick',

@@ -18,9 +18,10 @@ export class DispatcherProcess {
   }
 
   static async start(args: string[], env: Record<string, string> = {}): Promise<DispatcherProcess> {
-    const child = spawn(process.execPath, [main, ...args], {
+    const child = spawn(process.execPath, [main, ...args, '--exit-with-stdin'], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // The child ends with this process, whatever becomes of the test.
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     const started = new DispatcherProcess(child);
     let stderr = '';
