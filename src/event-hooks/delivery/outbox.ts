@@ -71,7 +71,8 @@ export class Outbox {
 
   #schedule(): void {
     if (this.#running !== null || this.#soon !== null) return;
-    if (this.#events.length > 0 || this.#results.length >= 256) {
+    // While the store fails, results alone are tried once a second; new events are tried as they come.
+    if (this.#events.length > 0 || (this.healthy && this.#results.length >= 256)) {
       this.#soon = setImmediate(() => {
         this.#soon = null;
         if (this.#running === null) void this.#run();
