@@ -65,10 +65,21 @@ export const errorCodes = {
     meaning: 'The Admin API cannot be reached or does not answer in time.',
   },
   ADMIN_REFUSED: { fault: 'user', meaning: 'The Admin API refused the request.' },
+  // containers for tests
+  CONTAINERS_UNAVAILABLE: {
+    fault: 'environment',
+    meaning: 'testcontainers is not installed, or no container engine answers.',
+  },
+  CONTAINER_FAILED: {
+    fault: 'environment',
+    meaning: 'A container did not start or do what was asked of it.',
+  },
   // lua
   LUA_INVALID: { fault: 'user', meaning: 'Lua source does not parse.' },
   LUA_FAILED: { fault: 'user', meaning: 'Lua code raised an error.' },
   LUA_LIMIT: { fault: 'user', meaning: 'Lua code exceeded its time or memory limit.' },
+  // testing
+  TEST_MISUSE: { fault: 'user', meaning: 'A test asks the test kit for what cannot be.' },
 } as const satisfies Record<string, { fault: Fault; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

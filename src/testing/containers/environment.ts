@@ -1,0 +1,137 @@
+import { readFileSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import { KongTsError } from '../../errors.ts';
+import { variable } from '../../kong-setup/formats.ts';
+import { kongSettings } from '../../kong-setup/settings.ts';
+import { factsOf } from '../../kong-setup/versions.ts';
+import type { KongContainerOptions } from './options.ts';
+import type { LocatedPlugin } from './plugins.ts';
+import type { Mount, Runtime } from './runtime.ts';
+
+/** Paths in Kong's container. */
+export const paths = {
+  config: '/kong-ts/kong.yml',
+  /** Socket of a server that Kong starts: in Kong's prefix, which its user may write to. */
+  socket: '/usr/local/kong/kong-ts.socket',
+  /** Folder with the socket and the dumps of a server on the host. */
+  shared: '/run/kong-ts',
+  plugins: '/usr/local/kong-ts/plugins',
+  data: '/tmp/kong-ts-data',
+} as const;
+
+/** How Kong's container calls the machine that runs the tests. */
+export const hostName = 'host.docker.internal';
+
+/** Ports in Kong's container. */
+export const ports = { proxy: 8000, proxyTls: 8443, admin: 8001, eventHooks: 8002 } as const;
+
+export interface PluginPlan {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mounts: readonly Mount[];
+}
+
+/** What Kong needs to run without the plugins: listeners, the configuration, logs. */
+export function baseEnvironment(options: KongContainerOptions): Record<string, string> {
+  const streams = [
+    ...(options.streamPorts ?? []).map((port) => `0.0.0.0:${String(port)}`),
+    ...(options.streamTlsPorts ?? []).map((port) => `0.0.0.0:${String(port)} ssl`),
+  ];
+  const database: Record<string, string> =
+    options.postgres === undefined || options.postgres === false
+      ? {
+          KONG_DATABASE: 'off',
+          ...(options.declarativeConfig === undefined ? {} : { KONG_DECLARATIVE_CONFIG: paths.config }),
+        }
+      : {};
+  return {
+    KONG_LOG_LEVEL: 'info',
+    KONG_NGINX_WORKER_PROCESSES: String(options.workers ?? 2),
+    KONG_PROXY_LISTEN: `0.0.0.0:${String(ports.proxy)}, 0.0.0.0:${String(ports.proxyTls)} ssl`,
+    KONG_ADMIN_LISTEN: `0.0.0.0:${String(ports.admin)}`,
+    ...(streams.length === 0 ? {} : { KONG_STREAM_LISTEN: streams.join(', ') }),
+    ...database,
+  };
+}
+
+/** What Kong needs to start the plugin server itself. */
+export function insidePlan(
+  options: KongContainerOptions,
+  plugins: readonly LocatedPlugin[],
+  runtime: Runtime,
+): PluginPlan {
+  const mounts: Mount[] = [...runtime.mounts];
+  const sources = plugins.map(({ name, protocol, file, folder, spec }, index) => {
+    if (file === null || folder === null) return { name, protocol, spec };
+    const target = `${paths.plugins}/${String(index)}`;
+    mounts.push({ source: folder, target, mode: 'ro' });
+    return { name, protocol, spec: path.posix.join(target, path.relative(folder, file)) };
+  });
+  const { settings } = kongSettings({
+    plugins: sources,
+    facts: factsOf(versionOf(options)),
+    mode: 'managed',
+    socket: paths.socket,
+    command: runtime.command,
+    dumpFolder: paths.shared,
+  });
+  const extra = serveOptions(options, `0.0.0.0:${String(ports.eventHooks)}`, paths.data);
+  const environment = settings.map((setting) => [
+    variable(setting),
+    setting.key.endsWith('_start_cmd') ? [setting.value, ...extra].join(' ') : setting.value,
+  ]);
+  return { environment: Object.fromEntries(environment) as Record<string, string>, mounts };
+}
+
+/** What Kong needs to use a plugin server on the host, whose socket and dumps lie in a shared folder. */
+export function hostPlan(
+  options: KongContainerOptions,
+  plugins: readonly LocatedPlugin[],
+  shared: string,
+): PluginPlan {
+  const { settings } = kongSettings({
+    plugins: plugins.map(({ name, protocol }) => ({ name, protocol, spec: name })),
+    facts: factsOf(versionOf(options)),
+    mode: 'sidecar',
+    socket: `${paths.shared}/kong-ts.socket`,
+    command: [],
+    dumpFolder: paths.shared,
+  });
+  return {
+    environment: Object.fromEntries(settings.map((setting) => [variable(setting), setting.value])),
+    mounts: [{ source: shared, target: paths.shared, mode: 'rw' }],
+  };
+}
+
+/** Further words for `kong-ts serve`. */
+export function serveOptions(options: KongContainerOptions, hooksAdmin: string, dataDir: string): string[] {
+  return [
+    '--data-dir',
+    dataDir,
+    ...(options.eventHooks === true
+      ? [
+          '--event-hooks',
+          'on',
+          '--event-hooks-admin',
+          hooksAdmin,
+          '--event-hooks-allow',
+          'loopback',
+          'private',
+        ]
+      : []),
+    ...(options.serveOptions ?? []),
+  ];
+}
+
+/** The declarative configuration as text. @throws KongTsError FILE_UNREADABLE */
+export function configText(given: object | string): string {
+  if (typeof given === 'object') return JSON.stringify(given);
+  if (given.includes('\n') || given.trimStart().startsWith('{')) return given;
+  if (existsSync(given)) return readFileSync(given, 'utf8');
+  throw new KongTsError('FILE_UNREADABLE', `There is no declarative configuration "${given}".`, {
+    fix: 'Give an object, the text itself, or the path of a file that exists.',
+  });
+}
+
+function versionOf({ kongVersion, image = process.env['KONG_IMAGE'] }: KongContainerOptions): string {
+  return kongVersion ?? /kong[^/]*:v?(\d+\.\d+)/.exec(image ?? '')?.[1] ?? '3.9';
+}

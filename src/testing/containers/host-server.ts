@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { KongTsError } from '../../errors.ts';
+import { askServer } from '../../server/admin/client.ts';
+import { isHealthy, type ServerStatus } from '../../server/admin/status.ts';
+import { serveOptions } from './environment.ts';
+import type { KongContainerOptions } from './options.ts';
+import { hostCommand, type LocatedPlugin } from './plugins.ts';
+import { until } from './until.ts';
+
+/** `kong-ts serve` on this machine, with its socket and the plugins' dumps in a folder that Kong's container mounts. */
+export class HostPluginServer {
+  /** The folder to mount. */
+  readonly folder: string;
+  readonly #command: readonly string[];
+  readonly #data: string;
+  readonly #timeout: number;
+  #process: ChildProcess | null = null;
+  #output = '';
+
+  constructor(options: KongContainerOptions, plugins: readonly LocatedPlugin[], timeout: number) {
+    this.folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-host-'));
+    this.#data = mkdtempSync(path.join(tmpdir(), 'kong-ts-data-'));
+    this.#timeout = timeout;
+    // Kong's user is another one than ours.
+    chmodSync(this.folder, 0o755);
+    for (const { name, dump } of plugins) {
+      const file = path.join(this.folder, `${name}.json`);
+      writeFileSync(file, dump);
+      chmodSync(file, 0o644);
+    }
+    this.#command = [
+      ...hostCommand,
+      'serve',
+      ...plugins.map(({ spec }) => spec),
+      ...['--socket', this.#socket, '--socket-mode', '0666', '--log-level', 'info'],
+      ...serveOptions(options, '127.0.0.1:0', this.#data),
+    ];
+  }
+
+  get #socket(): string {
+    return path.join(this.folder, 'kong-ts.socket');
+  }
+
+  /** What the server has printed, every life of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts the process; resolves when it serves. @throws KongTsError CONTAINER_FAILED */
+  async start(): Promise<void> {
+    const [command = '', ...args] = this.#command;
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    const ended = new Promise<never>((_resolve, reject) => {
+      child.once('exit', (code, signal) =>
+        reject(this.#failure(`ended with ${signal ?? `status ${String(code)}`}`)),
+      );
+    });
+    ended.catch(() => undefined);
+    const ready = until(
+      this.#timeout,
+      async () => isHealthy(await this.status()) || null,
+      () => this.#failure(`was not ready after ${String(this.#timeout)} ms`),
+    );
+    await Promise.race([ready, ended]);
+  }
+
+  async status(): Promise<ServerStatus> {
+    return (await askServer(`${this.#socket}.ctl`, 'GET', '/status')) as ServerStatus;
+  }
+
+  /** Ends the process with the signal and starts another one. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    await this.#end(signal);
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exit;
+  }
+
+  #failure(what: string): KongTsError {
+    return new KongTsError('CONTAINER_FAILED', `The plugin server on this machine ${what}:\n${this.#output}`);
+  }
+}

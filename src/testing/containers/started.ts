@@ -1,0 +1,151 @@
+import type { StartedTestContainer } from 'testcontainers';
+import { KongTsError } from '../../errors.ts';
+import { configText, hostName, paths, ports } from './environment.ts';
+import type { HostPluginServer } from './host-server.ts';
+import type { InsidePluginServer } from './inside-server.ts';
+import type { LogBook } from './log-book.ts';
+import type { KongContainerOptions } from './options.ts';
+import type { Database } from './postgres.ts';
+import { until } from './until.ts';
+
+/** What a started Kong is made of. */
+export interface Parts {
+  readonly options: KongContainerOptions;
+  readonly container: StartedTestContainer;
+  readonly log: LogBook;
+  readonly host: HostPluginServer | null;
+  readonly inside: InsidePluginServer | null;
+  readonly database: Database | null;
+  readonly timeout: number;
+}
+
+/** Kong, running. URLs have no slash at their end and can be reached from this machine. */
+export class StartedKongContainer {
+  /** testcontainers' own view of Kong's container. */
+  readonly container: StartedTestContainer;
+  /** Admin API of the event hook dispatcher; null unless `eventHooks` was asked for. */
+  readonly eventHooksUrl: string | null;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts, eventHooksUrl: string | null) {
+    this.#parts = parts;
+    this.container = parts.container;
+    this.eventHooksUrl = eventHooksUrl;
+  }
+
+  get proxyUrl(): string {
+    return this.#url('http', ports.proxy);
+  }
+
+  /** The proxy with TLS; its certificate is one that Kong made up, unless the configuration has another. */
+  get proxyTlsUrl(): string {
+    return this.#url('https', ports.proxyTls);
+  }
+
+  get adminUrl(): string {
+    return this.#url('http', ports.admin);
+  }
+
+  /** `tcp://HOST:PORT` of one of `streamPorts` or `streamTlsPorts`. */
+  streamUrl(port: number): string {
+    return this.#url('tcp', port);
+  }
+
+  /** How Kong, and a plugin server inside its container, reach a port of this machine that listens on more than 127.0.0.1. */
+  hostUrl(port: number): string {
+    return `http://${hostName}:${String(port)}`;
+  }
+
+  /** What Kong's container has printed so far, and a plugin server on the host after it. */
+  logs(): string {
+    const { log, host } = this.#parts;
+    return log.text + (host?.output ?? '');
+  }
+
+  /** Runs a command in Kong's container. @throws KongTsError CONTAINER_FAILED when its exit status is not 0 */
+  async exec(command: readonly string[]): Promise<string> {
+    const { exitCode, output } = await this.container.exec([...command]);
+    if (exitCode === 0) return output;
+    throw new KongTsError(
+      'CONTAINER_FAILED',
+      `"${command.join(' ')}" ended with status ${String(exitCode)} in Kong's container: ${output.trim()}`,
+    );
+  }
+
+  /**
+   * Gives Kong another declarative configuration while it runs: over the Admin API without a database, with
+   * `kong config db_import` with one. Kong takes it over within a moment, not at once.
+   * @throws KongTsError ADMIN_REFUSED with Kong's answer, CONTAINER_FAILED
+   */
+  async configure(config: object | string): Promise<void> {
+    const text = configText(config);
+    if (this.#parts.database !== null) {
+      await this.#copyConfig(text);
+      await this.exec(['kong', 'config', 'db_import', paths.config]);
+      return;
+    }
+    const answer = await fetch(`${this.adminUrl}/config`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ config: text }),
+    });
+    const said = await answer.text();
+    if (!answer.ok)
+      throw new KongTsError(
+        'ADMIN_REFUSED',
+        `Kong refused the configuration (${String(answer.status)}): ${said}`,
+      );
+  }
+
+  /**
+   * `kong reload`; resolves when the Admin API answers and, where Kong starts the plugin server, a new one serves.
+   * @param config another declarative configuration (without a database), which Kong reads while it reloads
+   */
+  async reload(config?: object | string): Promise<void> {
+    const { inside, timeout } = this.#parts;
+    if (config !== undefined) await this.#copyConfig(configText(config));
+    const before = await inside?.ready();
+    await this.exec(['kong', 'reload']);
+    await until(
+      timeout,
+      async () => ((await fetch(`${this.adminUrl}/status`)).ok ? true : null),
+      () => new KongTsError('CONTAINER_FAILED', `Kong does not answer after kong reload:\n${this.logs()}`),
+    );
+    if (before !== undefined) await inside?.ready(before.pid);
+  }
+
+  /**
+   * Ends the plugin server and resolves when the next one serves.
+   * @param signal SIGTERM (default) lets events finish; SIGKILL is a crash
+   * @throws KongTsError CONTAINER_FAILED also when there is no plugin server
+   */
+  async restartPluginServer(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const server = this.#parts.host ?? this.#parts.inside;
+    if (server === null)
+      throw new KongTsError(
+        'CONTAINER_FAILED',
+        'There is no plugin server to restart: no plugins were given.',
+      );
+    await server.restart(signal);
+  }
+
+  /** Takes everything away: containers, networks, processes and temporary folders. */
+  async stop(): Promise<void> {
+    const { container, host, database } = this.#parts;
+    await container.stop();
+    await host?.stop();
+    await database?.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #copyConfig(content: string): Promise<void> {
+    await this.container.copyContentToContainer([{ content, target: paths.config, mode: 0o644 }]);
+  }
+
+  #url(scheme: string, port: number): string {
+    return `${scheme}://${this.container.getHost()}:${String(this.container.getMappedPort(port))}`;
+  }
+}
