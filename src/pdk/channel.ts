@@ -21,6 +21,12 @@ export interface PhaseChannel {
    */
   call(row: FunctionRow, args: readonly unknown[]): Promise<unknown>;
 
+  /**
+   * Like `call`, but settles with what `decode` makes of the result: one promise for each call instead of two. What
+   * `decode` throws rejects the call. Channels that lack it are asked with `call`.
+   */
+  ask?(row: FunctionRow, args: readonly unknown[], decode: (value: unknown) => unknown): Promise<unknown>;
+
   /** Queues a call whose answer carries nothing (setters, logs). Leaves with the next `call` or the end of the phase. */
   send(row: FunctionRow, args: readonly unknown[]): void;
 
@@ -29,6 +35,12 @@ export interface PhaseChannel {
    * with an ExitSignal, so that nothing after it runs and `finally` blocks still do.
    */
   exit(row: FunctionRow, args: readonly unknown[]): Promise<never>;
+
+  /**
+   * The handler has asked for the end of the request, and that takes more than one call: for everybody else the event
+   * is over from now on. What is returned is the channel for what is still to be asked, and for the exit.
+   */
+  lastWords?(): PhaseChannel;
 
   /**
    * Keeps the event open until `work` settles: a function that is made of several calls has been started, and the
@@ -43,11 +55,17 @@ export interface PhaseChannel {
   readFile?(path: string, maxBytes?: number): Promise<Buffer>;
 }
 
-/** Thrown through a handler by exit and error. It is no failure: the phase runner swallows it. */
+/**
+ * Thrown through a handler by exit and error. It is no failure: the phase runner swallows it. It carries no stack
+ * trace, since capturing one costs more than all the rest of an exit.
+ */
 export class ExitSignal extends Error {
   override readonly name = 'ExitSignal';
 
   constructor() {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super('the handler has ended the request with kong.response.exit or kong.response.error');
+    Error.stackTraceLimit = limit;
   }
 }

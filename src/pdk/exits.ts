@@ -70,10 +70,11 @@ function withOneContentType(headers: unknown): unknown {
 }
 
 /** kong.response.error over ProtoBuf:1: Kong's error body made here, sent with exit. */
-export async function composedError(channel: PhaseChannel, args: readonly unknown[]): Promise<never> {
+export async function composedError(event: PhaseChannel, args: readonly unknown[]): Promise<never> {
   const [status, message, headers] = args as [number, unknown, SentHeaders | undefined];
   const given = givenContentType(headers);
   const text = messageText(message) ?? errorMessage(status);
+  const channel = event.lastWords?.() ?? event;
   const [requestId, contentType] = await Promise.all([
     ask(channel, 'kong.nginx.get_var', 'kong_request_id'),
     given ?? negotiatedType(channel),

@@ -104,11 +104,18 @@ function checkedArgument(argument: Argument, value: unknown, channel: PhaseChann
   throw argumentRefusal(row, spec.name, value, checks[spec.check].allowed);
 }
 
+/** One answer of Kong, decoded. The arguments are checked already. */
+export function answerTo(fn: PdkFunction, channel: PhaseChannel, args: readonly unknown[]): Promise<unknown> {
+  return channel.ask === undefined
+    ? channel.call(fn.row, args).then(fn.decode)
+    : channel.ask(fn.row, args, fn.decode);
+}
+
 /** One answer of Kong, checked and decoded: how composed functions ask. */
 export async function ask(channel: PhaseChannel, name: string, ...given: unknown[]): Promise<unknown> {
   const fn = pdkFunction(name);
   if (channel.ended) throw endedRefusal(fn.row);
-  return fn.decode(await channel.call(fn.row, checkedArguments(fn, channel, given)));
+  return answerTo(fn, channel, checkedArguments(fn, channel, given));
 }
 
 /** Sends a setter: how composed functions set. */

@@ -4,7 +4,7 @@ import { compositions } from './compositions.ts';
 import type { Composed } from './compositions.ts';
 import { rawBody } from './compositions.ts';
 import { composedError, exit, nativeError } from './exits.ts';
-import { checkedArguments, pdkFunction, refusalOf } from './functions.ts';
+import { answerTo, checkedArguments, pdkFunction, refusalOf } from './functions.ts';
 import type { PdkFunction } from './functions.ts';
 
 /** What setters and logs resolve with: they are sent, nothing comes back. Shared by all of them. */
@@ -13,7 +13,7 @@ const done: Promise<undefined> = Promise.resolve(undefined);
 /** Functions that need more than one call of the catalogue's kind, whatever the protocol. */
 const special: Readonly<Record<string, Composed>> = {
   'kong.request.get_raw_body': (channel, [maxFileSize]) =>
-    rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
+    harmless(rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined)),
   'kong.response.exit': exit,
   'kong.response.error': (channel, args) =>
     channel.protocol === 'msgpack'
@@ -27,10 +27,10 @@ const special: Readonly<Record<string, Composed>> = {
   },
 };
 
-/** An exit that is not awaited is no unhandled rejection. */
-function harmless(exit: Promise<never>): Promise<never> {
-  exit.catch(() => undefined);
-  return exit;
+/** A call that is not awaited is no unhandled rejection. */
+function harmless<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined);
+  return call;
 }
 
 /** Keeps the event open for a composed function that a handler may not await. */
@@ -56,7 +56,7 @@ export function invoke(
     if (own !== null) return own(channel, args);
     switch (fn.row.travel[channel.protocol]) {
       case 'getter':
-        return channel.call(fn.row, args).then(fn.decode);
+        return answerTo(fn, channel, args);
       case 'setter':
       case 'log':
         channel.send(fn.row, args);

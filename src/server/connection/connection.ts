@@ -25,6 +25,9 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
   readonly #inbox: Message[] = [];
   #paused = false;
   #working = false;
+  /** Somebody else goes on with this connection, see `release`. */
+  #leaving = false;
+  #released = false;
 
   deadlineAt = 0;
   deadlineList: DeadlineList | null = null;
@@ -82,6 +85,13 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
     this.draining = true;
     this.#finishWhenIdle();
     await this.closed;
+  }
+
+  async release(): Promise<boolean> {
+    this.#leaving = true;
+    this.#finishWhenIdle();
+    await this.closed;
+    return this.#released;
   }
 
   destroy(): void {
@@ -153,10 +163,22 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
     this.#finishWhenIdle();
   }
 
-  /** While draining: a command that has come, or has begun to, is still answered. */
+  /** While draining or leaving: a command that has come, or has begun to, is still answered. */
   #finishWhenIdle(): void {
-    if (!this.draining || this.closing || this.busy()) return;
-    if (this.#inbox.length === 0 && !this.partial()) this.finish();
+    if ((!this.draining && !this.#leaving) || this.closing || this.busy()) return;
+    if (this.#inbox.length > 0 || this.partial()) return;
+    if (this.draining) this.finish();
+    else if (!this.belongsToWork()) this.#letGo();
+  }
+
+  /** Closes this process's copy once everything that was written has left. */
+  #letGo(): void {
+    if (this.socket.writableLength > 0) {
+      this.socket.write('', () => this.#finishWhenIdle());
+      return;
+    }
+    this.#released = true;
+    this.destroy();
   }
 
   #ready(): boolean {

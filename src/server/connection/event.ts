@@ -11,6 +11,8 @@ import { readBodyFile } from './body-file.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
 import type { RunningInstance } from './host.ts';
 import { rejected } from './pending-call.ts';
+import type { Decode } from './pending-call.ts';
+import { LastWords } from './last-words.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Phases in which a failing handler gives the client a 500; in the others there is nobody to answer. */
@@ -37,6 +39,10 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   /** Work that was started and keeps the event open after its handler has returned. */
   #held = 0;
   #handlerReturned = false;
+  /** The request is being ended, which takes more than one call: nothing but that is sent any more. */
+  #leaving = false;
+  /** The exit could not be sent: the handler hears of it, and its failure ends the event. */
+  #exitFailed = false;
 
   deadlineAt = 0;
   deadlineList: DeadlineList | null = null;
@@ -54,10 +60,10 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended || this.#leaving;
   }
 
-  abstract call(row: FunctionRow, args: readonly unknown[]): Promise<unknown>;
+  abstract ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown>;
   abstract send(row: FunctionRow, args: readonly unknown[]): void;
 
   /** Sends the call that ends the request. */
@@ -70,6 +76,22 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   protected abstract rejectCalls(reason: KongTsError | null): void;
   /** Names who is to blame when the time is over: null for the plugin, a text when Kong never came back. */
   protected abstract waitingForKong(): string | null;
+
+  call(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+    return this.ask(row, args, null);
+  }
+
+  lastWords(): PhaseChannel {
+    this.#leaving = true;
+    return new LastWords(this, (speak) => {
+      this.#leaving = false;
+      try {
+        return speak();
+      } finally {
+        this.#leaving = !this.#exitFailed;
+      }
+    });
+  }
 
   hold(work: Promise<unknown>): void {
     if (this.#ended) return;
@@ -113,10 +135,11 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   exit(row: FunctionRow, args: readonly unknown[]): Promise<never> {
-    if (this.#ended) return rejected(this.endedError(row));
+    if (this.ended) return rejected(this.endedError(row));
     try {
       this.sendExit(row, args);
     } catch (error) {
+      this.#exitFailed = true;
       return rejected(error);
     }
     this.#stats.exits++;
@@ -198,14 +221,12 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.left();
   }
 
-  private threw(thrown: unknown): void {
-    if (this.#ended) {
-      if (!isEventOver(thrown)) {
-        this.#log('warn', 'the handler failed after its event had ended', thrown);
-      }
-      return;
-    }
-    if (thrown instanceof ExitSignal) this.returned();
+  private threw(what: unknown): void {
+    const thrown = readable(what);
+    if (this.#ended || this.#leaving) {
+      if (!isEventOver(thrown)) this.#log('warn', 'the handler failed after its event had ended', thrown);
+      this.returned();
+    } else if (thrown instanceof ExitSignal) this.returned();
     else this.fail(thrown);
   }
 
@@ -242,6 +263,17 @@ export function isEventOver(thrown: unknown): boolean {
     (thrown instanceof KongTsError &&
       (thrown.code === 'PDK_EVENT_ENDED' || thrown.code === 'PDK_CALL_FAILED'))
   );
+}
+
+/** Something that was thrown, or an error in its place where even looking at it throws. */
+function readable(thrown: unknown): unknown {
+  try {
+    if (thrown instanceof Error) void [thrown.message, thrown.stack];
+    messageOf(thrown);
+    return thrown;
+  } catch {
+    return new Error('something was thrown that cannot be read');
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -79,6 +79,12 @@ export interface ConnectionHandle {
    * FIN, an idle connection gets its FIN at once. Resolves when the connection is closed.
    */
   drain(): Promise<void>;
+  /**
+   * Lets go of the connection for another process that holds a copy of it: as soon as nothing runs on it and nothing
+   * of the next command has been read, this process closes its own copy without a word to Kong. What Kong sends from
+   * then on is unread. Resolves to false when the connection was closed instead.
+   */
+  release(): Promise<boolean>;
   /** Closes at once, whatever is running. */
   destroy(): void;
   readonly closed: Promise<void>;

@@ -6,6 +6,7 @@ import { encode } from '../../wire/msgpack/encoder.ts';
 import { PhaseEvent } from './event.ts';
 import type { RunningInstance } from './host.ts';
 import { PendingCall, rejected } from './pending-call.ts';
+import type { Decode } from './pending-call.ts';
 import { packedName } from './rows.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -45,10 +46,10 @@ export class MsgpackEvent extends PhaseEvent {
     runtime.steppedEvents.set(this.id, this);
   }
 
-  call(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+  ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
     if (this.ended) return rejected(this.endedError(row));
     try {
-      const pending = new PendingCall(row);
+      const pending = new PendingCall(row, decode);
       this.#enqueue({ row, args: encode(args), pending, last: false });
       this.countCall();
       return pending.promise;

@@ -3,19 +3,37 @@ import type { FunctionRow } from '../../pdk/catalogue.ts';
 
 const ignore = () => undefined;
 
+/** Makes the value that a call resolves with. */
+export type Decode = (value: unknown) => unknown;
+
 /** A PDK call whose answer somebody may be waiting for. */
 export class PendingCall {
   readonly row: FunctionRow;
   readonly promise: Promise<unknown>;
-  resolve!: (value: unknown) => void;
+  readonly #decode: Decode | null;
+  #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(row: FunctionRow) {
+  /** @param decode null where the result is taken as it comes */
+  constructor(row: FunctionRow, decode: Decode | null) {
     this.row = row;
+    this.#decode = decode;
     this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve;
+      this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  resolve(value: unknown): void {
+    if (this.#decode === null) {
+      this.#resolve(value);
+      return;
+    }
+    try {
+      this.#resolve(this.#decode(value));
+    } catch (error) {
+      this.reject(error);
+    }
   }
 
   /** Rejects; a call that nobody awaits is then no unhandled rejection. */

@@ -12,6 +12,7 @@ import { Writer } from '../../wire/protobuf/writer.ts';
 import { Connection } from './connection.ts';
 import type { RunningInstance, StartedInstance } from './host.ts';
 import { PendingCall } from './pending-call.ts';
+import type { Decode } from './pending-call.ts';
 import { ProtobufEvent } from './protobuf-event.ts';
 import { nameFrame, protobufMessages } from './rows.ts';
 import type { Runtime } from './runtime.ts';
@@ -51,9 +52,9 @@ export class ProtobufConnection extends Connection<Buffer> {
   }
 
   /** Queues a call; everything that is queued in one turn leaves in one write. */
-  writeCall(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+  writeCall(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
     this.#writePair(row, args);
-    const call = new PendingCall(row);
+    const call = new PendingCall(row, decode);
     this.#calls.push(call);
     this.#flushWithTurn();
     return call.promise;

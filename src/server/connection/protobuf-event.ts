@@ -4,6 +4,7 @@ import type { Phase } from '../../pdk/phases.ts';
 import { PhaseEvent } from './event.ts';
 import type { RunningInstance } from './host.ts';
 import { rejected } from './pending-call.ts';
+import type { Decode } from './pending-call.ts';
 import type { ProtobufConnection } from './protobuf-connection.ts';
 
 /** An event over ProtoBuf:1. It lives on the connection that Kong opened it on, and ends with it. */
@@ -23,10 +24,10 @@ export class ProtobufEvent extends PhaseEvent {
     this.sequence = sequence;
   }
 
-  call(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+  ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
     if (this.ended) return rejected(this.endedError(row));
     try {
-      const answer = this.#connection.writeCall(row, args);
+      const answer = this.#connection.writeCall(row, args, decode);
       this.countCall();
       return answer;
     } catch (error) {

@@ -43,6 +43,8 @@ class UndecidedConnection implements ConnectionHandle, Timed {
   #first: Buffer = Buffer.alloc(0);
   #decided: ConnectionHandle | null = null;
   #draining = false;
+  /** Set by `release`: tells it whether the connection was let go of. */
+  #leave: ((released: Promise<boolean> | boolean) => void) | null = null;
 
   deadlineAt = 0;
   deadlineList: DeadlineList | null = null;
@@ -70,6 +72,19 @@ class UndecidedConnection implements ConnectionHandle, Timed {
     this.#runtime.deadlines.remove(this);
     this.#runtime.deadlines.add(this, DRAIN_GRACE);
     await this.closed;
+  }
+
+  /** What has come of a first command stays here until it can be told which protocol it is. */
+  release(): Promise<boolean> {
+    if (this.#decided !== null) return this.#decided.release();
+    if (this.#first.length > 0) {
+      return new Promise((resolve) => {
+        this.#leave = resolve;
+        void this.closed.then(() => resolve(false));
+      });
+    }
+    this.#socket.destroy();
+    return Promise.resolve(true);
   }
 
   /** Nothing has come while draining: the connection ends. */
@@ -108,6 +123,7 @@ class UndecidedConnection implements ConnectionHandle, Timed {
     this.#runtime.deadlines.remove(this);
     connection.read(first);
     if (this.#draining) void connection.drain();
+    else this.#leave?.(connection.release());
   };
 }
 

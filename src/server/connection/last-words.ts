@@ -1,0 +1,35 @@
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { Phase, Protocol } from '../../pdk/phases.ts';
+
+/** The channel of the one who ends the request, when the event is over for everybody else. */
+export class LastWords implements PhaseChannel {
+  readonly protocol: Protocol;
+  readonly phase: Phase;
+  readonly #event: PhaseChannel;
+  readonly #speaking: <T>(speak: () => T) => T;
+
+  /** @param speaking runs something for which the event is not over */
+  constructor(event: PhaseChannel, speaking: <T>(speak: () => T) => T) {
+    this.protocol = event.protocol;
+    this.phase = event.phase;
+    this.#event = event;
+    this.#speaking = speaking;
+  }
+
+  get ended(): boolean {
+    return this.#speaking(() => this.#event.ended);
+  }
+
+  call(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
+    return this.#speaking(() => this.#event.call(row, args));
+  }
+
+  send(row: FunctionRow, args: readonly unknown[]): void {
+    this.#speaking(() => this.#event.send(row, args));
+  }
+
+  exit(row: FunctionRow, args: readonly unknown[]): Promise<never> {
+    return this.#speaking(() => this.#event.exit(row, args));
+  }
+}
