@@ -51,6 +51,22 @@ async function run(flags: Flags): Promise<void> {
 }
 
 function compile(flags: Flags): DemoOptions {
+  const chosen = new Map<string, string>();
+  for (const [option, value] of [
+    ['--proxy-port', flags.proxyPort],
+    ['--admin-port', flags.adminPort],
+    ['--event-hooks-port', flags.eventHooksPort],
+    ['--upstream-port', flags.upstreamPort],
+  ] as const) {
+    const other = chosen.get(value);
+    if (other !== undefined) {
+      throw new KongTsError(
+        'USAGE',
+        `${option} and ${other} are both ${value}: each needs a port of its own.`,
+      );
+    }
+    chosen.set(value, option);
+  }
   return {
     host: flags.host,
     ports: {

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Received } from '../../src/cli/demo/receiver.ts';
+import { freePort } from '../support/free-port.ts';
+import { processesWith } from '../support/processes.ts';
 import { cliPath, runCli } from '../support/run-cli.ts';
+import { until } from '../support/until.ts';
 
 const teams = ['blue', 'green'] as const;
 
@@ -18,15 +18,6 @@ let ports: Record<'proxy' | 'admin' | 'eventHooks' | 'upstream', number>;
 let demo: ChildProcess;
 let output = '';
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 function demoArguments(): string[] {
   return [
     'demo',
@@ -34,21 +25,6 @@ function demoArguments(): string[] {
     ...['--event-hooks-port', String(ports.eventHooks), '--upstream-port', String(ports.upstream)],
     ...['--data-dir', folder],
   ];
-}
-
-async function freeArguments(): Promise<string[]> {
-  const names = ['--proxy-port', '--admin-port', '--event-hooks-port', '--upstream-port'];
-  return ['demo', ...(await Promise.all(names.map(async (name) => [name, String(await freePort())]))).flat()];
-}
-
-/** Waits for something that other processes bring about. */
-async function until<T>(what: string, look: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    const found = await look();
-    if (found !== null) return found;
-    await sleep(100);
-  }
-  throw new Error(`${what} did not come about`);
 }
 
 async function received(prefix: string): Promise<Received[]> {
@@ -148,18 +124,6 @@ describe('what npm start starts', () => {
     });
   });
 
-  it('leaves nothing behind when it is stopped while it starts', async () => {
-    const other = mkdtempSync(path.join(tmpdir(), 'kong-ts-demo-early-'));
-    const args = [...(await freeArguments()), '--data-dir', other];
-    const early = spawn(process.execPath, [cliPath, ...args], { stdio: 'ignore' });
-    await until('a process', async () => (processesWith(path.join(other, 'data')).length > 0 ? true : null));
-    early.kill('SIGINT');
-    const [status] = (await once(early, 'exit')) as [number | null];
-    expect(status).toBe(0);
-    expect(processesWith(other)).toEqual([]);
-    rmSync(other, { recursive: true, force: true });
-  }, 60_000);
-
   it('leaves no process and no socket behind at Ctrl-C', async () => {
     demo.kill('SIGINT');
     const [status] = (await once(demo, 'exit')) as [number | null];
@@ -172,19 +136,3 @@ describe('what npm start starts', () => {
     expect(processesWith(folder)).toEqual([]);
   }, 30_000);
 });
-
-/** Ids of processes with this text in their arguments; none where the system has no /proc. */
-function processesWith(text: string): string[] {
-  if (!existsSync('/proc')) return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => commandLine(pid).includes(text));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}

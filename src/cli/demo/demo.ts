@@ -32,8 +32,8 @@ export interface Demo {
 /**
  * Starts upstream, plugin server (with event hook dispatcher), sandbox gateway and a webhook.
  *
- * @throws KongTsError PORT_IN_USE naming the port and its option, PLUGIN_SERVER_UNREACHABLE with the last lines of a
- *   process that did not come up; nothing is left running then
+ * @throws KongTsError PORT_IN_USE naming the port and its option, FILE_UNREADABLE naming the folder,
+ *   PLUGIN_SERVER_UNREACHABLE with the last lines of a process that did not come up; nothing is left running then
  * @returns null when the signal ended the start
  */
 export async function startDemo(options: DemoOptions, signal: AbortSignal): Promise<Demo | null> {
@@ -41,12 +41,11 @@ export async function startDemo(options: DemoOptions, signal: AbortSignal): Prom
   await checkPort(host, ports.proxy, '--proxy-port');
   await checkPort(host, ports.admin, '--admin-port');
   await checkPort(host, ports.eventHooks, '--event-hooks-port');
-  const receiver = await startReceiver(host, ports.upstream);
-  const folder =
-    options.dataDir === null
-      ? mkdtempSync(path.join(tmpdir(), 'kong-ts-demo-'))
-      : path.resolve(options.dataDir);
-  mkdirSync(folder, { recursive: true });
+  const folder = makeFolder(options.dataDir);
+  const receiver = await startReceiver(host, ports.upstream).catch((error: unknown) => {
+    if (options.dataDir === null) rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
   const processes: DemoProcess[] = [];
   const stop = async (): Promise<void> => {
     // The gateway first: requests in flight still find their plugin server.
@@ -79,6 +78,24 @@ export async function startDemo(options: DemoOptions, signal: AbortSignal): Prom
     await stop();
     if (signal.aborted) return null;
     throw error;
+  }
+}
+
+function makeFolder(dataDir: string | null): string {
+  const wanted = dataDir === null ? path.join(tmpdir(), 'kong-ts-demo-') : path.resolve(dataDir);
+  try {
+    if (dataDir === null) return mkdtempSync(wanted);
+    mkdirSync(wanted, { recursive: true });
+    return wanted;
+  } catch (cause) {
+    throw new KongTsError(
+      'FILE_UNREADABLE',
+      `The folder ${wanted} cannot be made: ${messageOf(cause).replace(/\.$/, '')}.`,
+      {
+        cause,
+        fix: 'Choose another one with --data-dir FOLDER.',
+      },
+    );
   }
 }
 

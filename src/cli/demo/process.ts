@@ -7,6 +7,10 @@ import { packageRoot } from '../../plugin/package-root.ts';
 /** The command line's entry point. */
 export const cliPath = fileURLToPath(new URL('bin/kong-ts.js', packageRoot));
 
+const childPath = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
+);
+
 /** A `kong-ts` command that runs as a process of its own, its output in a file. */
 export interface DemoProcess {
   readonly name: string;
@@ -25,8 +29,11 @@ const patience = 10_000;
 
 export function startProcess(name: string, args: readonly string[], log: string): DemoProcess {
   const output = openSync(log, 'a');
-  const child: ChildProcess = spawn(process.execPath, [cliPath, ...args], {
-    stdio: ['ignore', output, output],
+  const child: ChildProcess = spawn(process.execPath, [childPath, ...args], {
+    // The input is never written to: its end tells the child that the demo is gone.
+    stdio: ['pipe', output, output],
+    // A Ctrl-C goes to the whole group of a terminal; the demo ends its processes itself, one after the other.
+    detached: true,
   });
   closeSync(output);
   let running = true;

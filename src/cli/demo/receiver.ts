@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../errors.ts';
 
 /** One request that the receiver got. */
 export interface Received {
@@ -55,12 +55,19 @@ async function listen(server: Server, host: string, port: number, option: string
   try {
     await once(server, 'listening');
   } catch (cause) {
-    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-    throw new KongTsError(
-      'PORT_IN_USE',
-      `Port ${port} on ${host} ${taken ? 'is taken by another process' : `cannot be listened on (${String(cause)})`}.`,
-      { cause, fix: `End that process, or choose another port with ${option} PORT.` },
-    );
+    const code = cause instanceof Error && 'code' in cause ? cause.code : null;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+      throw new KongTsError('USAGE', `Nothing can listen on ${host}: it is no address of this machine.`, {
+        cause,
+        fix: 'Choose another one with --host ADDRESS.',
+      });
+    }
+    const why =
+      code === 'EADDRINUSE' ? 'is taken by another process' : `cannot be listened on (${messageOf(cause)})`;
+    throw new KongTsError('PORT_IN_USE', `Port ${port} on ${host} ${why}.`, {
+      cause,
+      fix: `End that process, or choose another port with ${option} PORT.`,
+    });
   }
 }
 
