@@ -1,0 +1,29 @@
+import type { TestProject } from 'vitest/node';
+import { hasImage, labelsOf } from '../../../src/testing/containers/index.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The image that stands for Kong. */
+    image: string;
+    /** Whether it is the sandbox gateway and not Kong. */
+    sandbox: boolean;
+  }
+}
+
+/** Chooses the image: `KONG_IMAGE`, else `kong:3.9` where the engine has it, else the sandbox image. */
+export default async function setup(project: TestProject): Promise<void> {
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+  const named = process.env['KONG_IMAGE'];
+  const candidates = named === undefined || named === '' ? ['kong:3.9', 'kong-ts-sandbox:latest'] : [named];
+  for (const image of candidates) {
+    if (!(await hasImage(image))) continue;
+    const sandbox = (await labelsOf(image))['io.kong-ts.sandbox'] === 'true';
+    process.stdout.write(`Containers: ${image}${sandbox ? ', the sandbox gateway' : ''}\n`);
+    project.provide('image', image);
+    project.provide('sandbox', sandbox);
+    return;
+  }
+  throw new Error(
+    `The engine has no image ${candidates.join(' or ')}. Pull or build it; npm run sandbox:image builds kong-ts-sandbox without a registry.`,
+  );
+}

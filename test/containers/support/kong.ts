@@ -1,0 +1,24 @@
+import path from 'node:path';
+import { inject } from 'vitest';
+import {
+  KongContainer,
+  type KongContainerOptions,
+  type StartedKongContainer,
+} from '../../../src/testing/containers/index.ts';
+
+export const image = inject('image');
+export const sandbox = inject('sandbox');
+
+/** A plugin of test/containers/plugins, with that folder alone in the container. */
+export const plugin = (name: string): { file: string; folder: string } => {
+  const folder = path.join(import.meta.dirname, '../plugins');
+  return { file: path.join(folder, `${name}.ts`), folder };
+};
+
+/** Starts Kong from the image under test. */
+export async function startKong(options: KongContainerOptions): Promise<StartedKongContainer> {
+  return new KongContainer({ image, pull: 'never', ...options }).start();
+}
+
+/** Where both placements of the plugin server have to do the same. */
+export const placements = ['inside', 'host'] as const;
