@@ -8,6 +8,7 @@ import { MessageWriter } from '../../wire/msgpack/encoder.ts';
 import { encodeResponse, readCommand, readMessage, writeCall, writeDone } from '../../wire/msgpack/rpc.ts';
 import type { Command } from '../../wire/msgpack/rpc.ts';
 import { encodeText } from '../../wire/text.ts';
+import { brokenInstance } from './broken-instance.ts';
 import { Connection } from './connection.ts';
 import type { ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
 import { MsgpackEvent } from './msgpack-event.ts';
@@ -117,7 +118,9 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
       (instance) => {
         if (!this.closing) this.#start(id, phase, instance);
       },
-      (error: unknown) => this.#refuse(`Instance ${id} cannot be run: ${messageOf(error)}`, error),
+      (error: unknown) => {
+        if (!this.closing) this.#start(id, phase, brokenInstance(id, error));
+      },
     );
   }
 

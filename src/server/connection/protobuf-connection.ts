@@ -9,6 +9,7 @@ import { decodeRpcCall, encodeRpcReturn, writeEventEnd } from '../../wire/protob
 import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
 import { decodeResult, writeArguments } from '../../wire/protobuf/values.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
+import { brokenInstance } from './broken-instance.ts';
 import { Connection } from './connection.ts';
 import type { RunningInstance, StartedInstance } from './host.ts';
 import { PendingCall } from './pending-call.ts';
@@ -202,7 +203,7 @@ export class ProtobufConnection extends Connection<Buffer> {
       },
       (error: unknown) => {
         this.#waiting = false;
-        this.#refuse(`Instance ${instanceId} cannot be run: ${messageOf(error)}`, error);
+        if (!this.closing) this.#start(sequence, instanceId, phase, brokenInstance(instanceId, error));
       },
     );
   }

@@ -1,6 +1,13 @@
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
+import type { Clock } from '../connection/clock.ts';
 import type { ServerLog } from '../log/types.ts';
+
+/**
+ * How long a setup may take, in milliseconds, together with the close of what was there before it. Kong gives up
+ * after 60 seconds and its clients wait until then.
+ */
+export const SETUP_LIMIT = 30_000;
 
 /** What a setup gets besides its configuration, and what is to be done when it is given up. */
 export interface SetupSurroundings extends Omit<SetupContext<unknown>, 'config' | 'instance'> {
@@ -39,6 +46,7 @@ export class Configuration {
   #surroundings: SetupSurroundings | null = null;
   readonly #surround: () => SetupSurroundings;
   readonly #log: ServerLog;
+  readonly #clock: Clock;
 
   constructor(
     identity: string,
@@ -47,6 +55,7 @@ export class Configuration {
     config: unknown,
     surround: () => SetupSurroundings,
     log: ServerLog,
+    clock: Clock,
   ) {
     this.identity = identity;
     this.plugin = plugin;
@@ -54,6 +63,7 @@ export class Configuration {
     this.config = config;
     this.#surround = surround;
     this.#log = log;
+    this.#clock = clock;
   }
 
   get state(): ConfigurationState {
@@ -85,7 +95,31 @@ export class Configuration {
     await this.#closing;
   }
 
+  /** @throws KongTsError SETUP_FAILED */
   async #run(): Promise<PluginHandlers> {
+    let late = false;
+    let stop = () => {};
+    const limit = new Promise<never>((_resolve, reject) => {
+      stop = this.#clock.every(SETUP_LIMIT, () => {
+        late = true;
+        stop();
+        reject(new Error(`it did not finish within ${SETUP_LIMIT / 1000} seconds`));
+      });
+    });
+    const work = this.#setUp(() => late);
+    try {
+      return await Promise.race([work, limit]);
+    } catch (error) {
+      work.catch(() => undefined);
+      const text = `The setup of plugin ${this.plugin.name} failed: ${messageOf(error)}`;
+      throw new KongTsError('SETUP_FAILED', text, { cause: error });
+    } finally {
+      stop();
+    }
+  }
+
+  /** @param late whether the result comes too late: then it is closed at once */
+  async #setUp(late: () => boolean): Promise<PluginHandlers> {
     if (this.#closing !== null) await this.#closing;
     const surroundings = this.#surround();
     try {
@@ -97,6 +131,10 @@ export class Configuration {
         dataDir: surroundings.dataDir,
         worker: surroundings.worker,
       });
+      if (late()) {
+        await this.#giveUp(handlers, surroundings);
+        return handlers;
+      }
       this.#surroundings = surroundings;
       this.#handlers = handlers;
       this.usage.used = true;
@@ -104,13 +142,7 @@ export class Configuration {
       return handlers;
     } catch (error) {
       surroundings.release?.();
-      throw new KongTsError(
-        'SETUP_FAILED',
-        `The setup of plugin ${this.plugin.name} failed: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw error;
     }
   }
 
@@ -124,6 +156,13 @@ export class Configuration {
       });
       this.usage.whenIdle = null;
     }
+    const surroundings = this.#surroundings;
+    this.#surroundings = null;
+    await this.#giveUp(handlers, surroundings);
+  }
+
+  /** Gives up what a setup made. Never rejects: what `close` throws is logged. */
+  async #giveUp(handlers: PluginHandlers, surroundings: SetupSurroundings | null): Promise<void> {
     try {
       await handlers.close?.();
     } catch (error) {
@@ -132,7 +171,6 @@ export class Configuration {
         ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
       });
     }
-    this.#surroundings?.release?.();
-    this.#surroundings = null;
+    surroundings?.release?.();
   }
 }

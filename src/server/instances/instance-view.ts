@@ -14,6 +14,8 @@ export class InstanceView implements RunningInstance {
   readonly stats: PluginStats;
   readonly usage: Usage;
   readonly startedAt: number;
+  /** Sweeps of the registry since the last event. */
+  quietSweeps = 0;
   readonly #raw: unknown;
 
   constructor(id: number, configuration: Configuration, raw: unknown, stats: PluginStats, startedAt: number) {

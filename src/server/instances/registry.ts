@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Buffer } from 'node:buffer';
 import { KongTsError } from '../../errors.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
+import { brokenInstance } from '../connection/broken-instance.ts';
 import type { Clock } from '../connection/clock.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { ServerLog } from '../log/types.ts';
@@ -17,6 +18,13 @@ const MAX_ID = 2 ** 31 - 1;
 export const DEFAULT_IDLE_MS = 3_600_000;
 /** Within the idle time its use is looked at this often. */
 const SWEEPS = 4;
+/**
+ * An instance without an event for this many idle times is forgotten: Kong does not tell when a plugin is deleted
+ * (measured on Kong 3.9.3), and starts an instance again that is not known.
+ */
+const FORGET_AFTER = 24;
+/** Ids that are remembered so that none is given out twice; beyond, chance alone keeps them apart. */
+const MAX_REMEMBERED_IDS = 100_000;
 
 /** An instance as the supervisor remembers it. */
 export interface InstanceRecordLike {
@@ -54,9 +62,9 @@ export interface RegistryOptions {
 export class InstanceRegistry {
   readonly #options: RegistryOptions;
   readonly #instances = new Map<number, InstanceView>();
-  readonly #adopting = new Map<number, Promise<InstanceView>>();
+  readonly #adopting = new Map<number, Promise<RunningInstance>>();
   readonly #configurations = new Map<string, Configuration>();
-  /** Ids that were given out here: none is given out twice. */
+  /** Ids that were given out here, the latest ones: none of them is given out twice. */
   readonly #given = new Set<number>();
   #stopSweeps: (() => void) | null = null;
 
@@ -93,30 +101,43 @@ export class InstanceRegistry {
   }
 
   /**
-   * Takes on an instance that was started elsewhere, or before a crash.
-   * @throws KongTsError PLUGIN_NOT_FOUND, CONFIG_INVALID, SETUP_FAILED
+   * Takes on an instance that was started elsewhere, or before a crash. What cannot be set up here is an instance
+   * whose events fail with the reason.
+   * @throws KongTsError PLUGIN_NOT_FOUND
    */
   async adopt(id: number, name: string, config: Buffer, startedAt?: number): Promise<RunningInstance> {
     const known = this.find(id);
     if (known !== null) return known;
     let adopting = this.#adopting.get(id);
     if (adopting === undefined) {
-      adopting = this.#create(id, name, config, startedAt).finally(() => this.#adopting.delete(id));
+      adopting = this.#create(id, name, config, startedAt)
+        .catch((error: unknown) => this.#broken(id, name, error))
+        .finally(() => this.#adopting.delete(id));
       this.#adopting.set(id, adopting);
     }
     return adopting;
   }
 
+  async #broken(id: number, name: string, reason: unknown): Promise<RunningInstance> {
+    const plugin = await this.#options.plugin(name);
+    if (plugin === null) throw reason;
+    return brokenInstance(id, reason, plugin, this.#options.stats(plugin));
+  }
+
   /**
    * An instance that can run events; a promise while its configuration sets up (again). Null when the id is unknown
-   * here. Rejects with SETUP_FAILED.
+   * here. When the setup fails, it is an instance whose events fail with SETUP_FAILED.
    */
   find(id: number): RunningInstance | null | Promise<RunningInstance> {
     const view = this.#instances.get(id);
     if (view === undefined) return null;
     view.usage.used = true;
+    view.quietSweeps = 0;
     if (view.ready) return view;
-    return view.configuration.prepare().then(() => view);
+    return view.configuration.prepare().then(
+      () => view,
+      (error: unknown) => brokenInstance(id, error, view.plugin, view.stats),
+    );
   }
 
   /** What is told to Kong about an instance, null when the id is unknown here. */
@@ -134,8 +155,7 @@ export class InstanceRegistry {
     this.#instances.delete(id);
     const { configuration } = view;
     if (--configuration.instances > 0) return Promise.resolve();
-    this.#configurations.delete(configuration.identity);
-    if (this.#configurations.size === 0) this.#sweepNoMore();
+    this.#drop(configuration);
     return configuration.close();
   }
 
@@ -173,6 +193,7 @@ export class InstanceRegistry {
         plugin.parseConfig(parsed.config),
         () => this.#options.surroundings(plugin, parsed.info),
         this.#options.log,
+        this.#options.clock,
       );
       this.#configurations.set(parsed.identity, configuration);
       this.#sweepFromNowOn();
@@ -181,7 +202,7 @@ export class InstanceRegistry {
     try {
       await configuration.prepare();
     } catch (error) {
-      if (--configuration.instances === 0) this.#configurations.delete(configuration.identity);
+      if (--configuration.instances === 0) this.#drop(configuration);
       throw error;
     }
     const seconds = startedAt ?? Math.floor((this.#options.wallClock?.() ?? Date.now()) / 1000);
@@ -190,11 +211,22 @@ export class InstanceRegistry {
     return view;
   }
 
+  #drop(configuration: Configuration): void {
+    this.#configurations.delete(configuration.identity);
+    if (this.#configurations.size === 0) this.#sweepNoMore();
+  }
+
   #newId(): number {
     for (;;) {
       const id = this.#options.randomId?.() ?? randomInt(1, MAX_ID + 1);
       if (this.#given.has(id) || this.#instances.has(id)) continue;
       this.#given.add(id);
+      if (this.#given.size > MAX_REMEMBERED_IDS) {
+        for (const oldest of this.#given) {
+          this.#given.delete(oldest);
+          break;
+        }
+      }
       return id;
     }
   }
@@ -218,6 +250,9 @@ export class InstanceRegistry {
       } else if (++configuration.quietSweeps >= SWEEPS && configuration.state === 'ready') {
         void configuration.close();
       }
+    }
+    for (const view of this.#instances.values()) {
+      if (++view.quietSweeps > SWEEPS * FORGET_AFTER) void this.forget(view.id);
     }
   }
 }

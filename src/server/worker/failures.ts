@@ -1,4 +1,5 @@
 import { messageOf } from '../../errors.ts';
+import { isEventOver } from '../connection/index.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { ServerLog } from '../log/types.ts';
  */
 export function surviveFailures(log: ServerLog): void {
   const report = (what: string) => (thrown: unknown) => {
+    // A helper that nobody awaits ends like this when its handler exits: that is no failure.
+    if (isEventOver(thrown)) return;
     log.error(`${what} in plugin code: ${messageOf(thrown)}`, {
       ...(thrown instanceof Error && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
     });

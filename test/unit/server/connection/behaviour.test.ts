@@ -305,6 +305,23 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
   });
 });
 
+describe.each(['protobuf', 'msgpack'] as const)('an instance that cannot be run, over %s', (protocol) => {
+  test.each(phases)('fails its event and not the connection: %s', async (phase) => {
+    host = testHost({ findInstance: () => Promise.reject(new KongTsError('SETUP_FAILED', 'no database')) });
+    const kong = await kongs[protocol]();
+    const answerable = ['rewrite', 'access', 'response'].includes(phase);
+    expect(await kong.event(7, phase, exits)).toEqual({
+      methods: answerable ? [exit.name] : [],
+      finished: !answerable,
+    });
+    expect(host.lines).toMatchObject([
+      { level: 'error', fields: { phase, instance: 7, code: 'SETUP_FAILED' } },
+    ]);
+    expect(kong.clients.some((client) => client.ended)).toBe(false);
+    nothingLeft();
+  });
+});
+
 describe('unknown instances', () => {
   test('protobuf: the connection ends cleanly', async () => {
     const client = await server.open();

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KongTsError } from '../../../../src/errors.ts';
-import type { CompiledPlugin, SetupContext } from '../../../../src/plugin/types.ts';
+import type { CompiledPlugin, PluginHandlers, SetupContext } from '../../../../src/plugin/types.ts';
 import { InstanceRegistry } from '../../../../src/server/instances/index.ts';
 import type { RegistryOptions } from '../../../../src/server/instances/index.ts';
 import { createPluginStats } from '../../../../src/server/metrics/phase-stats.ts';
@@ -178,6 +178,58 @@ describe('errors name what is wrong', () => {
     await registry.start('p', config(common));
     expect(registry.size).toBe(1);
   });
+});
+
+test('a setup that never ends is given up with a clear error, and closed if it ends after all', async () => {
+  let finish = (_handlers: PluginHandlers) => {};
+  const registry = registryOf({ setup: () => new Promise((resolve) => (finish = resolve)) });
+  const started = registry.start('p', config(common)).catch((error: unknown) => error);
+  await turns(1);
+  clock.advance(30_000);
+  expect(await started).toMatchObject({
+    code: 'SETUP_FAILED',
+    message: 'The setup of plugin p failed: it did not finish within 30 seconds',
+  });
+  expect([registry.size, [...registry.configurations].length, released, clock.timers]).toEqual([0, 0, 0, 0]);
+  finish({ phases: {}, close: () => void closed++ });
+  await turns(1);
+  expect([closed, released]).toEqual([1, 1]);
+});
+
+test('an instance that cannot be set up again, or not here, fails its events with the reason', async () => {
+  let fail = false;
+  const setup = () =>
+    fail ? Promise.reject(new Error('no database')) : Promise.resolve({ phases: {}, close: null });
+  const registry = registryOf({ setup, onError: 'continue' });
+  const { id } = await registry.start('p', config(common));
+  clock.advance(2 * 3_600_000);
+  await turns();
+  fail = true;
+  const broken = await registry.find(id);
+  const adopted = await registry.adopt(5, 'p', config({ ...common, n: 6 }));
+  for (const instance of [broken, adopted]) {
+    expect(instance?.plugin.onError).toBe('continue');
+    expect(() => instance?.handlers.phases.access?.(null, null)).toThrow(
+      'The setup of plugin p failed: no database',
+    );
+  }
+  fail = false;
+  expect((await registry.find(id))?.handlers.phases).toEqual({});
+  await expect(registry.adopt(6, 'unknown', config({}))).rejects.toMatchObject({ code: 'PLUGIN_NOT_FOUND' });
+});
+
+test('instances that Kong has forgotten go after a day, used ones stay', async () => {
+  const registry = registryOf();
+  const [old, used] = [await registry.start('p', config(common)), await registry.start('p', config(common))];
+  for (let hour = 0; hour < 30; hour++) {
+    clock.advance(3_600_000);
+    await turns(1);
+    await registry.find(used.id);
+  }
+  expect([registry.describe(old.id), registry.describe(used.id)]).toMatchObject([null, { id: used.id }]);
+  clock.advance(30 * 3_600_000);
+  expect(registry.size).toBe(0);
+  expect([...registry.configurations]).toEqual([]);
 });
 
 test('a configuration is closed once its events have ended', async () => {
