@@ -82,10 +82,28 @@ export class Context {
   }
 }
 
+/** A measurement with the CPU time that the whole server has spent on it. */
+export interface Measured extends Outcome {
+  /** Microseconds of CPU per event, warm-up included: hardly moved by what else the machine does. */
+  cpuPerEvent: number;
+}
+
+/** Runs a job and reads the server's CPU clock before and after it. */
+export async function measure(
+  context: Context,
+  server: ServerUnderTest,
+  job: Omit<Parameters<Driver['run']>[0], 'socket'>,
+): Promise<Measured> {
+  const before = server.usage().cpu;
+  const outcome = await context.driver.run({ ...job, socket: server.socket });
+  const seconds = server.usage().cpu - before;
+  return { ...outcome, cpuPerEvent: (seconds * 1e6) / (outcome.events + (job.warmup ?? 0)) };
+}
+
 /** A row from pairs of throughput measurements. */
 export function throughputRow(
   name: string,
-  pairs: { ours: Outcome[]; peer: Outcome[] },
+  pairs: { ours: Measured[]; peer: Measured[] },
   target: string | null,
   extra: Record<string, number | string> = {},
 ): Comparison {
@@ -97,6 +115,12 @@ export function throughputRow(
     peer: summarize(perSecond(pairs.peer)),
     ratio: ratios(perSecond(pairs.ours), perSecond(pairs.peer)),
     target,
-    extra,
+    extra: {
+      ...extra,
+      cpu: `${cpu(pairs.ours)} / ${cpu(pairs.peer)} µs`,
+      driverBusy: Math.max(...pairs.ours.map((outcome) => outcome.driverCpu / outcome.seconds)).toFixed(2),
+    },
   };
 }
+
+const cpu = (all: Measured[]): string => summarize(all.map((one) => one.cpuPerEvent)).median.toFixed(1);

@@ -15,9 +15,11 @@ const spread = (summary: Summary | null): string =>
 export function table(rows: readonly Comparison[]): string {
   const lines = rows.map((row) => {
     const peer = row.extra['second column'] === undefined ? '' : ` (${String(row.extra['second column'])})`;
-    return `| ${row.name} | ${spread(row.ours)} ${row.unit} | ${row.peer === null ? '' : `${spread(row.peer)} ${row.unit}${peer}`} | ${spread(row.ratio)} | ${row.target ?? ''} |`;
+    return `| ${row.name} | ${spread(row.ours)} ${row.unit} | ${row.peer === null ? '' : `${spread(row.peer)} ${row.unit}${peer}`} | ${spread(row.ratio)} | ${row.target ?? ''} | ${String(row.extra.cpu ?? '')} |`;
   });
-  return ['| what | kong-ts | kong-pdk 0.6.0 | ratio | target |', '|---|---|---|---|---|', ...lines].join(
-    '\n',
-  );
+  return [
+    '| what | kong-ts | kong-pdk 0.6.0 | ratio | target | server CPU per event |',
+    '|---|---|---|---|---|---|',
+    ...lines,
+  ].join('\n');
 }

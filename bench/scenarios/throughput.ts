@@ -1,4 +1,4 @@
-import { throughputRow, type Comparison, type Context } from '../lib/context.ts';
+import { measure, throughputRow, type Comparison, type Context } from '../lib/context.ts';
 
 const targets = new Map([
   [0, '1.4'],
@@ -20,15 +20,8 @@ export async function throughput(context: Context): Promise<Comparison[]> {
         if (burst && n < 3) continue;
         const job = { phase: 'access', seconds, connections, warmup: 500 } as const;
         const pairs = await context.alternate(
-          () => context.driver.run({ ...job, socket: ours.socket, protocol, plugin, config: { n, burst } }),
-          () =>
-            context.driver.run({
-              ...job,
-              socket: peer.socket,
-              protocol: 'msgpack',
-              plugin: 'bench',
-              config: { n },
-            }),
+          () => measure(context, ours, { ...job, protocol, plugin, config: { n, burst } }),
+          () => measure(context, peer, { ...job, protocol: 'msgpack', plugin: 'bench', config: { n } }),
         );
         const style = burst ? 'started together' : 'one by one';
         rows.push(
@@ -36,9 +29,6 @@ export async function throughput(context: Context): Promise<Comparison[]> {
             n,
             protocol,
             burst: String(burst),
-            driverBusy: Math.max(...pairs.ours.map((outcome) => outcome.driverCpu / outcome.seconds)).toFixed(
-              2,
-            ),
           }),
         );
         context.say(rows.at(-1)?.name ?? '');
@@ -46,8 +36,8 @@ export async function throughput(context: Context): Promise<Comparison[]> {
     }
     const job = { phase: 'log', seconds, connections, warmup: 500 } as const;
     const pairs = await context.alternate(
-      () => context.driver.run({ ...job, socket: ours.socket, protocol, plugin }),
-      () => context.driver.run({ ...job, socket: peer.socket, protocol: 'msgpack', plugin: 'bench' }),
+      () => measure(context, ours, { ...job, protocol, plugin }),
+      () => measure(context, peer, { ...job, protocol: 'msgpack', plugin: 'bench' }),
     );
     rows.push(throughputRow(`log, one serialize, ${protocol}`, pairs, null));
     context.say(rows.at(-1)?.name ?? '');
