@@ -18,7 +18,7 @@ describe('a worker', { timeout: 60_000 }, () => {
     const server = await bench.serve(['steady'], '--workers', '2').ready();
     kong = new KongClient(server.socket);
     const id = await kong.instance('steady', {});
-    const load = new Load(kong, 8, (client) => client.event('steady', {}, 'access'));
+    const load = new Load(8, () => kong.event('steady', {}, 'access'));
     for (let round = 0; round < 2; round++) {
       const before = load.done;
       await until(async () => load.done > before + 100, 'events');

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askServer } from '../../src/server/admin/client.ts';
 import type { ReloadResult } from '../../src/server/index.ts';
 import { KongClient, Load } from './support/kong-client.ts';
+import { PackedClient } from './support/msgpack-client.ts';
 import { isAlive, plugin, until, Workbench, type ServerProcess } from './support/server-process.ts';
 
 let bench: Workbench;
@@ -34,16 +35,24 @@ export default definePlugin({
 }
 
 describe('a reload', { timeout: 60_000 }, () => {
-  it('under load, 20 times, fails no event', async () => {
-    const server = await bench.serve(['steady'], '--workers', '1').ready();
+  it('under load, 20 times, fails no event and closes no connection, over both protocols', async () => {
+    const server = await bench.serve(['steady', 'packed'], '--workers', '1').ready();
     kong = new KongClient(server.socket);
-    const load = new Load(kong, 4, (client) => client.event('steady', {}, 'access'));
+    const packed = new PackedClient(server.socket);
+    const loads = [
+      new Load(4, () => kong.event('steady', {}, 'access')),
+      new Load(4, () => packed.event('packed', {}, 'access', 'GET')),
+    ];
     for (let round = 0; round < 20; round++) {
       expect(await reload(server)).toMatchObject({ reloaded: true, needKongReload: [] });
     }
-    await load.stop();
-    expect(load.failures).toEqual([]);
-    expect(load.done).toBeGreaterThan(200);
+    for (const load of loads) {
+      await load.stop();
+      expect(load.failures).toEqual([]);
+      expect(load.done).toBeGreaterThan(200);
+    }
+    expect([kong.retries, packed.closed]).toEqual([0, 0]);
+    packed.close();
   });
 
   it('runs new code, says when Kong has to reload, keeps the old code when the new does not load', async () => {
@@ -99,7 +108,7 @@ describe('a takeover', { timeout: 60_000 }, () => {
     let server = await bench.serve(['steady'], '--workers', '1').ready();
     kong = new KongClient(server.socket);
     const old: ServerProcess[] = [];
-    const load = new Load(kong, 4, (client) => client.event('steady', {}, 'access'));
+    const load = new Load(4, () => kong.event('steady', {}, 'access'));
     for (let round = 0; round < 20; round++) {
       const next = bench.serve(['steady'], '--workers', '1');
       await next.logged('listening');

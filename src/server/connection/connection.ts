@@ -64,6 +64,10 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
   protected abstract belongsToWork(): boolean;
   /** True while a command is being worked on. */
   protected abstract busy(): boolean;
+  /** True while an event may still need this connection although nothing runs on it; `drain` is called again later. */
+  protected needed(): boolean {
+    return false;
+  }
   /** Handles a message. @throws KongTsError FRAME_MALFORMED */
   protected abstract handle(message: Message): void;
   /** Kong is gone. */
@@ -167,8 +171,9 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
   #finishWhenIdle(): void {
     if ((!this.draining && !this.#leaving) || this.closing || this.busy()) return;
     if (this.#inbox.length > 0 || this.partial()) return;
-    if (this.draining) this.finish();
-    else if (!this.belongsToWork()) this.#letGo();
+    if (this.draining) {
+      if (!this.needed()) this.finish();
+    } else if (!this.belongsToWork() && this.socket.readableLength === 0) this.#letGo();
   }
 
   /** Closes this process's copy once everything that was written has left. */

@@ -76,7 +76,8 @@ export interface ConnectionHost {
 export interface ConnectionHandle {
   /**
    * Ends the connection without failing an event: a running event finishes and its answer leaves together with the
-   * FIN, an idle connection gets its FIN at once. Resolves when the connection is closed.
+   * FIN, an idle connection gets its FIN at once, unless it speaks MsgPack:1 and events are kept that may need it:
+   * then it waits for another call of this method. Resolves when the connection is closed.
    */
   drain(): Promise<void>;
   /**

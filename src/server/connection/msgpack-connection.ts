@@ -49,7 +49,7 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
   respondDone(eventId: number): void {
     this.#event = null;
     writeDone(this.#out, this.#request, eventId);
-    this.#answered();
+    this.#answered(this.draining);
   }
 
   protected decode(chunk: Buffer): unknown[] {
@@ -70,6 +70,11 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
 
   protected busy(): boolean {
     return this.#request >= 0;
+  }
+
+  /** The next step of an event may come on any connection. */
+  protected override needed(): boolean {
+    return this.runtime.steppedEvents.size > 0;
   }
 
   protected lost(): void {
@@ -181,11 +186,11 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
     this.#answered();
   }
 
-  #answered(): void {
+  #answered(last = this.draining && !this.needed()): void {
     this.#request = -1;
     if (this.closing) return;
     const out = this.#out;
-    if (this.draining) {
+    if (last) {
       this.finish(out.view());
       return;
     }

@@ -64,8 +64,18 @@ export type Ask =
   | { readonly op: 'step'; readonly owner: number; readonly message: unknown }
   /** Supervisor to worker: metrics of plugins as prom-client's JSON. */
   | { readonly op: 'metrics' }
-  /** Supervisor to worker: finish events, close configurations, then answer. */
-  | { readonly op: 'drain'; readonly limit: number };
+  /** Supervisor to worker: finish events, close configurations, end. A second one may be less patient. */
+  | { readonly op: 'drain'; readonly limit: number; readonly parting: Parting };
+
+/**
+ * What becomes of a draining worker's connections.
+ *
+ * - `close`: they end, those with an event once it has been answered.
+ * - `hand over`: they go on at another worker of the same supervisor, between two commands and unread.
+ * - `let fade`: they are served until Kong has not used them for a while, or the time is over; then they end. For a
+ *   server that has been taken over: the new one is no relative, a connection cannot be given to it.
+ */
+export type Parting = 'close' | 'hand over' | 'let fade';
 
 export type Message =
   | { readonly type: 'ask'; readonly id: number; readonly ask: Ask }
@@ -89,7 +99,9 @@ export type Message =
   | { readonly type: 'beat'; readonly beat: Beat }
   | { readonly type: 'taken'; readonly ticket: number }
   /** Worker to supervisor: a connection has been closed. */
-  | { readonly type: 'gone'; readonly ticket: number };
+  | { readonly type: 'gone'; readonly ticket: number }
+  /** Worker to supervisor: it has let go of a connection that is still open. */
+  | { readonly type: 'released'; readonly ticket: number };
 
 export interface WorkerStart {
   readonly options: CompiledServerOptions;

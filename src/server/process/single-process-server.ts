@@ -8,6 +8,8 @@ import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import { ListeningSockets } from '../socket/listening.ts';
+import { lingerAfterTakeover } from '../ipc/drain-term.ts';
+import { Pause } from './pause.ts';
 import { noSupervisor } from '../worker/link.ts';
 import { PluginWorker } from '../worker/plugin-worker.ts';
 
@@ -23,6 +25,7 @@ export class SingleProcessServer implements RunningServer {
   #dispatcher: DispatcherProcess | null = null;
   #sockets: ListeningSockets | null = null;
   #stopping: Promise<void> | null = null;
+  #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
 
   private constructor(options: CompiledServerOptions, log: ServerLog) {
@@ -106,7 +109,8 @@ export class SingleProcessServer implements RunningServer {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+    if (this.#stopping === null) this.#stopping = this.#stop('close');
+    else this.#hurry();
     return this.#stopping;
   }
 
@@ -123,7 +127,7 @@ export class SingleProcessServer implements RunningServer {
         void this.#worker.serve(connection);
       },
       onTakenOver: () => {
-        void this.stop();
+        this.#stopping ??= this.#stop('let fade');
       },
     });
     if (control !== null) this.#listeners.push(await listenControl(control, this));
@@ -145,12 +149,18 @@ export class SingleProcessServer implements RunningServer {
     this.#dispatcher.start();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(parting: 'close' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
+    const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
+    this.#hurry = () => {
+      this.#worker.hurry();
+      linger?.end();
+    };
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#sockets?.close();
-    await this.#worker.drain(this.#options.drainTimeout);
+    await this.#worker.drain(this.#options.drainTimeout, parting);
     await this.#dispatcher?.stop(5000);
+    await linger?.over;
     this.#log.notice('stopped');
     this.#resolveStopped();
   }

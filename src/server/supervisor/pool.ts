@@ -103,12 +103,12 @@ export class WorkerPool {
     await this.#swap(slot, () => true);
   }
 
-  /** Drains every worker; resolves when all processes have ended. */
-  async stop(limit: number): Promise<void> {
+  /** Drains every worker; resolves when all processes have ended. May be called again with a quicker parting. */
+  async stop(limit: number, parting: 'close' | 'let fade'): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     for (const worker of this.#all) this.#events.detach(worker);
-    await Promise.all([...this.#all].map((worker) => worker.drain(limit)));
+    await Promise.all([...this.#all].map((worker) => worker.drain(limit, parting)));
   }
 
   /** The last words of the workers that live: what metrics are made of. */
@@ -141,7 +141,7 @@ export class WorkerPool {
       this.#events.attach(candidate);
       if (old !== null) {
         this.#events.detach(old);
-        void old.drain(this.#options.drainTimeout);
+        void old.drain(this.#options.drainTimeout, 'hand over');
       }
       return report;
     } finally {

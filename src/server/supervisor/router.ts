@@ -68,6 +68,15 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
     this.#held.delete(ticket);
   }
 
+  /** The worker has let go of it between two commands: another one goes on with it. */
+  released(ticket: number): void {
+    const handover = this.#held.get(ticket);
+    if (handover === undefined) return;
+    this.#held.delete(ticket);
+    this.#handovers.set(ticket, { ...handover, taker: null });
+    this.#assign(ticket);
+  }
+
   /**
    * The worker has ended: what it had not taken goes to others, the rest is closed.
    * @param last what the client is to read before the connection ends; null for a plain end

@@ -11,6 +11,8 @@ import type { PluginStats } from '../metrics/phase-stats.ts';
 import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
+import { lingerAfterTakeover } from '../ipc/drain-term.ts';
+import { Pause } from '../process/pause.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
 import { eventAborted } from './abort.ts';
 import { Backoff } from './backoff.ts';
@@ -21,13 +23,6 @@ import { InstanceRecords } from './records.ts';
 import { ConnectionRouter } from './router.ts';
 import { Watchdog } from './watchdog.ts';
 import type { WorkerProcess } from './worker-process.ts';
-
-/**
- * How long a server that has been taken over stays after it has drained, in milliseconds. Kong starts a server that
- * ends too early once more, which would take the socket back (`kong reload`: the old nginx worker learns that it is to
- * leave only after the new server has been started).
- */
-const lingerAfterTakeover = 3000;
 
 /**
  * Owns the sockets, hands connections to worker processes, remembers instances, replaces workers. Runs no plugin
@@ -52,6 +47,7 @@ export class Supervisor implements RunningServer {
   #retryTimer: NodeJS.Timeout | null = null;
   #reloading: Promise<ReloadResult> | null = null;
   #stopping: Promise<void> | null = null;
+  #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
 
   private constructor(options: CompiledServerOptions, log: ServerLog, sockets: ListeningSockets) {
@@ -80,6 +76,9 @@ export class Supervisor implements RunningServer {
       },
       connectionGone: (_, ticket) => {
         this.#router.gone(ticket);
+      },
+      connectionReleased: (_, ticket) => {
+        this.#router.released(ticket);
       },
       loaded: (worker, report) => {
         if (this.#pool.current.includes(worker)) this.#loaded(report);
@@ -171,7 +170,8 @@ export class Supervisor implements RunningServer {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop(0);
+    if (this.#stopping === null) this.#stopping = this.#stop('close');
+    else this.#hurry();
     return this.#stopping;
   }
 
@@ -183,7 +183,7 @@ export class Supervisor implements RunningServer {
         this.#router.accept(connection, index);
       },
       onTakenOver: () => {
-        this.#stopping ??= this.#stop(lingerAfterTakeover);
+        this.#stopping ??= this.#stop('let fade');
       },
     });
     if (metrics !== null) this.#listeners.push(await listenMetrics(metrics, this, this.#log));
@@ -291,21 +291,25 @@ export class Supervisor implements RunningServer {
     });
   }
 
-  async #stop(linger: number): Promise<void> {
+  async #stop(parting: 'close' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
-    const startedAt = Date.now();
+    const limit = this.#options.drainTimeout;
+    const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
+    this.#hurry = () => {
+      linger?.end();
+      void this.#pool.stop(limit, 'close');
+    };
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
     this.#watch?.close();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#sockets.close();
     // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
-    await this.#router.settled(this.#options.drainTimeout);
-    await this.#pool.stop(this.#options.drainTimeout);
+    await this.#router.settled(limit);
+    await this.#pool.stop(limit, parting);
     this.#router.close();
     this.#watchdog?.stop();
     await this.#dispatcher?.stop(5000);
-    const rest = linger - (Date.now() - startedAt);
-    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    await linger?.over;
     this.#log.notice('stopped');
     this.#resolveStopped();
   }

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Ask, Beat, LoadReport, Message, WorkerStart } from '../ipc/messages.ts';
+import { drainTerm } from '../ipc/drain-term.ts';
+import type { Ask, Beat, LoadReport, Message, Parting, WorkerStart } from '../ipc/messages.ts';
 import { Peer } from '../ipc/peer.ts';
 import type { Connection } from '../socket/claim.ts';
 
@@ -21,6 +22,8 @@ export interface WorkerEvents {
   taken(worker: WorkerProcess, ticket: number): void;
   /** The worker has closed a connection. */
   connectionGone(worker: WorkerProcess, ticket: number): void;
+  /** The worker has let go of a connection, which is open: our copy of it is the only one. */
+  connectionReleased(worker: WorkerProcess, ticket: number): void;
   forget(worker: WorkerProcess, id: number): void;
   ask(worker: WorkerProcess, ask: Ask): unknown;
   /** `why` is what a person should read: exit status or signal, and the reason if the supervisor ended it. */
@@ -127,18 +130,18 @@ export class WorkerProcess {
 
   /**
    * No new connections; events in flight finish, configurations close, the process ends. Killed when that takes
-   * longer than twice `limit` milliseconds (once for events, once for queues) and some grace.
+   * longer than `drainTerm`. May be called again with a parting that is quicker.
    */
-  async drain(limit: number): Promise<void> {
+  async drain(limit: number, parting: Parting): Promise<void> {
     if (this.#state === 'gone') return;
+    this.ask({ op: 'drain', limit, parting }).catch(() => undefined);
     if (this.#state !== 'draining') {
       this.#state = 'draining';
-      this.ask({ op: 'drain', limit }).catch(() => undefined);
       const timer = setTimeout(
         () => {
           this.kill('it had not drained in time');
         },
-        2 * limit + 4000,
+        drainTerm(limit, parting),
       );
       void this.exited.then(() => {
         clearTimeout(timer);
@@ -179,6 +182,10 @@ export class WorkerProcess {
       case 'gone':
         this.connections--;
         this.#events.connectionGone(this, message.ticket);
+        break;
+      case 'released':
+        this.connections--;
+        this.#events.connectionReleased(this, message.ticket);
         break;
       case 'forget':
         this.#events.forget(this, message.id);

@@ -1,6 +1,7 @@
 // Entry of a worker process. It is started by the supervisor with an IPC channel and ends when that closes.
 import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
-import type { Ask, InstanceRecord, Message, WorkerStart } from '../ipc/messages.ts';
+import { drainTerm } from '../ipc/drain-term.ts';
+import type { Ask, InstanceRecord, Message, Parting, WorkerStart } from '../ipc/messages.ts';
 import { Peer } from '../ipc/peer.ts';
 import { createServerLog } from '../log/server-log.ts';
 import type { Connection } from '../socket/claim.ts';
@@ -54,13 +55,13 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('disconnect', () => {
-  void leave(worker?.options.drainTimeout ?? 0);
+  void leave(worker?.options.drainTimeout ?? 0, 'close');
 });
 
 function start({ options, slot, count, uid, hooks }: WorkerStart): void {
   const log = createServerLog(options.logLevel, { worker: slot });
   surviveFailures(log);
-  startOrphanGuard(parent, 2 * options.drainTimeout + 4000);
+  startOrphanGuard(parent, drainTerm(options.drainTimeout, 'close'));
   const started = new PluginWorker({ options, slot, count, uid, link, log });
   worker = started;
   send({ type: 'booted' });
@@ -85,7 +86,11 @@ function take(ticket: number, socket: Connection | null): void {
     send({ type: 'gone', ticket });
   };
   if (socket === null || worker === null) gone();
-  else void worker.serve(socket).then(gone);
+  else {
+    void worker.serve(socket).then((how) => {
+      send({ type: how === 'released' ? 'released' : 'gone', ticket });
+    });
+  }
 }
 
 function answer(ask: Ask): unknown {
@@ -96,7 +101,7 @@ function answer(ask: Ask): unknown {
     case 'metrics':
       return worker.metrics();
     case 'drain':
-      return leave(ask.limit);
+      return leave(ask.limit, ask.parting);
     case 'record':
     case 'find':
       throw new Error('a worker does not answer this');
@@ -104,12 +109,15 @@ function answer(ask: Ask): unknown {
 }
 
 /** Drains and ends the process. The last counters go to the supervisor before. */
-async function leave(limit: number): Promise<void> {
-  if (leaving) return;
+async function leave(limit: number, parting: Parting): Promise<void> {
+  if (leaving) {
+    if (parting === 'close') worker?.hurry();
+    return;
+  }
   leaving = true;
   // Whatever keeps hanging: never stay behind.
-  setTimeout(() => exit(1), 2 * limit + 3000).unref();
-  await worker?.drain(limit);
+  setTimeout(() => exit(1), drainTerm(limit, parting) - 1000).unref();
+  await worker?.drain(limit, parting);
   if (!process.connected) exit(0);
   const last: Message | null = worker === null ? null : { type: 'beat', beat: worker.beat() };
   if (last === null || process.send === undefined) exit(0);

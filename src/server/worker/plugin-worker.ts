@@ -1,10 +1,11 @@
 import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
-import type { Beat, LoadReport } from '../ipc/messages.ts';
+import type { Beat, LoadReport, Parting } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { Connection } from '../socket/claim.ts';
+import { Activity } from './activity.ts';
 import { HooksLink } from './hooks-link.ts';
 import type { WorkerLink } from './link.ts';
 import { measureLoopDelay } from './loop-delay.ts';
@@ -20,6 +21,15 @@ export interface PluginWorkerOptions {
   readonly log: ServerLog;
 }
 
+/** A connection that is let fade ends when Kong has not used it for this long, in milliseconds. */
+const quiet = 1000;
+
+interface Served {
+  readonly handle: ConnectionHandle;
+  readonly socket: Connection;
+  part(parting: 'close' | 'hand over'): void;
+}
+
 /** Loads plugins and serves connections: what a worker process does, and a server without workers. */
 export class PluginWorker {
   readonly options: CompiledServerOptions;
@@ -27,9 +37,9 @@ export class PluginWorker {
   readonly #log: ServerLog;
   readonly #plugins: PluginSet;
   readonly #host: WorkerHost;
-  readonly #connections = new Set<ConnectionHandle>();
+  readonly #connections = new Set<Served>();
   readonly #loopDelay = measureLoopDelay();
-  #draining = false;
+  #parting: Parting | null = null;
 
   constructor(start: PluginWorkerOptions) {
     const { options, log } = start;
@@ -52,13 +62,20 @@ export class PluginWorker {
     };
   }
 
-  /** Serves a connection until it is closed. */
-  async serve(socket: Connection): Promise<void> {
-    const connection = serveConnection(socket, this.#host);
+  /** Serves a connection until it is closed, or given back to the supervisor, which has a copy of it. */
+  async serve(socket: Connection): Promise<'closed' | 'released'> {
+    const handle = serveConnection(socket, this.#host);
+    let released = Promise.resolve(false);
+    const part = (parting: 'close' | 'hand over') => {
+      if (parting === 'hand over') released = handle.release();
+      else void handle.drain();
+    };
+    const connection: Served = { handle, socket, part };
     this.#connections.add(connection);
-    if (this.#draining) void connection.drain();
-    await connection.closed;
+    if (this.#parting !== null && this.#parting !== 'let fade') part(this.#parting);
+    await handle.closed;
     this.#connections.delete(connection);
+    return (await released) ? 'released' : 'closed';
   }
 
   beat(): Beat {
@@ -85,36 +102,68 @@ export class PluginWorker {
     this.#host.forget(id);
   }
 
+  /** Whether events have not ended, or have ended and Kong has yet to fetch what they said last. */
+  #running(): boolean {
+    const { events, steppedEvents } = lookAtRuntime(this.#host);
+    return events + steppedEvents > 0;
+  }
+
   /** MsgPack:1 events may outlive the connections of this worker: their steps come over other workers. */
   async #eventsEnded(limit: number): Promise<void> {
     const end = Date.now() + limit;
-    while (lookAtRuntime(this.#host).events > 0 && Date.now() < end) {
+    while (this.#running() && Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 
   /**
-   * Lets events in flight finish, closes the connections and then the configurations, so that plugins can flush.
+   * Lets events in flight finish, parts with the connections and then closes the configurations, so that plugins can
+   * flush.
    * @param limit for each of both, in milliseconds
    */
-  async drain(limit: number): Promise<void> {
-    this.#draining = true;
+  async drain(limit: number, parting: Parting): Promise<void> {
+    this.#parting = parting;
+    if (parting === 'let fade') await this.#fade(limit);
+    const rest = parting === 'hand over' ? parting : 'close';
+    this.#parting = rest;
+    for (const connection of this.#connections) connection.part(rest);
     const closing = Promise.all([
-      ...[...this.#connections].map((connection) => connection.drain()),
-      this.#eventsEnded(limit),
+      ...[...this.#connections].map(({ handle }) => handle.closed),
+      this.#eventsEnded(limit).then(() => {
+        for (const connection of this.#connections)
+          connection.part(this.#parting === 'close' ? 'close' : rest);
+      }),
     ]);
     if (!(await within(limit, closing))) {
       this.#log.error('events in flight did not finish in time and are given up', {
         connections: this.#connections.size,
         limitMs: limit,
       });
-      for (const connection of this.#connections) connection.destroy();
+      for (const { handle } of this.#connections) handle.destroy();
     }
     if (!(await within(limit, this.#host.close(limit)))) {
       this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs: limit });
     }
     await within(limit, this.hooks.close(limit));
     this.#loopDelay.stop();
+  }
+
+  /** Ends connections as soon as no event runs on them, whatever was to become of them. */
+  hurry(): void {
+    this.#parting = 'close';
+    for (const connection of this.#connections) connection.part('close');
+  }
+
+  /** Ends connections that Kong has stopped using; resolves when none is left, or the time is over. */
+  async #fade(limit: number): Promise<void> {
+    const activity = new Activity();
+    const end = Date.now() + limit;
+    while (this.#parting === 'let fade' && this.#connections.size > 0 && Date.now() < end) {
+      for (const connection of this.#connections) {
+        if (activity.quietFor(connection.socket, Date.now()) >= quiet) connection.part('close');
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 

@@ -195,11 +195,11 @@ export class Load {
   #stopped = false;
   readonly #loops: Promise<void>[];
 
-  constructor(client: KongClient, concurrency: number, one: (client: KongClient) => Promise<unknown>) {
+  constructor(concurrency: number, one: () => Promise<unknown>) {
     this.#loops = Array.from({ length: concurrency }, async () => {
       while (!this.#stopped) {
         try {
-          await one(client);
+          await one();
           this.done++;
           // Enough load to always have events in flight, not so much that the servers starve.
           await new Promise((resolve) => setTimeout(resolve, 1));
