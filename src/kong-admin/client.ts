@@ -12,6 +12,8 @@ export interface KongAdminOptions {
   readonly timeoutMs?: number;
   /** The largest answer that is read, in bytes; 64 MiB by default. */
   readonly maxBytes?: number;
+  /** Ends what is on its way, and everything after, when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 export interface AdminAnswer {
@@ -34,6 +36,18 @@ export interface KongInfo {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The items of a page; an empty Lua table may have become an object. null: it is no page. */
+function itemsOf(data: unknown): Record<string, unknown>[] | null {
+  if (Array.isArray(data)) return data.filter(isRecord);
+  return isRecord(data) && Object.keys(data).length === 0 ? [] : null;
+}
+
+/** Where the next page begins: `offset`, or what `next` says of it. */
+function offsetOf({ offset, next }: Record<string, unknown>): string | null {
+  if (typeof offset === 'string') return offset;
+  return typeof next === 'string' ? new URL(next, 'http://kong').searchParams.get('offset') : null;
+}
 
 /** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
 export class KongAdmin {
@@ -71,7 +85,8 @@ export class KongAdmin {
    * @throws KongTsError ADMIN_UNREACHABLE when there is no whole JSON answer in time
    */
   async request(method: string, path: string, body?: unknown): Promise<AdminAnswer> {
-    const { token, timeoutMs = 10_000, maxBytes = 64 * 1024 * 1024 } = this.#options;
+    const { token, timeoutMs = 10_000, maxBytes = 64 * 1024 * 1024, signal } = this.#options;
+    const limit = AbortSignal.timeout(timeoutMs);
     try {
       const answer = await request(`${this.#base}${path}`, {
         method,
@@ -81,7 +96,7 @@ export class KongAdmin {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       });
       const chunks: Buffer[] = [];
       let size = 0;
@@ -130,19 +145,19 @@ export class KongAdmin {
   async *pages(path: string, size = 1000): AsyncGenerator<Record<string, unknown>[]> {
     const separator = path.includes('?') ? '&' : '?';
     let offset: string | null = null;
+    const seen = new Set<string>();
     do {
       const at: string = offset === null ? '' : `&offset=${encodeURIComponent(offset)}`;
       const where = `${path}${separator}size=${String(size)}${at}`;
       const answer = await this.request('GET', where);
-      if (answer.status !== 200 || !isRecord(answer.body) || !Array.isArray(answer.body.data)) {
-        throw refusal(`GET ${this.#base}${where}`, answer);
+      const data = answer.status === 200 && isRecord(answer.body) ? itemsOf(answer.body.data) : null;
+      if (data === null || !isRecord(answer.body)) throw refusal(`GET ${this.#base}${where}`, answer);
+      offset = offsetOf(answer.body);
+      if (offset !== null) {
+        if (seen.has(offset)) throw refusal(`GET ${this.#base}${where} repeats its offset;`, answer);
+        seen.add(offset);
       }
-      const next = answer.body.offset;
-      if (typeof next === 'string' && next === offset) {
-        throw refusal(`GET ${this.#base}${where} repeats its offset;`, answer);
-      }
-      offset = typeof next === 'string' ? next : null;
-      yield answer.body.data.filter(isRecord);
+      yield data;
     } while (offset !== null);
   }
 

@@ -16,6 +16,8 @@ export class FakeKongAdmin {
   /** `GET /upstreams/{id}/health`, by upstream. */
   readonly health = new Map<string, unknown[]>();
   workspaces: string[] | null = null;
+  /** There, and not listed. */
+  hiddenWorkspaces: string[] = [];
   configurationHash: string | null = null;
   databaseReachable = true;
   /** Asked before each request; null lets it through. */
@@ -88,7 +90,10 @@ export class FakeKongAdmin {
   #lookUp(url: URL, endpoints: readonly string[]): { status: number; body: unknown } {
     const notFound = { status: 404, body: { message: 'Not found' } };
     const path = url.pathname;
-    if (path === '/endpoints') return { status: 200, body: { data: endpoints } };
+    if (path === '/endpoints') {
+      const own = this.workspaces === null ? [] : ['/workspaces', '/workspaces/{workspaces}'];
+      return { status: 200, body: { data: [...endpoints, ...own] } };
+    }
     if (path === '/status') {
       return {
         status: 200,
@@ -101,6 +106,11 @@ export class FakeKongAdmin {
     if (path === '/workspaces') {
       if (this.workspaces === null) return notFound;
       return { status: 200, body: { data: this.workspaces.map((name) => ({ id: name, name })), next: null } };
+    }
+    const workspace = /^\/workspaces\/([^/]+)$/.exec(path)?.[1];
+    if (workspace !== undefined && this.workspaces !== null) {
+      const there = this.workspaces.includes(workspace) || this.hiddenWorkspaces.includes(workspace);
+      return there ? { status: 200, body: { id: workspace, name: workspace } } : notFound;
     }
     const health = /^\/upstreams\/([^/]+)\/health$/.exec(path);
     if (health !== null) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseServeOptions, serveFlags, serveSwitches } from '../../event-hooks/serve/options.ts';
+import { parseServeOptions, serveFlags, serveLists, serveSwitches } from '../../event-hooks/serve/options.ts';
 
 /** `hooks serve`: the dispatcher with its Admin API in the foreground. */
 export function addServe(hooks: Command): void {
@@ -8,11 +8,24 @@ export function addServe(hooks: Command): void {
     .description('run the dispatcher with its Admin API (without a plugin server)');
   for (const [name, text] of Object.entries(serveFlags)) command.option(`--${name} <value>`, text);
   for (const [name, text] of Object.entries(serveSwitches)) command.option(`--${name}`, text);
+  for (const [name, text] of Object.entries(serveLists)) {
+    command.option(`--${name} <value>`, text, (value: string, before: string[]) => [...before, value], []);
+  }
+  command.addHelpText(
+    'after',
+    `
+With --kong-admin, this Admin API stands in front of Kong's: /event-hooks is answered here, everything else by Kong.
+--token (or KONG_ADMIN_TOKEN) is then Kong's token; the one of /event-hooks is KONG_TS_ADMIN_TOKEN.`,
+  );
   command.action(async (_options: unknown, self: Command) => {
-    const given = self.opts<Record<string, string | boolean>>();
+    const given = self.opts<Record<string, string | boolean | string[]>>();
+    const { token } = self.optsWithGlobals<{ token?: string }>();
+    // `hooks serve --kong-admin URL --token T`: the token of all hooks commands is that of the Admin API they talk to.
+    if (token !== undefined) given.kongAdminToken ??= token;
     const argv = Object.entries(given).flatMap(([name, value]) => {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-      return value === true ? [flag] : [flag, String(value)];
+      if (Array.isArray(value)) return value.flatMap((one) => [flag, one]);
+      return value === true ? [flag] : [flag, value as string];
     });
     const options = parseServeOptions(argv, process.env);
     const { runDispatcher } = await import('../../event-hooks/serve/run.ts');

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KongTsError, messageOf } from '../../errors.ts';
@@ -13,6 +14,11 @@ import { serviceRoutes } from './service.ts';
 export interface AdminOptions {
   /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
   token?: string | null;
+  /** Answers every path that is not one of event hooks. Default: those are not found. */
+  front?: {
+    isOurs(url: string): boolean;
+    handle(request: IncomingMessage, response: ServerResponse): void;
+  } | null;
 }
 
 const bodyLimit = 1024 * 1024;
@@ -28,7 +34,18 @@ export type AdminRequest = FastifyRequest<{
 
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
 export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {
+  const { front = null } = options;
   const app = fastify({
+    ...(front === null
+      ? {}
+      : {
+          serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void) =>
+            // What is passed on may take as long as it likes: its other end has limits of its own.
+            createServer({ requestTimeout: 0 }, (request, response) => {
+              if (front.isOurs(request.url ?? '/')) handler(request, response);
+              else front.handle(request, response);
+            }),
+        }),
     bodyLimit,
     routerOptions: { maxParamLength: 512 },
     forceCloseConnections: true,

@@ -53,10 +53,15 @@ export function serviceRoutes(dispatcher: Dispatcher): Routes {
       }),
     },
     '/event-hooks/openapi.json': { GET: () => openApiDocument() },
-    '/metrics': {
-      GET: async (_request, reply) =>
-        reply.type(dispatcher.metrics.registry.contentType).send(await dispatcher.metrics.registry.metrics()),
-    },
+    '/metrics': metrics(dispatcher),
+    // Where Kong's own Admin API is behind this one, /metrics is Kong's.
+    '/event-hooks/metrics': metrics(dispatcher),
+  };
+}
+
+function metrics({ metrics: { registry } }: Dispatcher): Routes[string] {
+  return {
+    GET: async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   };
 }
 

@@ -14,15 +14,22 @@ const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 export interface PassThroughOptions {
   /** Kong's Admin API. */
   readonly target: URL;
-  /** Told the path of each write that Kong has answered with success. */
-  readonly onWrite: (path: string) => void;
+  /** Told of each write that Kong has answered with success. */
+  readonly onWrite: (method: string, path: string) => void;
   /** How long Kong may be silent, in milliseconds; 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
-/** Whether a path is the event hooks' own: `/event-hooks...`, also below a workspace. */
-export function isEventHooksPath(url: string): boolean {
-  return /^(\/[^/?]+)?\/event-hooks([/?]|$)/.test(url);
+/**
+ * Whether a path is the event hooks' own: `/event-hooks...`, also below a workspace.
+ * @param isCollection whether a first segment is one of Kong's own collections and so no workspace
+ */
+export function isEventHooksPath(
+  url: string,
+  isCollection: (segment: string) => boolean = () => false,
+): boolean {
+  const [, workspace] = /^(?:\/([^/?]+))?\/event-hooks(?:[/?]|$)/.exec(url) ?? [null, ''];
+  return workspace === undefined || (workspace !== '' && !isCollection(workspace));
 }
 
 /**
@@ -71,7 +78,7 @@ export class PassThrough {
       answer.on('error', () => response.destroy());
       answer.on('aborted', () => response.destroy());
       const written = !reads.has(method) && (answer.statusCode ?? 500) < 300;
-      if (written) response.on('finish', () => onWrite(path));
+      if (written) response.on('finish', () => onWrite(method, path));
     });
     response.on('close', () => {
       if (!response.writableFinished) upstream.destroy();

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';
+import { kongFlags, kongLists, kongSwitches, readKongOptions } from './kong-options.ts';
+import type { KongOptions } from './kong-options.ts';
 import type { Address } from '../grpc/address.ts';
 
 /** A dispatcher with its two doors. */
@@ -17,6 +19,8 @@ export interface ServeOptions {
   /** Share the Admin API's port with a dispatcher that does so, too. */
   reusePort: boolean;
   dispatcher: DispatcherOptions;
+  /** The Kong to watch and to stand in front of; null: none. */
+  kong: KongOptions | null;
   /** End when standard input closes: for a child that must not outlive its parent. */
   exitWithStdin: boolean;
 }
@@ -37,14 +41,18 @@ export const serveFlags = {
   'tls-ca': 'PEM file: who may call over TCP',
   'tls-cert': 'PEM file: certificate of the gRPC server',
   'tls-key': 'PEM file: its key',
+  ...kongFlags,
 } as const;
 const switches = {
   'allow-loopback': 'deliver to 127.0.0.0/8 and ::1',
   'allow-private': 'deliver to private address ranges',
   'reuse-port': 'let another dispatcher listen on the same Admin API port during a takeover',
   'exit-with-stdin': 'end when standard input closes',
+  ...kongSwitches,
 } as const;
 export const serveSwitches = switches;
+/** Options that may be given several times. */
+export const serveLists = kongLists;
 
 /**
  * @param environment `KONG_TS_HOOKS_TOKEN` is asked for over gRPC, `KONG_TS_ADMIN_TOKEN` by the Admin API
@@ -82,6 +90,7 @@ export function parseServeOptions(
     adminToken: nonEmpty(environment.KONG_TS_ADMIN_TOKEN),
     reusePort: values['reuse-port'] === true,
     exitWithStdin: values['exit-with-stdin'] === true,
+    kong: readKongOptions(values, environment),
     dispatcher: {
       dataDir: text('data-dir') ?? null,
       synchronous,
@@ -97,10 +106,13 @@ export function parseServeOptions(
   };
 }
 
-function parse(argv: string[]): Record<string, string | boolean | undefined> {
-  const options: Record<string, { type: 'string' | 'boolean' }> = {};
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
+function parse(argv: string[]): Values {
+  const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> = {};
   for (const name of Object.keys(serveFlags)) options[name] = { type: 'string' };
   for (const name of Object.keys(switches)) options[name] = { type: 'boolean' };
+  for (const name of Object.keys(kongLists)) options[name] = { type: 'string', multiple: true };
   try {
     return parseArgs({ args: argv, options, allowPositionals: false }).values;
   } catch (error) {

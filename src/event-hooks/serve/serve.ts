@@ -3,9 +3,11 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import { createAdmin } from '../admin/server.ts';
 import { createDispatcher } from '../dispatcher/index.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
+import { createFront } from '../front/front.ts';
 import { grpcTarget } from '../grpc/address.ts';
 import type { Address } from '../grpc/address.ts';
 import type { GrpcHandle } from '../grpc/server.ts';
+import { KongWatch } from '../watcher/kong-watch.ts';
 import type { ServeOptions } from './options.ts';
 
 export interface Served {
@@ -23,10 +25,13 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 /** Starts a dispatcher with gRPC and Admin API. @throws KongTsError; then nothing is left running */
 export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   const dispatcher = await createDispatcher(options.dispatcher);
-  const admin = createAdmin(dispatcher, { token: options.adminToken });
+  const watch = options.kong === null ? null : new KongWatch(dispatcher, options.kong);
+  const front = options.kong === null || watch === null ? null : createFront(options.kong.url, watch);
+  const admin = createAdmin(dispatcher, { token: options.adminToken, front });
   let grpc: GrpcHandle | null = null;
   const stop = async (): Promise<void> => {
-    await Promise.all([admin.close(), grpc?.close()]);
+    await Promise.all([admin.close(), grpc?.close(), watch?.close()]);
+    front?.close();
     await dispatcher.stop();
   };
   try {
@@ -40,6 +45,7 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
         admin: url,
       });
     }
+    watch?.start();
     return { dispatcher, grpc: grpc === null ? null : grpcTarget(grpc.address), admin: url, stop };
   } catch (error) {
     await stop();

@@ -1,20 +1,16 @@
-import { createHash } from 'node:crypto';
-import type { KongAdmin } from '../../kong-admin/client.ts';
-import type { Clock } from '../clock.ts';
-import type { HookLog } from '../log.ts';
+import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
 import type { HookEvent } from '../model/event.ts';
-import type { Wants } from './events.ts';
-import { Pace } from './pace.ts';
+import { changeId } from './changes.ts';
+import type { CommonOptions } from './options.ts';
+import type { Workspaces } from './listing.ts';
+import { Loop, type Turn } from './loop.ts';
+import type { Remembered } from './snapshot/types.ts';
 
-export interface BalancerWatcherOptions {
-  readonly admin: KongAdmin;
-  readonly wants: Wants;
-  readonly emit: (events: HookEvent[]) => Promise<void>;
-  readonly clock: Clock;
-  readonly log: HookLog;
-  /** Milliseconds between two looks; 5000 by default. */
-  readonly intervalMs?: number;
-}
+export type BalancerWatcherOptions = CommonOptions;
+
+/** Where the health of addresses is kept; no kind is called so. */
+export const healthScope = '(health)';
+const pageSize = 1000;
 
 interface Address {
   readonly upstreamId: string;
@@ -36,78 +32,81 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
  */
 export class BalancerWatcher {
   readonly #options: BalancerWatcherOptions;
-  readonly #pace: Pace;
-  #known: ReadonlyMap<string, Address> | null = null;
-  #timer: unknown = null;
-  #running: Promise<void> | null = null;
-  #closed = false;
-  #count = 0;
+  readonly #loop: Loop;
 
   constructor(options: BalancerWatcherOptions) {
+    const { admin, clock, log, intervalMs = 5000, metrics } = options;
     this.#options = options;
-    this.#pace = new Pace(options.log, `the health of upstreams at ${options.admin.url}`);
+    this.#loop = new Loop({
+      clock,
+      log,
+      what: `the health of upstreams at ${admin.url}`,
+      intervalMs,
+      turn: () => this.#look(),
+      wait: () => intervalMs,
+      failed: () => metrics?.failed(),
+    });
   }
 
   start(): void {
-    this.#schedule(0);
+    this.#loop.start();
+  }
+  /** Looks as soon as may be. @returns resolves when that look is over */
+  lookNow(): Promise<void> {
+    return this.#loop.soon();
+  }
+  /** Runs one round now and waits for it; for tests. */
+  round(): Promise<void> {
+    return this.#loop.now();
+  }
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
-  /** Runs one round now and waits for it. */
-  async round(): Promise<void> {
-    this.#schedule(await this.#round());
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#options.clock.clearTimeout(this.#timer);
-    await this.#running;
-  }
-
-  #schedule(ms: number): void {
-    if (this.#closed) return;
-    this.#options.clock.clearTimeout(this.#timer);
-    this.#timer = this.#options.clock.setTimeout(() => {
-      this.#running = this.#round().then((wait) => {
-        this.#running = null;
-        this.#schedule(wait);
-      });
-    }, ms);
-  }
-
-  async #round(): Promise<number> {
-    const { wants, intervalMs = 5000 } = this.#options;
+  async #look(): Promise<Turn> {
+    const { wants, snapshots, mayReport, emit, metrics } = this.#options;
     if (!wants('balancer', 'health')) {
       // Whoever listens later hears of changes from then on.
-      this.#known = null;
-      return intervalMs;
+      if (await snapshots.seen(healthScope)) await snapshots.forget(healthScope);
+      return 'nothing';
     }
-    try {
-      const now = await this.#read();
-      const changed = this.#known === null ? [] : differences(this.#known, now);
-      if (changed.length > 0) await this.#options.emit(changed.map((address) => this.#eventOf(address)));
-      this.#known = now;
-      this.#pace.succeeded();
-      return intervalMs;
-    } catch (error) {
-      return this.#pace.failed(error, intervalMs);
+    const began = performance.now();
+    const first = !(await snapshots.seen(healthScope));
+    const now = await this.#read();
+    const known = await snapshots.digests(healthScope, [...now.keys()]);
+    const generation = await snapshots.generation('health');
+    const events: HookEvent[] = [];
+    const remember: Remembered[] = (await snapshots.idsBeside(healthScope, new Set(now.keys()))).map(
+      (id) => ({ id, operation: 'delete' }),
+    );
+    for (const [id, address] of now) {
+      const before = known.get(id);
+      if (before === address.health) continue;
+      if (before !== undefined) events.push(this.#eventOf(id, address, generation));
+      remember.push({ id, operation: 'update', digest: address.health, text: '' });
     }
+    if (this.#loop.closed || mayReport?.() === false) return 'nothing';
+    if (events.length > 0) {
+      await emit(events);
+      for (const _ of events) metrics?.changed('health', 'update');
+    }
+    if (first || remember.length > 0) await snapshots.remember(healthScope, remember);
+    if (events.length > 0) await snapshots.nextGeneration('health');
+    metrics?.looked('health', performance.now() - began, now.size);
+    return 'read';
   }
 
   async #read(): Promise<Map<string, Address>> {
     const { admin } = this.#options;
     const found = new Map<string, Address>();
-    for await (const page of admin.pages('/upstreams')) {
-      for (const upstream of page) {
-        if (typeof upstream.id !== 'string' || !hasHealthChecks(upstream)) continue;
-        const path = `/upstreams/${encodeURIComponent(upstream.id)}/health`;
-        // An upstream that goes while we look is no error.
-        if ((await admin.request('GET', path)).status === 404) continue;
-        for await (const targets of admin.pages(path)) {
-          for (const address of targets.flatMap((target) => addressesOf(String(upstream.id), target))) {
-            found.set(
-              `${address.upstreamId} ${address.hostname} ${address.ip} ${String(address.port)}`,
-              address,
-            );
+    for (const workspace of await this.#workspaces()) {
+      const within = admin.in(workspace);
+      for await (const page of within.pages('/upstreams', pageSize)) {
+        for (const upstream of page) {
+          if (typeof upstream.id !== 'string' || !hasHealthChecks(upstream)) continue;
+          for (const address of await healthOf(within, upstream.id)) {
+            const { upstreamId, hostname, ip, port } = address;
+            found.set(`${upstreamId} ${hostname} ${ip} ${String(port)}`, address);
           }
         }
       }
@@ -115,25 +114,43 @@ export class BalancerWatcher {
     return found;
   }
 
-  #eventOf({ upstreamId, ip, port, hostname, health }: Address): HookEvent {
+  async #workspaces(): Promise<Workspaces> {
+    try {
+      const names = (await this.#options.admin.list('/workspaces')).map(({ name }) => name);
+      return names.filter((name) => typeof name === 'string');
+    } catch (error) {
+      // Open source: there are none.
+      if (error instanceof AdminRefusal && error.status === 404) return [null];
+      throw error;
+    }
+  }
+
+  #eventOf(id: string, address: Address, generation: number): HookEvent {
     const { admin, clock } = this.#options;
-    const at = clock.now();
-    const text = [admin.url, upstreamId, ip, port, health, at, ++this.#count].join('\0');
+    const { upstreamId, ip, port, hostname, health } = address;
+    const change = { schema: 'health', id, operation: 'update' as const, digest: health };
     return {
-      id: createHash('sha256').update(text).digest('hex').slice(0, 40),
+      id: changeId(admin.url, 'balancer', change, generation),
       source: 'balancer',
       event: 'health',
       data: JSON.stringify({ upstream_id: upstreamId, ip, port, hostname, health }),
-      at,
+      at: clock.now(),
     };
   }
 }
 
-function differences(before: ReadonlyMap<string, Address>, now: ReadonlyMap<string, Address>): Address[] {
-  return [...now].flatMap(([key, address]) => {
-    const old = before.get(key);
-    return old !== undefined && old.health !== address.health ? [address] : [];
-  });
+async function healthOf(admin: KongAdmin, upstreamId: string): Promise<Address[]> {
+  const found: Address[] = [];
+  try {
+    const path = `/upstreams/${encodeURIComponent(upstreamId)}/health`;
+    for await (const targets of admin.pages(path, pageSize)) {
+      found.push(...targets.flatMap((target) => addressesOf(upstreamId, target)));
+    }
+  } catch (error) {
+    // An upstream that goes while we look is no error.
+    if (!(error instanceof AdminRefusal) || error.status !== 404) throw error;
+  }
+  return found;
 }
 
 /** Active checks have an interval, passive ones a threshold; 0 is off (Kong 3.9.3). */

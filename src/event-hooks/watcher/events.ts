@@ -1,5 +1,5 @@
 import type { HookEvent } from '../model/event.ts';
-import { changeId, type Change } from './changes.ts';
+import { changeId, type Change, type Entity } from './changes.ts';
 import { withoutSecrets } from './redact.ts';
 
 /** Which events somebody listens to. */
@@ -13,26 +13,47 @@ export function wantsKind(wants: Wants, schema: string): boolean {
   );
 }
 
-/** The events of a change: one of `crud`, named after the kind, and one of `dao:crud`, named after the operation. */
+export interface EventOptions {
+  /** Which Kong it is. */
+  readonly origin: string;
+  readonly secrets: boolean;
+  readonly now: number;
+  readonly generation: number;
+}
+
+/**
+ * The events of a change: one of `crud`, named after the kind, and one of `dao:crud`, named after the operation.
+ * @param before the JSON text of the entity before an update
+ */
 export function eventsOf(
   change: Change,
+  before: string | null,
   wants: Wants,
-  options: { origin: string; secrets: boolean; now: number },
+  options: EventOptions,
 ): HookEvent[] {
-  const clean = (entity: Record<string, unknown>): Record<string, unknown> =>
-    options.secrets ? entity : withoutSecrets(change.schema, entity);
+  const { schema, operation, text } = change;
+  const clean = (json: string): Entity => {
+    const entity = JSON.parse(json) as Entity;
+    return options.secrets ? entity : withoutSecrets(schema, entity);
+  };
   let data: string | null = null;
   const make = (source: string, event: string): HookEvent => {
     data ??= JSON.stringify({
-      operation: change.operation,
-      entity: clean(change.entity),
-      ...(change.oldEntity === null ? {} : { old_entity: clean(change.oldEntity) }),
-      schema: change.schema,
+      operation,
+      entity: clean(text),
+      ...(operation !== 'update' || before === null ? {} : { old_entity: clean(before) }),
+      schema,
     });
-    return { id: changeId(options.origin, source, change), source, event, data, at: options.now };
+    return {
+      id: changeId(options.origin, source, change, options.generation),
+      source,
+      event,
+      data,
+      at: options.now,
+    };
   };
   return [
-    ...(wants('crud', change.schema) ? [make('crud', change.schema)] : []),
-    ...(wants('dao:crud', change.operation) ? [make('dao:crud', change.operation)] : []),
+    ...(wants('crud', schema) ? [make('crud', schema)] : []),
+    ...(wants('dao:crud', operation) ? [make('dao:crud', operation)] : []),
   ];
 }

@@ -1,13 +1,23 @@
 import { KongTsError } from '../../errors.ts';
-import type { KongAdmin } from '../../kong-admin/client.ts';
+import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
 import type { Entity } from './changes.ts';
 import { kindsOf, type Kind } from './kinds.ts';
 
 const isRecord = (value: unknown): value is Entity =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The kinds of entity that the Kong has now. */
-export async function listKinds(admin: KongAdmin): Promise<Kind[]> {
+/** Names of workspaces; null stands for a Kong without any (open source). */
+export type Workspaces = readonly (string | null)[];
+
+/** What the Kong has now: its kinds of entity, and whether it has workspaces. */
+export interface Inventory {
+  readonly kinds: readonly Kind[];
+  readonly workspaces: boolean;
+  /** First segments of the paths of its Admin API: no workspace is meant by them. */
+  readonly segments: ReadonlySet<string>;
+}
+
+export async function readInventory(admin: KongAdmin): Promise<Inventory> {
   const body = await admin.send('GET', '/endpoints');
   const data = body?.data;
   if (!Array.isArray(data)) {
@@ -19,42 +29,42 @@ export async function listKinds(admin: KongAdmin): Promise<Kind[]> {
       },
     );
   }
-  return kindsOf(data.filter((path) => typeof path === 'string'));
+  const paths = data.filter((path) => typeof path === 'string');
+  return {
+    kinds: kindsOf(paths),
+    workspaces: paths.includes('/workspaces'),
+    segments: new Set(paths.map((path) => path.split('/')[1] ?? '')),
+  };
 }
 
-/** The workspaces by name; `[null]` for a Kong without any (open source). */
-export async function listWorkspaces(admin: KongAdmin): Promise<(string | null)[]> {
-  const { status } = await admin.request('GET', '/workspaces?size=1');
-  if (status === 404) return [null];
-  const names = (await admin.list('/workspaces')).map((workspace) => workspace.name);
-  const known = names.filter((name) => typeof name === 'string');
-  return known.length === 0 ? [null] : known;
-}
+/** One page of a kind: its entities by id. */
+export type EntityPage = ReadonlyMap<string, Entity>;
 
 /**
- * All entities of a kind, over all workspaces, by id. A listing is whole or it is none: any error rejects.
+ * All entities of a kind, over all workspaces, page by page. A listing is whole or it is none: any error rejects.
  */
-export async function listEntities(
+export async function* listEntities(
   admin: KongAdmin,
   kind: Kind,
-  workspaces: readonly (string | null)[],
+  workspaces: Workspaces,
   pageSize: number,
-): Promise<Map<string, Entity>> {
-  const entities = new Map<string, Entity>();
+): AsyncGenerator<EntityPage> {
   for (const workspace of kind.perWorkspace ? workspaces : [null]) {
     for await (const page of admin.in(workspace).pages(kind.path, pageSize)) {
+      const entities = new Map<string, Entity>();
       for (const entity of page) {
         const id = identityOf(entity);
         if (id !== null) entities.set(id, entity);
       }
+      yield entities;
     }
   }
-  return entities;
 }
 
+/** Kong's ids are UUIDs; a plugin's own table may have a number, or only a name. */
 function identityOf(entity: Entity): string | null {
   const id = entity.id ?? entity.name;
-  return typeof id === 'string' ? id : null;
+  return typeof id === 'string' ? id : typeof id === 'number' ? String(id) : null;
 }
 
 /** Whether an entity is really gone: only a 404 says so. */
@@ -62,11 +72,13 @@ export async function isGone(
   admin: KongAdmin,
   kind: Kind,
   id: string,
-  workspaces: readonly (string | null)[],
+  workspaces: Workspaces,
 ): Promise<boolean> {
   for (const workspace of kind.perWorkspace ? workspaces : [null]) {
-    const found = await admin.in(workspace).send('GET', `${kind.path}/${encodeURIComponent(id)}`);
-    if (found !== null) return false;
+    const answer = await admin.in(workspace).request('GET', `${kind.path}/${encodeURIComponent(id)}`);
+    if (answer.status === 404) continue;
+    if (answer.status !== 200) throw new AdminRefusal(`${kind.path}/${id} cannot be read.`, answer);
+    return false;
   }
   return true;
 }

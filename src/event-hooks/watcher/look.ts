@@ -1,76 +1,101 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
-import { compare, type Change, type Entity } from './changes.ts';
+import { changeOf, type Change, type Entity } from './changes.ts';
+import { digestOf } from './digest.ts';
 import type { Kind } from './kinds.ts';
-import { isGone, listEntities } from './listing.ts';
-import type { Remembered, SnapshotStore } from './snapshot/types.ts';
+import { isGone, listEntities, type Workspaces } from './listing.ts';
+import type { SnapshotStore } from './snapshot/types.ts';
 
-/** Deletions up to this number are confirmed one by one; more of them by listing the kind a second time. */
+/** Deletions up to this number of questions are confirmed one by one; more of them by listing the kind a second time. */
 const confirmSingly = 20;
 
 /** What one look at a kind has brought. */
 export interface Look {
   readonly kind: Kind;
-  /** Nothing was known of the kind before: what is there now is the beginning, and no change. */
-  readonly first: boolean;
+  /** How many entities there are. */
+  readonly entities: number;
+  /** None at the first look: what is there then is the beginning. */
   readonly changes: readonly Change[];
-  /** What to remember once the changes have become events. */
-  readonly remember: readonly Remembered[];
+}
+
+export interface LookOptions {
+  readonly admin: KongAdmin;
+  readonly snapshots: SnapshotStore;
+  readonly workspaces: Workspaces;
+  readonly pageSize: number;
+  /** The node has no database. */
+  readonly dbless: boolean;
 }
 
 /**
- * Lists a kind and compares it with the snapshot. An entity that is missing counts as deleted only when a second
- * question says so as well: a page that was cut at an unlucky moment is no deletion.
+ * Lists a kind and compares it with the snapshot, a page at a time. An entity that is missing counts as deleted only
+ * when a second question says so as well: a page that was cut at an unlucky moment is no deletion.
  */
-export async function lookAt(
-  admin: KongAdmin,
-  kind: Kind,
-  workspaces: readonly (string | null)[],
-  snapshots: SnapshotStore,
-  pageSize: number,
-): Promise<Look> {
-  const first = !(await snapshots.seen(kind.schema));
-  const listed = await listEntities(admin, kind, workspaces, pageSize);
-  const found = compare(listed, await snapshots.known(kind.schema));
-  const missing = found.filter((one) => one.operation === 'delete');
-  const gone = await confirmed(
-    admin,
-    kind,
-    workspaces,
-    missing.map((one) => one.id),
-    pageSize,
-  );
-  const changes: Change[] = [];
-  const remember: Remembered[] = [];
-  for (const { id, operation, digest, revision } of found) {
-    if (operation === 'delete') {
-      if (!gone.has(id)) continue;
-      const entity = parse(await snapshots.text(kind.schema, id)) ?? { id };
-      changes.push({ schema: kind.schema, id, operation, entity, oldEntity: null, digest, revision });
-      remember.push({ id, operation });
-      continue;
+export async function lookAt(kind: Kind, options: LookOptions): Promise<Look> {
+  const { snapshots } = options;
+  if (!(await snapshots.seen(kind.schema))) return firstLook(kind, options);
+  const changes = new Map<string, Change>();
+  const seen = new Set<string>();
+  let known = 0;
+  for await (const page of pagesOf(kind, options)) {
+    const digests = await snapshots.digests(kind.schema, [...page.keys()]);
+    for (const [id, entity] of page) {
+      // Shared by several workspaces, or moved on by one page meanwhile.
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const before = digests.get(id);
+      if (before !== undefined) known += 1;
+      const digest = digestOf(entity, options.dbless);
+      if (before === digest) continue;
+      const old = before === undefined ? null : parse(await snapshots.text(kind.schema, id));
+      changes.set(id, changeOf(kind.schema, id, digest, entity, old));
     }
-    const entity = listed.get(id) ?? {};
-    const oldEntity = operation === 'update' ? parse(await snapshots.text(kind.schema, id)) : null;
-    if (!first) changes.push({ schema: kind.schema, id, operation, entity, oldEntity, digest, revision });
-    remember.push({ id, operation, digest, text: JSON.stringify(entity) });
   }
-  return { kind, first, changes, remember };
+  if ((await snapshots.count(kind.schema)) > known) {
+    const missing = await snapshots.idsBeside(kind.schema, seen);
+    for (const id of await confirmed(kind, missing, options)) {
+      const old = parse(await snapshots.text(kind.schema, id)) ?? { id };
+      changes.set(id, changeOf(kind.schema, id, '', null, old));
+    }
+  }
+  return { kind, entities: seen.size, changes: [...changes.values()] };
 }
 
-async function confirmed(
-  admin: KongAdmin,
-  kind: Kind,
-  workspaces: readonly (string | null)[],
-  ids: readonly string[],
-  pageSize: number,
-): Promise<Set<string>> {
-  if (ids.length > confirmSingly) {
-    const again = await listEntities(admin, kind, workspaces, pageSize);
-    return new Set(ids.filter((id) => !again.has(id)));
+async function firstLook(kind: Kind, options: LookOptions): Promise<Look> {
+  const baseline = await options.snapshots.begin(kind.schema);
+  const seen = new Set<string>();
+  try {
+    for await (const page of pagesOf(kind, options)) {
+      for (const id of page.keys()) seen.add(id);
+      await baseline.add(
+        [...page].map(([id, entity]) => ({
+          id,
+          digest: digestOf(entity, options.dbless),
+          text: JSON.stringify(entity),
+        })),
+      );
+    }
+    await baseline.commit();
+  } catch (error) {
+    await baseline.abort();
+    throw error;
   }
-  const gone = new Set<string>();
-  for (const id of ids) if (await isGone(admin, kind, id, workspaces)) gone.add(id);
+  return { kind, entities: seen.size, changes: [] };
+}
+
+async function confirmed(kind: Kind, ids: readonly string[], options: LookOptions): Promise<string[]> {
+  const { admin, workspaces } = options;
+  if (ids.length * (kind.perWorkspace ? workspaces.length : 1) > confirmSingly) {
+    const missing = new Set(ids);
+    for await (const page of pagesOf(kind, options)) for (const id of page.keys()) missing.delete(id);
+    return [...missing];
+  }
+  const gone: string[] = [];
+  for (const id of ids) if (await isGone(admin, kind, id, workspaces)) gone.push(id);
   return gone;
+}
+
+function pagesOf(kind: Kind, { admin, workspaces, pageSize }: LookOptions): ReturnType<typeof listEntities> {
+  return listEntities(admin, kind, workspaces, pageSize);
 }
 
 function parse(text: string | null): Entity | null {

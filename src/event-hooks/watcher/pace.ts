@@ -3,6 +3,8 @@ import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { HookLog } from '../log.ts';
 
 const longestWaitMs = 60_000;
+/** A `Retry-After` is kept to up to here. */
+const longestAskedMs = 3_600_000;
 
 /** How long to wait after failures, and what to say about them: once when they begin, once when they are over. */
 export class Pace {
@@ -15,24 +17,22 @@ export class Pace {
     this.#what = what;
   }
 
-  get failing(): boolean {
-    return this.#failures > 0;
-  }
-
   succeeded(): void {
     if (this.#failures > 0) this.#log.notice(`${this.#what} answers again`, { failures: this.#failures });
     this.#failures = 0;
   }
 
-  /** @returns how long to wait before the next try, in milliseconds */
-  failed(error: unknown, intervalMs: number): number {
+  /** @returns how long to wait before the next try, and how long Kong has asked to be left alone, in milliseconds */
+  failed(error: unknown, intervalMs: number): { wait: number; asked: number } {
     this.#failures += 1;
     if (this.#failures === 1) {
       this.#log.warn(`${this.#what} cannot be read; nothing is taken as changed until it answers again`, {
         error: messageOf(error),
       });
     }
-    const asked = error instanceof AdminRefusal && error.retryAfter !== null ? error.retryAfter * 1000 : 0;
-    return Math.min(longestWaitMs, Math.max(asked, intervalMs * 2 ** Math.min(this.#failures - 1, 10)));
+    const seconds = error instanceof AdminRefusal ? (error.retryAfter ?? 0) : 0;
+    const asked = Math.min(longestAskedMs, seconds * 1000);
+    const backoff = Math.min(longestWaitMs, intervalMs * 2 ** Math.min(this.#failures - 1, 10));
+    return { wait: Math.max(asked, backoff, Math.min(intervalMs, longestWaitMs)), asked };
   }
 }

@@ -28,30 +28,48 @@ const secretFields: Readonly<Record<string, readonly string[]>> = {
   licenses: ['payload'],
 };
 
-/** Names that hold a secret wherever they stand, as in the configuration of a plugin. */
-const secretName =
-  /(^|_)(passwords?|passwd|secrets?|tokens?|api_?keys?|private_key|credentials?)$|^authorization$/i;
+/** Names that hold a secret wherever they stand, as in the configuration of a plugin or the headers that it sets. */
+const secretName = new RegExp(
+  [
+    '(^|[_-])(passwords?|passwd|passphrase|secrets?|tokens?|credentials?|cookies?|jwk|dsn)$',
+    '(^|[_-])(api|private|access|encryption|shared|signing|license|master|account|storage|function)[_-]?keys?$',
+    '(^|[_-])(connection_string|service_account_json|header_value|param_value)$',
+    '(^|-)authorization$',
+  ].join('|'),
+  'i',
+);
 
-/** A copy without secrets: the fields are left out, at the top and, for plugins, at any depth of the configuration. */
+/** A copy without secrets: the fields are left out, at any depth. A reference to another entity is no secret. */
 export function withoutSecrets(schema: string, entity: Record<string, unknown>): Record<string, unknown> {
   const names = new Set([...(secretFields['*'] ?? []), ...(secretFields[schema] ?? [])]);
   const copy: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(entity)) {
     if (names.has(name)) continue;
-    define(copy, name, name === 'config' ? cleaned(value) : value);
+    if (isReference(value)) define(copy, name, value);
+    else if (!secretName.test(name)) define(copy, name, cleaned(value));
   }
   return copy;
 }
 
+function isReference(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'id' in value && Object.keys(value).length === 1;
+}
+
 function cleaned(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(cleaned);
-  if (typeof value === 'string') return withoutUserInfo(value);
+  if (typeof value === 'string') return withoutUserInfo(withoutHeaderValue(value));
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     if (!secretName.test(name)) define(copy, name, cleaned(member));
   }
   return copy;
+}
+
+/** `authorization:Bearer x`, as plugins that add headers are given them, tells its name only. */
+function withoutHeaderValue(text: string): string {
+  const [, name] = /^([\w-]+)\s*:(?!\/\/)/.exec(text) ?? [];
+  return name !== undefined && secretName.test(name) ? `${name}:` : text;
 }
 
 /** `http://user:password@host/` tells its host only. */

@@ -1,17 +1,21 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../errors.ts';
-import type { Known, Remembered, SnapshotStore } from './types.ts';
+import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
+
+/** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */
+const format = 1;
 
 const tables = `
   CREATE TABLE IF NOT EXISTS scopes (scope TEXT PRIMARY KEY, id INTEGER NOT NULL UNIQUE) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS entities (
-    scope INTEGER NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, revision INTEGER NOT NULL, text TEXT NOT NULL,
+    scope INTEGER NOT NULL, id TEXT NOT NULL, digest TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (scope, id)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;
+const put = 'INSERT OR REPLACE INTO entities (scope, id, digest, text) VALUES (?, ?, ?, ?)';
 
-/** Snapshots in a SQLite file (WAL): the digests are read at a look, the texts stay on disk until they are needed. */
+/** Snapshots in a SQLite file (WAL): at a look, only the digests of one page are in memory. */
 export class SqliteSnapshots implements SnapshotStore {
   readonly durable = true;
   readonly #database: DatabaseSync;
@@ -27,21 +31,44 @@ export class SqliteSnapshots implements SnapshotStore {
       database.exec(tables);
       return database;
     });
+    this.#guard(() => {
+      this.#tidy();
+    });
   }
 
   seen(scope: string): Promise<boolean> {
     return this.#run(() => this.#scopeId(scope) !== null);
   }
 
-  known(scope: string): Promise<ReadonlyMap<string, Known>> {
+  count(scope: string): Promise<number> {
     return this.#run(() => {
-      const id = this.#scopeId(scope);
-      const map = new Map<string, Known>();
-      if (id === null) return map;
-      for (const row of this.#sql('SELECT id, digest, revision FROM entities WHERE scope = ?').iterate(id)) {
-        map.set(String(row.id), { digest: String(row.digest), revision: Number(row.revision) });
+      const row = this.#sql('SELECT count(*) AS n FROM entities WHERE scope = ?').get(this.#scopeId(scope));
+      return Number(row?.n ?? 0);
+    });
+  }
+
+  digests(scope: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#run(() => {
+      const at = this.#scopeId(scope);
+      const found = new Map<string, string>();
+      if (at === null) return found;
+      const one = this.#sql('SELECT digest FROM entities WHERE scope = ? AND id = ?');
+      for (const id of ids) {
+        const row = one.get(at, id);
+        if (row !== undefined) found.set(id, String(row.digest));
       }
-      return map;
+      return found;
+    });
+  }
+
+  idsBeside(scope: string, ids: ReadonlySet<string>): Promise<string[]> {
+    return this.#run(() => {
+      const found: string[] = [];
+      for (const row of this.#sql('SELECT id FROM entities WHERE scope = ?').iterate(this.#scopeId(scope))) {
+        const id = String(row.id);
+        if (!ids.has(id)) found.push(id);
+      }
+      return found;
     });
   }
 
@@ -55,40 +82,66 @@ export class SqliteSnapshots implements SnapshotStore {
     });
   }
 
+  begin(scope: string): Promise<Baseline> {
+    return this.#run(() => {
+      // Rows of a scope that has no name yet are nobody's: a process that dies here leaves nothing behind.
+      const id = this.#nextScope();
+      return {
+        add: (list: readonly Seen[]) =>
+          this.#run(() => {
+            this.#transaction(() => {
+              for (const one of list) this.#sql(put).run(id, one.id, one.digest, one.text);
+            });
+          }),
+        commit: () =>
+          this.#run(() => {
+            this.#transaction(() => {
+              this.#drop(scope);
+              this.#sql('INSERT INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
+            });
+          }),
+        abort: () =>
+          this.#run(() => {
+            this.#sql('DELETE FROM entities WHERE scope = ?').run(id);
+          }),
+      };
+    });
+  }
+
   remember(scope: string, changes: readonly Remembered[]): Promise<void> {
     return this.#run(() => {
       this.#transaction(() => {
         const at = this.#scopeId(scope) ?? this.#newScope(scope);
-        let revision = this.#counter('revision');
         for (const change of changes) {
           if (change.operation === 'delete') {
             this.#sql('DELETE FROM entities WHERE scope = ? AND id = ?').run(at, change.id);
-          } else {
-            revision += 1;
-            this.#sql(
-              'INSERT OR REPLACE INTO entities (scope, id, digest, revision, text) VALUES (?, ?, ?, ?, ?)',
-            ).run(at, change.id, change.digest, revision, change.text);
-          }
+          } else this.#sql(put).run(at, change.id, change.digest, change.text);
         }
-        this.#sql("INSERT OR REPLACE INTO counters (name, value) VALUES ('revision', ?)").run(revision);
       });
     });
   }
 
-  forget(scope: string | null): Promise<void> {
+  forget(scope: string): Promise<void> {
     return this.#run(() => {
-      if (scope === null) {
-        this.#transaction(() => {
-          this.#database.exec('DELETE FROM entities; DELETE FROM scopes;');
-        });
-        return;
-      }
-      const id = this.#scopeId(scope);
-      if (id === null) return;
       this.#transaction(() => {
-        this.#sql('DELETE FROM entities WHERE scope = ?').run(id);
-        this.#sql('DELETE FROM scopes WHERE id = ?').run(id);
+        this.#drop(scope);
       });
+    });
+  }
+  scopes(): Promise<string[]> {
+    return this.#run(() =>
+      this.#sql('SELECT scope FROM scopes')
+        .all()
+        .map((row) => String(row.scope)),
+    );
+  }
+
+  generation(of: string): Promise<number> {
+    return this.#run(() => this.#counter(`generation of ${of}`));
+  }
+  nextGeneration(of: string): Promise<void> {
+    return this.#run(() => {
+      this.#count(`generation of ${of}`, this.#counter(`generation of ${of}`) + 1);
     });
   }
 
@@ -98,6 +151,20 @@ export class SqliteSnapshots implements SnapshotStore {
     });
   }
 
+  /** Rows of looks that were never finished go, and everything that an older version has seen. */
+  #tidy(): void {
+    this.#transaction(() => {
+      if (this.#counter('format') !== format) this.#database.exec('DELETE FROM scopes');
+      this.#count('format', format);
+      this.#database.exec('DELETE FROM entities WHERE scope NOT IN (SELECT id FROM scopes)');
+    });
+  }
+  #drop(scope: string): void {
+    const id = this.#scopeId(scope);
+    if (id === null) return;
+    this.#sql('DELETE FROM entities WHERE scope = ?').run(id);
+    this.#sql('DELETE FROM scopes WHERE id = ?').run(id);
+  }
   #transaction(work: () => void): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
@@ -112,11 +179,18 @@ export class SqliteSnapshots implements SnapshotStore {
     const row = this.#sql('SELECT id FROM scopes WHERE scope = ?').get(scope);
     return row === undefined ? null : Number(row.id);
   }
-  #newScope(scope: string): number {
+  #nextScope(): number {
     const id = this.#counter('scope') + 1;
-    this.#sql("INSERT OR REPLACE INTO counters (name, value) VALUES ('scope', ?)").run(id);
+    this.#count('scope', id);
+    return id;
+  }
+  #newScope(scope: string): number {
+    const id = this.#nextScope();
     this.#sql('INSERT INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
     return id;
+  }
+  #count(name: string, value: number): void {
+    this.#sql('INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)').run(name, value);
   }
   #counter(name: string): number {
     return Number(this.#sql('SELECT value FROM counters WHERE name = ?').get(name)?.value ?? 0);

@@ -1,36 +1,58 @@
-/** An entity as the last look has seen it. */
-export interface Known {
-  /** Digest of the entity's content. */
+/** An entity as a look has found it. */
+export interface Seen {
+  readonly id: string;
+  /** Digest of its content. */
   readonly digest: string;
-  /** How often this id has changed, counted by the store: makes the ids of its events unlike each other. */
-  readonly revision: number;
+  /** Its JSON text. */
+  readonly text: string;
 }
 
 /** What a look has found out about one entity, to be remembered. */
-export type Remembered =
-  | {
-      readonly id: string;
-      readonly operation: 'create' | 'update';
-      readonly digest: string;
-      readonly text: string;
-    }
-  | { readonly id: string; readonly operation: 'delete' };
+export type Remembered = ({ readonly operation: 'create' | 'update' } & Seen) | Forgotten;
+export interface Forgotten {
+  readonly id: string;
+  readonly operation: 'delete';
+}
+
+/** The first look at a kind on its way into the store, page by page: it counts as a whole, or not at all. */
+export interface Baseline {
+  add(entities: readonly Seen[]): Promise<void>;
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
 
 /**
- * What the watcher has seen last, by kind and id. It outlives the process, so that changes made while the watcher was
- * away become events when it is back. Every method rejects with KongTsError STORE_FAILED and has then changed nothing.
+ * What the watcher has seen last, by scope (a kind) and id. It outlives the process, so that changes made while the
+ * watcher was away become events when it is back. Every method rejects with KongTsError STORE_FAILED and has then
+ * changed nothing.
  */
 export interface SnapshotStore {
   /** Whether it survives the process. */
   readonly durable: boolean;
   /** Whether this kind was ever looked at; until then nothing of it is a change. */
   seen(scope: string): Promise<boolean>;
-  known(scope: string): Promise<ReadonlyMap<string, Known>>;
+  /** How many entities are known. */
+  count(scope: string): Promise<number>;
+  /** The digests of those of the ids that are known. */
+  digests(scope: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** The known ids that are not among the given ones. */
+  idsBeside(scope: string, ids: ReadonlySet<string>): Promise<string[]>;
   /** The JSON text of an entity as it was; null when it is not known. */
   text(scope: string, id: string): Promise<string | null>;
-  /** Remembers changes and that the kind was looked at, in one transaction. */
+  /** Begins the first look at a kind; replaces what is known of it when it is committed. */
+  begin(scope: string): Promise<Baseline>;
+  /** Remembers changes, in one transaction. */
   remember(scope: string, changes: readonly Remembered[]): Promise<void>;
-  /** Forgets a kind, or all of them (null): nobody listens, so what changes meanwhile is nobody's event. */
-  forget(scope: string | null): Promise<void>;
+  /** Forgets a kind: nobody listens, so what changes meanwhile is nobody's event. */
+  forget(scope: string): Promise<void>;
+  /** Every scope that was looked at. */
+  scopes(): Promise<string[]>;
+  /**
+   * A number that goes up each time the changes of a look have all been remembered. It is part of the ids of events:
+   * a look that is repeated after a crash makes the same ids, and an entity that comes back makes others.
+   * @param of whose looks are counted
+   */
+  generation(of: string): Promise<number>;
+  nextGeneration(of: string): Promise<void>;
   close(): Promise<void>;
 }

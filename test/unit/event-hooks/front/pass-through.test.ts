@@ -30,7 +30,11 @@ async function listen(
 }
 
 async function front(target: string, writes: string[] = [], timeoutMs = 2000): Promise<string> {
-  const pass = new PassThrough({ target: new URL(target), onWrite: (path) => writes.push(path), timeoutMs });
+  const pass = new PassThrough({
+    target: new URL(target),
+    onWrite: (_, path) => writes.push(path),
+    timeoutMs,
+  });
   passes.push(pass);
   return listen(pass.handle);
 }

@@ -3,6 +3,7 @@ import { KongAdmin } from '../../../../src/kong-admin/client.ts';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
 import type { HookEvent } from '../../../../src/event-hooks/model/event.ts';
 import { BalancerWatcher } from '../../../../src/event-hooks/watcher/balancer-watcher.ts';
+import { MemorySnapshots } from '../../../../src/event-hooks/watcher/snapshot/memory.ts';
 import { FakeKongAdmin } from '../../../support/fake-kong-admin.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -32,6 +33,7 @@ beforeEach(async () => {
   health('u1', 'HEALTHY');
   watcher = new BalancerWatcher({
     admin: new KongAdmin({ url: kong.url, timeoutMs: 1000 }),
+    snapshots: new MemorySnapshots(),
     wants: () => listening,
     emit: (events) => {
       emitted.push(...events);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KongAdmin } from '../../../../src/kong-admin/client.ts';
 import type { HookEvent } from '../../../../src/event-hooks/model/event.ts';
-import { CrudWatcher, type WatcherOptions } from '../../../../src/event-hooks/watcher/crud-watcher.ts';
+import { CrudWatcher } from '../../../../src/event-hooks/watcher/crud-watcher.ts';
+import type { WatcherOptions } from '../../../../src/event-hooks/watcher/options.ts';
 import { MemorySnapshots } from '../../../../src/event-hooks/watcher/snapshot/memory.ts';
 import { SqliteSnapshots } from '../../../../src/event-hooks/watcher/snapshot/sqlite.ts';
 import { FakeKongAdmin } from '../../../support/fake-kong-admin.ts';
@@ -43,7 +44,7 @@ afterEach(async () => {
 function watcher(over: Partial<WatcherOptions> = {}): CrudWatcher {
   const say = (message: string): void => void log.push(message);
   const made = new CrudWatcher({
-    admin: new KongAdmin({ url: kong.url, timeoutMs: 1000 }),
+    admin: new KongAdmin({ url: kong.url, timeoutMs: 300 }),
     snapshots: new MemorySnapshots(),
     wants: (source, event) => listening(source, event),
     listens: (source) => listening(source, 'consumers') || listening(source, 'create'),
@@ -355,7 +356,7 @@ describe('what it costs', () => {
     kong.put('/consumers', { id: 'c1' });
     await next(one);
     expect(emitted).toEqual([]);
-    one.lookNow('/team-a/consumers/c1');
+    void one.lookNow({ method: 'PUT', path: '/team-a/consumers/c1' });
     await one.round();
     expect(told()).toEqual(['consumers create c1']);
   });

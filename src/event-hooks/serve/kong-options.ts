@@ -1,0 +1,69 @@
+import { KongTsError } from '../../errors.ts';
+import type { KongWatchOptions } from '../watcher/kong-watch.ts';
+
+/** The Kong that a dispatcher watches and stands in front of. */
+export type KongOptions = KongWatchOptions;
+
+export const kongFlags = {
+  'kong-admin': "Kong's Admin API: watch it for crud and balancer events, and pass on to it what is not ours",
+  'kong-admin-token': 'Kong-Admin-Token for it (better: KONG_ADMIN_TOKEN in the environment)',
+} as const;
+export const kongSwitches = {
+  'crud-secrets': 'put keys, passwords and other secrets of entities into payloads',
+} as const;
+/** May be given several times. */
+export const kongLists = {
+  'crud-interval':
+    'seconds between looks (default 5), or KIND=SECONDS for one kind (consumers=30); repeatable',
+} as const;
+
+/** @throws KongTsError USAGE */
+export function readKongOptions(
+  values: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): KongOptions | null {
+  const url = values['kong-admin'];
+  if (typeof url !== 'string') {
+    for (const name of [...Object.keys(kongSwitches), ...Object.keys(kongLists), 'kong-admin-token']) {
+      if (values[name] !== undefined) throw usage(`--${name} needs --kong-admin`);
+    }
+    return null;
+  }
+  checkKongAdmin(url);
+  const given = values['kong-admin-token'] ?? environment.KONG_ADMIN_TOKEN;
+  const list = values['crud-interval'];
+  return {
+    url,
+    token: typeof given === 'string' && given !== '' ? given : null,
+    secrets: values['crud-secrets'] === true,
+    ...readIntervals(Array.isArray(list) ? list.map(String) : []),
+  };
+}
+
+/** @throws KongTsError USAGE unless it is an http or https URL */
+export function checkKongAdmin(url: string): void {
+  if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
+    throw usage(`--kong-admin needs a URL such as http://127.0.0.1:8001, not ${url}`);
+  }
+}
+
+/** `5`, `consumers=30`: seconds to milliseconds. @throws KongTsError USAGE */
+export function readIntervals(list: readonly string[]): {
+  intervalMs?: number;
+  intervals?: Record<string, number>;
+} {
+  const intervals: Record<string, number> = {};
+  let intervalMs: number | undefined;
+  for (const text of list) {
+    const [, kind, number] = /^(?:([a-z0-9_-]+)=)?(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+    const seconds = Number(number);
+    if (!(seconds >= 0.1 && seconds <= 86_400)) {
+      throw usage(`--crud-interval needs seconds from 0.1 to 86400, or KIND=SECONDS, not ${text}`);
+    }
+    if (kind === undefined) intervalMs = seconds * 1000;
+    else intervals[kind] = seconds * 1000;
+  }
+  return { ...(intervalMs === undefined ? {} : { intervalMs }), intervals };
+}
+
+const usage = (text: string): KongTsError => new KongTsError('USAGE', `${text}.`);

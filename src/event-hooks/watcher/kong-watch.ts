@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import { messageOf } from '../../errors.ts';
+import { KongAdmin } from '../../kong-admin/client.ts';
+import { Interest } from '../client/interest.ts';
+import type { Dispatcher } from '../dispatcher/index.ts';
+import type { HookEvent } from '../model/event.ts';
+import { BalancerWatcher } from './balancer-watcher.ts';
+import { CrudWatcher } from './crud-watcher.ts';
+import { WatchMetrics } from './metrics.ts';
+import { MemorySnapshots } from './snapshot/memory.ts';
+import type { SnapshotStore } from './snapshot/types.ts';
+
+/** Which Kong is watched, and how. */
+export interface KongWatchOptions {
+  /** Kong's Admin API. */
+  readonly url: string;
+  /** Sent to it as `Kong-Admin-Token`; null: none. */
+  readonly token: string | null;
+  /** Milliseconds between two looks at a kind. Default 5000. */
+  readonly intervalMs?: number;
+  /** Milliseconds for single kinds, by the name of their schema (`keyauth_credentials`). */
+  readonly intervals?: Readonly<Record<string, number>>;
+  /** Puts keys, passwords and other secrets of entities into payloads. Default false. */
+  readonly secrets?: boolean;
+}
+
+/** The file with what was seen last, below the data directory. */
+export const snapshotFile = 'kong-snapshot.db';
+/** How often it is checked whether this process may watch; it is the one that holds the store's lease. */
+const checkEveryMs = 200;
+
+interface Watchers {
+  readonly snapshots: SnapshotStore;
+  readonly crud: CrudWatcher;
+  readonly balancer: BalancerWatcher;
+  readonly abort: AbortController;
+}
+
+/**
+ * Watches a Kong for a dispatcher: `crud`, `dao:crud` and `balancer` events go through its intake and count as seen
+ * once they are stored. Of several processes with one store, the one that delivers watches.
+ */
+export class KongWatch {
+  readonly #dispatcher: Dispatcher;
+  readonly #options: KongWatchOptions;
+  readonly #metrics: WatchMetrics;
+  #interest = new Interest([]);
+  #sources: ReadonlySet<string> = new Set();
+  #unwatch: () => void = () => undefined;
+  #watchers: Watchers | null = null;
+  #changing: Promise<void> = Promise.resolve();
+  #timer: unknown = null;
+  #closed = false;
+
+  /** @throws KongTsError USAGE when the URL is none */
+  constructor(dispatcher: Dispatcher, options: KongWatchOptions) {
+    this.#dispatcher = dispatcher;
+    this.#options = options;
+    this.#connect();
+    this.#metrics = new WatchMetrics(dispatcher.metrics.registry);
+  }
+
+  start(): void {
+    this.#unwatch = this.#dispatcher.feed.watchInterest((list) => {
+      this.#interest = new Interest(list);
+      this.#sources = new Set(list.map(([source]) => source));
+      // Whoever makes a hook waits for this: it hears of everything that changes from the answer on.
+      return this.#watchers === null
+        ? undefined
+        : Promise.all([this.#watchers.crud.lookNow(), this.#watchers.balancer.lookNow()]).then(
+            () => undefined,
+          );
+    });
+    this.#check();
+  }
+
+  /** A write has gone through to Kong: the kinds that its path is about are looked at now. */
+  lookNow(method: string, path: string): void {
+    void this.#watchers?.crud.lookNow({ method, path });
+  }
+
+  /** Whether a path's first segment is one of Kong's own collections, and so no workspace. */
+  readonly isCollection = (segment: string): boolean => this.#watchers?.crud.isCollection(segment) ?? false;
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unwatch();
+    this.#dispatcher.options.clock.clearTimeout(this.#timer);
+    await this.#changing;
+    await this.#end();
+  }
+
+  #check(): void {
+    const { clock, log } = this.#dispatcher.options;
+    if (this.#dispatcher.engine.active !== (this.#watchers !== null)) {
+      this.#changing = this.#change().catch((error: unknown) => {
+        log.error('Kong is not watched', { kong: this.#options.url, error: messageOf(error) });
+      });
+    }
+    void this.#changing.then(() => {
+      if (!this.#closed) this.#timer = clock.setTimeout(() => this.#check(), checkEveryMs);
+    });
+  }
+
+  async #change(): Promise<void> {
+    if (!this.#dispatcher.engine.active) return this.#end();
+    const snapshots = await this.#openSnapshots();
+    const abort = new AbortController();
+    const { clock, log } = this.#dispatcher.options;
+    const { intervalMs, intervals, secrets } = this.#options;
+    const common = {
+      admin: this.#connect(abort.signal),
+      snapshots,
+      wants: (source: string, event: string) => this.#interest.wants(source, event),
+      emit: (events: HookEvent[]) => this.#emit(events),
+      // A process that was stopped for longer than its lease must not report what it read before.
+      mayReport: () => this.#dispatcher.engine.active,
+      clock,
+      log,
+      metrics: this.#metrics,
+      ...(intervalMs === undefined ? {} : { intervalMs }),
+    };
+    const crud = new CrudWatcher({
+      ...common,
+      listens: (source) => this.#sources.has(source),
+      publish: (declaration) => {
+        this.#dispatcher.publish(declaration);
+      },
+      ...(intervals === undefined ? {} : { intervals }),
+      ...(secrets === undefined ? {} : { secrets }),
+    });
+    const balancer = new BalancerWatcher(common);
+    this.#watchers = { snapshots, crud, balancer, abort };
+    crud.start();
+    balancer.start();
+  }
+
+  async #end(): Promise<void> {
+    const watchers = this.#watchers;
+    this.#watchers = null;
+    if (watchers === null) return;
+    const closed = Promise.all([watchers.crud.close(), watchers.balancer.close()]);
+    watchers.abort.abort();
+    await closed;
+    await watchers.snapshots.close();
+  }
+
+  #connect(signal?: AbortSignal): KongAdmin {
+    const { url, token } = this.#options;
+    return new KongAdmin({
+      url,
+      ...(token === null ? {} : { token }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  async #openSnapshots(): Promise<SnapshotStore> {
+    const { dataDir, log } = this.#dispatcher.options;
+    if (dataDir === null || !this.#dispatcher.store.durable) return new MemorySnapshots();
+    const { SqliteSnapshots } = await import('./snapshot/sqlite.ts');
+    try {
+      return new SqliteSnapshots(join(dataDir, snapshotFile));
+    } catch (error) {
+      log.error('what changes in Kong while this process is away will not be noticed', {
+        error: messageOf(error),
+      });
+      return new MemorySnapshots();
+    }
+  }
+
+  async #emit(events: HookEvent[]): Promise<void> {
+    const { refused } = await this.#dispatcher.accept(events);
+    for (const { index, reason } of refused) {
+      const { source, event } = events[index] ?? {};
+      this.#dispatcher.options.log.error('a change in Kong is no event', { source, event, reason });
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../clock.ts';
+import type { HookLog } from '../log.ts';
+import { Pace } from './pace.ts';
+
+/** What a turn has done: it has read, it has had nothing to read, or it has read and the next one follows at once. */
+export type Turn = 'read' | 'nothing' | 'again';
+
+export interface LoopOptions {
+  readonly clock: Clock;
+  readonly log: HookLog;
+  /** What is read, for the log. */
+  readonly what: string;
+  /** The shortest time between two turns, in milliseconds. */
+  readonly intervalMs: number;
+  readonly turn: () => Promise<Turn>;
+  /** Milliseconds until the next turn has something to do. */
+  readonly wait: () => number;
+  readonly failed: () => void;
+}
+
+/** A turn rests this many times as long as it has taken, so that a large Kong is not read all the time. */
+const restFactor = 4;
+const longestRestMs = 300_000;
+/** Turns that somebody asks for rest as long as they take: at least half of the time is Kong's. */
+const askedRestFactor = 1;
+
+/** Turns one after the other, never two at once: by the clock, when asked for, and later and later while they fail. */
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #pace: Pace;
+  #timer: unknown = null;
+  #running: Promise<void> | null = null;
+  #waiting: (() => void)[] = [];
+  #askedAgain = false;
+  #quietUntil = 0;
+  /** What is asked for waits for no longer than this, also when the clock is set back. */
+  #quietMs = 0;
+  #closed = false;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#pace = new Pace(options.log, options.what);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  start(): void {
+    this.#schedule(0);
+  }
+
+  /** A turn as soon as may be. @returns resolves when a turn that began after this call is over */
+  soon(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#running !== null) this.#askedAgain = true;
+      else this.#schedule(this.#untilQuiet());
+    });
+  }
+
+  /** A turn now, whatever the clock says. */
+  async now(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+    await this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#options.clock.clearTimeout(this.#timer);
+    await this.#running;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #schedule(ms: number): void {
+    const { clock } = this.#options;
+    clock.clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#timer = clock.setTimeout(() => {
+      if (this.#running === null) void this.#run();
+    }, ms);
+  }
+
+  #run(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#options.clock.clearTimeout(this.#timer);
+    const waiting = this.#waiting.splice(0);
+    this.#running = this.#turn().then((wait) => {
+      this.#running = null;
+      for (const resolve of waiting) resolve();
+      const asked = this.#askedAgain;
+      this.#askedAgain = false;
+      this.#schedule(asked ? this.#untilQuiet() : wait);
+    });
+    return this.#running;
+  }
+
+  /** @returns milliseconds until the next turn; never rejects */
+  async #turn(): Promise<number> {
+    const { clock, turn, wait, intervalMs, failed } = this.#options;
+    const began = performance.now();
+    let next: number;
+    let quiet: number;
+    try {
+      const done = await turn();
+      const took = performance.now() - began;
+      if (done !== 'nothing') this.#pace.succeeded();
+      quiet = Math.min(took * askedRestFactor, longestRestMs);
+      const rest = Math.min(took * restFactor, longestRestMs);
+      next = done === 'again' ? quiet : Math.max(rest, wait());
+    } catch (error) {
+      if (this.#closed) return 0;
+      failed();
+      const pace = this.#pace.failed(error, intervalMs);
+      next = pace.wait;
+      quiet = pace.asked;
+    }
+    this.#quietUntil = clock.now() + quiet;
+    this.#quietMs = quiet;
+    return next;
+  }
+
+  #untilQuiet(): number {
+    return Math.max(0, Math.min(this.#quietUntil - this.#options.clock.now(), this.#quietMs));
+  }
+}

@@ -1,0 +1,35 @@
+import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { Clock } from '../clock.ts';
+import type { HookLog } from '../log.ts';
+import type { EventDeclaration, HookEvent } from '../model/event.ts';
+import type { Wants } from './events.ts';
+import type { WatchMetrics } from './metrics.ts';
+import type { SnapshotStore } from './snapshot/types.ts';
+
+/** What both watchers need. */
+export interface CommonOptions {
+  readonly admin: KongAdmin;
+  readonly snapshots: SnapshotStore;
+  readonly wants: Wants;
+  /** Resolves once the events are stored; rejects when they are not. */
+  readonly emit: (events: HookEvent[]) => Promise<void>;
+  /** Whether what was read may still be reported: another process may have taken over. Default: always. */
+  readonly mayReport?: () => boolean;
+  readonly clock: Clock;
+  readonly log: HookLog;
+  readonly metrics?: WatchMetrics;
+  /** Milliseconds between two looks; 5000 by default. */
+  readonly intervalMs?: number;
+}
+
+export interface WatcherOptions extends CommonOptions {
+  /** Whether any hook names the source. */
+  readonly listens: (source: string) => boolean;
+  readonly publish: (declaration: EventDeclaration) => void;
+  /** Milliseconds per kind (name of its schema), where it differs. */
+  readonly intervals?: Readonly<Record<string, number>>;
+  /** Puts keys, passwords and other secrets into the payloads; false by default. */
+  readonly secrets?: boolean;
+  /** Entities per page; 1000, Kong's largest, by default. */
+  readonly pageSize?: number;
+}

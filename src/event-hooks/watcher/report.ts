@@ -1,0 +1,63 @@
+import { KongTsError } from '../../errors.ts';
+import type { Change } from './changes.ts';
+import type { CommonOptions } from './options.ts';
+import { eventsOf } from './events.ts';
+import { inOrder } from './order.ts';
+import type { Remembered } from './snapshot/types.ts';
+
+const atOnce = 500;
+
+/** Makes events of changes and remembers them, in portions: what was stored once is not emitted again. */
+export class Report {
+  readonly #options: CommonOptions & { readonly secrets?: boolean };
+  readonly #over: () => boolean;
+
+  /** @param over whether nothing may be reported any more */
+  constructor(options: CommonOptions & { readonly secrets?: boolean }, over: () => boolean) {
+    this.#options = options;
+    this.#over = over;
+  }
+
+  /** @throws KongTsError when events cannot be stored; what was stored before is remembered */
+  async send(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const { snapshots, metrics } = this.#options;
+    const ordered = inOrder(changes);
+    const generation = await snapshots.generation('crud');
+    for (let at = 0; at < ordered.length; at += atOnce) {
+      this.#check();
+      const portion = ordered.slice(at, at + atOnce);
+      await this.#emit(portion, generation);
+      // Only now: a crash before this makes the same events again, with the same ids, and they fire once.
+      for (const [schema, list] of bySchema(portion)) await snapshots.remember(schema, list);
+      for (const { schema, operation } of portion) metrics?.changed(schema, operation);
+    }
+    await snapshots.nextGeneration('crud');
+  }
+
+  async #emit(portion: readonly Change[], generation: number): Promise<void> {
+    const { admin, emit, wants, clock, snapshots, secrets = false } = this.#options;
+    const options = { origin: admin.url, secrets, now: clock.now(), generation };
+    const events = [];
+    for (const change of portion) {
+      const before = change.operation === 'update' ? await snapshots.text(change.schema, change.id) : null;
+      events.push(...eventsOf(change, before, wants, options));
+    }
+    if (events.length > 0) await emit(events);
+  }
+
+  #check(): void {
+    if (!this.#over()) return;
+    throw new KongTsError('STORE_FAILED', 'This process does not watch Kong any more: another one does.');
+  }
+}
+
+function bySchema(changes: readonly Change[]): Map<string, Remembered[]> {
+  const lists = new Map<string, Remembered[]>();
+  for (const { schema, id, operation, digest, text } of changes) {
+    const list = lists.get(schema) ?? [];
+    lists.set(schema, list);
+    list.push(operation === 'delete' ? { id, operation } : { id, operation, digest, text });
+  }
+  return lists;
+}

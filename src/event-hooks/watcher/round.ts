@@ -1,0 +1,145 @@
+import { messageOf } from '../../errors.ts';
+import { AdminRefusal } from '../../kong-admin/client.ts';
+import type { Change } from './changes.ts';
+import type { WatcherOptions } from './options.ts';
+import type { Kind } from './kinds.ts';
+import type { Workspaces } from './listing.ts';
+import { lookAt, type Look } from './look.ts';
+import type { Report } from './report.ts';
+import type { Schedule } from './schedule.ts';
+
+export interface RoundInput {
+  /** Kinds that somebody listens to, parents before what belongs to them. */
+  readonly wanted: readonly Kind[];
+  readonly due: ReadonlySet<Kind>;
+  readonly workspaces: Workspaces;
+  readonly hash: string | null;
+}
+
+/** Looks at the kinds that are due, one after the other, and reports what has changed. */
+export class LookRound {
+  readonly #options: WatcherOptions;
+  readonly #schedule: Schedule;
+  readonly #report: Report;
+  /** Kinds that cannot be read while others can. */
+  readonly #broken = new Set<string>();
+  /** Creations that have waited for a look at what they refer to. */
+  #postponed = new Set<string>();
+
+  constructor(parts: { options: WatcherOptions; schedule: Schedule; report: Report }) {
+    this.#options = parts.options;
+    this.#schedule = parts.schedule;
+    this.#report = parts.report;
+  }
+
+  /**
+   * @returns kinds that have to be looked at again at once, so that events come in order
+   * @throws KongTsError when Kong cannot be read; what was read whole is reported all the same
+   */
+  async run(input: RoundInput): Promise<Set<string>> {
+    const { looks, failure } = await this.#look(input);
+    const { changes, again } = await this.#ready(looks, input.wanted);
+    await this.#report.send(changes);
+    if (failure !== null) throw failure instanceof Error ? failure : new Error(messageOf(failure));
+    return again;
+  }
+
+  async #look({ wanted, due, workspaces, hash }: RoundInput): Promise<{ looks: Look[]; failure: unknown }> {
+    const { admin, snapshots, clock, pageSize = 1000, metrics } = this.#options;
+    const options = { admin, snapshots, workspaces, pageSize, dbless: hash !== null };
+    const looks: Look[] = [];
+    const failures: { kind: Kind; error: unknown }[] = [];
+    /** Kinds that have lost entities: what belongs to those has to be looked at in the same round. */
+    const lost = new Set<string>();
+    for (const kind of wanted) {
+      if (!due.has(kind) && !kind.parents.some((parent) => lost.has(parent))) continue;
+      const began = performance.now();
+      const now = clock.now();
+      try {
+        const look = await lookAt(kind, options);
+        looks.push(look);
+        if (look.changes.some(({ operation }) => operation === 'delete')) lost.add(kind.schema);
+        this.#schedule.looked(kind.schema, now, hash);
+        this.#mended(kind);
+        metrics?.looked(kind.schema, performance.now() - began, look.entities);
+      } catch (error) {
+        if (!isOfKind(error)) return { looks, failure: error };
+        failures.push({ kind, error });
+      }
+    }
+    // A Kong that refuses everything is not a matter of kinds.
+    const alone = failures.filter(({ error }) => !isRefusedForGood(error));
+    if (looks.length === 0 && alone.length > 0) return { looks, failure: alone[0]?.error };
+    for (const { kind } of failures) this.#schedule.failed(kind.schema, clock.now());
+    this.#sayBroken(failures);
+    return { looks, failure: null };
+  }
+
+  /** Holds back what refers to an entity that was made after its kind was looked at; once, and not for ever. */
+  async #ready(
+    looks: readonly Look[],
+    wanted: readonly Kind[],
+  ): Promise<{ changes: Change[]; again: Set<string> }> {
+    const all = looks.flatMap((look) => look.changes);
+    const created = new Set(all.flatMap(({ operation, id }) => (operation === 'create' ? [id] : [])));
+    const kinds = new Map(wanted.map((kind) => [kind.schema, kind]));
+    const again = new Set<string>();
+    const changes: Change[] = [];
+    const waited = this.#postponed;
+    this.#postponed = new Set();
+    for (const change of all) {
+      const parents = kinds.get(change.schema)?.parents ?? [];
+      const missing =
+        change.operation === 'create' && parents.length > 0 && parents.every((parent) => kinds.has(parent))
+          ? await this.#missing(change, parents, created)
+          : false;
+      const key = `${change.schema} ${change.id}`;
+      if (!missing || waited.has(key) || parents.some((parent) => this.#schedule.failing(parent))) {
+        changes.push(change);
+        continue;
+      }
+      // Whatever refers to this one in turn has to wait, too.
+      created.delete(change.id);
+      this.#postponed.add(key);
+      for (const schema of [change.schema, ...parents]) again.add(schema);
+    }
+    return { changes, again };
+  }
+
+  async #missing(change: Change, parents: readonly string[], created: ReadonlySet<string>): Promise<boolean> {
+    for (const id of change.refers) {
+      if (created.has(id)) continue;
+      let found = false;
+      for (const parent of parents) {
+        found ||= (await this.#options.snapshots.digests(parent, [id])).size > 0;
+      }
+      if (!found) return true;
+    }
+    return false;
+  }
+
+  #mended(kind: Kind): void {
+    if (this.#broken.delete(kind.schema)) this.#options.log.notice(`${kind.schema} can be listed again`);
+  }
+
+  /** Kinds that this Kong or this token does not let us list are left out, and said once; the others go on. */
+  #sayBroken(failures: readonly { kind: Kind; error: unknown }[]): void {
+    const fresh = failures.filter(({ kind }) => !this.#broken.has(kind.schema));
+    if (fresh.length === 0) return;
+    for (const { kind } of fresh) this.#broken.add(kind.schema);
+    const names = fresh.map(({ kind }) => kind.schema).join(', ');
+    this.#options.log.warn(`${names} cannot be listed and is not watched until it can`, {
+      error: messageOf(fresh[0]?.error),
+    });
+  }
+}
+
+/** Whether an answer is about one kind of entity: other kinds may be read all the same. */
+function isOfKind(error: unknown): boolean {
+  return (
+    error instanceof AdminRefusal && error.status >= 400 && ![401, 429, 502, 503, 504].includes(error.status)
+  );
+}
+function isRefusedForGood(error: unknown): boolean {
+  return error instanceof AdminRefusal && [400, 403, 404, 405].includes(error.status);
+}

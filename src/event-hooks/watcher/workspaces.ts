@@ -1,0 +1,27 @@
+import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { Workspaces } from './listing.ts';
+import type { Remembered, SnapshotStore } from './snapshot/types.ts';
+
+/** Where the names of workspaces are kept; no kind is called so. */
+const scope = '(workspaces)';
+
+/**
+ * The workspaces by name. One that was there before and is not listed counts as gone only when Kong says so for it
+ * alone: a token that sees fewer of them than before is no deletion of everything in them.
+ */
+export async function listWorkspaces(admin: KongAdmin, snapshots: SnapshotStore): Promise<Workspaces> {
+  const names = new Set<string>();
+  for (const { name } of await admin.list('/workspaces')) if (typeof name === 'string') names.add(name);
+  const changes: Remembered[] = [];
+  for (const name of await snapshots.idsBeside(scope, names)) {
+    const { status } = await admin.request('GET', `/workspaces/${encodeURIComponent(name)}`);
+    if (status === 404) changes.push({ id: name, operation: 'delete' });
+    else names.add(name);
+  }
+  const known = await snapshots.digests(scope, [...names]);
+  for (const id of names) {
+    if (!known.has(id)) changes.push({ id, operation: 'create', digest: '', text: '' });
+  }
+  if (changes.length > 0) await snapshots.remember(scope, changes);
+  return names.size === 0 ? [null] : [...names];
+}
