@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { KnownPlugin } from '../../sandbox/entities/types.ts';
+import type { LogView } from '../results.ts';
+import { misuse } from '../misuse.ts';
+import { FakeInstance, type InstanceOptions } from './fake-instance.ts';
+import { KongSide } from './kong-side.ts';
+import { LogLines } from './log-lines.ts';
+import type { Observer } from './observer.ts';
+import { TrafficCounter } from './traffic.ts';
+import { WireTap, type WireChunk } from './wire-tap.ts';
+
+/** Options of a fake Kong. */
+export interface FakeKongOptions {
+  /** Path of the plugin server's unix socket. */
+  readonly socket: string;
+  /** The protocol to speak: what the plugin's dump says. `protobuf` is ProtoBuf:1, `msgpack` MsgPack:1. */
+  readonly protocol: Protocol;
+  /** How long the server may take for one answer, in milliseconds. Default 10,000 (Kong: 60,000). */
+  readonly timeout?: number;
+  /** Largest message that is taken from the server, in bytes. Default 64 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/** A plugin whose name is all that is known. */
+export interface NamedPlugin {
+  readonly name: string;
+  /** The phases that it has. Default: unknown, `run()` then runs all of them. */
+  readonly phases?: readonly Phase[];
+}
+
+/** What the plugin is known by: with a schema (a CompiledPlugin, an entry of a dump), defaults are filled in as Kong does. */
+export type PluginIdentity = string | NamedPlugin | KnownPlugin;
+
+/**
+ * Kong's side of a plugin server's socket: speaks either protocol to a real server as one nginx worker of Kong 3.9.3
+ * does (pooled connections, length and body in separate writes, StartInstance with Kong's `__` fields on first use,
+ * retries where the server does not know an instance), without nginx, and records what happens.
+ */
+export class FakeKong {
+  readonly protocol: Protocol;
+  readonly socket: string;
+  readonly #side: KongSide;
+  readonly #tap: WireTap;
+  readonly #lines = new LogLines();
+  readonly #counter = new TrafficCounter();
+  readonly #prefix: string;
+  #closed = false;
+
+  constructor(options: FakeKongOptions) {
+    const { protocol, socket } = options as { protocol: unknown; socket: unknown };
+    if (protocol !== 'protobuf' && protocol !== 'msgpack') {
+      throw misuse(`The protocol is ${JSON.stringify(protocol)}.`, 'It is "protobuf" or "msgpack".');
+    }
+    if (typeof socket !== 'string' || socket === '') {
+      throw misuse(
+        'A fake Kong needs the path of a socket.',
+        "Write new FakeKong({ socket: '/path', protocol }).",
+      );
+    }
+    this.protocol = protocol;
+    this.socket = socket;
+    this.#tap = new WireTap(this.#counter);
+    this.#prefix = mkdtempSync(path.join(tmpdir(), 'kong-ts-fake-'));
+    this.#side = new KongSide({
+      socket,
+      protocol,
+      timeout: options.timeout ?? 10_000,
+      maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
+      log: this.#lines.kong,
+      tap: this.#tap,
+    });
+  }
+
+  /** Every byte so far, as it was written and read. */
+  get wire(): readonly WireChunk[] {
+    return this.#tap.chunks;
+  }
+
+  /** Every line of Kong's error log so far. */
+  get logs(): readonly LogView[] {
+    return this.#lines.since(0);
+  }
+
+  /**
+   * Configures a plugin and starts its instance (Kong: on first use).
+   * @throws KongTsError CONFIG_INVALID when Kong's schema refuses the configuration (of a plugin whose schema is
+   *   known), PLUGIN_SERVER_UNREACHABLE when the server cannot be reached or refuses the instance
+   */
+  async startInstance(plugin: PluginIdentity, options: InstanceOptions = {}): Promise<FakeInstance> {
+    if (this.#closed) throw misuse('This fake Kong is closed.', 'Make another one.');
+    const instance = new FakeInstance(plugin, options, this.#side, this.#prefix, this.#observer());
+    await instance.start();
+    return instance;
+  }
+
+  /** Ends all connections and removes what it has kept on disk. */
+  close(): void {
+    this.#closed = true;
+    this.#side.close();
+    rmSync(this.#prefix, { recursive: true, force: true });
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #observer(): Observer {
+    return {
+      kongLog: this.#lines.kong,
+      begin: () => {
+        const { length } = this.#lines;
+        this.#counter.start();
+        return {
+          end: async () => ({
+            error: null,
+            logs: this.#lines.since(length),
+            events: [],
+            ...this.#counter.traffic,
+          }),
+        };
+      },
+    };
+  }
+}

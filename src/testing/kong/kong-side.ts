@@ -1,0 +1,58 @@
+import type { Protocol } from '../../pdk/phases.ts';
+import type { SandboxLog } from '../../sandbox/gateway/log.ts';
+import type { PluginClient } from '../../sandbox/plugin-server/client.ts';
+import { InstanceTable } from '../../sandbox/plugin-server/instances.ts';
+import { MsgpackClient } from '../../sandbox/plugin-server/msgpack-client.ts';
+import { ProtobufClient } from '../../sandbox/plugin-server/protobuf-client.ts';
+import type { WireTap } from './wire-tap.ts';
+
+/** Where and how the plugin server is talked to. */
+export interface KongSideOptions {
+  readonly socket: string;
+  readonly protocol: Protocol;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly maxMessageBytes: number;
+  readonly log: SandboxLog;
+  readonly tap: WireTap;
+}
+
+/** One nginx worker's connections and instances of one plugin server. */
+export class KongSide {
+  readonly protocol: Protocol;
+  readonly socket: string;
+  readonly client: PluginClient;
+  readonly instances: InstanceTable;
+  readonly #tap: WireTap;
+  #sequence = 0;
+
+  constructor(options: KongSideOptions) {
+    this.protocol = options.protocol;
+    this.socket = options.socket;
+    this.#tap = options.tap;
+    const client = {
+      path: options.socket,
+      timeoutMs: options.timeout,
+      maxMessageBytes: options.maxMessageBytes,
+    };
+    this.client =
+      options.protocol === 'protobuf'
+        ? new ProtobufClient(client)
+        : new MsgpackClient(client, () => this.instances.reset());
+    this.instances = new InstanceTable(this.client, options.log);
+  }
+
+  /** Kong's `__seq__`: rises with each configuration. */
+  nextSequence(): number {
+    return ++this.#sequence;
+  }
+
+  /** Runs something that may open connections, so that their bytes are seen. */
+  watch<Result>(run: () => Result): Result {
+    return this.#tap.watch(run);
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}

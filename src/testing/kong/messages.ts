@@ -1,0 +1,85 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { encodeText } from '../../wire/text.ts';
+import { latin1OfText, requestTarget } from '../../sandbox/gateway/bytes.ts';
+import type { BodyDescription, HeadersDescription } from '../description.ts';
+
+/** Where a message comes from and arrives. */
+export interface Ends {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+}
+
+/** A body as bytes, and the content type that it brings along. */
+export function bodyBytes(body: BodyDescription | undefined): { bytes: Buffer; contentType: string | null } {
+  if (body === undefined) return { bytes: Buffer.alloc(0), contentType: null };
+  if (typeof body === 'string') return { bytes: encodeText(body), contentType: null };
+  if (body instanceof Uint8Array) return { bytes: Buffer.from(body), contentType: null };
+  return { bytes: encodeText(JSON.stringify(body)), contentType: 'application/json' };
+}
+
+/** Header lines as node:http has them, with those of the body added where they are missing. */
+function rawHeaders(headers: readonly (readonly [string, string])[]): string[] {
+  return headers.flatMap(([name, value]) => [name, latin1OfText(value)]);
+}
+
+/** Header lines of a description, then the given ones where the description has none of that name. */
+export function headerLines(
+  described: HeadersDescription,
+  defaults: readonly (readonly [name: string, value: string | null])[],
+): [string, string][] {
+  const lines = Object.entries(described).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((line): [string, string] => [name, line]),
+  );
+  const given = new Set(lines.map(([name]) => name.toLowerCase()));
+  const missing = defaults.filter(
+    (line): line is readonly [string, string] => line[1] !== null && !given.has(line[0]),
+  );
+  return [...missing.map(([name, value]): [string, string] => [name, value]), ...lines];
+}
+
+/** A request as Node's HTTP server would hand it over, without a connection. */
+export function requestMessage(request: {
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+  readonly ends: Ends;
+}): IncomingMessage {
+  const message = emptyMessage(request.ends);
+  message.method = request.method;
+  message.url = requestTarget(request.target);
+  message.httpVersion = request.httpVersion;
+  return filled(message, request.headers, request.body);
+}
+
+/** The answer of an upstream as Node's HTTP client would hand it over. */
+export function responseMessage(response: {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+}): IncomingMessage {
+  const message = emptyMessage({ remoteAddress: '127.0.0.1', remotePort: 80, localPort: 0 });
+  message.statusCode = response.status;
+  return filled(message, response.headers, response.body);
+}
+
+function emptyMessage(ends: Ends): IncomingMessage {
+  const socket = new Socket();
+  for (const [name, value] of Object.entries(ends)) Object.defineProperty(socket, name, { value });
+  return new IncomingMessage(socket);
+}
+
+function filled(
+  message: IncomingMessage,
+  headers: readonly (readonly [string, string])[],
+  body: Buffer,
+): IncomingMessage {
+  message.rawHeaders = rawHeaders(headers);
+  if (body.length > 0) message.push(body);
+  message.push(null);
+  message.complete = true;
+  return message;
+}
