@@ -34,10 +34,26 @@ export interface Replay {
   readonly left: ReturnType<typeof lookAtRuntime>;
 }
 
-/** Feeds Kong's recorded bytes to the server and waits for its answers where Kong had waited. */
-export async function replay(transcript: Transcript, split: (bytes: Buffer) => Buffer[]): Promise<Replay> {
+/** Makes one call of a script. */
+export type Caller = (channel: PhaseChannel, method: string, args: readonly unknown[]) => Promise<unknown>;
+
+/** The call as it was recorded, without the PDK. */
+export const callChannel: Caller = (channel, method, args) => {
+  const row = rowOf(method);
+  return method === 'kong.response.exit' ? channel.exit(row, args) : channel.call(row, args);
+};
+
+/**
+ * Feeds Kong's recorded bytes to the server and waits for its answers where Kong had waited.
+ * @param call how the script's calls are made
+ */
+export async function replay(
+  transcript: Transcript,
+  split: (bytes: Buffer) => Buffer[],
+  call: Caller = callChannel,
+): Promise<Replay> {
   const outcomes: Outcome[] = [];
-  const host = scriptedHost(transcript, outcomes);
+  const host = scriptedHost(transcript, outcomes, call);
   const recorded = recordedMessages(transcript);
   giveRecordedEventIds(host, recorded);
   const server = await listenUnix((socket) => void serveConnection(socket, host));
@@ -77,12 +93,10 @@ export async function replay(transcript: Transcript, split: (bytes: Buffer) => B
 }
 
 /** Runs the transcript's script in every phase, for every instance that was started in it. */
-function scriptedHost(transcript: Transcript, outcomes: Outcome[]): TestHost {
+function scriptedHost(transcript: Transcript, outcomes: Outcome[], call: Caller): TestHost {
   const one = async (channel: PhaseChannel, method: string, args: readonly unknown[]) => {
     const { phase } = channel;
-    const row = rowOf(method);
-    const answer = method === 'kong.response.exit' ? channel.exit(row, args) : channel.call(row, args);
-    await answer.then(
+    await call(channel, method, args).then(
       (value) => outcomes.push({ phase, method, value }),
       (error: unknown) => {
         outcomes.push({ phase, method, error });
