@@ -21,6 +21,10 @@ interface ServeFlags {
   eventHooks: 'auto' | 'on' | 'off';
   eventHooksAdmin?: string;
   eventHooksAllow?: ('loopback' | 'private')[];
+  kongAdmin?: string;
+  kongAdminToken?: string;
+  crudInterval: string[];
+  crudSecrets?: boolean;
   watch?: boolean;
 }
 
@@ -75,6 +79,18 @@ export function build(): Command {
         'let webhooks go to addresses of this machine or of private networks',
       ).choices(['loopback', 'private']),
     )
+    .option(
+      '--kong-admin <url>',
+      "Kong's Admin API: event hooks for what changes in it (see docs/kong-events.md)",
+    )
+    .option('--kong-admin-token <token>', 'Kong-Admin-Token for it (better: KONG_ADMIN_TOKEN)')
+    .option(
+      '--crud-interval <[kind=]seconds>',
+      'time between looks at it, repeatable (default: 5)',
+      collect,
+      [],
+    )
+    .option('--crud-secrets', 'put keys, passwords and other secrets of entities into payloads')
     .option('--watch', 'reload when a file in the folder of a plugin changes')
     .addHelpText('after', sockets)
     .action(serve);
@@ -110,6 +126,10 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('control', rest.control),
     ...given('eventHooksAdmin', rest.eventHooksAdmin),
     ...given('eventHooksAllow', rest.eventHooksAllow),
+    crudInterval: rest.crudInterval,
+    ...given('kongAdmin', rest.kongAdmin),
+    ...given('kongAdminToken', rest.kongAdminToken),
+    ...given('crudSecrets', rest.crudSecrets),
     ...given('watch', rest.watch),
     ...given('backlog', rest.backlog === undefined ? undefined : number('--backlog', rest.backlog)),
     ...seconds('blockLimit', '--block-limit', rest.blockLimit),

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KongTsError } from '../errors.ts';
+import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
 import { logLevels, type LogLevel } from './log/types.ts';
 
 /** Where the server listens for Kong: a path, and the plugin that Kong uses it for where there is one only. */
@@ -47,6 +48,14 @@ export interface ServerOptions {
   eventHooksAdmin?: string;
   /** Address ranges that webhooks may be sent to although they are inside. Default: none. */
   eventHooksAllow?: readonly ('loopback' | 'private')[];
+  /** Kong's Admin API, to be watched for crud and balancer events and stood in front of. Starts the dispatcher. */
+  kongAdmin?: string;
+  /** Sent to it as `Kong-Admin-Token`. Default: KONG_ADMIN_TOKEN in the environment. */
+  kongAdminToken?: string;
+  /** Seconds between looks, or KIND=SECONDS for one kind. Default 5 for all. */
+  crudInterval?: readonly string[];
+  /** Put secrets of entities into payloads. Default false. */
+  crudSecrets?: boolean;
   /** Reload when a plugin's file changes. Default false. */
   watch?: boolean;
   /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
@@ -83,6 +92,13 @@ export interface CompiledServerOptions {
   readonly eventHooks: 'auto' | 'on' | 'off';
   readonly eventHooksAdmin: string;
   readonly eventHooksAllow: readonly ('loopback' | 'private')[];
+  /** The Kong that the dispatcher watches; null: none. */
+  readonly kong: {
+    readonly admin: string;
+    readonly token: string | null;
+    readonly interval: readonly string[];
+    readonly secrets: boolean;
+  } | null;
   readonly watch: boolean;
   readonly cwd: string;
 }
@@ -116,11 +132,37 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     logLevel: compileLevel(options.logLevel ?? 'notice'),
     metrics: options.metrics == null || options.metrics === 'off' ? null : parseHostPort(options.metrics),
     control: options.control === undefined ? `${first.path}.ctl` : options.control,
-    eventHooks: options.eventHooks ?? 'auto',
+    eventHooks: compileEventHooks(options),
     eventHooksAdmin: options.eventHooksAdmin ?? 'off',
     eventHooksAllow: [...(options.eventHooksAllow ?? [])],
+    kong: compileKong(options),
     watch: options.watch ?? false,
     cwd,
+  };
+}
+
+/** A Kong that is watched needs the dispatcher, whatever plugins do. */
+function compileEventHooks({ eventHooks = 'auto', kongAdmin }: ServerOptions): 'auto' | 'on' | 'off' {
+  if (kongAdmin === undefined) return eventHooks;
+  if (eventHooks === 'off')
+    throw usage('--kong-admin needs the event hook dispatcher: leave out --event-hooks off.');
+  return 'on';
+}
+
+function compileKong(options: ServerOptions): CompiledServerOptions['kong'] {
+  const { kongAdmin, kongAdminToken, crudInterval = [], crudSecrets = false } = options;
+  if (kongAdmin === undefined) {
+    if (crudInterval.length > 0) throw usage('--crud-interval needs --kong-admin.');
+    if (crudSecrets) throw usage('--crud-secrets needs --kong-admin.');
+    return null;
+  }
+  checkKongAdmin(kongAdmin);
+  readIntervals(crudInterval);
+  return {
+    admin: kongAdmin,
+    token: kongAdminToken ?? null,
+    interval: [...crudInterval],
+    secrets: crudSecrets,
   };
 }
 

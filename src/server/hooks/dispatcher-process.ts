@@ -39,10 +39,13 @@ export class DispatcherProcess {
 
   start(): void {
     const startedAt = Date.now();
+    const token = this.#options.kong?.token ?? null;
     const child: Child = spawn(process.execPath, [fileURLToPath(entry), ...this.#arguments()], {
       stdio: ['pipe', 'pipe', 'inherit'],
       // A Ctrl-C reaches the whole group of a terminal; the dispatcher ends when this process says so, or is gone.
       detached: true,
+      // Not on the command line: every user of the machine can read that.
+      env: { ...process.env, ...(token === null ? {} : { KONG_ADMIN_TOKEN: token }) },
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);
@@ -85,7 +88,7 @@ export class DispatcherProcess {
   }
 
   #arguments(): string[] {
-    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow } = this.#options;
+    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, kong } = this.#options;
     return [
       '--listen',
       `unix:${sockets[0]?.path ?? ''}.hooks.${process.pid}`,
@@ -93,6 +96,9 @@ export class DispatcherProcess {
       eventHooksAdmin,
       ...(dataDir === null ? [] : ['--data-dir', join(dataDir, 'event-hooks')]),
       ...eventHooksAllow.map((range) => `--allow-${range}`),
+      ...(kong === null ? [] : ['--kong-admin', kong.admin]),
+      ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),
+      ...(kong?.secrets === true ? ['--crud-secrets'] : []),
       '--reuse-port',
       '--exit-with-stdin',
     ];
