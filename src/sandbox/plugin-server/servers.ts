@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { SandboxLog } from '../gateway/log.ts';
 import { KongTsError } from '../../errors.ts';
 import type { PluginServerOptions } from '../options.ts';
@@ -16,6 +18,7 @@ export interface ServersOptions {
 interface Server {
   readonly options: PluginServerOptions;
   readonly plugin: RemotePlugin;
+  readonly socket: string;
   process: ServerProcess | null;
 }
 
@@ -42,19 +45,25 @@ export class PluginServers {
     return this.servers.map((server) => server.plugin);
   }
 
-  /** As `kong reload`: new processes are started before the old ones end, and all instances are started anew. */
+  /**
+   * As `kong reload`: new processes are started, and the old ones end once the sockets are no longer theirs (in Kong
+   * 3.9.3 old and new server live side by side for seconds). All instances are started anew.
+   */
   async reload(): Promise<void> {
-    const old: ServerProcess[] = [];
-    for (const server of this.servers) {
+    const handovers = this.servers.map(async (server) => {
       const { startCommand, name } = server.options;
-      if (server.process !== null && startCommand !== undefined) {
-        old.push(server.process);
+      const old = server.process;
+      if (old !== null && startCommand !== undefined) {
+        const before = inodeOf(server.socket);
         server.process = new ServerProcess(name, startCommand, this.log);
         server.process.start();
+        const end = Date.now() + overlapLimit;
+        while (inodeOf(server.socket) === before && Date.now() < end) await wait(50);
+        await old.stop();
       }
       server.plugin.reset();
-    }
-    await Promise.all(old.map((process) => process.stop()));
+    });
+    await Promise.all(handovers);
   }
 
   async close(): Promise<void> {
@@ -75,6 +84,7 @@ export class PluginServers {
       );
     this.servers.push({
       options: server,
+      socket,
       plugin: new RemotePlugin(dump, client, this.log),
       process:
         server.startCommand === undefined
@@ -82,6 +92,13 @@ export class PluginServers {
           : new ServerProcess(server.name, server.startCommand, this.log),
     });
   }
+}
+
+/** How long a new server may take to take its socket over before the old one is ended all the same. */
+const overlapLimit = 6000;
+
+function inodeOf(socket: string): number | null {
+  return statSync(socket, { throwIfNoEntry: false })?.ino ?? null;
 }
 
 async function dumpOf(server: PluginServerOptions, log: SandboxLog): Promise<DumpedPlugin> {

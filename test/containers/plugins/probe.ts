@@ -6,7 +6,7 @@ type Step = [path: string, ...args: unknown[]];
 type Phase = 'certificate' | 'rewrite' | 'access' | 'response' | 'preread' | 'log';
 
 export const probeConfig = z.object({
-  /** JSON: a list of steps for each phase. The header x-script, base64 of the same, wins where a phase has headers. */
+  /** JSON: a list of steps for each phase. The header x-script, base64 of the same, is for the phases that are not in it. */
   script: z.string().default('{}'),
   /** Where phases that no client sees report to. */
   report_url: z.string().optional(),
@@ -24,10 +24,14 @@ interface AnyKong {
 }
 
 async function scriptOf(kong: AnyKong, config: Config, phase: Phase): Promise<Step[]> {
-  const headed = phase !== 'certificate' && phase !== 'preread';
-  const header = headed ? await kong.request?.getHeader?.('x-script') : null;
-  const text = typeof header === 'string' ? Buffer.from(header, 'base64').toString() : config.script;
-  return (JSON.parse(text) as Partial<Record<Phase, Step[]>>)[phase] ?? [];
+  const configured = JSON.parse(config.script) as Partial<Record<Phase, Step[]>>;
+  const headless = phase === 'certificate' || phase === 'preread';
+  if (configured[phase] !== undefined || headless) return configured[phase] ?? [];
+  // A stream has no headers to ask for, in its log phase neither.
+  if (configured.preread !== undefined) return [];
+  const header = await kong.request?.getHeader?.('x-script');
+  if (typeof header !== 'string') return [];
+  return (JSON.parse(Buffer.from(header, 'base64').toString()) as typeof configured)[phase] ?? [];
 }
 
 async function call(kong: unknown, [path, ...args]: Step): Promise<unknown> {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { inject } from 'vitest';
 import {
+  hostName,
   KongContainer,
   type KongContainerOptions,
   type StartedKongContainer,
@@ -19,6 +20,10 @@ export const plugin = (name: string): { file: string; folder: string } => {
 export async function startKong(options: KongContainerOptions): Promise<StartedKongContainer> {
   return new KongContainer({ image, pull: 'never', ...options }).start();
 }
+
+/** How a plugin server reaches a port of this machine. */
+export const fromPluginServer = (placement: (typeof placements)[number], port: number): string =>
+  `http://${placement === 'host' ? '127.0.0.1' : hostName}:${String(port)}`;
 
 /** Where both placements of the plugin server have to do the same. */
 export const placements = ['inside', 'host'] as const;
