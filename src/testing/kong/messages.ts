@@ -78,6 +78,12 @@ function filled(
   body: Buffer,
 ): IncomingMessage {
   message.rawHeaders = rawHeaders(headers);
+  message.headers = {};
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    const before = message.headers[key];
+    message.headers[key] = before === undefined ? value : `${String(before)}, ${value}`;
+  }
   if (body.length > 0) message.push(body);
   message.push(null);
   message.complete = true;

@@ -41,7 +41,7 @@ interface UrlParts {
 
 /** The parts of a URL as they stand there: nothing is normalized, so that odd paths can be tested. */
 function parseUrl(url: string): UrlParts {
-  const parts = /^(?:(https?):\/\/([^/?#:]+|\[[^\]]+\])(?::(\d+))?)?([^?#]*)(?:\?([^#]*))?$/.exec(url);
+  const parts = /^(?:(https?):\/\/([^/?#:]+|\[[^\]]+\])(?::(\d+))?)?(\/[^?#]*)?(?:\?([^#]*))?$/.exec(url);
   if (parts === null) {
     throw misuse(
       `The request's url ${JSON.stringify(url)} is none.`,
