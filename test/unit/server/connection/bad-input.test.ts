@@ -14,7 +14,7 @@ import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
 import { encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
-import { MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import { MsgpackKong, ProtobufKong } from '../../../support/fake-kong.ts';
 import { listenUnix, turns } from '../../../support/unix-server.ts';
 import type { UnixServer } from '../../../support/unix-server.ts';
 
@@ -195,44 +195,4 @@ test('a step that comes to another worker is taken to the one that runs the even
   } finally {
     await both.close();
   }
-});
-
-test('10,000 events ending in exit, error, timeout or an abandoned step leave nothing behind', async () => {
-  const exit = rowByName('kong.response.exit');
-  const kinds = [
-    (kong: unknown) => (exit === null ? null : (kong as PhaseChannel).exit(exit, [403])),
-    () => Promise.reject(new Error('boom')),
-    () => new Promise(() => undefined),
-    calling,
-  ];
-  kinds.forEach((access, id) => host.instances.set(id, testInstance(id, { access })));
-  let running = true;
-  const many = async (worker: number) => {
-    const kong = new MsgpackKong(await server.open());
-    for (let count = 0; count < 500; count++) {
-      const overProtobuf = count % 25 === 0;
-      const each = overProtobuf ? new ProtobufKong(await server.open()) : kong;
-      expect((await each.event((count + worker) % 4, 'access', () => NO_ANSWER)).finished).toBe(false);
-      if (overProtobuf) (each as ProtobufKong).client.destroy();
-    }
-  };
-  const time = async () => {
-    while (running) {
-      host.clock.advance(31_000);
-      await turns(2);
-    }
-  };
-  const clock = time();
-  await Promise.all(Array.from({ length: 20 }, (_, worker) => many(worker)));
-  running = false;
-  await clock;
-  host.clock.advance(31_000);
-  await turns();
-  host.clock.advance(61_000);
-  await turns();
-  expect(lookAtRuntime(host)).toEqual({ connections: 20, events: 0, steppedEvents: 0, deadlines: 0 });
-  const ended = [...host.instances.values()].map(({ stats }) => stats.access.events);
-  expect(ended).toEqual([2500, 2500, 2500, 2500]);
-  expect([...host.instances.values()].map(({ usage }) => usage.events)).toEqual([0, 0, 0, 0]);
-  expect(host.clock.timers).toBe(0);
 });
