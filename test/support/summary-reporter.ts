@@ -1,6 +1,10 @@
+import { appendFileSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends a run with the plain line `N passed, N failed` (`, N skipped` where there are any) that scripts read. */
+/**
+ * Ends a run with the plain line `N passed, N failed` (`, N skipped` where there are any) that scripts read. The numbers
+ * of passed and failed tests are appended to the file that KONG_TS_TEST_COUNTS names, for a sum over several runs.
+ */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0 };
@@ -15,6 +19,9 @@ export default class SummaryReporter implements Reporter {
       if (module.errors().length > 0) count.failed += 1;
     }
     const skipped = count.skipped > 0 ? `, ${String(count.skipped)} skipped` : '';
+    const file = process.env['KONG_TS_TEST_COUNTS'];
+    if (file !== undefined && file !== '')
+      appendFileSync(file, `${String(count.passed)} ${String(count.failed)}\n`);
     process.stdout.write(`${String(count.passed)} passed, ${String(count.failed)} failed${skipped}\n`);
   }
 }
