@@ -56,13 +56,6 @@ export class HookMetrics {
     series.unfinished += 1;
     this.#unfinished += 1;
   }
-  /** Takes a firing back that could not be stored. */
-  unfinish(hookId: string, count: number): void {
-    const series = this.#series.get(hookId);
-    if (series === undefined) return;
-    series.unfinished -= count;
-    this.#unfinished -= count;
-  }
   suppressed(hook: Hook): void {
     this.#of(hook).suppressed.inc();
   }
@@ -72,7 +65,9 @@ export class HookMetrics {
     if (result.state === 'delivered') series.delivered.inc();
     else series.failed.inc();
     if (result.state === 'dead') series.dead.inc();
-    if (result.state !== 'waiting') this.unfinish(hook.id, 1);
+    if (result.state === 'waiting') return;
+    series.unfinished -= 1;
+    this.#unfinished -= 1;
   }
   replayed(count: number): void {
     this.#replayed.inc(count);

@@ -7,7 +7,6 @@ import {
   parseFields,
   withoutNulls,
 } from '../../src/event-hooks/dispatcher/payload.ts';
-import { Suppression } from '../../src/event-hooks/dispatcher/suppression.ts';
 import { ManualClock } from './support/clock.ts';
 import { bench, tempDir } from './support/setup.ts';
 import type { Bench } from './support/setup.ts';
@@ -205,18 +204,30 @@ describe('suppression', () => {
     expect([bodies(b, '/x'), bodies(b, '/y')]).toEqual([['1'], ['1', '2']]);
   });
 
-  it('remembers a bounded number of identities, the least recently used go first', () => {
-    const suppression = new Suppression(2);
-    const fires = (key: string) => suppression.fires(key, 'same', { onChange: true, snoozeMs: 0 }, 0);
-    expect([fires('a'), fires('b'), fires('a'), fires('c'), fires('a'), fires('b')]).toEqual([
-      true,
-      true,
-      false,
-      true,
-      false,
-      true,
-    ]);
-    expect(suppression.size).toBe(2);
+  it('is shared by the dispatchers of one store, outlives them, and counts what it holds back', async () => {
+    const dataDir = tempDir();
+    const first = await bench({ dataDir });
+    const second = await bench({ dataDir });
+    const hook = await first.hook({ source: 's', handler: 'log', on_change: true });
+    await second.receiver.untilTrue(() => second.dispatcher.hooks.get(hook.id) !== undefined);
+    for (const one of [first, second]) {
+      one.hub.emit('s', 'e', { n: 1 });
+      await one.hub.flush();
+    }
+    const text = async (b: Bench): Promise<string> => (await b.api<string>('GET', '/metrics')).body;
+    expect(await text(first)).toMatch(/_fired_total\{.*\} 1\n/);
+    expect(await text(second)).toMatch(/_suppressed_total\{.*\} 1\n/);
+    expect(await text(second)).not.toMatch(/_fired_total\{/);
+    await first.dispatcher.stop();
+    await second.dispatcher.stop();
+    const third = await bench({ dataDir });
+    third.hub.emit('s', 'e', { n: 1 });
+    third.hub.emit('s', 'e', { n: 2 });
+    await third.settled();
+    const fired = [first, second, third].flatMap((b) =>
+      b.log.lines.filter((one) => one.message === 'event hook'),
+    );
+    expect(fired.map((line) => (line.fields?.payload as { n: number }).n)).toEqual([1, 2]);
   });
 });
 

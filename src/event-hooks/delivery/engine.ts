@@ -18,6 +18,8 @@ export interface EngineOptions {
   /** Writes an attempt's result; it counts once {@link Engine.stored} hears of it. */
   record: (result: AttemptResult) => void;
   observe: (hook: Hook, result: AttemptResult, delivery: Delivery) => void;
+  /** An event that fires the hook was stored. */
+  fired: (hook: Hook) => void;
   /** A target answered 410. */
   onGone: (hook: Hook) => void;
   /** Seconds between attempts. */
@@ -89,6 +91,7 @@ export class Engine {
       for (const hookId of event.hooks) {
         const lane = this.#lanes.get(hookId);
         if (lane === undefined) continue;
+        this.#options.fired(lane.hook);
         lane.offer({
           hookId,
           seq,

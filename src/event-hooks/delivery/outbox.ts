@@ -5,6 +5,7 @@ import type { AttemptResult, HookStore, NewEvent } from '../store/types.ts';
 
 interface Waiting {
   events: NewEvent[];
+  heldBack: ((hookId: string) => void) | undefined;
   resolve: (seqs: (number | null)[]) => void;
   reject: (error: KongTsError) => void;
 }
@@ -47,10 +48,14 @@ export class Outbox {
     return this.#results.length;
   }
 
-  /** Stores events. @throws KongTsError STORE_FAILED when they are not stored */
-  add(events: NewEvent[]): Promise<(number | null)[]> {
+  /**
+   * Stores events. Hooks that their rules hold back are taken out of them.
+   * @param heldBack told of each of those
+   * @throws KongTsError STORE_FAILED when they are not stored
+   */
+  add(events: NewEvent[], heldBack?: (hookId: string) => void): Promise<(number | null)[]> {
     return new Promise((resolve, reject) => {
-      this.#events.push({ events, resolve, reject });
+      this.#events.push({ events, heldBack, resolve, reject });
       this.#schedule();
     });
   }
@@ -110,7 +115,15 @@ export class Outbox {
     const results = this.#results.splice(0, maxResultsPerTransaction);
     const { store, log, onStored, onResults } = this.#options;
     try {
-      const seqs = await store.commit(events, results);
+      const held: [NewEvent, string][] = [];
+      const seqs = await store.commit(events, results, (index, hookId) => {
+        const event = events[index];
+        if (event !== undefined) held.push([event, hookId]);
+      });
+      for (const [event, hookId] of held) {
+        event.hooks = event.hooks.filter((hook) => hook !== hookId);
+        waiting.find((one) => one.events.includes(event))?.heldBack?.(hookId);
+      }
       if (!this.healthy) log.notice('the event hook store works again');
       this.healthy = true;
       onResults(results);

@@ -67,6 +67,9 @@ export class Dispatcher {
         this.outbox.result(result);
       },
       observe: this.#observe,
+      fired: (hook) => {
+        this.metrics.fired(hook);
+      },
       onGone: (hook) => {
         // A hook that was changed in the meantime may have a target that is still there.
         if (JSON.stringify(this.hooks.get(hook.id)) !== JSON.stringify(hook)) return;
@@ -83,8 +86,7 @@ export class Dispatcher {
       targetConcurrency: options.targetConcurrency,
       targetRate: options.targetRate,
     });
-    this.hooks = new Hooks(store, clock, checkHook, async (table, id) => {
-      if (id !== null) this.#intake.suppression.forgetHook(id);
+    this.hooks = new Hooks(store, clock, checkHook, async (table) => {
       this.engine.setHooks(table.all());
       this.metrics.keepHooks(table);
       await this.feed.setInterest(table.interest());
@@ -97,7 +99,6 @@ export class Dispatcher {
       feed: this.feed,
       clock,
       maxEventBytes: options.maxEventBytes,
-      suppressionSize: options.suppressionSize,
       hasRoom: () => this.metrics.unfinished < options.maxUnfinished,
       observer: this.metrics,
     });
@@ -195,7 +196,6 @@ export class Dispatcher {
       payload: JSON.stringify(this.pingPayload(hook, 'create')),
       hooks: [hook.id],
     };
-    this.metrics.fired(hook);
     const stored = this.outbox
       .add([event])
       .then(() => undefined, this.#report('the ping of a new hook was not stored'));

@@ -4,13 +4,12 @@ import type { Outbox } from '../delivery/outbox.ts';
 import { eventProblem } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
 import type { Hook } from '../model/hook.ts';
+import type { NewEvent } from '../store/types.ts';
 import type { SourceRegistry } from '../sources/registry.ts';
 import type { Feed } from './feed.ts';
 import type { HookTable } from './matching.ts';
 import { RecentIds } from './recent.ts';
 import { selectHooks } from './selection.ts';
-import type { Selected } from './selection.ts';
-import { Suppression } from './suppression.ts';
 
 export interface IntakeOptions {
   table: () => HookTable;
@@ -19,14 +18,9 @@ export interface IntakeOptions {
   feed: Feed;
   clock: Clock;
   maxEventBytes: number;
-  suppressionSize: number;
   /** Whether there is room for more deliveries. */
   hasRoom: () => boolean;
-  observer: {
-    fired(hook: Hook): void;
-    suppressed(hook: Hook): void;
-    unfinish(hookId: string, count: number): void;
-  };
+  observer: { fired(hook: Hook): void; suppressed(hook: Hook): void };
 }
 
 /** What became of a batch: everything that is not refused is stored or fired nothing. */
@@ -37,13 +31,11 @@ export interface Accepted {
 
 /** Takes events in: finds the hooks that they fire, and has them stored. */
 export class Intake {
-  readonly suppression: Suppression;
   readonly #options: IntakeOptions;
   readonly #recent = new RecentIds();
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.suppression = new Suppression(options.suppressionSize);
   }
 
   /**
@@ -51,14 +43,15 @@ export class Intake {
    * @throws KongTsError STORE_FAILED when nothing of the batch was stored; it may be sent again
    */
   async accept(events: readonly HookEvent[]): Promise<Accepted> {
-    const { table, sources, outbox, feed, clock, maxEventBytes, hasRoom, observer } = this.#options;
+    const { table, sources, feed, clock, maxEventBytes, hasRoom } = this.#options;
     const refused: Accepted['refused'] = [];
-    const selected: Selected[] = [];
+    const selected: NewEvent[] = [];
     if (!hasRoom()) {
       throw new KongTsError('STORE_FAILED', 'Too many deliveries wait already; no further event is taken.');
     }
     const hooks = table();
     const now = clock.now();
+    const quiet: HookEvent[] = [];
     for (const [index, event] of events.entries()) {
       if (hooks.ofSource(event.source).length === 0 && !feed.watched) continue;
       const problem = eventProblem(event, maxEventBytes);
@@ -67,27 +60,38 @@ export class Intake {
         continue;
       }
       if (this.#recent.has(event.id)) continue;
-      const found = selectHooks(event, hooks, sources, this.suppression, observer, now);
+      const found = selectHooks(event, hooks, sources, now);
       if (found === 'invalid') refused.push({ index, reason: 'data: expected one JSON object' });
+      else if (found === null) quiet.push(event);
       else {
-        if (feed.watched) feed.notify({ ...event, type: 'event', hooks: found?.event.hooks.length ?? 0 });
-        if (found !== null) {
-          selected.push(found);
-          this.#recent.add(event.id);
-        }
+        selected.push(found);
+        this.#recent.add(event.id);
       }
     }
-    if (selected.length === 0) return { refused };
+    if (selected.length > 0) await this.#store(selected, hooks);
+    if (feed.watched) this.#tell(events, selected, quiet);
+    return { refused };
+  }
+
+  async #store(selected: NewEvent[], hooks: HookTable): Promise<void> {
+    const { outbox, observer } = this.#options;
     try {
-      await outbox.add(selected.map((one) => one.event));
+      await outbox.add(selected, (held) => {
+        const hook = hooks.get(held);
+        if (hook !== undefined) observer.suppressed(hook);
+      });
     } catch (error) {
-      for (const { event, keys } of selected) {
-        this.#recent.delete(event.id);
-        for (const key of keys) this.suppression.forget(key);
-        for (const hook of event.hooks) observer.unfinish(hook, 1);
-      }
+      for (const { id } of selected) this.#recent.delete(id);
       throw error;
     }
-    return { refused };
+  }
+
+  #tell(events: readonly HookEvent[], selected: readonly NewEvent[], quiet: readonly HookEvent[]): void {
+    const fired = new Map(selected.map(({ id, hooks }) => [id, hooks.length]));
+    for (const event of quiet) fired.set(event.id, 0);
+    for (const event of events) {
+      const hooks = fired.get(event.id);
+      if (hooks !== undefined) this.#options.feed.notify({ ...event, type: 'event', hooks });
+    }
   }
 }

@@ -4,7 +4,12 @@ import { firedName } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import { compileFilter } from './filter.ts';
 import type { CompiledFilter } from './filter.ts';
-import type { SuppressionRule } from './suppression.ts';
+
+/** A hook's `on_change` and `snooze`. */
+export interface SuppressionRule {
+  onChange: boolean;
+  snoozeMs: number;
+}
 
 /** A hook ready to be matched. */
 export interface CompiledHook {

@@ -17,13 +17,15 @@ export async function openStore(options: {
   dataDir: string | null;
   synchronous: 'normal' | 'full';
   log: HookLog;
+  /** Identities remembered for on_change and snooze. */
+  suppressionSize?: number;
 }): Promise<HookStore> {
-  const { dataDir, synchronous, log } = options;
+  const { dataDir, synchronous, log, suppressionSize: firings = 100_000 } = options;
   if (dataDir === null) {
     log.notice(
       'event hooks are kept in memory: without --data-dir, hooks and deliveries end with the process',
     );
-    return new MemoryStore();
+    return new MemoryStore({ firings });
   }
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -37,13 +39,13 @@ export async function openStore(options: {
   const { SqliteStore } = await import('./sqlite/index.ts');
   const file = join(dataDir, storeFile);
   try {
-    return new SqliteStore(file, { synchronous });
+    return new SqliteStore(file, { synchronous, firings });
   } catch (error) {
     log.error('the event hook store cannot be opened; going on in memory', {
       file,
       error: messageOf(error),
       fix: 'Mend the file or move it away, then restart. It was not changed.',
     });
-    return new MemoryStore();
+    return new MemoryStore({ firings });
   }
 }

@@ -1,5 +1,9 @@
+import { KongTsError } from '../../errors.ts';
 import type { Hook } from '../model/hook.ts';
+import { Suppression } from './suppression.ts';
+import { attemptsKept } from './types.ts';
 import type {
+  Attempt,
   AttemptResult,
   Delivery,
   DeliveryQuery,
@@ -20,9 +24,23 @@ interface Row {
   event: StoredEvent;
   state: DeliveryState;
   result: AttemptResult | null;
+  history: Attempt[];
 }
 
-/** A store without a file: hooks and deliveries end with the process. */
+export interface MemoryLimits {
+  /** What the events may take, in bytes. Default 256 MiB. */
+  bytes?: number;
+  /** Identities remembered for on_change and snooze. Default 100,000. */
+  firings?: number;
+}
+
+/** What an event takes besides its payload, roughly. */
+const eventOverhead = 400;
+
+/**
+ * A store without a file: hooks and deliveries end with the process. When it is full, the oldest finished deliveries go;
+ * when there are none, events are refused.
+ */
 export class MemoryStore implements HookStore {
   readonly kind = 'memory';
   readonly durable = false;
@@ -31,31 +49,54 @@ export class MemoryStore implements HookStore {
   /** Per hook: event number -> delivery, in rising order of event numbers. */
   readonly #rows = new Map<string, Map<number, Row>>();
   readonly #waiting = new Map<string, Set<number>>();
+  readonly #maxBytes: number;
+  readonly #suppression: Suppression;
   #seq = 0;
+  #bytes = 0;
+
+  constructor(limits: MemoryLimits = {}) {
+    this.#maxBytes = limits.bytes ?? 256 * 1024 * 1024;
+    this.#suppression = new Suppression(limits.firings ?? 100_000);
+  }
 
   async hooks(): Promise<Hook[]> {
     return [...this.#hooks.values()].map((hook) => structuredClone(hook));
   }
   async saveHook(hook: Hook): Promise<void> {
     this.#hooks.set(hook.id, structuredClone(hook));
+    this.#suppression.forgetHook(hook.id);
   }
   async deleteHook(id: string): Promise<boolean> {
     for (const row of this.#rows.get(id)?.values() ?? []) this.#unreference(row.event);
     this.#rows.delete(id);
     this.#waiting.delete(id);
+    this.#suppression.forgetHook(id);
     return this.#hooks.delete(id);
   }
 
-  async commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<(number | null)[]> {
-    const seqs = events.map((event) => {
+  async commit(
+    events: readonly NewEvent[],
+    results: readonly AttemptResult[],
+    heldBack?: (index: number, hookId: string) => void,
+  ): Promise<(number | null)[]> {
+    this.#makeRoom(events);
+    const seqs = events.map((event, index) => {
       if (this.#ids.has(event.id)) return null;
-      const { hooks, ...rest } = event;
-      const stored: StoredEvent = { ...rest, seq: ++this.#seq, references: hooks.length };
+      const { hooks, rules = [], ...rest } = event;
+      const firing = hooks.filter((hook) => {
+        const rule = rules.find((one) => one.hook === hook);
+        if (rule === undefined || this.#suppression.fires(rule)) return true;
+        heldBack?.(index, hook);
+        return false;
+      });
+      if (firing.length === 0) return null;
+      const stored: StoredEvent = { ...rest, seq: ++this.#seq, references: firing.length };
       this.#ids.set(event.id, stored);
-      for (const hook of hooks) {
+      this.#bytes += stored.payload.length + eventOverhead;
+      for (const hook of firing) {
         let rows = this.#rows.get(hook);
         if (rows === undefined) this.#rows.set(hook, (rows = new Map<number, Row>()));
-        rows.set(stored.seq, { event: stored, state: 'pending', result: null });
+        rows.set(stored.seq, { event: stored, state: 'pending', result: null, history: [] });
       }
       return stored.seq;
     });
@@ -64,6 +105,8 @@ export class MemoryStore implements HookStore {
       if (row === undefined) continue;
       row.state = result.state;
       row.result = result;
+      const { attempts: attempt, finishedAt, status, latencyMs, error } = result;
+      row.history = [...row.history, { attempt, finishedAt, status, latencyMs, error }].slice(-attemptsKept);
       if (result.state === 'waiting') this.#wait(result.hookId, result.seq);
     }
     return seqs;
@@ -118,7 +161,7 @@ export class MemoryStore implements HookStore {
   async delivery(hookId: string, eventId: string): Promise<DeliveryRecord | null> {
     const seq = this.#ids.get(eventId)?.seq;
     const row = seq === undefined ? undefined : this.#rows.get(hookId)?.get(seq);
-    return row === undefined ? null : toRecord(hookId, row);
+    return row === undefined ? null : { ...toRecord(hookId, row), history: [...row.history] };
   }
   async replay(query: ReplayQuery, now: number): Promise<number[]> {
     const states: readonly DeliveryState[] = query.states ?? ['delivered', 'dead'];
@@ -166,7 +209,30 @@ export class MemoryStore implements HookStore {
   }
   #unreference(event: StoredEvent): boolean {
     event.references -= 1;
-    return event.references <= 0 && this.#ids.delete(event.id);
+    if (event.references > 0 || !this.#ids.delete(event.id)) return false;
+    this.#bytes -= event.payload.length + eventOverhead;
+    return true;
+  }
+
+  /** @throws KongTsError STORE_FAILED when there is no room and nothing finished to let go */
+  #makeRoom(events: readonly NewEvent[]): void {
+    const needed = events.reduce((sum, { payload }) => sum + payload.length + eventOverhead, 0);
+    if (needed === 0 || this.#bytes + needed <= this.#maxBytes) return;
+    const enough = Math.min(this.#maxBytes - needed, this.#maxBytes * 0.9);
+    for (const rows of this.#rows.values()) {
+      for (const [seq, row] of rows) {
+        if (this.#bytes <= enough) return;
+        if (row.state !== 'delivered' && row.state !== 'dead') continue;
+        rows.delete(seq);
+        this.#unreference(row.event);
+      }
+    }
+    if (this.#bytes + needed <= this.#maxBytes) return;
+    throw new KongTsError(
+      'STORE_FAILED',
+      `The event hook store in memory is full (${String(this.#maxBytes)} bytes wait to be delivered).`,
+      { fix: 'With --data-dir, deliveries wait on disk.' },
+    );
   }
 }
 

@@ -18,6 +18,24 @@ export interface NewEvent {
   payload: string;
   /** Ids of the hooks that it fires. */
   hooks: string[];
+  /** For those of its hooks that have `on_change` or `snooze`: what decides whether it fires. */
+  rules?: FiringRule[];
+}
+
+/**
+ * A hook's memory decides whether an event fires it: not within `snoozeMs` of the last firing of the same identity, and
+ * not with the digest of that firing. The decision and the firing are one transaction, so that several processes on one
+ * store agree. Saving a hook forgets its firings.
+ */
+export interface FiringRule {
+  hook: string;
+  /** What the event is about, in at most 64 characters. */
+  identity: string;
+  /** Digest of the payload for `on_change`, else null. */
+  digest: string | null;
+  snoozeMs: number;
+  /** Milliseconds since the epoch. */
+  now: number;
 }
 
 /** A delivery to be made: one event for one hook. */
@@ -52,8 +70,23 @@ export interface AttemptResult {
   response: string | null;
 }
 
+/** One attempt of a delivery. */
+export interface Attempt {
+  /** From 1. */
+  attempt: number;
+  finishedAt: number;
+  status: number | null;
+  latencyMs: number;
+  error: string | null;
+}
+
+/** How many attempts of a delivery are remembered: the last ones. */
+export const attemptsKept = 10;
+
 /** A delivery as it is shown: never holds a secret. */
 export interface DeliveryRecord extends Delivery {
+  /** The last attempts, oldest first; from `delivery` only, not in lists. */
+  history?: Attempt[];
   state: DeliveryState;
   due: number | null;
   finishedAt: number | null;
@@ -109,9 +142,15 @@ export interface HookStore {
 
   /**
    * Stores new events with their deliveries, and results, in one transaction.
-   * @returns per event its number, or null when an event of this id is stored already (nothing is stored again)
+   * @param heldBack told, when everything is stored, which hooks the rules kept from firing
+   * @returns per event its number, or null when an event of this id is stored already (nothing is stored again), or when
+   * its rules leave no hook to fire
    */
-  commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<(number | null)[]>;
+  commit(
+    events: readonly NewEvent[],
+    results: readonly AttemptResult[],
+    heldBack?: (index: number, hookId: string) => void,
+  ): Promise<(number | null)[]>;
   /** Pending deliveries of a hook above an event number, in order. */
   pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]>;
   /** Takes waiting deliveries that are due: they become pending, and the caller makes them. */

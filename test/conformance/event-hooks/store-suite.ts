@@ -131,6 +131,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         latencyMs: 1.5,
         error: null,
         response: 'ok',
+        history: [{ attempt: 1, finishedAt: 5000, status: 200, latencyMs: 1.5, error: null }],
       });
       expect(await store.delivery('b', '1')).toBeNull();
       expect(await store.counts('a')).toEqual({ pending: 0, waiting: 0, delivered: 1, dead: 0 });
@@ -235,6 +236,75 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       await store.saveHook(hook('a'));
       expect(await seqsOf('a')).toEqual([]);
       expect(await seqsOf('b')).toHaveLength(1);
+    });
+
+    it('remembers firings: on_change and snooze, per hook and identity, only where the event was stored', async () => {
+      const held: string[] = [];
+      const fire = async (id: string, digest: string | null, snoozeMs: number, now: number, key = 'k') => {
+        const one = event(id, ['a', 'b']);
+        one.rules = [{ hook: 'a', identity: key, digest, snoozeMs, now }];
+        held.length = 0;
+        const [seq] = await store.commit([one], [], (at, hookId) => held.push(`${String(at)} ${hookId}`));
+        return [seq !== null, ...held];
+      };
+      expect(await fire('1', 'x', 0, 0)).toEqual([true]);
+      expect(await fire('2', 'x', 0, 1)).toEqual([true, '0 a']);
+      expect(await fire('3', 'y', 0, 2)).toEqual([true]);
+      // The same event once more changes nothing, and is not held back a second time.
+      expect(await fire('3', 'x', 0, 2)).toEqual([false]);
+      expect(await fire('4', 'y', 0, 2, 'other')).toEqual([true]);
+      expect(await fire('5', null, 100, 1000, 's')).toEqual([true]);
+      expect(await fire('6', null, 100, 1099, 's')).toEqual([true, '0 a']);
+      expect(await fire('7', null, 100, 1100, 's')).toEqual([true]);
+      expect((await seqsOf('a')).length).toBe(5);
+      // An event that fires nothing is not stored at all.
+      const none = event('8', ['a']);
+      none.rules = [{ hook: 'a', identity: 'k', digest: 'y', snoozeMs: 0, now: 5 }];
+      expect(await store.commit([none], [])).toEqual([null]);
+      await store.saveHook(hook('a'));
+      expect(await fire('9', 'y', 0, 6)).toEqual([true]);
+    });
+
+    it('shares what it remembers, and keeps it', async (context) => {
+      if (under.second === null || under.reopen === null) {
+        context.skip('this store cannot be shared');
+        return;
+      }
+      const fires = async (one: HookStore, id: string): Promise<boolean> => {
+        const made = event(id, ['a']);
+        made.rules = [{ hook: 'a', identity: 'k', digest: 'x', snoozeMs: 0, now: 0 }];
+        return (await one.commit([made], []))[0] !== null;
+      };
+      const other = await under.second();
+      await other.hooks();
+      expect([await fires(store, '1'), await fires(other, '2')]).toEqual([true, false]);
+      await other.close();
+      store = await under.reopen();
+      await store.hooks();
+      expect(await fires(store, '3')).toBe(false);
+    });
+
+    it('keeps the last ten attempts of a delivery that needed more than one', async () => {
+      const [seq = null] = await store.commit([event('1', ['a']), event('2', ['a'])], []);
+      const number = seq ?? 0;
+      await store.commit([], [result('a', number)]);
+      expect((await store.delivery('a', '1'))?.history).toEqual([
+        { attempt: 1, finishedAt: 5000, status: 200, latencyMs: 1.5, error: null },
+      ]);
+      await store.replay({ hookId: 'a', seq: number, size: 1 }, 1);
+      for (let attempts = 2; attempts <= 13; attempts += 1) {
+        await store.commit(
+          [],
+          [result('a', number, { attempts, state: 'waiting', status: null, error: 'no' })],
+        );
+        if (attempts === 2) {
+          expect((await store.delivery('a', '1'))?.history?.map((one) => one.attempt)).toEqual([1, 2]);
+        }
+      }
+      const history = (await store.delivery('a', '1'))?.history ?? [];
+      expect(history.map((one) => one.attempt)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+      expect(history[0]).toEqual({ attempt: 4, finishedAt: 5000, status: null, latencyMs: 1.5, error: 'no' });
+      expect((await store.delivery('a', '2'))?.history).toEqual([]);
     });
 
     it('lets one owner deliver at a time, and the next when that one ends', async (context) => {

@@ -3,10 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { anyNumber, having } from '../../event-hooks/support/expected.ts';
+import type { Hook } from '../../../src/event-hooks/model/hook.ts';
 import { openStore } from '../../../src/event-hooks/store/index.ts';
 import { MemoryStore } from '../../../src/event-hooks/store/memory.ts';
 import { SqliteStore } from '../../../src/event-hooks/store/sqlite/index.ts';
 import { storeConformance } from './store-suite.ts';
+
+const hookNamed = (id: string): Hook => ({
+  id,
+  created_at: 1,
+  updated_at: 1,
+  source: 's',
+  event: null,
+  on_change: null,
+  snooze: null,
+  handler: 'log',
+  config: {},
+});
 
 storeConformance('memory', async () => ({
   store: new MemoryStore(),
@@ -34,6 +47,69 @@ for (const synchronous of ['normal', 'full'] as const) {
     };
   });
 }
+
+describe('bounds', () => {
+  for (const [name, open] of [
+    ['memory', (firings: number) => new MemoryStore({ firings })],
+    ['sqlite', (firings: number) => new SqliteStore(':memory:', { synchronous: 'normal', firings })],
+  ] as const) {
+    it(`${name}: a bounded number of identities is remembered, the least recently used go first`, async () => {
+      const store = open(2);
+      onTestFinished(() => store.close());
+      await store.saveHook(hookNamed('a'));
+      let id = 0;
+      const fires = async (identity: string): Promise<boolean> => {
+        const rules = [{ hook: 'a', identity, digest: 'same', snoozeMs: 0, now: 0 }];
+        const event = {
+          id: String(++id),
+          source: 's',
+          event: 'e',
+          at: 1,
+          payload: '{}',
+          hooks: ['a'],
+          rules,
+        };
+        return (await store.commit([event], []))[0] !== null;
+      };
+      const fired: boolean[] = [];
+      for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) fired.push(await fires(key));
+      expect(fired).toEqual([true, true, false, true, false, true]);
+    });
+  }
+
+  it('memory: finished deliveries make room for new ones; without any, events are refused', async () => {
+    const store = new MemoryStore({ bytes: 10_000 });
+    await store.saveHook(hookNamed('a'));
+    const commit = (id: number) =>
+      store.commit(
+        [{ id: String(id), source: 's', event: 'e', at: 1, payload: 'x'.repeat(1000), hooks: ['a'] }],
+        [],
+      );
+    const seqs: (number | null)[] = [];
+    for (let id = 0; id < 5; id += 1) seqs.push(...(await commit(id)));
+    await expect(
+      (async () => {
+        for (let id = 5; id < 20; id += 1) await commit(id);
+      })(),
+    ).rejects.toThrow(/memory/);
+    await store.commit(
+      [],
+      seqs.map((seq) => ({
+        hookId: 'a',
+        seq: seq ?? 0,
+        state: 'delivered',
+        attempts: 1,
+        due: 0,
+        finishedAt: 1,
+        status: 200,
+        latencyMs: 1,
+        error: null,
+        response: null,
+      })),
+    );
+    for (let id = 20; id < 25; id += 1) expect(await commit(id)).toEqual([anyNumber]);
+  });
+});
 
 describe('a file that cannot be used', () => {
   const folder = (): string => {
@@ -67,17 +143,7 @@ describe('a file that cannot be used', () => {
     const file = join(folder(), 'event-hooks.db');
     const store = new SqliteStore(file, { synchronous: 'normal' });
     onTestFinished(() => store.close());
-    await store.saveHook({
-      id: 'a',
-      created_at: 1,
-      updated_at: 1,
-      source: 's',
-      event: null,
-      on_change: null,
-      snooze: null,
-      handler: 'log',
-      config: {},
-    });
+    await store.saveHook(hookNamed('a'));
     store.limitPages(30);
     const big = (id: string) => ({
       id,

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Hook } from '../../model/hook.ts';
 import type {
   AttemptResult,
@@ -12,10 +12,13 @@ import type {
   ReplayQuery,
   RetentionLimits,
 } from '../types.ts';
+import { attemptsOf, keepAttempt, keepFirstAttempt } from './attempts.ts';
 import { guarded, openDatabase, transaction } from './database.ts';
 import type { Synchronous } from './database.ts';
+import { Firings } from './firings.ts';
 import { stateNumber, toDelivery, toRecord, toState } from './rows.ts';
 import type { DeliveryRow, RecordRow } from './rows.ts';
+import { Statements } from './statements.ts';
 
 const pruneAtOnce = 2000;
 const eventColumns = 'e.seq, e.id, e.source, e.event, e.at, e.payload, d.attempts';
@@ -28,15 +31,21 @@ export class SqliteStore implements HookStore {
   readonly durable = true;
   readonly #file: string;
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
+  readonly #firings: Firings;
   /** Hook id -> its number in the file. */
   #numbers = new Map<string, number>();
   #dataVersion: number;
 
-  /** @throws KongTsError STORE_FAILED when the file cannot be opened, is no database, or is damaged */
-  constructor(file: string, options: { synchronous: Synchronous }) {
+  /**
+   * @param options.firings identities remembered for on_change and snooze, default 100,000
+   * @throws KongTsError STORE_FAILED when the file cannot be opened, is no database, or is damaged
+   */
+  constructor(file: string, options: { synchronous: Synchronous; firings?: number }) {
     this.#file = file;
     this.#db = openDatabase(file, options.synchronous);
+    this.#statements = new Statements(this.#db);
+    this.#firings = guarded(file, () => new Firings(this.#statements, options.firings ?? 100_000));
     this.#dataVersion = this.#readDataVersion();
   }
 
@@ -49,12 +58,16 @@ export class SqliteStore implements HookStore {
   }
   saveHook(hook: Hook): Promise<void> {
     return this.#run(() => {
-      const row = this.#get<{ no: number }>(
-        'INSERT INTO hooks (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc RETURNING no',
-        hook.id,
-        JSON.stringify(hook),
-      );
-      if (row !== undefined) this.#numbers.set(hook.id, row.no);
+      transaction(this.#db, () => {
+        const row = this.#get<{ no: number }>(
+          'INSERT INTO hooks (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc RETURNING no',
+          hook.id,
+          JSON.stringify(hook),
+        );
+        if (row === undefined) return;
+        this.#firings.forgetHook(row.no);
+        this.#numbers.set(hook.id, row.no);
+      });
     });
   }
   deleteHook(id: string): Promise<boolean> {
@@ -62,17 +75,26 @@ export class SqliteStore implements HookStore {
       transaction(this.#db, () => {
         const row = this.#get<{ no: number }>('DELETE FROM hooks WHERE id = ? RETURNING no', id);
         if (row === undefined) return false;
-        this.#prepare('DELETE FROM deliveries WHERE hook = ?').run(row.no);
+        this.#statements.run('DELETE FROM deliveries WHERE hook = ?', row.no);
+        this.#statements.run('DELETE FROM attempts WHERE hook = ?', row.no);
+        this.#firings.forgetHook(row.no);
         this.#numbers.delete(id);
         return true;
       }),
     );
   }
 
-  commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<(number | null)[]> {
-    return this.#run(() =>
+  async commit(
+    events: readonly NewEvent[],
+    results: readonly AttemptResult[],
+    heldBack?: (index: number, hookId: string) => void,
+  ): Promise<(number | null)[]> {
+    const held: [number, string][] = [];
+    const seqs = await this.#run(() =>
       transaction(this.#db, () => {
-        const seqs = events.map((event) => this.#insert(event));
+        const numbers = events.map((event, index) =>
+          this.#insert(event, event.rules === undefined ? event.hooks : this.#firing(event, index, held)),
+        );
         const update = this.#prepare(
           'UPDATE deliveries SET state = ?, attempts = ?, due = ?, finished = ?, status = ?, latency = ?, error = ?, response = ? WHERE hook = ? AND seq = ?',
         );
@@ -93,10 +115,13 @@ export class SqliteStore implements HookStore {
             number,
             seq,
           );
+          keepAttempt(this.#statements, number, result);
         }
-        return seqs;
+        return numbers;
       }),
     );
+    for (const [index, hookId] of held) heldBack?.(index, hookId);
+    return seqs;
   }
 
   pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]> {
@@ -163,7 +188,8 @@ export class SqliteStore implements HookStore {
   delivery(hookId: string, eventId: string): Promise<DeliveryRecord | null> {
     return this.#forHook(hookId, null, (number) => {
       const row = this.#get<RecordRow>(`SELECT ${recordColumns} ${joined} AND e.id = ?`, number, eventId);
-      return row === undefined ? null : toRecord(hookId, row);
+      if (row === undefined) return null;
+      return { ...toRecord(hookId, row), history: attemptsOf(this.#statements, number, row.seq) };
     });
   }
   replay(query: ReplayQuery, now: number): Promise<number[]> {
@@ -183,7 +209,10 @@ export class SqliteStore implements HookStore {
           query.size,
         );
         const update = this.#prepare('UPDATE deliveries SET state = 1, due = ? WHERE hook = ? AND seq = ?');
-        for (const { seq } of rows) update.run(now, number, seq);
+        for (const { seq } of rows) {
+          keepFirstAttempt(this.#statements, number, seq);
+          update.run(now, number, seq);
+        }
         return rows.map(({ seq }) => seq);
       }),
     );
@@ -200,9 +229,15 @@ export class SqliteStore implements HookStore {
       const floor = Math.min(last, Math.max(last - limits.maxEvents + 1, young?.seq ?? last));
       return transaction(this.#db, () => {
         for (const { no } of this.#all<{ no: number }>('SELECT no FROM hooks')) {
-          this.#prepare(
-            'DELETE FROM deliveries WHERE hook = ? AND seq IN (SELECT seq FROM deliveries WHERE hook = ? AND seq < ? AND state >= 2 ORDER BY seq LIMIT ?)',
-          ).run(no, no, floor, pruneAtOnce);
+          for (const table of ['attempts', 'deliveries']) {
+            this.#statements.run(
+              `DELETE FROM ${table} WHERE hook = ? AND seq IN (SELECT seq FROM deliveries WHERE hook = ? AND seq < ? AND state >= 2 ORDER BY seq LIMIT ?)`,
+              no,
+              no,
+              floor,
+              pruneAtOnce,
+            );
+          }
         }
         const { changes } = this.#prepare(
           'DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE seq < ? AND NOT EXISTS (SELECT 1 FROM hooks h JOIN deliveries d ON d.hook = h.no AND d.seq = e.seq) LIMIT ?)',
@@ -258,8 +293,21 @@ export class SqliteStore implements HookStore {
     });
   }
 
-  #insert(event: NewEvent): number | null {
-    const { id, source, event: name, at, payload, hooks } = event;
+  /** The hooks that an event's rules let fire; notes the others. An event that is stored already fires none again. */
+  #firing({ id, hooks, rules = [] }: NewEvent, index: number, held: [number, string][]): string[] {
+    if (this.#get('SELECT 1 FROM events WHERE id = ?', id) !== undefined) return [];
+    return hooks.filter((hook) => {
+      const rule = rules.find((one) => one.hook === hook);
+      const number = this.#number(hook);
+      if (rule === undefined || number === undefined || this.#firings.fires(number, rule)) return true;
+      held.push([index, hook]);
+      return false;
+    });
+  }
+
+  #insert(event: NewEvent, hooks: readonly string[]): number | null {
+    if (hooks.length === 0) return null;
+    const { id, source, event: name, at, payload } = event;
     const { changes, lastInsertRowid } = this.#prepare(
       'INSERT OR IGNORE INTO events (id, source, event, at, payload) VALUES (?, ?, ?, ?, ?)',
     ).run(id, source, name, at, payload);
@@ -283,16 +331,14 @@ export class SqliteStore implements HookStore {
   async #run<T>(run: () => T): Promise<T> {
     return guarded(this.#file, run);
   }
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
-    return statement;
+  #prepare(sql: string): ReturnType<Statements['prepare']> {
+    return this.#statements.prepare(sql);
   }
   #all<T>(sql: string, ...values: (string | number | null)[]): T[] {
-    return this.#prepare(sql).all(...values) as T[];
+    return this.#statements.all<T>(sql, ...values);
   }
   #get<T>(sql: string, ...values: (string | number | null)[]): T | undefined {
-    return this.#prepare(sql).get(...values) as T | undefined;
+    return this.#statements.get<T>(sql, ...values);
   }
   #readDataVersion(): number {
     return this.#get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;

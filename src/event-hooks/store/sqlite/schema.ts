@@ -1,10 +1,10 @@
 /** Version of the layout, kept in the file's `user_version`. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * An event's payload is stored once, however many hooks it fires; a delivery is a small row beside it, cheap to update.
  * Deliveries are clustered by hook and event, which is the order in which they are made. Only deliveries that wait for
- * a retry are in the index.
+ * a retry are in the index. Every statement may be run on a file of an older layout.
  */
 export const schema = `
 CREATE TABLE IF NOT EXISTS hooks (
@@ -34,6 +34,25 @@ CREATE TABLE IF NOT EXISTS deliveries (
   PRIMARY KEY (hook, seq)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS waiting ON deliveries (hook, due) WHERE state = 1;
+CREATE TABLE IF NOT EXISTS attempts (
+  hook INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  status INTEGER,
+  latency REAL NOT NULL,
+  error TEXT,
+  PRIMARY KEY (hook, seq, attempt)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS firings (
+  hook INTEGER NOT NULL,
+  identity TEXT NOT NULL,
+  digest TEXT,
+  quiet INTEGER NOT NULL,
+  used INTEGER NOT NULL,
+  PRIMARY KEY (hook, identity)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS firings_used ON firings (used);
 CREATE TABLE IF NOT EXISTS lease (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   owner TEXT NOT NULL,

@@ -1,0 +1,66 @@
+import { attemptsKept } from '../types.ts';
+import type { Attempt, AttemptResult } from '../types.ts';
+import type { Statements } from './statements.ts';
+
+interface AttemptRow {
+  attempt: number;
+  finished: number;
+  status: number | null;
+  latency: number;
+  error: string | null;
+}
+
+/**
+ * Remembers an attempt, the last ones of a delivery. A delivery that succeeds the first time has no row of its own: its
+ * record says it all.
+ */
+export function keepAttempt(statements: Statements, hook: number, result: AttemptResult): void {
+  const { seq, attempts, finishedAt, status, latencyMs, error } = result;
+  if (attempts === 1 && result.state === 'delivered') return;
+  statements.run(
+    'INSERT OR REPLACE INTO attempts (hook, seq, attempt, finished, status, latency, error) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    hook,
+    seq,
+    attempts,
+    finishedAt,
+    status,
+    latencyMs,
+    error,
+  );
+  if (attempts > attemptsKept) {
+    statements.run(
+      'DELETE FROM attempts WHERE hook = ? AND seq = ? AND attempt <= ?',
+      hook,
+      seq,
+      attempts - attemptsKept,
+    );
+  }
+}
+
+/** Writes down the one attempt of a delivery that is about to be made again. */
+export function keepFirstAttempt(statements: Statements, hook: number, seq: number): void {
+  statements.run(
+    'INSERT OR IGNORE INTO attempts (hook, seq, attempt, finished, status, latency, error) SELECT hook, seq, 1, finished, status, latency, error FROM deliveries WHERE hook = ? AND seq = ? AND state = 2 AND attempts = 1',
+    hook,
+    seq,
+  );
+}
+
+/** The last attempts of a delivery, oldest first. */
+export function attemptsOf(statements: Statements, hook: number, seq: number): Attempt[] {
+  return statements
+    .all<AttemptRow>(
+      'SELECT attempt, finished, status, latency, error FROM attempts WHERE hook = ? AND seq = ? UNION ALL SELECT 1, finished, status, latency, error FROM deliveries WHERE hook = ? AND seq = ? AND state = 2 AND attempts = 1 ORDER BY attempt',
+      hook,
+      seq,
+      hook,
+      seq,
+    )
+    .map(({ attempt, finished, status, latency, error }) => ({
+      attempt,
+      finishedAt: finished,
+      status,
+      latencyMs: latency,
+      error,
+    }));
+}
