@@ -113,6 +113,9 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
   const sockets = list.map((socket) => compileSocket(socket, cwd));
   const [first] = sockets;
   if (first === undefined) throw usage('Name a socket to listen on (--socket PATH).');
+  if (options.watch === true && options.workers === 0) {
+    throw usage('--watch needs workers: a server with --workers 0 cannot load plugins anew.');
+  }
   if (new Set(sockets.map((socket) => socket.path)).size < sockets.length) {
     throw usage('Two --socket options name the same path.');
   }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { MetricJson } from '../metrics/metric-json.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 
@@ -49,6 +50,13 @@ export interface Beat {
   readonly stats: Readonly<Record<string, PluginStats>>;
 }
 
+/** What a worker has counted up to now. */
+export interface WorkerReport {
+  readonly beat: Beat;
+  /** The metrics of plugins. */
+  readonly metrics: readonly MetricJson[];
+}
+
 /** An error as it travels between processes. */
 export interface WireError {
   readonly code: ErrorCode | null;
@@ -62,8 +70,8 @@ export type Ask =
   | { readonly op: 'find'; readonly id: number }
   /** Either way: a MsgPack:1 step for an event that runs on the worker `owner`. */
   | { readonly op: 'step'; readonly owner: number; readonly message: unknown }
-  /** Supervisor to worker: metrics of plugins as prom-client's JSON. */
-  | { readonly op: 'metrics' }
+  /** Supervisor to worker: a WorkerReport. */
+  | { readonly op: 'report' }
   /** Supervisor to worker: finish events, close configurations, end. A second one may be less patient. */
   | { readonly op: 'drain'; readonly limit: number; readonly parting: Parting };
 
@@ -97,6 +105,8 @@ export type Message =
   | { readonly type: 'booted' }
   | { readonly type: 'loaded'; readonly report: LoadReport }
   | { readonly type: 'beat'; readonly beat: Beat }
+  /** Worker to supervisor: the last word before its process ends. */
+  | { readonly type: 'last'; readonly report: WorkerReport }
   | { readonly type: 'taken'; readonly ticket: number }
   /** Worker to supervisor: a connection has been closed. */
   | { readonly type: 'gone'; readonly ticket: number }

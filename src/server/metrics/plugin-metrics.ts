@@ -4,13 +4,21 @@ import { histogramValues, type MetricJson, type MetricValue } from './metric-jso
 
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** How many closed configurations keep their counters: a sum that loses a part looks like a reset to Prometheus. */
+const keptClosed = 1000;
+/** Series that one metric may have, so that a label with endless values cannot fill the memory. */
+const mostSeries = 5000;
+
 interface Series {
+  readonly key: string;
   readonly labels: Record<string, string>;
   value: number;
   /** Observations per bucket of a histogram. */
   readonly counts: Float64Array | null;
   /** Asked at each scrape, where the plugin gave a function. */
   collect: (() => number) | null;
+  /** Whose function that is. */
+  owner: object | null;
 }
 
 interface Family {
@@ -19,6 +27,8 @@ interface Family {
   readonly labelNames: readonly string[];
   readonly buckets: readonly number[];
   readonly series: Map<string, Series>;
+  /** Observations that found no room, see `mostSeries`. */
+  dropped: number;
 }
 
 /**
@@ -27,10 +37,22 @@ interface Family {
  */
 export class PluginMetricsStore {
   readonly #families = new Map<string, Family>();
+  /** Configurations that use their metrics, by what their series' keys begin with. */
+  readonly #users = new Map<string, number>();
+  readonly #closed = new Set<string>();
 
-  /** Metrics with the labels `plugin` and `instance`. `close` drops the series of this instance. */
+  /**
+   * Metrics with the labels `plugin` and `instance`. Several configurations may share them: Kong starts the new one
+   * before it closes the old one. `close` drops what this one asks for by a function and, after the last one, the
+   * gauges. Counters stay.
+   */
   of(plugin: string, instance: string): PluginMetrics & { close(): void } {
     const base = { plugin, instance };
+    const prefix = keyOf(base);
+    const owner = {};
+    this.#users.set(prefix, (this.#users.get(prefix) ?? 0) + 1);
+    this.#closed.delete(prefix);
+    let isOpen = true;
     const open = (type: MetricJson['type'], name: string, options: MetricOptions) =>
       this.#family(type, name, options);
     return {
@@ -44,7 +66,9 @@ export class PluginMetricsStore {
       },
       gauge: (name, options) => {
         const family = open('gauge', name, options);
-        if (options.collect !== undefined) series(family, name, base).collect = options.collect;
+        if (options.collect !== undefined) {
+          Object.assign(series(family, name, base), { collect: options.collect, owner });
+        }
         return {
           set(value, labels) {
             series(family, name, base, labels).value = value;
@@ -64,17 +88,34 @@ export class PluginMetricsStore {
         };
       },
       close: () => {
-        for (const { series: all } of this.#families.values()) {
-          for (const [key, { labels }] of all) {
-            if (labels['plugin'] === plugin && labels['instance'] === instance) all.delete(key);
-          }
+        if (!isOpen) return;
+        isOpen = false;
+        const users = (this.#users.get(prefix) ?? 1) - 1;
+        if (users > 0) this.#users.set(prefix, users);
+        else {
+          this.#users.delete(prefix);
+          this.#closed.add(prefix);
+        }
+        this.#drop(
+          (type, one) => type === 'gauge' && (one.owner === owner || (users === 0 && of(one, prefix))),
+        );
+        for (const oldest of this.#closed) {
+          if (this.#closed.size <= keptClosed) break;
+          this.#closed.delete(oldest);
+          this.#drop((_, one) => of(one, oldest));
         }
       },
     };
   }
 
   toJson(): MetricJson[] {
-    return [...this.#families].map(([name, family]) => ({
+    const all = [...this.#families];
+    const dropped = all.filter(([, family]) => family.dropped > 0);
+    return [...this.#ofPlugins(all), ...(dropped.length === 0 ? [] : [droppedMetric(dropped)])];
+  }
+
+  #ofPlugins(all: readonly [string, Family][]): MetricJson[] {
+    return all.map(([name, family]) => ({
       name,
       help: family.help,
       type: family.type,
@@ -86,6 +127,12 @@ export class PluginMetricsStore {
         return [{ labels: one.labels, value: one.collect === null ? one.value : collected(one.collect) }];
       }),
     }));
+  }
+
+  #drop(which: (type: MetricJson['type'], series: Series) => boolean): void {
+    for (const { type, series: all } of this.#families.values()) {
+      for (const [key, one] of all) if (which(type, one)) all.delete(key);
+    }
   }
 
   #family(type: MetricJson['type'], name: string, options: MetricOptions): Family {
@@ -109,6 +156,7 @@ export class PluginMetricsStore {
       labelNames: options.labels ?? [],
       buckets: type === 'histogram' ? [...(options.buckets ?? defaultBuckets)].sort((a, b) => a - b) : [],
       series: new Map(),
+      dropped: 0,
     };
     this.#families.set(name, family);
     return family;
@@ -121,7 +169,7 @@ function series(
   base: { plugin: string; instance: string },
   labels?: Record<string, string>,
 ): Series {
-  let key = `${base.plugin}\n${base.instance}`;
+  let key = keyOf(base);
   for (const label of family.labelNames) key += `\n${labels?.[label] ?? ''}`;
   const known = family.series.get(key);
   if (known !== undefined) return known;
@@ -132,13 +180,34 @@ function series(
     });
   }
   const fresh: Series = {
+    key,
     labels: { ...labels, ...base },
     value: 0,
     counts: family.type === 'histogram' ? new Float64Array(family.buckets.length + 1) : null,
     collect: null,
+    owner: null,
   };
-  family.series.set(key, fresh);
+  if (family.series.size < mostSeries) family.series.set(key, fresh);
+  else family.dropped++;
   return fresh;
+}
+
+function keyOf({ plugin, instance }: { plugin: string; instance: string }): string {
+  return `${plugin}\n${instance}\n`;
+}
+
+function of({ key }: Series, prefix: string): boolean {
+  return key.startsWith(prefix);
+}
+
+function droppedMetric(families: readonly [string, Family][]): MetricJson {
+  return {
+    name: 'kong_ts_plugin_series_dropped_total',
+    help: `Observations of plugins' metrics that were dropped because the metric has ${mostSeries} series already.`,
+    type: 'counter',
+    aggregator: 'sum',
+    values: families.map(([metric, { dropped }]) => ({ labels: { metric }, value: dropped })),
+  };
 }
 
 function collected(collect: () => number): number {

@@ -86,7 +86,7 @@ export class SingleProcessServer implements RunningServer {
   }
 
   async metrics(): Promise<{ type: string; text: string }> {
-    const beat = this.#worker.beat();
+    const { beat, metrics } = this.#worker.report();
     const own = serverMetrics({
       stats: beat.stats,
       workers: [{ slot: 0, beat }],
@@ -95,7 +95,7 @@ export class SingleProcessServer implements RunningServer {
       instances: beat.instances,
       pluginsFailed: this.#report?.failures.length ?? 0,
     });
-    return exposition([own, this.#worker.metrics()]);
+    return exposition([own, metrics]);
   }
 
   reload(): Promise<ReloadResult> {

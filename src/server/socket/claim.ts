@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, rename, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -87,12 +88,24 @@ function claimed(
     async release() {
       if (released) return;
       released = true;
-      if ((await check()) === 'ours') await unlink(path).catch(() => undefined);
-      // One poll of the event loop accepts everything that is in the backlog; nobody new can find the path.
+      // Look and unlink in one go: a new server may rename its socket over ours at any moment.
+      removeIfOurs(path, dev, ino);
+      // One poll of the event loop accepts everything that is in the backlog; nobody new can find the path. The
+      // immediate is there because a timer alone may come before the poll.
       await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setImmediate(resolve));
       server.close();
     },
   };
+}
+
+function removeIfOurs(path: string, dev: number, ino: number): void {
+  try {
+    const now = lstatSync(path);
+    if (now.dev === dev && now.ino === ino) unlinkSync(path);
+  } catch {
+    // It is gone, or the folder can no longer be written to: nothing of ours is left to clean up.
+  }
 }
 
 async function inspect(path: string): Promise<ClaimedSocket['found']> {

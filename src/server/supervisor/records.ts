@@ -27,8 +27,11 @@ export class InstanceRecords {
     return this.#records.size;
   }
 
-  /** False, and nothing remembered, when the id belongs to another instance. */
-  add(record: InstanceRecord): boolean {
+  /**
+   * False, and nothing remembered, when the id belongs to another instance.
+   * @param forgotten called with the ids that had to go for it
+   */
+  add(record: InstanceRecord, forgotten: (id: number) => void = () => undefined): boolean {
     if (this.#records.has(record.id)) return false;
     this.#records.set(record.id, record);
     this.#bytes += record.config.byteLength;
@@ -36,6 +39,7 @@ export class InstanceRecords {
       const fits = this.#records.size <= this.#count && this.#bytes <= this.#limit;
       if (fits || oldest === record) break;
       this.remove(id);
+      forgotten(id);
     }
     return true;
   }

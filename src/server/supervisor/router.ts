@@ -4,6 +4,8 @@ import type { Connection } from '../socket/claim.ts';
 export interface ConnectionTaker {
   readonly slot: number;
   readonly connections: number;
+  /** True when it may be blocked: others are preferred. */
+  readonly silent: boolean;
   give(ticket: number, socket: Connection, index: number, failed: () => void): void;
 }
 
@@ -135,10 +137,13 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
     const pinned = this.#pinned(index);
     let best: Taker | null = null;
     for (const taker of this.#takers) {
-      const better =
-        best === null || (pinned ? taker.slot < best.slot : taker.connections < best.connections);
-      if (better) best = taker;
+      if (best === null || preferred(taker, best, pinned)) best = taker;
     }
     return best;
   }
+}
+
+function preferred(taker: ConnectionTaker, best: ConnectionTaker, pinned: boolean): boolean {
+  if (taker.silent !== best.silent) return best.silent;
+  return pinned ? taker.slot < best.slot : taker.connections < best.connections;
 }

@@ -6,8 +6,8 @@ import type { Ask, LoadReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { addStats } from '../metrics/aggregate.ts';
 import { exposition } from '../metrics/exposition.ts';
-import type { MetricJson } from '../metrics/metric-json.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
+import { RetainedMetrics } from '../metrics/retained-metrics.ts';
 import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
@@ -38,6 +38,7 @@ export class Supervisor implements RunningServer {
   readonly #router: ConnectionRouter<WorkerProcess>;
   readonly #pool: WorkerPool;
   readonly #retired: Record<string, PluginStats> = {};
+  readonly #retained = new RetainedMetrics();
   readonly #listeners: AdminListener[] = [];
   readonly #retry = new Backoff({ first: 2000, most: 30_000, healthyAfter: Infinity });
   #watchdog: Watchdog | null = null;
@@ -69,6 +70,7 @@ export class Supervisor implements RunningServer {
       },
       lost: (worker) => {
         if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
+        this.#retained.add(worker.metrics);
         return this.#router.lost(worker, worker.suspect ? (index) => this.#lastWords(index) : null);
       },
       taken: (_, ticket) => {
@@ -145,10 +147,7 @@ export class Supervisor implements RunningServer {
   }
 
   async metrics(): Promise<{ type: string; text: string }> {
-    const workers = [...this.#pool.workers].filter(({ state }) => state === 'ready' || state === 'draining');
-    const ofPlugins = await Promise.all(
-      workers.map((worker) => within(2000, worker.ask({ op: 'metrics' })) as Promise<MetricJson[] | null>),
-    );
+    await this.#refresh();
     const stats = addStats({}, this.#retired);
     for (const beat of this.#pool.beats()) addStats(stats, beat.stats);
     const own = serverMetrics({
@@ -159,7 +158,8 @@ export class Supervisor implements RunningServer {
       instances: this.#records.size,
       pluginsFailed: this.#plugins.failures.length,
     });
-    return exposition([own, ...ofPlugins.flatMap((part) => (part === null ? [] : [part]))]);
+    const ofPlugins = [...this.#pool.workers].map((worker) => worker.metrics);
+    return exposition([own, this.#retained.toJson(), ...ofPlugins]);
   }
 
   reload(): Promise<ReloadResult> {
@@ -193,6 +193,12 @@ export class Supervisor implements RunningServer {
     if (this.#options.watch) await this.#startWatch();
   }
 
+  /** Brings what is known of the workers up to date; one that does not answer is shown as it was. */
+  async #refresh(): Promise<void> {
+    const workers = [...this.#pool.workers].filter(({ state }) => state === 'ready' || state === 'draining');
+    await Promise.all(workers.map((worker) => worker.refresh(500)));
+  }
+
   /** What Kong reads from a connection whose event has ended its worker; over MsgPack:1 a plain end is enough. */
   #lastWords(index: number): Buffer | null {
     const plugin = this.#options.sockets[index]?.plugin ?? null;
@@ -202,7 +208,9 @@ export class Supervisor implements RunningServer {
   #answer(ask: Ask): unknown {
     switch (ask.op) {
       case 'record':
-        return this.#records.add(ask.record);
+        return this.#records.add(ask.record, (id) => {
+          for (const worker of this.#pool.workers) worker.forget(id);
+        });
       case 'find':
         return this.#records.find(ask.id);
       case 'step': {
@@ -210,7 +218,7 @@ export class Supervisor implements RunningServer {
         if (owner === null) throw new Error('the worker of this event has ended');
         return owner.ask(ask);
       }
-      case 'metrics':
+      case 'report':
       case 'drain':
         throw new Error('a supervisor does not answer this');
     }
@@ -319,19 +327,4 @@ function countEvents(stats: Readonly<Record<string, PluginStats>>): number {
   let sum = 0;
   for (const phases of Object.values(stats)) for (const { events } of Object.values(phases)) sum += events;
   return sum;
-}
-
-/** The value, or null when it does not come in time. */
-async function within(limit: number, value: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(null);
-    }, limit);
-  });
-  try {
-    return await Promise.race([value.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,11 +1,14 @@
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { WorkerPool } from './pool.ts';
+import { residentMemory } from './resident-memory.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Loading plugins may block for longer than an event may. Milliseconds. */
 const startLimit = 60_000;
 const interval = 250;
+/** When a replacement has failed, the next one is tried after this long. Milliseconds. */
+const retryReplacement = 10_000;
 
 /** Kills workers whose event loop stands still and replaces those that have grown too large. */
 export class Watchdog {
@@ -55,14 +58,43 @@ export class Watchdog {
       return;
     }
     const most = this.#options.maxWorkerMemory;
-    const rss = worker.beat?.rss ?? 0;
-    if (most === null || rss <= most || worker.state !== 'ready') return;
-    if (!this.#pool.current.includes(worker) || this.#replaced.has(worker)) return;
+    if (most === null || worker.state === 'starting') return;
+    const rss = residentMemory(worker.pid) ?? worker.beat?.rss ?? 0;
+    if (rss <= most) return;
+    const reason = `${rss} bytes of resident memory, limit ${most}`;
+    // One that cannot be talked to goes on growing, and so may one that drains.
+    if (worker.silent || (worker.state === 'draining' && rss > 2 * most)) this.#killGrown(worker, reason);
+    else if (this.#pool.current.includes(worker) && !this.#replaced.has(worker))
+      this.#replace(worker, reason);
+  }
+
+  #replace(worker: WorkerProcess, reason: string): void {
     this.#replaced.add(worker);
     this.#pool.restarts.memory++;
-    this.#log.error('a worker has grown beyond --max-worker-memory', { ...fields, rss, limit: most });
-    void this.#pool.replace(worker, `${rss} bytes of resident memory, limit ${most}`);
+    this.#report(worker, reason);
+    // A replacement that does not come to serve leaves the old one in its place: then it is tried again.
+    void this.#pool.replace(worker, reason).finally(() => {
+      setTimeout(() => this.#replaced.delete(worker), retryReplacement).unref();
+    });
+  }
+
+  #killGrown(worker: WorkerProcess, reason: string): void {
+    if (this.#killed.has(worker)) return;
+    this.#killed.add(worker);
+    if (!this.#replaced.has(worker)) this.#pool.restarts.memory++;
+    this.#report(worker, reason);
+    worker.suspect = worker.silent;
+    worker.kill(`it had ${reason}`);
+  }
+
+  #report(worker: WorkerProcess, reason: string): void {
+    this.#log.error('a worker has grown beyond --max-worker-memory', {
+      worker: worker.slot,
+      workerPid: worker.pid,
+      reason,
+    });
   }
 
   readonly #replaced = new WeakSet<WorkerProcess>();
+  readonly #killed = new WeakSet<WorkerProcess>();
 }

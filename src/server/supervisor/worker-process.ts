@@ -1,7 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { drainTerm } from '../ipc/drain-term.ts';
-import type { Ask, Beat, LoadReport, Message, Parting, WorkerStart } from '../ipc/messages.ts';
+import type { Ask, Beat, LoadReport, Message, Parting, WorkerReport, WorkerStart } from '../ipc/messages.ts';
+import type { MetricJson } from '../metrics/metric-json.ts';
+import { within } from './within.ts';
 import { Peer } from '../ipc/peer.ts';
 import type { Connection } from '../socket/claim.ts';
 
@@ -35,6 +37,9 @@ const entry = new URL(
   import.meta.url,
 );
 
+/** Two signs of life and some, in milliseconds. */
+const silentAfter = 1200;
+
 /** One worker process, seen from the supervisor. */
 export class WorkerProcess {
   readonly slot: number;
@@ -44,6 +49,8 @@ export class WorkerProcess {
   readonly exited: Promise<void>;
   report: LoadReport | null = null;
   beat: Beat | null = null;
+  /** The metrics of its plugins as they were last heard of. */
+  metrics: readonly MetricJson[] = [];
   lastBeatAt = Date.now();
   /**
    * True when an event of it is likely to have ended it: Kong is told that events have failed, so that it does not
@@ -103,6 +110,11 @@ export class WorkerProcess {
     return this.#child.pid ?? null;
   }
 
+  /** True when it has not been heard of for longer than a sign of life takes: its event loop may be blocked. */
+  get silent(): boolean {
+    return Date.now() - this.lastBeatAt > silentAfter;
+  }
+
   /** Hands a connection over. Our copy of the socket stays open until the worker says that it has it. */
   give(ticket: number, socket: Connection, index: number, failed: () => void): void {
     this.connections++;
@@ -118,6 +130,12 @@ export class WorkerProcess {
 
   ask(ask: Ask): Promise<unknown> {
     return this.#peer.ask(ask);
+  }
+
+  /** Asks for what it has counted; `beat` and `metrics` hold it then. An answer that does not come in time changes nothing. */
+  async refresh(limit: number): Promise<void> {
+    const report = (await within(limit, this.ask({ op: 'report' }))) as WorkerReport | null;
+    if (report !== null) this.#heard(report);
   }
 
   forget(id: number): void {
@@ -156,6 +174,16 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
+  #heard({ beat, metrics }: WorkerReport): void {
+    this.#beat(beat);
+    this.metrics = metrics;
+  }
+
+  #beat(beat: Beat): void {
+    this.beat = beat;
+    this.lastBeatAt = Date.now();
+  }
+
   #send(message: Message): void {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
@@ -171,9 +199,11 @@ export class WorkerProcess {
         if (this.#state === 'starting') this.#state = 'ready';
         this.#events.loaded(this, message.report);
         break;
+      case 'last':
+        this.#heard(message.report);
+        break;
       case 'beat':
-        this.beat = message.beat;
-        this.lastBeatAt = Date.now();
+        this.#beat(message.beat);
         this.#events.beat(this, message.beat);
         break;
       case 'taken':

@@ -98,8 +98,8 @@ function answer(ask: Ask): unknown {
   switch (ask.op) {
     case 'step':
       return worker.step(ask.message as ForwardedStep);
-    case 'metrics':
-      return worker.metrics();
+    case 'report':
+      return worker.report();
     case 'drain':
       return leave(ask.limit, ask.parting);
     case 'record':
@@ -119,7 +119,7 @@ async function leave(limit: number, parting: Parting): Promise<void> {
   setTimeout(() => exit(1), drainTerm(limit, parting) - 1000).unref();
   await worker?.drain(limit, parting);
   if (!process.connected) exit(0);
-  const last: Message | null = worker === null ? null : { type: 'beat', beat: worker.beat() };
+  const last: Message | null = worker === null ? null : { type: 'last', report: worker.report() };
   if (last === null || process.send === undefined) exit(0);
   process.send(last, () => exit(0));
 }

@@ -1,8 +1,7 @@
 import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
-import type { Beat, LoadReport, Parting } from '../ipc/messages.ts';
+import type { Beat, LoadReport, Parting, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
-import type { MetricJson } from '../metrics/metric-json.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { Connection } from '../socket/claim.ts';
 import { Activity } from './activity.ts';
@@ -89,8 +88,8 @@ export class PluginWorker {
     };
   }
 
-  metrics(): MetricJson[] {
-    return this.#host.pluginMetrics.toJson();
+  report(): WorkerReport {
+    return { beat: this.beat(), metrics: this.#host.pluginMetrics.toJson() };
   }
 
   step(step: ForwardedStep): Promise<ForwardedAnswer> {

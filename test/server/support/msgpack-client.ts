@@ -99,7 +99,7 @@ export class PackedClient {
     const connection = this.#take();
     const { error, result } = await connection.call(method, args);
     this.#idle.push(connection);
-    if (error !== null) throw new Error(String(error));
+    if (error !== null) throw new Error(JSON.stringify(error));
     return result;
   }
 

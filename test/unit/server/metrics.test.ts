@@ -50,12 +50,43 @@ describe('the metrics of plugins', () => {
     expect(text).toContain('took_seconds_sum{plugin="p",instance="i1"} 3');
   });
 
-  it('go when the instance does', () => {
+  it('keep counters and drop gauges when the instance goes', () => {
     const store = new PluginMetricsStore();
     const [one, two] = [store.of('p', 'i1'), store.of('p', 'i2')];
-    for (const metrics of [one, two]) metrics.counter('n_total', { help: 'N.' }).add();
+    for (const metrics of [one, two]) {
+      metrics.counter('n_total', { help: 'N.' }).add();
+      metrics.gauge('depth', { help: 'Depth.' }).set(3);
+    }
     one.close();
-    expect(store.toJson()[0]?.values.map(({ labels }) => labels['instance'])).toEqual(['i2']);
+    const instances = store.toJson().map(({ values }) => values.map(({ labels }) => labels['instance']));
+    expect(instances).toEqual([['i1', 'i2'], ['i2']]);
+  });
+
+  it('survive a change of the configuration: Kong starts the new instance before it closes the old one', () => {
+    const store = new PluginMetricsStore();
+    const before = store.of('p', 'i');
+    before.counter('n_total', { help: 'N.' }).add(5);
+    before.gauge('depth', { help: 'Depth.', collect: () => 1 });
+    const after = store.of('p', 'i');
+    after.counter('n_total', { help: 'N.' }).add(2);
+    after.gauge('depth', { help: 'Depth.', collect: () => 7 });
+    before.close();
+    expect(store.toJson().map(({ values }) => values[0]?.value)).toEqual([7, 7]);
+  });
+
+  it('stay within bounds: closed configurations and labels with endless values', () => {
+    const store = new PluginMetricsStore();
+    for (let index = 0; index < 1500; index++) {
+      const metrics = store.of('p', String(index));
+      metrics.counter('n_total', { help: 'N.' }).add();
+      metrics.close();
+    }
+    expect(store.toJson()[0]?.values).toHaveLength(1000);
+    const counter = store.of('q', 'i').counter('m_total', { help: 'M.', labels: ['path'] });
+    for (let index = 0; index < 6000; index++) counter.add(1, { path: `/${index}` });
+    const [, labelled, dropped] = store.toJson();
+    expect(labelled?.values).toHaveLength(5000);
+    expect(dropped).toMatchObject({ name: 'kong_ts_plugin_series_dropped_total', values: [{ value: 1000 }] });
   });
 
   it('refuse a name, a label or a type that does not fit', () => {

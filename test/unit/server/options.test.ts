@@ -47,4 +47,10 @@ describe('compileServerOptions', () => {
       { host: '::1', port: 0 },
     ]);
   });
+
+  it('refuses to watch without workers, which alone can load plugins anew', () => {
+    const options = { plugins: ['p'], socket: '/tmp/k.sock', watch: true };
+    expect(() => compileServerOptions({ ...options, workers: 0 })).toThrow(/--watch needs workers/);
+    expect(compileServerOptions({ ...options, workers: 1 }).watch).toBe(true);
+  });
 });

@@ -18,7 +18,9 @@ describe('InstanceRecords', () => {
     records.add(record(1));
     records.add(record(2));
     records.find(1);
-    records.add(record(3));
+    const forgotten: number[] = [];
+    records.add(record(3), (id) => forgotten.push(id));
+    expect(forgotten).toEqual([2]);
     expect([1, 2, 3].map((id) => records.find(id)?.id ?? null)).toEqual([1, null, 3]);
   });
 

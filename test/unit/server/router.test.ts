@@ -6,6 +6,7 @@ import type { Connection } from '../../../src/server/socket/claim.ts';
 class FakeWorker implements ConnectionTaker {
   readonly slot: number;
   connections = 0;
+  silent = false;
   readonly given: number[] = [];
   fail = false;
 
@@ -31,6 +32,35 @@ function setup(pinned = false) {
 }
 
 describe('ConnectionRouter', () => {
+  it('gives a connection that a worker has let go of to another', () => {
+    const { router, a, b } = setup();
+    router.attach(a);
+    router.accept(connection(), 0);
+    router.taken(1);
+    router.attach(b);
+    router.detach(a);
+    router.released(1);
+    expect(b.given).toEqual([1]);
+    router.taken(1);
+    // The first worker has nothing left to lose.
+    expect([router.lost(a, null), router.lost(b, null)]).toEqual([0, 1]);
+    router.released(1);
+    expect(router.waiting).toBe(0);
+  });
+
+  it('passes over a worker that is silent, unless there is no other', () => {
+    const { router, a, b } = setup();
+    b.connections = 5;
+    a.silent = true;
+    router.attach(a);
+    router.attach(b);
+    router.accept(connection(), 0);
+    expect(b.given).toEqual([1]);
+    b.silent = true;
+    router.accept(connection(), 0);
+    expect(a.given).toEqual([2]);
+  });
+
   it('keeps connections until there is a worker', () => {
     const { router, a } = setup();
     router.accept(connection(), 0);
