@@ -7,6 +7,8 @@ declare module 'vitest' {
     image: string;
     /** Whether it is the sandbox gateway and not Kong. */
     sandbox: boolean;
+    /** Why Kong cannot be run with Postgres here, null where it can. */
+    withoutPostgres: string | null;
   }
 }
 
@@ -21,6 +23,11 @@ export default async function setup(project: TestProject): Promise<void> {
     process.stdout.write(`Containers: ${image}${sandbox ? ', the sandbox gateway' : ''}\n`);
     project.provide('image', image);
     project.provide('sandbox', sandbox);
+    const postgres = await hasImage('postgres:16');
+    project.provide(
+      'withoutPostgres',
+      sandbox ? 'the sandbox has no database' : postgres ? null : 'the engine has no image postgres:16',
+    );
     return;
   }
   throw new Error(
