@@ -1,0 +1,27 @@
+import type { Clock } from '../../server/connection/index.ts';
+import { systemClock } from '../../server/connection/index.ts';
+
+/** The system's time, which can be put forward: what waits for a deadline then meets it at once. */
+export class JumpingClock implements Clock {
+  #ahead = 0;
+  readonly #ticks = new Set<() => void>();
+
+  now(): number {
+    return systemClock.now() + this.#ahead;
+  }
+
+  every(milliseconds: number, tick: () => void): () => void {
+    const stop = systemClock.every(milliseconds, tick);
+    this.#ticks.add(tick);
+    return () => {
+      this.#ticks.delete(tick);
+      stop();
+    };
+  }
+
+  /** Lets time pass. @param milliseconds how much */
+  jump(milliseconds: number): void {
+    this.#ahead += milliseconds;
+    for (const tick of [...this.#ticks]) tick();
+  }
+}
