@@ -85,7 +85,7 @@ export class CrudWatcher {
   }
 
   async #look(now: number): Promise<Turn> {
-    const { admin, wants, listens, snapshots } = this.#options;
+    const { wants, listens } = this.#options;
     // While nobody listens, Kong is not asked anything.
     if (!listens('crud') && !listens('dao:crud')) {
       await this.#forgetAll();
@@ -95,7 +95,19 @@ export class CrudWatcher {
     if (now - this.#kindsAt >= kindsEveryMs || now < this.#kindsAt) await this.#readKinds(now);
     this.#wanted = this.#inventory.kinds.filter((kind) => wantsKind(wants, kind.schema));
     await this.#forgetUnwanted();
+    // What is asked for from here on is the next turn's.
     const urgent = this.#urgent;
+    this.#urgent = new Set();
+    try {
+      return await this.#lookAtDue(urgent, now);
+    } catch (error) {
+      for (const schema of urgent) this.#urgent.add(schema);
+      throw error;
+    }
+  }
+
+  async #lookAtDue(urgent: ReadonlySet<string>, now: number): Promise<Turn> {
+    const { admin, snapshots } = this.#options;
     const candidates = this.#wanted.filter(
       ({ schema }) => urgent.has(schema) || this.#schedule.isDue(schema, now),
     );
@@ -107,17 +119,11 @@ export class CrudWatcher {
       if (urgent.has(kind.schema) || !this.#schedule.isKnown(kind.schema, state.hash)) due.add(kind);
       else this.#schedule.looked(kind.schema, now, state.hash);
     }
-    if (due.size === 0) return 'nothing';
-    this.#urgent = new Set();
-    try {
-      const workspaces = this.#inventory.workspaces ? await listWorkspaces(admin, snapshots) : [null];
-      const postponed = await this.#round.run({ wanted: this.#wanted, due, workspaces, hash: state.hash });
-      for (const schema of postponed) this.#urgent.add(schema);
-      return postponed.size > 0 ? 'again' : 'read';
-    } catch (error) {
-      for (const schema of urgent) this.#urgent.add(schema);
-      throw error;
-    }
+    if (due.size === 0) return 'read';
+    const workspaces = this.#inventory.workspaces ? await listWorkspaces(admin, snapshots) : [null];
+    const postponed = await this.#round.run({ wanted: this.#wanted, due, workspaces, hash: state.hash });
+    for (const schema of postponed) this.#urgent.add(schema);
+    return postponed.size > 0 ? 'again' : 'read';
   }
 
   async #forgetAll(): Promise<void> {

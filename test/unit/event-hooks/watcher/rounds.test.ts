@@ -89,6 +89,37 @@ describe('when a kind is looked at', () => {
     expect(all.told()).toEqual(['consumers create c1']);
   });
 
+  it('a look that is asked for while the node is asked for its state is not lost', async () => {
+    const all = await watched(paths);
+    const one = all.watcher({ clock: systemClock, intervalMs: 60_000 });
+    await one.round();
+    let wrote: Promise<void> | undefined;
+    all.kong.fault = (request) => {
+      if (wrote === undefined && request === 'GET /status') {
+        all.kong.put('/consumers', { id: 'c1' });
+        wrote = one.lookNow({ method: 'POST', path: '/consumers' });
+      }
+      return null;
+    };
+    await one.lookNow({ method: 'POST', path: '/services' });
+    await wrote;
+    expect(all.told()).toEqual(['consumers create c1']);
+  });
+
+  it('a look that was asked for and failed is made up for', async () => {
+    const all = await watched(paths);
+    const one = all.watcher({ intervals: { consumers: 3_600_000 } });
+    await one.round();
+    all.kong.put('/consumers', { id: 'c1' });
+    all.kong.databaseReachable = false;
+    void one.lookNow({ method: 'POST', path: '/consumers' });
+    await one.round();
+    all.kong.databaseReachable = true;
+    all.clock.skip(5000);
+    await one.round();
+    expect(all.told()).toEqual(['consumers create c1']);
+  });
+
   it('Retry-After is kept, however long it is', async () => {
     const all = await watched(paths);
     const waits: number[] = [];

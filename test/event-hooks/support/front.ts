@@ -1,0 +1,81 @@
+import { onTestFinished } from 'vitest';
+import { createAdminApi, type AdminOptions } from '../../../src/sandbox/admin/index.ts';
+import { createEntityStore, type KnownPlugin } from '../../../src/sandbox/entities/index.ts';
+import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
+import { serveDispatcher, type Served } from '../../../src/event-hooks/serve/serve.ts';
+import { Receiver } from './receiver.ts';
+import { memoryLog, type LogLine } from './setup.ts';
+
+/** The sandbox's Admin API on a free port; closed when the test ends. */
+export async function startKong(
+  options: Partial<AdminOptions> = {},
+  plugins: readonly KnownPlugin[] = [],
+): Promise<{ url: string }> {
+  const app = createAdminApi({ store: createEntityStore([...plugins]), ...options });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  onTestFinished(() => app.close());
+  return { url };
+}
+
+export interface Fronted {
+  url: string;
+  served: Served;
+  receiver: Receiver;
+  log: LogLine[];
+  /** A webhook on a source and an event that arrives at `/hook`. */
+  hook(source: string, event: string | null): Promise<void>;
+}
+
+/** A dispatcher in front of a Kong, and somebody who receives; all closed when the test ends. */
+export async function startFront(
+  kong: string,
+  args: readonly string[] = [],
+  environment: Record<string, string> = {},
+): Promise<Fronted> {
+  const receiver = await Receiver.start();
+  const log = memoryLog();
+  const options = parseServeOptions(
+    ['--admin', '127.0.0.1:0', '--kong-admin', kong, '--allow-loopback', ...args],
+    environment,
+  );
+  const served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log } });
+  onTestFinished(async () => {
+    await served.stop();
+    await receiver.close();
+  });
+  return {
+    url: served.admin ?? '',
+    served,
+    receiver,
+    log: log.lines,
+    hook: async (source, event) => {
+      await served.dispatcher.createHook({
+        source,
+        event,
+        handler: 'webhook',
+        config: { url: receiver.url('/hook') },
+      });
+    },
+  };
+}
+
+export async function call(
+  method: string,
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }> {
+  const answer = await fetch(url, {
+    method,
+    ...(body === undefined
+      ? { headers }
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+  });
+  const text = await answer.text();
+  const json = answer.headers.get('content-type')?.includes('json') === true;
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: (text === '' ? {} : json ? JSON.parse(text) : { text }) as Record<string, unknown>,
+  };
+}
