@@ -7,6 +7,11 @@ import { Reports } from './reports.ts';
 import { Sender } from './sender/sender.ts';
 import { openSpool, type Spool, type SpoolToken } from './spool/spool.ts';
 
+/** How many bytes of records that are on disk as well wait in memory; the others are read back when their turn comes. */
+const memoryWindow = 8 * 1024 * 1024;
+/** When a spool that could not be opened is tried again, in milliseconds. */
+const reopenAfter = 30_000;
+
 export interface DestinationOptions {
   readonly settings: Settings;
   readonly log: PluginLog;
@@ -25,6 +30,8 @@ export class Destination {
   private spool: Spool | null = null;
   private announced = 0;
   private announcedBytes = 0;
+  private closed = false;
+  private cancelReopening: (() => void) | null = null;
   private readonly settings: Settings;
   private readonly clock: Clock;
 
@@ -40,7 +47,12 @@ export class Destination {
     this.reports = new Reports(log, this.clock, settings.reportInterval);
     this.sender = new Sender(settings.sender, this.clock, this.recorder);
     const keeps = options.spoolDir !== null && settings.spool.keep_undelivered;
-    const queueSettings = keeps ? { ...settings.queue, maxRetryTime: Infinity } : settings.queue;
+    const queueSettings = {
+      ...settings.queue,
+      ...(keeps ? { maxRetryTime: Infinity } : {}),
+      // A window that is full has to be sent, whatever the batch size: nothing more comes in.
+      ...(options.spoolDir === null ? {} : { fullBatchBytes: memoryWindow / 2 }),
+    };
     this.queue = new Queue<SpoolToken | null>(queueSettings, this.clock, {
       deliver: (batch) => this.sender.send(batch.map(({ bytes }) => bytes)),
       delivered: (batch) => {
@@ -67,28 +79,51 @@ export class Destination {
 
   static async open(options: DestinationOptions): Promise<Destination> {
     const destination = new Destination(options);
-    const { spoolDir, settings } = options;
-    if (spoolDir === null) return destination;
-    destination.spool = await openSpool({
-      directory: spoolDir,
-      clock: destination.clock,
+    if (options.spoolDir !== null) await destination.openSpool(options.spoolDir);
+    return destination;
+  }
+
+  /** Opens the spool; while that fails, records are kept in memory, and it is tried again. */
+  private async openSpool(directory: string): Promise<void> {
+    try {
+      this.spool = await this.makeSpool(directory);
+      this.cancelReopening = null;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.reports.write(
+        'error',
+        'spool-open',
+        `the spool cannot be opened: ${reason}; until it can, records are kept in memory only`,
+      );
+      if (this.closed) return;
+      this.cancelReopening = this.clock.after(reopenAfter, () => void this.openSpool(directory));
+    }
+  }
+
+  private async makeSpool(directory: string): Promise<Spool> {
+    const { settings } = this;
+    const spool = await openSpool({
+      directory,
+      clock: this.clock,
       fsync: settings.spool.fsync,
       maxBytes: settings.spool.max_bytes,
-      hasRoom: (size) => destination.hasRoom(size),
-      loaded: (bytes, token) => destination.queue.push({ bytes, token }),
-      recovered: (records) => destination.recorder.recovered(records),
+      hasRoom: (size) => this.hasRoom(size),
+      wantsMore: () => this.wantsMore(),
+      loaded: (bytes, token) => this.queue.push({ bytes, token }),
+      recovered: (records) => this.recorder.recovered(records),
       overflowed: (records) => {
-        destination.recorder.dropped(records, 'queue_full');
-        destination.reports.write(
+        this.recorder.dropped(records, 'queue_full');
+        this.reports.write(
           'error',
           'spool',
-          'spool full (spool.max_bytes), dropping old records',
+          'spool full (spool.max_bytes) or damaged, dropping old records',
           records,
         );
       },
-      failed: (problem) => destination.reports.write('error', 'spool-io', problem),
+      failed: (problem) => this.reports.write('error', 'spool-io', problem),
     });
-    return destination;
+    if (this.closed) await spool.close();
+    return spool;
   }
 
   /** Records that wait, are under way, or are on disk only. */
@@ -96,8 +131,19 @@ export class Destination {
     return this.queue.length + this.queue.sending + (this.spool?.backlog ?? 0);
   }
 
+  /** Whether one more record goes into memory: what the queue takes, and of records on disk no more than the window. */
   private hasRoom(size: number): boolean {
-    return !this.queue.isFull(size, this.announced, this.announcedBytes);
+    const { announced, announcedBytes, queue } = this;
+    if (queue.isFull(size, announced, announcedBytes)) return false;
+    return queue.length === 0 || queue.bytes + announcedBytes + size <= memoryWindow;
+  }
+
+  private wantsMore(): boolean {
+    const { maxEntries, maxBytes } = this.settings.queue;
+    return (
+      this.queue.length + this.announced <= maxEntries / 2 &&
+      this.queue.bytes + this.announcedBytes <= Math.min(memoryWindow, maxBytes) / 2
+    );
   }
 
   /** Records that are being written now and come into the queue after that. */
@@ -125,6 +171,8 @@ export class Destination {
 
   /** Sends for up to `shutdown_grace`, then keeps what is left in the spool, or counts it as lost without one. */
   async close(): Promise<void> {
+    this.closed = true;
+    this.cancelReopening?.();
     await this.queue.flush(this.settings.shutdownGrace);
     const left = await this.queue.stop(() => this.sender.close());
     const lost = left.filter(({ token }) => token === null);

@@ -3,7 +3,6 @@
  * See README.md beside this file.
  */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { definePlugin, eventHooks, type InstanceInfo } from 'kong-ts';
 import { configSchema } from './config/schema.ts';
@@ -53,11 +52,8 @@ export default definePlugin({
           1,
         ),
     });
-    let spoolDir: string | null = null;
-    if (dataDir !== null && settings.spool.enabled) {
-      spoolDir = join(dataDir, spoolName(instance, settings));
-      await mkdir(spoolDir, { recursive: true });
-    }
+    const spoolDir =
+      dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, settings)) : null;
     const destination = await Destination.open({ settings, log, metrics, spoolDir });
     return {
       async log(kong) {

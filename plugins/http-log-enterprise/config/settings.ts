@@ -13,6 +13,8 @@ export interface QueueSettings {
   readonly maxRetryTime: number;
   readonly initialRetryDelay: number;
   readonly maxRetryDelay: number;
+  /** A batch of so many bytes is not kept waiting for more records. Default: no limit. */
+  readonly fullBatchBytes?: number;
   /** How many batches may be under way at a time. */
   readonly concurrency: number;
 }

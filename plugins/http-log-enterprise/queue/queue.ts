@@ -181,8 +181,9 @@ export class Queue<Token = unknown> {
   }
 
   private coalescingLeft(): number {
-    const { maxBatchSize, maxCoalescingDelay } = this.settings;
+    const { maxBatchSize, maxCoalescingDelay, fullBatchBytes = Infinity } = this.settings;
     if (this.waiting.length >= maxBatchSize || this.state === 'flushing') return 0;
+    if (this.waitingBytes >= fullBatchBytes) return 0;
     return maxCoalescingDelay - (this.clock.now() - this.batchStarted);
   }
 

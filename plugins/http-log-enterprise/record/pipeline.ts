@@ -1,11 +1,12 @@
 import type { PluginLog } from 'kong-ts';
 import type { Settings } from '../config/settings.ts';
+import { Arena } from './arena.ts';
 import { type CustomFields, compileCustomFields } from './custom-fields.ts';
 import { JsonObject } from './document.ts';
 import { type Filter, compileFilter } from './filter.ts';
-import { withKongNumbers } from './numbers.ts';
+import { numberPieces } from './numbers.ts';
 import { type Redaction, compileRedaction } from './redaction.ts';
-import { rawToBytes, type RawText } from './text.ts';
+import type { RawText } from './text.ts';
 
 /** What turns Kong's record into the bytes that are sent. */
 export interface RecordPipeline {
@@ -22,6 +23,7 @@ export interface PipelineOptions {
 }
 
 class Pipeline implements RecordPipeline {
+  private readonly arena = new Arena();
   private readonly filter: Filter | null;
   private readonly customFields: CustomFields | null;
   private readonly redaction: Redaction | null;
@@ -42,7 +44,7 @@ class Pipeline implements RecordPipeline {
       this.redaction?.(record);
       if (edits) text = record.toRaw();
     }
-    return rawToBytes(withKongNumbers(text));
+    return this.arena.write(numberPieces(text));
   }
 
   close(): void {

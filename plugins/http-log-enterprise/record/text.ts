@@ -6,7 +6,7 @@
 export type RawText = string;
 
 /** Whether every character is ASCII: then raw text and decoded text are the same. */
-const isAscii = (text: string): boolean => !/[\u0080-\uffff]/.test(text);
+const isAscii = (text: string): boolean => Buffer.byteLength(text, 'utf8') === text.length;
 
 /** The record as the PDK gave it, as raw text. */
 export function toRaw(record: string | Uint8Array): RawText {

@@ -3,27 +3,73 @@ import { gzip } from 'node:zlib';
 import type { SenderSettings } from '../config/settings.ts';
 
 const compress = promisify(gzip);
-const open = Buffer.from('[');
-const comma = Buffer.from(',');
-const close = Buffer.from(']');
+const openBracket = 0x5b;
+const comma = 0x2c;
+const closeBracket = 0x5d;
+/** How many blocks for bodies are kept for the next ones, and of which size at most. */
+const keptBlocks = 8;
+const largestBlock = 2 * 1024 * 1024;
 
-/** The bytes of a batch: the record itself, or a JSON array of the records, without parsing any of them. */
-export function joinRecords(records: readonly Buffer[], array: boolean): Buffer {
-  if (!array && records.length === 1) return records[0] ?? Buffer.alloc(0);
-  const parts: Buffer[] = [open];
-  records.forEach((record, i) => {
-    if (i > 0) parts.push(comma);
-    parts.push(record);
-  });
-  parts.push(close);
-  return Buffer.concat(parts);
+/** A request body; `release` gives its memory back once nothing reads it any more. */
+export interface Payload {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  release(): void;
 }
 
-export async function buildPayload(
-  records: readonly Buffer[],
-  settings: Pick<SenderSettings, 'array' | 'compression'>,
-): Promise<{ body: Buffer; headers: Record<string, string> }> {
-  const plain = joinRecords(records, settings.array);
-  if (settings.compression === 'none') return { body: plain, headers: {} };
-  return { body: await compress(plain), headers: { 'content-encoding': 'gzip' } };
+const noHeaders: Readonly<Record<string, string>> = {};
+const gzipHeaders: Readonly<Record<string, string>> = { 'content-encoding': 'gzip' };
+const keep = (): void => undefined;
+
+/**
+ * Builds the bodies of batches: the record itself, or a JSON array of the records, without parsing any of them. The
+ * memory of large bodies is used again, because the system hands out and takes back half a megabyte slowly.
+ */
+export class PayloadBuilder {
+  private readonly blocks: Buffer[] = [];
+  private readonly settings: Pick<SenderSettings, 'array' | 'compression'>;
+
+  constructor(settings: Pick<SenderSettings, 'array' | 'compression'>) {
+    this.settings = settings;
+  }
+
+  async build(records: readonly Buffer[]): Promise<Payload> {
+    const plain = this.join(records);
+    if (this.settings.compression === 'none') return plain;
+    const body = await compress(plain.body);
+    plain.release();
+    return { body, headers: gzipHeaders, release: keep };
+  }
+
+  private join(records: readonly Buffer[]): Payload {
+    const [only] = records;
+    if (!this.settings.array && records.length === 1 && only !== undefined)
+      return { body: only, headers: noHeaders, release: keep };
+    let size = 1 + Math.max(1, records.length);
+    for (const record of records) size += record.length;
+    const block = this.takeBlock(size);
+    let at = 0;
+    block[at++] = openBracket;
+    for (const [i, record] of records.entries()) {
+      if (i > 0) block[at++] = comma;
+      block.set(record, at);
+      at += record.length;
+    }
+    block[at++] = closeBracket;
+    return {
+      body: block.subarray(0, at),
+      headers: noHeaders,
+      release: () => {
+        if (this.blocks.length < keptBlocks && block.length <= largestBlock) this.blocks.push(block);
+      },
+    };
+  }
+
+  private takeBlock(size: number): Buffer {
+    const found = this.blocks.findLastIndex(({ length }) => length >= size);
+    if (found >= 0) return this.blocks.splice(found, 1)[0] ?? Buffer.allocUnsafe(size);
+    // Room to spare, so that the next batch, which is a little longer, fits as well.
+    this.blocks.length = 0;
+    return Buffer.allocUnsafeSlow(size + (size >> 2));
+  }
 }

@@ -4,7 +4,7 @@ import type { SenderSettings } from '../config/settings.ts';
 import type { Clock } from '../queue/clock.ts';
 import type { Delivery } from '../queue/queue.ts';
 import { isWorthRetrying, retryAfterOf } from './answer.ts';
-import { buildPayload } from './payload.ts';
+import { PayloadBuilder } from './payload.ts';
 
 /** How long a fail-over endpoint is used before the ones before it are tried again, in milliseconds. */
 const failBackAfter = 30_000;
@@ -34,11 +34,13 @@ export class Sender {
   private readonly settings: SenderSettings;
   private readonly clock: Clock;
   private readonly stats: SendStats;
+  private readonly payloads: PayloadBuilder;
 
   constructor(settings: SenderSettings, clock: Clock, stats: SendStats) {
     this.settings = settings;
     this.clock = clock;
     this.stats = stats;
+    this.payloads = new PayloadBuilder(settings);
     this.targets = settings.endpoints.map((endpoint) => ({
       endpoint,
       pool: openPool(endpoint, settings),
@@ -48,7 +50,7 @@ export class Sender {
 
   /** One attempt: every endpoint once, starting with the one that worked last. Never rejects. */
   async send(records: readonly Buffer[]): Promise<Delivery> {
-    const { body, headers } = await buildPayload(records, this.settings);
+    const { body, headers, release } = await this.payloads.build(records);
     if (this.current > 0 && this.clock.now() - this.failedOverAt > failBackAfter) this.current = 0;
     const first = this.current;
     const failures: (Delivery & { ok: false })[] = [];
@@ -62,6 +64,8 @@ export class Sender {
           this.current = index;
           this.failedOverAt = this.clock.now();
         }
+        // Only after a whole exchange: a connection that failed may still hold on to the bytes.
+        if (failures.length === 0) release();
         return result;
       }
       failures.push(result);
@@ -78,7 +82,11 @@ export class Sender {
     await Promise.all(this.targets.map(({ pool }) => pool.destroy()));
   }
 
-  private async post(target: Target, body: Buffer, extra: Record<string, string>): Promise<Delivery> {
+  private async post(
+    target: Target,
+    body: Buffer,
+    extra: Readonly<Record<string, string>>,
+  ): Promise<Delivery> {
     const started = this.clock.now();
     try {
       const answer = await target.pool.request({

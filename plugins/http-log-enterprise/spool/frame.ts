@@ -3,12 +3,17 @@ import { crc32 } from 'node:zlib';
 /** A record on disk: length, CRC-32 of the bytes (both 32 bit, little-endian), the bytes. */
 export const headerSize = 8;
 
+/** The header of one record, written in front of its bytes. */
+export function writeHeader(record: Buffer, target: Buffer, at: number): void {
+  target.writeUInt32LE(record.length, at);
+  target.writeUInt32LE(crc32(record), at + 4);
+}
+
+/** A record with its header, in one piece. */
 export function frame(bytes: Buffer): Buffer {
-  const framed = Buffer.allocUnsafe(headerSize + bytes.length);
-  framed.writeUInt32LE(bytes.length, 0);
-  framed.writeUInt32LE(crc32(bytes), 4);
-  bytes.copy(framed, headerSize);
-  return framed;
+  const header = Buffer.allocUnsafe(headerSize);
+  writeHeader(bytes, header, 0);
+  return Buffer.concat([header, bytes]);
 }
 
 /**

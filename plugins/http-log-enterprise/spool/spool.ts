@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../queue/clock.ts';
-import { frame, readFrame } from './frame.ts';
+import { headerSize, readFrame } from './frame.ts';
 import { adoptFolders, claimFolder, heartbeat, heartbeatEvery, releaseFolder } from './lease.ts';
 import { Segment } from './segment.ts';
 
@@ -19,6 +19,8 @@ export interface SpoolOptions {
   readonly maxBytes: number;
   /** Whether the queue takes one more record of this size. */
   hasRoom(size: number): boolean;
+  /** Whether so much of the queue is empty that reading from the disk is worth it. Default: room for one record. */
+  wantsMore?(): boolean;
   /** A record comes back from the disk into the queue. */
   loaded(bytes: Buffer, token: SpoolToken): void;
   recovered(records: number): void;
@@ -28,7 +30,7 @@ export interface SpoolOptions {
 }
 
 interface Append {
-  readonly framed: Buffer;
+  readonly bytes: Buffer;
   readonly onDiskOnly: boolean;
   readonly settle: (token: SpoolToken | 'on-disk' | 'unwritable') => void;
 }
@@ -86,7 +88,7 @@ export class Spool {
    */
   append(bytes: Buffer, onDiskOnly: boolean): Promise<SpoolToken | 'on-disk' | 'unwritable'> {
     return new Promise((settle) => {
-      this.appends.push({ framed: frame(bytes), onDiskOnly, settle });
+      this.appends.push({ bytes, onDiskOnly, settle });
       this.writing ??= this.writeAll();
     });
   }
@@ -99,7 +101,8 @@ export class Spool {
 
   /** Brings records back from the disk while the queue has room. */
   load(): void {
-    if (this.loading || this.closed || this.toLoad.length === 0 || !this.options.hasRoom(1)) return;
+    if (this.loading || this.closed || this.toLoad.length === 0) return;
+    if (!(this.options.wantsMore?.() ?? this.options.hasRoom(1))) return;
     this.loading = true;
     this.chore(
       this.loadAll().finally(() => {
@@ -112,11 +115,8 @@ export class Spool {
   async adopt(): Promise<void> {
     if (this.closed) return;
     for (const path of await adoptFolders(this.options.directory, this.folder, this.options.clock.wall())) {
-      const segment = await Segment.recover(path);
-      if (segment.outstanding === 0) {
-        await segment.remove();
-        continue;
-      }
+      const segment = await this.recover(path);
+      if (segment === null) continue;
       this.segments.add(segment);
       this.toLoad.push(segment);
       this.unloaded += segment.outstanding;
@@ -125,14 +125,32 @@ export class Spool {
     this.load();
   }
 
+  /** What is left in a file of a former process, null when there is nothing. */
+  private async recover(path: string): Promise<Segment | null> {
+    try {
+      const segment = await Segment.recover(path);
+      if (segment.damaged > 0) {
+        this.options.failed(
+          `${segment.damaged} bytes at the end of ${path} are no whole records: the end of a process or a full disk cut them off`,
+        );
+      }
+      if (segment.outstanding > 0) return segment;
+      await segment.remove();
+    } catch (error) {
+      this.options.failed(`${path} cannot be read: ${textOf(error)}; it stays where it is`);
+    }
+    return null;
+  }
+
   /** Writes down what is done and gives the folder up, with what is left in it. */
   async close(): Promise<void> {
     this.closed = true;
     for (const cancel of this.timers) cancel();
     await this.writing;
     await Promise.allSettled([...this.chores]);
-    await this.flushDone();
-    if (this.options.fsync !== 'never') await this.sync();
+    this.chore(this.flushDone());
+    if (this.options.fsync !== 'never') this.chore(this.sync());
+    await Promise.allSettled([...this.chores]);
     let left = 0;
     for (const segment of this.segments) {
       left += segment.outstanding;
@@ -153,7 +171,7 @@ export class Spool {
         const wasLagging = this.isLagging() || batch.some(({ onDiskOnly }) => onDiskOnly);
         const start = segment.size;
         await segment.write(
-          batch.map(({ framed }) => framed),
+          batch.map(({ bytes }) => bytes),
           this.options.fsync === 'always',
         );
         this.dirty = true;
@@ -173,7 +191,7 @@ export class Spool {
         this.enforceLimit();
       } catch (error) {
         this.options.failed(
-          `the spool cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+          `the spool cannot be written: ${textOf(error)}; until it can, records are kept in memory only`,
         );
         for (const { settle } of batch) settle('unwritable');
       }
@@ -190,8 +208,7 @@ export class Spool {
   private async writableSegment(): Promise<Segment> {
     const limit = Math.min(largestSegment, Math.max(16_384, this.options.maxBytes / 8));
     if (this.current !== null && this.current.size >= limit) {
-      this.current.sealed = true;
-      await this.current.sync();
+      this.chore(this.current.seal(this.options.fsync !== 'never'));
       this.forgetIfDone(this.current);
       this.current = null;
     }
@@ -213,14 +230,15 @@ export class Spool {
         if (this.closed || !this.options.hasRoom(record.bytes.length)) return;
         at = record.next;
         const index = segment.loadIndex++;
-        segment.loadAt += record.bytes.length + 8;
+        segment.loadAt += record.bytes.length + headerSize;
         if (segment.doneBefore.has(index)) continue;
         this.unloaded -= 1;
-        this.options.loaded(Buffer.from(record.bytes), { segment, index });
+        this.options.loaded(record.bytes, { segment, index });
       }
       if (segment.loadIndex < segment.count) {
-        if (at === 0) return;
-        continue;
+        if (at > 0) continue;
+        this.options.failed(`${segment.path} is damaged; what follows in it is lost`);
+        this.giveUp(segment);
       }
       if (this.toLoad[0] === segment) this.toLoad.shift();
       this.forgetIfDone(segment);
@@ -233,19 +251,24 @@ export class Spool {
     for (const segment of [...this.toLoad]) {
       if (total <= this.options.maxBytes) return;
       if (!segment.sealed || (this.loading && segment === this.toLoad[0])) continue;
-      let lost = 0;
-      for (let index = segment.loadIndex; index < segment.count; index++) {
-        if (segment.doneBefore.has(index)) continue;
-        lost += 1;
-        segment.markDone(index);
-      }
-      segment.loadIndex = segment.count;
-      this.unloaded -= lost;
+      this.giveUp(segment);
       this.toLoad.splice(this.toLoad.indexOf(segment), 1);
       total -= segment.size;
-      this.options.overflowed(lost);
       this.forgetIfDone(segment);
     }
+  }
+
+  /** The records of a segment that are not in the queue are lost. */
+  private giveUp(segment: Segment): void {
+    let lost = 0;
+    for (let index = segment.loadIndex; index < segment.count; index++) {
+      if (segment.doneBefore.has(index)) continue;
+      lost += 1;
+      segment.markDone(index);
+    }
+    segment.loadIndex = segment.count;
+    this.unloaded -= lost;
+    this.options.overflowed(lost);
   }
 
   private forgetIfDone(segment: Segment): void {
@@ -276,13 +299,13 @@ export class Spool {
   }
 
   private chore(work: Promise<void>): void {
-    const guarded = work.catch((error: unknown) =>
-      this.options.failed(`the spool failed: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    const guarded = work.catch((error: unknown) => this.options.failed(`the spool failed: ${textOf(error)}`));
     this.chores.add(guarded);
     void guarded.finally(() => this.chores.delete(guarded));
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Opens the spool of one configuration and takes over what former processes have left in it. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {

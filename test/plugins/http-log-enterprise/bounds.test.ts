@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,33 @@ describe('when the destination is down for longer than the queue is', () => {
     expect([...delivered].sort()).toEqual(texts(60).sort());
     expect(log.values.get('http_log_spooled_total')).toBe(60);
     expect([...log.values.keys()].filter((name) => name.includes('dropped'))).toEqual([]);
+    await log.close();
+  });
+
+  it('a batch that never fills up because memory is bounded is sent all the same', async () => {
+    const config = {
+      http_endpoint: sink.url,
+      queue: { max_batch_size: 100_000, max_coalescing_delay: 600, max_entries: 100_000 },
+    };
+    const log = await startInstance(config, { dataDir });
+    const long = JSON.stringify({ text: 'x'.repeat(100_000) });
+    for (let n = 0; n < 120; n++) await log.record(long);
+    await expect.poll(() => sink.received.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(sink.received[0]?.body.length).toBeLessThan(9_000_000);
+    await log.close();
+    const records = sink.received.flatMap(({ body }) => JSON.parse(body) as object[]);
+    expect(records).toHaveLength(120);
+  });
+
+  it('a data directory that cannot be used costs no record', async () => {
+    const file = join(dataDir, 'file');
+    await writeFile(file, '');
+    const log = await startInstance({ http_endpoint: sink.url }, { dataDir: file });
+    await log.record('{"n":1}');
+    await sink.until(1);
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/the spool cannot be opened: .*ENOTDIR.*kept in memory only/),
+    ]);
     await log.close();
   });
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { frame, readFrame } from '../../../plugins/http-log-enterprise/spool/frame.ts';
+import { Segment } from '../../../plugins/http-log-enterprise/spool/segment.ts';
 import {
   openSpool,
   type Spool,
@@ -60,6 +61,44 @@ describe('frames', () => {
     bytes[bytes.length - 1] = 0;
     expect(readFrame(bytes, first?.next ?? 0)).toBeNull();
     expect(readFrame(bytes.subarray(0, 5), 0)).toBeNull();
+  });
+});
+
+describe('a segment', () => {
+  it('writes over what a write left behind that failed half-way', async () => {
+    const path = join(directory, 's1.seg');
+    const segment = await Segment.create(path);
+    await segment.write([Buffer.from('a')], false);
+    await appendFile(path, frame(Buffer.from('half of a record')).subarray(0, 12));
+    await segment.write([Buffer.from('a record that is longer than that')], false);
+    await segment.close();
+    expect(await Segment.recover(path)).toMatchObject({ outstanding: 1 + 1, damaged: 0 });
+  });
+
+  it('does not forget what was done when the list of it could not be written', async () => {
+    const path = join(directory, 's1.seg');
+    const segment = await Segment.create(path);
+    await segment.write([Buffer.from('a'), Buffer.from('b')], false);
+    segment.count = segment.outstanding = 2;
+    segment.markDone(0);
+    await mkdir(`${path}.done`);
+    await expect(segment.flushDone()).rejects.toThrow();
+    await rm(`${path}.done`, { recursive: true });
+    await segment.flushDone();
+    await segment.close();
+    expect(await Segment.recover(path)).toMatchObject({ outstanding: 1 });
+  });
+
+  it('is read back piece by piece, however long it is', async () => {
+    const segment = await Segment.create(join(directory, 's1.seg'));
+    const long = 'x'.repeat(400_000);
+    for (const text of ['a', long, 'b'.repeat(200_000), 'c'.repeat(200_000)])
+      await segment.write([Buffer.from(text)], false);
+    const first = await segment.readOn();
+    expect(first.length).toBeLessThan(300_000);
+    segment.loadAt = readFrame(first, 0)?.next ?? 0;
+    expect(readFrame(await segment.readOn(), 0)?.bytes.toString()).toBe(long);
+    await segment.close();
   });
 });
 
