@@ -51,6 +51,11 @@ describe('a worker', { timeout: 60_000 }, () => {
     const line = await server.logged('event loop for too long');
     expect(line).toMatchObject({ level: 'crit' });
     expect(String(await blocked)).toContain('worker_ended');
+    expect(await server.logged('in flight on a worker that has ended')).toMatchObject({
+      plugin: 'wild',
+      phase: 'access',
+      inFlight: 1,
+    });
     await server.ready();
     expect((await kong.event('steady', {}, 'access')).calls).toHaveLength(2);
     expect((await server.status()).restarts).toMatchObject({ blocked: 1 });

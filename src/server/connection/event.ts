@@ -35,6 +35,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   protected readonly runtime: Runtime;
   readonly #stats: PhaseStats;
   readonly #startedAt: number;
+  /** Its place in the host's register of events in flight. */
+  readonly #place: number;
   #ended = false;
   /** Work that was started and keeps the event open after its handler has returned. */
   #held = 0;
@@ -57,6 +59,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#startedAt = runtime.clock.now();
     runtime.counts.events++;
     instance.usage.events++;
+    this.#place = runtime.host.inFlight?.enter(instance.id, phase) ?? -1;
   }
 
   get ended(): boolean {
@@ -197,6 +200,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#ended = true;
     this.runtime.deadlines.remove(this);
     this.runtime.counts.events--;
+    this.runtime.host.inFlight?.leave(this.#place);
     const { usage } = this.instance;
     if (--usage.events === 0) usage.whenIdle?.();
     observe(this.#stats, (this.runtime.clock.now() - this.#startedAt) / 1000);

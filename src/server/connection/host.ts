@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { Phase } from '../../pdk/phases.ts';
 import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
 import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
@@ -56,6 +57,8 @@ export interface ConnectionHost {
   readonly clock: Clock;
   /** Whether request bodies that Kong buffered to disk may be read from its files. */
   readonly readBodyFiles: boolean;
+  /** Where running events are noted, so that they are known when the process is gone. Default: nowhere. */
+  readonly inFlight?: { enter(instanceId: number, phase: Phase): number; leave(place: number): void };
   /** Builds the PDK of one event. */
   createKong(channel: PhaseChannel): unknown;
   /** Starts an instance from Kong's JSON. Rejects with a KongTsError that names what is wrong. */

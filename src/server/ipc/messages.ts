@@ -120,6 +120,8 @@ export interface WorkerStart {
   /** Place among the workers, 0 to `count - 1`. */
   readonly slot: number;
   readonly count: number;
+  /** Whether there is a file for what is in flight, see InFlightFile. */
+  readonly inFlight: boolean;
   /** Address of the event hook dispatcher, null when there is none yet. */
   readonly hooks: string | null;
 }

@@ -150,7 +150,7 @@ export class WorkerPool {
   }
 
   #spawn(slot: Slot): PooledWorker {
-    const start: WorkerStart = {
+    const start: Omit<WorkerStart, 'inFlight'> = {
       options: this.#options,
       uid: this.#nextUid(),
       slot: slot.index,
@@ -217,7 +217,7 @@ export class WorkerPool {
 class PooledWorker extends WorkerProcess {
   readonly loading: Promise<LoadReport | null>;
 
-  constructor(start: WorkerStart, events: WorkerEvents) {
+  constructor(start: Omit<WorkerStart, 'inFlight'>, events: WorkerEvents) {
     let settle: (report: LoadReport | null) => void = () => undefined;
     const loading = new Promise<LoadReport | null>((resolve) => {
       settle = resolve;

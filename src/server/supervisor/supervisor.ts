@@ -16,6 +16,7 @@ import { Pause } from '../process/pause.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
 import { eventAborted } from './abort.ts';
 import { Backoff } from './backoff.ts';
+import { reportLostEvents } from './lost-events.ts';
 import { PluginState } from './plugin-state.ts';
 import { PluginWatch } from './plugin-watch.ts';
 import { WorkerPool } from './pool.ts';
@@ -71,6 +72,7 @@ export class Supervisor implements RunningServer {
       lost: (worker) => {
         if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
         this.#retained.add(worker.metrics);
+        reportLostEvents(worker, this.#records, log);
         return this.#router.lost(worker, worker.suspect ? (index) => this.#lastWords(index) : null);
       },
       taken: (_, ticket) => {

@@ -4,7 +4,10 @@ import { drainTerm } from '../ipc/drain-term.ts';
 import type { Ask, Beat, LoadReport, Message, Parting, WorkerReport, WorkerStart } from '../ipc/messages.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import { within } from './within.ts';
+import { InFlightFile } from '../in-flight/file.ts';
+import type { InFlightEvent } from '../in-flight/register.ts';
 import { Peer } from '../ipc/peer.ts';
+import { temporarySocketPath } from '../socket/path.ts';
 import type { Connection } from '../socket/claim.ts';
 
 /**
@@ -62,16 +65,20 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #peer: Peer;
   readonly #events: WorkerEvents;
+  #file: InFlightFile | null = null;
+  #inFlight: readonly InFlightEvent[] = [];
   #state: WorkerState = 'starting';
   #reason: string | null = null;
 
-  constructor(start: WorkerStart, events: WorkerEvents) {
+  constructor(start: Omit<WorkerStart, 'inFlight'>, events: WorkerEvents) {
     this.slot = start.slot;
     this.uid = start.uid;
     this.#events = events;
+    const [socket] = start.options.sockets;
+    const file = socket === undefined ? null : InFlightFile.create(temporarySocketPath(socket.path));
     this.#child = fork(fileURLToPath(entry), [], {
       serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(file === null ? [] : [file.descriptor])],
     });
     this.#peer = new Peer(
       (message) => {
@@ -89,6 +96,10 @@ export class WorkerProcess {
         ended = true;
         this.#state = 'gone';
         this.#peer.close('the worker has ended');
+        // After a normal end the copy is only out of date.
+        if (how !== 'exit status 0') this.#inFlight = this.inFlight();
+        file?.close();
+        this.#file = null;
         events.gone(this, this.#reason === null ? how : `${this.#reason} (${how})`);
         resolve();
       };
@@ -99,7 +110,8 @@ export class WorkerProcess {
         if (this.#child.pid === undefined) end(`it could not be started: ${error.message}`);
       });
     });
-    this.#send({ type: 'start', start });
+    this.#file = file;
+    this.#send({ type: 'start', start: { ...start, inFlight: file !== null } });
   }
 
   get state(): WorkerState {
@@ -130,6 +142,11 @@ export class WorkerProcess {
 
   ask(ask: Ask): Promise<unknown> {
     return this.#peer.ask(ask);
+  }
+
+  /** The events that ran in it a moment ago, or a moment before it ended; the youngest first. */
+  inFlight(): readonly InFlightEvent[] {
+    return this.#file?.read() ?? this.#inFlight;
   }
 
   /** Asks for what it has counted; `beat` and `metrics` hold it then. An answer that does not come in time changes nothing. */

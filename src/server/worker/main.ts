@@ -6,8 +6,8 @@ import { Peer } from '../ipc/peer.ts';
 import { createServerLog } from '../log/server-log.ts';
 import type { Connection } from '../socket/claim.ts';
 import { refuseExit, surviveFailures } from './failures.ts';
+import { inFlightDescriptor, startGuard } from './guard.ts';
 import type { WorkerLink } from './link.ts';
-import { startOrphanGuard } from './orphan-guard.ts';
 import { PluginWorker } from './plugin-worker.ts';
 
 /** Time between two signs of life, in milliseconds. */
@@ -58,11 +58,16 @@ process.on('disconnect', () => {
   void leave(worker?.options.drainTimeout ?? 0, 'close');
 });
 
-function start({ options, slot, count, uid, hooks }: WorkerStart): void {
+function start({ options, slot, count, uid, hooks, inFlight }: WorkerStart): void {
   const log = createServerLog(options.logLevel, { worker: slot });
   surviveFailures(log);
-  startOrphanGuard(parent, drainTerm(options.drainTimeout, 'close'));
   const started = new PluginWorker({ options, slot, count, uid, link, log });
+  startGuard({
+    parent,
+    grace: drainTerm(options.drainTimeout, 'close'),
+    memory: started.inFlight.memory,
+    descriptor: inFlight ? inFlightDescriptor : null,
+  });
   worker = started;
   send({ type: 'booted' });
   if (hooks !== null) void started.hooks.connect(hooks);

@@ -1,5 +1,6 @@
 import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
+import { InFlightRegister } from '../in-flight/register.ts';
 import type { Beat, LoadReport, Parting, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -33,6 +34,7 @@ interface Served {
 export class PluginWorker {
   readonly options: CompiledServerOptions;
   readonly hooks: HooksLink;
+  readonly inFlight = new InFlightRegister();
   readonly #log: ServerLog;
   readonly #plugins: PluginSet;
   readonly #host: WorkerHost;
@@ -49,7 +51,12 @@ export class PluginWorker {
       const { loadPlugin } = await import('../../plugin/loader.ts');
       return loadPlugin(spec, { cwd: options.cwd });
     });
-    this.#host = new WorkerHost({ ...start, plugins: this.#plugins, hooks: this.hooks });
+    this.#host = new WorkerHost({
+      ...start,
+      plugins: this.#plugins,
+      hooks: this.hooks,
+      inFlight: this.inFlight,
+    });
   }
 
   async load(): Promise<LoadReport> {

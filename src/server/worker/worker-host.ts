@@ -6,6 +6,7 @@ import type {
   RunningInstance,
   StartedInstance,
 } from '../connection/index.ts';
+import type { InFlightRegister } from '../in-flight/register.ts';
 import { InstanceRegistry } from '../instances/index.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
@@ -30,6 +31,7 @@ export interface WorkerHostOptions {
   readonly log: ServerLog;
   readonly plugins: PluginSet;
   readonly hooks: HooksLink;
+  readonly inFlight: InFlightRegister;
 }
 
 /** What connections need of their worker: plugins, instances, counters. */
@@ -39,6 +41,7 @@ export class WorkerHost implements ConnectionHost {
   readonly log: ServerLog;
   readonly clock = systemClock;
   readonly readBodyFiles = true;
+  readonly inFlight: InFlightRegister;
   readonly pluginMetrics = new PluginMetricsStore();
   /** Counters by plugin. */
   readonly stats: Record<string, PluginStats> = {};
@@ -51,6 +54,7 @@ export class WorkerHost implements ConnectionHost {
     this.maxFrameBytes = start.options.maxFrameBytes;
     this.workerIndex = start.uid;
     this.log = start.log;
+    this.inFlight = start.inFlight;
     if (start.link.forwardStep !== null) this.forwardStep = start.link.forwardStep;
     this.#registry = new InstanceRegistry({
       clock: systemClock,

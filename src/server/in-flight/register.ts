@@ -1,0 +1,63 @@
+import { phases, type Phase } from '../../pdk/phases.ts';
+
+/** Events that can be registered at the same time; more than that run unregistered. */
+const places = 1024;
+/** Instance, phase and one, start. All zero in a free place. */
+export const fields = 3;
+
+const phaseCode = Object.fromEntries(phases.map((phase, index) => [phase, index + 1])) as Record<
+  Phase,
+  number
+>;
+
+/**
+ * The events that run in this worker, in memory that another thread reads: when the event loop is blocked or the
+ * process is killed, somebody can still say what was running. Costs a few stores per event.
+ */
+export class InFlightRegister {
+  readonly memory = new SharedArrayBuffer(places * fields * Int32Array.BYTES_PER_ELEMENT);
+  readonly #table = new Int32Array(this.memory);
+  readonly #free = Array.from({ length: places }, (_, index) => (places - 1 - index) * fields);
+
+  /** @returns what `leave` takes */
+  enter(instance: number, phase: Phase): number {
+    const place = this.#free.pop();
+    if (place === undefined) return -1;
+    const table = this.#table;
+    table[place] = instance;
+    table[place + 2] = stamp(Date.now());
+    table[place + 1] = phaseCode[phase];
+    return place;
+  }
+
+  leave(place: number): void {
+    if (place < 0) return;
+    this.#table[place + 1] = 0;
+    this.#free.push(place);
+  }
+}
+
+/** Milliseconds since the epoch in 31 bits: differences of up to 24 days can be told. */
+function stamp(time: number): number {
+  return time % 2 ** 31;
+}
+
+/** An event that was running when it was last looked at. */
+export interface InFlightEvent {
+  readonly instance: number;
+  readonly phase: Phase;
+  /** How long it had been running, in milliseconds. */
+  readonly ranFor: number;
+}
+
+/** Reads a copy of the register that was made at `now`; the youngest event first. */
+export function readInFlight(table: Int32Array, now: number): InFlightEvent[] {
+  const events: InFlightEvent[] = [];
+  for (let place = 0; place + fields <= table.length; place += fields) {
+    const phase = phases[(table[place + 1] ?? 0) - 1];
+    if (phase === undefined) continue;
+    const ranFor = (stamp(now) - (table[place + 2] ?? 0) + 2 ** 31) % 2 ** 31;
+    events.push({ instance: table[place] ?? 0, phase, ranFor });
+  }
+  return events.sort((a, b) => a.ranFor - b.ranFor);
+}

@@ -1,0 +1,74 @@
+import { Worker } from 'node:worker_threads';
+
+/** Where the supervisor's end of the register file is among the descriptors of a worker process. */
+export const inFlightDescriptor = 4;
+
+/** How often the register is copied, and how often the guard looks for the parent. Milliseconds. */
+const copyInterval = 50;
+const parentInterval = 1000;
+
+const source = `
+const { workerData } = require('node:worker_threads');
+const { writeSync } = require('node:fs');
+const { parent, grace, memory, descriptor } = workerData;
+
+const bytes = new Uint8Array(8 + memory.byteLength);
+const time = new Float64Array(bytes.buffer, 0, 1);
+const table = new Int32Array(memory);
+let written = false;
+let usable = descriptor !== null;
+
+function copy() {
+  if (!usable) return;
+  let end = table.length;
+  while (end > 0 && table[end - 2] === 0) end -= 3;
+  if (end === 0 && !written) return;
+  time[0] = Date.now();
+  bytes.set(new Uint8Array(memory, 0, end * 4), 8);
+  // What was written before and is free now: one place of zeros ends the table.
+  const last = Math.max(end * 4, written);
+  bytes.fill(0, 8 + end * 4, 8 + last);
+  try {
+    writeSync(descriptor, bytes, 0, 8 + last, 0);
+  } catch {
+    usable = false;
+  }
+  written = end * 4;
+}
+
+let missing = 0;
+function look() {
+  if (process.ppid === parent) return;
+  missing += ${parentInterval};
+  if (missing > grace) process.kill(process.pid, 'SIGKILL');
+}
+
+setInterval(copy, ${copyInterval});
+setInterval(look, ${parentInterval});
+`;
+
+export interface GuardOptions {
+  /** Process id of the supervisor. */
+  readonly parent: number;
+  /** How long a normal end may take when it is gone, in milliseconds. */
+  readonly grace: number;
+  /** The memory of an InFlightRegister. */
+  readonly memory: SharedArrayBuffer;
+  /** The file to copy it to, see InFlightFile; null for none. */
+  readonly descriptor: number | null;
+}
+
+/**
+ * A thread that works while a plugin blocks the event loop. It keeps a copy of the events in flight outside of this
+ * process, and ends the process when its parent is gone and it does not end by itself.
+ */
+export function startGuard(options: GuardOptions): void {
+  const guard = new Worker(source, {
+    eval: true,
+    workerData: options,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
+  });
+  guard.on('error', () => undefined);
+  guard.unref();
+}
