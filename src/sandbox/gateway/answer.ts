@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { rawHeaderLines } from './bytes.ts';
+import { connectionOf } from './connection-header.ts';
 import { now } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { serverHeader } from './node-state.ts';
@@ -11,8 +12,8 @@ const maxBufferedBody = 128 * 1024 * 1024;
 /** Adds what Kong adds to every answer: latencies, Via, Server, request id, Date and Connection. */
 function complete(exchange: HttpExchange): void {
   const { headers } = exchange.answer;
-  const close = exchange.request.headers.connection?.toLowerCase() === 'close';
-  if (!headers.has('connection')) headers.append('Connection', close ? 'close' : 'keep-alive');
+  if (!headers.has('connection'))
+    headers.append('Connection', connectionOf(exchange.request, headers.has('content-length')));
   if (!headers.has('date')) headers.append('Date', new Date().toUTCString());
   if (exchange.proxied) {
     headers.set('X-Kong-Upstream-Latency', String(exchange.latencies.waiting ?? 0));

@@ -43,15 +43,17 @@ export class AttemptFailure extends Error {
 
 /** Sends the request to one peer; resolves when the answer's headers are there. @throws AttemptFailure */
 export function attempt(options: AttemptOptions): Promise<http.IncomingMessage> {
-  const { peer, secure, body } = options;
+  const { peer, secure, body, headers } = options;
   const streaming = !Buffer.isBuffer(body);
+  // With the headers given at once, Node announces a body for every method that it does not know to have none.
+  const bodiless = !streaming && body.length === 0 && !headers.includes('Content-Length');
   return new Promise((resolve, reject) => {
     const settings: https.RequestOptions = {
       host: peer.ip,
       port: peer.port,
       method: options.method,
       path: options.target,
-      headers: options.headers,
+      ...(bodiless ? {} : { headers }),
       setHost: false,
       signal: options.signal,
       // A body that cannot be sent twice never goes over a connection that may be closing.
@@ -59,6 +61,11 @@ export function attempt(options: AttemptOptions): Promise<http.IncomingMessage> 
       ...(secure ? { servername: options.serverName, rejectUnauthorized: options.verify } : {}),
     };
     const request = secure ? https.request(settings) : http.request(settings);
+    if (bodiless) {
+      request.useChunkedEncodingByDefault = false;
+      for (let i = 0; i < headers.length; i += 2)
+        request.appendHeader(headers[i] ?? '', headers[i + 1] ?? '');
+    }
     let connected = false;
     let timedOut = false;
     const connectTimer = setTimeout(() => {

@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts';
 import type { Agents } from './attempt.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
+import { wantsWebSocket } from './connection-header.ts';
 import { now, type TlsInfo } from './exchange.ts';
 import { HttpExchange } from './http-exchange.ts';
 import type { NodeState } from './node-state.ts';
@@ -19,6 +20,8 @@ export interface HttpHandlerOptions {
   /** Log phases that are running: close() waits for them. */
   readonly pending: Set<Promise<unknown>>;
 }
+
+const webSocketRefusal = 'The sandbox does not proxy WebSocket connections';
 
 /** One HTTP request through all its phases. Never rejects. */
 export async function handleHttp(
@@ -62,6 +65,10 @@ async function serve(
       exchange.buffered = true;
   }
   exchange.latencies.kong = Math.round(now() - exchange.startedAt);
+  if (exchange.aborted === null && wantsWebSocket(exchange.request)) {
+    exchange.node.log('warn', `[proxy] ${exchange.uri}: ${webSocketRefusal}; Kong does`);
+    exchange.abort(501, null, webSocketRefusal);
+  }
   if (exchange.aborted === null && !gone.aborted) {
     const answer = await proxy(exchange, balancer, agents, gone);
     if (answer !== null) {

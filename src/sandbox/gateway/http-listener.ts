@@ -19,6 +19,8 @@ const serverOptions: http.ServerOptions = {
   keepAliveTimeout: 65_000,
   headersTimeout: 60_000,
   requestTimeout: 0,
+  // Checked here, so that the answer is nginx's.
+  requireHostHeader: false,
 };
 
 /** Listens for HTTP/1.1, in the clear or over TLS. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE */
@@ -38,6 +40,10 @@ export async function listenHttp(
   };
   const serve = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const { socket } = request;
+    if (!hasOneHost(request)) {
+      refuse(400, socket);
+      return;
+    }
     const tls = socket instanceof TLSSocket ? tlsInfoOf(socket) : null;
     void handleHttp(options, request, response, workerOf.get(socket) ?? 0, tls);
   };
@@ -61,7 +67,10 @@ export async function listenHttp(
     });
     server.on('tlsClientError', () => undefined);
   } else server.on('connection', accept);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket as Socket));
+  // nginx passes on what it does not know, where Node answers 417.
+  server.on('checkExpectation', serve);
+  server.on('connect', (_request, socket) => refuse(405, socket as Socket));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(error, socket as Socket));
   port = await listen(server, address);
   return { port, close: (graceMs) => close(server, graceMs) };
 }
@@ -81,16 +90,25 @@ async function close(server: http.Server | https.Server, graceMs: number): Promi
   clearTimeout(timer);
 }
 
+/** HTTP/1.1 wants one Host, and nobody may send two. */
+function hasOneHost({ httpVersion, rawHeaders }: http.IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'host') hosts++;
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0');
+}
+
 /** Kong's answer to bytes that are no HTTP request. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 494 : 400;
+function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) socket.destroy();
+  else refuse(error.code === 'HPE_HEADER_OVERFLOW' ? 494 : 400, socket);
+}
+
+/** Answers in place of a route, and ends the connection. */
+function refuse(status: 400 | 405 | 494, socket: Socket): void {
   const { body, contentType } = errorBody(errorMessage(status), requestId(), 'application/json');
+  const line = status === 405 ? '405 Method Not Allowed' : '400 Bad Request';
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(body.length)}\r\n` +
+    `HTTP/1.1 ${line}\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(body.length)}\r\n` +
       `Connection: close\r\n\r\n${body.toString('latin1')}`,
   );
 }

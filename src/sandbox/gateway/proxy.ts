@@ -4,6 +4,7 @@ import { messageOf } from '../../errors.ts';
 import { attempt, AttemptFailure, type Agents } from './attempt.ts';
 import { NoPeer, type Balancer, type Peer } from './balancer.ts';
 import { rawHeaderLines, requestTarget, textOfLatin1 } from './bytes.ts';
+import { connectionOf, connectionOptions } from './connection-header.ts';
 import { now, type Destination, type Try } from './exchange.ts';
 import { HeaderList } from './headers.ts';
 import type { HttpExchange } from './http-exchange.ts';
@@ -175,11 +176,6 @@ function* upstreamHeaders(
   for (const [name, value, key] of headers) if (!dropped.has(key) && !listed.has(key)) yield [name, value];
 }
 
-/** Header names that a Connection header declares hop-by-hop. */
-function connectionOptions(value: string | null): Set<string> {
-  return new Set((value ?? '').split(',').map((each) => each.trim().toLowerCase()));
-}
-
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
 /** Takes the upstream's status and headers into the exchange: as they came, and merged into the answer. */
@@ -190,10 +186,7 @@ export function acceptAnswer(exchange: HttpExchange, answer: http.IncomingMessag
   const merged = new HeaderList();
   const type = headers.get('content-type');
   if (type !== null) merged.append('Content-Type', type);
-  merged.append(
-    'Connection',
-    exchange.request.headers.connection?.toLowerCase() === 'close' ? 'close' : 'keep-alive',
-  );
+  merged.append('Connection', connectionOf(exchange.request, headers.has('content-length')));
   const preset = exchange.answer.headers;
   for (const [name, value, key] of preset)
     if (key !== 'content-type' && key !== 'connection') merged.append(name, value);
