@@ -1,103 +1,120 @@
 /**
- * Soak of http-log-enterprise: records through queue, spool and sender, with the destination down for a while.
+ * Soak of http-log-enterprise: the real server over its socket, with the endpoint failing twice on the way (first it
+ * answers 503, then it takes requests and never answers). Each record has a number, so that a missing one is seen.
  *
- *   node --conditions=kong-ts-source bench/soak-http-log.ts [records=1000000] [batch=200]
+ *   node bench/soak-http-log.ts [records=1000000] [batch=200] [--memory]
  *
- * Prints resident memory on the way and fails (exit 1) when a record is neither delivered nor counted as dropped.
- * It drives the plugin as the server does, from the PDK call on; the socket in front of it is bench/'s other matter.
+ * Prints the resident memory of the whole server (supervisor and worker) on the way, and fails (exit 1) when a record
+ * was neither delivered nor counted as dropped. `--memory`: without a data directory, as Kong's own http-log works.
  */
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import plugin from '../plugins/http-log-enterprise/index.ts';
-import { recordOf } from '../test/plugins/http-log-enterprise/support/records.ts';
-import { memoryLog, memoryMetrics } from '../test/plugins/http-log-enterprise/support/instance.ts';
+import { fileURLToPath } from 'node:url';
+import { numberMark } from './driver/replies.ts';
+import { Driver } from './lib/driver.ts';
+import { RecordSink } from './lib/record-sink.ts';
+import { ServerUnderTest } from './lib/servers.ts';
 
-const total = Number(process.argv[2] ?? 1_000_000);
-const batch = Number(process.argv[3] ?? 200);
-const concurrency = 16;
+const [records = '1000000', batch = '200'] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const total = Number(records);
+const steps = 20;
+const perStep = Math.ceil(total / steps);
+/** What the endpoint does in which steps. */
+const modeOf = (step: number): 'accept' | 'refuse' | 'silent' =>
+  step >= 5 && step < 8 ? 'refuse' : step >= 12 && step < 14 ? 'silent' : 'accept';
 
-const mark = '"client_ip"';
-let delivered = 0;
-let down = false;
-const sink = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    if (down) {
-      response.writeHead(503).end();
-      return;
-    }
-    const body = Buffer.concat(chunks);
-    for (let at = body.indexOf(mark); at >= 0; at = body.indexOf(mark, at + 1)) delivered += 1;
-    response.end();
-  });
-});
-sink.listen(0, '127.0.0.1');
-await once(sink, 'listening');
+const folder = mkdtempSync(join(tmpdir(), 'kong-ts-soak-'));
+const sink = await RecordSink.start();
+const driver = new Driver();
+const metricsPort = await freePort();
+const server = await ServerUnderTest.start('kong-ts', join(folder, 'socket'), [
+  fileURLToPath(new URL('../bin/kong-ts.js', import.meta.url)),
+  ...['serve', 'http-log-enterprise', '--socket', join(folder, 'socket'), '--workers', '1'],
+  ...['--metrics', `127.0.0.1:${String(metricsPort)}`],
+  ...(process.argv.includes('--memory') ? [] : ['--data-dir', join(folder, 'data')]),
+]);
 
-const dataDir = await mkdtemp(join(tmpdir(), 'soak-http-log-'));
-const { log, lines } = memoryLog();
-const { metrics, values } = memoryMetrics();
-const config = plugin.parseConfig({
-  http_endpoint: `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`,
-  queue: { max_batch_size: batch, max_retry_delay: 0.5, initial_retry_delay: 0.05 },
-  shutdown_grace: 120,
-});
-const instance = {
-  pluginId: 'soak',
-  workspaceId: null,
-  routeId: null,
-  serviceId: null,
-  consumerId: null,
-  seq: null,
-  key: null,
+const write = (text: string): boolean => process.stdout.write(`${text}\n`);
+const config = {
+  http_endpoint: sink.url,
+  timeout: 2000,
+  queue: { max_batch_size: Number(batch), initial_retry_delay: 0.05, max_retry_delay: 0.5 },
 };
-const handlers = await plugin.setup({
-  config,
-  instance,
-  log,
-  metrics,
-  dataDir,
-  worker: { index: 0, count: 1 },
-});
 
-const record = recordOf('protobuf-log-phase').toString('utf8');
-const kong = { log: { serializeRaw: async () => record } };
-const write = (text: string) => process.stdout.write(`${text}\n`);
-const memory = () => Math.round(process.memoryUsage().rss / 1e6);
-const started = performance.now();
-let next = 0;
-async function client(): Promise<void> {
-  while (next < total) {
-    const n = next++;
-    if (n === Math.floor(total * 0.3)) down = true;
-    if (n === Math.floor(total * 0.4)) down = false;
-    if (n % Math.ceil(total / 10) === 0) write(`${n} records, ${memory()} MB, ${delivered} delivered`);
-    await handlers.phases.log?.(kong, config);
-    // One turn per record, as a socket would have it.
-    if (n % concurrency === 0) await new Promise(setImmediate);
-  }
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
-await Promise.all(Array.from({ length: concurrency }, client));
-const accepted = performance.now();
-await handlers.close?.();
-const finished = performance.now();
-sink.closeAllConnections();
-sink.close();
-await rm(dataDir, { recursive: true, force: true });
 
-const dropped = [...values].filter(([name]) => name.includes('dropped')).reduce((sum, [, n]) => sum + n, 0);
-write(
-  `${total} records: accepted ${Math.round(total / ((accepted - started) / 1000))}/s, ` +
-    `delivered ${Math.round(total / ((finished - started) / 1000))}/s, ${delivered} delivered, ${dropped} dropped, ` +
-    `${values.get('http_log_retried_total') ?? 0} retried, ${memory()} MB at the end`,
-);
-for (const line of lines.slice(0, 5)) write(`${line.level}: ${line.message.slice(0, 200)}`);
-if (delivered + dropped < total) {
-  write(`${total - delivered - dropped} records are missing`);
-  process.exitCode = 1;
+/** The sum of a metric over its series. */
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${String(metricsPort)}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+const megabytes = (): number => Math.round(server.usage().rss / 1e6);
+
+try {
+  await sink.order({ marker: numberMark });
+  const began = performance.now();
+  let peak = 0;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, megabytes());
+  }, 250);
+  let issued = 0;
+  for (let step = 0; step < steps && issued < total; step += 1) {
+    const mode = modeOf(step);
+    await sink.order({ mode });
+    const events = Math.min(perStep, total - issued);
+    const outcome = await driver.run({
+      socket: server.socket,
+      protocol: 'protobuf',
+      plugin: 'http-log-enterprise',
+      phase: 'log',
+      config,
+      events,
+      seconds: 600,
+      firstNumber: issued,
+    });
+    issued += outcome.events;
+    const { distinct } = await sink.order();
+    const queued = await metric('http_log_queue_length');
+    write(
+      `${String(issued)} records (${mode}): ${String(Math.round(outcome.perSecond))}/s, ${String(distinct)} delivered, ` +
+        `${String(queued)} waiting, ${String(megabytes())} MB`,
+    );
+  }
+  const accepted = performance.now();
+  const dropped = (): Promise<number> => metric('http_log_dropped_total');
+  const lost = await dropped();
+  const received = await sink
+    .until(({ distinct }) => distinct + lost >= total, 30_000)
+    .catch((error: unknown) => {
+      write(String(error));
+      return sink.order();
+    });
+  clearInterval(watch);
+  const seconds = (performance.now() - began) / 1000;
+  write(
+    `${String(total)} records in ${seconds.toFixed(0)} s (the last one ${((performance.now() - accepted) / 1000).toFixed(1)} s after its request): ` +
+      `${String(received.distinct)} delivered, ${String(received.repeated)} of them more than once, ${String(lost)} counted as dropped, ` +
+      `${String(await metric('http_log_retried_total'))} retried; ${String(megabytes())} MB at the end, ${String(peak)} MB at most`,
+  );
+  if (received.distinct + (await dropped()) < total) {
+    write(`${String(total - received.distinct - lost)} records are missing`);
+    process.exitCode = 1;
+  }
+} finally {
+  await server.stop();
+  driver.close();
+  sink.close();
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -12,6 +12,8 @@ export interface Job {
   events: number;
   /** Events per second on a fixed schedule (latency counts from the scheduled time); 0 is as fast as possible. */
   rate: number;
+  /** ProtoBuf: numbers the records of `kong.log.serialize` from here on, so that each of them can be recognized. */
+  firstNumber?: number;
   /** Events run before the clock starts. */
   warmup: number;
 }

@@ -48,7 +48,10 @@ async function load(client: Client, job: Job, limit: { events: number; seconds: 
 }
 
 async function run(job: Job): Promise<Outcome> {
-  const client = job.protocol === 'protobuf' ? new ProtobufClient(job.socket) : new MsgpackClient(job.socket);
+  const client =
+    job.protocol === 'protobuf'
+      ? new ProtobufClient(job.socket, job.firstNumber ?? null)
+      : new MsgpackClient(job.socket);
   try {
     await client.open(job.connections);
     await client.start(job.plugin, job.config);

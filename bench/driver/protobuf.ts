@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { replies } from './replies.ts';
+import { numberMark, replies } from './replies.ts';
 import type { Client } from './job.ts';
 
 const varint = (value: number): number[] => {
@@ -28,7 +28,26 @@ function writeFrame(socket: Socket, body: Buffer): void {
   if (body.length > 0) socket.write(body);
 }
 
+const serialized = encoded.get('kong.log.serialize') ?? empty;
+const numberAt = serialized.indexOf(numberMark) + numberMark.length;
+
+/** Gives each record a number of its own, in place of the first eight digits of its request id. */
+class Numbering {
+  #next: number;
+
+  constructor(first: number) {
+    this.#next = first;
+  }
+
+  take(): Buffer {
+    const copy = Buffer.from(serialized);
+    copy.write(String(this.#next++).padStart(8, '0'), numberAt, 8, 'latin1');
+    return copy;
+  }
+}
+
 class Connection {
+  readonly #numbering: Numbering | null;
   readonly socket: Socket;
   done: ((error: Error | null, body: Buffer) => void) | null = null;
   calls = 0;
@@ -36,7 +55,8 @@ class Connection {
   #method: string | null = null;
   #returning = false;
 
-  constructor(path: string) {
+  constructor(path: string, numbering: Numbering | null) {
+    this.#numbering = numbering;
     this.socket = connect(path);
     this.socket.on('data', (chunk: Buffer) => this.#read(chunk));
     this.socket.on('error', (error) => this.#finish(error, empty));
@@ -66,7 +86,8 @@ class Connection {
       if (this.#returning) this.#finish(null, body);
       else if (this.#method !== null) {
         this.calls += 1;
-        writeFrame(this.socket, encoded.get(this.#method) ?? empty);
+        const numbered = this.#numbering !== null && this.#method === 'kong.log.serialize';
+        writeFrame(this.socket, numbered ? this.#numbering.take() : (encoded.get(this.#method) ?? empty));
         this.#method = null;
       } else if (length === 0) this.#returning = true;
       else this.#method = body.toString('latin1');
@@ -83,8 +104,12 @@ export class ProtobufClient implements Client {
   #sequence = 1;
   #instance = 0;
 
-  constructor(path: string) {
+  readonly #numbering: Numbering | null;
+
+  /** @param firstNumber null: all records are alike */
+  constructor(path: string, firstNumber: number | null = null) {
     this.#path = path;
+    this.#numbering = firstNumber === null ? null : new Numbering(firstNumber);
   }
 
   get free(): number {
@@ -96,7 +121,7 @@ export class ProtobufClient implements Client {
   }
 
   async open(count: number): Promise<void> {
-    this.#connections = Array.from({ length: count }, () => new Connection(this.#path));
+    this.#connections = Array.from({ length: count }, () => new Connection(this.#path, this.#numbering));
     await Promise.all(
       this.#connections.map(
         ({ socket }) =>

@@ -19,3 +19,6 @@ export const replies: ReadonlyMap<string, string> = new Map([
   ['kong.request.get_header', 'one'],
   ['kong.log.serialize', record],
 ]);
+
+/** What stands in the record before the id of the request: the first eight digits of it are a record's number. */
+export const numberMark = 'apikey=alicekey","id":"';
