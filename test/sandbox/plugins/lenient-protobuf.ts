@@ -1,0 +1,3 @@
+import { plugin } from './behaviour.ts';
+
+export default plugin('lenient-protobuf', 'protobuf', 'continue');
