@@ -1,6 +1,9 @@
 import type { ServerLog } from '../log/types.ts';
 import type { RunningServer } from '../running-server.ts';
 
+/** A signal to a whole group of processes often comes twice: through a parent, too. Milliseconds. */
+const sameWish = 500;
+
 /**
  * Lets signals drive a server: SIGTERM and SIGINT drain and stop it, a second one ends the process at once, SIGHUP
  * reloads. The process ends with status 0 once the server has stopped.
@@ -11,12 +14,15 @@ import type { RunningServer } from '../running-server.ts';
 export function obeySignals(log: ServerLog): (server: RunningServer) => void {
   let server: RunningServer | null = null;
   let stopping = false;
+  let stoppedAt = 0;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) {
+      if (Date.now() - stoppedAt < sameWish) return;
       log.warn('stopping at once', { signal });
       process.exit(1);
     }
     stopping = true;
+    stoppedAt = Date.now();
     log.notice('stopping', { signal });
     void server?.stop();
   };
