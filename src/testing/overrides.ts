@@ -76,7 +76,7 @@ export function compileOverrides(
       throw misuse(`The override of ${path} is no function.`, `Write { '${path}': () => value }.`);
     }
     const travel = row.travel[protocol];
-    if (travel === 'exit') {
+    if (travel === 'exit' || row.name === 'kong.response.error') {
       throw misuse(
         `${path} ends the request and cannot be overridden.`,
         'Look at the result: exit holds its status, headers and body.',

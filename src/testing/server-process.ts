@@ -29,7 +29,7 @@ export interface PluginServerOptions {
   readonly cwd?: string;
   /** Environment variables besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** More options of `kong-ts serve`, such as `['--data-dir', dir]`. */
+  /** More options of `kong-ts serve`, such as `['--data-dir', dir]`. Event hooks are off unless they turn them on. */
   readonly args?: readonly string[];
 }
 
@@ -70,7 +70,7 @@ export async function startPluginServer(options: PluginServerOptions): Promise<T
       fileURLToPath(new URL('bin/kong-ts.js', packageRoot)),
       'serve',
       ...plugins,
-      ...['--socket', socket, '--workers', String(workers), '--log-level', 'debug'],
+      ...['--socket', socket, '--workers', String(workers), '--log-level', 'debug', '--event-hooks', 'off'],
       ...args,
     ],
     { cwd: cwd ?? process.cwd(), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
