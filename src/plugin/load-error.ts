@@ -16,7 +16,11 @@ const fixes: Record<string, string> = {
 
 /** An error for a plugin file that threw while it was loaded: the file, the reason, the fix. */
 export function loadError(file: string, thrown: unknown): KongTsError {
-  if (KongTsError.is(thrown)) return thrown;
+  if (KongTsError.is(thrown)) {
+    // definePlugin does not know in which file it is called.
+    const text = `The plugin ${file} cannot be loaded: ${thrown.message}`;
+    return thrown.message.includes(file) ? thrown : new KongTsError(thrown.code, text, { cause: thrown });
+  }
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   const syntax = thrown instanceof SyntaxError;
   const reason = firstLine(messageOf(thrown)).replace(/\.$/, '');

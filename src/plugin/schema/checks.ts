@@ -61,13 +61,12 @@ function rangeAttributes(low: Bound | null, high: Bound | null, integer: boolean
   const attributes: Attributes = { between: [low?.value ?? -greatest, high?.value ?? greatest] };
   if (low !== null && !low.inclusive) attributes['gt'] = low.value;
   if (high !== null && !high.inclusive) attributes['ne'] = high.value;
-  // Kong's own text prints both bounds with %d, which is of no use for a missing or fractional one.
+  // Kong's own text names both bounds, which is of no use where one is missing or not allowed itself.
   const sides = [
     ...(low === null ? [] : [`${low.inclusive ? 'at least' : 'greater than'} ${low.value}`]),
     ...(high === null ? [] : [`${high.inclusive ? 'at most' : 'less than'} ${high.value}`]),
   ];
-  const plain = low?.inclusive === true && high?.inclusive === true;
-  if (!(plain && Number.isInteger(low.value) && Number.isInteger(high.value))) {
+  if (low?.inclusive !== true || high?.inclusive !== true) {
     attributes['err'] = `value must be ${sides.join(' and ')}`;
   }
   return attributes;

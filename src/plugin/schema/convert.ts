@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { KongTsError } from '../../errors.ts';
 import { lengthAttributes, numberAttributes, stringAttributes } from './checks.ts';
 import type { Attributes } from './checks.ts';
@@ -52,9 +53,29 @@ export function convertFields(def: ZodDef, path: Path, depth = 0): KongField[] {
 export function convertField(start: ZodNode, path: Path, depth: number): Record<string, unknown> {
   const { node, optional, nullable, meta, default: preset } = unwrap(start);
   const field = convertNode(node, meta, path, depth);
-  if (preset !== undefined) field['default'] = jsonDefault(preset.value, path);
+  const value = preset === undefined ? undefined : jsonDefault(preset.value, path);
+  // Kong fills a required record in from its members, as it does for its own plugins' schemas.
+  if (value !== undefined && sameAsMembers(field, value)) field['required'] = true;
+  else if (value !== undefined) field['default'] = value;
   else if (!optional && !nullable) field['required'] = true;
   return { ...field, ...metaAttributes(meta) };
+}
+
+/** Whether a record's default says nothing that the defaults of its members do not. */
+function sameAsMembers(field: Attributes, value: unknown): boolean {
+  if (field['type'] !== 'record' || typeof value !== 'object' || value === null) return false;
+  const members = new Map((field['fields'] as KongField[]).flatMap((member) => Object.entries(member)));
+  for (const member of members.values()) {
+    if (member['required'] === true && member['type'] !== 'record') return false;
+  }
+  return Object.entries(value).every(([name, item]) => {
+    const member = members.get(name);
+    return (
+      member !== undefined &&
+      (isDeepStrictEqual(item, member['default']) ||
+        (member['required'] === true && sameAsMembers(member, item)))
+    );
+  });
 }
 
 /** An element of an array or a value of a map: never absent, null only where zod says so. */

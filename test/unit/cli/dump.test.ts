@@ -97,6 +97,21 @@ ${plugin('noisy', "protocol: 'msgpack',")}`,
   it.each<[string, string, RegExp]>([
     ['process.exit(0) while loading', 'process.exit(0);', /ended the process \(status 0\)/],
     ['a top-level await that never settles', 'await new Promise(() => {});', /never settle/],
+    [
+      'an error in a timer',
+      "setTimeout(() => { throw new Error('late'); }, 1); await new Promise((done) => setTimeout(done, 5000));",
+      /^kong-ts: The plugin \S+bad\.mjs failed while it was loaded: late\. /m,
+    ],
+    [
+      'a promise that nobody handles',
+      "Promise.reject(new Error('unseen')); await new Promise((done) => setTimeout(done, 5000));",
+      /^kong-ts: The plugin \S+bad\.mjs failed while it was loaded: unseen\. /m,
+    ],
+    [
+      'a schema that Kong cannot have',
+      "import { definePlugin as d, z as y } from 'kong-ts'; d({ name: 'b', config: y.object({ f: y.date() }), version: '1.0.0', log() {} });",
+      /^kong-ts: The plugin \S+bad\.mjs cannot be loaded: config\.f: z\.date\(\) has no counterpart/,
+    ],
     ['a throw', "throw new Error('broken');", /^kong-ts: The plugin .*bad\.mjs cannot be loaded: broken/],
   ])('reports %s', async (_what, text, message) => {
     const { status, stdout, stderr } = await runCli(['dump', file('bad.mjs', `${text}\n${plugin('bad')}`)]);

@@ -40,6 +40,11 @@ describe("zod to Kong's schema", () => {
     ['int exclusive', z.int().gt(1).lt(10), { type: 'integer', between: [2, 9], required: true }],
     ['int32', z.int32(), { type: 'integer', between: [-2147483648, 2147483647], required: true }],
     ['number range', z.number().min(0).max(60), { type: 'number', between: [0, 60], required: true }],
+    [
+      "number range with fractions, whose text is Kong's own",
+      z.number().min(0.001).max(60),
+      { type: 'number', between: [0.001, 60], required: true },
+    ],
     ['number above', z.number().gt(0.5), { type: 'number', gt: 0.5, required: true }],
     [
       'number at least',
@@ -61,6 +66,30 @@ describe("zod to Kong's schema", () => {
         err: 'value must be at least 0 and less than 1',
         required: true,
       },
+    ],
+    [
+      'object whose default says no more than its members do',
+      z.object({ size: z.int().default(1), limit: z.int().optional() }).prefault({}),
+      {
+        type: 'record',
+        fields: [{ size: { type: 'integer', default: 1 } }, { limit: { type: 'integer' } }],
+        required: true,
+      },
+    ],
+    [
+      'object whose default repeats those of its members',
+      z.object({ size: z.int().default(1) }).default({ size: 1 }),
+      { type: 'record', fields: [{ size: { type: 'integer', default: 1 } }], required: true },
+    ],
+    [
+      'object with a default of its own',
+      z.object({ size: z.int().default(1) }).default({ size: 2 }),
+      { type: 'record', fields: [{ size: { type: 'integer', default: 1 } }], default: { size: 2 } },
+    ],
+    [
+      'object whose default fills in what has to be there',
+      z.object({ size: z.int() }).default({ size: 2 }),
+      { type: 'record', fields: [{ size: { type: 'integer', required: true } }], default: { size: 2 } },
     ],
     ['enum', z.enum(['a', 'b']), { type: 'string', one_of: ['a', 'b'], required: true }],
     ['literal', z.literal('a'), { type: 'string', one_of: ['a'], required: true }],
