@@ -8,15 +8,16 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm pack --pack-destination /out
-RUN npm install --omit=dev --prefix /usr/local/lib/kong-ts /out/kong-ts-*.tgz
+RUN npm run build && npm pack --pack-destination /tmp
+RUN npm install --omit=dev --prefix /usr/local/lib/kong-ts /tmp/kong-ts-*.tgz
 
 FROM ${NODE_IMAGE}
 COPY --from=build /usr/local/lib/kong-ts /usr/local/lib/kong-ts
 COPY docker/kong-ts.sh /usr/local/bin/kong-ts
 COPY docker/sidecar-entrypoint.sh /usr/local/bin/kong-ts-sidecar
-# The uid of the user kong in Kong's official image, so that both may use the socket.
+# Not root; the socket is open to every uid (--socket-mode 0666), since Kong's user need not have this one.
 RUN mkdir -p /run/kong-ts /var/lib/kong-ts && chown 1000:0 /run/kong-ts /var/lib/kong-ts
+LABEL io.kong-ts.runtime=/usr/local/bin/kong-ts
 USER 1000
 VOLUME ["/run/kong-ts", "/var/lib/kong-ts"]
 ENTRYPOINT ["/usr/local/bin/kong-ts-sidecar"]

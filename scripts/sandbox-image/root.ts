@@ -27,7 +27,7 @@ export function layOutRoot({ project, root }: RootOptions): void {
   writeFileSync(at('etc/nsswitch.conf'), 'hosts: files dns\n');
 
   program(process.execPath, at('usr/local/bin/node'), root);
-  for (const tool of tools) program(pathOf(tool), at(`bin/${tool}`), root);
+  layOutTools(tools, root);
   packageInto(project, at('usr/local/lib/kong-ts/node_modules'));
   copy(join(project, 'docker/kong-ts.sh'), at('usr/local/bin/kong-ts'), 0o755);
   copy(join(project, 'docker/sandbox/kong'), at('usr/local/bin/kong'), 0o755);
@@ -37,6 +37,11 @@ export function layOutRoot({ project, root }: RootOptions): void {
     mkdirSync(at(folder), { recursive: true });
     chmodSync(at(folder), 0o777);
   }
+}
+
+/** Programs of this machine, in /bin, with their libraries. */
+export function layOutTools(names: readonly string[], root: string): void {
+  for (const name of names) program(pathOf(name), join(root, 'bin', name), root);
 }
 
 /** The package and what it depends on at run time, side by side as npm installs them. */
@@ -86,15 +91,26 @@ function productionPackages(lockfile: string): string[] {
 /** A program with the libraries that it is linked to. */
 function program(file: string, target: string, root: string): void {
   copy(file, target, 0o755);
-  const listing = execFileSync('ldd', [file], { encoding: 'utf8' });
+  if (readFileSync(file).subarray(0, 2).toString() === '#!') return;
+  const listing = libraries(file);
   for (const [, library = ''] of listing.matchAll(/(\/\S+) \(0x/g)) {
     const there = join(root, library);
     if (!existsSync(there)) copy(library, there, 0o755);
   }
 }
 
+/** What ldd says; nothing for a program that is not linked to anything. */
+function libraries(file: string): string {
+  try {
+    return execFileSync('ldd', [file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return '';
+  }
+}
+
 function pathOf(tool: string): string {
-  for (const folder of ['/bin', '/usr/bin']) if (existsSync(`${folder}/${tool}`)) return `${folder}/${tool}`;
+  for (const folder of ['/bin', '/usr/bin', '/sbin', '/usr/sbin'])
+    if (existsSync(`${folder}/${tool}`)) return `${folder}/${tool}`;
   throw new Error(`This machine has no ${tool}.`);
 }
 

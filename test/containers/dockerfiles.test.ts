@@ -1,0 +1,116 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
+import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
+import { KongContainer } from '../../src/testing/containers/index.ts';
+import { sandbox } from './support/kong.ts';
+import { startRecorder, type Recorder } from './support/recorder.ts';
+import { build, buildStandIn, namelessImages } from './support/stand-in.ts';
+
+const standIn = 'kong-ts-test-stand-in';
+const images = {
+  kong: 'kong-ts-test-kong',
+  sidecar: 'kong-ts-test-sidecar',
+  sandbox: 'kong-ts-test-sandbox',
+};
+const canBuild = spawnSync('docker', ['version'], { stdio: 'ignore' }).status === 0;
+const skipped = !sandbox || !canBuild;
+
+/** The Dockerfiles, built on images that stand for Node's and Kong's: all of their lines but npm's work. */
+describe.skipIf(skipped)(
+  `Dockerfiles${skipped ? ' (skipped: built on stand-ins where the sandbox stands for Kong and there is a docker command)' : ''}`,
+  () => {
+    let machine: Recorder;
+    const before = skipped ? [] : namelessImages();
+    const cleanUps: (() => Promise<unknown>)[] = [];
+
+    beforeAll(async () => {
+      machine = await startRecorder();
+      buildStandIn(standIn, 'kong-ts-sandbox');
+    });
+
+    afterAll(async () => {
+      for (const cleanUp of cleanUps.reverse()) await cleanUp();
+      await machine?.close();
+      const nameless = namelessImages().filter((image) => !before.includes(image));
+      for (const image of [...Object.values(images), ...nameless, standIn])
+        spawnSync('docker', ['rmi', '-f', image], { stdio: 'ignore' });
+    });
+
+    const config = {
+      _format_version: '3.0',
+      services: [
+        {
+          name: 's',
+          url: 'http://host.docker.internal:80',
+          routes: [{ name: 'r', paths: ['/'] }],
+        },
+      ],
+    };
+    const logging = (endpoint: string): object => ({
+      ...config,
+      plugins: [{ name: 'http-log-enterprise', config: { http_endpoint: endpoint } }],
+    });
+
+    test('Dockerfile: Kong with the plugin server inside, from its environment alone', async () => {
+      build('Dockerfile', images.kong, { NODE_IMAGE: standIn, KONG_IMAGE: standIn });
+      const kong = await new KongContainer({
+        image: images.kong,
+        pull: 'never',
+        declarativeConfig: logging(`http://host.docker.internal:${String(machine.port)}/inside`),
+      }).start();
+      cleanUps.push(() => kong.stop());
+      await logged(kong, '/inside');
+    });
+
+    test('sidecar.Dockerfile: a stock Kong beside it, meeting on a volume', async () => {
+      build('sidecar.Dockerfile', images.sidecar, { NODE_IMAGE: standIn });
+      const folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-volume-'));
+      cleanUps.push(async () => rmSync(folder, { recursive: true, force: true }));
+      execFileSync('chmod', ['777', folder]);
+      const mount = { source: folder, target: '/run/kong-ts' };
+      const sidecar: StartedTestContainer = await new GenericContainer(images.sidecar)
+        .withBindMounts([mount])
+        .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
+        .withWaitStrategy(Wait.forHealthCheck())
+        .start();
+      cleanUps.push(() => sidecar.stop());
+      const kong = await new KongContainer({
+        pull: 'never',
+        image: 'kong-ts-sandbox',
+        declarativeConfig: logging(`http://host.docker.internal:${String(machine.port)}/sidecar`),
+        environment: {
+          KONG_PLUGINS: 'bundled,http-log-enterprise',
+          KONG_PLUGINSERVER_NAMES: 'http-log-enterprise',
+          KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_SOCKET: '/run/kong-ts/kong-ts.socket',
+          KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_QUERY_CMD: 'cat /run/kong-ts/http-log-enterprise.json',
+        },
+        configure: (container) => container.withBindMounts([mount]),
+      }).start();
+      cleanUps.push(() => kong.stop());
+      await logged(kong, '/sidecar');
+    });
+
+    test('sandbox.Dockerfile: Kong and its commands', async () => {
+      build('sandbox.Dockerfile', images.sandbox, { NODE_IMAGE: standIn });
+      const kong = await new KongContainer({ image: images.sandbox, pull: 'never' }).start();
+      cleanUps.push(() => kong.stop());
+      expect(await kong.exec(['kong', 'version'])).toMatch(/^3\.9\.\d+ \(kong-ts sandbox/);
+    });
+
+    async function logged(kong: StartedKongContainer, url: string): Promise<void> {
+      await expect
+        .poll(
+          async () => {
+            await fetch(kong.proxyUrl);
+            return machine.received.some((request) => request.url === url);
+          },
+          { timeout: 30_000, interval: 300 },
+        )
+        .toBe(true);
+    }
+  },
+);

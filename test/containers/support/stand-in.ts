@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { layOutTools } from '../../../scripts/sandbox-image/root.ts';
+
+const project = path.join(import.meta.dirname, '../../..');
+
+/** What the RUN lines of the Dockerfiles call, beyond what the sandbox image has. */
+const buildTools = ['bash', 'chown', 'chmod', 'ldd', 'ldconfig'];
+
+/**
+ * An image that stands for `node:24` and for Kong's image alike where no registry can be reached: the sandbox image, the
+ * tools of a build, and an npm that has nothing to do since the package is installed already.
+ */
+export function buildStandIn(tag: string, sandboxImage: string): void {
+  const root = mkdtempSync(path.join(tmpdir(), 'kong-ts-stand-in-'));
+  try {
+    layOutTools(buildTools, path.join(root, 'files'));
+    mkdirSync(path.join(root, 'files/usr/local/bin'), { recursive: true });
+    writeFileSync(path.join(root, 'files/usr/local/bin/npm'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    writeFileSync(path.join(root, 'Dockerfile'), `FROM ${sandboxImage}\nUSER root\nCOPY files /\n`);
+    docker(['build', '-q', '-t', tag, root]);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** Builds one of the Dockerfiles from the checkout. */
+export function build(dockerfile: string, tag: string, args: Record<string, string>): void {
+  const options = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+  docker(['build', '-q', '-f', `docker/${dockerfile}`, '-t', tag, ...options, '.']);
+}
+
+/** Images without a name: what the earlier stages of a build leave. */
+export const namelessImages = (): string[] =>
+  docker(['images', '-q', '--filter', 'dangling=true']).split('\n').filter(Boolean);
+
+/** Runs docker, without BuildKit: it is not everywhere. */
+function docker(args: readonly string[]): string {
+  return execFileSync('docker', args, {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, DOCKER_BUILDKIT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
