@@ -16,6 +16,8 @@ export class FakeKongAdmin {
   /** `GET /upstreams/{id}/health`, by upstream. */
   readonly health = new Map<string, unknown[]>();
   workspaces: string[] | null = null;
+  /** What `GET /endpoints` lists in place of the collections that it was started with. */
+  endpoints: readonly string[] | null = null;
   /** There, and not listed. */
   hiddenWorkspaces: string[] = [];
   configurationHash: string | null = null;
@@ -92,7 +94,7 @@ export class FakeKongAdmin {
     const path = url.pathname;
     if (path === '/endpoints') {
       const own = this.workspaces === null ? [] : ['/workspaces', '/workspaces/{workspaces}'];
-      return { status: 200, body: { data: [...endpoints, ...own] } };
+      return { status: 200, body: { data: [...(this.endpoints ?? endpoints), ...own] } };
     }
     if (path === '/status') {
       return {
@@ -117,6 +119,15 @@ export class FakeKongAdmin {
       const data = this.health.get(health[1] ?? '');
       return data === undefined ? notFound : { status: 200, body: { data, next: null, node_id: 'n' } };
     }
+    const targets = /^\/upstreams\/([^/]+)\/targets$/.exec(path)?.[1];
+    if (targets !== undefined) {
+      if (this.collections.get('/upstreams')?.has(targets) !== true) return notFound;
+      const all = [...(this.collections.get('/targets') ?? [])];
+      const own = all.filter(([, { upstream }]) => (upstream as { id?: string }).id === targets);
+      return { status: 200, body: page(new Map(own), url) };
+    }
+    // As Kong does, though it lists the path among its endpoints.
+    if (path.startsWith('/targets')) return notFound;
     const list = this.collections.get(path);
     if (list !== undefined) return { status: 200, body: page(list, url) };
     const slash = path.lastIndexOf('/');

@@ -8,7 +8,12 @@ export interface Kind {
   readonly perWorkspace: boolean;
   /** Schemas of the kinds that its entities belong to: routes have services. */
   readonly parents: readonly string[];
+  /** The collection whose entities each have a list of these, where there is no list of all. */
+  readonly within: string | null;
 }
+
+/** Kong lists `/targets` among its endpoints and answers it with 404 (3.9): there are the lists of each upstream only. */
+const nested: Readonly<Record<string, string>> = { targets: '/upstreams' };
 
 /** Paths that look like a collection and hold no entities, or those of another path (Kong 3.9.3, `GET /endpoints`). */
 const notEntities =
@@ -37,7 +42,13 @@ export function kindsOf(endpoints: readonly string[]): Kind[] {
     const known = found.get(schema);
     // Several paths may list one kind; the shortest is Kong's own.
     if (known !== undefined && known.path.length <= path.length) continue;
-    found.set(schema, { schema, path, perWorkspace: !global.has(schema), parents: [] });
+    found.set(schema, {
+      schema,
+      path,
+      perWorkspace: !global.has(schema),
+      parents: [],
+      within: within(schema),
+    });
   }
   const kinds = [...found.values()].map((kind) => ({
     ...kind,
@@ -46,6 +57,10 @@ export function kindsOf(endpoints: readonly string[]): Kind[] {
     ),
   }));
   return parentsFirst(kinds.sort((a, b) => (a.schema < b.schema ? -1 : 1)));
+}
+
+function within(schema: string): string | null {
+  return Object.hasOwn(nested, schema) ? (nested[schema] ?? null) : null;
 }
 
 function parentsFirst(kinds: readonly Kind[]): Kind[] {

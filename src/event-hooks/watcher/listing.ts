@@ -50,7 +50,7 @@ export async function* listEntities(
   pageSize: number,
 ): AsyncGenerator<EntityPage> {
   for (const workspace of kind.perWorkspace ? workspaces : [null]) {
-    for await (const page of admin.in(workspace).pages(kind.path, pageSize)) {
+    for await (const page of pagesOf(admin.in(workspace), kind, pageSize)) {
       const entities = new Map<string, Entity>();
       for (const entity of page) {
         const id = identityOf(entity);
@@ -58,6 +58,29 @@ export async function* listEntities(
       }
       yield entities;
     }
+  }
+}
+
+async function* pagesOf(admin: KongAdmin, kind: Kind, pageSize: number): AsyncGenerator<Entity[]> {
+  if (kind.within === null) {
+    yield* admin.pages(kind.path, pageSize);
+    return;
+  }
+  for await (const owners of admin.pages(kind.within, pageSize)) {
+    for (const owner of owners) {
+      const id = identityOf(owner);
+      if (id !== null)
+        yield* pagesOfOwner(admin, `${kind.within}/${encodeURIComponent(id)}${kind.path}`, pageSize);
+    }
+  }
+}
+
+async function* pagesOfOwner(admin: KongAdmin, path: string, pageSize: number): AsyncGenerator<Entity[]> {
+  try {
+    yield* admin.pages(path, pageSize);
+  } catch (error) {
+    // It has gone since its own list was read, with everything in it.
+    if (!(error instanceof AdminRefusal) || error.status !== 404) throw error;
   }
 }
 

@@ -84,7 +84,8 @@ async function firstLook(kind: Kind, options: LookOptions): Promise<Look> {
 
 async function confirmed(kind: Kind, ids: readonly string[], options: LookOptions): Promise<string[]> {
   const { admin, workspaces } = options;
-  if (ids.length * (kind.perWorkspace ? workspaces.length : 1) > confirmSingly) {
+  const questions = ids.length * (kind.perWorkspace ? workspaces.length : 1);
+  if (questions > confirmSingly || kind.within !== null) {
     const missing = new Set(ids);
     for await (const page of pagesOf(kind, options)) for (const id of page.keys()) missing.delete(id);
     return [...missing];

@@ -59,12 +59,9 @@ function sortByPrecedence(
   return result;
 }
 
+/** What changed in the same second stays in the order of the lists: parents first. */
 function byTime(a: Change, b: Change): number {
-  return (
-    rank(a) - rank(b) ||
-    a.at - b.at ||
-    (a.schema < b.schema ? -1 : a.schema > b.schema ? 1 : a.id < b.id ? -1 : 1)
-  );
+  return rank(a) - rank(b) || a.at - b.at;
 }
 
 const rank = (change: Change): number => (change.operation === 'delete' ? 1 : 0);

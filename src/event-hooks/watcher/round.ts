@@ -48,13 +48,14 @@ export class LookRound {
     const { admin, snapshots, clock, pageSize = 1000, metrics } = this.#options;
     const options = { admin, snapshots, workspaces, pageSize, dbless: hash !== null };
     const looks: Look[] = [];
+    // One time for all of them: they come due together again.
+    const now = clock.now();
     const failures: { kind: Kind; error: unknown }[] = [];
     /** Kinds that have lost entities: what belongs to those has to be looked at in the same round. */
     const lost = new Set<string>();
     for (const kind of wanted) {
       if (!due.has(kind) && !kind.parents.some((parent) => lost.has(parent))) continue;
       const began = performance.now();
-      const now = clock.now();
       try {
         const look = await lookAt(kind, options);
         looks.push(look);
@@ -70,7 +71,7 @@ export class LookRound {
     // A Kong that refuses everything is not a matter of kinds.
     const alone = failures.filter(({ error }) => !isRefusedForGood(error));
     if (looks.length === 0 && alone.length > 0) return { looks, failure: alone[0]?.error };
-    for (const { kind } of failures) this.#schedule.failed(kind.schema, clock.now());
+    for (const { kind } of failures) this.#schedule.failed(kind.schema, now);
     this.#sayBroken(failures);
     return { looks, failure: null };
   }

@@ -23,7 +23,7 @@ export interface Fronted {
   receiver: Receiver;
   log: LogLine[];
   /** A webhook on a source and an event that arrives at `/hook`. */
-  hook(source: string, event: string | null): Promise<void>;
+  hook: (source: string, event: string | null) => Promise<void>;
 }
 
 /** A dispatcher in front of a Kong, and somebody who receives; all closed when the test ends. */
@@ -53,6 +53,8 @@ export async function startFront(
         source,
         event,
         handler: 'webhook',
+        // One after the other, so that they arrive in order.
+        concurrency: 1,
         config: { url: receiver.url('/hook') },
       });
     },

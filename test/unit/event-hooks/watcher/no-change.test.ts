@@ -130,6 +130,29 @@ describe('what is a change', () => {
     expect(all.told()).toEqual(['consumers create c1']);
   });
 
+  it('a target: Kong has lists of them below their upstreams only', async () => {
+    const all = await watched({ '/upstreams': 'upstreams', '/targets': 'targets' });
+    all.kong.put('/upstreams', { id: 'u1' });
+    const one = all.watcher();
+    await one.round();
+    all.kong.put('/upstreams', { id: 'u2' });
+    all.kong.put('/targets', { id: 't1', upstream: { id: 'u1' } });
+    all.kong.put('/targets', { id: 't2', upstream: { id: 'u2' } });
+    await next(all, one);
+    all.kong.fault = (request) => (request.includes('/u1/targets') ? { status: 500 } : null);
+    await next(all, one);
+    all.kong.fault = () => null;
+    all.kong.remove('/targets', 't1');
+    await next(all, one);
+    await next(all, one);
+    expect(all.told()).toEqual([
+      'upstreams create u2',
+      'targets create t1',
+      'targets create t2',
+      'targets delete t1',
+    ]);
+  });
+
   it('an entity whose id is a number', async () => {
     const all = await watched({ '/my-things': 'my_things' });
     const one = all.watcher();
