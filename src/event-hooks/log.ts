@@ -12,6 +12,7 @@ export interface HookLog {
 export function jsonLog(fd = 1): HookLog {
   const logger = pino(
     {
+      messageKey: 'message',
       customLevels: { notice: 35 },
       base: { pid: process.pid, component: 'event-hooks' },
       timestamp: pino.stdTimeFunctions.isoTime,

@@ -196,7 +196,7 @@ describe('answers', () => {
     expect(await reason(onRequest(endless))).toMatch(/larger than 100000 bytes/);
   });
 
-  it('compressed bodies are not decompressed', async () => {
+  it('compressed bodies are not asked for; one that comes all the same fails and is not decompressed', async () => {
     const b = await bench();
     b.receiver.answer = (_request, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000)));
@@ -204,8 +204,46 @@ describe('answers', () => {
     b.hub.emit('s', 'e', {});
     await b.settled();
     expect(await records(b, id)).toMatchObject([
-      { state: 'delivered', response: matching(/^\[gzip, \d+ bytes, not decompressed\]$/) },
+      {
+        state: 'waiting',
+        status: 200,
+        error: 'the answer is compressed (gzip), which was not asked for',
+        response: matching(/^\[gzip, \d+ bytes, not decompressed\]$/),
+      },
     ]);
+    expect(b.receiver.at('/a')[0]?.headers['accept-encoding']).toBe('identity');
+    b.receiver.answer = (_request, response) => response.writeHead(204, { 'content-encoding': 'gzip' }).end();
+    b.hub.emit('s', 'e', {});
+    await b.settled();
+    expect(await records(b, id)).toMatchObject([{ state: 'delivered' }, { state: 'waiting' }]);
+  });
+
+  it('secrets that a target sends back are not in the record', async () => {
+    const b = await bench();
+    b.receiver.answer = ({ headers }, response) => {
+      response.statusCode = 500;
+      response.end(`${JSON.stringify(headers)} whsec_top+secret hunter2 older`);
+    };
+    const target = new URL(b.receiver.url('/echo'));
+    target.username = 'me';
+    target.password = 'hunter2';
+    const { id } = await b.hook(
+      webhook('', {
+        config: {
+          url: target.href,
+          secret: 'whsec_top+secret',
+          previous_secrets: ['older'],
+          headers: { 'x-api-key': 'key-12345', 'x-plain': 'plain-value' },
+        },
+      }),
+    );
+    b.hub.emit('s', 'e', {});
+    await b.settled();
+    const text = JSON.stringify(await records(b, id)) + JSON.stringify(b.log.lines);
+    expect(text).toContain('plain-value');
+    for (const secret of ['whsec_top', 'hunter2', 'older', 'key-12345', btoa('me:hunter2')]) {
+      expect(text).not.toContain(secret);
+    }
   });
 
   it('keeps the beginning of the response only', async () => {

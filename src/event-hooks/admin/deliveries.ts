@@ -1,7 +1,7 @@
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';
-import type { DeliveryRecord, DeliveryState } from '../store/types.ts';
+import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';
 import { hookOf, notFound } from './hooks.ts';
 import { page, readPage } from './paging.ts';
 import type { Routes } from './server.ts';
@@ -30,8 +30,23 @@ export function showDelivery(record: DeliveryRecord): Record<string, unknown> {
     finished_at: seconds(record.finishedAt),
     next_attempt_at: seconds(record.due),
     payload: JSON.parse(record.payload) as unknown,
+    ...(record.history === undefined ? {} : { history: record.history.map(showAttempt) }),
   };
 }
+
+const showAttempt = ({
+  attempt,
+  finishedAt,
+  status,
+  latencyMs,
+  error,
+}: Attempt): Record<string, unknown> => ({
+  attempt,
+  at: finishedAt / 1000,
+  status,
+  latency_ms: latencyMs,
+  error,
+});
 
 /** Records, dead letters and replay. */
 export function deliveryRoutes(dispatcher: Dispatcher): Routes {

@@ -37,6 +37,36 @@ const hookFields = {
   config: { type: 'object' },
 };
 
+const deliveryFields = {
+  id: { type: 'string', description: 'The value of the header webhook-id.' },
+  event_hook: record({ id: text }),
+  event_id: text,
+  source: text,
+  event: text,
+  state: { type: 'string', enum: ['pending', 'waiting', 'delivered', 'dead'] },
+  attempts: { type: 'integer' },
+  status: nullable('integer'),
+  latency_ms: nullable('number'),
+  error: nullable('string'),
+  response: { ...nullable('string'), description: 'The beginning of the response.' },
+  created_at: seconds,
+  finished_at: nullable('number'),
+  next_attempt_at: nullable('number'),
+  payload: { type: 'object' },
+};
+
+const history = {
+  type: 'array',
+  description: 'The last attempts, oldest first; where one delivery is read.',
+  items: record({
+    attempt: { type: 'integer' },
+    at: seconds,
+    status: nullable('integer'),
+    latency_ms: { type: 'number' },
+    error: nullable('string'),
+  }),
+};
+
 /** Only keys that the hook's answers have; what is sent is described by HookInput, made from the very schema in use. */
 export function componentSchemas(): Record<string, Schema> {
   const input = z.toJSONSchema(hookSchema, { io: 'input', unrepresentable: 'any' }) as Schema;
@@ -59,23 +89,8 @@ export function componentSchemas(): Record<string, Schema> {
       additionalProperties: false,
     },
     Delivery: {
-      ...record({
-        id: { type: 'string', description: 'The value of the header webhook-id.' },
-        event_hook: record({ id: text }),
-        event_id: text,
-        source: text,
-        event: text,
-        state: { type: 'string', enum: ['pending', 'waiting', 'delivered', 'dead'] },
-        attempts: { type: 'integer' },
-        status: nullable('integer'),
-        latency_ms: nullable('number'),
-        error: nullable('string'),
-        response: { ...nullable('string'), description: 'The beginning of the response.' },
-        created_at: seconds,
-        finished_at: nullable('number'),
-        next_attempt_at: nullable('number'),
-        payload: { type: 'object' },
-      }),
+      ...record(deliveryFields),
+      properties: { ...deliveryFields, history },
       additionalProperties: false,
     },
     DeliveryPage: page(ref('Delivery')),

@@ -82,7 +82,7 @@ const paths: Record<string, Record<string, Json>> = {
     post: {
       summary: "Run a hook's handler now on the posted fields",
       requestBody: objectBody,
-      responses: { 200: answer('What came of it.', ref('TestResult')), ...notFound },
+      responses: { 200: answer('What came of it.', ref('TestResult')), ...notFound, ...invalid },
     },
   },
   '/event-hooks/{id}/deliveries': {

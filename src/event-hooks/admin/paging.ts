@@ -2,11 +2,14 @@
 const defaultSize = 100;
 const maxSize = 1000;
 
+/** A size or offset that is none, as Kong answers it. */
 export class PagingError extends Error {
-  readonly fields: Record<string, string>;
-  constructor(field: string, text: string) {
+  readonly kind: 'invalid size' | 'invalid offset';
+  readonly code: 9 | 7;
+  constructor(kind: 'invalid size' | 'invalid offset', text: string) {
     super(text);
-    this.fields = { [field]: text };
+    this.kind = kind;
+    this.code = kind === 'invalid size' ? 9 : 7;
   }
 }
 
@@ -20,18 +23,19 @@ export interface PageQuery {
 export function readPage(query: Record<string, unknown>): PageQuery {
   const { size, offset } = query;
   const asked = size === undefined ? defaultSize : Number(size);
+  if (Number.isNaN(asked)) throw new PagingError('invalid size', 'size must be a number');
   if (!Number.isInteger(asked) || asked < 1 || asked > maxSize) {
-    throw new PagingError('size', `must be an integer between 1 and ${String(maxSize)}`);
+    throw new PagingError('invalid size', `size must be an integer between 1 and ${String(maxSize)}`);
   }
   if (offset === undefined) return { size: asked, offset: null };
+  const text = typeof offset === 'string' ? offset : '';
   try {
-    const text = typeof offset === 'string' ? offset : '';
     const decoded: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     if (Array.isArray(decoded) && typeof decoded[0] === 'string') return { size: asked, offset: decoded[0] };
   } catch {
     // Answered below.
   }
-  throw new PagingError('offset', 'invalid offset');
+  throw new PagingError('invalid offset', `'${text}' is not a valid offset: bad offset`);
 }
 
 /** A page in Kong's shape: `next` is a path, null on the last page. */

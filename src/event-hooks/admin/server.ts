@@ -4,7 +4,7 @@ import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
-import { HookInvalidError } from '../model/errors.ts';
+import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { multipartFields, parseForm } from './form.ts';
 import { hookRoutes } from './hooks.ts';
@@ -47,9 +47,13 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
             }),
         }),
     bodyLimit,
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     forceCloseConnections: true,
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
+    // Paths that cannot be decoded, or whose parts are too long.
+    frameworkErrors: (_error, _request, reply) => {
+      void (reply as unknown as FastifyReply).code(404).type(json).send({ message: 'Not found' });
+    },
   });
   parseBodies(app);
   app.setNotFoundHandler((_request, reply) => reply.code(404).type(json).send({ message: 'Not found' }));
@@ -75,12 +79,16 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
   return app;
 }
 
+const methodNames = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];
+
 function register(app: FastifyInstance, url: string, methods: Routes[string]): void {
   const allowed = Object.keys(methods);
   for (const [method, handler] of Object.entries(methods)) {
     app.route<{ Params: Record<string, string>; Querystring: Record<string, unknown> }>({
       method,
       url,
+      // A live view has no end, and so no HEAD.
+      ...(method === 'GET' ? { exposeHeadRoute: !url.endsWith('/tail') } : {}),
       handler: async (request, reply) => {
         void reply.type(json);
         const answer = await handler(request, reply);
@@ -90,7 +98,8 @@ function register(app: FastifyInstance, url: string, methods: Routes[string]): v
       },
     });
   }
-  const others = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'].filter((method) => !allowed.includes(method));
+  if (allowed.includes('GET') && !url.endsWith('/tail')) allowed.push('HEAD');
+  const others = methodNames.filter((method) => !allowed.includes(method));
   if (others.length > 0) {
     app.route({
       method: others,
@@ -107,7 +116,7 @@ function register(app: FastifyInstance, url: string, methods: Routes[string]): v
     url,
     handler: (_request, reply) =>
       reply
-        .header('allow', [...allowed, 'OPTIONS'].join(', '))
+        .header('allow', [...allowed, 'OPTIONS'].sort().join(', '))
         .code(204)
         .send(),
   });
@@ -120,7 +129,7 @@ function parseBodies(app: FastifyInstance): void {
     try {
       if (body.length === 0) done(null, {});
       else if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
-        done(null, JSON.parse(body.toString('utf8')));
+        done(null, parseObject(body.toString('utf8')));
       else if (/^application\/x-www-form-urlencoded\b/i.test(type))
         done(null, parseForm(new URLSearchParams(body.toString('utf8'))));
       else if (/^multipart\/form-data\b/i.test(type))
@@ -130,6 +139,14 @@ function parseBodies(app: FastifyInstance): void {
       done(new BodyError(400, 'Cannot parse JSON body'), undefined);
     }
   });
+}
+
+/** Every body of this API is one object. */
+function parseObject(text: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new SyntaxError('not an object');
 }
 
 class BodyError extends Error {
@@ -147,11 +164,11 @@ function answerError(
   reply: FastifyReply,
 ): FastifyReply {
   void reply.type(json);
-  if (error instanceof HookInvalidError) return reply.code(400).send(error.toKong());
+  if (error instanceof HookInvalidError || error instanceof HookExistsError)
+    return reply.code(400).send(error.toKong());
   if (error instanceof PagingError) {
-    return reply
-      .code(400)
-      .send({ message: error.message, name: 'invalid size', code: 9, fields: error.fields });
+    const { message, kind: name, code } = error;
+    return reply.code(400).send({ message, name, code });
   }
   if (error instanceof KongTsError) {
     if (error.code === 'STORE_FAILED')

@@ -39,15 +39,26 @@ export class Rate {
     this.#at = now;
   }
 
-  /** @returns 0 when one was taken, else how many milliseconds until there is one */
-  take(now: number): number {
+  /** @returns how many milliseconds until there is one, 0 when there is */
+  wait(now: number): number {
     const burst = Math.max(1, this.#perSecond);
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
     this.#at = now;
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1;
-      return 0;
-    }
-    return Math.max(1, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000));
+    return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000));
   }
+
+  /** @returns 0 when one was taken, else how many milliseconds until there is one */
+  take(now: number): number {
+    const wait = this.wait(now);
+    if (wait === 0) this.#tokens -= 1;
+    return wait;
+  }
+}
+
+/** Takes one from every rate, or none from any. @returns 0, or how many milliseconds until all have one */
+export function takeFrom(rates: readonly (Rate | null)[], now: number): number {
+  let wait = 0;
+  for (const rate of rates) if (rate !== null) wait = Math.max(wait, rate.wait(now));
+  if (wait === 0) for (const rate of rates) rate?.take(now);
+  return wait;
 }

@@ -150,12 +150,20 @@ export class HttpTarget {
     exchange.done = true;
     this.#inFlight.delete(exchange);
     this.#headSince = performance.now();
-    const encoding = exchange.headers['content-encoding'];
-    exchange.body =
-      encoding === undefined || encoding === 'identity'
-        ? Buffer.concat(exchange.chunks).toString('utf8')
-        : `[${encoding}, ${String(exchange.bytes)} bytes, not decompressed]`;
-    exchange.resolve({ status: exchange.status, headers: exchange.headers, body: exchange.body, error });
+    const { status, headers, bytes, chunks } = exchange;
+    const encoding =
+      bytes === 0 ? 'identity' : (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+    if (encoding === 'identity' || encoding === '') {
+      exchange.resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8'), error });
+      return;
+    }
+    const name = encoding.slice(0, 40);
+    exchange.resolve({
+      status,
+      headers,
+      body: `[${name}, ${String(bytes)} bytes, not decompressed]`,
+      error: error ?? `the answer is compressed (${name}), which was not asked for`,
+    });
   }
 
   readonly #checkHead = (): void => {

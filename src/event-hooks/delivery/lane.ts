@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { HookHandler, Outcome } from '../handlers/types.ts';
 import type { Hook } from '../model/hook.ts';
 import type { Delivery, HookStore } from '../store/types.ts';
-import { Rate } from './gate.ts';
+import { Rate, takeFrom } from './gate.ts';
 import type { Gate } from './gate.ts';
 import { PayloadQueue } from './queue.ts';
 
@@ -39,7 +39,8 @@ export class Lane {
   readonly #context: LaneContext;
   readonly #queue = new PayloadQueue<Delivery>();
   readonly #retries = new PayloadQueue<Delivery>();
-  readonly #rate: Rate | null;
+  /** The hook's own rate and its target's. */
+  readonly #rates: readonly (Rate | null)[];
   readonly #concurrency: number;
   #inFlight = 0;
   /** The last event number that went through the queue. */
@@ -66,7 +67,8 @@ export class Lane {
     this.#handler = handler;
     this.#context = context;
     this.#concurrency = hook.concurrency ?? context.limits.concurrency;
-    this.#rate = hook.rate === undefined ? null : new Rate(hook.rate, context.clock.now());
+    const own = hook.rate === undefined ? null : new Rate(hook.rate, context.clock.now());
+    this.#rates = own === null && context.targetRate === null ? [] : [own, context.targetRate];
   }
 
   get inFlight(): number {
@@ -118,16 +120,17 @@ export class Lane {
 
   /** Starts what may be started now. */
   readonly pump = (): void => {
-    const { active, gate, targetRate, clock } = this.#context;
+    const { active, gate, clock } = this.#context;
     if (this.#closed || this.#gone || this.hook.enabled === false || !active()) return;
     this.#load();
     while (this.#inFlight < this.#concurrency && this.queued > 0) {
-      const wait = this.#waitForRate(this.#rate, targetRate, clock.now());
+      if (gate !== null && !gate.enter(this.pump)) return;
+      const wait = this.#rates.length === 0 ? 0 : takeFrom(this.#rates, clock.now());
       if (wait > 0) {
         this.#armAt(clock.now() + wait);
+        gate?.leave();
         return;
       }
-      if (gate !== null && !gate.enter(this.pump)) return;
       const delivery = this.#retries.shift() ?? this.#queue.shift();
       if (delivery === undefined) return;
       this.#start(delivery);
@@ -164,11 +167,6 @@ export class Lane {
       if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
       this.pump();
     });
-  }
-
-  #waitForRate(own: Rate | null, target: Rate | null, now: number): number {
-    const wait = own?.take(now) ?? 0;
-    return wait > 0 ? wait : (target?.take(now) ?? 0);
   }
 
   #full(): boolean {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { compileHook } from '../model/compile.ts';
+import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
 import type { HookStore } from '../store/types.ts';
 import { HookTable } from './matching.ts';
@@ -8,8 +9,11 @@ import { HookTable } from './matching.ts';
 /** Checks that need more than the schema: templates and Lua that do not parse. Throws HookInvalidError. */
 export type DeepCheck = (hook: Hook) => Promise<void> | void;
 
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 /**
- * The hooks of the node: stored, and in memory for reading. Every change is stored first, then announced.
+ * The hooks of the node: stored, and in memory for reading. Every change is stored first, then announced; one
+ * change is made after the other, so that none is based on what another one has replaced.
  */
 export class Hooks {
   readonly #store: HookStore;
@@ -18,6 +22,7 @@ export class Hooks {
   readonly #changed: (table: HookTable, id: string | null) => Promise<void>;
   #table = new HookTable([]);
   #loaded = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param changed told about the new table before the change is answered; `id` is null when all may have changed */
   constructor(
@@ -53,45 +58,67 @@ export class Hooks {
     return this.#table.all();
   }
 
-  /** @throws HookInvalidError, KongTsError STORE_FAILED */
-  async create(raw: unknown, id: string = randomUUID()): Promise<Hook> {
-    const now = this.#seconds();
-    return this.#save(compileHook(raw), id, now, now);
+  /**
+   * @param raw may hold an `id`
+   * @throws HookInvalidError, HookExistsError, KongTsError STORE_FAILED
+   */
+  create(raw: unknown): Promise<Hook> {
+    return this.#inTurn(() => {
+      const now = this.#seconds();
+      const id = givenId(raw) ?? randomUUID();
+      if (this.get(id) !== undefined) throw new HookExistsError(id);
+      return this.#save(compileHook(raw), id, now, now);
+    });
   }
 
   /** Replaces or creates. */
-  async put(id: string, raw: unknown): Promise<Hook> {
-    const now = this.#seconds();
-    return this.#save(compileHook(raw), id, this.get(id)?.created_at ?? now, now);
+  put(id: string, raw: unknown): Promise<{ hook: Hook; created: boolean }> {
+    return this.#inTurn(async () => {
+      const now = this.#seconds();
+      const known = this.get(id);
+      const hook = await this.#save(compileHook(raw), id, known?.created_at ?? now, now);
+      return { hook, created: known === undefined };
+    });
   }
 
   /** Changes the given fields; records below `config` are merged field by field. null when there is no such hook. */
-  async patch(id: string, raw: unknown): Promise<Hook | null> {
-    const known = this.get(id);
-    if (known === undefined) return null;
-    const change = typeof raw === 'object' && raw !== null ? (raw as Record<string, unknown>) : {};
-    const merged: Record<string, unknown> = { ...known, ...change };
-    if (typeof change.config === 'object' && change.config !== null && !Array.isArray(change.config)) {
-      const sameHandler = change.handler === undefined || change.handler === known.handler;
-      merged.config = { ...(sameHandler ? known.config : {}), ...change.config };
-    }
-    return this.#save(compileHook(merged), id, known.created_at, this.#seconds());
+  patch(id: string, raw: Record<string, unknown>): Promise<Hook | null> {
+    return this.#inTurn(async () => {
+      const known = this.get(id);
+      if (known === undefined) return null;
+      const merged: Record<string, unknown> = { ...known, ...raw };
+      if (typeof raw.config === 'object' && raw.config !== null && !Array.isArray(raw.config)) {
+        const sameHandler = raw.handler === undefined || raw.handler === known.handler;
+        merged.config = { ...(sameHandler ? known.config : {}), ...raw.config };
+      }
+      return this.#save(compileHook(merged), id, known.created_at, this.#seconds());
+    });
   }
 
-  /** Switches a hook off, with the reason shown. */
-  async disable(id: string, reason: string): Promise<void> {
-    const known = this.get(id);
-    if (known === undefined) return;
-    const hook: Hook = { ...known, enabled: false, disabled_reason: reason, updated_at: this.#seconds() };
-    await this.#store.saveHook(hook);
-    await this.#replace(hook);
+  /** Switches a hook off, with the reason shown, unless it has changed. */
+  disable(hook: Hook, reason: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const known = this.get(hook.id);
+      if (known === undefined || JSON.stringify(known) !== JSON.stringify(hook)) return;
+      const off: Hook = { ...known, enabled: false, disabled_reason: reason, updated_at: this.#seconds() };
+      await this.#store.saveHook(off);
+      await this.#replace(off);
+    });
   }
 
-  async delete(id: string): Promise<void> {
-    await this.#store.deleteHook(id);
-    if (this.get(id) === undefined) return;
-    this.#table = new HookTable(this.#table.all().filter((hook) => hook.id !== id));
-    await this.#changed(this.#table, id);
+  delete(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#store.deleteHook(id);
+      if (this.get(id) === undefined) return;
+      this.#table = new HookTable(this.#table.all().filter((hook) => hook.id !== id));
+      await this.#changed(this.#table, id);
+    });
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(change);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   async #save(
@@ -115,6 +142,15 @@ export class Hooks {
   #seconds(): number {
     return Math.floor(this.#clock.now() / 1000);
   }
+}
+
+/** @throws HookInvalidError when there is one and it is no UUID */
+function givenId(raw: unknown): string | null {
+  const id = (raw as { id?: unknown } | null)?.id;
+  if (id === undefined || id === null) return null;
+  const text = typeof id === 'string' ? id.toLowerCase() : '';
+  if (!uuid.test(text)) throw new HookInvalidError([{ path: 'id', text: 'expected a valid UUID' }]);
+  return text;
 }
 
 function sorted(hooks: Hook[]): Hook[] {

@@ -72,9 +72,8 @@ export class Dispatcher {
       },
       onGone: (hook) => {
         // A hook that was changed in the meantime may have a target that is still there.
-        if (JSON.stringify(this.hooks.get(hook.id)) !== JSON.stringify(hook)) return;
         this.hooks
-          .disable(hook.id, 'the target answered 410 Gone')
+          .disable(hook, 'the target answered 410 Gone')
           .catch(this.#report('a hook was not switched off'));
       },
       schedule: options.retrySchedule,
@@ -134,9 +133,8 @@ export class Dispatcher {
     return hook;
   }
   async putHook(id: string, raw: unknown): Promise<Hook> {
-    const known = this.hooks.get(id);
-    const hook = await this.hooks.put(id, raw);
-    if (known === undefined) this.#pingOnCreation(hook);
+    const { hook, created } = await this.hooks.put(id, raw);
+    if (created) this.#pingOnCreation(hook);
     return hook;
   }
 
@@ -154,7 +152,7 @@ export class Dispatcher {
   async run(hook: Hook, payload: Record<string, unknown>): Promise<TestResult> {
     const handler = this.engine.handlerOf(hook.id);
     if (handler === null) return { error: 'the dispatcher is stopping' };
-    return handler.test(payload, deliveryId(hook.id, newEventId()));
+    return handler.test(withoutNulls(payload) as Record<string, unknown>, deliveryId(hook.id, newEventId()));
   }
 
   /** Makes deliveries again. @returns the numbers of the events, in order; at most `query.size` */

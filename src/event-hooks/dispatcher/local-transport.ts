@@ -1,17 +1,28 @@
+import { EmitBuffer } from '../client/emit-buffer.ts';
+import type { Batch } from '../client/emit-buffer.ts';
 import { Interest } from '../client/interest.ts';
 import type { EventTransport, TransportStats } from '../client/transport.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';
 import type { Feed } from './feed.ts';
 import type { Intake } from './intake.ts';
 
-/** The way to a dispatcher in the same process. Events that cannot be stored are dropped and counted. */
+const firstRetryMs = 50;
+const maxRetryMs = 1000;
+
+/**
+ * The way to a dispatcher in the same process. While the store fails, events are kept in order and tried again, within
+ * the same bounds as towards another process; what does not fit is dropped and counted.
+ */
 export class LocalTransport implements EventTransport {
   readonly stats: TransportStats = { sent: 0, acknowledged: 0, dropped: 0, buffered: 0 };
   readonly #intake: Intake;
   readonly #publish: (declaration: EventDeclaration) => void;
   readonly #unwatch: () => void;
-  readonly #running = new Set<Promise<void>>();
+  readonly #buffer = new EmitBuffer(10_000, 32 * 1024 * 1024, this.stats);
   #interest = new Interest([]);
+  #waiters: (() => void)[] = [];
+  #retry: NodeJS.Timeout | null = null;
+  #retryMs = firstRetryMs;
 
   constructor(intake: Intake, feed: Feed, publish: (declaration: EventDeclaration) => void) {
     this.#intake = intake;
@@ -28,29 +39,44 @@ export class LocalTransport implements EventTransport {
     this.#publish(declaration);
   }
   send(events: HookEvent[]): void {
-    this.stats.sent += events.length;
-    this.stats.buffered += events.length;
-    const running = this.#deliver(events);
-    this.#running.add(running);
-    void running.finally(() => this.#running.delete(running));
+    this.#buffer.add(events);
+    if (this.#retry === null) this.#pump();
   }
-  async flush(): Promise<void> {
-    await Promise.all(this.#running);
+
+  async flush(timeoutMs = 5000): Promise<void> {
+    if (this.stats.buffered === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      new Promise<void>((resolve) => this.#waiters.push(resolve)),
+      new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs))),
+    ]);
+    clearTimeout(timer);
   }
   async close(): Promise<void> {
     this.#unwatch();
     await this.flush();
+    if (this.#retry !== null) clearTimeout(this.#retry);
   }
 
-  async #deliver(events: HookEvent[]): Promise<void> {
+  #pump(): void {
+    this.#retry = null;
+    for (let batch = this.#buffer.next(); batch !== null; batch = this.#buffer.next())
+      void this.#deliver(batch);
+  }
+
+  async #deliver({ number, events }: Batch): Promise<void> {
     try {
       const { refused } = await this.#intake.accept(events);
-      this.stats.dropped += refused.length;
-      this.stats.acknowledged += events.length - refused.length;
+      this.#buffer.acknowledge(number, refused.length);
+      this.#retryMs = firstRetryMs;
     } catch {
-      this.stats.dropped += events.length;
-    } finally {
-      this.stats.buffered -= events.length;
+      // The dispatcher has said why in its log.
+      this.#buffer.putBack(number);
+      this.#retryMs = Math.min(maxRetryMs, this.#retryMs * 2);
+      this.#retry ??= setTimeout(() => {
+        this.#pump();
+      }, this.#retryMs).unref();
     }
+    if (this.stats.buffered === 0) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }

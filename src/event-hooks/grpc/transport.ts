@@ -5,7 +5,7 @@ import { Interest } from '../client/interest.ts';
 import type { EventTransport, TransportStats } from '../client/transport.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';
 import { grpcTarget, parseAddress } from './address.ts';
-import { EmitBuffer } from './emit-buffer.ts';
+import { EmitBuffer } from '../client/emit-buffer.ts';
 import { eventHooksService } from './service.ts';
 import type { EmitRequest, EmitResponse, EventHooksService } from './service.ts';
 

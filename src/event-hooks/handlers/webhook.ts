@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { HttpTarget } from '../delivery/http-target.ts';
 import type { HttpAnswer, HttpTargetOptions } from '../delivery/http-target.ts';
-import { eventNameFor } from '../model/hook.ts';
+import { eventNameFor, secretsOf } from '../model/hook.ts';
 import type { Hook, WebhookConfig } from '../model/hook.ts';
 import { renamePayload } from '../dispatcher/payload.ts';
 import type { Delivery } from '../store/types.ts';
@@ -25,6 +25,7 @@ export class HttpHandler implements HookHandler {
   readonly #signer: Signer | null;
   readonly #hook: Hook;
   readonly #clock: Clock;
+  readonly #secrets: readonly string[];
   readonly #compose: (payload: string) => Composed | Promise<Composed>;
 
   constructor(
@@ -42,6 +43,7 @@ export class HttpHandler implements HookHandler {
     this.#signer = secret === null ? null : new Signer(secret, previous, signature);
     this.#hook = hook;
     this.#clock = clock;
+    this.#secrets = secretsOf(hook);
     this.#compose = compose;
   }
 
@@ -52,12 +54,22 @@ export class HttpHandler implements HookHandler {
       name === event ? payload : renamePayload(payload, name),
       deliveryId(delivery.hookId, delivery.eventId),
     );
-    return outcomeOf(answer, this.#clock.now());
+    return outcomeOf(this.#withoutSecrets(answer), this.#clock.now());
   }
 
   async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
     const { status, headers, body, error } = await this.#send(JSON.stringify(payload), id);
     return error !== null || status === null ? { error: error ?? 'no response' } : { body, headers, status };
+  }
+
+  /** What a target sends back of our own secrets is not kept. */
+  #withoutSecrets(answer: HttpAnswer): HttpAnswer {
+    let { body, error } = answer;
+    for (const secret of this.#secrets) {
+      if (body.includes(secret)) body = body.replaceAll(secret, '***');
+      if (error?.includes(secret) === true) error = error.replaceAll(secret, '***');
+    }
+    return { ...answer, body, error };
   }
 
   close(): Promise<void> {
@@ -75,6 +87,8 @@ export class HttpHandler implements HookHandler {
     const { method, body } = composed;
     const timestamp = Math.floor(this.#clock.now() / 1000);
     const headers = ['user-agent', 'kong-ts', 'webhook-id', id, 'webhook-timestamp', String(timestamp)];
+    // Answers are kept as they come and never decompressed.
+    if (composed.headers['accept-encoding'] === undefined) headers.push('accept-encoding', 'identity');
     if (this.#signer !== null) {
       headers.push('x-kong-signature', this.#signer.kong(body ?? ''));
       headers.push('webhook-signature', this.#signer.standard(id, timestamp, body ?? ''));

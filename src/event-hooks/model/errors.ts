@@ -14,6 +14,18 @@ export interface SchemaViolation {
   fields: Record<string, unknown>;
 }
 
+/** An id that is taken, in Kong's shape. */
+export class HookExistsError extends KongTsError {
+  readonly id: string;
+  constructor(id: string) {
+    super('HOOK_INVALID', `primary key violation on key '{id="${id}"}'`);
+    this.id = id;
+  }
+  toKong(): { message: string; name: string; code: 3; fields: { id: string } } {
+    return { message: this.message, name: 'primary key violation', code: 3, fields: { id: this.id } };
+  }
+}
+
 /** A hook that does not match its schema. `violations` is sorted by path. */
 export class HookInvalidError extends KongTsError {
   readonly violations: readonly Violation[];

@@ -94,6 +94,24 @@ export function withoutSecrets(hook: Hook): Record<string, unknown> {
   return { ...hook, config };
 }
 
+/** What must never be shown of a hook, should it come back from its target: each text as it goes over the wire. */
+export function secretsOf(hook: Hook): string[] {
+  if (hook.handler !== 'webhook' && hook.handler !== 'webhook-custom') return [];
+  const { url, secret, previous_secrets: previous = [], headers } = hook.config;
+  const found = [secret ?? '', ...previous];
+  for (const [name, value] of Object.entries(headers)) if (sensitive.test(name)) found.push(value);
+  if (URL.canParse(url)) {
+    const { username, password, searchParams } = new URL(url);
+    if (password !== '') {
+      const [user, word] = [decodeURIComponent(username), decodeURIComponent(password)];
+      found.push(word, Buffer.from(`${user}:${word}`).toString('base64'));
+    }
+    for (const [name, value] of searchParams) if (sensitive.test(name)) found.push(value);
+  }
+  // The longest first: one may hold another.
+  return [...new Set(found)].filter((text) => text.length >= 4).sort((a, b) => b.length - a.length);
+}
+
 /** The URL without user, password and query values. */
 export function redactUrl(text: string): string {
   if (!URL.canParse(text)) return '<invalid url>';

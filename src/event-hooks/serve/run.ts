@@ -9,6 +9,12 @@ import { serveDispatcher } from './serve.ts';
  * @throws KongTsError when it cannot start
  */
 export async function runDispatcher(options: ServeOptions): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    // From the start: who is told to end while it starts leaves nothing behind.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    process.once('disconnect', resolve);
+    if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
+  });
   const log = heldLog(jsonLog());
   let served;
   try {
@@ -20,11 +26,7 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
   const { grpc, admin } = served;
   process.stdout.write(`${JSON.stringify({ ready: true, grpc, admin })}\n`);
   log.release();
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    process.once('disconnect', resolve);
-    if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
-  });
+  await ended;
   await served.stop();
   process.exit(0);
 }

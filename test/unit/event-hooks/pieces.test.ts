@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TargetGuard } from '../../../src/event-hooks/delivery/target-guard.ts';
 import { defaultSchedule, retryDelay } from '../../../src/event-hooks/delivery/retry.ts';
-import { Rate } from '../../../src/event-hooks/delivery/gate.ts';
+import { Rate, takeFrom } from '../../../src/event-hooks/delivery/gate.ts';
 import { parseTemplate, render } from '../../../src/event-hooks/handlers/template.ts';
 import { parseRetryAfter } from '../../../src/event-hooks/handlers/webhook.ts';
 import { parseAddress } from '../../../src/event-hooks/grpc/address.ts';
-import { EmitBuffer } from '../../../src/event-hooks/grpc/emit-buffer.ts';
+import { EmitBuffer } from '../../../src/event-hooks/client/emit-buffer.ts';
 import { newEventId } from '../../../src/event-hooks/model/event.ts';
 
 describe('retry schedule', () => {
@@ -30,6 +30,13 @@ describe('retry schedule', () => {
   ])('Retry-After: %s', (text, expected) => {
     if (text !== '-5') expect(parseRetryAfter(text, 0)).toBe(expected);
     expect(parseRetryAfter(undefined, 0)).toBeNull();
+  });
+  it('of two rates, none gives what the other one has not', () => {
+    const [fast, slow] = [new Rate(2, 0), new Rate(1, 0)];
+    expect(takeFrom([fast, slow], 0)).toBe(0);
+    expect(takeFrom([fast, slow], 0)).toBe(1000);
+    expect(takeFrom([fast, null], 0)).toBe(0);
+    expect(takeFrom([fast, null], 0)).toBe(500);
   });
   it('a rate lets through what it says over time', () => {
     const rate = new Rate(10, 0);
@@ -139,12 +146,18 @@ describe('small things', () => {
     const first = buffer.next();
     buffer.add([4, 5].map(event));
     expect(stats).toMatchObject({ buffered: 4, dropped: 1 });
-    buffer.putBackAll();
     const second = buffer.next();
-    expect(second?.events.map((one) => one.id)).toEqual(['1', '2', '3', '4']);
+    // The first comes back after the second, and still goes first.
+    buffer.putBack(second?.number ?? 0);
+    buffer.putBack(first?.number ?? 0);
+    const again = [buffer.next(), buffer.next()];
+    expect(again.map((batch) => batch?.events.map((one) => one.id))).toEqual([['1', '2', '3'], ['4']]);
     buffer.acknowledge(first?.number ?? 0, 0);
     expect(stats.buffered).toBe(4);
-    buffer.acknowledge(second?.number ?? 0, 1);
-    expect(stats).toEqual({ sent: 7, acknowledged: 3, dropped: 2, buffered: 0 });
+    buffer.putBackAll();
+    expect(buffer.next()?.events[0]?.id).toBe('1');
+    const last = buffer.next();
+    buffer.acknowledge(last?.number ?? 0, 1);
+    expect(stats).toMatchObject({ acknowledged: 0, dropped: 2, buffered: 3 });
   });
 });

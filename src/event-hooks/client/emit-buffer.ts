@@ -1,9 +1,15 @@
-import type { TransportStats } from '../client/transport.ts';
+import type { TransportStats } from './transport.ts';
 import type { HookEvent } from '../model/event.ts';
 
 export interface Batch {
   /** Rises from 1. */
   number: number;
+  events: HookEvent[];
+}
+
+interface Sent {
+  /** The number of the batch when it went for the first time. */
+  order: number;
   events: HookEvent[];
 }
 
@@ -20,7 +26,9 @@ export class EmitBuffer {
   readonly #stats: TransportStats;
   #waiting: HookEvent[] = [];
   #head = 0;
-  readonly #onTheWay = new Map<number, HookEvent[]>();
+  readonly #onTheWay = new Map<number, Sent>();
+  /** Batches that came back, in order. */
+  readonly #returned: Sent[] = [];
   #bytes = 0;
   #number = 0;
 
@@ -44,6 +52,8 @@ export class EmitBuffer {
 
   /** The next batch to send, null when nothing waits. */
   next(): Batch | null {
+    const returned = this.#returned.shift();
+    if (returned !== undefined) return this.#send(returned);
     const events: HookEvent[] = [];
     let bytes = 0;
     for (let event = this.#waiting[this.#head]; event !== undefined; event = this.#waiting[this.#head]) {
@@ -57,15 +67,12 @@ export class EmitBuffer {
       this.#head = 0;
     }
     if (events.length === 0) return null;
-    const number = ++this.#number;
-    this.#onTheWay.set(number, events);
-    this.#stats.sent += events.length;
-    return { number, events };
+    return this.#send({ order: 0, events });
   }
 
   /** @param refused how many events of the batch can never be taken */
   acknowledge(number: number, refused: number): void {
-    const events = this.#onTheWay.get(number);
+    const events = this.#onTheWay.get(number)?.events;
     if (events === undefined) return;
     this.#onTheWay.delete(number);
     this.#stats.buffered -= events.length;
@@ -74,16 +81,22 @@ export class EmitBuffer {
     for (const event of events) this.#bytes -= event.data.length;
   }
 
+  /** A batch that was not taken: it goes again, before everything that came after it. */
   putBack(number: number): void {
-    const events = this.#onTheWay.get(number);
-    if (events === undefined) return;
+    const sent = this.#onTheWay.get(number);
+    if (sent === undefined) return;
     this.#onTheWay.delete(number);
-    this.#waiting = [...events, ...this.#waiting.slice(this.#head)];
-    this.#head = 0;
+    const at = this.#returned.findIndex((other) => other.order > sent.order);
+    this.#returned.splice(at === -1 ? this.#returned.length : at, 0, sent);
   }
   putBackAll(): void {
-    this.#waiting = [...[...this.#onTheWay.values()].flat(), ...this.#waiting.slice(this.#head)];
-    this.#head = 0;
-    this.#onTheWay.clear();
+    for (const number of [...this.#onTheWay.keys()]) this.putBack(number);
+  }
+
+  #send({ order, events }: Sent): Batch {
+    const number = ++this.#number;
+    this.#onTheWay.set(number, { order: order === 0 ? number : order, events });
+    this.#stats.sent += events.length;
+    return { number, events };
   }
 }
