@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import type { KongApi, Phase } from '../../../src/pdk/index.ts';
 import { dumpDocument } from '../../../src/plugin/dump.ts';
 import { loadPlugin } from '../../../src/plugin/loader.ts';
@@ -87,7 +87,7 @@ export async function realGateway(
       upstream.requests.length = 0;
     },
     async logged() {
-      await expect.poll(() => begun - ended, { interval: 5 }).toBe(0);
+      await vi.waitUntil(() => begun === ended, { interval: 5, timeout: 10_000 });
     },
     async close() {
       await sandbox.close();
