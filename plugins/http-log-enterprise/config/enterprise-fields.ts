@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { urlChecks } from './http-log-fields.ts';
+import { emptyReference, urlChecks } from './http-log-fields.ts';
 
 /** What http-log-enterprise adds to http-log's configuration. All of it is off unless configured. */
 
@@ -8,6 +8,7 @@ const names = (description: string) => z.array(z.string()).optional().describe(d
 const pem = (description: string, secret = false) =>
   z
     .string()
+    .min(1, emptyReference)
     .optional()
     .meta({ description, referenceable: true, ...(secret ? { encrypted: true } : {}) });
 
@@ -83,7 +84,12 @@ const spool = z.object({
 
 export const enterpriseFields = {
   failover_endpoints: z
-    .array(z.string().meta({ referenceable: true, encrypted: true, ...urlChecks }))
+    .array(
+      z
+        .string()
+        .min(1, emptyReference)
+        .meta({ referenceable: true, encrypted: true, ...urlChecks }),
+    )
     .optional()
     .describe('Endpoints that are tried in order when `http_endpoint` fails.'),
   ssl_verify: z

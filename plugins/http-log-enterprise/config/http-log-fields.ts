@@ -21,6 +21,10 @@ export const urlChecks = {
   ],
 };
 
+/** Kong puts an empty text in the place of a reference that it cannot resolve (Kong 3.9, warning in its log). */
+export const emptyReference =
+  'is empty; if it is a reference ({vault://...}), Kong could not resolve it: check that the vault and the secret exist';
+
 const headerName = z
   .string()
   .min(1)
@@ -38,6 +42,12 @@ const headerName = z
       },
     ],
   });
+
+/** Kong prints both bounds without their fractions, and so should its answer about this field. */
+const retryDelay = z
+  .number()
+  .refine((seconds) => seconds >= 0.001 && seconds <= 1_000_000, 'value should be between 0.001 and 1000000')
+  .meta({ between: [0.001, 1_000_000] });
 
 const queue = z.object({
   max_batch_size: z
@@ -68,16 +78,10 @@ const queue = z.object({
     .number()
     .default(60)
     .describe('Time in seconds before the queue gives up calling a failed handler for a batch.'),
-  initial_retry_delay: z
-    .number()
-    .min(0.001)
-    .max(1_000_000)
+  initial_retry_delay: retryDelay
     .default(0.01)
     .describe('Time in seconds before the initial retry is made for a failing batch.'),
-  max_retry_delay: z
-    .number()
-    .min(0.001)
-    .max(1_000_000)
+  max_retry_delay: retryDelay
     .default(60)
     .describe('Maximum time in seconds between retries, caps exponential backoff.'),
   concurrency_limit: z
@@ -89,7 +93,7 @@ const queue = z.object({
 export const httpLogFields = {
   http_endpoint: z
     .string()
-    .min(1)
+    .min(1, emptyReference)
     .meta({
       description: 'A string representing a URL, such as https://example.com/path/to/resource?q=search.',
       encrypted: true,
@@ -148,7 +152,7 @@ export const httpLogFields = {
       ),
     }),
   headers: z
-    .record(headerName, z.string().min(1).meta({ referenceable: true }))
+    .record(headerName, z.string().min(1, emptyReference).meta({ referenceable: true }))
     .optional()
     .meta({
       description:

@@ -119,16 +119,27 @@ export class Sender {
   }
 }
 
+/** The longest time that a timer takes, in milliseconds. */
+const longestTimer = 0x7fffffff;
+
+/** Kong takes any number for a time: rounded up to whole milliseconds; zero and below are no limit. */
+const milliseconds = (time: number, unlimited: number): number =>
+  time <= 0 ? unlimited : Math.min(longestTimer, Math.ceil(time));
+
 function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
   const { verify, ca, certificate, key } = settings.tls;
+  const timeout = milliseconds(settings.timeout, 0);
+  // As in Kong, an idle connection that is kept for 0 ms is kept for as long as the other side likes.
+  const keepalive = milliseconds(settings.keepalive, longestTimer);
   return new Pool(endpoint.origin, {
     connections: settings.connections,
     pipelining: 1,
-    keepAliveTimeout: settings.keepalive,
-    headersTimeout: settings.timeout,
-    bodyTimeout: settings.timeout,
+    keepAliveTimeout: keepalive,
+    keepAliveMaxTimeout: keepalive,
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
     connect: {
-      timeout: settings.timeout,
+      timeout,
       rejectUnauthorized: verify,
       ...(ca === null ? {} : { ca }),
       ...(certificate === null || key === null ? {} : { cert: certificate, key }),
