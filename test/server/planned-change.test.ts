@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askServer } from '../../src/server/admin/client.ts';
 import type { ReloadResult } from '../../src/server/index.ts';
 import { KongClient, Load } from './support/kong-client.ts';
-import { PackedClient } from './support/msgpack-client.ts';
+import { PackedClient, PackedConnection } from './support/msgpack-client.ts';
 import { isAlive, plugin, until, Workbench, type ServerProcess } from './support/server-process.ts';
 
 let bench: Workbench;
@@ -125,12 +125,31 @@ describe('a takeover', { timeout: 60_000 }, () => {
     await kong.event('steady', {}, 'access');
   });
 
-  it('ends the old server by itself, and leaves the new one its files', async () => {
-    const first = await bench.serve(['steady'], '--workers', '1', '--metrics', '127.0.0.1:0').ready();
+  it('ends the old server by itself, without cutting a connection that is in use, and leaves the new one its files', async () => {
+    const first = await bench.serve(['steady', 'packed'], '--workers', '1').ready();
     kong = new KongClient(first.socket);
+    const used = new PackedConnection(first.socket);
+    const { result } = await used.call('plugin.StartInstance', { Name: 'packed', Config: '{}' });
+    const handle = { InstanceId: (result as { Id: number }).Id, EventName: 'access' };
+    const event = async (): Promise<number> => {
+      let answer = await used.call('plugin.HandleEvent', handle);
+      for (let steps = 0; ; steps++) {
+        expect(answer.error).toBeNull();
+        const { EventId, Data } = answer.result as { EventId: number; Data: unknown };
+        if (Data === 'ret') return steps;
+        answer = await used.call('plugin.Step', { EventId, Data: 'GET' });
+      }
+    };
     const second = bench.serve(['steady'], '--workers', '1');
     await second.logged('listening');
+    await first.logged('draining');
+    for (let count = 0; count < 20; count++) {
+      expect(await event()).toBe(2);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(used.closed).toBe(false);
     expect(await first.exited).toEqual({ code: 0, signal: null });
+    expect(used.closed).toBe(true);
     await second.ready();
     expect(readdirSync(bench.folder).sort()).toEqual(['k.sock', 'k.sock.ctl']);
     await kong.event('steady', {}, 'access');
@@ -155,21 +174,24 @@ describe('a stop', { timeout: 60_000 }, () => {
     expect(readdirSync(bench.folder)).toEqual(['flushed']);
   });
 
-  it.each(['behave', 'block'])(
-    'kill -9 of the supervisor leaves no process (plugin: %s)',
-    async (how) => {
-      const options = ['--workers', '2', '--drain-timeout', '0'];
-      const server = await bench.serve(['wild'], ...options).ready();
-      kong = new KongClient(server.socket);
-      const pids = await server.workerPids();
-      const running = kong.event('wild', { how }, 'access').catch(() => undefined);
-      if (how === 'behave') await running;
-      else await new Promise((resolve) => setTimeout(resolve, 200));
-      server.kill('SIGKILL');
-      await until(async () => !pids.some(isAlive), 'the end of the workers');
-      kong.close();
-      await running;
-    },
-    20_000,
-  );
+  it('kill -9 of the supervisor leaves no process, also when a plugin blocks its worker', async () => {
+    const servers = ['behave', 'block'].map((how) => ({
+      how,
+      server: bench.serveAt(`${how}.sock`, ['wild'], '--workers', '2', '--drain-timeout', '0'),
+    }));
+    await Promise.all(
+      servers.map(async ({ how, server }) => {
+        await server.ready();
+        const client = new KongClient(server.socket);
+        const pids = await server.workerPids();
+        const running = client.event('wild', { how }, 'access').catch(() => undefined);
+        if (how === 'behave') await running;
+        else await new Promise((resolve) => setTimeout(resolve, 200));
+        server.kill('SIGKILL');
+        await until(async () => !pids.some(isAlive), `the end of the workers (${how})`);
+        client.close();
+        await running;
+      }),
+    );
+  });
 });

@@ -30,17 +30,21 @@ export class ServerProcess {
   stderr = '';
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
 
-  constructor(socket: string, plugins: readonly string[], options: readonly string[] = []) {
+  /** @param through a command that runs the server as its arguments */
+  constructor(
+    socket: string,
+    plugins: readonly string[],
+    options: readonly string[] = [],
+    through: readonly string[] = [],
+  ) {
     this.socket = socket;
-    this.#child = spawn(
-      process.execPath,
-      [program, 'serve', ...plugins, '--socket', socket, '--event-hooks', 'off', ...options],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        // Many processes of the same sources: the second one on starts without compiling them.
-        env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'kong-ts-test-compile-cache') },
-      },
-    );
+    const serve = [program, 'serve', ...plugins, '--socket', socket, '--event-hooks', 'off', ...options];
+    const [command = '', ...rest] = [...through, process.execPath, ...serve];
+    this.#child = spawn(command, rest, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Many processes of the same sources: the second one on starts without compiling them.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'kong-ts-test-compile-cache') },
+    });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return;
       const parsed = JSON.parse(line) as LogLine & { msg?: string };
@@ -161,8 +165,19 @@ export class Workbench {
   }
 
   serve(plugins: readonly string[], ...options: string[]): ServerProcess {
+    return this.serveAt('k.sock', plugins, ...options);
+  }
+
+  serveAt(socket: string, plugins: readonly string[], ...options: string[]): ServerProcess {
     const files = plugins.map((name) => (name.includes('/') ? name : plugin(name)));
-    const server = new ServerProcess(join(this.folder, 'k.sock'), files, options);
+    const server = new ServerProcess(join(this.folder, socket), files, options);
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** A server in a folder of this one, started through another command. */
+  serveThrough(through: readonly string[], socket: string, plugins: readonly string[]): ServerProcess {
+    const server = new ServerProcess(socket, plugins.map(plugin), ['--workers', '1'], through);
     this.#servers.push(server);
     return server;
   }
