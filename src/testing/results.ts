@@ -49,6 +49,7 @@ export interface HandlerError {
 /** Kong's log levels. */
 export type LogLevelName = 'debug' | 'info' | 'notice' | 'warn' | 'error' | 'crit' | 'alert' | 'emerg';
 
+/** A line of a log. */
 export interface LogView {
   readonly level: LogLevelName;
   readonly message: string;

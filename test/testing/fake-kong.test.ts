@@ -52,7 +52,7 @@ describe('a fake Kong and a server in this process', () => {
     const [head, body] = kong.wire.filter(({ from }) => from === 'kong');
     expect(head?.bytes).toHaveLength(4);
     const [frame] = new FrameDecoder().push(
-      Buffer.concat([head?.bytes ?? '', body?.bytes ?? ''].map(Buffer.from)),
+      Buffer.concat([head, body].flatMap((chunk) => (chunk === undefined ? [] : [chunk.bytes]))),
     );
     const { command } = decodeRpcCall(frame as Buffer);
     expect(command).toMatchObject({ type: 'startInstance', name: 'greeter' });

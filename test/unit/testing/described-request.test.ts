@@ -100,8 +100,8 @@ describe.each(protocols)('a described request over %s', (protocol) => {
       service: { name: 'people', host: 'people.internal', port: 8443, protocol: 'https' },
     });
     expect(found['captures']).toMatchObject({
-      unnamed: [expect.any(String)],
-      named: { id: expect.any(String) },
+      unnamed: [expect.any(String) as string],
+      named: { id: expect.any(String) as string },
     });
     const { id } = found['consumer'] as { id: string };
     expect(found['credential']).toMatchObject({ consumer_id: id });

@@ -188,7 +188,7 @@ describe('a composed function', () => {
 
 describe('an override that cannot be', () => {
   const plugin = withAccess(() => undefined);
-  const refused = (override: object) => testPlugin(plugin, { override: override as Overrides });
+  const refused = (override: object) => testPlugin(plugin, { override: override });
 
   it('is refused with a way out', async () => {
     await expect(refused({ 'request.getHeadr': () => 'x' })).rejects.toMatchObject({
