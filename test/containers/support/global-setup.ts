@@ -21,6 +21,8 @@ export default async function setup(project: TestProject): Promise<void> {
     if (!(await hasImage(image))) continue;
     const sandbox = (await labelsOf(image))['io.kong-ts.sandbox'] === 'true';
     process.stdout.write(`Containers: ${image}${sandbox ? ', the sandbox gateway' : ''}\n`);
+    // For tests that name no image, such as the example to copy.
+    process.env['KONG_IMAGE'] = image;
     project.provide('image', image);
     project.provide('sandbox', sandbox);
     const postgres = await hasImage('postgres:16');

@@ -1,0 +1,186 @@
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { imageChanges } from '../../../scripts/sandbox-image/dockerfile.ts';
+import { variable } from '../../../src/kong-setup/formats.ts';
+import { kongSettings } from '../../../src/kong-setup/settings.ts';
+import { factsOf } from '../../../src/kong-setup/versions.ts';
+
+const project = path.join(import.meta.dirname, '../../..');
+const folder = path.join(project, 'docker');
+const read = (name: string): string => readFileSync(path.join(folder, name), 'utf8');
+const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+
+interface Service {
+  image?: string;
+  build?: { context: string; dockerfile: string };
+  environment?: Record<string, string>;
+  depends_on?: Record<string, unknown> | string[];
+  volumes?: string[];
+  profiles?: string[];
+  healthcheck?: object;
+}
+const compose = parse(read('compose.yaml'), { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+
+interface Container {
+  name: string;
+  image: string;
+  env?: { name: string; value: string }[];
+  volumeMounts: { name: string }[];
+  securityContext: Record<string, unknown>;
+}
+interface Deployment {
+  kind: string;
+  spec: {
+    template: {
+      spec: { initContainers: Container[]; containers: Container[]; volumes: { name: string }[] };
+    };
+  };
+}
+const manifest = parseAllDocuments(read('kubernetes/sidecar.yaml')).map(
+  (document) => document.toJS() as Deployment,
+);
+
+/** What `kong-ts kong-config http-log-enterprise` prints for the mode, as environment. */
+function expected(mode: 'managed' | 'sidecar', socket: string): Record<string, string> {
+  const { settings } = kongSettings({
+    plugins: [{ name: 'http-log-enterprise', spec: 'http-log-enterprise', protocol: 'protobuf' }],
+    facts: factsOf('3.9'),
+    mode,
+    socket,
+    command: ['/usr/local/bin/kong-ts'],
+    dumpFolder: path.dirname(socket),
+  });
+  return Object.fromEntries(settings.map((setting) => [variable(setting), setting.value]));
+}
+
+const pluginSettings = (environment: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment)
+      .filter(([key]) => key.startsWith('KONG_PLUGIN'))
+      // The start command may say more than kong-config does: where data is kept.
+      .map(([key, value]) => [key, value.replace(/ --data-dir \S+/, '')]),
+  );
+
+/** The ENV instruction of a Dockerfile's last stage. */
+function environmentOf(dockerfile: string): Record<string, string> {
+  const text = imageChanges(read(dockerfile)).filter((line) => line.startsWith('ENV '));
+  const pairs = text.flatMap((line) => [...line.slice(4).matchAll(/([A-Z_]+)=("[^"]*"|\S+)/g)]);
+  return Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value.replaceAll('"', '')]));
+}
+
+describe("plugin settings are kong-config's", () => {
+  const inside = expected('managed', '/usr/local/kong/kong-ts.socket');
+  const beside = expected('sidecar', '/run/kong-ts/kong-ts.socket');
+
+  test('Dockerfile', () => {
+    expect(pluginSettings(environmentOf('Dockerfile'))).toEqual(inside);
+  });
+
+  test('compose: sidecar and sandbox; the others take the image of the Dockerfile as it is', () => {
+    const of = (service: string): Record<string, string> =>
+      pluginSettings(compose.services[service]?.environment ?? {});
+    expect(of('kong-stock')).toEqual(beside);
+    expect(of('sandbox')).toEqual(inside);
+    for (const service of ['kong', 'kong-postgres', 'migrations']) expect(of(service)).toEqual({});
+  });
+
+  test('Kubernetes', () => {
+    const kong = manifest
+      .find(({ kind }) => kind === 'Deployment')
+      ?.spec.template.spec.containers.find(({ name }) => name === 'kong');
+    const environment = Object.fromEntries((kong?.env ?? []).map(({ name, value }) => [name, value]));
+    expect(pluginSettings(environment)).toEqual(beside);
+  });
+});
+
+describe('compose.yaml', () => {
+  const services = Object.entries(compose.services);
+
+  test.each(services)('%s: what it names is there', (_name, service) => {
+    const needs = Array.isArray(service.depends_on)
+      ? service.depends_on
+      : Object.keys(service.depends_on ?? {});
+    for (const other of needs) expect(compose.services).toHaveProperty(other);
+    if (service.build !== undefined)
+      expect(existsSync(path.join(folder, service.build.context, service.build.dockerfile))).toBe(true);
+    for (const volume of service.volumes ?? []) {
+      const [source = ''] = volume.split(':');
+      if (source.startsWith('.')) expect(existsSync(path.join(folder, source))).toBe(true);
+      else expect(compose.volumes).toHaveProperty(source);
+    }
+  });
+
+  test('no two plugin servers share a data folder', () => {
+    const data = services.flatMap(([, { volumes = [] }]) =>
+      volumes.filter((volume) => /:\/(?:usr\/local\/kong-ts\/data|var\/lib\/kong-ts)$/.test(volume)),
+    );
+    expect(new Set(data).size).toBe(data.length);
+  });
+});
+
+test('Kubernetes: every mount has its volume, nothing runs as root or writes to its root', () => {
+  const pod = manifest.find(({ kind }) => kind === 'Deployment')?.spec.template.spec;
+  const volumes = new Set(pod?.volumes.map(({ name }) => name));
+  for (const container of [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])]) {
+    for (const { name } of container.volumeMounts) expect(volumes).toContain(name);
+    expect(container.securityContext).toMatchObject({
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+    });
+  }
+});
+
+test('every file that a Dockerfile copies is there', () => {
+  const ignored = readFileSync(path.join(project, '.dockerignore'), 'utf8').split('\n');
+  for (const file of files.filter((name) => name.endsWith('Dockerfile'))) {
+    for (const [, sources = ''] of read(file).matchAll(/^COPY (?!--from)(.+) \S+$/gm))
+      for (const source of sources.split(' ')) {
+        expect(existsSync(path.join(project, source)), `${file}: ${source}`).toBe(true);
+        expect(ignored).not.toContain(source.split('/')[0]);
+      }
+  }
+});
+
+/** `kong-ts COMMAND ... --flag`, in files that people copy from. */
+describe('every option of kong-ts that is written down exists', () => {
+  const texts = [
+    ...files.map((name): [string, string] => [`docker/${name}`, read(name)]),
+    ...['README.md', 'docs/containers.md'].map((name): [string, string] => [
+      name,
+      readFileSync(path.join(project, name), 'utf8'),
+    ]),
+  ];
+  const calls = texts.flatMap(([name, text]) =>
+    [
+      ...text
+        .replaceAll(/\\\n\s*/g, ' ')
+        // Lists of words: ["kong-ts", "status", ...]
+        .replaceAll('", "', ' ')
+        .matchAll(
+          /kong-ts(?:\.js)?"?(?:', '|, )?\s*(serve|dump|status|sandbox|reload|kong-config)\b([^\n`"'$]*)/g,
+        ),
+    ].map(([, command = '', rest = '']): [string, string, string[]] => [
+      name,
+      command,
+      [...rest.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag),
+    ]),
+  );
+
+  test.each(calls)('%s: kong-ts %s %j', async (_name, name, flags) => {
+    const module = (await import(`../../../src/cli/${name}.ts`)) as { build(): Command };
+    const known = module.build().options.map(({ long }) => long);
+    for (const flag of flags) expect(known).toContain(flag);
+  });
+
+  test('some were found', () => {
+    expect(calls.length).toBeGreaterThan(5);
+  });
+});

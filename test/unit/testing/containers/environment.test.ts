@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  baseEnvironment,
+  configText,
+  hostPlan,
+  insidePlan,
+} from '../../../../src/testing/containers/environment.ts';
+import { locatePlugin, type LocatedPlugin } from '../../../../src/testing/containers/plugins.ts';
+import { runtimeLabel, runtimeOf } from '../../../../src/testing/containers/runtime.ts';
+
+const located = (name: string, more: Partial<LocatedPlugin> = {}): LocatedPlugin => ({
+  name,
+  protocol: 'protobuf',
+  dump: '{}',
+  file: `/home/me/plugins/src/${name}.ts`,
+  folder: '/home/me/plugins',
+  spec: `/home/me/plugins/src/${name}.ts`,
+  ...more,
+});
+const runtime = { command: ['/usr/local/bin/kong-ts'], mounts: [] };
+
+describe("what Kong's container gets", () => {
+  test('listeners, and the configuration without a database', () => {
+    expect(
+      baseEnvironment({ declarativeConfig: {}, streamPorts: [9000], streamTlsPorts: [9443], workers: 1 }),
+    ).toEqual({
+      KONG_LOG_LEVEL: 'info',
+      KONG_NGINX_WORKER_PROCESSES: '1',
+      KONG_PROXY_LISTEN: '0.0.0.0:8000, 0.0.0.0:8443 ssl',
+      KONG_ADMIN_LISTEN: '0.0.0.0:8001',
+      KONG_STREAM_LISTEN: '0.0.0.0:9000, 0.0.0.0:9443 ssl',
+      KONG_DATABASE: 'off',
+      KONG_DECLARATIVE_CONFIG: '/kong-ts/kong.yml',
+    });
+  });
+
+  test('with Postgres neither', () => {
+    expect(baseEnvironment({ postgres: true, declarativeConfig: {} })).not.toHaveProperty('KONG_DATABASE');
+  });
+
+  test('a server inside: one name per plugin, one start command, folders mounted', () => {
+    const { environment, mounts } = insidePlan(
+      { eventHooks: true, serveOptions: ['--workers', '1'] },
+      [
+        located('one'),
+        located('http-log-enterprise', { file: null, folder: null, spec: 'http-log-enterprise' }),
+      ],
+      runtime,
+    );
+    expect(environment).toEqual({
+      KONG_PLUGINS: 'bundled,one,http-log-enterprise',
+      KONG_PLUGINSERVER_NAMES: 'one,http-log-enterprise',
+      KONG_PLUGINSERVER_ONE_SOCKET: '/usr/local/kong/kong-ts.socket',
+      KONG_PLUGINSERVER_ONE_QUERY_CMD: '/usr/local/bin/kong-ts dump /usr/local/kong-ts/plugins/0/src/one.ts',
+      KONG_PLUGINSERVER_ONE_START_CMD:
+        '/usr/local/bin/kong-ts serve /usr/local/kong-ts/plugins/0/src/one.ts http-log-enterprise ' +
+        '--socket /usr/local/kong/kong-ts.socket --data-dir /tmp/kong-ts-data --event-hooks on ' +
+        '--event-hooks-admin 0.0.0.0:8002 --event-hooks-allow loopback private --workers 1',
+      KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_SOCKET: '/usr/local/kong/kong-ts.socket',
+      KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_QUERY_CMD: '/usr/local/bin/kong-ts dump http-log-enterprise',
+    });
+    expect(mounts).toEqual([
+      { source: '/home/me/plugins', target: '/usr/local/kong-ts/plugins/0', mode: 'ro' },
+    ]);
+  });
+
+  test('a server on the host: dumps are read with cat, nothing is started', () => {
+    const { environment, mounts } = hostPlan({}, [located('one')], '/tmp/shared');
+    expect(environment).toEqual({
+      KONG_PLUGINS: 'bundled,one',
+      KONG_PLUGINSERVER_NAMES: 'one',
+      KONG_PLUGINSERVER_ONE_SOCKET: '/run/kong-ts/kong-ts.socket',
+      KONG_PLUGINSERVER_ONE_QUERY_CMD: 'cat /run/kong-ts/one.json',
+    });
+    expect(mounts).toEqual([{ source: '/tmp/shared', target: '/run/kong-ts', mode: 'rw' }]);
+  });
+
+  test('an old Kong cannot use a server on the host, and the error says why', () => {
+    expect(() => hostPlan({ image: 'kong:3.4.2' }, [located('one')], '/tmp/shared')).toThrow(
+      /Kong 3\.4 cannot use a plugin server that it has not started itself/,
+    );
+  });
+});
+
+describe('kong-ts in the container', () => {
+  test("the image's own, where its label names it", () => {
+    expect(runtimeOf('mine', { [runtimeLabel]: '/opt/kong-ts' })).toEqual({
+      command: ['/opt/kong-ts'],
+      mounts: [],
+    });
+  });
+
+  test.runIf(process.platform === 'linux')("else this machine's Node and package, mounted", () => {
+    const { command, mounts } = runtimeOf('kong:3.9', {});
+    expect(command).toEqual([
+      '/usr/local/lib/kong-ts-host/node',
+      '/usr/local/lib/kong-ts-host/package/bin/kong-ts.js',
+    ]);
+    expect(mounts.map(({ target, mode }) => [target, mode])).toEqual([
+      ['/usr/local/lib/kong-ts-host/node', 'ro'],
+      ['/usr/local/lib/kong-ts-host/package', 'ro'],
+    ]);
+    expect(mounts[0]?.source).toBe(process.execPath);
+  });
+});
+
+describe('declarative configuration', () => {
+  test('an object, text, a file', () => {
+    expect(configText({ _format_version: '3.0' })).toBe('{"_format_version":"3.0"}');
+    expect(configText('_format_version: "3.0"\n')).toBe('_format_version: "3.0"\n');
+    expect(() => configText('absent.yml')).toThrow(/There is no declarative configuration "absent.yml"/);
+  });
+});
+
+describe('plugins', () => {
+  let folder: string | null = null;
+  afterEach(() => {
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+    folder = null;
+  });
+
+  test('a bundled one, and a file with its folder', async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-located-'));
+    const file = path.join(folder, 'mine.ts');
+    writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
+    writeFileSync(
+      file,
+      `import { definePlugin } from 'kong-ts';
+       export default definePlugin({ name: 'mine', version: '1.0.0', protocol: 'msgpack', async access() {} });`,
+    );
+    const [bundled, mine] = await Promise.all([locatePlugin('http-log-enterprise'), locatePlugin(file)]);
+    expect(bundled).toMatchObject({ name: 'http-log-enterprise', protocol: 'protobuf', file: null });
+    expect(mine).toMatchObject({ name: 'mine', protocol: 'msgpack', file, folder });
+  });
+
+  test('one that is not there, one that does not load, one outside of its folder', async () => {
+    await expect(locatePlugin('./nowhere.ts')).rejects.toMatchObject({ code: 'PLUGIN_NOT_FOUND' });
+    folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-located-'));
+    const file = path.join(folder, 'broken.ts');
+    writeFileSync(file, 'throw new Error("at load");');
+    await expect(locatePlugin(file)).rejects.toMatchObject({
+      code: 'PLUGIN_INVALID',
+      message: expect.stringContaining('at load') as string,
+    });
+    await expect(locatePlugin({ file, folder: path.join(import.meta.dirname) })).rejects.toMatchObject({
+      code: 'PLUGIN_NOT_FOUND',
+    });
+  });
+});
