@@ -32,7 +32,12 @@ export interface StartServerOptions extends Omit<ServerOptions, 'workers' | 'wat
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const { log = () => undefined, ...rest } = options;
-  const compiled = compileServerOptions({ control: null, eventHooks: 'off', ...rest, workers: 0 });
+  const compiled = compileServerOptions({
+    control: null,
+    eventHooks: rest.kongAdmin === undefined ? 'off' : 'on',
+    ...rest,
+    workers: 0,
+  });
   const serverLog = typeof log === 'function' ? createCallbackLog(compiled.logLevel, log) : log;
   return SingleProcessServer.start(compiled, serverLog);
 }

@@ -132,6 +132,14 @@ describe('what is a change', () => {
 
   it('a target: Kong has lists of them below their upstreams only', async () => {
     const all = await watched({ '/upstreams': 'upstreams', '/targets': 'targets' });
+    const item = '/{upstreams}/targets/{targets}';
+    all.kong.endpoints = [
+      '/upstreams',
+      '/upstreams/{upstreams}',
+      `/upstreams${item}`,
+      '/targets',
+      '/targets/{targets}',
+    ];
     all.kong.put('/upstreams', { id: 'u1' });
     const one = all.watcher();
     await one.round();
