@@ -49,7 +49,7 @@ export class Destination {
     const keeps = options.spoolDir !== null && settings.spool.keep_undelivered;
     const queueSettings = {
       ...settings.queue,
-      ...(keeps ? { maxRetryTime: Infinity } : {}),
+      keepUndelivered: keeps,
       // A window that is full has to be sent, whatever the batch size: nothing more comes in.
       ...(options.spoolDir === null ? {} : { fullBatchBytes: memoryWindow / 2 }),
     };
@@ -73,6 +73,7 @@ export class Destination {
           batch.length,
         );
       },
+      filling: () => this.reports.write('warn', 'filling', 'queue at 80% capacity'),
       drained: () => this.spool?.load(),
     });
   }

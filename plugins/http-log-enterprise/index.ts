@@ -44,13 +44,17 @@ export default definePlugin({
       log,
       wall: () => systemClock.wall(),
       random: Math.random,
-      fieldFailed: (field, problem) =>
+      fieldFailed: (field, problem, kind) => {
+        const reason = problem instanceof Error ? problem.message : String(problem);
+        const effect =
+          kind === 'off' ? 'the field is switched off for a minute' : 'the field is left as it was';
         reports.write(
           'error',
-          `field ${field}`,
-          `custom_fields_by_lua.${field}: ${problem instanceof Error ? problem.message : String(problem)}; the field is left as it was`,
+          `field ${kind} ${field}`,
+          `custom_fields_by_lua.${field}: ${reason}; ${effect}`,
           1,
-        ),
+        );
+      },
     });
     const spoolDir =
       dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, settings)) : null;

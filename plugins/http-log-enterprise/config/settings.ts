@@ -9,8 +9,10 @@ export interface QueueSettings {
   readonly maxEntries: number;
   /** Infinity without a limit. */
   readonly maxBytes: number;
-  /** Negative: a batch that fails is never retried. Infinity: it is retried until it succeeds. */
+  /** Negative: a batch that fails is never retried. */
   readonly maxRetryTime: number;
+  /** After `maxRetryTime` a batch goes to the end of the queue instead of being dropped. Default: false. */
+  readonly keepUndelivered?: boolean;
   readonly initialRetryDelay: number;
   readonly maxRetryDelay: number;
   /** A batch of so many bytes is not kept waiting for more records. Default: no limit. */

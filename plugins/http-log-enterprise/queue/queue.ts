@@ -3,6 +3,9 @@ import { retryDelay } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { Fifo } from './fifo.ts';
 
+/** The part of `max_entries` at which Kong's queue warns. */
+const warnAt = 0.8;
+
 /** One record on its way. `token` is whatever the spool needs to forget it, null without a spool. */
 export interface Entry<Token = unknown> {
   readonly bytes: Buffer;
@@ -32,6 +35,8 @@ export interface QueueEvents<Token> {
   dropped(entries: readonly Entry<Token>[], reason: DropReason, detail: string): void;
   /** An attempt failed and will be made again. */
   retrying(batch: readonly Entry<Token>[], reason: string, delay: number): void;
+  /** Four fifths of `max_entries` are reached. */
+  filling?(): void;
   /** There is room again for at least one entry. */
   drained?(): void;
 }
@@ -49,6 +54,9 @@ export class Queue<Token = unknown> {
   private underWay = 0;
   private underWayEntries = 0;
   private failing = 0;
+  /** Retries of a batch that was put back, so that the next one does not start with short waits again. */
+  private carriedRetries = 0;
+  private isFilling = false;
   private batchStarted = 0;
   private cancelTimer: (() => void) | null = null;
   private state: 'running' | 'flushing' | 'stopped' = 'running';
@@ -105,6 +113,7 @@ export class Queue<Token = unknown> {
       );
       return;
     }
+    this.watchFilling();
     if (this.isFull(size)) this.makeRoom(size);
     if (this.waiting.length === 0) this.batchStarted = this.clock.now();
     this.waiting.push(entry);
@@ -137,6 +146,13 @@ export class Queue<Token = unknown> {
     if (this.underWay > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
     this.waitingBytes = 0;
     return [...this.leftovers.splice(0), ...this.waiting.clear()];
+  }
+
+  /** Kong's warning, once until there is room again. */
+  private watchFilling(): void {
+    const isFilling = this.waiting.length + this.underWayEntries >= this.settings.maxEntries * warnAt;
+    if (isFilling && !this.isFilling) this.events.filling?.();
+    this.isFilling = isFilling;
   }
 
   private makeRoom(size: number): void {
@@ -211,9 +227,10 @@ export class Queue<Token = unknown> {
     const started = this.clock.now();
     let failed = false;
     try {
-      for (let retries = 0; ; retries++) {
+      for (let retries = this.carriedRetries; ; retries++) {
         const result = await this.events.deliver(batch);
         if (result.ok) {
+          this.carriedRetries = 0;
           this.events.delivered(batch);
           return;
         }
@@ -225,7 +242,8 @@ export class Queue<Token = unknown> {
           this.leftovers.push(...batch);
           return;
         }
-        if (this.clock.now() - started > this.settings.maxRetryTime) {
+        const isOver = this.clock.now() - started > this.settings.maxRetryTime;
+        if (isOver && this.settings.keepUndelivered !== true) {
           this.events.dropped(
             batch,
             'retry_time',
@@ -242,9 +260,23 @@ export class Queue<Token = unknown> {
           this.leftovers.push(...batch);
           return;
         }
+        if (isOver) {
+          this.carriedRetries = retries + 1;
+          this.putBack(batch);
+          return;
+        }
       }
     } finally {
       if (failed) this.failing -= 1;
+    }
+  }
+
+  /** Lets the others go first: what is wrong may be this batch. */
+  private putBack(batch: readonly Entry<Token>[]): void {
+    if (this.waiting.length === 0) this.batchStarted = this.clock.now();
+    for (const entry of batch) {
+      this.waiting.push(entry);
+      this.waitingBytes += entry.bytes.length;
     }
   }
 

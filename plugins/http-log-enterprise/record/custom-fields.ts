@@ -8,11 +8,27 @@ import { setPath } from './set-path.ts';
 /** How long the Lua of one field may run per request, in milliseconds. */
 const timeLimit = 100;
 const memoryLimit = 8 * 1024 * 1024;
+/** A field that exceeds its limits so often in a row is switched off, because everybody else waits meanwhile. */
+const strikes = 3;
+/** For how long, in milliseconds; then it may try again, once. */
+const switchedOff = 60_000;
+
+/** `off`: the field is switched off for a while. */
+export type FieldFailure = 'failed' | 'off';
 
 export interface CustomFields {
   /** Computes all fields from the record as Kong gave it, then sets them. A field that fails stays as it was. */
   apply(record: JsonObject): void;
   close(): void;
+}
+
+interface Field {
+  readonly name: string;
+  readonly run: LuaFunction;
+  /** How often in a row it has exceeded its limits. */
+  overruns: number;
+  /** When it may run again, in milliseconds since 1970. */
+  offUntil: number;
 }
 
 const invalid = (name: string, cause: unknown): KongTsError =>
@@ -32,32 +48,38 @@ export async function compileCustomFields(
   sources: readonly (readonly [string, string])[],
   log: PluginLog,
   wall: () => number,
-  failed: (field: string, problem: unknown) => void,
+  failed: (field: string, problem: unknown, kind: FieldFailure) => void,
 ): Promise<CustomFields | null> {
   if (sources.length === 0) return null;
   const { createLuaFunction } = await import('kong-ts/lua');
   let parsed: Record<string, unknown> = {};
   const globals = luaView(() => parsed, { write: (level, text) => log[level](text) }, wall);
-  const fields: (readonly [string, LuaFunction])[] = [];
+  const fields: Field[] = [];
   for (const [name, source] of sources) {
     const options = { timeoutMs: timeLimit, memoryBytes: memoryLimit, globals };
     const run = await createLuaFunction(source, options).catch((cause: unknown) => {
-      for (const [, compiled] of fields) compiled.close();
+      for (const compiled of fields) compiled.run.close();
       throw invalid(name, cause);
     });
-    fields.push([name, run]);
+    fields.push({ name, run, overruns: 0, offUntil: -Infinity });
   }
   return {
     apply(record) {
       parsed = parseRaw(record.toRaw()) as Record<string, unknown>;
-      for (const [name, run] of fields) {
+      for (const field of fields) {
+        if (wall() < field.offUntil) continue;
         try {
-          setPath(record, name, run.call());
+          setPath(record, field.name, field.run.call());
+          field.overruns = 0;
         } catch (error) {
-          failed(name, error);
+          failed(field.name, error, 'failed');
+          field.overruns = KongTsError.is(error) && error.code === 'LUA_LIMIT' ? field.overruns + 1 : 0;
+          if (field.overruns < strikes) continue;
+          field.offUntil = wall() + switchedOff;
+          failed(field.name, error, 'off');
         }
       }
     },
-    close: () => fields.forEach(([, run]) => run.close()),
+    close: () => fields.forEach(({ run }) => run.close()),
   };
 }

@@ -1,7 +1,7 @@
 import type { PluginLog } from 'kong-ts';
 import type { Settings } from '../config/settings.ts';
 import { Arena } from './arena.ts';
-import { type CustomFields, compileCustomFields } from './custom-fields.ts';
+import { type CustomFields, compileCustomFields, type FieldFailure } from './custom-fields.ts';
 import { JsonObject } from './document.ts';
 import { type Filter, compileFilter } from './filter.ts';
 import { numberPieces } from './numbers.ts';
@@ -19,7 +19,7 @@ export interface PipelineOptions {
   readonly log: PluginLog;
   readonly wall: () => number;
   readonly random: () => number;
-  readonly fieldFailed: (field: string, problem: unknown) => void;
+  readonly fieldFailed: (field: string, problem: unknown, kind: FieldFailure) => void;
 }
 
 class Pipeline implements RecordPipeline {

@@ -256,6 +256,23 @@ describe('custom fields', () => {
     ]);
   });
 
+  it('that run away again and again are switched off, so that they cost the others no more time', async () => {
+    const { sink, instance } = await start((url) => ({
+      http_endpoint: url,
+      custom_fields_by_lua: { loop: 'while true do end', good: 'return 1' },
+    }));
+    for (let i = 0; i < 3; i++) await instance.record('{}');
+    const began = performance.now();
+    for (let i = 0; i < 20; i++) await instance.record('{}');
+    expect(performance.now() - began).toBeLessThan(1000);
+    await sink.until(23);
+    expect(new Set(sink.received.map(({ body }) => body))).toEqual(new Set(['{"good":1}']));
+    expect(instance.lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/loop: .*time limit.*left as it was/),
+      expect.stringMatching(/loop: .*time limit.*switched off for a minute/),
+    ]);
+  });
+
   it('say what cannot be had in the log phase', async () => {
     const { sink, instance } = await start((url) => ({
       http_endpoint: url,

@@ -133,6 +133,48 @@ describe('bounds', () => {
   });
 });
 
+describe('a batch that keeps failing', () => {
+  it('lets the others go first after max_retry_time, when nothing may be dropped', async () => {
+    const settings = { keepUndelivered: true, maxRetryTime: 1_000, maxRetryDelay: 200 };
+    const built = build(settings, (n) => (built.attempts[n - 1]?.batch[0] === 'bad' ? down : ok));
+    built.push('bad', 'a', 'b');
+    await built.clock.advance(3_000);
+    expect(built.delivered).toEqual(['a', 'b']);
+    expect(built.dropped).toEqual([]);
+    expect(built.queue.length + built.queue.sending).toBe(1);
+  });
+
+  it('does not make every batch of a dead destination start with short waits again', async () => {
+    const built = build({ keepUndelivered: true, maxRetryTime: -1, maxRetryDelay: 1_000 }, () => down);
+    built.push('a', 'b', 'c');
+    await built.clock.advance(10_000);
+    expect(built.attempts.length).toBeLessThan(20);
+    expect(new Set(built.attempts.map(({ batch }) => batch[0]))).toEqual(new Set(['a', 'b', 'c']));
+  });
+});
+
+it('warns once at four fifths of max_entries, as Kong does', async () => {
+  const clock = new ManualClock();
+  let warnings = 0;
+  const queue = new Queue({ ...kongs, maxEntries: 10, maxBatchSize: 100 }, clock, {
+    deliver: () => Promise.resolve(ok),
+    delivered: () => undefined,
+    dropped: () => undefined,
+    retrying: () => undefined,
+    filling: () => (warnings += 1),
+  });
+  const fill = (count: number) => {
+    for (let n = 0; n < count; n++) queue.push({ bytes: Buffer.from('x'), token: null });
+  };
+  fill(8);
+  expect(warnings).toBe(0);
+  fill(6);
+  expect(warnings).toBe(1);
+  await clock.advance(2_000);
+  fill(9);
+  expect(warnings).toBe(2);
+});
+
 describe('stopping', () => {
   it('returns what was not delivered, that under way included', async () => {
     const { push, clock, queue } = build({}, () => down);

@@ -29,7 +29,10 @@ function configOf(fields: unknown): Field {
 
 /** The shared fields of an outcome; absent and null are the same in a configuration. */
 function outcome(schema: typeof ours, config: unknown): unknown {
-  const result = schema.process({ config }) as { value?: { config?: Field }; errors?: { config?: unknown } };
+  const result = schema.process({ config }) as unknown as {
+    value?: { config?: Field };
+    errors?: { config?: unknown };
+  };
   const plain = (value: unknown): unknown =>
     JSON.parse(JSON.stringify(value ?? {}, (_key, member: unknown) => member ?? undefined)) as unknown;
   if (result.errors !== undefined) return { errors: plain(result.errors) };
