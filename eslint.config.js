@@ -6,8 +6,24 @@ const room = (files, forbidden, why) => ({
   files,
   rules: {
     'no-restricted-imports': ['error', { patterns: forbidden.map((regex) => ({ regex, message: why })) }],
+    // The same for import(), which the rule above does not look at.
+    'no-restricted-syntax': [
+      'error',
+      ...forbidden.map((regex) => ({
+        selector: `ImportExpression[source.value=/${regex.replaceAll('/', '\\u002F')}/]`,
+        message: why,
+      })),
+    ],
   },
 });
+
+/** Imports from other rooms of src. */
+const rooms = (...names) => `^(\\.\\./)+(${names.join('|')})/`;
+const sockets = '^node:(net|tls|http|https|http2|dgram)$';
+const filesAndProcesses = '^node:(fs|fs/promises|child_process|worker_threads|cluster)$';
+/** The table of functions and the phases say which messages there are. */
+const notTheTable = '^(\\.\\./)+pdk/(?!(catalogue|phases)\\.ts$)';
+const upper = ['server', 'sandbox', 'cli', 'testing', 'kong-setup'];
 
 export default tseslint.config(
   {
@@ -58,27 +74,56 @@ export default tseslint.config(
       ),
     },
   },
+  room(['src/errors.ts'], ['.'], 'the registry of errors stands below everything'),
   room(
-    ['src/wire/**', 'src/pdk/**'],
-    ['^node:(net|http|https|fs|child_process)$', '/(server|sandbox|cli|event-hooks|plugin)/'],
-    'wire and pdk know no sockets, no files and no room above them',
+    ['src/wire/**'],
+    [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'lua', 'kong-admin'), notTheTable],
+    'wire turns bytes into messages: no sockets, no files, no room but errors',
+  ),
+  room(
+    ['src/pdk/**'],
+    [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'lua', 'kong-admin')],
+    'pdk knows no sockets, no files and no room above it',
   ),
   room(
     ['src/plugin/**'],
-    ['/(server|sandbox|cli)/', '^node:net$'],
+    [sockets, rooms(...upper, 'event-hooks', 'lua', 'kong-admin')],
     'plugin stands below server, sandbox and cli',
   ),
-  room(['src/server/**'], ['/sandbox/', '/cli/'], 'server and sandbox meet on a socket only'),
   room(
-    ['src/sandbox/**'],
-    ['/server/', '/cli/', '/plugin/', '/event-hooks/'],
+    ['src/server/**'],
+    [rooms('sandbox', 'cli', 'testing', 'kong-setup')],
     'server and sandbox meet on a socket only',
   ),
-  room(['src/event-hooks/**'], ['/(server|sandbox|cli|pdk|plugin|wire)/'], 'event-hooks stands alone'),
-  room(['src/lua/**'], ['/(server|sandbox|cli|pdk|plugin|wire|event-hooks)/'], 'lua stands alone'),
+  room(
+    ['src/sandbox/**'],
+    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks')],
+    'server and sandbox meet on a socket only',
+  ),
+  room(
+    ['src/event-hooks/**'],
+    [rooms(...upper, 'pdk', 'plugin', 'wire')],
+    'event-hooks stands alone: it knows Kong through kong-admin, if at all',
+  ),
+  room(
+    ['src/lua/**'],
+    [sockets, filesAndProcesses, rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-admin')],
+    'lua stands alone, without sockets and files',
+  ),
+  room(
+    ['src/kong-admin/**'],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua')],
+    'kong-admin is a client of Kong and nothing else',
+  ),
+  room(
+    ['src/kong-setup/**'],
+    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'lua')],
+    'kong-setup looks at a Kong from outside',
+  ),
+  room(['src/testing/**'], [rooms('cli')], 'testing uses what the commands use, not the commands'),
   room(
     ['plugins/**'],
-    ['^(\\.\\./)+src/'],
+    ['^(\\.\\./)+(src|dist)/'],
     'plugins import the public entry points only (kong-ts, kong-ts/...)',
   ),
 );

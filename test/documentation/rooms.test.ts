@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url';
+import { ESLint, Linter } from 'eslint';
+import { describe, expect, it } from 'vitest';
+
+const eslint = new ESLint({ cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+const rules = ['no-restricted-imports', 'no-restricted-syntax'];
+
+/** What the linter's rules about imports say of one line in a file that need not exist. */
+async function complaints(file: string, line: string): Promise<string[]> {
+  const config = (await eslint.calculateConfigForFile(file)) as { rules: Record<string, Linter.RuleEntry> };
+  const chosen = Object.fromEntries(
+    rules.flatMap((rule) => (config.rules[rule] === undefined ? [] : [[rule, config.rules[rule]]])),
+  );
+  return new Linter().verify(line, [{ rules: chosen }]).map(({ message }) => message);
+}
+
+/** Rooms and what they must not import (CONTRIBUTING.md, "Rooms"). */
+const forbidden: [file: string, specifiers: string[]][] = [
+  ['src/errors.ts', ['./pdk/index.ts', 'node:fs', 'pino']],
+  ['src/wire/msgpack/a.ts', ['node:net', 'node:fs', '../../pdk/index.ts', '../../server/index.ts']],
+  ['src/pdk/a.ts', ['node:net', 'node:fs', '../plugin/define.ts', '../server/index.ts']],
+  ['src/plugin/a.ts', ['node:net', '../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
+  ['src/server/worker/a.ts', ['../../sandbox/index.ts', '../../cli/main.ts', '../../testing/index.ts']],
+  ['src/sandbox/gateway/a.ts', ['../../server/index.ts', '../../plugin/define.ts', '../../cli/main.ts']],
+  ['src/event-hooks/store/a.ts', ['../../pdk/index.ts', '../../server/index.ts', '../../wire/text.ts']],
+  ['src/lua/a.ts', ['../wire/text.ts', '../event-hooks/index.ts', 'node:net', 'node:fs']],
+  ['src/kong-admin/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../pdk/index.ts']],
+  ['src/kong-setup/a.ts', ['../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
+  ['src/testing/a.ts', ['../cli/main.ts']],
+  ['plugins/http-log-enterprise/a.ts', ['../../src/errors.ts', '../../dist/src/index.js']],
+];
+
+const allowed: [file: string, specifier: string][] = [
+  ['src/wire/msgpack/a.ts', '../../errors.ts'],
+  ['src/pdk/a.ts', '../wire/text.ts'],
+  ['src/server/worker/a.ts', '../../plugin/loader.ts'],
+  ['src/sandbox/gateway/a.ts', '../../wire/detect.ts'],
+  ['src/event-hooks/watcher/a.ts', '../../kong-admin/client.ts'],
+  ['plugins/http-log-enterprise/a.ts', 'kong-ts/lua'],
+];
+
+describe('the rooms', () => {
+  it.each(forbidden)('%s must not import %j', async (file, specifiers) => {
+    for (const specifier of specifiers) {
+      for (const line of [`import a from '${specifier}';`, `import('${specifier}');`]) {
+        expect(await complaints(file, line), line).toHaveLength(1);
+      }
+    }
+  });
+
+  it.each(allowed)('%s may import %s', async (file, specifier) => {
+    expect(await complaints(file, `import a from '${specifier}';`)).toEqual([]);
+    expect(await complaints(file, `import('${specifier}');`)).toEqual([]);
+  });
+});
