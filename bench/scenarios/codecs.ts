@@ -59,6 +59,8 @@ export async function codecs(context: Context): Promise<Comparison[]> {
   const encodeLite = (): void => values.forEach((value) => lite.encode(value));
 
   const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) =>
+    target.startsWith('google/') ? fileURLToPath(import.meta.resolve(`protobufjs/${target}`)) : target;
   await root.load(fileURLToPath(new URL('../../proto/pluginsocket.proto', import.meta.url)));
   const type = (name: string): protobuf.Type => root.lookupType(`kong_plugin_protocol.${name}`);
   const text = type('String');
