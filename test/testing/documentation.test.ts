@@ -22,7 +22,7 @@ describe('docs/testing.md', () => {
   });
 
   it('has tests that pass', async () => {
-    const { status, output } = await run(folder, ['--test']);
+    const { status, output } = await run(folder, ['--test', '--test-isolation=none']);
     expect({ status, output }).toMatchObject({
       status: 0,
       output: expect.stringMatching(/pass 5$/m) as string,

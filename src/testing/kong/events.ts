@@ -55,7 +55,7 @@ export async function runEvent(
       const failure = messageOf(error);
       // Over MsgPack:1 a failing server is skipped; a refused call ends the request over both protocols.
       if (!(error instanceof RpcFailure)) return fail(failure, false);
-      if (!forgotten(failure, protocol) || restarts === maxRestarts) {
+      if (!forgotten(failure, protocol) || restarts === maxRestarts || side.closed) {
         return fail(failure, protocol === 'msgpack');
       }
       log('warn', `[${bound.entity.name}] ${phase}: ${failure}; its instance is started anew`);

@@ -25,6 +25,7 @@ export class KongSide {
   readonly instances: InstanceTable;
   readonly #tap: WireTap;
   #sequence = 0;
+  #closed = false;
 
   constructor(options: KongSideOptions) {
     this.protocol = options.protocol;
@@ -52,7 +53,13 @@ export class KongSide {
     return this.#tap.watch(run);
   }
 
+  /** True once this Kong has been given up: nothing is tried again. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   close(): void {
+    this.#closed = true;
     this.client.close();
   }
 }

@@ -175,8 +175,11 @@ export class PluginTest {
 
   /** Gives everything up: the plugin's `close` runs, environment and event hooks are as before. */
   async close(): Promise<void> {
-    await this.#rig.close();
-    rmSync(this.#options.folder, { recursive: true, force: true });
+    try {
+      await this.#rig.close();
+    } finally {
+      rmSync(this.#options.folder, { recursive: true, force: true });
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
