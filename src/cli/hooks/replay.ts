@@ -1,6 +1,8 @@
 import type { HooksApi } from './api.ts';
 
-/** Replays in portions, with the count so far on standard error while a person is watching. */
+const portion = 1000;
+
+/** Replays in portions, with the count so far on standard error: in place on a terminal, else a line per portion. */
 export async function replay(
   api: HooksApi,
   id: string,
@@ -9,14 +11,20 @@ export async function replay(
   const path = id.includes('_')
     ? `/event-hooks/deliveries/${encodeURIComponent(id)}/replay`
     : `/event-hooks/${encodeURIComponent(id)}/replay`;
-  const watching = process.stderr.isTTY && !api.json;
+  const terminal = process.stderr.isTTY;
+  const progress = (more: boolean): void => {
+    if (api.json || (replayed <= portion && !more)) return;
+    process.stderr.write(
+      `${terminal ? '\r' : ''}${String(replayed)} queued again${terminal && more ? '' : '\n'}`,
+    );
+  };
   let replayed = 0;
   let offset: string | null | undefined = null;
   do {
     const body = id.includes('_')
       ? {}
       : {
-          size: 1000,
+          size: portion,
           ...(options.since === undefined ? {} : { since: options.since }),
           ...(options.dead === true ? { states: ['dead'] } : {}),
           ...(offset === null ? {} : { offset }),
@@ -24,9 +32,8 @@ export async function replay(
     const answer: { replayed: number; offset?: string | null } = await api.call('POST', path, body);
     replayed += answer.replayed;
     offset = answer.offset;
-    if (watching) process.stderr.write(`\r${String(replayed)} queued again`);
+    progress(offset != null);
   } while (offset != null);
-  if (watching) process.stderr.write('\n');
   const word = replayed === 1 ? 'delivery' : 'deliveries';
   process.stdout.write(
     api.json ? `${JSON.stringify({ replayed })}\n` : `${String(replayed)} ${word} queued again.\n`,

@@ -1,8 +1,10 @@
 const maxWidth = 60;
 
-/** Rows as aligned columns under a heading, one line each. */
+/** Rows as aligned columns under a heading, one line each; the first column, which names the row, is never cut. */
 export function table(columns: readonly string[], rows: readonly (readonly unknown[])[]): string {
-  const cells = [columns, ...rows].map((row) => row.map(cell));
+  const cells = [columns, ...rows].map((row) =>
+    row.map((value, index) => cell(value, index === 0 ? Number.POSITIVE_INFINITY : maxWidth)),
+  );
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => row[index]?.length ?? 0)));
   return cells
     .map((row) =>
@@ -14,11 +16,11 @@ export function table(columns: readonly string[], rows: readonly (readonly unkno
     .join('\n');
 }
 
-function cell(value: unknown): string {
+function cell(value: unknown, width: number): string {
   if (value === null || value === undefined || value === '') return '-';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const line = text.replace(/\p{Cc}+/gu, ' ');
-  return line.length > maxWidth ? `${line.slice(0, maxWidth - 1)}…` : line;
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
 /** Seconds since the epoch as a local reader's time; nothing where there is none. */

@@ -27,21 +27,35 @@ export function addTail(hooks: Command): void {
     .action(async (options: { source?: string }, command: Command) => {
       const api = new HooksApi(command);
       const abort = new AbortController();
-      process.once('SIGINT', () => {
+      const interrupt = (): void => {
         abort.abort();
-      });
+      };
+      process.once('SIGINT', interrupt);
       const response = await api.open('GET', '/event-hooks/tail', undefined, abort.signal);
       if (response.body === null) return;
-      const input = Readable.fromWeb(response.body);
-      input.on('error', () => undefined);
-      for await (const text of createInterface({ input })) {
-        const line = JSON.parse(text) as Line;
-        if (line.type !== 'connected' && options.source !== undefined && line.source !== options.source)
-          continue;
-        if (api.json) process.stdout.write(`${text}\n`);
-        else if (line.type !== 'connected') process.stdout.write(`${describe(line)}\n`);
+      try {
+        await follow(api, Readable.fromWeb(response.body), options.source);
+      } catch (error) {
+        if (!abort.signal.aborted) throw error;
+      } finally {
+        process.off('SIGINT', interrupt);
       }
     });
+}
+
+/** Prints line after line until the input ends. */
+async function follow(api: HooksApi, input: Readable, source: string | undefined): Promise<void> {
+  const failed = new Promise<never>((_, reject) => input.once('error', reject));
+  failed.catch(() => undefined);
+  const print = async (): Promise<void> => {
+    for await (const text of createInterface({ input })) {
+      const line = JSON.parse(text) as Line;
+      if (line.type !== 'connected' && source !== undefined && line.source !== source) continue;
+      if (api.json) process.stdout.write(`${text}\n`);
+      else if (line.type !== 'connected') process.stdout.write(`${describe(line)}\n`);
+    }
+  };
+  await Promise.race([print(), failed]);
 }
 
 function describe(line: Line): string {
