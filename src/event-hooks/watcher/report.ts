@@ -1,4 +1,3 @@
-import { KongTsError } from '../../errors.ts';
 import type { Change } from './changes.ts';
 import type { CommonOptions } from './options.ts';
 import { eventsOf } from './events.ts';
@@ -18,14 +17,17 @@ export class Report {
     this.#over = over;
   }
 
-  /** @throws KongTsError when events cannot be stored; what was stored before is remembered */
-  async send(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return;
+  /**
+   * @returns whether everything was reported; not when another process has taken over meanwhile
+   * @throws KongTsError when events cannot be stored; what was stored before is remembered
+   */
+  async send(changes: readonly Change[]): Promise<boolean> {
+    if (changes.length === 0) return true;
     const { snapshots, metrics } = this.#options;
     const ordered = inOrder(changes);
     const generation = await snapshots.generation('crud');
     for (let at = 0; at < ordered.length; at += atOnce) {
-      this.#check();
+      if (this.#over()) return false;
       const portion = ordered.slice(at, at + atOnce);
       await this.#emit(portion, generation);
       // Only now: a crash before this makes the same events again, with the same ids, and they fire once.
@@ -33,6 +35,7 @@ export class Report {
       for (const { schema, operation } of portion) metrics?.changed(schema, operation);
     }
     await snapshots.nextGeneration('crud');
+    return true;
   }
 
   async #emit(portion: readonly Change[], generation: number): Promise<void> {
@@ -44,11 +47,6 @@ export class Report {
       events.push(...eventsOf(change, before, wants, options));
     }
     if (events.length > 0) await emit(events);
-  }
-
-  #check(): void {
-    if (!this.#over()) return;
-    throw new KongTsError('STORE_FAILED', 'This process does not watch Kong any more: another one does.');
   }
 }
 

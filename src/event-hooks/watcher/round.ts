@@ -16,6 +16,8 @@ export interface RoundInput {
   readonly hash: string | null;
 }
 
+type TimedLook = Look & { readonly at: number };
+
 /** Looks at the kinds that are due, one after the other, and reports what has changed. */
 export class LookRound {
   readonly #options: WatcherOptions;
@@ -39,15 +41,22 @@ export class LookRound {
   async run(input: RoundInput): Promise<Set<string>> {
     const { looks, failure } = await this.#look(input);
     const { changes, again } = await this.#ready(looks, input.wanted);
-    await this.#report.send(changes);
+    if (!(await this.#report.send(changes))) return new Set();
+    // Not before: what could not be stored is looked at again, whatever the hash of the configuration says.
+    for (const { kind, at } of looks) this.#schedule.looked(kind.schema, at, input.hash);
     if (failure !== null) throw failure instanceof Error ? failure : new Error(messageOf(failure));
     return again;
   }
 
-  async #look({ wanted, due, workspaces, hash }: RoundInput): Promise<{ looks: Look[]; failure: unknown }> {
+  async #look({
+    wanted,
+    due,
+    workspaces,
+    hash,
+  }: RoundInput): Promise<{ looks: TimedLook[]; failure: unknown }> {
     const { admin, snapshots, clock, pageSize = 1000, metrics } = this.#options;
     const options = { admin, snapshots, workspaces, pageSize, dbless: hash !== null };
-    const looks: Look[] = [];
+    const looks: TimedLook[] = [];
     // One time for all of them: they come due together again.
     const now = clock.now();
     const failures: { kind: Kind; error: unknown }[] = [];
@@ -58,9 +67,8 @@ export class LookRound {
       const began = performance.now();
       try {
         const look = await lookAt(kind, options);
-        looks.push(look);
+        looks.push({ ...look, at: now });
         if (look.changes.some(({ operation }) => operation === 'delete')) lost.add(kind.schema);
-        this.#schedule.looked(kind.schema, now, hash);
         this.#mended(kind);
         metrics?.looked(kind.schema, performance.now() - began, look.entities);
       } catch (error) {

@@ -144,6 +144,29 @@ describe('when a kind is looked at', () => {
   });
 });
 
+it('DB-less: a configuration whose events could not be stored is looked at again', async () => {
+  const all = await watched(paths);
+  let full = false;
+  const one = all.watcher({
+    emit: (events) => {
+      if (full) return Promise.reject(new Error('disk full'));
+      all.emitted.push(...events);
+      return Promise.resolve();
+    },
+  });
+  all.kong.configurationHash = 'a';
+  await one.round();
+  all.kong.configurationHash = 'b';
+  all.kong.put('/consumers', { id: 'c1' });
+  full = true;
+  all.clock.skip(5000);
+  await one.round();
+  full = false;
+  all.clock.skip(60_000);
+  await one.round();
+  expect(all.told()).toEqual(['consumers create c1']);
+});
+
 describe('order over several lists', () => {
   it('a credential that was seen before its consumer waits for it', async () => {
     const all = await watched(paths);
@@ -237,6 +260,12 @@ describe('the end of a watch', () => {
     all.clock.skip(5000);
     await one.round();
     expect(all.told()).toEqual([]);
+    expect(all.log).toEqual([]);
+    // It has it again, before it was closed.
+    holder = true;
+    all.kong.fault = () => null;
+    await one.round();
+    expect(all.told()).toEqual(['consumers create c1']);
   });
 
   it('a first look that breaks off leaves nothing behind: it begins anew', async () => {
