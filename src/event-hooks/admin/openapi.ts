@@ -187,6 +187,12 @@ const paths: Record<string, Record<string, Json>> = {
       responses: { 200: answer('Metrics.', { type: 'string' }, 'text/plain') },
     },
   },
+  '/event-hooks/metrics': {
+    get: {
+      summary: "The same, also where /metrics is Kong's",
+      responses: { 200: answer('Metrics.', { type: 'string' }, 'text/plain') },
+    },
+  },
   '/event-hooks/openapi.json': {
     get: { summary: 'This document', responses: { 200: answer('OpenAPI 3.1.', { type: 'object' }) } },
   },
