@@ -27,3 +27,6 @@ process.on(
     });
   },
 );
+
+// Ends with the process that started it, whatever becomes of that one.
+process.on('disconnect', () => process.exit(0));

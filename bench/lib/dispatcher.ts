@@ -27,6 +27,7 @@ export class DispatcherProcess {
         '--admin',
         '127.0.0.1:0',
         '--allow-loopback',
+        '--exit-with-stdin',
         ...(dataDir === null ? [] : ['--data-dir', dataDir]),
       ],
       { stdio: ['pipe', 'pipe', 'inherit'] },

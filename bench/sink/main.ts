@@ -38,3 +38,6 @@ process.on('message', (message: { ask?: 'count'; answering?: boolean }) => {
   if (message.answering !== undefined) answering = message.answering;
   process.send?.({ received, bytes });
 });
+
+// Ends with the process that started it, whatever becomes of that one.
+process.on('disconnect', () => process.exit(0));

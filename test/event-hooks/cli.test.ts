@@ -123,7 +123,7 @@ describe('kong-ts hooks', () => {
       lines
         .map((line) => line.slice('19:44:08.767  '.length).replace(/ \w{32}|[\d.]+ ms|hook .*/g, ''))
         .sort(),
-    ).toEqual(['s e  delivered after 1, , status -  ', 's e  event, 1 ']);
+    ).toEqual(['s e  delivered after 1, , status -  ', 's e  event, 1 hook']);
   });
 
   it('says what is wrong', async () => {
