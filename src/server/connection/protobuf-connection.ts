@@ -4,7 +4,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import { FrameDecoder } from '../../wire/protobuf/frames.ts';
+import { FrameDecoder, SKIPPED_FRAME } from '../../wire/protobuf/frames.ts';
 import { decodeRpcCall, encodeRpcReturn, writeEventEnd } from '../../wire/protobuf/rpc.ts';
 import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
 import { decodeResult, writeArguments } from '../../wire/protobuf/values.ts';
@@ -49,7 +49,10 @@ export class ProtobufConnection extends Connection<Buffer> {
 
   constructor(runtime: Runtime, socket: Socket) {
     super(runtime, socket);
-    this.#decoder = new FrameDecoder({ maxFrameBytes: runtime.host.maxFrameBytes });
+    this.#decoder = new FrameDecoder({
+      maxFrameBytes: runtime.host.maxFrameBytes,
+      skips: () => this.#answered < this.#calls.length,
+    });
   }
 
   /** Queues a call; everything that is queued in one turn leaves in one write. */
@@ -301,17 +304,18 @@ export class ProtobufConnection extends Connection<Buffer> {
   }
 }
 
-/** @throws KongTsError FRAME_MALFORMED for bytes that are no result; the call rejects, too */
+/**
+ * Settles a call with its answer. One that cannot be used rejects the call and leaves the connection alone: frames
+ * are still in step, and closing the connection would make Kong try the event again, for ever.
+ */
 function resolveWith(call: PendingCall, frame: Buffer): void {
-  let value: unknown;
   try {
-    value = decodeResult(protobufMessages(call.row).result, frame);
+    if (frame === SKIPPED_FRAME) throw new Error('it is larger than the limit of a frame');
+    call.resolve(decodeResult(protobufMessages(call.row).result, frame));
   } catch (error) {
     const text = `Kong's answer to ${call.row.name} cannot be read: ${messageOf(error)}`;
     call.reject(new KongTsError('PDK_CALL_FAILED', text, { cause: error }));
-    throw error;
   }
-  call.resolve(value);
 }
 
 function statusOf(instance: StartedInstance): { name: string; instanceId: number; startedAt: number } {

@@ -4,6 +4,9 @@ import { Gather } from '../gather.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
 
 const EMPTY = Buffer.alloc(0);
+
+/** Stands in the list of frames for one that was larger than the limit and has been skipped. */
+export const SKIPPED_FRAME = Buffer.alloc(0);
 const HEAD = 4;
 
 /**
@@ -18,9 +21,14 @@ export class FrameDecoder {
   /** Length of the frame whose body is being read, -1 while a head is awaited. */
   #length = -1;
   readonly #pieces = new Gather();
+  readonly #skips: () => boolean;
+  /** Bytes of a skipped frame that have yet to come. */
+  #skipping = 0;
 
-  constructor(options: { maxFrameBytes?: number } = {}) {
+  /** @param options.skips asked when a frame is too large: true to read past it, false (the default) to throw */
+  constructor(options: { maxFrameBytes?: number; skips?: () => boolean } = {}) {
     this.#maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    this.#skips = options.skips ?? (() => false);
   }
 
   /** Takes the next bytes and returns the frames that they complete. @throws KongTsError FRAME_TOO_LARGE */
@@ -28,6 +36,13 @@ export class FrameDecoder {
     const frames: Buffer[] = [];
     let at = 0;
     while (at < chunk.length || this.#length === 0) {
+      if (this.#skipping > 0) {
+        const skipped = Math.min(this.#skipping, chunk.length - at);
+        this.#skipping -= skipped;
+        at += skipped;
+        if (this.#skipping === 0) frames.push(SKIPPED_FRAME);
+        continue;
+      }
       if (this.#length < 0) {
         at = this.#readHead(chunk, at);
         continue;
@@ -52,7 +67,7 @@ export class FrameDecoder {
 
   /** True in the middle of a frame. */
   get partial(): boolean {
-    return this.#headBytes > 0 || this.#length >= 0;
+    return this.#headBytes > 0 || this.#length >= 0 || this.#skipping > 0;
   }
 
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a frame */
@@ -88,6 +103,10 @@ export class FrameDecoder {
   }
 
   #setLength(length: number): void {
+    if (length > this.#maxFrameBytes && this.#skips()) {
+      this.#skipping = length;
+      return;
+    }
     if (length > this.#maxFrameBytes) {
       throw new KongTsError(
         'FRAME_TOO_LARGE',

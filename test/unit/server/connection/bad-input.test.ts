@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rowByName } from '../../../../src/pdk/catalogue.ts';
+import type { FunctionRow } from '../../../../src/pdk/catalogue.ts';
 import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
 import {
   lookAtRuntime,
@@ -9,7 +10,7 @@ import {
   serveConnection,
 } from '../../../../src/server/connection/index.ts';
 import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
-import { encodeRequest } from '../../../../src/wire/msgpack/rpc.ts';
+import { encodeRequest, readEventAnswer } from '../../../../src/wire/msgpack/rpc.ts';
 import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
 import { encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
@@ -31,6 +32,20 @@ afterEach(() => server.close());
 
 const getMethod = rowByName('kong.request.get_method');
 const calling = (kong: unknown) => (getMethod === null ? null : (kong as PhaseChannel).call(getMethod, []));
+
+const getShared = rowByName('kong.ctx.shared.get') as FunctionRow;
+
+/** A google.protobuf.Value: a list in a list in a list. */
+function nested(depth: number): Buffer {
+  let value: Buffer = Buffer.from('0801', 'hex');
+  for (let at = 0; at < depth; at++) value = wrap(0x32, wrap(0x0a, value));
+  return value;
+}
+function wrap(key: number, bytes: Buffer): Buffer {
+  const { length } = bytes;
+  const size = length < 128 ? [length] : [(length & 127) | 128, length >> 7];
+  return Buffer.concat([Buffer.from([key, ...size]), bytes]);
+}
 
 const handleEvent = encodeFrame(
   encodeRpcCall({ sequence: 1, command: { type: 'handleEvent', instanceId: 7, eventName: 'access' } }),
@@ -63,23 +78,49 @@ test.each([
   expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
 });
 
-test('an answer that is no message ends the event and the connection, with one line', async () => {
+test.each([
+  ['is no message', encodeFrame(Buffer.from('0aff', 'hex')), 'cannot be read'],
+  ['is nested too deep', encodeFrame(nested(200)), 'cannot be read'],
+  ['is larger than a frame may be', encodeFrame(Buffer.alloc(150_000)), 'larger than the limit'],
+])('an answer that %s fails its call, and the connection goes on', async (_what, answer, text) => {
+  const errors: unknown[] = [];
+  const ask = (kong: unknown) => (kong as PhaseChannel).call(getShared, ['k']);
+  host.instances.set(
+    7,
+    testInstance(7, { access: (kong) => ask(kong).catch((error: unknown) => errors.push(error)) }),
+  );
+  const client = await server.open();
+  const kong = new ProtobufKong(client);
+  for (let event = 1; event <= 2; event++) {
+    kong.start(7, 'access');
+    await kong.frame();
+    await kong.frame();
+    for (let at = 0; at < answer.length; at += 40_000) client.write(answer.subarray(at, at + 40_000));
+    // The end of the event: the empty frame, and the RpcReturn.
+    expect(await kong.frame()).toHaveLength(0);
+    await kong.frame();
+    expect(errors).toHaveLength(event);
+  }
+  expect(errors).toMatchObject([{ code: 'PDK_CALL_FAILED' }, { code: 'PDK_CALL_FAILED' }]);
+  expect(String(errors[0])).toContain(text);
+  expect([client.ended, host.lines]).toEqual([false, []]);
+  expect(lookAtRuntime(host)).toMatchObject({ events: 0, deadlines: 0 });
+});
+
+test('over MsgPack:1, plugin.StepError rejects the call that it answers', async () => {
   const errors: unknown[] = [];
   host.instances.set(
     7,
     testInstance(7, { access: (kong) => calling(kong)?.catch((error: unknown) => errors.push(error)) }),
   );
-  const client = await server.open();
-  const kong = new ProtobufKong(client);
-  kong.start(7, 'access');
-  await kong.frame();
-  await kong.frame();
-  client.write(encodeFrame(Buffer.from('0aff', 'hex')));
-  await client.until(() => client.closed, 'the close');
-  await turns();
-  expect(host.lines).toHaveLength(1);
-  expect(errors).toMatchObject([{ code: 'PDK_CALL_FAILED' }]);
-  expect(lookAtRuntime(host)).toMatchObject({ events: 0, deadlines: 0 });
+  const kong = new MsgpackKong(await server.open());
+  const started = await kong.request('plugin.HandleEvent', { InstanceId: 7, EventName: 'access' });
+  const { eventId } = readEventAnswer(started.result);
+  const ended = await kong.request('plugin.StepError', { EventId: eventId, Data: 'no such thing' });
+  expect(readEventAnswer(ended.result).done).toBe(true);
+  expect(errors).toMatchObject([
+    { code: 'PDK_CALL_FAILED', message: expect.stringContaining('no such thing') as string },
+  ]);
 });
 
 test('other connections go on', async () => {
