@@ -16,6 +16,7 @@ interface ServeFlags {
   idleTimeout?: string;
   dataDir?: string;
   logLevel: LogLevel;
+  admin?: string;
   metrics?: string;
   control?: string;
   eventHooks: 'auto' | 'on' | 'off';
@@ -65,7 +66,8 @@ export function build(): Command {
     .addOption(
       new Option('--log-level <level>', "one of Kong's levels").choices([...logLevels]).default('notice'),
     )
-    .option('--metrics <host:port>', 'listen for /metrics, /health and /status')
+    .option('--admin <host:port>', 'Admin API of the server: /health, /status and /metrics (default: none)')
+    .option('--metrics <host:port>', 'the same, under another name')
     .option('--control <path>', 'control socket (default: the first socket + .ctl)')
     .addOption(
       new Option('--event-hooks <when>', 'start the event hook dispatcher')
@@ -122,7 +124,7 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ),
     ...given('maxWorkerMemory', rest.maxWorkerMemory),
     ...given('dataDir', rest.dataDir),
-    ...given('metrics', rest.metrics),
+    ...given('metrics', adminAddress(rest.admin, rest.metrics)),
     ...given('control', rest.control),
     ...given('eventHooksAdmin', rest.eventHooksAdmin),
     ...given('eventHooksAllow', rest.eventHooksAllow),
@@ -136,6 +138,13 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...seconds('drainTimeout', '--drain-timeout', rest.drainTimeout),
     ...seconds('idleTimeout', '--idle-timeout', rest.idleTimeout),
   });
+}
+
+function adminAddress(admin: string | undefined, metrics: string | undefined): string | undefined {
+  if (admin !== undefined && metrics !== undefined && admin !== metrics) {
+    throw new KongTsError('USAGE', '--admin and --metrics name one listener and have to agree.');
+  }
+  return admin ?? metrics;
 }
 
 /** An option that was given; an absent one stays absent, so that its default applies. */

@@ -40,7 +40,7 @@ beforeAll(async () => {
   metrics = `127.0.0.1:${await freePort()}`;
   file = join(bench.folder, 'life');
   const owner = root ? ['--socket-owner', `${user}:${user}`] : [];
-  const options = ['--idle-timeout', '0.6', '--metrics', metrics, '--socket-mode', '600', ...owner];
+  const options = ['--idle-timeout', '0.6', '--admin', metrics, '--socket-mode', '600', ...owner];
   server = await bench.serve(['counting', 'steady'], '--workers', '2', ...options).ready();
   kong = new KongClient(server.socket);
 });

@@ -57,8 +57,8 @@ async function listen(server: Server, where: HostPort): Promise<void> {
   } catch (error) {
     throw new KongTsError(
       'PORT_IN_USE',
-      `The address ${where.host}:${where.port} of --metrics cannot be listened on: ${messageOf(error)}.`,
-      { cause: error, fix: 'Choose another one with --metrics HOST:PORT.' },
+      `The address ${where.host}:${where.port} of --admin cannot be listened on: ${messageOf(error)}.`,
+      { cause: error, fix: 'Choose another one with --admin HOST:PORT.' },
     );
   }
 }

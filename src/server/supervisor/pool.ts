@@ -1,4 +1,4 @@
-import type { Beat, LoadReport, WorkerStart } from '../ipc/messages.ts';
+import type { LoadReport, WorkerStart } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from './backoff.ts';
@@ -109,11 +109,6 @@ export class WorkerPool {
     for (const timer of this.#timers) clearTimeout(timer);
     for (const worker of this.#all) this.#events.detach(worker);
     await Promise.all([...this.#all].map((worker) => worker.drain(limit, parting)));
-  }
-
-  /** The last words of the workers that live: what metrics are made of. */
-  beats(): Beat[] {
-    return [...this.#all].flatMap(({ beat }) => beat ?? []);
   }
 
   async #swap(slot: Slot, accept: (report: LoadReport) => boolean): Promise<LoadReport> {

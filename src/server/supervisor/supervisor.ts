@@ -1,28 +1,23 @@
-import { messageOf } from '../../errors.ts';
 import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
-import type { Ask, LoadReport } from '../ipc/messages.ts';
+import type { Ask } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
-import { addStats } from '../metrics/aggregate.ts';
-import { exposition } from '../metrics/exposition.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
-import { RetainedMetrics } from '../metrics/retained-metrics.ts';
-import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import { lingerAfterTakeover } from '../ipc/drain-term.ts';
 import { Pause } from '../process/pause.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
 import { eventAborted } from './abort.ts';
-import { Backoff } from './backoff.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { PluginState } from './plugin-state.ts';
-import { PluginWatch } from './plugin-watch.ts';
 import { WorkerPool } from './pool.ts';
+import { PluginReloads } from './reloads.ts';
 import { InstanceRecords } from './records.ts';
 import { ConnectionRouter } from './router.ts';
 import { Watchdog } from './watchdog.ts';
+import { WorkerCounters } from './worker-counters.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /**
@@ -38,16 +33,12 @@ export class Supervisor implements RunningServer {
   readonly #plugins = new PluginState();
   readonly #router: ConnectionRouter<WorkerProcess>;
   readonly #pool: WorkerPool;
-  readonly #retired: Record<string, PluginStats> = {};
-  readonly #retained = new RetainedMetrics();
+  readonly #reloads: PluginReloads;
+  readonly #counters = new WorkerCounters();
   readonly #listeners: AdminListener[] = [];
-  readonly #retry = new Backoff({ first: 2000, most: 30_000, healthyAfter: Infinity });
   #watchdog: Watchdog | null = null;
   #dispatcher: DispatcherProcess | null = null;
-  #watch: PluginWatch | null = null;
   readonly #sockets: ListeningSockets;
-  #retryTimer: NodeJS.Timeout | null = null;
-  #reloading: Promise<ReloadResult> | null = null;
   #stopping: Promise<void> | null = null;
   #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
@@ -70,8 +61,7 @@ export class Supervisor implements RunningServer {
         this.#router.detach(worker);
       },
       lost: (worker) => {
-        if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
-        this.#retained.add(worker.metrics);
+        this.#counters.ended(worker);
         reportLostEvents(worker, this.#records, log);
         return this.#router.lost(worker, worker.suspect ? (index) => this.#lastWords(index) : null);
       },
@@ -85,7 +75,7 @@ export class Supervisor implements RunningServer {
         this.#router.released(ticket);
       },
       loaded: (worker, report) => {
-        if (this.#pool.current.includes(worker)) this.#loaded(report);
+        if (this.#pool.current.includes(worker)) this.#reloads.loaded(report);
       },
       forget: (worker, id) => {
         this.#records.remove(id);
@@ -95,6 +85,9 @@ export class Supervisor implements RunningServer {
         if (beat.usesEventHooks && this.#options.eventHooks === 'auto') this.#startDispatcher();
       },
       ask: (_, ask) => this.#answer(ask),
+    });
+    this.#reloads = new PluginReloads(this.#pool, this.#plugins, options, log, (report) => {
+      if (report.usesEventHooks && options.eventHooks === 'auto') this.#startDispatcher();
     });
   }
 
@@ -148,27 +141,17 @@ export class Supervisor implements RunningServer {
     };
   }
 
-  async metrics(): Promise<{ type: string; text: string }> {
-    await this.#refresh();
-    const stats = addStats({}, this.#retired);
-    for (const beat of this.#pool.beats()) addStats(stats, beat.stats);
-    const own = serverMetrics({
-      stats,
-      workers: [...this.#pool.workers],
+  metrics(): Promise<{ type: string; text: string }> {
+    return this.#counters.metrics([...this.#pool.workers], {
       restarts: { ...this.#pool.restarts },
       waitingConnections: this.#router.waiting,
       instances: this.#records.size,
       pluginsFailed: this.#plugins.failures.length,
     });
-    const ofPlugins = [...this.#pool.workers].map((worker) => worker.metrics);
-    return exposition([own, this.#retained.toJson(), ...ofPlugins]);
   }
 
   reload(): Promise<ReloadResult> {
-    this.#reloading ??= this.#reload().finally(() => {
-      this.#reloading = null;
-    });
-    return this.#reloading;
+    return this.#reloads.reload();
   }
 
   stop(): Promise<void> {
@@ -192,13 +175,7 @@ export class Supervisor implements RunningServer {
     this.#watchdog = new Watchdog(this.#pool, this.#options, this.#log);
     if (this.#options.eventHooks === 'on') this.#startDispatcher();
     if (control !== null) this.#listeners.push(await listenControl(control, this));
-    if (this.#options.watch) await this.#startWatch();
-  }
-
-  /** Brings what is known of the workers up to date; one that does not answer is shown as it was. */
-  async #refresh(): Promise<void> {
-    const workers = [...this.#pool.workers].filter(({ state }) => state === 'ready' || state === 'draining');
-    await Promise.all(workers.map((worker) => worker.refresh(500)));
+    if (this.#options.watch) await this.#reloads.watch();
   }
 
   /** What Kong reads from a connection whose event has ended its worker; over MsgPack:1 a plain end is enough. */
@@ -226,79 +203,12 @@ export class Supervisor implements RunningServer {
     }
   }
 
-  #loaded(report: LoadReport): string[] {
-    const { changed, newFailures } = this.#plugins.update(report);
-    for (const { spec, message } of newFailures) {
-      this.#log.error('a plugin does not load', { plugin: spec, reason: message });
-    }
-    if (report.failures.length === 0) this.#retry.reset();
-    else this.#retryLater();
-    if (report.usesEventHooks && this.#options.eventHooks === 'auto') this.#startDispatcher();
-    return changed;
-  }
-
-  /** A plugin that does not load is tried again: what it needs may come to be. */
-  #retryLater(): void {
-    if (this.#retryTimer !== null || this.#stopping !== null) return;
-    this.#retryTimer = setTimeout(
-      () => {
-        this.#retryTimer = null;
-        this.#log.debug('trying again to load the plugins');
-        void this.reload().catch(() => undefined);
-      },
-      Math.max(1000, this.#retry.next(0)),
-    );
-  }
-
-  async #reload(): Promise<ReloadResult> {
-    if (this.#stopping !== null) throw new Error('the server is stopping');
-    const report = await this.#pool.reload();
-    if (report.failures.length > 0) {
-      const known = this.#plugins.failures;
-      for (const { spec, message } of report.failures) {
-        if (known.some((failure) => failure.spec === spec && failure.message === message)) continue;
-        this.#log.error('the new plugin code does not load, the old one goes on', {
-          plugin: spec,
-          reason: message,
-        });
-      }
-      if (known.length > 0) this.#retryLater();
-      return { reloaded: false, failures: report.failures, plugins: [], needKongReload: [] };
-    }
-    const changed = this.#loaded(report);
-    if (changed.length > 0) {
-      this.#log.warn('the schema, phases, priority or version of a plugin has changed: run "kong reload"', {
-        plugins: changed,
-      });
-    }
-    const plugins = report.plugins.map(({ name }) => name);
-    this.#log.notice('plugins reloaded', { plugins });
-    return { reloaded: true, failures: [], plugins, needKongReload: changed };
-  }
-
   #startDispatcher(): void {
     if (this.#dispatcher !== null || this.#stopping !== null) return;
     this.#dispatcher = new DispatcherProcess(this.#options, this.#log, (address) => {
       this.#pool.setHooks(address);
     });
     this.#dispatcher.start();
-  }
-
-  async #startWatch(): Promise<void> {
-    // Only to find the files: the plugins themselves are never loaded here.
-    const { findPlugin } = await import('../../plugin/loader.ts');
-    const files = this.#options.plugins.flatMap((spec) => {
-      try {
-        return findPlugin(spec, this.#options.cwd);
-      } catch (error) {
-        this.#log.error('a plugin cannot be watched', { plugin: spec, reason: messageOf(error) });
-        return [];
-      }
-    });
-    this.#watch = new PluginWatch(files, this.#log, (file) => {
-      this.#log.notice('a file has changed, reloading', { file });
-      void this.reload().catch(() => undefined);
-    });
   }
 
   async #stop(parting: 'close' | 'let fade'): Promise<void> {
@@ -309,8 +219,7 @@ export class Supervisor implements RunningServer {
       linger?.end();
       void this.#pool.stop(limit, 'close');
     };
-    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#watch?.close();
+    this.#reloads.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#sockets.close();
     // Whoever has been accepted is served: a connection that were dropped here would be a failed request.

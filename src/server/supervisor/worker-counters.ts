@@ -1,0 +1,34 @@
+import { addStats } from '../metrics/aggregate.ts';
+import { exposition } from '../metrics/exposition.ts';
+import type { PluginStats } from '../metrics/phase-stats.ts';
+import { RetainedMetrics } from '../metrics/retained-metrics.ts';
+import { serverMetrics, type ServerNumbers } from '../metrics/server-metrics.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+/** How long a scrape waits for a worker, in milliseconds; one that does not answer is shown as it was. */
+const patience = 500;
+
+/** What all workers have counted, those that have ended too. */
+export class WorkerCounters {
+  readonly #retired: Record<string, PluginStats> = {};
+  readonly #retained = new RetainedMetrics();
+
+  /** Keeps what a worker had counted when it was last heard of. */
+  ended(worker: WorkerProcess): void {
+    if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
+    this.#retained.add(worker.metrics);
+  }
+
+  async metrics(
+    workers: readonly WorkerProcess[],
+    numbers: Omit<ServerNumbers, 'stats' | 'workers'>,
+  ): Promise<{ type: string; text: string }> {
+    const talking = workers.filter(({ state }) => state === 'ready' || state === 'draining');
+    await Promise.all(talking.map((worker) => worker.refresh(patience)));
+    const living = workers.filter(({ state }) => state !== 'gone');
+    const stats = addStats({}, this.#retired);
+    for (const { beat } of living) if (beat !== null) addStats(stats, beat.stats);
+    const own = serverMetrics({ ...numbers, stats, workers: living });
+    return exposition([own, this.#retained.toJson(), ...living.map(({ metrics }) => [...metrics])]);
+  }
+}
