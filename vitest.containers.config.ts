@@ -11,7 +11,7 @@ export default defineConfig({
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/summary-reporter.ts'],
   },

@@ -96,9 +96,10 @@ describe.skipIf(skipped)(
 
     test('sandbox.Dockerfile: Kong and its commands', async () => {
       build('sandbox.Dockerfile', images.sandbox, { NODE_IMAGE: standIn });
-      const kong = await new KongContainer({ image: images.sandbox, pull: 'never' }).start();
-      cleanUps.push(() => kong.stop());
-      expect(await kong.exec(['kong', 'version'])).toMatch(/^3\.9\.\d+ \(kong-ts sandbox/);
+      const said = execFileSync('docker', ['run', '--rm', images.sandbox, 'kong', 'version'], {
+        encoding: 'utf8',
+      });
+      expect(said).toMatch(/^3\.9\.\d+ \(kong-ts sandbox/);
     });
 
     async function logged(kong: StartedKongContainer, url: string): Promise<void> {

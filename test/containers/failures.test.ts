@@ -41,65 +41,70 @@ describe.each(placements)('under load, plugin server %s', (pluginServer) => {
 
   const url = (protocol: string, side: string): string => `${kong.proxyUrl}/${protocol}/${side}`;
 
-  /** What clients of both configurations saw while something was done, and for a moment after it. */
-  async function during(protocol: string, act: () => Promise<void>): Promise<{ a: Outcome[]; b: Outcome[] }> {
-    const [a, b] = ['a', 'b'].map((side) => startLoad(url(protocol, side), 'x-mark', 2));
+  interface Seen {
+    protocol: (typeof protocols)[number];
+    side: string;
+    outcomes: Outcome[];
+  }
+
+  const all = protocols.flatMap((protocol) => ['a', 'b'].map((side) => ({ protocol, side })));
+
+  /** What clients of every plugin and configuration saw while something was done, and for a moment after it. */
+  async function during(act: () => Promise<void>): Promise<Seen[]> {
+    const loads = all.map(({ protocol, side }) => startLoad(url(protocol, side), 'x-mark', 1));
     await wait(300);
     await act();
     await wait(500);
-    return { a: (await a?.stop()) ?? [], b: (await b?.stop()) ?? [] };
+    const outcomes = await Promise.all(loads.map((load) => load.stop()));
+    return all.map((each, index) => ({ ...each, outcomes: outcomes[index] ?? [] }));
   }
 
-  const marks = (outcomes: readonly Outcome[]): Set<string | null> =>
-    new Set(outcomes.map(({ mark }) => mark));
+  const statuses = ({ outcomes }: Seen): string[] => Object.keys(tally(outcomes));
+  const marks = ({ outcomes }: Seen): (string | null)[] => [...new Set(outcomes.map(({ mark }) => mark))];
+  const skipped = ({ outcomes }: Seen): number => outcomes.filter(({ mark }) => mark === null).length;
 
-  async function serves(protocol: string, value: string): Promise<void> {
-    for (const side of ['a', 'b'])
+  async function serves(value: string): Promise<void> {
+    for (const { protocol, side } of all)
       await expect
-        .poll(() => once(url(protocol, side), 'x-mark'), { timeout: 15_000 })
+        .poll(() => once(url(protocol, side), 'x-mark'), { timeout: 30_000 })
         .toEqual({ status: 200, mark: `${side}-${value} GET` });
   }
 
-  describe.each(protocols)('%s', (protocol) => {
-    test('kong reload: no request fails, the plugin runs for each', async () => {
-      await kong.configure(config('1'));
-      await serves(protocol, '1');
-      const { a, b } = await during(protocol, () => kong.reload(config('1')));
-      expect(Object.keys(tally([...a, ...b]))).toEqual(['200']);
-      expect([marks(a), marks(b)]).toEqual([new Set(['a-1 GET']), new Set(['b-1 GET'])]);
-    });
-
-    test('a configuration change: no request fails, old value then new', async () => {
-      const { a, b } = await during(protocol, async () => {
-        await kong.configure(config('2'));
-        await serves(protocol, '2');
-      });
-      expect(Object.keys(tally([...a, ...b]))).toEqual(['200']);
-      expect([...marks(a)].every((mark) => mark === 'a-1 GET' || mark === 'a-2 GET')).toBe(true);
-      expect([...marks(b)].every((mark) => mark === 'b-1 GET' || mark === 'b-2 GET')).toBe(true);
-    });
-
-    test('kill -9 of the server: what Kong does, and then all is well again', async () => {
-      const { a, b } = await during(protocol, async () => {
-        await kong.restartPluginServer('SIGKILL');
-        await serves(protocol, '2');
-      });
-      // Measured on Kong 3.9.3: MsgPack:1 goes on without the plugin, ProtoBuf:1 answers 500 until the server is back.
-      const allowed = protocol === 'msgpack' ? ['200'] : ['200', '500'];
-      expect(allowed).toEqual(expect.arrayContaining(Object.keys(tally([...a, ...b]))));
-      for (const [side, outcomes] of Object.entries({ a, b }))
-        for (const mark of marks(outcomes)) expect([null, `${side}-2 GET`]).toContain(mark);
-    });
-
-    test('SIGTERM of the server: the same, and no event that was running fails', async () => {
-      const { a, b } = await during(protocol, async () => {
-        await kong.restartPluginServer('SIGTERM');
-        await serves(protocol, '2');
-      });
-      const allowed = protocol === 'msgpack' ? ['200'] : ['200', '500'];
-      expect(allowed).toEqual(expect.arrayContaining(Object.keys(tally([...a, ...b]))));
-      for (const [side, outcomes] of Object.entries({ a, b }))
-        for (const mark of marks(outcomes)) expect([null, `${side}-2 GET`]).toContain(mark);
-    });
+  test('kong reload: no request fails, the plugin runs', async () => {
+    await serves('1');
+    for (const seen of await during(() => kong.reload(config('1')))) {
+      expect(statuses(seen)).toEqual(['200']);
+      for (const mark of marks(seen)) expect([null, `${seen.side}-1 GET`]).toContain(mark);
+      // Over MsgPack:1 Kong goes on without the plugin when a connection ends just as it is used.
+      expect(skipped(seen)).toBeLessThanOrEqual(seen.protocol === 'msgpack' ? 3 : 0);
+    }
   });
+
+  test('a configuration change: no request fails, the old value and then the new one', async () => {
+    const change = async (): Promise<void> => {
+      await kong.configure(config('2'));
+      await serves('2');
+    };
+    for (const seen of await during(change)) {
+      expect(statuses(seen)).toEqual(['200']);
+      for (const mark of marks(seen)) expect([`${seen.side}-1 GET`, `${seen.side}-2 GET`]).toContain(mark);
+    }
+  });
+
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    '%s of the server: what Kong does, and then all is well again',
+    async (signal) => {
+      const restart = async (): Promise<void> => {
+        await kong.restartPluginServer(signal);
+        await serves('2');
+      };
+      for (const seen of await during(restart)) {
+        // Measured on Kong 3.9.3: MsgPack:1 goes on without the plugin, ProtoBuf:1 answers 500 until the server is back.
+        const allowed = seen.protocol === 'msgpack' ? ['200'] : ['200', '500'];
+        for (const status of statuses(seen)) expect(allowed).toContain(status);
+        // Nobody ever gets another configuration's value: ids of the old process are not taken for new ones.
+        for (const mark of marks(seen)) expect([null, `${seen.side}-2 GET`]).toContain(mark);
+      }
+    },
+  );
 });

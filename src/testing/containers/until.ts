@@ -11,6 +11,6 @@ export async function until<Answer>(
     const answer = await ask().catch(() => null);
     if (answer !== null) return answer;
     if (Date.now() > end) throw late();
-    await wait(100);
+    await wait(200);
   }
 }

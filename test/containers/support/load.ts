@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Outcome {
   /** HTTP status, or the error's code where there was no answer. */
@@ -7,12 +8,16 @@ export interface Outcome {
   readonly mark: string | null;
 }
 
-/** Sends requests without a pause, each on a connection of its own, until it is stopped. */
+/** Sends requests one after the other, each on a connection of its own, until it is stopped. */
 export function startLoad(url: string, header: string, concurrency = 4): { stop(): Promise<Outcome[]> } {
   const outcomes: Outcome[] = [];
   let going = true;
   const run = async (): Promise<void> => {
-    while (going) outcomes.push(await once(url, header));
+    while (going) {
+      outcomes.push(await once(url, header));
+      // Enough to meet every moment of a change; the machine has other things to do then.
+      await wait(10);
+    }
   };
   const runners = Array.from({ length: concurrency }, run);
   return {
