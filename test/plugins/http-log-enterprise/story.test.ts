@@ -1,16 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { cliPath, type DemoProcess, startProcess } from '../../../src/cli/demo/process.ts';
 import { waitForHttp } from '../../../src/cli/demo/wait.ts';
+import { freePort } from '../../support/free-port.ts';
 import { accept, type Sink, startSink } from './support/sink.ts';
 
 /**
  * Three workspaces, each with a log endpoint and a format of its own, one webhook over all of them; the destinations
- * fail in turn. Every request is in its own team's log and in the webhook, none missing, none twice.
+ * fail in turn, the webhook too. Every request is in its own team's log and in the webhook, none missing, none twice.
  */
 
 const cleanUps: (() => Promise<unknown>)[] = [];
@@ -27,14 +27,6 @@ const formats: Record<Team, object> = {
   green: { queue: { max_batch_size: 5, max_coalescing_delay: 0.3 }, compression: 'gzip' },
   red: { redaction: {}, custom_fields_by_lua: { team: 'return "red-" .. kong.request.get_method()' } },
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 async function sink(): Promise<Sink> {
   const started = await startSink();
@@ -92,14 +84,25 @@ it('three workspaces, one webhook, destinations failing in turn: every record is
   const webhook = await sink();
   const sinks = { blue: await sink(), green: await sink(), red: await sink() };
   const delivered: Record<Team, Sink['received']> = { blue: [], green: [], red: [] };
-  const [proxy, admin, hooks] = [await freePort(), await freePort(), await freePort()];
+  const [proxy, admin, hooks, metrics] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const socket = join(folder, 'kong-ts.sock');
   const dataDir = join(folder, 'data');
   await start(
     'serve',
     folder,
     [
-      ...['serve', 'http-log-enterprise', '--socket', socket, '--workers', '1', '--data-dir', dataDir],
+      ...[
+        'serve',
+        'http-log-enterprise',
+        '--socket',
+        socket,
+        '--workers',
+        '1',
+        '--data-dir',
+        dataDir,
+        '--metrics',
+        `127.0.0.1:${metrics}`,
+      ],
       ...[
         '--event-hooks',
         'on',
@@ -148,7 +151,16 @@ it('three workspaces, one webhook, destinations failing in turn: every record is
   expect(created.status).toBe(201);
   await webhook.until(1); // the ping
 
-  let failing: Team | null = null;
+  let failing: Team | 'webhook' | null = null;
+  const announced: Sink['received'] = [];
+  webhook.answer = (request, response) => {
+    if (failing === 'webhook') {
+      response.writeHead(503).end();
+      return;
+    }
+    announced.push(request);
+    accept(request, response);
+  };
   for (const team of teams) {
     sinks[team].answer = (request, response) => {
       if (failing === team) {
@@ -160,9 +172,10 @@ it('three workspaces, one webhook, destinations failing in turn: every record is
     };
   }
   const each = 12;
-  for (const down of teams) {
+  const rounds = ['webhook', ...teams] as const;
+  for (const down of rounds) {
     failing = down;
-    const first = teams.indexOf(down) * each;
+    const first = rounds.indexOf(down) * each;
     for (let n = first; n < first + each; n++) {
       const answers = await Promise.all(
         teams.map((team) => fetch(`http://127.0.0.1:${proxy}/${team}/x?n=${n}&apikey=secret`)),
@@ -172,7 +185,7 @@ it('three workspaces, one webhook, destinations failing in turn: every record is
   }
   failing = null;
 
-  const expected = Array.from({ length: each * teams.length }, (_, n) => String(n)).sort();
+  const expected = Array.from({ length: each * rounds.length }, (_, n) => String(n)).sort();
   const idsIn = (team: Team) => idsOf({ ...sinks[team], received: delivered[team] });
   for (const team of teams) {
     await expect.poll(() => idsIn(team).length, { timeout: 10_000 }).toBe(expected.length);
@@ -184,11 +197,23 @@ it('three workspaces, one webhook, destinations failing in turn: every record is
   ).toBe(true);
 
   const routes = () =>
-    webhook.received
+    announced
       .map(({ body }) => JSON.parse(body) as { event: string; route?: { name: string } })
       .filter(({ event }) => event === 'log')
       .map(({ route }) => route?.name);
-  await expect.poll(() => routes().length, { timeout: 10_000 }).toBe(expected.length * teams.length);
+  await expect.poll(() => routes().length, { timeout: 25_000 }).toBe(expected.length * teams.length);
   for (const team of teams)
     expect(routes().filter((name) => name === `${team}-route`)).toHaveLength(expected.length);
+
+  const exposition = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+  const numbers = (name: string) =>
+    exposition
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`))
+      .map((line) => Number(line.slice(line.lastIndexOf(' '))));
+  const all = teams.map(() => expected.length);
+  expect(numbers('http_log_received_total')).toEqual(all);
+  expect(numbers('http_log_sent_total')).toEqual(all);
+  expect(numbers('http_log_dropped_total')).toEqual([]);
+  expect(numbers('http_log_queue_length')).toEqual([0, 0, 0]);
 }, 60_000);
