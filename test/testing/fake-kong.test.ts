@@ -38,8 +38,8 @@ describe('a fake Kong and a server in this process', () => {
       roundTrips: 2,
       upstream: { headers: { 'x-greeting': 'hey Ada' } },
     });
-    // Nobody told the fake Kong which phases the plugin has.
-    expect(result.phases.map(({ phase }) => phase)).toEqual(['rewrite', 'access', 'response', 'log']);
+    // Nobody told the fake Kong which phases the plugin has; a route's configuration has no rewrite.
+    expect(result.phases.map(({ phase }) => phase)).toEqual(['access', 'response', 'log']);
     expect(result.logs.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^greeted by /),
       'status 200',
@@ -119,6 +119,20 @@ describe('a fake Kong and a server in this process', () => {
     });
     await instance.close();
     expect(before.failures).toEqual([]);
+  });
+
+  it('keep several configurations of a plugin apart', async () => {
+    using kong = new FakeKong({ socket, protocol: 'protobuf' });
+    const [one, two] = await Promise.all(
+      ['one', 'two'].map((greeting) => kong.startInstance('greeter', { config: { greeting } })),
+    );
+    const ids = await Promise.all([one?.id, two?.id]);
+    expect(new Set(ids).size).toBe(2);
+    await two?.close();
+    expect((await one?.request(named).access())?.upstream?.headers).toMatchObject({
+      'x-greeting': 'one Ada',
+    });
+    expect(await one?.id).toBe(ids[0]);
   });
 
   it('fail with a reason', async () => {

@@ -3,7 +3,6 @@ import type { Phase } from '../../pdk/phases.ts';
 import { phases as allPhases } from '../../pdk/phases.ts';
 import type { KnownPlugin, PluginEntity } from '../../sandbox/entities/types.ts';
 import type { BoundPlugin } from '../../sandbox/gateway/plugins.ts';
-import { uuidOf } from '../../sandbox/gateway/ids.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import { compileOverrides, type CompiledOverrides, type Overrides } from '../overrides.ts';
@@ -17,7 +16,7 @@ import { pluginEntity } from './snapshot.ts';
 export interface InstanceOptions {
   /** The plugin's configuration as a user of Kong writes it. Default: none. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Id of the plugin entity in Kong (`__plugin_id`), a UUID. Default: one made from the plugin's name. */
+  /** Id of the plugin entity in Kong (`__plugin_id`), a UUID. Default: one made from the plugin's name and a number. */
   readonly pluginId?: string;
   /** `instance_name` of the plugin entity. */
   readonly instanceName?: string;
@@ -46,6 +45,7 @@ export class FakeInstance {
   readonly #side: KongSide;
   readonly #prefix: string;
   readonly #observer: Observer;
+  readonly #pluginId: string;
   #bound: BoundPlugin;
 
   /**
@@ -68,6 +68,7 @@ export class FakeInstance {
     this.#side = side;
     this.#prefix = prefix;
     this.#observer = observer;
+    this.#pluginId = side.addPlugin(this.name, options.pluginId);
     this.#bound = this.#bind(options.config ?? {});
   }
 
@@ -132,12 +133,12 @@ export class FakeInstance {
   async close(): Promise<void> {
     const { client, instances } = this.#side;
     await this.#side.watch(async () => client.closeInstance(await instances.idFor(this.#bound)));
-    instances.retain(new Set());
+    this.#side.removePlugin(this.#pluginId);
   }
 
   #bind(config: Readonly<Record<string, unknown>>): BoundPlugin {
-    const { pluginId, instanceName, scope, workspaceId } = this.#options;
-    const id = pluginId ?? uuidOf(`plugin ${this.name}`);
+    const { instanceName, scope, workspaceId } = this.#options;
+    const id = this.#pluginId;
     const fields = { id, ...(instanceName === undefined ? {} : { instance_name: instanceName }) };
     const reference = (to: string | undefined) => (to === undefined ? null : { id: to });
     const entity: PluginEntity = {

@@ -42,7 +42,8 @@ export class KongRequest {
     this.#world = requestWorld(described, prefix, observer.kongLog);
     this.#around = around;
     const subsystem = this.#world.stream ? 'stream' : 'http';
-    this.#plan = new PhasePlan(served.bound.entity.name, subsystem, phases);
+    const { name, route, service, consumer } = served.bound.entity;
+    this.#plan = new PhasePlan(name, subsystem, phases, (route ?? service ?? consumer) !== null);
   }
 
   /** The TLS handshake, before there is a request. */

@@ -1,4 +1,5 @@
 import type { Protocol } from '../../pdk/phases.ts';
+import { uuidOf } from '../../sandbox/gateway/ids.ts';
 import type { SandboxLog } from '../../sandbox/gateway/log.ts';
 import type { PluginClient } from '../../sandbox/plugin-server/client.ts';
 import { InstanceTable } from '../../sandbox/plugin-server/instances.ts';
@@ -23,8 +24,11 @@ export class KongSide {
   readonly socket: string;
   readonly client: PluginClient;
   readonly instances: InstanceTable;
+  /** Ids of the plugin entities that are configured. */
+  readonly pluginIds = new Set<string>();
   readonly #tap: WireTap;
   #sequence = 0;
+  #configured = 0;
   #closed = false;
 
   constructor(options: KongSideOptions) {
@@ -46,6 +50,19 @@ export class KongSide {
   /** Kong's `__seq__`: rises with each configuration. */
   nextSequence(): number {
     return ++this.#sequence;
+  }
+
+  /** The id of another plugin entity, always the same for the first, the second, ... */
+  addPlugin(name: string, asked: string | undefined): string {
+    const id = asked ?? uuidOf(`plugin ${name} ${String(++this.#configured)}`);
+    this.pluginIds.add(id);
+    return id;
+  }
+
+  /** The plugin entity is gone. */
+  removePlugin(id: string): void {
+    this.pluginIds.delete(id);
+    this.instances.retain(this.pluginIds);
   }
 
   /** Runs something that may open connections, so that their bytes are seen. */

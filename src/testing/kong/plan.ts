@@ -7,24 +7,37 @@ export const orders: Readonly<Record<'http' | 'stream', readonly Phase[]>> = {
   stream: ['certificate', 'preread', 'log'],
 };
 
+/** Phases that Kong runs before it knows what a request belongs to: only global configurations have them. */
+const globalOnly: ReadonlySet<Phase> = new Set(['certificate', 'rewrite'] as const);
+
 /** Which phases of a request have run, and which may still. */
 export class PhasePlan {
   readonly #order: readonly Phase[];
   readonly #known: readonly Phase[] | null;
   readonly #plugin: string;
+  readonly #scoped: boolean;
   #reached = -1;
   #endedIn: Phase | null = null;
 
-  /** @param known the phases that the plugin announces, null when nobody knows */
-  constructor(plugin: string, subsystem: 'http' | 'stream', known: readonly Phase[] | null) {
+  /**
+   * @param known the phases that the plugin announces, null when nobody knows
+   * @param scoped whether the configuration is limited to a route, service or consumer
+   */
+  constructor(plugin: string, subsystem: 'http' | 'stream', known: readonly Phase[] | null, scoped: boolean) {
     this.#plugin = plugin;
+    this.#scoped = scoped;
     this.#order = orders[subsystem];
     this.#known = known;
   }
 
   /** What is left to run, in order. */
   get remaining(): readonly Phase[] {
-    return this.#order.filter((phase, at) => at > this.#reached && (this.#known?.includes(phase) ?? true));
+    return this.#order.filter(
+      (phase, at) =>
+        at > this.#reached &&
+        (this.#known?.includes(phase) ?? true) &&
+        !(this.#scoped && globalOnly.has(phase)),
+    );
   }
 
   get ended(): boolean {
@@ -50,6 +63,12 @@ export class PhasePlan {
       throw misuse(
         `${phase} is no phase of ${stream ? 'an HTTP request' : 'a TCP connection'}.`,
         stream ? "Describe one: subsystem: 'stream'." : "Leave subsystem: 'stream' out of the description.",
+      );
+    }
+    if (this.#scoped && globalOnly.has(phase)) {
+      throw misuse(
+        `Kong runs ${phase} for global configurations only, since nothing else is known yet.`,
+        'Leave scope out, or run another phase.',
       );
     }
     if (at <= this.#reached) {

@@ -200,3 +200,13 @@ describe('a phase that the plugin lacks', () => {
     await t.close();
   });
 });
+
+describe('a configuration of one route', () => {
+  it('has no rewrite: Kong runs it before the route is known', async () => {
+    await using t = await testPlugin(everyPhase, { scope: { route: 'some-route' } });
+    await expect(t.rewrite()).rejects.toThrow(/global configurations only.*Leave scope out/);
+    const override = { 'ctx.shared.get': () => [] };
+    const { phases } = await t.request({ override }).run();
+    expect(phases.map(({ phase }) => phase)).toEqual(['access', 'response', 'log']);
+  });
+});
