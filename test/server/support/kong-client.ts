@@ -75,6 +75,8 @@ export class KongClient {
   readonly results: Record<string, Buffer> = {};
   /** How often an event was tried anew after "closed". */
   retries = 0;
+  /** PDK calls answered. */
+  answered = 0;
   readonly #idle: KongConnection[] = [];
   readonly #open = new Set<Socket>();
   readonly #instances = new Map<string, Promise<number>>();
@@ -147,6 +149,7 @@ export class KongClient {
           return { calls };
         }
         connection.write(this.results[name] ?? Buffer.alloc(0));
+        this.answered++;
       }
       decodeRpcReturn(await connection.read());
       this.#keep(connection);
