@@ -35,7 +35,7 @@ export const errorCodes = {
   CONFIG_INVALID: { fault: 'user', meaning: 'The plugin configuration does not match its schema.' },
   // server
   INSTANCE_UNKNOWN: { fault: 'client', meaning: 'Kong used an instance id that this server never gave out.' },
-  SETUP_FAILED: { fault: 'user', meaning: "A plugin's setup rejected or threw." },
+  SETUP_FAILED: { fault: 'user', meaning: "A plugin's setup rejected, threw or took too long." },
   PHASE_TIMEOUT: { fault: 'user', meaning: 'A phase handler ran longer than its limit.' },
   SOCKET_IN_USE: {
     fault: 'environment',

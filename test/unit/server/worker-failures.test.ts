@@ -1,0 +1,38 @@
+import { afterEach, expect, test } from 'vitest';
+import { KongTsError } from '../../../src/errors.ts';
+import { ExitSignal } from '../../../src/pdk/index.ts';
+import { surviveFailures } from '../../../src/server/worker/failures.ts';
+import { memoryLog } from '../../support/connection-host.ts';
+import type { LogLine } from '../../support/connection-host.ts';
+
+const events = ['uncaughtException', 'unhandledRejection'] as const;
+const before = events.map((event) => process.rawListeners(event));
+
+afterEach(() => {
+  events.forEach((event, at) => {
+    for (const listener of process.rawListeners(event)) {
+      if (before[at]?.includes(listener) !== true) process.removeListener(event, listener as () => void);
+    }
+  });
+});
+
+/** What is logged when a promise that nobody handles rejects. */
+function loggedFor(reason: unknown): LogLine[] {
+  const lines: LogLine[] = [];
+  surviveFailures(memoryLog(lines));
+  const added = process.rawListeners('unhandledRejection').at(-1) as (reason: unknown) => void;
+  added(reason);
+  return lines;
+}
+
+test('a helper that nobody awaits and that the end of its event has stopped is no failure', () => {
+  expect(loggedFor(new ExitSignal())).toEqual([]);
+  expect(loggedFor(new KongTsError('PDK_EVENT_ENDED', 'over'))).toEqual([]);
+});
+
+test('other rejections are', () => {
+  expect(loggedFor(new Error('boom'))).toMatchObject([
+    { level: 'error', message: expect.stringContaining('boom') as string },
+  ]);
+  expect(loggedFor(new KongTsError('PDK_NOT_IN_PHASE', 'not here'))).toHaveLength(1);
+});
