@@ -51,6 +51,11 @@ export class PassThrough {
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#pass(request, response, reads.has(request.method ?? 'GET') && !hasBody(request));
+  };
+
+  /** @param repeatable whether it may be asked again where Kong has closed an idle connection just now */
+  #pass(request: IncomingMessage, response: ServerResponse, repeatable: boolean): void {
     const { target, timeoutMs = 60_000, onWrite } = this.#options;
     const method = request.method ?? 'GET';
     const path = request.url ?? '/';
@@ -69,6 +74,11 @@ export class PassThrough {
     upstream.on('timeout', () => upstream.destroy(new Error(`no answer within ${String(timeoutMs)} ms`)));
     upstream.on('error', (error) => {
       request.unpipe(upstream);
+      const closed = ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (repeatable && closed && upstream.reusedSocket && !response.headersSent && !response.destroyed) {
+        this.#pass(request, response, repeatable);
+        return;
+      }
       this.#unreachable(response, error);
     });
     upstream.on('response', (answer) => {
@@ -83,8 +93,9 @@ export class PassThrough {
     response.on('close', () => {
       if (!response.writableFinished) upstream.destroy();
     });
-    request.pipe(upstream);
-  };
+    if (repeatable) upstream.end();
+    else request.pipe(upstream);
+  }
 
   close(): void {
     this.#agent.destroy();
@@ -99,6 +110,10 @@ export class PassThrough {
     response.writeHead(502, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
     response.end(JSON.stringify({ message }));
   }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** The flat list of names and values without what belongs to the connection. */

@@ -8,7 +8,7 @@ export interface Change {
   readonly schema: string;
   readonly id: string;
   readonly operation: Operation;
-  /** The JSON text of the entity as it is now; for a deletion as it was. */
+  /** The JSON text of the entity as it may be shown: as it is now; for a deletion as it was. */
   readonly text: string;
   /** Digest of the content as it is now, empty for a deletion. */
   readonly digest: string;
@@ -22,11 +22,15 @@ export interface Change {
   readonly at: number;
 }
 
-/** Makes a change. `now` is null for a deletion, `before` for a creation. */
+/**
+ * Makes a change. `now` is null for a deletion, `before` for a creation.
+ * @param text what is shown of the entity
+ */
 export function changeOf(
   schema: string,
   id: string,
   digest: string,
+  text: string,
   now: Entity | null,
   before: Entity | null,
 ): Change {
@@ -37,7 +41,7 @@ export function changeOf(
     schema,
     id,
     operation: now === null ? 'delete' : before === null ? 'create' : 'update',
-    text: JSON.stringify(entity),
+    text,
     digest,
     refers: now === null ? [] : references(now),
     referred: before === null ? [] : references(before),

@@ -1,6 +1,5 @@
 import type { HookEvent } from '../model/event.ts';
 import { changeId, type Change, type Entity } from './changes.ts';
-import { withoutSecrets } from './redact.ts';
 
 /** Which events somebody listens to. */
 export type Wants = (source: string, event: string) => boolean;
@@ -16,7 +15,6 @@ export function wantsKind(wants: Wants, schema: string): boolean {
 export interface EventOptions {
   /** Which Kong it is. */
   readonly origin: string;
-  readonly secrets: boolean;
   readonly now: number;
   readonly generation: number;
 }
@@ -32,16 +30,12 @@ export function eventsOf(
   options: EventOptions,
 ): HookEvent[] {
   const { schema, operation, text } = change;
-  const clean = (json: string): Entity => {
-    const entity = JSON.parse(json) as Entity;
-    return options.secrets ? entity : withoutSecrets(schema, entity);
-  };
   let data: string | null = null;
   const make = (source: string, event: string): HookEvent => {
     data ??= JSON.stringify({
       operation,
-      entity: clean(text),
-      ...(operation !== 'update' || before === null ? {} : { old_entity: clean(before) }),
+      entity: JSON.parse(text) as Entity,
+      ...(operation !== 'update' || before === null ? {} : { old_entity: JSON.parse(before) as Entity }),
       schema,
     });
     return {

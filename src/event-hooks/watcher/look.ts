@@ -22,6 +22,8 @@ export interface LookOptions {
   readonly snapshots: SnapshotStore;
   readonly workspaces: Workspaces;
   readonly pageSize: number;
+  /** What of an entity may be kept and shown. */
+  readonly shown: (schema: string, entity: Entity) => Entity;
   /** The node has no database. */
   readonly dbless: boolean;
 }
@@ -31,7 +33,7 @@ export interface LookOptions {
  * when a second question says so as well: a page that was cut at an unlucky moment is no deletion.
  */
 export async function lookAt(kind: Kind, options: LookOptions): Promise<Look> {
-  const { snapshots } = options;
+  const { snapshots, shown } = options;
   if (!(await snapshots.seen(kind.schema))) return firstLook(kind, options);
   const changes = new Map<string, Change>();
   const seen = new Set<string>();
@@ -47,14 +49,17 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look> {
       const digest = digestOf(entity, options.dbless);
       if (before === digest) continue;
       const old = before === undefined ? null : parse(await snapshots.text(kind.schema, id));
-      changes.set(id, changeOf(kind.schema, id, digest, entity, old));
+      changes.set(
+        id,
+        changeOf(kind.schema, id, digest, JSON.stringify(shown(kind.schema, entity)), entity, old),
+      );
     }
   }
   if ((await snapshots.count(kind.schema)) > known) {
     const missing = await snapshots.idsBeside(kind.schema, seen);
     for (const id of await confirmed(kind, missing, options)) {
       const old = parse(await snapshots.text(kind.schema, id)) ?? { id };
-      changes.set(id, changeOf(kind.schema, id, '', null, old));
+      changes.set(id, changeOf(kind.schema, id, '', JSON.stringify(old), null, old));
     }
   }
   return { kind, entities: seen.size, changes: [...changes.values()] };
@@ -70,7 +75,7 @@ async function firstLook(kind: Kind, options: LookOptions): Promise<Look> {
         [...page].map(([id, entity]) => ({
           id,
           digest: digestOf(entity, options.dbless),
-          text: JSON.stringify(entity),
+          text: JSON.stringify(options.shown(kind.schema, entity)),
         })),
       );
     }

@@ -8,11 +8,11 @@ const atOnce = 500;
 
 /** Makes events of changes and remembers them, in portions: what was stored once is not emitted again. */
 export class Report {
-  readonly #options: CommonOptions & { readonly secrets?: boolean };
+  readonly #options: CommonOptions;
   readonly #over: () => boolean;
 
   /** @param over whether nothing may be reported any more */
-  constructor(options: CommonOptions & { readonly secrets?: boolean }, over: () => boolean) {
+  constructor(options: CommonOptions, over: () => boolean) {
     this.#options = options;
     this.#over = over;
   }
@@ -39,8 +39,8 @@ export class Report {
   }
 
   async #emit(portion: readonly Change[], generation: number): Promise<void> {
-    const { admin, emit, wants, clock, snapshots, secrets = false } = this.#options;
-    const options = { origin: admin.url, secrets, now: clock.now(), generation };
+    const { admin, emit, wants, clock, snapshots } = this.#options;
+    const options = { origin: admin.url, now: clock.now(), generation };
     const events = [];
     for (const change of portion) {
       const before = change.operation === 'update' ? await snapshots.text(change.schema, change.id) : null;

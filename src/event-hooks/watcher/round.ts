@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import { AdminRefusal } from '../../kong-admin/client.ts';
-import type { Change } from './changes.ts';
+import type { Change, Entity } from './changes.ts';
+import { withoutSecrets } from './redact.ts';
 import type { WatcherOptions } from './options.ts';
 import type { Kind } from './kinds.ts';
 import type { Workspaces } from './listing.ts';
@@ -54,8 +55,10 @@ export class LookRound {
     workspaces,
     hash,
   }: RoundInput): Promise<{ looks: TimedLook[]; failure: unknown }> {
-    const { admin, snapshots, clock, pageSize = 1000, metrics } = this.#options;
-    const options = { admin, snapshots, workspaces, pageSize, dbless: hash !== null };
+    const { admin, snapshots, clock, pageSize = 1000, metrics, secrets = false } = this.#options;
+    const shown = (schema: string, entity: Entity): Entity =>
+      secrets ? entity : withoutSecrets(schema, entity);
+    const options = { admin, snapshots, workspaces, pageSize, shown, dbless: hash !== null };
     const looks: TimedLook[] = [];
     // One time for all of them: they come due together again.
     const now = clock.now();

@@ -169,6 +169,24 @@ describe('a Kong that fails', () => {
     expect(answer.body.toString()).toContain('127.0.0.1:1 cannot be reached');
   });
 
+  it('has closed an idle connection: a question is asked again on a new one, a write is not', async () => {
+    const used = new WeakSet<object>();
+    const lines: string[] = [];
+    const kong = await listen((request, response) => {
+      request.resume();
+      lines.push(request.method ?? '');
+      if (used.has(request.socket)) request.socket.resetAndDestroy();
+      else response.end('ok');
+      used.add(request.socket);
+    });
+    const url = await front(kong);
+    for (let times = 0; times < 3; times += 1) expect((await ask(url)).status).toBe(200);
+    expect(lines).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
+    lines.length = 0;
+    expect((await ask(url, { method: 'POST', body: [Buffer.from('x')] })).status).toBe(502);
+    expect(lines).toEqual(['POST']);
+  });
+
   it('is silent: 502 after the limit', async () => {
     const url = await front(await listen(() => undefined), [], 50);
     expect((await ask(url)).status).toBe(502);

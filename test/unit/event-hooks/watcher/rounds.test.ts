@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../../src/event-hooks/clock.ts';
@@ -231,6 +232,25 @@ it('10,000 entities: looked at page by page, and all of them gone at once', { ti
   // A second listing says so, not ten thousand questions.
   expect(all.kong.requests).toHaveLength(3);
   expect(new Set(all.told()).size).toBe(10_000);
+});
+
+it('what is kept on disk holds no secrets either, and a secret that changes is a change', async () => {
+  const all = await watched(paths);
+  const folder = temporaryFolder();
+  const snapshots = new SqliteSnapshots(join(folder, 'snapshot.db'));
+  const one = all.watcher({ snapshots });
+  all.kong.put('/key-auths', { id: 'k1', key: 'topsecret-1' });
+  await one.round();
+  all.kong.put('/key-auths', { id: 'k1', key: 'topsecret-2' });
+  all.kong.put('/key-auths', { id: 'k2', key: 'topsecret-3' });
+  all.clock.skip(5000);
+  await one.round();
+  await one.close();
+  await snapshots.close();
+  expect(all.told()).toEqual(['keyauth_credentials update k1', 'keyauth_credentials create k2']);
+  const bytes = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
+  expect(bytes.join()).toContain('k2');
+  expect(bytes.join()).not.toContain('topsecret');
 });
 
 describe('the end of a watch', () => {
