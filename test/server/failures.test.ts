@@ -78,7 +78,7 @@ describe('a worker', { timeout: 30_000 }, () => {
     await server.ready();
     expect((await others.event('steady', {}, 'access')).calls).toHaveLength(2);
     others.close();
-    expect(await restarts()).toMatchObject({ blocked: 1 });
+    expect(await restarts()).toMatchObject({ died: 2, blocked: 1 });
   });
 
   it('that grows beyond its memory is replaced without a failed event', async () => {

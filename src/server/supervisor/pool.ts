@@ -185,7 +185,7 @@ export class WorkerPool {
   ): void {
     slot.current = null;
     if (this.#stopping) return;
-    this.restarts.died++;
+    if (!worker.killed) this.restarts.died++;
     this.#log.error('a worker has died and is started again', {
       worker: worker.slot,
       workerPid: worker.pid,

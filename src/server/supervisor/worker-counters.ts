@@ -28,7 +28,9 @@ export class WorkerCounters {
     const living = workers.filter(({ state }) => state !== 'gone');
     const stats = addStats({}, this.#retired);
     for (const { beat } of living) if (beat !== null) addStats(stats, beat.stats);
-    const own = serverMetrics({ ...numbers, stats, workers: living });
+    // A slot has one worker that serves; the one that drains beside it would only blur its numbers.
+    const serving = living.filter(({ state }) => state !== 'draining');
+    const own = serverMetrics({ ...numbers, stats, workers: serving });
     return exposition([own, this.#retained.toJson(), ...living.map(({ metrics }) => [...metrics])]);
   }
 }

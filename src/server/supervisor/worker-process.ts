@@ -185,6 +185,11 @@ export class WorkerProcess {
     await this.exited;
   }
 
+  /** True when the supervisor has ended it. */
+  get killed(): boolean {
+    return this.#reason !== null;
+  }
+
   kill(reason: string): void {
     if (this.#state === 'gone') return;
     this.#reason ??= reason;
