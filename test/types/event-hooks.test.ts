@@ -10,9 +10,9 @@ describe('the types of published events', () => {
       description: 'for the types',
     });
     expectTypeOf(published).toEqualTypeOf<EventHandle<'consumer' | 'ip'>>();
-    expectTypeOf(published.emit)
-      .parameter(0)
-      .toEqualTypeOf<EventData<'consumer' | 'ip'> | (() => EventData<'consumer' | 'ip'>)>();
+    expectTypeOf<Parameters<(typeof published)['emit']>[0]>().toEqualTypeOf<
+      EventData<'consumer' | 'ip'> | (() => EventData<'consumer' | 'ip'>)
+    >();
     expectTypeOf<keyof EventData<'consumer' | 'ip'>>().toEqualTypeOf<'consumer' | 'ip'>();
     published.emit({ consumer: { id: 'c' }, ip: null });
     published.emit(() => ({ ip: '127.0.0.1' }));
