@@ -214,38 +214,42 @@ describe('10,000 events ending in exit, error, timeout or an abandoned step leav
     (kong) => kong.request.getMethod(),
   ];
 
-  test.each(['protobuf', 'msgpack'] as const)('5,000 over %s', async (protocol) => {
-    endings.forEach((handler, id) => access(id, handler));
-    let running = true;
-    const many = async (worker: number) => {
-      let kong: ProtobufKong | MsgpackKong | null = null;
-      for (let count = 0; count < 50; count++) {
-        // Kong drops the connection of ProtoBuf:1 after each of these, and goes on with that of MsgPack:1.
-        if (protocol === 'protobuf') kong = new ProtobufKong(await server.open());
-        else kong ??= new MsgpackKong(await server.open());
-        expect((await kong.event((count + worker) % 4, 'access', () => NO_ANSWER)).finished).toBe(false);
-        if (kong instanceof ProtobufKong) kong.client.destroy();
+  test.each(['protobuf', 'msgpack'] as const)(
+    '5,000 over %s',
+    async (protocol) => {
+      endings.forEach((handler, id) => access(id, handler));
+      let running = true;
+      const many = async (worker: number) => {
+        let kong: ProtobufKong | MsgpackKong | null = null;
+        for (let count = 0; count < 50; count++) {
+          // Kong drops the connection of ProtoBuf:1 after each of these, and goes on with that of MsgPack:1.
+          if (protocol === 'protobuf') kong = new ProtobufKong(await server.open());
+          else kong ??= new MsgpackKong(await server.open());
+          expect((await kong.event((count + worker) % 4, 'access', () => NO_ANSWER)).finished).toBe(false);
+          if (kong instanceof ProtobufKong) kong.client.destroy();
+        }
+      };
+      const time = async () => {
+        while (running) {
+          host.clock.advance(31_000);
+          await turns(2);
+        }
+      };
+      const clock = time();
+      await Promise.all(Array.from({ length: 100 }, (_, worker) => many(worker)));
+      running = false;
+      await clock;
+      for (let step = 0; step < 4; step++) {
+        host.clock.advance(61_000);
+        await turns();
       }
-    };
-    const time = async () => {
-      while (running) {
-        host.clock.advance(31_000);
-        await turns(2);
-      }
-    };
-    const clock = time();
-    await Promise.all(Array.from({ length: 100 }, (_, worker) => many(worker)));
-    running = false;
-    await clock;
-    for (let step = 0; step < 4; step++) {
-      host.clock.advance(61_000);
-      await turns();
-    }
-    const connections = protocol === 'msgpack' ? 100 : 0;
-    expect(lookAtRuntime(host)).toEqual({ connections, events: 0, steppedEvents: 0, deadlines: 0 });
-    const instances = [...host.instances.values()];
-    expect(instances.map(({ stats }) => stats.access.events)).toEqual([1250, 1250, 1250, 1250]);
-    expect(instances.map(({ usage }) => usage.events)).toEqual([0, 0, 0, 0]);
-    expect(host.clock.timers).toBe(0);
-  }, 60_000);
+      const connections = protocol === 'msgpack' ? 100 : 0;
+      expect(lookAtRuntime(host)).toEqual({ connections, events: 0, steppedEvents: 0, deadlines: 0 });
+      const instances = [...host.instances.values()];
+      expect(instances.map(({ stats }) => stats.access.events)).toEqual([1250, 1250, 1250, 1250]);
+      expect(instances.map(({ usage }) => usage.events)).toEqual([0, 0, 0, 0]);
+      expect(host.clock.timers).toBe(0);
+    },
+    60_000,
+  );
 });
