@@ -27,7 +27,7 @@ const folder = '/usr/local/lib/kong-ts-host';
  */
 export function runtimeOf(image: string, labels: Readonly<Record<string, string>>): Runtime {
   const command = labels[runtimeLabel];
-  if (command !== undefined) return { command: [command], mounts: [] };
+  if (command !== undefined && command !== '') return { command: [command], mounts: [] };
   if (process.platform !== 'linux')
     throw new KongTsError(
       'CONTAINER_FAILED',
