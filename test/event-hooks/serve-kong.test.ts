@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { compileServerOptions } from '../../src/server/options.ts';
 import { startServer } from '../../src/server/index.ts';
-import { call, startKong } from './support/front.ts';
+import { call, firstLook, startKong } from './support/front.ts';
 import { Receiver } from './support/receiver.ts';
 import { tempDir } from './support/setup.ts';
 
@@ -35,6 +35,7 @@ it('a plugin server watches a Kong beside its plugins', async () => {
     config: { url: receiver.url('/hook') },
   });
   expect(made.status).toBe(201);
+  await firstLook(url);
   await call('POST', `${kong.url}/consumers`, { username: 'alice' });
   await receiver.until('/hook', 1, 10_000);
   expect(receiver.bodies('/hook')[0]).toMatchObject({

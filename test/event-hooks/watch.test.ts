@@ -42,7 +42,9 @@ describe('a Kong without a database', () => {
     const counting = await proxy(kong.url, (line) => requests.push(line));
     const { hook } = await startFront(counting, fast);
     await hook('crud', 'consumers');
-    await expect.poll(() => requests.filter((line) => line === 'GET /status').length).toBeGreaterThan(2);
+    await expect
+      .poll(() => requests.filter((line) => line === 'GET /status').length, { timeout: 10_000 })
+      .toBeGreaterThan(2);
     expect(requests.filter((line) => line.startsWith('GET /consumers'))).toHaveLength(1);
   });
 });
@@ -59,9 +61,11 @@ describe('a Kong with a database', () => {
     const { receiver, hook, log } = await startFront(way, fast);
     await hook('crud', null);
     await call('POST', `${kong.url}/consumers`, { username: 'alice' });
-    await receiver.until('/hook', 1);
+    await receiver.until('/hook', 1, 10_000);
     down = true;
-    await expect.poll(() => log.some(({ message }) => message.includes('cannot be read'))).toBe(true);
+    await expect
+      .poll(() => log.some(({ message }) => message.includes('cannot be read')), { timeout: 10_000 })
+      .toBe(true);
     await call('PATCH', `${kong.url}/consumers/alice`, { custom_id: 'a' });
     await call('POST', `${kong.url}/consumers/alice/key-auth`, { key: 'x' });
     await call('DELETE', `${kong.url}/consumers/alice`);
@@ -87,7 +91,7 @@ describe('a Kong with a database', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(requests).toEqual([]);
     await hook('crud', 'consumers:create');
-    expect(requests).toEqual(['GET /endpoints', 'GET /status', 'GET /consumers?size=1000']);
+    expect(requests.slice(0, 3)).toEqual(['GET /endpoints', 'GET /status', 'GET /consumers?size=1000']);
     for (const { id, source } of served.dispatcher.hooks.list()) {
       if (source === 'crud') await served.dispatcher.hooks.delete(id);
     }

@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createAdminApi, type AdminOptions } from '../../../src/sandbox/admin/index.ts';
 import { createEntityStore, type KnownPlugin } from '../../../src/sandbox/entities/index.ts';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
@@ -22,7 +22,7 @@ export interface Fronted {
   served: Served;
   receiver: Receiver;
   log: LogLine[];
-  /** A webhook on a source and an event that arrives at `/hook`. */
+  /** A webhook on a source and an event that arrives at `/hook`; what it is about was looked at once. */
   hook: (source: string, event: string | null) => Promise<void>;
 }
 
@@ -57,8 +57,19 @@ export async function startFront(
         concurrency: 1,
         config: { url: receiver.url('/hook') },
       });
+      if (source.endsWith('crud')) await firstLook(served.admin ?? '', event?.split(':')[0]);
     },
   };
+}
+
+/** Waits for the first look at a kind; by default at the one that a sandbox has looked at last. */
+export async function firstLook(url: string, kind = 'targets'): Promise<void> {
+  const schema = ['create', 'update', 'delete'].includes(kind) ? 'targets' : kind;
+  const seen = async (): Promise<string> =>
+    String((await call('GET', `${url}/event-hooks/metrics`)).body.text);
+  await expect
+    .poll(seen, { timeout: 15_000, interval: 20 })
+    .toContain(`kong_ts_event_hooks_watch_looks_total{kind="${schema}"}`);
 }
 
 export async function call(

@@ -212,26 +212,26 @@ describe('order over several lists', () => {
   });
 });
 
-it('10,000 entities: looked at page by page, and all of them gone at once', { timeout: 30_000 }, async () => {
+it('5,000 entities: looked at page by page, and all of them gone at once', { timeout: 30_000 }, async () => {
   const all = await watched(paths, (source, event) => source === 'crud' && event === 'consumers');
   const snapshots = new SqliteSnapshots(join(temporaryFolder(), 'snapshot.db'));
   const one = all.watcher({ snapshots });
-  for (let n = 0; n < 10_000; n += 1) {
+  for (let n = 0; n < 5000; n += 1) {
     all.kong.put('/consumers', { id: `c${String(n).padStart(5, '0')}`, username: `name-${String(n)}` });
   }
   await one.round();
   all.kong.requests.length = 0;
   all.clock.skip(5000);
   await one.round();
-  expect(all.kong.requests).toHaveLength(11);
+  expect(all.kong.requests).toHaveLength(6);
   expect(all.told()).toEqual([]);
   all.kong.collections.get('/consumers')?.clear();
   all.kong.requests.length = 0;
   all.clock.skip(5000);
   await one.round();
-  // A second listing says so, not ten thousand questions.
+  // A second listing says so, not five thousand questions.
   expect(all.kong.requests).toHaveLength(3);
-  expect(new Set(all.told()).size).toBe(10_000);
+  expect(new Set(all.told()).size).toBe(5000);
 });
 
 it('what is kept on disk holds no secrets either, and a secret that changes is a change', async () => {
