@@ -81,7 +81,7 @@ const heardOf = (name: string): Promise<void> =>
     () => `${name} among ${usernames().join()}`,
   );
 
-describe("a platform team's one webhook", () => {
+describe("a platform team's one webhook", { timeout: 60_000 }, () => {
   it('hears of every new consumer in any workspace, whoever makes it and whatever dies meanwhile', async () => {
     const kong = await gateway();
     const first = await front(kong);

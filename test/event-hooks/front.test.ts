@@ -12,7 +12,7 @@ import { tempDir } from './support/setup.ts';
 const told = (bodies: Record<string, unknown>[]): string[] =>
   bodies.map((body) => `${String(body.schema)} ${String(body.operation)}`);
 
-describe('one Admin API', () => {
+describe('one Admin API', { timeout: 60_000 }, () => {
   it("answers what is the hooks' and passes on what is Kong's", async () => {
     const kong = await startKong({ workspaces: true });
     const { url } = await startFront(kong.url);

@@ -9,7 +9,7 @@ import { tempDir } from './support/setup.ts';
 
 const plugin = fileURLToPath(new URL('../server/plugins/steady.ts', import.meta.url));
 
-it('a plugin server watches a Kong beside its plugins', async () => {
+it('a plugin server watches a Kong beside its plugins', { timeout: 60_000 }, async () => {
   const kong = await startKong();
   const folder = tempDir();
   const receiver = await Receiver.start();

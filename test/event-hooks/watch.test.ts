@@ -10,7 +10,7 @@ const told = (bodies: Record<string, unknown>[]): string[] =>
   });
 const fast = ['--crud-interval', '0.2'];
 
-describe('a Kong without a database', () => {
+describe('a Kong without a database', { timeout: 60_000 }, () => {
   const config = (consumers: string[], path: string): unknown => ({
     _format_version: '3.0',
     services: [{ name: 'api', url: `http://127.0.0.1:9${path}` }],
@@ -49,7 +49,7 @@ describe('a Kong without a database', () => {
   });
 });
 
-describe('a Kong with a database', () => {
+describe('a Kong with a database', { timeout: 60_000 }, () => {
   it('every operation once, in order, with what was before; a Kong that restarts is no change', async () => {
     const kong = await startKong();
     let down = false;
