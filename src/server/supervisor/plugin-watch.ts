@@ -5,6 +5,9 @@ import type { ServerLog } from '../log/types.ts';
 /** Time without a further change before a reload, in milliseconds: editors write files in several steps. */
 const quiet = 200;
 
+/** `ignore` keeps Node from walking node_modules, which it does at once and file by file; an older Node overlooks it. */
+const options = { recursive: true, ignore: ignored };
+
 /** Calls `changed` when a file changes in the folder of a plugin; node_modules and hidden folders do not count. */
 export class PluginWatch {
   readonly #watchers: FSWatcher[];
@@ -13,7 +16,7 @@ export class PluginWatch {
   constructor(files: readonly string[], log: ServerLog, changed: (file: string) => void) {
     const folders = new Set(files.map((file) => dirname(file)));
     this.#watchers = [...folders].map((folder) => {
-      const watcher = watch(folder, { recursive: true }, (_, name) => {
+      const watcher = watch(folder, options, (_, name) => {
         if (name === null || ignored(name)) return;
         if (this.#timer !== null) clearTimeout(this.#timer);
         this.#timer = setTimeout(() => {
