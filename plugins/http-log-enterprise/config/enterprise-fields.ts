@@ -110,7 +110,7 @@ export const enterpriseFields = {
     .describe('How many batches may be on their way at the same time. 1 keeps the records in order.'),
   filter,
   redaction,
-  spool: spool.default(spool.parse({})),
+  spool: spool.prefault({}),
   shutdown_grace: z
     .number()
     .min(0)

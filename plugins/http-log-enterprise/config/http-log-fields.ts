@@ -43,12 +43,6 @@ const headerName = z
     ],
   });
 
-/** Kong prints both bounds without their fractions, and so should its answer about this field. */
-const retryDelay = z
-  .number()
-  .refine((seconds) => seconds >= 0.001 && seconds <= 1_000_000, 'value should be between 0.001 and 1000000')
-  .meta({ between: [0.001, 1_000_000] });
-
 const queue = z.object({
   max_batch_size: z
     .int()
@@ -78,10 +72,16 @@ const queue = z.object({
     .number()
     .default(60)
     .describe('Time in seconds before the queue gives up calling a failed handler for a batch.'),
-  initial_retry_delay: retryDelay
+  initial_retry_delay: z
+    .number()
+    .min(0.001)
+    .max(1_000_000)
     .default(0.01)
     .describe('Time in seconds before the initial retry is made for a failing batch.'),
-  max_retry_delay: retryDelay
+  max_retry_delay: z
+    .number()
+    .min(0.001)
+    .max(1_000_000)
     .default(60)
     .describe('Maximum time in seconds between retries, caps exponential backoff.'),
   concurrency_limit: z
@@ -158,7 +158,7 @@ export const httpLogFields = {
       description:
         'An optional table of headers included in the HTTP message to the upstream server. Values are indexed by header name, and each header name accepts a single string.',
     }),
-  queue: queue.default(queue.parse({})),
+  queue: queue.prefault({}),
   custom_fields_by_lua: z
     .record(z.string().min(1), z.string().min(1))
     .optional()

@@ -8,7 +8,7 @@ import { secretHeaders, secretQueryArgs, urlHeaders } from './secrets.ts';
 export type Redaction = (record: JsonObject) => void;
 type IsSecret = (name: string) => boolean;
 
-/** Which names are secret; null when the configuration says nothing about this kind of name. */
+/** Which names are secret (`token[]` and `token[a]` like `token`); null when the configuration says nothing about this kind of name. */
 function secretTest(
   mode: 'deny' | 'allow',
   listed: readonly string[] | undefined,
@@ -17,7 +17,7 @@ function secretTest(
   const names = new Set((listed ?? []).map((name) => name.toLowerCase()));
   if (mode === 'allow') return listed === undefined ? null : (name) => !names.has(name);
   for (const name of defaults) names.add(name);
-  return names.size === 0 ? null : (name) => names.has(name);
+  return names.size === 0 ? null : (name) => names.has(name) || names.has(name.replace(/\[.*$/s, ''));
 }
 
 function redactMembers(node: JsonObject | null, isSecret: IsSecret, replacement: string): void {

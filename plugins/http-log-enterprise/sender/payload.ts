@@ -10,11 +10,11 @@ const closeBracket = 0x5d;
 const keptBlocks = 8;
 const largestBlock = 2 * 1024 * 1024;
 
-/** A request body; `release` gives its memory back once nothing reads it any more. */
+/** A request body; `release` gives its memory back, once nothing reads it any more. */
 export interface Payload {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
-  release(): void;
+  readonly release: () => void;
 }
 
 const noHeaders: Readonly<Record<string, string>> = {};

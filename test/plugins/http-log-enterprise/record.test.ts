@@ -19,6 +19,59 @@ describe('numbers', () => {
     expect(withKongNumbers(record)).toBe(record);
   });
 
+  it('are cut in lists too, and beside texts that look like them', () => {
+    expect(
+      withKongNumbers(
+        '{"l":[1.795282099103067e+18,1.5,0.12345678901234567],"s":"a,1.795282099103067e+18,b"}',
+      ),
+    ).toBe('{"l":[1.7952820991031e+18,1.5,0.12345678901235],"s":"a,1.795282099103067e+18,b"}');
+  });
+
+  it('are cut wherever they are, and nothing else is', () => {
+    const long = (text: string) =>
+      text
+        .replace(/e.*/, '')
+        .replace(/^-?0?\.?0*/, '')
+        .replace('.', '').length > 14;
+    const number = (value: number) => (long(String(value)) ? formatNumber(value) : JSON.stringify(value));
+    const write = (value: unknown): string => {
+      if (typeof value === 'number') return number(value);
+      if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
+      if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+      return `{${Object.entries(value)
+        .map(([key, member]) => `${JSON.stringify(key)}:${write(member)}`)
+        .join(',')}}`;
+    };
+    const tricky = fc.oneof(
+      fc.constantFrom(
+        ',1.795282099103067e+18,',
+        '\\',
+        '"',
+        '":1795282099103067123,',
+        '\\":1795282099103067123}',
+        '[',
+      ),
+      fc.string(),
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        tricky,
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.maxSafeInteger(),
+        fc.array(tie('tree'), { maxLength: 4 }),
+        fc.dictionary(tricky, tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, (value) => {
+        const record = { value };
+        expect(withKongNumbers(JSON.stringify(record))).toBe(write(record));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it.each([
     [0, '0'],
     [1e15, '1e+15'],

@@ -34,6 +34,13 @@ describe('redaction', () => {
     );
   });
 
+  it('finds arguments that are lists', () => {
+    const record = '{"request":{"uri":"/?token[]=t&a[b]=2","querystring":{"token[]":"t","a[b]":"2"}}}';
+    expect(redact(defaults, record)).toBe(
+      '{"request":{"uri":"/?token[]=REDACTED&a[b]=2","querystring":{"token[]":"REDACTED","a[b]":"2"}}}',
+    );
+  });
+
   it('keeps only what an allow list names', () => {
     const record =
       '{"request":{"headers":{"host":"h","x-secret":"s"},"querystring":{"a":"1","b":"2"},"uri":"/?a=1&b=2"}}';

@@ -29,7 +29,10 @@ beforeEach(async () => {
   metrics = await freePort();
   logs = await startSink();
   upstream = await startSink();
-  cleanUps.push(logs.close, upstream.close);
+  cleanUps.push(
+    () => logs.close(),
+    () => upstream.close(),
+  );
 });
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
