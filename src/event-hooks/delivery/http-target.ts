@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Client, buildConnector } from 'undici';
 import type { Dispatcher } from 'undici';
 import { KongTsError, messageOf } from '../../errors.ts';
@@ -52,6 +53,9 @@ export class HttpTarget {
   readonly #client: Client;
   readonly #options: HttpTargetOptions;
   readonly #inFlight = new Set<Exchange>();
+  /** The connection there is, or was last. */
+  #socket: Socket | null = null;
+  #gathering = false;
   #headSince = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -59,7 +63,7 @@ export class HttpTarget {
     this.#options = options;
     this.#client = new Client(origin, {
       pipelining: options.pipelining,
-      connect: pinnedConnector(options),
+      connect: pinnedConnector(options, (socket) => (this.#socket = socket)),
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 10_000,
@@ -84,6 +88,7 @@ export class HttpTarget {
       this.#inFlight.add(exchange);
       if (this.#inFlight.size === 1) this.#headSince = exchange.startedAt;
       this.#timer ??= setTimeout(this.#checkHead, this.#options.timeoutMs).unref();
+      this.#gather();
       try {
         this.#client.dispatch(
           {
@@ -98,6 +103,18 @@ export class HttpTarget {
       } catch (error) {
         this.#finish(exchange, describe(error));
       }
+    });
+  }
+
+  /** What is sent in one turn of the event loop goes to the system in one piece. */
+  #gather(): void {
+    const socket = this.#socket;
+    if (socket === null || this.#gathering || socket.destroyed) return;
+    this.#gathering = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      socket.uncork();
     });
   }
 
@@ -179,7 +196,10 @@ export class HttpTarget {
   };
 }
 
-function pinnedConnector({ guard, sslVerify, timeoutMs }: HttpTargetOptions): buildConnector.connector {
+function pinnedConnector(
+  { guard, sslVerify, timeoutMs }: HttpTargetOptions,
+  onSocket: (socket: Socket) => void,
+): buildConnector.connector {
   const connect = buildConnector({
     timeout: timeoutMs,
     allowH2: false,
@@ -201,7 +221,10 @@ function pinnedConnector({ guard, sslVerify, timeoutMs }: HttpTargetOptions): bu
         const name = servername ?? bareName(options.hostname);
         connect(
           { ...rest, hostname: address, ...(https && name !== '' ? { servername: name } : {}) },
-          callback,
+          (...made) => {
+            if (made[1] !== null) onSocket(made[1]);
+            callback(...made);
+          },
         );
       }
     };
