@@ -6,7 +6,7 @@ import { EventHooks, connectEventHooks } from '../../src/event-hooks/index.ts';
 import { DispatcherProcess } from './support/process.ts';
 import { Receiver } from './support/receiver.ts';
 
-/** Three, to be quick; `KONG_TS_KILL_ROUNDS=50 npx vitest run test/event-hooks/kill.test.ts` is the long run. */
+/** Three, to be quick; `npm run test:kill` is the long run with 50. */
 const rounds = Number(process.env.KONG_TS_KILL_ROUNDS ?? 3);
 
 describe('kill -9 of the dispatcher', () => {
