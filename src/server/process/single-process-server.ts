@@ -152,13 +152,15 @@ export class SingleProcessServer implements RunningServer {
   async #stop(parting: 'close' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
+    let how = parting;
     this.#hurry = () => {
+      how = 'close';
       this.#worker.hurry();
       linger?.end();
     };
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#sockets?.close();
-    await this.#worker.drain(this.#options.drainTimeout, parting);
+    await this.#worker.drain(this.#options.drainTimeout, how);
     await this.#dispatcher?.stop(5000);
     await linger?.over;
     this.#log.notice('stopped');

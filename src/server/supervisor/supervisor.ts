@@ -215,16 +215,21 @@ export class Supervisor implements RunningServer {
     this.#log.notice('draining');
     const limit = this.#options.drainTimeout;
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
+    let how = parting;
+    let poolStops = false;
     this.#hurry = () => {
       linger?.end();
-      void this.#pool.stop(limit, 'close');
+      how = 'close';
+      // Not before every connection has found its worker.
+      if (poolStops) void this.#pool.stop(limit, how);
     };
     this.#reloads.stop();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     await this.#sockets.close();
     // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
     await this.#router.settled(limit);
-    await this.#pool.stop(limit, parting);
+    poolStops = true;
+    await this.#pool.stop(limit, how);
     this.#router.close();
     this.#watchdog?.stop();
     await this.#dispatcher?.stop(5000);
