@@ -8,6 +8,18 @@ const id = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
 const json = (b: Bench, method: string, url: string, text: string) =>
   b.api(method, url, text, { 'content-type': 'application/json' });
 
+interface OpenApi {
+  openapi: string;
+  components: { schemas: object };
+  paths: Record<
+    string,
+    { parameters?: { name: string }[] } & Record<
+      string,
+      { operationId: string; summary: string; responses: Record<string, { description?: string }> }
+    >
+  >;
+}
+
 /** Sends a path as it is, which `fetch` and `inject` would normalize. */
 async function raw(b: Bench, path: string): Promise<{ status: number | undefined; body: string }> {
   if (!b.admin.server.listening) await b.admin.listen({ host: '127.0.0.1', port: 0 });
@@ -129,6 +141,26 @@ describe("manners of Kong's Admin API", () => {
     const { body } = await b.api('POST', `/event-hooks/${hook.id}/test`, posted);
     expect(body).toMatchObject({ data: { ...posted, event: 'test', source: 's' }, result: { status: 200 } });
     expect(b.receiver.bodies('/t')).toEqual([{ n: 1, deep: { list: [null] }, event: 'test', source: 's' }]);
+  });
+
+  it('the OpenAPI document is whole: references, parameters, names and descriptions', async () => {
+    const b = await bench();
+    const { body } = await b.api<OpenApi>('GET', '/event-hooks/openapi.json');
+    expect(body.openapi).toBe('3.1.0');
+    for (const [, name] of JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      expect(Object.keys(body.components.schemas)).toContain(name);
+    }
+    const ids: string[] = [];
+    for (const [path, { parameters = [], ...operations }] of Object.entries(body.paths)) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect([path, parameters.map((one) => one.name)]).toEqual([path, inPath]);
+      for (const { operationId, summary, responses } of Object.values(operations)) {
+        ids.push(operationId);
+        expect(summary).not.toBe('');
+        expect(Object.values(responses).map(({ description }) => description)).not.toContain(undefined);
+      }
+    }
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('a delivery shows its attempts', async () => {

@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../src/event-hooks/log.ts';
+import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
+import { serveDispatcher } from '../../src/event-hooks/serve/serve.ts';
+import type { Served } from '../../src/event-hooks/serve/serve.ts';
 import { EventHooks, connectEventHooks } from '../../src/event-hooks/index.ts';
 import type { ConnectOptions } from '../../src/event-hooks/index.ts';
 import { DispatcherProcess } from './support/process.ts';
@@ -24,6 +29,13 @@ async function receive(): Promise<Receiver> {
   const receiver = await Receiver.start();
   onTestFinished(() => receiver.close());
   return receiver;
+}
+/** In this process: what needs none of its own. */
+async function serve(args: string[], env: Record<string, string> = {}): Promise<Served> {
+  const options = parseServeOptions(args, env);
+  const served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log: silentLog } });
+  onTestFinished(() => served.stop());
+  return served;
 }
 const example = fileURLToPath(new URL('../../examples/event-hooks-client/client.js', import.meta.url));
 const run = promisify(execFile);
@@ -102,20 +114,19 @@ describe('the dispatcher as a process', () => {
   });
 
   it('on TCP asks for a token, and refuses to start without one', async () => {
-    await expect(DispatcherProcess.start(['--listen', '127.0.0.1:0', '--admin', 'off'])).rejects.toThrow(
+    await expect(serve(['--listen', '127.0.0.1:0', '--admin', 'off'])).rejects.toThrow(
       /need a token or mutual TLS/,
     );
-    const dispatcher = await start(['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'], {
-      KONG_TS_HOOKS_TOKEN: 't',
-    });
-    await dispatcher.api('POST', '/event-hooks', { source: 's', handler: 'log' });
+    const served = await serve(['--listen', '127.0.0.1:0', '--admin', 'off'], { KONG_TS_HOOKS_TOKEN: 't' });
+    await served.dispatcher.createHook({ source: 's', handler: 'log' });
+    const address = served.grpc ?? '';
     const states: string[] = [];
     await hubTo({
-      address: dispatcher.grpc,
+      address,
       token: 'wrong',
       onState: (state, reason) => states.push(`${state} ${reason}`),
     });
-    const good = await hubTo({ address: dispatcher.grpc, token: 't' });
+    const good = await hubTo({ address, token: 't' });
     good.emit('s', 'e', { n: 1 });
     await good.flush();
     expect(good.transport?.stats.acknowledged).toBe(1);
@@ -129,10 +140,26 @@ describe('the dispatcher as a process', () => {
       new RegExp(`127\\.0\\.0\\.1:${port}.*--admin`),
     );
     const address = `unix:${tempDir()}/h.sock`;
-    await start(['--listen', address, '--admin', 'off']);
-    await expect(DispatcherProcess.start(['--listen', address, '--admin', 'off'])).rejects.toThrow(
-      /has a listener already/,
-    );
+    await serve(['--listen', address, '--admin', 'off']);
+    await expect(serve(['--listen', address, '--admin', 'off'])).rejects.toThrow(/has a listener already/);
+  });
+
+  it('leaves nothing behind when it is told to end while it starts', async () => {
+    const folder = tempDir();
+    const args = ['--listen', `unix:${folder}/h.sock`, '--admin', `unix:${folder}/a.sock`];
+    const starting = start(args);
+    const watch = setInterval(() => {
+      if (!existsSync(`${folder}/h.sock`)) return;
+      clearInterval(watch);
+      DispatcherProcess.last?.kill('SIGTERM');
+    }, 1);
+    const child = (await starting).child;
+    await new Promise((resolve) => {
+      if (child.exitCode === null && child.signalCode === null) child.once('exit', resolve);
+      else resolve(null);
+    });
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('two on one file: one delivers, the other takes over, nothing is lost or doubled', async () => {

@@ -10,6 +10,8 @@ const main = fileURLToPath(new URL('../../../src/event-hooks/main.ts', import.me
 
 /** A dispatcher process. */
 export class DispatcherProcess {
+  /** The process that was started last, ready or not. */
+  static last: ChildProcess | null = null;
   readonly child: ChildProcess;
   readonly log: string[] = [];
   grpc = '';
@@ -26,6 +28,7 @@ export class DispatcherProcess {
       // The child ends with this process, whatever becomes of the test.
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    DispatcherProcess.last = child;
     const started = new DispatcherProcess(child);
     let stderr = '';
     child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
