@@ -88,8 +88,8 @@ export class HttpTarget {
       this.#inFlight.add(exchange);
       if (this.#inFlight.size === 1) this.#headSince = exchange.startedAt;
       this.#timer ??= setTimeout(this.#checkHead, this.#options.timeoutMs).unref();
-      this.#gather();
       try {
+        this.#gather();
         this.#client.dispatch(
           {
             ...request,
@@ -222,7 +222,7 @@ function pinnedConnector(
         connect(
           { ...rest, hostname: address, ...(https && name !== '' ? { servername: name } : {}) },
           (...made) => {
-            if (made[1] !== null) onSocket(made[1]);
+            if (made[0] === null) onSocket(made[1]);
             callback(...made);
           },
         );

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HookHandler, Outcome } from '../handlers/types.ts';
 import type { Hook } from '../model/hook.ts';
@@ -159,14 +160,24 @@ export class Lane {
   #start(delivery: Delivery): void {
     this.#inFlight += 1;
     const startedAt = performance.now();
-    void this.#handler.attempt(delivery).then((outcome) => {
-      this.#inFlight -= 1;
-      if (outcome.gone === true) this.#gone = true;
-      this.#context.gate?.leave();
-      this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
-      if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
-      this.pump();
+    // A handler that breaks its word and rejects fails its delivery, and nothing else.
+    const failed = (error: unknown): Outcome => ({
+      ok: false,
+      status: null,
+      error: messageOf(error),
+      response: null,
     });
+    void this.#handler
+      .attempt(delivery)
+      .catch(failed)
+      .then((outcome) => {
+        this.#inFlight -= 1;
+        if (outcome.gone === true) this.#gone = true;
+        this.#context.gate?.leave();
+        this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
+        if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+        this.pump();
+      });
   }
 
   #full(): boolean {
