@@ -77,6 +77,24 @@ describe('bounds', () => {
     });
   }
 
+  it('sqlite: looking for what can go is quick while many deliveries wait', async () => {
+    const store = new SqliteStore(':memory:', { synchronous: 'normal' });
+    onTestFinished(() => store.close());
+    await store.saveHook(hookNamed('a'));
+    const events = Array.from({ length: 20_000 }, (_, n) => ({
+      id: String(n),
+      source: 's',
+      event: 'e',
+      at: 1,
+      payload: '{}',
+      hooks: ['a'],
+    }));
+    await store.commit(events, []);
+    const began = performance.now();
+    expect(await store.prune({ olderThan: 0, maxEvents: 10 })).toBe(0);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
   it('memory: finished deliveries make room for new ones; without any, events are refused', async () => {
     const store = new MemoryStore({ bytes: 10_000 });
     await store.saveHook(hookNamed('a'));

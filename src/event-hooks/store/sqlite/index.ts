@@ -239,8 +239,9 @@ export class SqliteStore implements HookStore {
             );
           }
         }
+        // CROSS JOIN: hooks first, then a look-up by key; the other way round every event would read all deliveries.
         const { changes } = this.#prepare(
-          'DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE seq < ? AND NOT EXISTS (SELECT 1 FROM hooks h JOIN deliveries d ON d.hook = h.no AND d.seq = e.seq) LIMIT ?)',
+          'DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE seq < ? AND NOT EXISTS (SELECT 1 FROM hooks h CROSS JOIN deliveries d ON d.hook = h.no AND d.seq = e.seq) LIMIT ?)',
         ).run(floor, pruneAtOnce);
         return Number(changes);
       });
