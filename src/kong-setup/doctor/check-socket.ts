@@ -66,7 +66,9 @@ export async function checkSocket(
 
 function checkFolder(server: ServerDefinition, user: KongUser | null): Finding[] {
   const folder = dirname(server.socket);
-  const other = server.socket.endsWith('.socket') ? server.socket.slice(0, -'et'.length) : `${server.socket}et`;
+  const other = server.socket.endsWith('.socket')
+    ? server.socket.slice(0, -'et'.length)
+    : `${server.socket}et`;
   if (existsSync(other) && statSync(other).isSocket()) {
     return [
       error(
