@@ -8,16 +8,8 @@ import type { Transcript } from './transcript.ts';
 
 const whole = (bytes: Buffer) => [bytes];
 
-/** Byte by byte; the middle of large bodies in pieces that are no round number. */
-function byteByByte(bytes: Buffer): Buffer[] {
-  const pieces: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const size = at >= 400 && at < bytes.length - 400 ? Math.min(997, bytes.length - 400 - at) : 1;
-    pieces.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return pieces;
-}
+const byteByByte = (bytes: Buffer) =>
+  Array.from({ length: bytes.length }, (_, at) => bytes.subarray(at, at + 1));
 
 /** Calls that Kong answered, in order; those that it never answered have an error. */
 function recordedCalls(transcript: Transcript) {
