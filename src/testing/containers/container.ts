@@ -1,11 +1,12 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError, messageOf } from '../../errors.ts';
 import {
-  baseEnvironment,
   configText,
   hostName,
   hostPlan,
+  imageOf,
   insidePlan,
+  kongEnvironment,
   paths,
   ports,
   type PluginPlan,
@@ -44,7 +45,7 @@ export class KongContainer {
    */
   async start(): Promise<StartedKongContainer> {
     const options = this.#options;
-    const image = options.image ?? process.env['KONG_IMAGE'] ?? 'kong:3.9';
+    const image = imageOf(options);
     const config = options.declarativeConfig === undefined ? null : configText(options.declarativeConfig);
     const plugins = await Promise.all((options.plugins ?? []).map(locatePlugin));
     await requireImage(image, options.pull ?? 'missing');
@@ -68,10 +69,10 @@ export class KongContainer {
     const host = await this.#hostServer(plugins, timeout, undo);
     const runtime = host === null && plugins.length > 0 ? runtimeOf(image, await labelsOf(image)) : null;
     const plan = planOf(options, plugins, host, runtime);
-    const environment = { ...baseEnvironment(options), ...plan.environment, ...options.environment };
-    const database = await this.#database(image, environment, plan, undo);
+    const database = await this.#database(image, plan, undo);
     const log = new LogBook();
-    const container = await this.#run(image, config, { ...environment, ...database?.environment }, plan, {
+    const environment = kongEnvironment(options, plan, database?.environment);
+    const container = await this.#run(image, config, environment, plan, {
       log,
       network: database?.network ?? null,
       timeout,
@@ -99,7 +100,6 @@ export class KongContainer {
 
   async #database(
     image: string,
-    environment: Record<string, string>,
     plan: PluginPlan,
     undo: (() => Promise<unknown>)[],
   ): Promise<Database | null> {
@@ -108,7 +108,7 @@ export class KongContainer {
     const database = await startDatabase({
       image: postgres === true ? 'postgres:16' : postgres.image,
       kongImage: image,
-      environment,
+      environment: (own) => kongEnvironment(this.#options, plan, own),
       mounts: plan.mounts,
       pull,
       startupTimeout,

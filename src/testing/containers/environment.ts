@@ -53,6 +53,22 @@ export function baseEnvironment(options: KongContainerOptions): Record<string, s
   };
 }
 
+/** Kong's whole environment. What the user asks for wins over all that is set here. */
+export function kongEnvironment(
+  options: KongContainerOptions,
+  plan: PluginPlan,
+  database: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return { ...baseEnvironment(options), ...plan.environment, ...database, ...options.environment };
+}
+
+/** Whether Kong reads the declarative configuration from the file that is copied into its container. */
+export function readsConfigFile(options: KongContainerOptions): boolean {
+  return (
+    kongEnvironment(options, { environment: {}, mounts: [] })['KONG_DECLARATIVE_CONFIG'] === paths.config
+  );
+}
+
 /** What Kong needs to start the plugin server itself. */
 export function insidePlan(
   options: KongContainerOptions,
@@ -132,6 +148,13 @@ export function configText(given: object | string): string {
   });
 }
 
-function versionOf({ kongVersion, image = process.env['KONG_IMAGE'] }: KongContainerOptions): string {
-  return kongVersion ?? /kong[^/]*:v?(\d+\.\d+)/.exec(image ?? '')?.[1] ?? '3.9';
+/** The image to run; a `KONG_IMAGE` that is empty counts as none. */
+export function imageOf({ image }: KongContainerOptions): string {
+  const wanted = image ?? process.env['KONG_IMAGE'] ?? '';
+  return wanted === '' ? 'kong:3.9' : wanted;
+}
+
+/** Kong's version: the tag says it of Kong's own images only, whoever's registry they come from. */
+export function versionOf(options: KongContainerOptions): string {
+  return options.kongVersion ?? /(?:^|\/)kong(?:-gateway)?:v?(\d+\.\d+)/.exec(imageOf(options))?.[1] ?? '3.9';
 }

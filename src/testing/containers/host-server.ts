@@ -2,13 +2,18 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../errors.ts';
 import { askServer } from '../../server/admin/client.ts';
 import { isHealthy, type ServerStatus } from '../../server/admin/status.ts';
 import { serveOptions } from './environment.ts';
 import type { KongContainerOptions } from './options.ts';
 import { hostCommand, type LocatedPlugin } from './plugins.ts';
 import { until } from './until.ts';
+
+/** How much of what the server prints is kept, in characters. */
+const outputLimit = 64 * 1024;
+/** How long the server may take to stop, in milliseconds. */
+const stopLimit = 15_000;
 
 /** `kong-ts serve` on this machine, with its socket and the plugins' dumps in a folder that Kong's container mounts. */
 export class HostPluginServer {
@@ -44,7 +49,7 @@ export class HostPluginServer {
     return path.join(this.folder, 'kong-ts.socket');
   }
 
-  /** What the server has printed, every life of it. */
+  /** The end of what the server has printed, every life of it. */
   get output(): string {
     return this.#output;
   }
@@ -54,9 +59,16 @@ export class HostPluginServer {
     const [command = '', ...args] = this.#command;
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
+    // A test process that ends early takes the server with it.
+    const abandon = (): boolean => child.kill('SIGKILL');
+    process.once('exit', abandon);
+    child.once('close', () => process.off('exit', abandon));
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = (this.#output + text).slice(-outputLimit);
+      });
     const ended = new Promise<never>((_resolve, reject) => {
+      child.once('error', (error) => reject(this.#failure(`cannot be started: ${messageOf(error)}`)));
       child.once('exit', (code, signal) =>
         reject(this.#failure(`ended with ${signal ?? `status ${String(code)}`}`)),
       );
@@ -88,10 +100,12 @@ export class HostPluginServer {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
+    const late = setTimeout(() => child.kill('SIGKILL'), stopLimit);
     await exit;
+    clearTimeout(late);
   }
 
   #failure(what: string): KongTsError {

@@ -1,6 +1,7 @@
 import type { StartedNetwork, StartedTestContainer } from 'testcontainers';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { LogBook } from './log-book.ts';
+import { stopAll } from './stop-all.ts';
 import { loadTestcontainers, requireImage } from './testcontainers.ts';
 
 const account = 'kong';
@@ -15,8 +16,8 @@ export interface Database {
 export interface DatabaseOptions {
   readonly image: string;
   readonly kongImage: string;
-  /** Kong's whole environment: the commands read plugin server settings, too. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** Kong's whole environment with the variables of the database: the commands read plugin server settings, too. */
+  readonly environment: (database: Readonly<Record<string, string>>) => Record<string, string>;
   readonly mounts: readonly { source: string; target: string; mode: 'ro' | 'rw' }[];
   readonly pull: 'missing' | 'never';
   readonly startupTimeout: number;
@@ -48,7 +49,7 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     };
     const migrations = await new GenericContainer(options.kongImage)
       .withNetwork(network)
-      .withEnvironment({ ...options.environment, ...environment })
+      .withEnvironment(options.environment(environment))
       .withBindMounts([...options.mounts])
       .withCommand(['kong', 'migrations', 'bootstrap'])
       .withLogConsumer(log.consume)
@@ -60,14 +61,10 @@ export async function startDatabase(options: DatabaseOptions): Promise<Database>
     return {
       network,
       environment,
-      stop: async () => {
-        await database.stop();
-        await network.stop();
-      },
+      stop: () => stopAll([() => database.stop(), () => network.stop()]),
     };
   } catch (error) {
-    await postgres?.stop();
-    await network.stop();
+    await stopAll([() => postgres?.stop(), () => network.stop()]).catch(() => undefined);
     throw new KongTsError(
       'CONTAINER_FAILED',
       `Postgres with Kong's tables did not start: ${messageOf(error)}\n${log.tail(40)}`,

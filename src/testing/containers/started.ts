@@ -1,11 +1,12 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError } from '../../errors.ts';
-import { configText, hostName, paths, ports } from './environment.ts';
+import { configText, hostName, paths, ports, readsConfigFile } from './environment.ts';
 import type { HostPluginServer } from './host-server.ts';
 import type { InsidePluginServer } from './inside-server.ts';
 import type { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
 import type { Database } from './postgres.ts';
+import { stopAll } from './stop-all.ts';
 import { until } from './until.ts';
 
 /** What a started Kong is made of. */
@@ -74,7 +75,8 @@ export class StartedKongContainer {
 
   /**
    * Gives Kong another declarative configuration while it runs: over the Admin API without a database, with
-   * `kong config db_import` with one. Kong takes it over within a moment, not at once.
+   * `kong config db_import` with one, which adds entities and changes those that are there, but removes none. Kong
+   * takes it over within a moment, not at once.
    * @throws KongTsError ADMIN_REFUSED with Kong's answer, CONTAINER_FAILED
    */
   async configure(config: object | string): Promise<void> {
@@ -99,11 +101,17 @@ export class StartedKongContainer {
 
   /**
    * `kong reload`; resolves when the Admin API answers and, where Kong starts the plugin server, a new one serves.
-   * @param config another declarative configuration (without a database), which Kong reads while it reloads
+   * @param config another declarative configuration. Kong reads it while it reloads where `declarativeConfig` was given;
+   *   with a database it is imported before, and where Kong was started without a configuration it is sent after.
+   *   See `configure`.
+   * @throws KongTsError CONTAINER_FAILED, and as `configure`
    */
   async reload(config?: object | string): Promise<void> {
-    const { inside, timeout } = this.#parts;
-    if (config !== undefined) await this.#copyConfig(configText(config));
+    const { options, inside, database, timeout } = this.#parts;
+    const text = config === undefined ? null : configText(config);
+    const readsFile = database === null && readsConfigFile(options);
+    if (text !== null && readsFile) await this.#copyConfig(text);
+    if (text !== null && database !== null) await this.configure(text);
     const before = await inside?.ready();
     await this.exec(['kong', 'reload']);
     await until(
@@ -112,6 +120,7 @@ export class StartedKongContainer {
       () => new KongTsError('CONTAINER_FAILED', `Kong does not answer after kong reload:\n${this.logs()}`),
     );
     if (before !== undefined) await inside?.ready(before.pid);
+    if (text !== null && database === null && !readsFile) await this.configure(text);
   }
 
   /**
@@ -129,12 +138,10 @@ export class StartedKongContainer {
     await server.restart(signal);
   }
 
-  /** Takes everything away: containers, networks, processes and temporary folders. */
+  /** Takes everything away: containers, networks, processes and temporary folders. What fails keeps nothing else. */
   async stop(): Promise<void> {
     const { container, host, database } = this.#parts;
-    await container.stop();
-    await host?.stop();
-    await database?.stop();
+    await stopAll([() => container.stop(), () => host?.stop(), () => database?.stop()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   baseEnvironment,
   configText,
   hostPlan,
+  imageOf,
   insidePlan,
+  kongEnvironment,
+  versionOf,
 } from '../../../../src/testing/containers/environment.ts';
 import { locatePlugin, type LocatedPlugin } from '../../../../src/testing/containers/plugins.ts';
 import { runtimeLabel, runtimeOf } from '../../../../src/testing/containers/runtime.ts';
@@ -82,6 +85,49 @@ describe("what Kong's container gets", () => {
     expect(() => hostPlan({ image: 'kong:3.4.2' }, [located('one')], '/tmp/shared')).toThrow(
       /Kong 3\.4 cannot use a plugin server that it has not started itself/,
     );
+  });
+});
+
+describe('image and version', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test.each([
+    ['kong:3.4.2', '3.4'],
+    ['kong/kong-gateway:3.8', '3.8'],
+    ['localhost:5000/kong:v3.7-ubuntu', '3.7'],
+    ['kong-ts:0.1.0', '3.9'],
+    ['acme/kong-plugins:1.2', '3.9'],
+    ['acme/my-kong:1.2', '3.9'],
+  ])('%s is Kong %s', (image, version) => {
+    expect(versionOf({ image })).toBe(version);
+  });
+
+  test('what is asked for wins over the tag', () => {
+    expect(versionOf({ image: 'kong:3.4', kongVersion: '3.8' })).toBe('3.8');
+  });
+
+  test('KONG_IMAGE, and an empty one is none', () => {
+    vi.stubEnv('KONG_IMAGE', 'kong:3.6');
+    expect(imageOf({})).toBe('kong:3.6');
+    expect(versionOf({})).toBe('3.6');
+    expect(imageOf({ image: 'mine' })).toBe('mine');
+    vi.stubEnv('KONG_IMAGE', '');
+    expect(imageOf({})).toBe('kong:3.9');
+  });
+
+  test("the user's variables win over everything, the database's too", () => {
+    const options = { postgres: true, environment: { KONG_PG_HOST: 'mine', KONG_LOG_LEVEL: 'debug' } };
+    const plan = { environment: { KONG_PLUGINS: 'bundled' }, mounts: [] };
+    expect(
+      kongEnvironment(options, plan, { KONG_DATABASE: 'postgres', KONG_PG_HOST: 'database' }),
+    ).toMatchObject({
+      KONG_PLUGINS: 'bundled',
+      KONG_DATABASE: 'postgres',
+      KONG_PG_HOST: 'mine',
+      KONG_LOG_LEVEL: 'debug',
+    });
   });
 });
 

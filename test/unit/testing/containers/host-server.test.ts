@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+const project = path.join(import.meta.dirname, '../../../..');
+const source = (name: string): string =>
+  JSON.stringify(pathToFileURL(path.join(project, 'src/testing/containers', name)).href);
+
+test('a test process that ends early takes the server with it', { timeout: 45_000 }, async () => {
+  const script = `
+    import { rmSync } from 'node:fs';
+    import { HostPluginServer } from ${source('host-server.ts')};
+    import { locatePlugin } from ${source('plugins.ts')};
+    const server = new HostPluginServer({}, [await locatePlugin('http-log-enterprise')], 20_000);
+    await server.start();
+    process.stdout.write(String((await server.status()).pid));
+    rmSync(server.folder, { recursive: true });
+    process.exit(3);`;
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--conditions=kong-ts-source', '--input-type=module', '-e', script],
+    { encoding: 'utf8', timeout: 30_000 },
+  );
+  expect(status, stderr).toBe(3);
+  const pid = Number(stdout);
+  expect(pid).toBeGreaterThan(1);
+  await expect.poll(() => runs(pid), { timeout: 5000 }).toBe(false);
+});
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
