@@ -141,12 +141,35 @@ function page(list: ReadonlyMap<string, Entity>, url: URL): unknown {
   const size = Number(url.searchParams.get('size') ?? 100);
   const offset = url.searchParams.get('offset');
   const after = offset === null ? '' : Buffer.from(offset, 'base64url').toString();
-  const sorted = [...list.values()]
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .filter((entity) => entity.id > after);
-  const data = sorted.slice(0, size);
-  const last = data.at(-1);
-  if (sorted.length <= size || last === undefined) return { data, next: null };
-  const next = Buffer.from(last.id).toString('base64url');
+  const ids = sortedIds(list);
+  const begin = after === '' ? 0 : firstAfter(ids, after);
+  const data = ids.slice(begin, begin + size).map((id) => list.get(id));
+  const last = ids[begin + size - 1];
+  if (ids.length <= begin + size || last === undefined) return { data, next: null };
+  const next = Buffer.from(last).toString('base64url');
   return { data, next: `${url.pathname}?offset=${next}`, offset: next };
+}
+
+/** Sorting is what a large collection costs: once for each state of its ids, and not for each page. */
+const sortedLists = new WeakMap<ReadonlyMap<string, Entity>, { of: string; ids: string[] }>();
+
+function sortedIds(list: ReadonlyMap<string, Entity>): string[] {
+  const names = [...list.keys()];
+  const of = `${String(names.length)} ${names.at(-1) ?? ''}`;
+  const known = sortedLists.get(list);
+  if (known?.of === of && names.length > 1000 && known.ids.every((id) => list.has(id))) return known.ids;
+  const ids = names.sort();
+  sortedLists.set(list, { of, ids });
+  return ids;
+}
+
+function firstAfter(ids: readonly string[], id: string): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ids[middle] ?? '') <= id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CrudWatcher } from '../../src/event-hooks/watcher/crud-watcher.ts';
+import { SqliteSnapshots } from '../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { silentLog } from '../../src/event-hooks/log.ts';
+import type { HookEvent } from '../../src/event-hooks/model/event.ts';
+import { KongAdmin } from '../../src/kong-admin/client.ts';
+import { FakeKongAdmin } from '../support/fake-kong-admin.ts';
+import { ManualClock } from '../unit/event-hooks/watcher/manual-clock.ts';
+
+const count = 100_000;
+const idOf = (n: number): string => `c${String(n).padStart(6, '0')}`;
+
+let kong: FakeKongAdmin;
+let folder: string;
+
+beforeEach(async () => {
+  kong = await FakeKongAdmin.start({ '/consumers': 'consumers' });
+  folder = mkdtempSync(join(tmpdir(), 'kong-ts-watch-large-'));
+  for (let n = 0; n < count; n += 1) kong.put('/consumers', { id: idOf(n), username: `name-${String(n)}` });
+});
+afterEach(async () => {
+  await kong.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it(
+  '100,000 entities: three changes are three events, a page that fails is none',
+  { timeout: 60_000 },
+  async () => {
+    const clock = new ManualClock();
+    const emitted: HookEvent[] = [];
+    const watcher = new CrudWatcher({
+      admin: new KongAdmin({ url: kong.url }),
+      snapshots: new SqliteSnapshots(join(folder, 'snapshot.db')),
+      wants: (source) => source === 'crud',
+      listens: (source) => source === 'crud',
+      publish: () => undefined,
+      emit: (events) => {
+        emitted.push(...events);
+        return Promise.resolve();
+      },
+      clock,
+      log: silentLog,
+    });
+    try {
+      await watcher.round();
+      expect(kong.requests.filter((line) => line.includes('size=1000'))).toHaveLength(100);
+
+      kong.put('/consumers', { id: idOf(50_000), username: 'renamed' });
+      kong.remove('/consumers', idOf(99_999));
+      kong.put('/consumers', { id: 'c999999', username: 'new' });
+      let page = 0;
+      kong.fault = (line) => (line.includes('size=1000') && ++page === 60 ? { status: 503 } : null);
+      clock.skip(60_000);
+      await watcher.round();
+      expect(emitted).toEqual([]);
+
+      kong.fault = () => null;
+      clock.skip(300_000);
+      await watcher.round();
+      const told = emitted.map(({ data }) => {
+        const { operation, entity } = JSON.parse(data) as { operation: string; entity: { id: string } };
+        return `${operation} ${entity.id}`;
+      });
+      expect(told.sort()).toEqual([`create c999999`, `delete ${idOf(99_999)}`, `update ${idOf(50_000)}`]);
+    } finally {
+      await watcher.close();
+    }
+  },
+);
