@@ -113,6 +113,29 @@ describe('the dispatcher as a process', () => {
     expect(hub.transport?.stats).toMatchObject({ buffered: 0, acknowledged: 11, dropped: 15 });
   });
 
+  it('is found again at once after it has refused many batches', async () => {
+    const args = ['--listen', `unix:${tempDir()}/h.sock`, '--admin', 'off'];
+    const first = await serve(args);
+    await first.dispatcher.createHook({ source: 's', handler: 'log' });
+    let refused = 0;
+    first.dispatcher.accept = () => {
+      refused += 1;
+      return refused > 12 ? new Promise(() => undefined) : Promise.reject(new Error('the disk is full'));
+    };
+    const hub = await hubTo({ address: args[1] ?? '' });
+    await expect.poll(() => hub.wants('s', 'e')).toBe(true);
+    for (let n = 0; n < 12; n += 1) {
+      hub.emit('s', 'e', { n });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await expect.poll(() => refused).toBeGreaterThanOrEqual(12);
+    await first.stop();
+    const second = await serve(args);
+    await second.dispatcher.createHook({ source: 's', handler: 'log' });
+    await hub.flush(3000);
+    expect(hub.transport?.stats).toMatchObject({ buffered: 0, acknowledged: 12 });
+  });
+
   it('on TCP asks for a token, and refuses to start without one', async () => {
     await expect(serve(['--listen', '127.0.0.1:0', '--admin', 'off'])).rejects.toThrow(
       /need a token or mutual TLS/,

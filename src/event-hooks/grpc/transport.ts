@@ -27,6 +27,7 @@ export interface ConnectOptions {
 
 type Grpc = typeof GrpcModule;
 const firstBackoffMs = 20;
+const maxRefusedBackoffMs = 1000;
 
 /** A transport to a dispatcher in another process. Connects, and connects again, by itself. */
 export class GrpcTransport implements EventTransport {
@@ -42,7 +43,11 @@ export class GrpcTransport implements EventTransport {
   #full: unknown = null;
   #interest: Interest | null = null;
   #version = 0;
+  /** Between two attempts to connect. */
   #backoffMs = firstBackoffMs;
+  /** Between two attempts to hand over what was not stored. */
+  #refusedBackoffMs = firstBackoffMs;
+  #refusedTimer: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sending = false;
   #closed = false;
@@ -90,6 +95,7 @@ export class GrpcTransport implements EventTransport {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#refusedTimer !== null) clearTimeout(this.#refusedTimer);
     this.#stream?.cancel();
     this.#client?.close();
   }
@@ -173,8 +179,10 @@ export class GrpcTransport implements EventTransport {
       this.#pump();
     }
     if (ack == null) return;
-    if (ack.error === '') this.#buffer.acknowledge(ack.batch, ack.refused.length);
-    else {
+    if (ack.error === '') {
+      this.#refusedBackoffMs = firstBackoffMs;
+      this.#buffer.acknowledge(ack.batch, ack.refused.length);
+    } else {
       this.#buffer.putBack(ack.batch);
       this.#retryLater();
     }
@@ -183,7 +191,12 @@ export class GrpcTransport implements EventTransport {
 
   /** The dispatcher is there and cannot store: the same events again, after a pause. */
   #retryLater(): void {
-    setTimeout(this.#pump, Math.min(1000, (this.#backoffMs *= 2))).unref();
+    if (this.#refusedTimer !== null) return;
+    this.#refusedTimer = setTimeout(() => {
+      this.#refusedTimer = null;
+      this.#pump();
+    }, this.#refusedBackoffMs).unref();
+    this.#refusedBackoffMs = Math.min(maxRefusedBackoffMs, this.#refusedBackoffMs * 2);
   }
 
   #lost(client: Client, reason: string): void {
