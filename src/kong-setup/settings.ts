@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { KongTsError } from '../errors.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import type { KongFacts } from './versions.ts';
@@ -41,67 +42,87 @@ export interface KongSettings {
 /** A server name as Kong turns it into property names: lower case, `-` becomes `_` (Kong 3.9.3). */
 export const propertyName = (name: string): string => name.toLowerCase().replaceAll('-', '_');
 
+/** One name in `pluginserver_names`. */
+interface ServerName {
+  readonly name: string;
+  /** The plugins that its dump lists. */
+  readonly plugins: readonly PluginSource[];
+  readonly socket: string;
+  /** The plugins that its `start_cmd` serves; null where it has none. */
+  readonly starts: readonly PluginSource[] | null;
+}
+
 /**
  * What Kong needs in its configuration to run the plugins, for one process that serves them all.
  *
  * From Kong 3.9 only the first plugin of a dump is read, so there each plugin is a server name of its own and all of
- * them share one socket; `start_cmd` is given to the first only.
+ * them share one socket; `start_cmd` is given to the first only. Kong 3.1 to 3.4 skip a name without `start_cmd`: there
+ * each protocol has a process and a socket of its own.
  * @throws KongTsError USAGE where the plugins, paths or the mode cannot work with this Kong
  */
 export function kongSettings(options: SettingsOptions): KongSettings {
-  const { plugins, facts, mode } = options;
+  const { plugins, mode } = options;
   check(options);
-  const servers = facts.manyPluginsPerServer ? groupByProtocol(plugins) : plugins.map((plugin) => [plugin]);
+  const servers = serverNames(options);
   const settings: Setting[] = [
     { key: 'plugins', value: ['bundled', ...plugins.map((plugin) => plugin.name)].join(',') },
-    { key: 'pluginserver_names', value: servers.map((group) => nameOf(group)).join(',') },
+    { key: 'pluginserver_names', value: servers.map((server) => server.name).join(',') },
   ];
-  servers.forEach((group, index) => {
-    const prefix = `pluginserver_${propertyName(nameOf(group))}`;
-    settings.push({ key: `${prefix}_socket`, value: options.socket });
+  for (const server of servers) {
+    const prefix = `pluginserver_${propertyName(server.name)}`;
+    settings.push({ key: `${prefix}_socket`, value: server.socket });
     settings.push({
       key: `${prefix}_query_cmd`,
       value:
         mode === 'sidecar'
-          ? `cat ${options.dumpFolder}/${nameOf(group)}.json`
-          : [...options.command, 'dump', ...group.map((plugin) => plugin.spec)].join(' '),
+          ? `cat ${options.dumpFolder}/${server.name}.json`
+          : [...options.command, 'dump', ...specsOf(server.plugins)].join(' '),
     });
-    if (mode === 'managed' && index === 0) {
-      settings.push({
-        key: `${prefix}_start_cmd`,
-        value: [
-          ...options.command,
-          'serve',
-          ...plugins.map((plugin) => plugin.spec),
-          '--socket',
-          options.socket,
-        ].join(' '),
-      });
-    }
-  });
-  return { settings, commands: commandsOf(options, servers), notes: notesOf(options, servers.length) };
+    if (server.starts === null) continue;
+    settings.push({
+      key: `${prefix}_start_cmd`,
+      value: [...options.command, 'serve', ...specsOf(server.starts), '--socket', server.socket].join(' '),
+    });
+  }
+  return { settings, commands: commandsOf(options), notes: notesOf(options, servers) };
 }
 
-/** The server name of a group: its plugin's name, or the name of the first of several. */
-const nameOf = (group: readonly PluginSource[]): string => group[0]?.name ?? '';
+const specsOf = (plugins: readonly PluginSource[]): string[] => plugins.map((plugin) => plugin.spec);
+
+function serverNames({ plugins, facts, mode, socket }: SettingsOptions): ServerName[] {
+  // Beside a sidecar each plugin has a dump of its own, so that whoever writes the files need not know Kong's version.
+  const groups =
+    mode === 'managed' && facts.manyPluginsPerServer
+      ? groupByProtocol(plugins)
+      : plugins.map((plugin) => [plugin]);
+  const apart = !facts.externalServers && groups.length > 1;
+  return groups.map((group, index) => {
+    const server = { name: group[0]?.name ?? '', plugins: group };
+    if (apart) return { ...server, socket: socketFor(socket, group[0]?.protocol ?? ''), starts: group };
+    return { ...server, socket, starts: mode === 'managed' && index === 0 ? plugins : null };
+  });
+}
+
+/** `/run/kong-ts.socket` for msgpack: `/run/kong-ts-msgpack.socket`. */
+function socketFor(socket: string, protocol: string): string {
+  const { dir, name, ext } = path.posix.parse(socket);
+  return path.posix.join(dir, `${name}-${protocol}${ext}`);
+}
 
 /** A dump has one protocol for all of its plugins. */
 function groupByProtocol(plugins: readonly PluginSource[]): PluginSource[][] {
   return [...Map.groupBy(plugins, (plugin) => plugin.protocol).values()];
 }
 
-function commandsOf(options: SettingsOptions, servers: readonly (readonly PluginSource[])[]): string[] {
-  if (options.mode === 'managed') return [];
+function commandsOf({ mode, plugins, dumpFolder, socket }: SettingsOptions): string[] {
+  if (mode === 'managed') return [];
   return [
-    ...servers.map(
-      (group) =>
-        `kong-ts dump ${group.map((plugin) => plugin.spec).join(' ')} > ${options.dumpFolder}/${nameOf(group)}.json`,
-    ),
-    `kong-ts serve ${options.plugins.map((plugin) => plugin.spec).join(' ')} --socket ${options.socket} --socket-mode 0666`,
+    ...plugins.map((plugin) => `kong-ts dump ${plugin.spec} > ${dumpFolder}/${plugin.name}.json`),
+    `kong-ts serve ${specsOf(plugins).join(' ')} --socket ${socket} --socket-mode 0666`,
   ];
 }
 
-function notesOf(options: SettingsOptions, servers: number): string[] {
+function notesOf(options: SettingsOptions, servers: readonly ServerName[]): string[] {
   const { facts, mode, plugins } = options;
   const notes: string[] = [];
   if (!facts.manyPluginsPerServer && plugins.length > 1) {
@@ -109,7 +130,12 @@ function notesOf(options: SettingsOptions, servers: number): string[] {
       `Kong ${facts.version} reads only the first plugin of a dump, so each plugin has a server name of its own; they share one process and one socket.`,
     );
   }
-  if (mode === 'managed' && servers > 1) {
+  const processes = servers.filter((server) => server.starts !== null).length;
+  if (mode === 'managed' && processes > 1) {
+    notes.push(
+      `Kong ${facts.version} skips a name without start_cmd, so each protocol has a process and a socket of its own.`,
+    );
+  } else if (mode === 'managed' && servers.length > 1) {
     notes.push(
       'Only the first name has a start_cmd: Kong warns "start_command undefined" for the others, which is right, since the first one serves them all.',
     );
@@ -149,18 +175,26 @@ function check(options: SettingsOptions): void {
       },
     );
   }
-  for (const [what, path] of [
+  for (const [what, file] of [
     ['--socket', options.socket],
     ['--dump-folder', options.dumpFolder],
+    // Beside a sidecar Kong runs nothing but cat.
+    ...(mode === 'managed' ? [['--command', options.command[0] ?? ''] as const] : []),
   ] as const) {
-    if (!path.startsWith('/')) {
-      throw new KongTsError('USAGE', `${what} is "${path}", a relative path.`, {
-        fix: 'Kong runs its commands in a folder of its own: give an absolute path.',
+    if (!file.startsWith('/')) {
+      throw new KongTsError('USAGE', `${what} is "${file}", a relative path.`, {
+        fix: 'Kong runs its commands in a folder of its own and with a short PATH: give an absolute path.',
       });
     }
   }
   // Kong splits nothing and quotes nothing: the text goes to popen as it is, but its own list syntax ends at a comma.
-  for (const text of [options.socket, ...options.command, ...plugins.map((plugin) => plugin.spec)]) {
+  const texts = [
+    options.socket,
+    options.dumpFolder,
+    ...(mode === 'managed' ? options.command : []),
+    ...specsOf(plugins),
+  ];
+  for (const text of texts) {
     if (/[\s,"'\\$`;&|<>()#]/.test(text)) {
       throw new KongTsError('USAGE', `"${text}" holds a character that Kong's commands cannot carry.`, {
         fix: 'Use a path of letters, digits, and . _ - / @ : = + only.',

@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import type { KongFacts } from '../versions.ts';
 import { listOf, type Properties, type ServerDefinition } from './configuration.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 
@@ -13,7 +14,11 @@ const nearMisses: Readonly<Record<string, string>> = {
 };
 
 /** What can be told from the properties alone: names, spellings, commands, sockets, log level. */
-export function checkProperties(properties: Properties, servers: readonly ServerDefinition[]): Finding[] {
+export function checkProperties(
+  properties: Properties,
+  servers: readonly ServerDefinition[],
+  facts: KongFacts,
+): Finding[] {
   if (servers.length === 0) {
     return [
       error(
@@ -25,7 +30,7 @@ export function checkProperties(properties: Properties, servers: readonly Server
   }
   return [
     ...checkSpelling(properties, servers),
-    ...servers.flatMap(checkCommands),
+    ...servers.flatMap((server) => checkCommands(server, facts)),
     ...checkSharedSockets(servers),
     ...checkLogLevel(properties),
   ];
@@ -39,7 +44,10 @@ function checkSpelling(properties: Properties, servers: readonly ServerDefinitio
     const right = prefixes.find((prefix) => known.some((suffix) => key === `${prefix}_${suffix}`));
     if (right !== undefined) continue;
     const dashed = key.replaceAll('-', '_');
-    const meant = prefixes.find((prefix) => dashed.startsWith(`${prefix}_`));
+    // Of the names `my` and `my-audit` the longer one is meant.
+    const meant = prefixes
+      .filter((prefix) => dashed.startsWith(`${prefix}_`))
+      .toSorted((one, other) => other.length - one.length)[0];
     if (meant === undefined) {
       findings.push(
         warning(
@@ -62,14 +70,25 @@ function checkSpelling(properties: Properties, servers: readonly ServerDefinitio
   return findings;
 }
 
-function checkCommands(server: ServerDefinition): Finding[] {
+function checkCommands(server: ServerDefinition, facts: KongFacts): Finding[] {
   const findings: Finding[] = [];
   if (server.queryCommand === null) {
     findings.push(
       error(
         `${server.prefix}_query_cmd`,
-        'It is missing; Kong 3.9 refuses to start without it.',
+        facts.manyPluginsPerServer
+          ? `It is missing; Kong ${facts.version} does not load the plugins of this name without it.`
+          : `It is missing; Kong ${facts.version} refuses to start without it.`,
         'Set it to an absolute command: /usr/local/bin/kong-ts dump /path/of/plugin.ts, or cat /path/plugin.json.',
+      ),
+    );
+  }
+  if (server.startCommand === null && !facts.externalServers) {
+    findings.push(
+      error(
+        `${server.prefix}_start_cmd`,
+        `It is missing; Kong ${facts.version} waits 20 s for such a server and then skips its plugins.`,
+        'Give each name a start_cmd and a socket of its own (kong-ts kong-config prints them), or use Kong 3.5 or later.',
       ),
     );
   }

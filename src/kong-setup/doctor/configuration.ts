@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { propertyName } from '../settings.ts';
+import type { KongFacts } from '../versions.ts';
 
 /** Kong's properties by their name in kong.conf (lower case, without `KONG_`), as strings. */
 export type Properties = ReadonlyMap<string, string>;
@@ -64,19 +65,35 @@ export const listOf = (value: string | undefined): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '' && part !== 'off');
 
-/** The plugin servers that the properties describe, with Kong 3.9's default socket. */
-export function serversOf(properties: Properties): ServerDefinition[] {
-  const prefixFolder = properties.get('prefix') ?? '/usr/local/kong';
+/** Where Kong looks for the program of a plugin server that no property names. */
+const programs = '/usr/local/bin';
+
+/**
+ * The plugin servers that the properties describe, with the defaults that this Kong fills in for sockets and commands
+ * (read in Kong 2.8.1, 3.4.2, 3.8.1 and 3.9.3).
+ * @param exists whether a file is there, as Kong sees it
+ */
+export function serversOf(
+  properties: Properties,
+  facts: KongFacts,
+  exists: (file: string) => boolean = existsSync,
+): ServerDefinition[] {
+  const recent = !facts.manyPluginsPerServer;
+  const folder = recent ? (properties.get('prefix') ?? '/usr/local/kong') : '/usr/local/kong';
+  const ifThere = (file: string, words = ''): string | null => (exists(file) ? `${file}${words}` : null);
   return listOf(properties.get('pluginserver_names')).map((name) => {
     const prefix = `pluginserver_${propertyName(name)}`;
+    const program = `${programs}/${name.toLowerCase()}`;
     const socket = properties.get(`${prefix}_socket`);
     return {
       name,
       prefix,
-      socket: socket ?? `${prefixFolder}/${name.toLowerCase()}.socket`,
+      socket: socket ?? `${folder}/${name.toLowerCase()}.socket`,
       socketIsDefault: socket === undefined,
-      queryCommand: properties.get(`${prefix}_query_cmd`) ?? null,
-      startCommand: properties.get(`${prefix}_start_cmd`) ?? null,
+      queryCommand:
+        properties.get(`${prefix}_query_cmd`) ??
+        (recent ? ifThere(program, ' -dump') : ifThere(`${programs}/query_${name.toLowerCase()}`)),
+      startCommand: properties.get(`${prefix}_start_cmd`) ?? ifThere(program),
     };
   });
 }

@@ -17,8 +17,8 @@ export interface DoctorOptions {
 
 /** All checks, in the order in which Kong would meet the problems: configuration, dumps, sockets, the running Kong. */
 export async function examine(options: DoctorOptions): Promise<Finding[]> {
-  const servers = serversOf(options.properties);
-  const findings = checkProperties(options.properties, servers);
+  const servers = serversOf(options.properties, options.facts);
+  const findings = checkProperties(options.properties, servers, options.facts);
   const plugins: string[] = [];
   for (const server of servers) {
     const dump = await checkDump(server, options.facts);

@@ -68,6 +68,31 @@ describe('settings for older versions', () => {
     );
   });
 
+  it.each(['3.1', '3.4.2'])('starts one process per protocol for Kong %s', (version) => {
+    const facts = factsOf(version);
+    const settings = asObject({ facts, plugins: [hello, vault, audit] });
+    expect(settings).toMatchObject({
+      pluginserver_names: 'hello,vaulted',
+      pluginserver_hello_socket: '/usr/local/kong/kong-ts-protobuf.socket',
+      pluginserver_hello_start_cmd:
+        '/usr/local/bin/kong-ts serve /plugins/hello.ts /plugins/audit.ts --socket /usr/local/kong/kong-ts-protobuf.socket',
+      pluginserver_vaulted_socket: '/usr/local/kong/kong-ts-msgpack.socket',
+      pluginserver_vaulted_start_cmd:
+        '/usr/local/bin/kong-ts serve /plugins/vaulted.ts --socket /usr/local/kong/kong-ts-msgpack.socket',
+    });
+    expect(kongSettings(options({ facts, plugins: [hello, vault] })).notes.join()).toContain('skips a name');
+    // One protocol is one name, and keeps the socket as given.
+    expect(asObject({ facts }).pluginserver_hello_socket).toBe('/usr/local/kong/kong-ts.socket');
+  });
+
+  it('gives each plugin a name and a dump of its own beside a sidecar, in any version', () => {
+    const result = kongSettings(options({ facts: factsOf('3.8'), mode: 'sidecar', command: [] }));
+    const settings = Object.fromEntries(result.settings.map(({ key, value }) => [key, value]));
+    expect(settings.pluginserver_names).toBe('hello,my-audit');
+    expect(settings.pluginserver_my_audit_query_cmd).toBe('cat /usr/local/kong-ts/my-audit.json');
+    expect(result.commands).toContain('kong-ts dump /plugins/audit.ts > /usr/local/kong-ts/my-audit.json');
+  });
+
   it.each(['3.1', '3.4.2'])('refuses a sidecar for Kong %s, which skips such plugins', (version) => {
     const error = errorOf(() => kongSettings(options({ facts: factsOf(version), mode: 'sidecar' })));
     expect(error.code).toBe('USAGE');
@@ -89,6 +114,9 @@ describe('what Kong cannot carry', () => {
     ['a relative socket', { socket: 'kong-ts.socket' }],
     ['a space in a path', { plugins: [{ ...hello, spec: '/my plugins/hello.ts' }] }],
     ['a quote in the command', { command: ['/bin/sh', '-c', "'x'"] }],
+    ['a relative command', { command: ['kong-ts'] }],
+    ['an empty command', { command: [''] }],
+    ['a dump folder with a space', { mode: 'sidecar', dumpFolder: '/my dumps' }],
     ['no plugin', { plugins: [] }],
     ['two names that become one', { plugins: [hello, { ...hello, name: 'Hello' }] }],
   ] satisfies [string, Partial<SettingsOptions>][])('%s is refused with the way out', (_, over) => {

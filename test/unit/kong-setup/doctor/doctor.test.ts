@@ -36,9 +36,10 @@ const listen = async (path: string): Promise<void> => {
 
 const properties = (values: Record<string, string>): Map<string, string> => new Map(Object.entries(values));
 const errorsOf = (findings: readonly Finding[]): Finding[] => findings.filter((one) => one.level === 'error');
-const check = (values: Record<string, string>): Finding[] => {
+const check = (values: Record<string, string>, kong = '3.9'): Finding[] => {
   const all = properties(values);
-  return checkProperties(all, serversOf(all));
+  const facts = factsOf(kong);
+  return checkProperties(all, serversOf(all, facts), facts);
 };
 const dump = (...names: string[]): string =>
   JSON.stringify({
@@ -61,7 +62,25 @@ describe('reading the configuration', () => {
       pluginserver_names: 'a, b',
       prefix: '/env',
     });
-    expect(serversOf(merged).map((one) => one.socket)).toEqual(['/env/a.socket', '/env/b.socket']);
+    expect(serversOf(merged, factsOf('3.9')).map((one) => one.socket)).toEqual([
+      '/env/a.socket',
+      '/env/b.socket',
+    ]);
+    // Before 3.9 the default socket does not follow the prefix.
+    expect(serversOf(merged, factsOf('3.8'))[0]?.socket).toBe('/usr/local/kong/a.socket');
+  });
+
+  it('takes the programs that Kong looks for where no command is given', () => {
+    const commands = (kong: string): unknown[] =>
+      serversOf(properties({ pluginserver_names: 'a' }), factsOf(kong), () => true).map(
+        ({ queryCommand, startCommand }) => ({ queryCommand, startCommand }),
+      );
+    expect(commands('3.9')).toEqual([
+      { queryCommand: '/usr/local/bin/a -dump', startCommand: '/usr/local/bin/a' },
+    ]);
+    expect(commands('3.8')).toEqual([
+      { queryCommand: '/usr/local/bin/query_a', startCommand: '/usr/local/bin/a' },
+    ]);
   });
 
   it('reads env files with quotes', () => {
@@ -115,6 +134,25 @@ describe('mistakes in the properties', () => {
   it('a missing query_cmd', () => {
     const { pluginserver_my_plugin_query_cmd: _, ...without } = good;
     expect(errorsOf(check(without))[0]?.says).toContain('refuses to start');
+  });
+
+  it('a name without start_cmd, where Kong skips such names', () => {
+    const says = (kong: string): string =>
+      errorsOf(check(good, kong))
+        .map((one) => one.says)
+        .join();
+    expect(says('3.4')).toContain('skips its plugins');
+    expect(says('3.5')).toBe('');
+  });
+
+  it('tells the longer of two names that begin alike', () => {
+    const findings = check({
+      ...good,
+      pluginserver_names: 'my,my-plugin',
+      pluginserver_my_query_cmd: 'cat /y.json',
+      pluginserver_my_plugin_sock: '/run/k.socket',
+    });
+    expect(errorsOf(findings).map((one) => one.fix)).toEqual(['Write pluginserver_my_plugin_socket.']);
   });
 
   it('two servers started for one socket', () => {
@@ -185,7 +223,8 @@ describe('dumps', () => {
 
 describe('sockets', () => {
   const definition = (socket: string) => {
-    const [only] = serversOf(properties({ pluginserver_names: 'a', pluginserver_a_socket: socket }));
+    const all = properties({ pluginserver_names: 'a', pluginserver_a_socket: socket });
+    const [only] = serversOf(all, factsOf('3.9'));
     if (only === undefined) throw new Error('no server');
     return only;
   };
