@@ -1,8 +1,9 @@
 import { request } from 'undici';
 import { KongTsError, messageOf } from '../errors.ts';
+import { maskUserInfo, withoutUserInfo } from './user-info.ts';
 
 export interface KongAdminOptions {
-  /** `http://127.0.0.1:8001`; a path in it is kept as a prefix. */
+  /** `http://127.0.0.1:8001`; a path in it is kept as a prefix, user and password are sent as Basic `Authorization`. */
   readonly url: string;
   /** Sent as `Kong-Admin-Token` (Enterprise, or a front that asks for it). */
   readonly token?: string;
@@ -51,9 +52,11 @@ function offsetOf({ offset, next }: Record<string, unknown>): string | null {
 
 /** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
 export class KongAdmin {
+  /** Without user and password. */
   readonly url: string;
   readonly #options: KongAdminOptions;
   readonly #base: string;
+  readonly #authorization: string | null;
 
   /** @throws KongTsError USAGE when the URL is none */
   constructor(options: KongAdminOptions) {
@@ -61,14 +64,16 @@ export class KongAdmin {
     try {
       parsed = new URL(options.url);
     } catch {
-      throw new KongTsError('USAGE', `"${options.url}" is not a URL of an Admin API.`, {
+      throw new KongTsError('USAGE', `"${maskUserInfo(options.url)}" is not a URL of an Admin API.`, {
         fix: 'Use one like http://127.0.0.1:8001.',
       });
     }
     if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-      throw new KongTsError('USAGE', `"${options.url}" is not an http or https URL.`);
+      throw new KongTsError('USAGE', `"${maskUserInfo(options.url)}" is not an http or https URL.`);
     }
-    this.url = options.url;
+    const { shown, authorization } = withoutUserInfo(options.url);
+    this.url = shown;
+    this.#authorization = authorization;
     this.#options = options;
     const workspace = options.workspace === undefined ? '' : `/${encodeURIComponent(options.workspace)}`;
     this.#base = `${parsed.origin}${parsed.pathname.replace(/\/+$/, '')}${workspace}`;
@@ -92,6 +97,7 @@ export class KongAdmin {
         method,
         headers: {
           accept: 'application/json',
+          ...(this.#authorization === null ? {} : { authorization: this.#authorization }),
           ...(token === undefined ? {} : { 'kong-admin-token': token }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },

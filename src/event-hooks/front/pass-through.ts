@@ -6,13 +6,14 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../../errors.ts';
+import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 
 /** Headers that belong to one connection and not to the message (RFC 9110, section 7.6.1). */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface PassThroughOptions {
-  /** Kong's Admin API. */
+  /** Kong's Admin API; user and password in it are sent for clients that send no `Authorization` of their own. */
   readonly target: URL;
   /** Told of each write that Kong has answered with success. */
   readonly onWrite: (method: string, path: string) => void;
@@ -40,6 +41,7 @@ export class PassThrough {
   readonly #options: PassThroughOptions;
   readonly #agent: HttpAgent;
   readonly #prefix: string;
+  readonly #authorization: string | null;
 
   constructor(options: PassThroughOptions) {
     this.#options = options;
@@ -48,6 +50,7 @@ export class PassThrough {
         ? new HttpsAgent({ keepAlive: true })
         : new HttpAgent({ keepAlive: true });
     this.#prefix = options.target.pathname.replace(/\/+$/, '');
+    this.#authorization = withoutUserInfo(options.target.href).authorization;
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -66,7 +69,7 @@ export class PassThrough {
       port: target.port,
       method,
       path: `${this.#prefix}${path}`,
-      headers: endToEnd(request.rawHeaders),
+      headers: this.#headers(request),
       agent: this.#agent,
       // Kong's own words have to reach the client, also when it takes long to say them.
       timeout: timeoutMs,
@@ -99,6 +102,13 @@ export class PassThrough {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #headers(request: IncomingMessage): string[] {
+    const headers = endToEnd(request.rawHeaders);
+    return this.#authorization === null || request.headers.authorization !== undefined
+      ? headers
+      : [...headers, 'Authorization', this.#authorization];
   }
 
   #unreachable(response: ServerResponse, error: unknown): void {

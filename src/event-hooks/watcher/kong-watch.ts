@@ -44,6 +44,8 @@ export class KongWatch {
   readonly #dispatcher: Dispatcher;
   readonly #options: KongWatchOptions;
   readonly #metrics: WatchMetrics;
+  /** What is shown of the Admin API's URL. */
+  readonly #url: string;
   #interest = new Interest([]);
   #sources: ReadonlySet<string> = new Set();
   #unwatch: () => void = () => undefined;
@@ -56,7 +58,7 @@ export class KongWatch {
   constructor(dispatcher: Dispatcher, options: KongWatchOptions) {
     this.#dispatcher = dispatcher;
     this.#options = options;
-    this.#connect();
+    this.#url = this.#connect().url;
     this.#metrics = new WatchMetrics(dispatcher.metrics.registry);
   }
 
@@ -94,7 +96,7 @@ export class KongWatch {
     const { clock, log } = this.#dispatcher.options;
     if (this.#dispatcher.engine.active !== (this.#watchers !== null)) {
       this.#changing = this.#change().catch((error: unknown) => {
-        log.error('Kong is not watched', { kong: this.#options.url, error: messageOf(error) });
+        log.error('Kong is not watched', { kong: this.#url, error: messageOf(error) });
       });
     }
     void this.#changing.then(() => {

@@ -161,6 +161,18 @@ describe('what is passed through', () => {
   });
 });
 
+it('user and password in the target go to Kong, unless the client has its own', async () => {
+  const seen: (string | undefined)[] = [];
+  const kong = await listen((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end();
+  });
+  const url = await front(kong.replace('//', '//me:secret@'));
+  await ask(`${url}/services`);
+  await ask(`${url}/services`, { headers: ['Host', 'x', 'Authorization', 'Bearer own'] });
+  expect(seen).toEqual([`Basic ${Buffer.from('me:secret').toString('base64')}`, 'Bearer own']);
+});
+
 describe('a Kong that fails', () => {
   it('cannot be reached: 502 with a message', async () => {
     const url = await front('http://127.0.0.1:1');
