@@ -5,12 +5,17 @@
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
+# What the lockfile says that kong-ts needs at run time, and below it the package as npm publishes it.
+WORKDIR /usr/local/lib/kong-ts
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts && rm package.json package-lock.json .npmrc
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm pack --pack-destination /tmp
-RUN npm install --omit=dev --prefix /usr/local/lib/kong-ts /tmp/kong-ts-*.tgz
+RUN npm run build && npm pack --pack-destination /tmp && \
+    mkdir -p /usr/local/lib/kong-ts/node_modules/kong-ts && \
+    tar -xzf /tmp/kong-ts-*.tgz -C /usr/local/lib/kong-ts/node_modules/kong-ts --strip-components=1
 
 FROM ${NODE_IMAGE}
 COPY --from=build /usr/local/lib/kong-ts /usr/local/lib/kong-ts

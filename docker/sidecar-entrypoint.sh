@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes a dump of each plugin to the shared volume, for Kong's query_cmd, and serves them all on one socket there.
-#   kong-ts-sidecar PLUGIN...      further options of kong-ts serve: KONG_TS_SERVE_OPTIONS
+#   kong-ts-sidecar PLUGIN...
+# KONG_TS_FOLDER is the shared volume (/run/kong-ts); KONG_TS_SERVE_OPTIONS are further options of kong-ts serve.
 set -eu
 folder=${KONG_TS_FOLDER:-/run/kong-ts}
 for plugin in "$@"; do
@@ -9,5 +10,7 @@ for plugin in "$@"; do
   # A rename, so that a Kong that starts right now reads the old dump or the new one, never half of one.
   mv "$folder/.dump.$$" "$folder/$name.json"
 done
+# Of two --data-dir the last one counts, so that one among the options wins.
+set -f
 # shellcheck disable=SC2086 # options are words
-exec /usr/local/bin/kong-ts serve "$@" --socket "$folder/kong-ts.socket" --socket-mode 0666 ${KONG_TS_SERVE_OPTIONS:---data-dir /var/lib/kong-ts}
+exec /usr/local/bin/kong-ts serve "$@" --socket "$folder/kong-ts.socket" --socket-mode 0666 --data-dir /var/lib/kong-ts ${KONG_TS_SERVE_OPTIONS:-}

@@ -4,12 +4,17 @@
 ARG NODE_IMAGE=node:24-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
+# What the lockfile says that kong-ts needs at run time, and below it the package as npm publishes it.
+WORKDIR /usr/local/lib/kong-ts
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts && rm package.json package-lock.json .npmrc
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm pack --pack-destination /tmp
-RUN npm install --omit=dev --prefix /usr/local/lib/kong-ts /tmp/kong-ts-*.tgz
+RUN npm run build && npm pack --pack-destination /tmp && \
+    mkdir -p /usr/local/lib/kong-ts/node_modules/kong-ts && \
+    tar -xzf /tmp/kong-ts-*.tgz -C /usr/local/lib/kong-ts/node_modules/kong-ts --strip-components=1
 
 FROM ${NODE_IMAGE}
 COPY --from=build /usr/local/lib/kong-ts /usr/local/lib/kong-ts
@@ -22,4 +27,4 @@ USER 1000
 VOLUME ["/run/kong-ts", "/var/lib/kong-ts"]
 ENTRYPOINT ["/usr/local/bin/kong-ts-sidecar"]
 CMD ["http-log-enterprise"]
-HEALTHCHECK --interval=5s --timeout=5s --retries=5 CMD ["/usr/local/bin/kong-ts", "status", "--socket", "/run/kong-ts/kong-ts.socket"]
+HEALTHCHECK --interval=5s --timeout=5s --retries=5 CMD /usr/local/bin/kong-ts status --socket "${KONG_TS_FOLDER:-/run/kong-ts}/kong-ts.socket"

@@ -7,18 +7,25 @@ import { layOutTools } from '../../../scripts/sandbox-image/root.ts';
 const project = path.join(import.meta.dirname, '../../..');
 
 /** What the RUN lines of the Dockerfiles call, beyond what the sandbox image has. */
-const buildTools = ['bash', 'chown', 'chmod', 'ldd', 'ldconfig'];
+const buildTools = ['bash', 'chown', 'chmod', 'ldd', 'ldconfig', 'tar', 'gzip'];
+
+/** npm in a place where no registry can be reached: the package is installed already, and packed as it lies there. */
+const npm = `#!/bin/sh
+[ "$1" = pack ] || exit 0
+[ "$2" = --pack-destination ] || exit 2
+exec tar -czf "$3/kong-ts-0.0.0.tgz" --transform 's,^kong-ts,package,' -C /usr/local/lib/kong-ts/node_modules kong-ts
+`;
 
 /**
  * An image that stands for `node:24` and for Kong's image alike where no registry can be reached: the sandbox image, the
- * tools of a build, and an npm that has nothing to do since the package is installed already.
+ * tools of a build, and an npm that has little to do.
  */
 export function buildStandIn(tag: string, sandboxImage: string): void {
   const root = mkdtempSync(path.join(tmpdir(), 'kong-ts-stand-in-'));
   try {
     layOutTools(buildTools, path.join(root, 'files'));
     mkdirSync(path.join(root, 'files/usr/local/bin'), { recursive: true });
-    writeFileSync(path.join(root, 'files/usr/local/bin/npm'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    writeFileSync(path.join(root, 'files/usr/local/bin/npm'), npm, { mode: 0o755 });
     writeFileSync(path.join(root, 'Dockerfile'), `FROM ${sandboxImage}\nUSER root\nCOPY files /\n`);
     docker(['build', '-q', '-t', tag, root]);
   } finally {

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
@@ -31,6 +33,9 @@ const compose = parse(read('compose.yaml'), { merge: true }) as {
 
 interface Container {
   name: string;
+  ports?: { name: string }[];
+  startupProbe?: { periodSeconds: number; failureThreshold: number };
+  livenessProbe?: object;
   image: string;
   env?: { name: string; value: string }[];
   volumeMounts: { name: string }[];
@@ -40,6 +45,7 @@ interface Deployment {
   kind: string;
   spec: {
     template: {
+      metadata: { labels: Record<string, string> };
       spec: { initContainers: Container[]; containers: Container[]; volumes: { name: string }[] };
     };
   };
@@ -136,6 +142,80 @@ test('Kubernetes: every mount has its volume, nothing runs as root or writes to 
       allowPrivilegeEscalation: false,
     });
   }
+});
+
+test('Kubernetes: a container has time to start before it has to be alive', () => {
+  const pod = manifest.find(({ kind }) => kind === 'Deployment')?.spec.template.spec;
+  for (const { livenessProbe, startupProbe } of pod?.containers ?? []) {
+    expect(livenessProbe).toBeDefined();
+    expect((startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0)).toBeGreaterThan(60);
+  }
+});
+
+test("Kubernetes: the Service leads to the pods and to one of their ports' names", () => {
+  const { template } = manifest.find(({ kind }) => kind === 'Deployment')?.spec ?? {};
+  const service = parseAllDocuments(read('kubernetes/sidecar.yaml'))
+    .map((document) => document.toJS() as { kind: string; spec: object })
+    .find(({ kind }) => kind === 'Service')?.spec as {
+    selector: Record<string, string>;
+    ports: { targetPort: string }[];
+  };
+  expect(template?.metadata.labels).toMatchObject(service.selector);
+  const names = template?.spec.containers.flatMap(({ ports = [] }) => ports.map(({ name }) => name));
+  for (const { targetPort } of service.ports) expect(names).toContain(targetPort);
+});
+
+describe('Dockerfiles', () => {
+  const wrapper = read('kong-ts.sh');
+
+  test.each(['Dockerfile', 'sidecar.Dockerfile', 'sandbox.Dockerfile'])(
+    '%s: dependencies come from the lockfile, to where kong-ts.sh looks for them',
+    (name) => {
+      const text = read(name);
+      expect(text).not.toMatch(/npm install/);
+      const [, modules = ''] =
+        /WORKDIR (\S+)\nCOPY .*package-lock\.json.*\nRUN npm ci --omit=dev/.exec(text) ?? [];
+      const [, own = ''] = /tar -xzf \S+ -C (\S+)/.exec(text) ?? [];
+      expect(own).toBe(`${modules}/node_modules/kong-ts`);
+      expect(wrapper).toContain(`${own}/bin/kong-ts.js`);
+    },
+  );
+});
+
+describe('sidecar-entrypoint.sh', () => {
+  /** The words of the `kong-ts serve` that it ends as. */
+  function served(environment: Record<string, string>): string[] {
+    const place = mkdtempSync(path.join(tmpdir(), 'kong-ts-entrypoint-'));
+    try {
+      const script = read('sidecar-entrypoint.sh')
+        .replaceAll('/usr/local/bin/kong-ts', `${place}/kong-ts`)
+        .replaceAll('/usr/local/bin/node', process.execPath);
+      const fake =
+        '#!/bin/sh\nif [ "$1" = dump ]; then echo \'{"Plugins":[{"Name":"one"}]}\'; else echo "$@"; fi\n';
+      writeFileSync(path.join(place, 'kong-ts'), fake, { mode: 0o755 });
+      const said = execFileSync('/bin/sh', ['-c', script, 'sidecar', 'one'], {
+        encoding: 'utf8',
+        env: { ...process.env, KONG_TS_FOLDER: place, ...environment },
+      });
+      expect(readFileSync(path.join(place, 'one.json'), 'utf8')).toContain('"one"');
+      return said.trim().replaceAll(place, '').split(' ');
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+  }
+  const always = 'serve one --socket /kong-ts.socket --socket-mode 0666 --data-dir /var/lib/kong-ts';
+
+  test('the data folder is there with and without options', () => {
+    expect(served({ KONG_TS_SERVE_OPTIONS: '' })).toEqual(always.split(' '));
+    expect(served({ KONG_TS_SERVE_OPTIONS: '--workers 1' })).toEqual(`${always} --workers 1`.split(' '));
+  });
+
+  test('a data folder of the user wins', async () => {
+    const { build } = await import('../../../src/cli/serve.ts');
+    const command = build();
+    command.parseOptions(served({ KONG_TS_SERVE_OPTIONS: '--data-dir /mine' }).slice(1));
+    expect(command.opts()).toMatchObject({ dataDir: '/mine' });
+  });
 });
 
 test('every file that a Dockerfile copies is there', () => {
