@@ -53,10 +53,12 @@ export class Engine {
    * stopped for longer starts nothing when it goes on.
    */
   activate(until: number): void {
-    const gained = until > 0 && this.#activeUntil === 0;
+    // A right that ran out may have been another's in the meantime, also where nobody said so.
+    const gained = until > 0 && !this.active;
+    const lost = until === 0 && this.#activeUntil > 0;
     this.#activeUntil = until;
     for (const lane of this.#lanes.values()) {
-      if (gained) lane.lookAgain();
+      if (gained || lost) lane.reset();
       else lane.pump();
     }
   }

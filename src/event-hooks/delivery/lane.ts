@@ -54,6 +54,8 @@ export class Lane {
   #behind = true;
   /** A delivery was offered and not taken since the store was last read. */
   #missed = false;
+  /** Changes with every {@link reset}: what was read before that is void. */
+  #turn = 0;
   #loading = false;
   #nextDue: number | null = 0;
   #timer: unknown = null;
@@ -100,6 +102,19 @@ export class Lane {
     this.#missed = true;
     this.#cursor = this.#base;
     this.lookForDue();
+  }
+
+  /**
+   * The right to deliver ended or came: others may have made what is queued here, and may have left behind what is below
+   * the latest ones. The store says what there is.
+   */
+  reset(): void {
+    this.#turn += 1;
+    for (const queue of [this.#retries, this.#queue]) {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) this.#known.delete(one.seq);
+    }
+    this.#base = 0;
+    this.lookAgain();
   }
 
   /** Deliveries were made due (replay). */
@@ -208,10 +223,13 @@ export class Lane {
 
   async #read(due: boolean, more: boolean): Promise<void> {
     const { store, clock, limits } = this.#context;
+    const turn = this.#turn;
     if (due) {
       this.#nextDue = null;
       try {
-        for (const one of await store.takeDue(this.hook.id, clock.now(), retriesAtOnce)) {
+        const taken = await store.takeDue(this.hook.id, clock.now(), retriesAtOnce);
+        if (turn !== this.#turn) return;
+        for (const one of taken) {
           this.#known.add(one.seq);
           this.#retries.push(one);
         }
@@ -228,7 +246,7 @@ export class Lane {
     const from = this.#cursor;
     const found = await store.pending(this.hook.id, from, room);
     // Told to look again from further back in the meantime.
-    if (this.#cursor !== from) return;
+    if (turn !== this.#turn || this.#cursor !== from) return;
     for (const one of found) {
       if (this.#full()) return;
       this.#cursor = one.seq;
