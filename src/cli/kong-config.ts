@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { formats, render, type Format } from '../kong-setup/formats.ts';
 import { kongSettings, type PluginSource } from '../kong-setup/settings.ts';
 import { factsOf } from '../kong-setup/versions.ts';
-import { loadPlugin } from '../plugin/loader.ts';
+import { findPlugin, loadPlugin } from '../plugin/loader.ts';
+import { bundledPlugin } from '../plugin/package-root.ts';
+import { endLoading, startLoading } from './load-guard.ts';
+import { guardStdout } from './stdout-guard.ts';
 
 interface Options {
   kong: string;
@@ -24,11 +27,20 @@ export function ownCommand(): string[] {
   ];
 }
 
-/** A plugin as Kong's configuration names it; a file gets its absolute path. */
+/** A plugin as Kong's configuration names it: bundled ones by name, all others by an absolute path. */
 export async function describePlugin(spec: string): Promise<PluginSource> {
-  const { name, protocol } = await loadPlugin(spec);
-  const absolute = isAbsolute(spec) || !existsSync(spec) ? spec : resolve(spec);
-  return { name, protocol, spec: absolute };
+  startLoading(spec);
+  const { name, protocol } = await loadPlugin(spec).finally(endLoading);
+  return { name, protocol, spec: absoluteSpec(spec) };
+}
+
+/** Kong runs its commands in a folder of its own, where a relative path or a package name means something else. */
+function absoluteSpec(spec: string): string {
+  if (isAbsolute(spec) || bundledPlugin(spec) !== null) return spec;
+  const file = findPlugin(spec, process.cwd());
+  const written = resolve(spec);
+  // Links in the path stay as they were written.
+  return existsSync(written) && realpathSync(written) === file ? written : file;
 }
 
 export function build(): Command {
@@ -49,14 +61,25 @@ export function build(): Command {
     .option('--dump-folder <path>', 'sidecar: where Kong finds <plugin>.json', '/usr/local/kong-ts')
     .option('--command <command>', 'what runs kong-ts where Kong is, absolute (default: this one)')
     .action(async (specs: string[], options: Options) => {
-      const result = kongSettings({
-        plugins: await Promise.all(specs.map(describePlugin)),
-        facts: factsOf(options.kong),
-        mode: options.mode,
-        socket: options.socket,
-        dumpFolder: options.dumpFolder,
-        command: options.command?.split(/\s+/) ?? ownCommand(),
-      });
-      process.stdout.write(render(result, options.format));
+      const facts = factsOf(options.kong);
+      const stdout = guardStdout();
+      if (stdout === null) return;
+      try {
+        const plugins: PluginSource[] = [];
+        // One after the other, so that the plugin that fails is the one that is named.
+        for (const spec of specs) plugins.push(await describePlugin(spec));
+        const result = kongSettings({
+          plugins,
+          facts,
+          mode: options.mode,
+          socket: options.socket,
+          dumpFolder: options.dumpFolder,
+          command: options.command?.trim().split(/\s+/) ?? ownCommand(),
+        });
+        stdout.write(render(result, options.format));
+      } finally {
+        // A plugin may have left timers or sockets open. An error is reported first.
+        setImmediate(() => process.exit());
+      }
     });
 }

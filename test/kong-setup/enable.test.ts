@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -249,5 +249,33 @@ describe('the command lines', () => {
     expect(good.stdout).toContain('hello over ProtoBuf:1');
     expect(good.stdout).toContain('0 errors, 1 warnings');
     expect(good.status).toBe(0);
+  });
+
+  it('kong-config: what plugins print and leave open stays apart; packages become paths, bundled names stay', async () => {
+    const definition = (name: string): string =>
+      `{ name: '${name}', version: '1.0.0', priority: 1, config: z.object({}), access() {} }`;
+    writeFileSync(
+      join(folder, 'loud.mjs'),
+      `import { definePlugin, z } from 'kong-ts';\nconsole.log('I am loud');\nsetInterval(() => {}, 1000);\nexport default definePlugin(${definition('loud')});\n`,
+    );
+    const home = join(folder, 'node_modules', 'packaged');
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(home, 'package.json'), '{"name":"packaged","type":"module","main":"main.js"}');
+    writeFileSync(
+      join(home, 'main.js'),
+      `import { definePlugin, z } from 'kong-ts';\nexport default definePlugin(${definition('packaged')});\n`,
+    );
+    const result = await runCli(
+      ['kong-config', './loud', 'packaged', 'http-log-enterprise', '--command', '/bin/kong-ts'],
+      { cwd: folder },
+    );
+    expect(result).toMatchObject({ status: 0, stderr: 'I am loud\n' });
+    const real = realpathSync(folder);
+    const serve = /LOUD_START_CMD="\/bin\/kong-ts serve (.*) --socket/.exec(result.stdout)?.[1];
+    expect(serve).toBe(`${real}/loud.mjs ${real}/node_modules/packaged/main.js http-log-enterprise`);
+    expect(result.stdout).not.toContain('I am loud');
+    const relative = await runCli(['kong-config', './loud', '--command', 'kong-ts'], { cwd: folder });
+    expect(relative.status).not.toBe(0);
+    expect(relative.stderr).toContain('--command');
   });
 });
