@@ -26,13 +26,16 @@ export interface LookOptions {
   readonly shown: (schema: string, entity: Entity) => Entity;
   /** The node has no database. */
   readonly dbless: boolean;
+  /** Whether what is there may be taken as the beginning: the node can be believed, and this process watches. */
+  readonly mayBegin: () => Promise<boolean>;
 }
 
 /**
  * Lists a kind and compares it with the snapshot, a page at a time. An entity that is missing counts as deleted only
  * when a second question says so as well: a page that was cut at an unlucky moment is no deletion.
+ * @returns null when a first look may not be the beginning
  */
-export async function lookAt(kind: Kind, options: LookOptions): Promise<Look> {
+export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | null> {
   const { snapshots, shown } = options;
   if (!(await snapshots.seen(kind.schema))) return firstLook(kind, options);
   const changes = new Map<string, Change>();
@@ -65,7 +68,7 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look> {
   return { kind, entities: seen.size, changes: [...changes.values()] };
 }
 
-async function firstLook(kind: Kind, options: LookOptions): Promise<Look> {
+async function firstLook(kind: Kind, options: LookOptions): Promise<Look | null> {
   const baseline = await options.snapshots.begin(kind.schema);
   const seen = new Set<string>();
   try {
@@ -79,7 +82,11 @@ async function firstLook(kind: Kind, options: LookOptions): Promise<Look> {
         })),
       );
     }
-    await baseline.commit();
+    if (!(await options.mayBegin())) {
+      await baseline.abort();
+      return null;
+    }
+    await baseline.commit(seen.size);
   } catch (error) {
     await baseline.abort();
     throw error;

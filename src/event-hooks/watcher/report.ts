@@ -17,6 +17,11 @@ export class Report {
     this.#over = over;
   }
 
+  /** Whether nothing may be reported any more. */
+  get over(): boolean {
+    return this.#over();
+  }
+
   /**
    * @returns whether everything was reported; not when another process has taken over meanwhile
    * @throws KongTsError when events cannot be stored; what was stored before is remembered
@@ -25,16 +30,15 @@ export class Report {
     if (changes.length === 0) return true;
     const { snapshots, metrics } = this.#options;
     const ordered = inOrder(changes);
-    const generation = await snapshots.generation('crud');
     for (let at = 0; at < ordered.length; at += atOnce) {
       if (this.#over()) return false;
       const portion = ordered.slice(at, at + atOnce);
-      await this.#emit(portion, generation);
+      await this.#emit(portion, await snapshots.generation('crud'));
       // Only now: a crash before this makes the same events again, with the same ids, and they fire once.
       for (const [schema, list] of bySchema(portion)) await snapshots.remember(schema, list);
       for (const { schema, operation } of portion) metrics?.changed(schema, operation);
+      await snapshots.nextGeneration('crud');
     }
-    await snapshots.nextGeneration('crud');
     return true;
   }
 

@@ -4,7 +4,7 @@ import type { Change, Entity } from './changes.ts';
 import { withoutSecrets } from './redact.ts';
 import type { WatcherOptions } from './options.ts';
 import type { Kind } from './kinds.ts';
-import type { Workspaces } from './listing.ts';
+import { nodeState, type Workspaces } from './listing.ts';
 import { lookAt, type Look } from './look.ts';
 import type { Report } from './report.ts';
 import type { Schedule } from './schedule.ts';
@@ -18,6 +18,14 @@ export interface RoundInput {
 }
 
 type TimedLook = Look & { readonly at: number };
+
+interface Looks {
+  readonly looks: readonly TimedLook[];
+  /** Kinds that should have been read and were not, those aside that could not be read before either. */
+  readonly unread: ReadonlySet<string>;
+  /** What has ended the round early; null: nothing. */
+  readonly failure: unknown;
+}
 
 /** Looks at the kinds that are due, one after the other, and reports what has changed. */
 export class LookRound {
@@ -40,25 +48,49 @@ export class LookRound {
    * @throws KongTsError when Kong cannot be read; what was read whole is reported all the same
    */
   async run(input: RoundInput): Promise<Set<string>> {
-    const { looks, failure } = await this.#look(input);
-    const { changes, again } = await this.#ready(looks, input.wanted);
+    const found = await this.#look(input);
+    if (found === null) return new Set(this.#report.over ? [] : [...input.due].map(({ schema }) => schema));
+    const { looks, unread, failure } = found;
+    const { told, held } = holdBack(looks, unread, input.wanted);
+    // A node that has restarted meanwhile lists nothing until it has its configuration.
+    if (told.some(({ operation }) => operation === 'delete') && !(await this.#stands(input.hash))) {
+      return new Set(looks.map(({ kind }) => kind.schema));
+    }
+    const { changes, again } = await this.#ready(told, input.wanted);
     if (!(await this.#report.send(changes))) return new Set();
     // Not before: what could not be stored is looked at again, whatever the hash of the configuration says.
-    for (const { kind, at } of looks) this.#schedule.looked(kind.schema, at, input.hash);
+    for (const { kind, at } of looks) {
+      if (held.has(kind.schema)) this.#schedule.forget(kind.schema);
+      else this.#schedule.looked(kind.schema, at, input.hash);
+    }
     if (failure !== null) throw failure instanceof Error ? failure : new Error(messageOf(failure));
     return again;
   }
 
-  async #look({
-    wanted,
-    due,
-    workspaces,
-    hash,
-  }: RoundInput): Promise<{ looks: TimedLook[]; failure: unknown }> {
+  /**
+   * Whether the node has the configuration that it had when the round began.
+   * @throws Error when it has none
+   */
+  async #stands(hash: string | null): Promise<boolean> {
+    const state = await nodeState(this.#options.admin);
+    if (!state.ready) throw new Error('the node has lost its configuration or its database');
+    return state.hash === hash;
+  }
+
+  /** @returns null when the round does not count: what a first look has found may not be the beginning */
+  async #look({ wanted, due, workspaces, hash }: RoundInput): Promise<Looks | null> {
     const { admin, snapshots, clock, pageSize = 1000, metrics, secrets = false } = this.#options;
     const shown = (schema: string, entity: Entity): Entity =>
       secrets ? entity : withoutSecrets(schema, entity);
-    const options = { admin, snapshots, workspaces, pageSize, shown, dbless: hash !== null };
+    const options = {
+      admin,
+      snapshots,
+      workspaces,
+      pageSize,
+      shown,
+      dbless: hash !== null,
+      mayBegin: async () => (hash === null || (await this.#stands(hash))) && !this.#report.over,
+    };
     const looks: TimedLook[] = [];
     // One time for all of them: they come due together again.
     const now = clock.now();
@@ -70,29 +102,33 @@ export class LookRound {
       const began = performance.now();
       try {
         const look = await lookAt(kind, options);
+        if (look === null) return null;
         looks.push({ ...look, at: now });
         if (look.changes.some(({ operation }) => operation === 'delete')) lost.add(kind.schema);
         this.#mended(kind);
         metrics?.looked(kind.schema, performance.now() - began, look.entities);
       } catch (error) {
-        if (!isOfKind(error)) return { looks, failure: error };
+        if (!isOfKind(error)) return { looks, unread: unreadOf(wanted, looks), failure: error };
         failures.push({ kind, error });
       }
     }
     // A Kong that refuses everything is not a matter of kinds.
     const alone = failures.filter(({ error }) => !isRefusedForGood(error));
-    if (looks.length === 0 && alone.length > 0) return { looks, failure: alone[0]?.error };
+    if (looks.length === 0 && alone.length > 0) {
+      return { looks, unread: new Set(), failure: alone[0]?.error };
+    }
+    const fresh = failures.filter(({ kind }) => !this.#broken.has(kind.schema));
+    const unread = new Set(fresh.map(({ kind }) => kind.schema));
     for (const { kind } of failures) this.#schedule.failed(kind.schema, now);
     this.#sayBroken(failures);
-    return { looks, failure: null };
+    return { looks, unread, failure: null };
   }
 
   /** Holds back what refers to an entity that was made after its kind was looked at; once, and not for ever. */
   async #ready(
-    looks: readonly Look[],
+    all: readonly Change[],
     wanted: readonly Kind[],
   ): Promise<{ changes: Change[]; again: Set<string> }> {
-    const all = looks.flatMap((look) => look.changes);
     const created = new Set(all.flatMap(({ operation, id }) => (operation === 'create' ? [id] : [])));
     const kinds = new Map(wanted.map((kind) => [kind.schema, kind]));
     const again = new Set<string>();
@@ -144,6 +180,37 @@ export class LookRound {
       error: messageOf(fresh[0]?.error),
     });
   }
+}
+
+/**
+ * Sets deletions aside while it is not known what went before them: a route's deletion comes before its service's, and
+ * the routes could not be read. What takes the names of those waits as well.
+ * @returns the rest, and the kinds of which something was set aside
+ */
+function holdBack(
+  looks: readonly Look[],
+  unread: ReadonlySet<string>,
+  wanted: readonly Kind[],
+): { told: Change[]; held: ReadonlySet<string> } {
+  const all = looks.flatMap((look) => look.changes);
+  const unsure = new Set<string>();
+  for (const { schema, parents } of [...wanted].reverse()) {
+    if (unread.has(schema) || unsure.has(schema)) for (const parent of parents) unsure.add(parent);
+  }
+  const waits = ({ schema, operation }: Change): boolean => operation === 'delete' && unsure.has(schema);
+  const names = new Set(all.filter(waits).flatMap((change) => change.frees));
+  const told: Change[] = [];
+  const held = new Set<string>();
+  for (const change of all) {
+    if (waits(change) || change.takes.some((name) => names.has(name))) held.add(change.schema);
+    else told.push(change);
+  }
+  return { told, held };
+}
+
+function unreadOf(wanted: readonly Kind[], looks: readonly Look[]): Set<string> {
+  const read = new Set(looks.map(({ kind }) => kind.schema));
+  return new Set(wanted.map(({ schema }) => schema).filter((schema) => !read.has(schema)));
 }
 
 /** Whether an answer is about one kind of entity: other kinds may be read all the same. */

@@ -93,9 +93,11 @@ export class SqliteSnapshots implements SnapshotStore {
               for (const one of list) this.#sql(put).run(id, one.id, one.digest, one.text);
             });
           }),
-        commit: () =>
+        commit: (entities: number) =>
           this.#run(() => {
             this.#transaction(() => {
+              const row = this.#sql('SELECT count(*) AS n FROM entities WHERE scope = ?').get(id);
+              if (Number(row?.n ?? 0) !== entities) throw new Error('another process has tidied it up');
               this.#drop(scope);
               this.#sql('INSERT INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
             });

@@ -17,7 +17,8 @@ export interface Forgotten {
 /** The first look at a kind on its way into the store, page by page: it counts as a whole, or not at all. */
 export interface Baseline {
   add(entities: readonly Seen[]): Promise<void>;
-  commit(): Promise<void>;
+  /** @param entities how many were added; rejects when others are stored: another process has taken the store over */
+  commit(entities: number): Promise<void>;
   abort(): Promise<void>;
 }
 
@@ -48,7 +49,7 @@ export interface SnapshotStore {
   /** Every scope that was looked at. */
   scopes(): Promise<string[]>;
   /**
-   * A number that goes up each time the changes of a look have all been remembered. It is part of the ids of events:
+   * A number that goes up each time a portion of changes has been remembered. It is part of the ids of events:
    * a look that is repeated after a crash makes the same ids, and an entity that comes back makes others.
    * @param of whose looks are counted
    */
