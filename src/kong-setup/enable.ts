@@ -1,6 +1,6 @@
 import { KongTsError } from '../errors.ts';
 import type { KongAdmin } from '../kong-admin/client.ts';
-import { differences, type Difference } from './difference.ts';
+import { differences, type Difference, type Field } from './difference.ts';
 
 export interface EnableOptions {
   readonly plugin: string;
@@ -46,7 +46,8 @@ export async function enablePlugin(root: KongAdmin, options: EnableOptions): Pro
   const reuse = workspace.action === 'existing' || !options.dryRun;
   const existing = reuse ? await findPlugin(admin, options.plugin, ids) : null;
   const wanted = { enabled: true, config: options.config };
-  const changes = differences(existing === null ? {} : existing, wanted);
+  const schema = existing === null ? {} : await schemaOf(admin, options.plugin);
+  const changes = differences(existing === null ? {} : existing, wanted, schema);
   const shown = { name: workspace.name, action: workspace.action };
   if (existing !== null && changes.length === 0) {
     return { action: 'unchanged', workspace: shown, differences: [], plugin: existing };
@@ -107,6 +108,12 @@ async function scopeIds(
   return ids;
 }
 
+/** The plugin's schema; an empty one where Kong does not give it (a token that may not read it). */
+async function schemaOf(admin: KongAdmin, plugin: string): Promise<Field> {
+  const { status, body } = await admin.request('GET', `/schemas/plugins/${encodeURIComponent(plugin)}`);
+  return status === 200 && typeof body === 'object' && body !== null ? body : {};
+}
+
 /** The plugin of that name with exactly that scope: Kong allows one. */
 async function findPlugin(
   admin: KongAdmin,
@@ -116,6 +123,8 @@ async function findPlugin(
   for await (const page of admin.pages('/plugins')) {
     for (const plugin of page) {
       if (plugin.name !== name) continue;
+      // Kong Enterprise: one for a group of consumers is not the one for all.
+      if ((plugin.consumer_group ?? null) !== null) continue;
       const same = scopes.every((kind) => {
         const reference = plugin[kind] as { id?: unknown } | null | undefined;
         return (reference?.id ?? null) === (ids[kind]?.id ?? null);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KongAdmin } from '../../src/kong-admin/client.ts';
 import { checkAdmin } from '../../src/kong-setup/doctor/check-admin.ts';
+import { differences } from '../../src/kong-setup/difference.ts';
 import { enablePlugin, type EnableOptions, type EnableResult } from '../../src/kong-setup/enable.ts';
 import { factsOf } from '../../src/kong-setup/versions.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -50,6 +51,24 @@ describe('a Kong with one workspace (open source)', () => {
     const plugins = (await admin.call('GET', '/plugins')).body.data as { config: Record<string, unknown> }[];
     expect(plugins).toHaveLength(1);
     expect(plugins[0]?.config).toMatchObject({ n: 4, flag: false, inner: { a: 1, b: 'y' } });
+  });
+
+  it('compares maps whole: a key that is no longer wanted goes away', async () => {
+    await enable({ config: { headers: { a: '1', b: '2' } } });
+    const config = { headers: { a: '1' } };
+    expect((await enable({ config })).differences).toEqual([
+      { path: 'config.headers', from: { a: '1', b: '2' }, to: { a: '1' } },
+    ]);
+    expect(await enable({ config })).toMatchObject({ action: 'unchanged' });
+    expect(await enable({ config: { headers: {} } })).toMatchObject({ action: 'update' });
+    expect(await enable({ config: { headers: {} } })).toMatchObject({ action: 'unchanged' });
+  });
+
+  it('compares lists of records element by element; defaults in them are no difference', () => {
+    const there = { rules: [{ a: 1, b: 2 }], tags: ['x'], none: {} };
+    expect(differences(there, { rules: [{ a: 1 }], tags: ['x'], none: [] })).toEqual([]);
+    expect(differences(there, { rules: [{ a: 2 }] })).toHaveLength(1);
+    expect(differences(there, { rules: [{ a: 1 }, { a: 1 }], tags: [] })).toHaveLength(2);
   });
 
   it('switches a disabled plugin on', async () => {
@@ -184,6 +203,17 @@ describe('the recorded Kong 3.9.3', () => {
       action: 'update',
       differences: [{ path: 'config.timeout', from: 10000, to: 5000 }],
     });
+  });
+
+  it('a plugin for a group of consumers is not the one for all', async () => {
+    const page = exchanges.find((one) => one.request.method === 'GET' && one.request.path === '/plugins');
+    const data = (page?.response.body as { data: Record<string, unknown>[] }).data;
+    for (const plugin of data) plugin.consumer_group = { id: 'g' };
+    const options = { plugin: 'http-log', workspace: null, createWorkspace: false, scope: {}, dryRun: true };
+    expect(await enablePlugin(new KongAdmin({ url }), { ...options, config: {} })).toMatchObject({
+      action: 'create',
+    });
+    for (const plugin of data) plugin.consumer_group = null;
   });
 
   it('says that this edition has no other workspaces', async () => {
