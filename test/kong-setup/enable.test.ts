@@ -281,6 +281,43 @@ describe('the command lines', () => {
     expect(good.status).toBe(0);
   });
 
+  it('doctor --admin-url --json --user', async () => {
+    const dump = join(folder, 'demo.json');
+    const schema = { name: 'demo', fields: [{ config: { type: 'record', fields: [] } }] };
+    const plugin = { Name: 'demo', Version: '1.0.0', Priority: 1, Phases: ['log'], Schema: schema };
+    writeFileSync(dump, JSON.stringify({ Protocol: 'ProtoBuf:1', Plugins: [plugin] }));
+    const file = join(folder, 'kong.env');
+    writeFileSync(
+      file,
+      `KONG_PLUGINS=bundled,demo\nKONG_PLUGINSERVER_NAMES=demo\nKONG_PLUGINSERVER_DEMO_SOCKET=${folder}/k.socket\nKONG_PLUGINSERVER_DEMO_QUERY_CMD="cat ${dump}"\n`,
+    );
+    const args = ['doctor', '--env-file', file, '--admin-url', admin.url, '--json', '--user'];
+    const { status, stdout } = await runCli([...args, 'nobody']);
+    const findings = JSON.parse(stdout) as { level: string; subject: string; says: string }[];
+    expect(findings).toContainEqual(expect.objectContaining({ level: 'ok', subject: 'plugin demo' }));
+    expect(findings.filter((one) => one.level === 'error').map((one) => one.says)).toEqual([
+      expect.stringContaining(`may not pass through ${folder}`),
+    ]);
+    expect(status).toBe(1);
+    expect((await runCli([...args, 'no-such-user'])).stderr).toContain('There is no user');
+  });
+
+  it('doctor keeps its findings when the Admin API fails at a plugin', async () => {
+    const info = await new KongAdmin({ url: admin.url }).info();
+    const failing = (status: number | null): KongAdmin =>
+      Object.assign(new KongAdmin({ url: admin.url }), {
+        info: () => Promise.resolve(info),
+        request: () =>
+          status === null
+            ? Promise.reject(new Error('gone'))
+            : Promise.resolve({ status, headers: {}, body: null }),
+      });
+    const says = async (status: number | null): Promise<string | undefined> =>
+      (await checkAdmin(failing(status), factsOf('3.9'), ['demo'])).at(-1)?.says;
+    expect(await says(null)).toContain('gone');
+    expect(await says(403)).toContain('answered 403');
+  });
+
   it('kong-config: what plugins print and leave open stays apart; packages become paths, bundled names stay', async () => {
     const definition = (name: string): string =>
       `{ name: '${name}', version: '1.0.0', priority: 1, config: z.object({}), access() {} }`;

@@ -37,8 +37,22 @@ export async function checkAdmin(
 
 async function checkPlugin(admin: KongAdmin, plugin: string, available: readonly string[]): Promise<Finding> {
   const subject = `plugin ${plugin}`;
-  const schema = await admin.request('GET', `/schemas/plugins/${encodeURIComponent(plugin)}`);
+  let schema;
+  try {
+    schema = await admin.request('GET', `/schemas/plugins/${encodeURIComponent(plugin)}`);
+  } catch (thrown) {
+    return error(subject, messageOf(thrown), 'Run kong-ts doctor again when the Admin API answers.');
+  }
   if (schema.status === 200) return ok(subject, 'Kong has loaded it and taken its schema.');
+  if (schema.status !== 404) {
+    return error(
+      subject,
+      `The Admin API answered ${String(schema.status)} when it was asked for the schema.`,
+      schema.status === 401 || schema.status === 403
+        ? 'Give a token that may read schemas (--token).'
+        : 'Look into error.log for the reason.',
+    );
+  }
   return available.includes(plugin)
     ? error(
         subject,

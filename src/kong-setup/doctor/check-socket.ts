@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, lstatSync, statSync, type Stats } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { ServerDefinition } from './configuration.ts';
@@ -33,8 +33,18 @@ export async function checkSocket(
       ),
     ];
   }
+  const closed = user === null ? null : closedFolder(socket, user);
+  if (closed !== null) {
+    return [
+      error(
+        subject,
+        `The user of the nginx workers (uid ${String(user?.uid)}) may not pass through ${closed}.`,
+        `Give others the right to pass through it (chmod o+x ${closed}), or use a socket in another folder.`,
+      ),
+    ];
+  }
   if (!existsSync(socket)) return checkFolder(server, user);
-  const stats = lstatSync(socket);
+  const stats = statSync(socket);
   if (!stats.isSocket()) {
     return [
       error(subject, 'Something that is not a socket stands there.', 'Move it away, or use another path.'),
@@ -115,11 +125,27 @@ function canWrite(path: string): boolean {
   }
 }
 
-function mayWrite(stats: Stats, user: KongUser): boolean {
+const mayWrite = (stats: Stats, user: KongUser): boolean => may(0o2, stats, user);
+
+/** @param right 2 to write, 1 to pass through a folder */
+function may(right: number, stats: Stats, user: KongUser): boolean {
   if (user.uid === 0) return true;
-  if (stats.uid === user.uid) return (stats.mode & 0o200) !== 0;
-  if (user.gids.includes(stats.gid)) return (stats.mode & 0o020) !== 0;
-  return (stats.mode & 0o002) !== 0;
+  const shift = stats.uid === user.uid ? 6 : user.gids.includes(stats.gid) ? 3 : 0;
+  return (stats.mode & (right << shift)) !== 0;
+}
+
+/** The first folder on the way to a file, as written or behind links, that the user may not pass; null: none. */
+function closedFolder(file: string, user: KongUser): string | null {
+  const ways = [file, ...(existsSync(file) ? [realpathSync(file)] : [])];
+  for (const way of ways) {
+    const parts = dirname(way).split('/');
+    for (let count = 1; count <= parts.length; count += 1) {
+      const folder = parts.slice(0, count).join('/') || '/';
+      const stats = existsSync(folder) ? statSync(folder) : null;
+      if (stats !== null && !may(0o1, stats, user)) return folder;
+    }
+  }
+  return null;
 }
 
 function tryConnect(path: string, timeoutMs: number): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, symlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -235,10 +235,23 @@ describe('sockets', () => {
     expect((await checkSocket(definition(path), null)).map((one) => one.level)).toEqual(['ok']);
   });
 
+  it('follows a link to the socket', async () => {
+    await listen(join(folder, 'real.socket'));
+    symlinkSync(join(folder, 'real.socket'), join(folder, 'a.socket'));
+    const findings = await checkSocket(definition(join(folder, 'a.socket')), null);
+    expect(findings.map((one) => one.level)).toEqual(['ok']);
+  });
+
   it('says that the user of the nginx workers may not connect', async () => {
     const path = join(folder, 'a.socket');
     await listen(path);
-    const [finding] = await checkSocket(definition(path), { uid: 65_000, gids: [65_000] });
+    const user = { uid: 65_000, gids: [65_000] };
+    // mkdtemp makes a folder for its owner only.
+    const [closed] = await checkSocket(definition(path), user);
+    expect(closed?.says).toContain(`may not pass through ${folder}`);
+    chmodSync(folder, 0o755);
+    chmodSync(path, 0o755);
+    const [finding] = await checkSocket(definition(path), user);
     expect(finding?.fix).toContain('--socket-mode');
   });
 
