@@ -50,11 +50,11 @@ export class HookMetrics {
     return this.#unfinished;
   }
 
-  fired(hook: Hook): void {
+  /** @param counted whether this process makes the delivery: what another one makes, it does not see end */
+  fired(hook: Hook, counted: boolean): void {
     const series = this.#of(hook);
     series.fired.inc();
-    series.unfinished += 1;
-    this.#unfinished += 1;
+    if (counted) this.#add(series, 1);
   }
   suppressed(hook: Hook): void {
     this.#of(hook).suppressed.inc();
@@ -65,9 +65,7 @@ export class HookMetrics {
     if (result.state === 'delivered') series.delivered.inc();
     else series.failed.inc();
     if (result.state === 'dead') series.dead.inc();
-    if (result.state === 'waiting') return;
-    series.unfinished -= 1;
-    this.#unfinished -= 1;
+    if (result.state !== 'waiting') this.#add(series, -1);
   }
   replayed(count: number): void {
     this.#replayed.inc(count);
@@ -75,34 +73,40 @@ export class HookMetrics {
 
   /** Adds hooks, and drops the series of hooks that are gone. */
   keepHooks(table: HookTable): void {
-    for (const hook of table.all()) this.#of(hook);
+    for (const hook of table.all()) {
+      const { labels, unfinished } = this.#of(hook);
+      if (labels.handler === hook.handler && labels.source === hook.source) continue;
+      this.#drop(hook.id, this.#of(hook));
+      this.#add(this.#of(hook), unfinished);
+    }
     for (const [id, series] of this.#series) {
-      if (table.get(id) !== undefined) continue;
-      this.#unfinished -= series.unfinished;
-      this.#series.delete(id);
-      for (const metric of [
-        this.#fired,
-        this.#suppressed,
-        this.#delivered,
-        this.#failed,
-        this.#dead,
-        this.#latency,
-      ]) {
-        metric.remove(series.labels);
-      }
+      if (table.get(id) === undefined) this.#drop(id, series);
     }
   }
-  /** Deliveries that the store holds already (start, replay). */
+  /** Deliveries that the store holds already (start, takeover, replay). */
   setUnfinished(hookId: string, count: number): void {
     const series = this.#series.get(hookId);
     if (series === undefined) return;
-    this.#unfinished += count - series.unfinished;
-    series.unfinished = count;
+    this.#add(series, count - series.unfinished);
   }
 
   /** Unfinished deliveries by hook. */
   queueLength(hookId: string): number {
     return Math.max(0, this.#series.get(hookId)?.unfinished ?? 0);
+  }
+
+  /** Never below nothing: what another process was asked to make again, this one may see end. */
+  #add(series: HookSeries, count: number): void {
+    const before = series.unfinished;
+    series.unfinished = Math.max(0, before + count);
+    this.#unfinished += series.unfinished - before;
+  }
+
+  #drop(id: string, series: HookSeries): void {
+    this.#add(series, -series.unfinished);
+    this.#series.delete(id);
+    const metrics = [this.#fired, this.#suppressed, this.#delivered, this.#failed, this.#dead, this.#latency];
+    for (const metric of metrics) metric.remove(series.labels);
   }
 
   #of(hook: Hook): HookSeries {

@@ -83,7 +83,12 @@ describe('emit', () => {
       headers: { 'content-type': 'text/plain' },
     });
     await b.hook({ ...crud, event: 'consumers', config: to('/all') });
-    await b.hook({ ...crud, event: 'consumers:update', config: to('/update') });
+    await b.hook({
+      ...crud,
+      event: 'consumers:update',
+      filter: { event: 'consumers:update' },
+      config: to('/update'),
+    });
     await b.hook({ ...crud, config: to('/any') });
     for (const operation of ['create', 'update', 'delete'])
       b.hub.emit('crud', 'consumers', { operation, entity: { id: 1 }, schema: 'consumers' });
@@ -228,6 +233,36 @@ describe('suppression', () => {
       b.log.lines.filter((one) => one.message === 'event hook'),
     );
     expect(fired.map((line) => (line.fields?.payload as { n: number }).n)).toEqual([1, 2]);
+  });
+});
+
+describe('what is unfinished', () => {
+  it('is not counted by who waits for the right to deliver, and counted anew by who gets it', async () => {
+    const dataDir = tempDir();
+    const one = await bench({ dataDir });
+    const { id } = await one.hook({
+      source: 's',
+      handler: 'webhook',
+      config: { url: one.receiver.url('/x') },
+    });
+    const two = await bench({ dataDir, maxUnfinished: 5 });
+    for (let n = 0; n < 8; n += 1) {
+      two.hub.emit('s', 'e', { n });
+      await two.hub.flush();
+    }
+    await one.receiver.until('/x', 8);
+    await one.settled();
+    expect(two.dispatcher.metrics.unfinished).toBe(0);
+    one.receiver.answer = (_request, response) => response.writeHead(500).end();
+    for (let n = 0; n < 3; n += 1) two.hub.emit('s', 'e', { n });
+    await two.hub.flush();
+    await one.receiver.until('/x', 11);
+    await one.dispatcher.stop();
+    await expect.poll(() => two.dispatcher.engine.active).toBe(true);
+    expect([two.dispatcher.metrics.unfinished, two.dispatcher.metrics.queueLength(id)]).toEqual([3, 3]);
+    await two.api('PATCH', `/event-hooks/${id}`, { source: 'other' });
+    expect(await two.dispatcher.metrics.registry.metrics()).not.toContain('source="s"');
+    expect(two.dispatcher.metrics.queueLength(id)).toBe(3);
   });
 });
 

@@ -20,10 +20,12 @@ export class Gate {
 
   leave(): void {
     this.#taken -= 1;
-    const next = this.#waiting.values().next();
-    if (next.done === true) return;
-    this.#waiting.delete(next.value);
-    next.value();
+    // Who is woken may not want the place any more: it is offered until it is taken.
+    for (const again of this.#waiting) {
+      if (this.#taken >= this.#max) return;
+      this.#waiting.delete(again);
+      again();
+    }
   }
 }
 
@@ -42,7 +44,9 @@ export class Rate {
   /** @returns how many milliseconds until there is one, 0 when there is */
   wait(now: number): number {
     const burst = Math.max(1, this.#perSecond);
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
+    // A clock that was set back takes nothing away.
+    const passed = Math.max(0, now - this.#at);
+    this.#tokens = Math.min(burst, this.#tokens + (passed / 1000) * this.#perSecond);
     this.#at = now;
     return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000));
   }

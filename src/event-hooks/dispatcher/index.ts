@@ -68,7 +68,7 @@ export class Dispatcher {
       },
       observe: this.#observe,
       fired: (hook) => {
-        this.metrics.fired(hook);
+        this.metrics.fired(hook, this.engine.active);
       },
       onGone: (hook) => {
         // A hook that was changed in the meantime may have a target that is still there.
@@ -106,7 +106,6 @@ export class Dispatcher {
 
   async start(): Promise<void> {
     await this.hooks.reload();
-    for (const { id } of this.hooks.list()) await this.#recount(id);
     await this.#maintenance.start();
   }
 
@@ -165,6 +164,14 @@ export class Dispatcher {
     return seqs;
   }
 
+  /** Counts what is to be delivered, as the store has it. */
+  async recount(): Promise<void> {
+    for (const { id } of this.hooks.list()) {
+      const { pending, waiting } = await this.store.counts(id);
+      this.metrics.setUnfinished(id, pending + waiting);
+    }
+  }
+
   /** Ends in order: what is in flight gets `timeoutMs` (default 5000), results are written, the store is closed. */
   stop(timeoutMs = 5000): Promise<void> {
     return (this.#stopping ??= this.#stop(timeoutMs));
@@ -177,11 +184,6 @@ export class Dispatcher {
     await this.outbox.flush();
     await this.#maintenance.release();
     await this.store.close();
-  }
-
-  async #recount(hookId: string): Promise<void> {
-    const { pending, waiting } = await this.store.counts(hookId);
-    this.metrics.setUnfinished(hookId, pending + waiting);
   }
 
   #pingOnCreation(hook: Hook): void {

@@ -20,7 +20,7 @@ export interface IntakeOptions {
   maxEventBytes: number;
   /** Whether there is room for more deliveries. */
   hasRoom: () => boolean;
-  observer: { fired(hook: Hook): void; suppressed(hook: Hook): void };
+  observer: { suppressed(hook: Hook): void };
 }
 
 /** What became of a batch: everything that is not refused is stored or fired nothing. */

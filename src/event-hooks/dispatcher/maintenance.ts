@@ -9,6 +9,9 @@ export class Maintenance {
   #timer: unknown = null;
   #stopped = false;
   #pruneAt = 0;
+  #recountAt = 0;
+  /** Counted for the right to deliver that is about to be used. */
+  #counted = false;
 
   constructor(dispatcher: Dispatcher) {
     this.#dispatcher = dispatcher;
@@ -36,7 +39,10 @@ export class Maintenance {
       if (active !== engine.active) log.info(active ? 'this process delivers' : 'another process delivers');
       const changed = await store.changedElsewhere();
       if (changed) await hooks.reload();
+      await this.#recount(active);
       engine.activate(active ? until : 0);
+      // Where counting took longer than the right lasts, it is not done again.
+      if (engine.active) this.#counted = false;
       if (changed) engine.lookAgain();
       if (active && clock.now() >= this.#pruneAt) await this.#prune();
     } catch (error) {
@@ -46,6 +52,16 @@ export class Maintenance {
     // Waiting for the right to deliver: look often, so that a takeover is quick.
     const next = engine.active ? Math.min(500, leaseMs / 4) : 100;
     this.#timer = clock.setTimeout(() => void this.#turn(), next);
+  }
+
+  /** Who begins to deliver counts what others left; who waits looks now and then whether there is room for more. */
+  async #recount(active: boolean): Promise<void> {
+    const { engine, options } = this.#dispatcher;
+    const now = options.clock.now();
+    if (active ? engine.active || this.#counted : now < this.#recountAt) return;
+    await this.#dispatcher.recount();
+    this.#counted = active;
+    this.#recountAt = now + 10_000;
   }
 
   async #prune(): Promise<void> {

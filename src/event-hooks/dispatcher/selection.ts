@@ -27,8 +27,9 @@ export function selectHooks(
     if (hook.event !== null && hook.event !== event.event && hook.source !== 'crud') continue;
     fields ??= parseFields(event.data);
     if (fields === null) return 'invalid';
-    if (firedName(hook, event.event, fields.operation) === null) continue;
-    if (filter !== null && !filter({ ...fields, source: event.source, event: event.event })) continue;
+    const name = firedName(hook, event.event, fields.operation);
+    if (name === null) continue;
+    if (filter !== null && !filter({ ...fields, source: event.source, event: name })) continue;
     hooks.push(hook.id);
     if (suppression === null) continue;
     rules.push({

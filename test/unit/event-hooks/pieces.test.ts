@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TargetGuard } from '../../../src/event-hooks/delivery/target-guard.ts';
 import { defaultSchedule, retryDelay } from '../../../src/event-hooks/delivery/retry.ts';
-import { Rate, takeFrom } from '../../../src/event-hooks/delivery/gate.ts';
+import { Gate, Rate, takeFrom } from '../../../src/event-hooks/delivery/gate.ts';
 import { parseTemplate, render } from '../../../src/event-hooks/handlers/template.ts';
 import { parseRetryAfter } from '../../../src/event-hooks/handlers/webhook.ts';
 import { parseAddress } from '../../../src/event-hooks/grpc/address.ts';
@@ -37,6 +37,25 @@ describe('retry schedule', () => {
     expect(takeFrom([fast, slow], 0)).toBe(1000);
     expect(takeFrom([fast, null], 0)).toBe(0);
     expect(takeFrom([fast, null], 0)).toBe(500);
+  });
+  it('a clock that is set back takes nothing from a rate', () => {
+    const rate = new Rate(1, 1_000_000);
+    expect(rate.take(1_000_000)).toBe(0);
+    expect(rate.take(0)).toBe(1000);
+    expect(rate.take(1000)).toBe(0);
+  });
+  it('a free place is offered until somebody takes it', () => {
+    const gate = new Gate(1);
+    const woken: string[] = [];
+    expect(gate.enter(() => undefined)).toBe(true);
+    gate.enter(() => woken.push('closed'));
+    gate.enter(() => {
+      woken.push('open');
+      gate.enter(() => undefined);
+    });
+    gate.enter(() => woken.push('too late'));
+    gate.leave();
+    expect(woken).toEqual(['closed', 'open']);
   });
   it('a rate lets through what it says over time', () => {
     const rate = new Rate(10, 0);
