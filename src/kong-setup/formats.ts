@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import type { KongSettings, Setting } from './settings.ts';
 
 /** How `kong-ts kong-config` can print what Kong needs. */
-export const formats = ['env', 'conf', 'compose', 'helm'] as const;
+export const formats = ['env', 'env-file', 'conf', 'compose', 'helm'] as const;
 export type Format = (typeof formats)[number];
 
 /** The environment variable of a property: `KONG_`, upper case (Kong 3.9.3). */
@@ -21,6 +21,9 @@ function body(settings: readonly Setting[], format: Format): string {
   switch (format) {
     case 'env':
       return settings.map((setting) => `${variable(setting)}=${shellWord(setting.value)}`).join('\n');
+    case 'env-file':
+      // docker run --env-file takes everything after the = as it is, quotes too.
+      return settings.map((setting) => `${variable(setting)}=${setting.value}`).join('\n');
     case 'conf':
       return settings.map(({ key, value }) => `${key} = ${value}`).join('\n');
     case 'compose':
@@ -41,7 +44,7 @@ function body(settings: readonly Setting[], format: Format): string {
   }
 }
 
-/** A value as a shell and an env file both read it. */
+/** A value as a shell and an env file of compose both read it. */
 function shellWord(value: string): string {
   return /^[\w./:@%+=,-]*$/.test(value) ? value : `"${value}"`;
 }

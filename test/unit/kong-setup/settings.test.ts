@@ -137,6 +137,12 @@ describe('formats', () => {
     );
   });
 
+  it('env-file: no quotes, as docker run takes it', () => {
+    expect(render(result, 'env-file').split('\n')).toContain(
+      'KONG_PLUGINSERVER_MY_AUDIT_QUERY_CMD=/usr/local/bin/kong-ts dump /plugins/audit.ts',
+    );
+  });
+
   it('conf: properties of kong.conf, notes as comments', () => {
     const lines = render(result, 'conf').trimEnd().split('\n');
     expect(lines).toContain('pluginserver_names = hello,my-audit');
