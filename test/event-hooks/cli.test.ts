@@ -73,6 +73,29 @@ describe('kong-ts hooks', () => {
     );
   });
 
+  it('reads fields as a form body of the Admin API has them', async () => {
+    const b = await bench();
+    const created = await cli(
+      b,
+      'create',
+      'source=crud',
+      'handler=webhook',
+      `config.url=${b.receiver.url('/x')}`,
+      'config.secret=new',
+      'config.previous_secrets=1',
+      'filter.entity.username=al',
+      'retry_schedule=[5,300]',
+    );
+    expect(created.out).toMatch(/^Created /);
+    expect(b.dispatcher.hooks.list()).toMatchObject([
+      {
+        config: { previous_secrets: ['1'] },
+        filter: { 'entity.username': 'al' },
+        retry_schedule: [5, 300],
+      },
+    ]);
+  });
+
   it('shows dead letters and replays one, all, and those since a time, with progress', async () => {
     const b = await bench({ retrySchedule: [] });
     b.receiver.answer = (_request, response) => response.writeHead(500).end('no');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { parseForm } from '../../event-hooks/admin/form.ts';
 import { HooksApi } from './api.ts';
 import { replay } from './replay.ts';
 import { table, time } from './table.ts';
@@ -180,34 +181,20 @@ function readHook(fields: string[], file: string | undefined): unknown {
       });
     }
   }
-  const hook: Record<string, unknown> = {};
-  for (const field of fields) {
+  const pairs = fields.map((field): [string, string] => {
     const at = field.indexOf('=');
     if (at < 1) throw new KongTsError('USAGE', `"${field}" is not name=value.`);
-    put(hook, field.slice(0, at), field.slice(at + 1));
-  }
-  return hook;
-}
-
-function put(hook: Record<string, unknown>, name: string, text: string): void {
-  const map = /^(config\.(?:headers|payload))\.(.+)$/.exec(name);
-  const steps = map === null ? name.split('.') : [...(map[1] ?? '').split('.'), map[2] ?? ''];
-  const last = steps.pop() ?? name;
-  let at = hook;
-  for (const step of steps) {
-    if (!Object.hasOwn(at, step)) at[step] = {};
-    at = at[step] as Record<string, unknown>;
-  }
-  const list = name === 'config.functions';
-  const before = Object.hasOwn(at, last) ? at[last] : undefined;
-  const value = convert(name, text);
-  at[last] = Array.isArray(before) ? [...(before as unknown[]), value] : list ? [value] : value;
+    return [field.slice(0, at), field.slice(at + 1)];
+  });
+  return parseForm(pairs, convert);
 }
 
 /** Text stays text except where it is JSON's own word or number and the field is not text by nature. */
 function convert(name: string, text: string): unknown {
   if (
-    /^(?:config\.(?:headers|payload|url|secret|body|method|functions)|source|event|handler)\b/.test(name) &&
+    /^(?:config\.(?:headers|payload|url|secret|previous_secrets|body|method|functions)|source|event|handler)\b/.test(
+      name,
+    ) &&
     !name.endsWith('_format')
   )
     return text;

@@ -16,17 +16,22 @@ type Node = Record<string, unknown>;
 /**
  * Reads a form body as Kong does: `config.url=...`, `config.headers.x-a=...`, lists as `config.functions=...`,
  * `config.functions[]=...`, `config.functions[1]=...` or by repeating the name. An empty value is null.
+ * @param valueOf what a field's text stands for; by default what Kong takes it for
  */
-export function parseForm(pairs: Iterable<readonly [string, string]>): Node {
+export function parseForm(
+  pairs: Iterable<readonly [string, string]>,
+  valueOf: (path: string, text: string) => unknown = convert,
+): Node {
   const root: Node = {};
   for (const [name, value] of pairs) {
     const match = /^(.*?)\[(\d*)\]$/.exec(name);
-    put(root, match?.[1] ?? name, value, match !== null);
+    const field = match?.[1] ?? name;
+    put(root, field, valueOf(field, value), match !== null);
   }
   return root;
 }
 
-function put(root: Node, name: string, text: string, indexed: boolean): void {
+function put(root: Node, name: string, value: unknown, indexed: boolean): void {
   const steps = splitName(name);
   const path = steps.join('.');
   const last = steps.pop() ?? name;
@@ -40,11 +45,15 @@ function put(root: Node, name: string, text: string, indexed: boolean): void {
       at = made;
     }
   }
-  const value = convert(path, text);
   const before = Object.hasOwn(at, last) ? at[last] : undefined;
   if (Array.isArray(before)) before.push(value);
   else if (before !== undefined) define(at, last, [before, value]);
-  else define(at, last, indexed || (lists.has(path) && value !== null) ? [value] : value);
+  else
+    define(
+      at,
+      last,
+      indexed || (lists.has(path) && value !== null && !Array.isArray(value)) ? [value] : value,
+    );
 }
 
 /** A header's or payload's name may hold dots itself: everything after the map's name is one name. */
