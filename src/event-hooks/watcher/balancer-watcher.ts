@@ -20,6 +20,15 @@ interface Address {
   readonly health: 'healthy' | 'unhealthy';
 }
 
+interface Found {
+  readonly addresses: ReadonlyMap<string, Address>;
+  /** Targets that are there, whether or not they have addresses just now. */
+  readonly targets: ReadonlySet<string>;
+}
+
+/** An address that a target does not have any more is remembered for this long: it may come back in other health. */
+const absentMs = 3_600_000;
+
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
@@ -33,6 +42,8 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 export class BalancerWatcher {
   readonly #options: BalancerWatcherOptions;
   readonly #loop: Loop;
+  /** Since when addresses are missing. */
+  readonly #absent = new Map<string, number>();
 
   constructor(options: BalancerWatcherOptions) {
     const { admin, clock, log, intervalMs = 5000, metrics } = options;
@@ -72,14 +83,17 @@ export class BalancerWatcher {
     }
     const began = performance.now();
     const first = !(await snapshots.seen(healthScope));
-    const now = await this.#read();
+    const { addresses: now, targets } = await this.#read();
     const known = await snapshots.digests(healthScope, [...now.keys()]);
     const generation = await snapshots.generation('health');
     const events: HookEvent[] = [];
-    const remember: Remembered[] = (await snapshots.idsBeside(healthScope, new Set(now.keys()))).map(
-      (id) => ({ id, operation: 'delete' }),
-    );
+    const missing = await snapshots.idsBeside(healthScope, new Set(now.keys()));
+    const remember: Remembered[] = missing
+      .filter((id) => this.#isGone(id, targets))
+      .map((id) => ({ id, operation: 'delete' }));
+    for (const { id } of remember) this.#absent.delete(id);
     for (const [id, address] of now) {
+      this.#absent.delete(id);
       const before = known.get(id);
       if (before === address.health) continue;
       if (before !== undefined) events.push(this.#eventOf(id, address, generation));
@@ -96,22 +110,36 @@ export class BalancerWatcher {
     return 'read';
   }
 
-  async #read(): Promise<Map<string, Address>> {
+  /** Whether an address that is missing is forgotten: with its target or upstream, or after some time. */
+  #isGone(id: string, targets: ReadonlySet<string>): boolean {
+    const [upstreamId = '', hostname = ''] = id.split(' ');
+    if (!targets.has(`${upstreamId} ${hostname}`)) return true;
+    const now = this.#options.clock.now();
+    const since = this.#absent.get(id) ?? now;
+    this.#absent.set(id, since);
+    return now - since >= absentMs;
+  }
+
+  async #read(): Promise<Found> {
     const { admin } = this.#options;
-    const found = new Map<string, Address>();
+    const addresses = new Map<string, Address>();
+    const targets = new Set<string>();
     for (const workspace of await this.#workspaces()) {
       const within = admin.in(workspace);
       for await (const page of within.pages('/upstreams', pageSize)) {
         for (const upstream of page) {
           if (typeof upstream.id !== 'string' || !hasHealthChecks(upstream)) continue;
-          for (const address of await healthOf(within, upstream.id)) {
-            const { upstreamId, hostname, ip, port } = address;
-            found.set(`${upstreamId} ${hostname} ${ip} ${String(port)}`, address);
+          for (const target of await targetsOf(within, upstream.id)) {
+            targets.add(`${upstream.id} ${hostnameOf(target)}`);
+            for (const address of addressesOf(upstream.id, target)) {
+              const { upstreamId, hostname, ip, port } = address;
+              addresses.set(`${upstreamId} ${hostname} ${ip} ${String(port)}`, address);
+            }
           }
         }
       }
     }
-    return found;
+    return { addresses, targets };
   }
 
   async #workspaces(): Promise<Workspaces> {
@@ -139,13 +167,11 @@ export class BalancerWatcher {
   }
 }
 
-async function healthOf(admin: KongAdmin, upstreamId: string): Promise<Address[]> {
-  const found: Address[] = [];
+async function targetsOf(admin: KongAdmin, upstreamId: string): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
   try {
     const path = `/upstreams/${encodeURIComponent(upstreamId)}/health`;
-    for await (const targets of admin.pages(path, pageSize)) {
-      found.push(...targets.flatMap((target) => addressesOf(upstreamId, target)));
-    }
+    for await (const targets of admin.pages(path, pageSize)) found.push(...targets);
   } catch (error) {
     // An upstream that goes while we look is no error.
     if (!(error instanceof AdminRefusal) || error.status !== 404) throw error;
@@ -168,11 +194,15 @@ function hasHealthChecks(upstream: Record<string, unknown>): boolean {
   );
 }
 
-function addressesOf(upstreamId: string, target: Record<string, unknown>): Address[] {
-  const data = record(target.data);
+function hostnameOf(target: Record<string, unknown>): string {
+  const { host } = record(target.data);
   const name = typeof target.target === 'string' ? target.target : '';
-  const hostname = typeof data.host === 'string' ? data.host : name.replace(/:\d+$/, '');
-  return list(data.addresses).flatMap((value) => {
+  return typeof host === 'string' ? host : name.replace(/:\d+$/, '');
+}
+
+function addressesOf(upstreamId: string, target: Record<string, unknown>): Address[] {
+  const hostname = hostnameOf(target);
+  return list(record(target.data).addresses).flatMap((value) => {
     const { ip, port, health } = record(value);
     if (typeof ip !== 'string' || (health !== 'HEALTHY' && health !== 'UNHEALTHY')) return [];
     return [

@@ -64,7 +64,8 @@ export class CrudWatcher {
       for (const { schema } of kindsOfWrite(write.method, write.path, kinds)) {
         if (this.#wanted.some((kind) => kind.schema === schema)) this.#urgent.add(schema);
       }
-      if (this.#urgent.size === 0) return Promise.resolve();
+      // Which kinds there are is not known yet: the first look is at all of them.
+      if (this.#urgent.size === 0 && kinds.length > 0) return Promise.resolve();
     }
     return this.#loop.soon();
   }

@@ -81,6 +81,14 @@ function names(path: string, schema: string): boolean {
   return schema.endsWith('s') || path.endsWith(`/${schema}`);
 }
 
+/** Kinds that are written with others: `snis` of `POST /certificates`. */
+const writtenWith: Readonly<Record<string, string>> = { snis: 'certificates', targets: 'upstreams' };
+
+/** Whether a write sets the health of a target or of one of its addresses by hand. */
+export function setsHealth(url: string): boolean {
+  return /\/upstreams\/.+\/(un)?healthy\/?$/.test(url.split('?')[0] ?? '');
+}
+
 /** Writes that change no entity: checks of a schema, log levels, caches. */
 const notWrites = /^(\/[^/]+)?\/(schemas|debug|cache|proxy-cache|timers|clustering)(\/|$)/;
 
@@ -97,7 +105,12 @@ export function kindsOfWrite(method: string, url: string, kinds: readonly Kind[]
     ({ path: own }) => text.includes(`${own}/`) || text.includes(`${own.replace(/s$/, '')}/`),
   );
   if (named.length === 0) return kinds;
-  return method === 'DELETE' ? withChildren(named, kinds) : named;
+  if (method === 'DELETE') return withChildren(named, kinds);
+  const schemas = new Set(named.map(({ schema }) => schema));
+  return kinds.filter(({ schema }) => {
+    const other = Object.hasOwn(writtenWith, schema) ? writtenWith[schema] : undefined;
+    return schemas.has(schema) || (other !== undefined && schemas.has(other));
+  });
 }
 
 /** The kinds and everything that belongs to them: it may go with them. */

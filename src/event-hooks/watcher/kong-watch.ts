@@ -6,6 +6,7 @@ import type { Dispatcher } from '../dispatcher/index.ts';
 import type { HookEvent } from '../model/event.ts';
 import { BalancerWatcher } from './balancer-watcher.ts';
 import { CrudWatcher } from './crud-watcher.ts';
+import { setsHealth } from './kinds.ts';
 import { WatchMetrics } from './metrics.ts';
 import { MemorySnapshots } from './snapshot/memory.ts';
 import type { SnapshotStore } from './snapshot/types.ts';
@@ -18,7 +19,7 @@ export interface KongWatchOptions {
   readonly token: string | null;
   /** Milliseconds between two looks at a kind. Default 5000. */
   readonly intervalMs?: number;
-  /** Milliseconds for single kinds, by the name of their schema (`keyauth_credentials`). */
+  /** Milliseconds for single kinds, by the name of their schema (`keyauth_credentials`), and of `balancer`. */
   readonly intervals?: Readonly<Record<string, number>>;
   /** Puts keys, passwords and other secrets of entities into payloads. Default false. */
   readonly secrets?: boolean;
@@ -79,6 +80,7 @@ export class KongWatch {
   /** A write has gone through to Kong: the kinds that its path is about are looked at now. */
   lookNow(method: string, path: string): void {
     void this.#watchers?.crud.lookNow({ method, path });
+    if (setsHealth(path)) void this.#watchers?.balancer.lookNow();
   }
 
   /** Whether a path's first segment is one of Kong's own collections, and so no workspace. */
@@ -109,7 +111,8 @@ export class KongWatch {
     const snapshots = await this.#openSnapshots();
     const abort = new AbortController();
     const { clock, log } = this.#dispatcher.options;
-    const { intervalMs, intervals, secrets } = this.#options;
+    const { intervalMs, intervals: all = {}, secrets } = this.#options;
+    const { balancer: balancerMs, ...intervals } = all;
     const common = {
       admin: this.#connect(abort.signal),
       snapshots,
@@ -128,10 +131,13 @@ export class KongWatch {
       publish: (declaration) => {
         this.#dispatcher.publish(declaration);
       },
-      ...(intervals === undefined ? {} : { intervals }),
+      intervals,
       ...(secrets === undefined ? {} : { secrets }),
     });
-    const balancer = new BalancerWatcher(common);
+    const balancer = new BalancerWatcher({
+      ...common,
+      ...(balancerMs === undefined ? {} : { intervalMs: balancerMs }),
+    });
     this.#watchers = { snapshots, crud, balancer, abort };
     crud.start();
     balancer.start();

@@ -39,6 +39,9 @@ const secretName = new RegExp(
   'i',
 );
 
+/** Names whose texts are secrets within a plugin's configuration: `hmac_key`, `provision_key`, `aws_secret`, `auth`. */
+const configuredSecret = /(key|auth|secret|password|token)$/i;
+
 /** A copy without secrets: the fields are left out, at any depth. A reference to another entity is no secret. */
 export function withoutSecrets(schema: string, entity: Record<string, unknown>): Record<string, unknown> {
   const names = new Set([...(secretFields['*'] ?? []), ...(secretFields[schema] ?? [])]);
@@ -46,7 +49,7 @@ export function withoutSecrets(schema: string, entity: Record<string, unknown>):
   for (const [name, value] of Object.entries(entity)) {
     if (names.has(name)) continue;
     if (isReference(value)) define(copy, name, value);
-    else if (!secretName.test(name)) define(copy, name, cleaned(value));
+    else if (!secretName.test(name)) define(copy, name, cleaned(value, name === 'config'));
   }
   return copy;
 }
@@ -55,13 +58,15 @@ function isReference(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'id' in value && Object.keys(value).length === 1;
 }
 
-function cleaned(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(cleaned);
+/** @param configured whether it is part of a configuration */
+function cleaned(value: unknown, configured: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, configured));
   if (typeof value === 'string') return withoutUserInfo(withoutHeaderValue(value));
   if (typeof value !== 'object' || value === null) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    if (!secretName.test(name)) define(copy, name, cleaned(member));
+    if (configured && typeof member === 'string' && configuredSecret.test(name)) continue;
+    if (!secretName.test(name)) define(copy, name, cleaned(member, configured));
   }
   return copy;
 }

@@ -77,6 +77,21 @@ describe('balancer health', () => {
     expect(kong.requests.some((line) => line.includes('/upstreams/u2/health'))).toBe(false);
   });
 
+  it('an address that is missing from one answer and comes back in other health has changed', async () => {
+    await watcher.round();
+    kong.health.set('u1', [{ target: 'app.example:80', data: { host: 'app.example', addresses: [] } }]);
+    await watcher.round();
+    health('u1', 'UNHEALTHY');
+    await watcher.round();
+    expect(told()).toMatchObject([{ ip: '10.0.0.1', health: 'unhealthy' }]);
+    // With its target it is forgotten.
+    kong.health.set('u1', []);
+    await watcher.round();
+    health('u1', 'HEALTHY');
+    await watcher.round();
+    expect(told()).toHaveLength(1);
+  });
+
   it('passive checks count', async () => {
     kong.put('/upstreams', { id: 'u1', healthchecks: { passive: { unhealthy: { http_failures: 3 } } } });
     await watcher.round();

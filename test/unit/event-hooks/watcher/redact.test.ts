@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withoutSecrets } from '../../../../src/event-hooks/watcher/redact.ts';
-import { kindsOf, kindsOfWrite } from '../../../../src/event-hooks/watcher/kinds.ts';
+import { kindsOf, kindsOfWrite, setsHealth } from '../../../../src/event-hooks/watcher/kinds.ts';
 
 describe('secrets', () => {
   it.each([
@@ -38,6 +38,32 @@ describe('secrets', () => {
     };
     expect(withoutSecrets('oauth2_tokens', entity)).toEqual(entity);
   });
+});
+
+it('keys in the configuration of plugins', () => {
+  const config = {
+    ...{ provision_key: 's', eab_hmac_key: 's', aws_key: 's', aws_secret: 's', key: 's', hmac_key: 's' },
+    redis: { auth: 's', host: 'redis' },
+    key_names: ['apikey'],
+  };
+  expect(withoutSecrets('plugins', { name: 'x', config })).toEqual({
+    name: 'x',
+    config: { redis: { host: 'redis' }, key_names: ['apikey'] },
+  });
+});
+
+it('a write that sets health', () => {
+  expect(setsHealth('/team/upstreams/u/targets/t/unhealthy?x=1')).toBe(true);
+  expect(setsHealth('/upstreams/u/targets/t/10.0.0.1:80/healthy')).toBe(true);
+  expect(setsHealth('/upstreams/u/targets')).toBe(false);
+});
+
+it('kinds that are written with others', () => {
+  const some = ['certificates', 'snis'].flatMap((name) => [`/${name}`, `/${name}/{${name}}`]);
+  const written = (path: string): string[] =>
+    kindsOfWrite('POST', path, kindsOf(some)).map((kind) => kind.schema);
+  expect(written('/certificates').sort()).toEqual(['certificates', 'snis']);
+  expect(written('/snis')).toEqual(['snis']);
 });
 
 describe('the kinds that a write is about', () => {

@@ -72,6 +72,16 @@ describe('when a kind is looked at', () => {
     expect(all.kong.requests).toEqual([]);
   });
 
+  it('a write before the kinds are known is looked at: Kong was down', async () => {
+    const all = await watched(paths);
+    const one = all.watcher({ clock: systemClock, intervalMs: 60_000 });
+    all.kong.fault = () => ({ status: 503 });
+    await one.round();
+    all.kong.fault = () => null;
+    await one.lookNow({ method: 'POST', path: '/consumers' });
+    expect(all.kong.requests.some((line) => line.startsWith('GET /consumers?'))).toBe(true);
+  });
+
   it('a look that is asked for during a round follows it', async () => {
     const all = await watched(paths);
     const one = all.watcher({ clock: systemClock, intervalMs: 60_000 });
