@@ -1,3 +1,4 @@
+import { maskUserInfo } from '../../kong-admin/user-info.ts';
 import { KongTsError } from '../../errors.ts';
 import type { KongWatchOptions } from '../watcher/kong-watch.ts';
 
@@ -43,7 +44,7 @@ export function readKongOptions(
 /** @throws KongTsError USAGE unless it is an http or https URL */
 export function checkKongAdmin(url: string): void {
   if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
-    throw usage(`--kong-admin needs a URL such as http://127.0.0.1:8001, not ${url}`);
+    throw usage(`--kong-admin needs a URL such as http://127.0.0.1:8001, not ${maskUserInfo(url)}`);
   }
 }
 
