@@ -3,7 +3,8 @@ import { dumpDocument } from '../plugin/dump.ts';
 import { loadPlugin } from '../plugin/loader.ts';
 import type { CompiledPlugin } from '../plugin/types.ts';
 import { endLoading, startLoading } from './load-guard.ts';
-import { guardStdout } from './stdout-guard.ts';
+import { printDocument } from './print-document.ts';
+import type { StdoutGuard } from './stdout-guard.ts';
 
 /** `kong-ts dump`: what goes into Kong's `pluginserver_<name>_query_cmd`. */
 export function build(): Command {
@@ -15,13 +16,11 @@ export function build(): Command {
     .argument('<plugin...>', 'files (.ts .js .mjs .cjs), packages, or plugins that come with kong-ts')
     .option('--pretty', 'indent the document')
     .action(async (specs: string[], options: { pretty?: boolean }) => {
-      await dump(specs, options.pretty === true);
+      await printDocument((stdout) => dump(stdout, specs, options.pretty === true));
     });
 }
 
-async function dump(specs: readonly string[], pretty: boolean): Promise<void> {
-  const stdout = guardStdout();
-  if (stdout === null) return;
+async function dump(stdout: StdoutGuard, specs: readonly string[], pretty: boolean): Promise<void> {
   const plugins: CompiledPlugin[] = [];
   for (const spec of specs) {
     startLoading(spec);
@@ -33,8 +32,6 @@ async function dump(specs: readonly string[], pretty: boolean): Promise<void> {
   }
   warnAboutOthers(plugins);
   stdout.write(`${JSON.stringify(dumpDocument(plugins), null, pretty ? 2 : 0)}\n`);
-  // A plugin may have left timers or sockets open; Kong waits for the end of the process.
-  process.exit(0);
 }
 
 function warnAboutOthers(plugins: readonly CompiledPlugin[]): void {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadPlugin } from '../plugin/loader.ts';
 import { luaSource } from '../plugin/schema/lua-source.ts';
 import { endLoading, startLoading } from './load-guard.ts';
-import { guardStdout } from './stdout-guard.ts';
+import { printDocument } from './print-document.ts';
 
 /** `kong-ts export-schema`: a plugin's configuration schema for where no plugin server runs. */
 export function build(): Command {
@@ -13,12 +13,11 @@ export function build(): Command {
     )
     .argument('<plugin>', 'a file, a package, or a plugin that comes with kong-ts')
     .option('--lua', 'as schema.lua (default: JSON)')
-    .action(async (spec: string, { lua }: { lua?: boolean }) => {
-      const stdout = guardStdout();
-      if (stdout === null) return;
-      startLoading(spec);
-      const { schema } = await loadPlugin(spec).finally(endLoading);
-      stdout.write(lua === true ? luaSource(schema) : `${JSON.stringify(schema, null, 2)}\n`);
-      process.exit(0);
-    });
+    .action((spec: string, { lua }: { lua?: boolean }) =>
+      printDocument(async (stdout) => {
+        startLoading(spec);
+        const { schema } = await loadPlugin(spec).finally(endLoading);
+        stdout.write(lua === true ? luaSource(schema) : `${JSON.stringify(schema, null, 2)}\n`);
+      }),
+    );
 }

@@ -7,7 +7,8 @@ import { loadFolder } from '../plugin/kong-pdk/folder.ts';
 import type { FolderPlugin } from '../plugin/kong-pdk/folder.ts';
 import { packageVersion } from '../plugin/package-root.ts';
 import { endLoading, startLoading } from './load-guard.ts';
-import { guardStdout } from './stdout-guard.ts';
+import { printDocument } from './print-document.ts';
+import type { StdoutGuard } from './stdout-guard.ts';
 
 interface Flags {
   kongPrefix: string;
@@ -42,15 +43,13 @@ export function build(): Command {
 
 async function run(flags: Flags): Promise<void> {
   if (flags.dumpPluginInfo !== undefined || flags.dumpAllPlugins === true) {
-    await dump(flags);
+    await printDocument((stdout) => dump(stdout, flags));
     return;
   }
   await serve(flags);
 }
 
-async function dump(flags: Flags): Promise<void> {
-  const stdout = guardStdout();
-  if (stdout === null) return;
+async function dump(stdout: StdoutGuard, flags: Flags): Promise<void> {
   startLoading(`in ${flags.pluginsDirectory}`);
   const plugins = await loadFolder(flags.pluginsDirectory, warn).finally(endLoading);
   const wanted = flags.dumpPluginInfo;
@@ -60,7 +59,6 @@ async function dump(flags: Flags): Promise<void> {
     const { encode } = await import('../wire/msgpack/encoder.ts');
     stdout.write(encode(dumpDocument([named(plugins, wanted).plugin]).Plugins[0]));
   }
-  process.exit(0);
 }
 
 /** kong-js-pluginserver prints a bare list, which Kong reads as MsgPack:1. */

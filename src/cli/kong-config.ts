@@ -8,7 +8,7 @@ import { factsOf } from '../kong-setup/versions.ts';
 import { findPlugin, loadPlugin } from '../plugin/loader.ts';
 import { bundledPlugin } from '../plugin/package-root.ts';
 import { endLoading, startLoading } from './load-guard.ts';
-import { guardStdout } from './stdout-guard.ts';
+import { printDocument } from './print-document.ts';
 
 interface Options {
   kong: string;
@@ -62,9 +62,7 @@ export function build(): Command {
     .option('--command <command>', 'what runs kong-ts where Kong is, absolute (default: this one)')
     .action(async (specs: string[], options: Options) => {
       const facts = factsOf(options.kong);
-      const stdout = guardStdout();
-      if (stdout === null) return;
-      try {
+      await printDocument(async (stdout) => {
         const plugins: PluginSource[] = [];
         // One after the other, so that the plugin that fails is the one that is named.
         for (const spec of specs) plugins.push(await describePlugin(spec));
@@ -77,9 +75,6 @@ export function build(): Command {
           command: options.command?.trim().split(/\s+/) ?? ownCommand(),
         });
         stdout.write(render(result, options.format));
-      } finally {
-        // A plugin may have left timers or sockets open. An error is reported first.
-        setImmediate(() => process.exit());
-      }
+      });
     });
 }
