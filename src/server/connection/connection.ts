@@ -47,15 +47,16 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
         resolve();
       });
     });
-    socket.on('data', (chunk: Buffer) => this.read(chunk));
     socket.once('end', () => this.#ended());
     socket.on('drain', () => this.#next());
     // What a broken connection means is told by 'close', which follows.
     socket.on('error', () => undefined);
   }
 
-  /** Cuts a chunk into messages. @throws KongTsError */
-  protected abstract decode(chunk: Buffer): Message[];
+  /** Cuts bytes into messages, which may be views on them. @throws KongTsError */
+  protected abstract decode(bytes: Buffer): Message[];
+  /** A message that has to wait, without a view on the bytes it came in. */
+  protected abstract keep(message: Message): Message;
   /** True in the middle of a message. */
   protected abstract partial(): boolean;
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a message */
@@ -73,16 +74,27 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
   /** Kong is gone. */
   protected abstract lost(why: string): void;
 
-  /** Takes bytes from the socket. Never throws. */
-  read(chunk: Buffer): void {
+  get bytesRead(): number {
+    return this.socket.bytesRead;
+  }
+
+  /** Takes bytes from the socket, which are valid until it returns. Never throws. */
+  read(bytes: Buffer): void {
     if (this.closing) return;
+    let messages: Message[];
     try {
-      for (const message of this.decode(chunk)) this.#inbox.push(message);
+      messages = this.decode(bytes);
     } catch (error) {
       this.fail(error);
       return;
     }
+    const inbox = this.#inbox;
+    for (const message of messages) inbox.push(message);
     this.#next();
+    // Of those that have to wait, the last to come are the ones that were not kept yet.
+    for (let at = Math.max(0, inbox.length - messages.length); at < inbox.length; at++) {
+      inbox[at] = this.keep(inbox[at] as Message);
+    }
   }
 
   async drain(): Promise<void> {

@@ -92,6 +92,8 @@ export interface ConnectionHandle {
   /** Closes at once, whatever is running. */
   destroy(): void;
   readonly closed: Promise<void>;
+  /** What has come so far. */
+  readonly bytesRead: number;
 }
 
 /** Counters of a worker's connections, to look at from tests and metrics. */

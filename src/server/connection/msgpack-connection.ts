@@ -52,8 +52,13 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
     this.#answered(this.draining);
   }
 
-  protected decode(chunk: Buffer): unknown[] {
-    return this.#decoder.push(chunk);
+  protected decode(bytes: Buffer): unknown[] {
+    return this.#decoder.push(bytes);
+  }
+
+  /** Decoded values hold copies. */
+  protected keep(value: unknown): unknown {
+    return value;
   }
 
   protected partial(): boolean {

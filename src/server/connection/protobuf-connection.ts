@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
@@ -112,8 +112,12 @@ export class ProtobufConnection extends Connection<Buffer> {
     return call instanceof PendingCall ? call.row : null;
   }
 
-  protected decode(chunk: Buffer): Buffer[] {
-    return this.#decoder.push(chunk);
+  protected decode(bytes: Buffer): Buffer[] {
+    return this.#decoder.push(bytes);
+  }
+
+  protected keep(frame: Buffer): Buffer {
+    return frame === SKIPPED_FRAME ? frame : Buffer.from(frame);
   }
 
   protected partial(): boolean {

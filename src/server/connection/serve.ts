@@ -9,6 +9,8 @@ import type {
   ForwardedStep,
   RuntimeCounts,
 } from './host.ts';
+import { readSocket } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
 import { MsgpackConnection, stepForwarded } from './msgpack-connection.ts';
 import { ProtobufConnection } from './protobuf-connection.ts';
 import { runtimeOf } from './runtime.ts';
@@ -39,6 +41,7 @@ export function lookAtRuntime(host: ConnectionHost): RuntimeCounts {
 class UndecidedConnection implements ConnectionHandle, Timed {
   readonly closed: Promise<void>;
   readonly #runtime: Runtime;
+  readonly #incoming: Incoming;
   readonly #socket: Socket;
   #first: Buffer = Buffer.alloc(0);
   #decided: ConnectionHandle | null = null;
@@ -53,16 +56,20 @@ class UndecidedConnection implements ConnectionHandle, Timed {
 
   constructor(runtime: Runtime, socket: Socket) {
     this.#runtime = runtime;
-    this.#socket = socket;
+    this.#incoming = readSocket(socket, this.#read);
+    this.#socket = this.#incoming.socket;
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
+      this.#socket.once('close', () => {
         runtime.deadlines.remove(this);
         resolve();
       });
     });
-    socket.on('error', ignore);
-    socket.on('data', this.#read);
-    socket.once('end', () => this.#ended());
+    this.#socket.on('error', ignore);
+    this.#socket.once('end', () => this.#ended());
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
   }
 
   /** A connection on which nothing has come gets a while for one command, which may be on its way. */
@@ -106,19 +113,19 @@ class UndecidedConnection implements ConnectionHandle, Timed {
     if (this.#decided === null) this.#socket.end();
   }
 
-  readonly #read = (chunk: Buffer): void => {
-    const first = this.#first.length === 0 ? chunk : Buffer.concat([this.#first, chunk]);
+  readonly #read = (bytes: Buffer): void => {
+    const first = this.#first.length === 0 ? bytes : Buffer.concat([this.#first, bytes]);
     const protocol = detectProtocol(first);
     if (protocol === 'need-more') {
-      this.#first = first;
+      this.#first = Buffer.from(first);
       return;
     }
-    this.#socket.off('data', this.#read);
     const connection =
       protocol === 'protobuf'
         ? new ProtobufConnection(this.#runtime, this.#socket)
         : new MsgpackConnection(this.#runtime, this.#socket);
     this.#decided = connection;
+    this.#incoming.reader = (more) => connection.read(more);
     this.#first = Buffer.alloc(0);
     this.#runtime.deadlines.remove(this);
     connection.read(first);

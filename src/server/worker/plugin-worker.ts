@@ -26,7 +26,6 @@ const quiet = 1000;
 
 interface Served {
   readonly handle: ConnectionHandle;
-  readonly socket: Connection;
   part(parting: 'close' | 'hand over'): void;
 }
 
@@ -76,7 +75,7 @@ export class PluginWorker {
       if (parting === 'hand over') released = handle.release();
       else void handle.drain();
     };
-    const connection: Served = { handle, socket, part };
+    const connection: Served = { handle, part };
     this.#connections.add(connection);
     if (this.#parting !== null && this.#parting !== 'let fade') part(this.#parting);
     await handle.closed;
@@ -166,7 +165,7 @@ export class PluginWorker {
     const end = Date.now() + limit;
     while (this.#parting === 'let fade' && this.#connections.size > 0 && Date.now() < end) {
       for (const connection of this.#connections) {
-        if (activity.quietFor(connection.socket, Date.now()) >= quiet) connection.part('close');
+        if (activity.quietFor(connection.handle, Date.now()) >= quiet) connection.part('close');
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

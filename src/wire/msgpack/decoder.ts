@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../errors.ts';
 import { Gather } from '../gather.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
@@ -9,7 +9,7 @@ import { Framing, malformed } from './framing.ts';
 /**
  * Cuts a stream into MessagePack values and decodes them: `str` is text (see text.ts), `bin` a Buffer, integers that
  * a number cannot hold are bigints, maps are plain objects whose keys are text. A value is decoded once all its bytes
- * are there.
+ * are there, and keeps nothing of the buffers it came in.
  */
 export class MessageDecoder {
   readonly #framing: Framing;
@@ -163,7 +163,7 @@ class ValueReader {
 
   #bytes(length: number): Buffer {
     const at = this.#pass(length);
-    return this.#buffer.subarray(at, at + length);
+    return Buffer.from(this.#buffer.subarray(at, at + length));
   }
 
   #array(length: number, depth: number): unknown[] {

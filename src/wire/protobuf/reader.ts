@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../errors.ts';
 import { decodeText } from '../text.ts';
 import { BYTES, FIXED32, FIXED64, VARINT } from './writer.ts';
@@ -93,10 +93,10 @@ export class Reader {
     return text;
   }
 
-  /** Bytes as a view on the message. */
+  /** Bytes as a copy: the buffer that the message came in is written over. */
   blob(): Buffer {
     const end = this.part();
-    const bytes = this.buffer.subarray(this.position, end);
+    const bytes = Buffer.from(this.buffer.subarray(this.position, end));
     this.position = end;
     return bytes;
   }
