@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
-import { CommanderError } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { KongTsError } from '../errors.ts';
 import { packageVersion } from '../plugin/package-root.ts';
 
@@ -101,7 +100,7 @@ function rejectInsteadOfExit(command: Command): void {
 
 /** Prints an error as one line (`KONG_TS_DEBUG=1` adds the stack) and says with which status to exit. */
 export function report(thrown: unknown, write: (text: string) => void): number {
-  if (thrown instanceof CommanderError) {
+  if (isCommanderError(thrown)) {
     if (thrown.exitCode === 0) return 0;
     write(`kong-ts: ${thrown.message.replace(/^error: /, '')}\n`);
     return 2;
@@ -115,6 +114,11 @@ export function report(thrown: unknown, write: (text: string) => void): number {
   // Not an error of ours: a defect, whose stack is the only clue.
   write(`kong-ts: ${stackOf(thrown)}\n`);
   return 1;
+}
+
+/** By its code, so that commander is imported by the commands alone. */
+function isCommanderError(thrown: unknown): thrown is CommanderError {
+  return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('commander.');
 }
 
 function stackOf(thrown: unknown): string {

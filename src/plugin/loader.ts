@@ -6,8 +6,7 @@ import { KongTsError } from '../errors.ts';
 import { isCompiledPlugin } from './brand.ts';
 import { compilePlugin } from './define.ts';
 import { isCommonJsTypeScript, loadCommonJsTypeScript } from './kong-pdk/commonjs-typescript.ts';
-import { compileKongPdk, isKongPdkModule } from './kong-pdk/compile.ts';
-import { loadError } from './load-error.ts';
+import { isKongPdkModule } from './kong-pdk/module.ts';
 import { bundledPlugin } from './package-root.ts';
 import { registerResolveHook } from './resolve-hook.ts';
 import type { CompiledPlugin } from './types.ts';
@@ -104,13 +103,19 @@ async function importFile(file: string): Promise<unknown> {
     // Node's require loads ECMAScript modules as well, at once and without a detour over promises.
     return require(file);
   } catch (error) {
-    if (!isAsyncModule(error)) throw loadError(file, error);
+    if (!isAsyncModule(error)) throw await explained(file, error);
   }
   try {
     return (await import(pathToFileURL(file).href)) as unknown;
   } catch (error) {
-    throw loadError(file, error);
+    throw await explained(file, error);
   }
+}
+
+/** What only a failure needs is read only then: Kong waits for a plugin server's dump at each start. */
+async function explained(file: string, error: unknown): Promise<KongTsError> {
+  const { loadError } = await import('./load-error.ts');
+  return loadError(file, error);
 }
 
 /** A module with a top-level await: only import() can load it. */
@@ -118,9 +123,12 @@ function isAsyncModule(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE';
 }
 
-function pluginOf(loaded: unknown, file: string): CompiledPlugin {
+async function pluginOf(loaded: unknown, file: string): Promise<CompiledPlugin> {
   const exported = defaultExport(loaded);
-  if (isKongPdkModule(exported)) return compileKongPdk(exported, file);
+  if (isKongPdkModule(exported)) {
+    const { compileKongPdk } = await import('./kong-pdk/compile.ts');
+    return compileKongPdk(exported, file);
+  }
   if (isCompiledPlugin(exported)) return exported;
   if (typeof exported === 'object' && exported !== null && ('name' in exported || 'setup' in exported)) {
     return compilePlugin(exported, `The plugin ${file}`);

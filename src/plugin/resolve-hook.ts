@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { isListOfLocales, lazyLocales } from './lazy-locales.ts';
 import { packageRoot, runsFromSource } from './package-root.ts';
 
 /** Where this package's own dependencies are resolved from. */
@@ -14,7 +15,8 @@ let registered = false;
 /**
  * Makes imports of `kong-ts`, wherever the importing plugin lies on the disk, resolve to the running package
  * (sources in a checkout, `dist` when published), so that a plugin and its server share one of everything; and
- * imports of `zod` too where the plugin has no zod of its own. Registering twice does nothing.
+ * imports of `zod` too where the plugin has no zod of its own. The languages of zod's messages are read when they are
+ * used, in any copy of zod. Registering twice does nothing.
  */
 export function registerResolveHook(): void {
   if (registered) return;
@@ -38,7 +40,17 @@ export function registerResolveHook(): void {
         return nextResolve(specifier, { ...context, parentURL: selfParent });
       }
     },
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context);
+      if (!isListOfLocales(url) || loaded.format !== 'module' || loaded.source == null) return loaded;
+      const source = lazyLocales(textOf(loaded.source));
+      return source === null ? loaded : { ...loaded, source };
+    },
   });
+}
+
+function textOf(source: string | ArrayBuffer | NodeJS.TypedArray): string {
+  return typeof source === 'string' ? source : new TextDecoder().decode(source);
 }
 
 type Entry = string | Readonly<Record<string, string>>;

@@ -3,26 +3,9 @@ import { KongTsError } from '../../errors.ts';
 import { phases as allPhases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { brand } from '../brand.ts';
-import type { CompiledPlugin, InstanceInfo, KongField, PhaseHandler, PluginHandlers } from '../types.ts';
+import type { CompiledPlugin, InstanceInfo, PhaseHandler, PluginHandlers } from '../types.ts';
 import { bridge } from './bridge.ts';
-
-/** What a plugin file for kong-pdk 0.6 exports. */
-export interface KongPdkModule {
-  /** Constructed with the configuration; methods named after phases are its handlers. */
-  readonly Plugin: new (config: unknown) => object;
-  /** Default: the name of the file. */
-  readonly Name?: string;
-  readonly Version?: string;
-  readonly Priority?: number;
-  /** The fields of the configuration in Kong's schema language. */
-  readonly Schema?: KongField[];
-}
-
-export function isKongPdkModule(value: unknown): value is KongPdkModule {
-  return (
-    typeof value === 'object' && value !== null && 'Plugin' in value && typeof value.Plugin === 'function'
-  );
-}
+import type { KongPdkModule } from './module.ts';
 
 /**
  * Makes a plugin for kong-pdk one that the server runs, with kong-pdk's own ways: MsgPack:1, so that every function
