@@ -1,10 +1,14 @@
-import { Pool } from 'undici';
+import { createRequire } from 'node:module';
+import type { Pool } from 'undici';
+import type * as Undici from 'undici';
 import type { Endpoint } from '../config/endpoint.ts';
 import type { SenderSettings } from '../config/settings.ts';
 import type { Clock } from '../queue/clock.ts';
 import type { Delivery } from '../queue/queue.ts';
 import { isWorthRetrying, retryAfterOf } from './answer.ts';
 import { PayloadBuilder } from './payload.ts';
+
+const require = createRequire(import.meta.url);
 
 /** How long a fail-over endpoint is used before the ones before it are tried again, in milliseconds. */
 const failBackAfter = 30_000;
@@ -131,6 +135,8 @@ function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
   const timeout = milliseconds(settings.timeout, 0);
   // As in Kong, an idle connection that is kept for 0 ms is kept for as long as the other side likes.
   const keepalive = milliseconds(settings.keepalive, longestTimer);
+  // Read by the first sender: Kong waits for `kong-ts dump` at each start, and undici is half of what it would read.
+  const { Pool } = require('undici') as typeof Undici;
   return new Pool(endpoint.origin, {
     connections: settings.connections,
     pipelining: 1,
