@@ -7,12 +7,13 @@ import {
   imageOf,
   insidePlan,
   kongEnvironment,
+  noPlugins,
   paths,
   ports,
   type PluginPlan,
 } from './environment.ts';
 import { HostPluginServer } from './host-server.ts';
-import { InsidePluginServer } from './inside-server.ts';
+import { InsidePluginServers } from './inside-server.ts';
 import { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
 import { locatePlugin, type LocatedPlugin } from './plugins.ts';
@@ -78,10 +79,19 @@ export class KongContainer {
       timeout,
     });
     undo.push(() => container.stop());
-    const inside = runtime === null ? null : new InsidePluginServer(container, runtime.command, timeout, log);
+    const inside =
+      runtime === null
+        ? null
+        : new InsidePluginServers(container, {
+            command: runtime.command,
+            sockets: plan.sockets,
+            eventHooks: options.eventHooks === true,
+            timeout,
+            log,
+          });
     await inside?.ready();
     const parts: Parts = { options, container, log, host, inside, database, timeout };
-    const started = new StartedKongContainer(parts, await hooksUrl(options, container, host));
+    const started = new StartedKongContainer(parts, hooksUrl(options, container, host));
     if (database !== null && config !== null) await started.configure(config);
     return started;
   }
@@ -158,17 +168,16 @@ function planOf(
   runtime: Runtime | null,
 ): PluginPlan {
   if (host !== null) return hostPlan(options, plugins, host.folder);
-  return runtime === null ? { environment: {}, mounts: [] } : insidePlan(options, plugins, runtime);
+  return runtime === null ? noPlugins : insidePlan(options, plugins, runtime);
 }
 
-async function hooksUrl(
+function hooksUrl(
   options: KongContainerOptions,
   container: StartedTestContainer,
   host: HostPluginServer | null,
-): Promise<string | null> {
+): string | null {
   if (options.eventHooks !== true) return null;
   if (host === null)
     return `http://${container.getHost()}:${String(container.getMappedPort(ports.eventHooks))}`;
-  const admin = (await host.status()).eventHooks?.admin ?? '';
-  return admin.startsWith('http') ? admin : `http://${admin}`;
+  return host.hooksUrl;
 }

@@ -22,13 +22,18 @@ export const paths = {
 /** How Kong's container calls the machine that runs the tests. */
 export const hostName = 'host.docker.internal';
 
-/** Ports in Kong's container. */
-export const ports = { proxy: 8000, proxyTls: 8443, admin: 8001, eventHooks: 8002 } as const;
+/** Ports in Kong's container. 8002 and 8445 are Kong Manager's, 8005 to 8007 and 8444 Kong's own, too (kong.conf of 3.9). */
+export const ports = { proxy: 8000, proxyTls: 8443, admin: 8001, eventHooks: 8011 } as const;
 
 export interface PluginPlan {
   readonly environment: Readonly<Record<string, string>>;
   readonly mounts: readonly Mount[];
+  /** In Kong's container: of each plugin server that Kong starts there. More than one where Kong 3.1 to 3.4 needs it. */
+  readonly sockets: readonly string[];
 }
+
+/** A Kong without plugins of ours. */
+export const noPlugins: PluginPlan = { environment: {}, mounts: [], sockets: [] };
 
 /** What Kong needs to run without the plugins: listeners, the configuration, logs. */
 export function baseEnvironment(options: KongContainerOptions): Record<string, string> {
@@ -64,9 +69,7 @@ export function kongEnvironment(
 
 /** Whether Kong reads the declarative configuration from the file that is copied into its container. */
 export function readsConfigFile(options: KongContainerOptions): boolean {
-  return (
-    kongEnvironment(options, { environment: {}, mounts: [] })['KONG_DECLARATIVE_CONFIG'] === paths.config
-  );
+  return kongEnvironment(options, noPlugins)['KONG_DECLARATIVE_CONFIG'] === paths.config;
 }
 
 /** What Kong needs to start the plugin server itself. */
@@ -90,12 +93,19 @@ export function insidePlan(
     command: runtime.command,
     dumpFolder: paths.shared,
   });
+  // Two servers share the data folder: a plugin's folder in it is its own, and event hooks that are made over the Admin
+  // API of either of them (they listen on one port together) are for the plugins of both.
   const extra = serveOptions(options, `0.0.0.0:${String(ports.eventHooks)}`, paths.data);
   const environment = settings.map((setting) => [
     variable(setting),
     setting.key.endsWith('_start_cmd') ? [setting.value, ...extra].join(' ') : setting.value,
   ]);
-  return { environment: Object.fromEntries(environment) as Record<string, string>, mounts };
+  const sockets = settings.filter(({ key }) => key.endsWith('_socket')).map(({ value }) => value);
+  return {
+    environment: Object.fromEntries(environment) as Record<string, string>,
+    mounts,
+    sockets: [...new Set(sockets)],
+  };
 }
 
 /** What Kong needs to use a plugin server on the host, whose socket and dumps lie in a shared folder. */
@@ -115,6 +125,7 @@ export function hostPlan(
   return {
     environment: Object.fromEntries(settings.map((setting) => [variable(setting), setting.value])),
     mounts: [{ source: shared, target: paths.shared, mode: 'rw' }],
+    sockets: [],
   };
 }
 

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { askServer } from '../../server/admin/client.ts';
-import { isHealthy, type ServerStatus } from '../../server/admin/status.ts';
+import type { ServerStatus } from '../../server/admin/status.ts';
 import { serveOptions } from './environment.ts';
 import type { KongContainerOptions } from './options.ts';
 import { hostCommand, type LocatedPlugin } from './plugins.ts';
+import { isReady } from './ready.ts';
 import { until } from './until.ts';
 
 /** How much of what the server prints is kept, in characters. */
@@ -19,16 +20,21 @@ const stopLimit = 15_000;
 export class HostPluginServer {
   /** The folder to mount. */
   readonly folder: string;
-  readonly #command: readonly string[];
+  readonly #options: KongContainerOptions;
+  readonly #specs: readonly string[];
   readonly #data: string;
   readonly #timeout: number;
   #process: ChildProcess | null = null;
   #output = '';
+  /** Where the Admin API of event hooks listens: a free port at first, the same one in every later life. */
+  #hooksAdmin = '127.0.0.1:0';
 
   constructor(options: KongContainerOptions, plugins: readonly LocatedPlugin[], timeout: number) {
     this.folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-host-'));
     this.#data = mkdtempSync(path.join(tmpdir(), 'kong-ts-data-'));
     this.#timeout = timeout;
+    this.#options = options;
+    this.#specs = plugins.map(({ spec }) => spec);
     // Kong's user is another one than ours.
     chmodSync(this.folder, 0o755);
     for (const { name, dump } of plugins) {
@@ -36,13 +42,6 @@ export class HostPluginServer {
       writeFileSync(file, dump);
       chmodSync(file, 0o644);
     }
-    this.#command = [
-      ...hostCommand,
-      'serve',
-      ...plugins.map(({ spec }) => spec),
-      ...['--socket', this.#socket, '--socket-mode', '0666', '--log-level', 'info'],
-      ...serveOptions(options, '127.0.0.1:0', this.#data),
-    ];
   }
 
   get #socket(): string {
@@ -56,7 +55,7 @@ export class HostPluginServer {
 
   /** Starts the process; resolves when it serves. @throws KongTsError CONTAINER_FAILED */
   async start(): Promise<void> {
-    const [command = '', ...args] = this.#command;
+    const [command = '', ...args] = this.#command();
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     // A test process that ends early takes the server with it.
@@ -76,10 +75,17 @@ export class HostPluginServer {
     ended.catch(() => undefined);
     const ready = until(
       this.#timeout,
-      async () => isHealthy(await this.status()) || null,
+      async () => isReady(await this.status(), this.#options.eventHooks === true) || null,
       () => this.#failure(`was not ready after ${String(this.#timeout)} ms`),
     );
     await Promise.race([ready, ended]);
+    const { eventHooks } = await this.status();
+    if (eventHooks?.admin?.startsWith('http') === true) this.#hooksAdmin = new URL(eventHooks.admin).host;
+  }
+
+  /** Base URL of the Admin API of event hooks. */
+  get hooksUrl(): string {
+    return `http://${this.#hooksAdmin}`;
   }
 
   async status(): Promise<ServerStatus> {
@@ -96,6 +102,16 @@ export class HostPluginServer {
     await this.#end('SIGTERM');
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  #command(): string[] {
+    return [
+      ...hostCommand,
+      'serve',
+      ...this.#specs,
+      ...['--socket', this.#socket, '--socket-mode', '0666', '--log-level', 'info'],
+      ...serveOptions(this.#options, this.#hooksAdmin, this.#data),
+    ];
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

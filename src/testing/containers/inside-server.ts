@@ -1,55 +1,80 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError } from '../../errors.ts';
-import { isHealthy, type ServerStatus } from '../../server/admin/status.ts';
-import { paths } from './environment.ts';
+import type { ServerStatus } from '../../server/admin/status.ts';
 import type { LogBook } from './log-book.ts';
+import { isReady } from './ready.ts';
 import { until } from './until.ts';
 
-/** The plugin server that Kong has started in its container, seen through `kong-ts status`. */
-export class InsidePluginServer {
-  readonly #container: StartedTestContainer;
-  readonly #command: readonly string[];
-  readonly #timeout: number;
-  readonly #log: LogBook;
+export interface InsideOptions {
+  /** What runs kong-ts in the container. */
+  readonly command: readonly string[];
+  /** One of each server. */
+  readonly sockets: readonly string[];
+  /** Whether they run the event hook dispatcher. */
+  readonly eventHooks: boolean;
+  /** How long one may take to get ready, in milliseconds. */
+  readonly timeout: number;
+  readonly log: LogBook;
+}
 
-  constructor(container: StartedTestContainer, command: readonly string[], timeout: number, log: LogBook) {
+/** Process ids by socket. */
+export type Processes = ReadonlyMap<string, number>;
+
+/** The plugin servers that Kong has started in its container (one as a rule), seen through `kong-ts status`. */
+export class InsidePluginServers {
+  readonly #container: StartedTestContainer;
+  readonly #options: InsideOptions;
+
+  constructor(container: StartedTestContainer, options: InsideOptions) {
     this.#container = container;
-    this.#command = command;
-    this.#timeout = timeout;
-    this.#log = log;
+    this.#options = options;
   }
 
-  /** Resolves when a server serves that is not the process given. @throws KongTsError CONTAINER_FAILED */
-  async ready(notThis?: number): Promise<ServerStatus> {
+  /** Resolves when all of them serve and none is a process of those given. @throws KongTsError CONTAINER_FAILED */
+  async ready(notThese: Processes = new Map()): Promise<Processes> {
+    const { sockets } = this.#options;
+    return new Map(
+      await Promise.all(
+        sockets.map(
+          async (socket) => [socket, await this.#pidOf(socket, notThese.get(socket))] as [string, number],
+        ),
+      ),
+    );
+  }
+
+  /** Ends the processes with the signal; resolves when Kong has started others, which serve. */
+  async restart(signal: NodeJS.Signals): Promise<void> {
+    const before = await this.ready();
+    const kill = `kill -${signal.replace(/^SIG/, '')} ${[...before.values()].join(' ')}`;
+    const { exitCode, output } = await this.#container.exec(['/bin/sh', '-c', kill]);
+    if (exitCode !== 0)
+      throw new KongTsError('CONTAINER_FAILED', `"${kill}" failed in Kong's container: ${output.trim()}`);
+    await this.ready(before);
+  }
+
+  #pidOf(socket: string, notThis?: number): Promise<number> {
+    const { timeout, log, command, eventHooks } = this.#options;
     let last = '';
     return until(
-      this.#timeout,
+      timeout,
       async () => {
-        const { stdout, output } = await this.#status();
+        const { stdout, output } = await this.#container.exec([
+          ...command,
+          'status',
+          '--socket',
+          socket,
+          '--json',
+        ]);
         last = output;
         const status = JSON.parse(stdout) as ServerStatus;
-        return isHealthy(status) && status.pid !== notThis ? status : null;
+        return isReady(status, eventHooks) && status.pid !== notThis ? status.pid : null;
       },
       () =>
         new KongTsError(
           'CONTAINER_FAILED',
-          `The plugin server in Kong's container was not ready after ${String(this.#timeout)} ms: ${last}\n` +
-            `The end of the container's log:\n${this.#log.tail(40)}`,
+          `The plugin server in Kong's container (${socket}) was not ready after ${String(timeout)} ms: ${last}\n` +
+            `The end of the container's log:\n${log.tail(40)}`,
         ),
     );
-  }
-
-  /** Ends the process with the signal; resolves when Kong has started another one, which serves. */
-  async restart(signal: NodeJS.Signals): Promise<void> {
-    const { pid } = await this.ready();
-    const kill = `kill -${signal.replace(/^SIG/, '')} ${String(pid)}`;
-    const { exitCode, output } = await this.#container.exec(['/bin/sh', '-c', kill]);
-    if (exitCode !== 0)
-      throw new KongTsError('CONTAINER_FAILED', `"${kill}" failed in Kong's container: ${output.trim()}`);
-    await this.ready(pid);
-  }
-
-  #status(): Promise<{ stdout: string; output: string }> {
-    return this.#container.exec([...this.#command, 'status', '--socket', paths.socket, '--json']);
   }
 }

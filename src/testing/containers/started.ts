@@ -2,7 +2,7 @@ import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError } from '../../errors.ts';
 import { configText, hostName, paths, ports, readsConfigFile } from './environment.ts';
 import type { HostPluginServer } from './host-server.ts';
-import type { InsidePluginServer } from './inside-server.ts';
+import type { InsidePluginServers } from './inside-server.ts';
 import type { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
 import type { Database } from './postgres.ts';
@@ -15,7 +15,7 @@ export interface Parts {
   readonly container: StartedTestContainer;
   readonly log: LogBook;
   readonly host: HostPluginServer | null;
-  readonly inside: InsidePluginServer | null;
+  readonly inside: InsidePluginServers | null;
   readonly database: Database | null;
   readonly timeout: number;
 }
@@ -84,19 +84,11 @@ export class StartedKongContainer {
     if (this.#parts.database !== null) {
       await this.#copyConfig(text);
       await this.exec(['kong', 'config', 'db_import', paths.config]);
+      // The import writes to the database and tells nobody: a Kong that runs goes on with the routes in its cache.
+      await this.#accepted('DELETE', '/cache');
       return;
     }
-    const answer = await fetch(`${this.adminUrl}/config`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ config: text }),
-    });
-    const said = await answer.text();
-    if (!answer.ok)
-      throw new KongTsError(
-        'ADMIN_REFUSED',
-        `Kong refused the configuration (${String(answer.status)}): ${said}`,
-      );
+    await this.#accepted('POST', '/config', { config: text });
   }
 
   /**
@@ -119,7 +111,7 @@ export class StartedKongContainer {
       async () => ((await fetch(`${this.adminUrl}/status`)).ok ? true : null),
       () => new KongTsError('CONTAINER_FAILED', `Kong does not answer after kong reload:\n${this.logs()}`),
     );
-    if (before !== undefined) await inside?.ready(before.pid);
+    if (before !== undefined) await inside?.ready(before);
     if (text !== null && database === null && !readsFile) await this.configure(text);
   }
 
@@ -146,6 +138,21 @@ export class StartedKongContainer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** Sends a configuration, or what makes Kong look for one. @throws KongTsError ADMIN_REFUSED */
+  async #accepted(method: string, path: string, body?: object): Promise<void> {
+    const answer = await fetch(`${this.adminUrl}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const said = await answer.text();
+    if (!answer.ok)
+      throw new KongTsError(
+        'ADMIN_REFUSED',
+        `Kong refused the configuration (${String(answer.status)}): ${said}`,
+      );
   }
 
   async #copyConfig(content: string): Promise<void> {

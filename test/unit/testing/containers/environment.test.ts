@@ -9,6 +9,7 @@ import {
   imageOf,
   insidePlan,
   kongEnvironment,
+  ports,
   versionOf,
 } from '../../../../src/testing/containers/environment.ts';
 import { locatePlugin, type LocatedPlugin } from '../../../../src/testing/containers/plugins.ts';
@@ -61,13 +62,36 @@ describe("what Kong's container gets", () => {
       KONG_PLUGINSERVER_ONE_START_CMD:
         '/usr/local/bin/kong-ts serve /usr/local/kong-ts/plugins/0/src/one.ts http-log-enterprise ' +
         '--socket /usr/local/kong/kong-ts.socket --data-dir /tmp/kong-ts-data --event-hooks on ' +
-        '--event-hooks-admin 0.0.0.0:8002 --event-hooks-allow loopback private --workers 1',
+        '--event-hooks-admin 0.0.0.0:8011 --event-hooks-allow loopback private --workers 1',
       KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_SOCKET: '/usr/local/kong/kong-ts.socket',
       KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_QUERY_CMD: '/usr/local/bin/kong-ts dump http-log-enterprise',
     });
     expect(mounts).toEqual([
       { source: '/home/me/plugins', target: '/usr/local/kong-ts/plugins/0', mode: 'ro' },
     ]);
+  });
+
+  test('Kong 3.1 to 3.4 start a server for each protocol, and both are looked after', () => {
+    const { environment, sockets } = insidePlan(
+      { kongVersion: '3.4' },
+      [located('one'), located('two', { protocol: 'msgpack' })],
+      runtime,
+    );
+    expect(sockets).toEqual([
+      '/usr/local/kong/kong-ts-protobuf.socket',
+      '/usr/local/kong/kong-ts-msgpack.socket',
+    ]);
+    expect([
+      environment['KONG_PLUGINSERVER_ONE_SOCKET'],
+      environment['KONG_PLUGINSERVER_TWO_SOCKET'],
+    ]).toEqual(sockets);
+    expect(Object.keys(environment).filter((key) => key.endsWith('_START_CMD'))).toHaveLength(2);
+  });
+
+  test("no port that Kong's own listeners have by default", () => {
+    // proxy, admin, manager, cluster, telemetry and status of kong.conf.default, 3.9.
+    const taken = [8000, 8443, 8001, 8444, 8002, 8445, 8005, 8006, 8007];
+    expect(taken).not.toContain(ports.eventHooks);
   });
 
   test('a server on the host: dumps are read with cat, nothing is started', () => {
@@ -119,7 +143,7 @@ describe('image and version', () => {
 
   test("the user's variables win over everything, the database's too", () => {
     const options = { postgres: true, environment: { KONG_PG_HOST: 'mine', KONG_LOG_LEVEL: 'debug' } };
-    const plan = { environment: { KONG_PLUGINS: 'bundled' }, mounts: [] };
+    const plan = { environment: { KONG_PLUGINS: 'bundled' }, mounts: [], sockets: [] };
     expect(
       kongEnvironment(options, plan, { KONG_DATABASE: 'postgres', KONG_PG_HOST: 'database' }),
     ).toMatchObject({

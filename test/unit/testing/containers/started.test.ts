@@ -16,8 +16,8 @@ function started(options: KongContainerOptions, { fail = false, database = false
   const note = (what: string) => async () => {
     done.push(what);
   };
-  vi.stubGlobal('fetch', async (url: string) => {
-    if (url.endsWith('/config')) done.push('POST /config');
+  vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
+    if (/\/(?:config|cache)$/.test(url)) done.push(`${init?.method ?? 'GET'} ${new URL(url).pathname}`);
     return new Response('{}');
   });
   const container = {
@@ -74,7 +74,7 @@ describe('reload(config)', () => {
   test('with a database it is imported', async () => {
     const { kong, done } = started({ postgres: true, declarativeConfig: {} }, { database: true });
     await kong.reload({});
-    expect(done).toEqual(['copy', 'kong config db_import', 'kong reload']);
+    expect(done).toEqual(['copy', 'kong config db_import', 'DELETE /cache', 'kong reload']);
   });
 
   test('without one nothing changes', async () => {

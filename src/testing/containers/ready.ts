@@ -1,0 +1,6 @@
+import { isHealthy, type ServerStatus } from '../../server/admin/status.ts';
+
+/** Whether a server serves its plugins and, with event hooks, the dispatcher listens, which takes longer. */
+export function isReady(status: ServerStatus, eventHooks: boolean): boolean {
+  return isHealthy(status) && (!eventHooks || typeof status.eventHooks?.grpc === 'string');
+}
