@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('with-docker.sh', { timeout: 60_000
     ['SIGINT', 130],
   ] as const)('%s ends the command, then the engine', async (signal, status) => {
     const { child, ended } = start(...patient());
-    await expect.poll(() => existsSync(at('started')), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => existsSync(at('started'))).toBe(true);
     child.kill(signal);
     expect(await ended).toBe(status);
     expect(log()).toEqual(['command', 'engine']);
@@ -71,7 +71,7 @@ describe.runIf(process.platform === 'linux')('with-docker.sh', { timeout: 60_000
   test('with an engine that is there, the command takes the place of the script', async () => {
     writeFileSync(at('up'), '');
     const { child, ended } = start(...patient());
-    await expect.poll(() => existsSync(at('started')), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => existsSync(at('started'))).toBe(true);
     child.kill('SIGTERM');
     expect(await ended).toBe(7);
     expect(log()).toEqual(['command']);
