@@ -16,7 +16,7 @@ describe(`image ${image}`, () => {
   });
 
   test('kong health, kong version', async () => {
-    expect(await kong.exec(['kong', 'health'])).toContain('Kong is healthy at /usr/local/kong');
+    expect(await kong.exec(['kong', 'health'])).toMatch(/Kong is healthy at \/\S+/);
     expect(await kong.exec(['kong', 'version'])).toMatch(/^(?:Kong )?\d+\.\d+/);
   });
 
@@ -58,12 +58,13 @@ describe(`image ${image}`, () => {
     const { dockerode } = (await engine()).container;
     const container = await dockerode.createContainer({
       Image: image,
-      Env: ['KONG_DATABASE=off'],
+      // Another prefix than /usr/local/kong: in Kong's image its libraries lie below that one.
+      Env: ['KONG_DATABASE=off', 'KONG_PREFIX=/run/kong'],
       HostConfig: {
         ReadonlyRootfs: true,
         CapDrop: ['ALL'],
         SecurityOpt: ['no-new-privileges'],
-        Tmpfs: { '/tmp': 'mode=1777', '/usr/local/kong': 'mode=1777' },
+        Tmpfs: { '/tmp': 'mode=1777', '/run/kong': 'mode=1777' },
       },
     });
     try {
