@@ -1,8 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { formats, render, type Format } from '../kong-setup/formats.ts';
+import { pluginFolder } from '../kong-setup/plugin-folder.ts';
 import { kongSettings, type PluginSource } from '../kong-setup/settings.ts';
 import { factsOf } from '../kong-setup/versions.ts';
 import { findPlugin, loadPlugin } from '../plugin/loader.ts';
@@ -14,10 +15,17 @@ interface Options {
   kong: string;
   format: Format;
   mode: 'managed' | 'sidecar';
-  socket: string;
-  dumpFolder: string;
+  socket?: string;
+  dumpFolder?: string;
   command?: string;
+  sidecarImage?: string;
 }
+
+/** Beside a sidecar the folder is a volume, which must not lie over Kong's own. */
+const defaultSockets = {
+  managed: '/usr/local/kong/kong-ts.socket',
+  sidecar: '/run/kong-ts/kong-ts.socket',
+} as const;
 
 /** The command that runs this very kong-ts, absolute, as Kong's short PATH needs it. */
 export function ownCommand(): string[] {
@@ -31,12 +39,14 @@ export function ownCommand(): string[] {
 export async function describePlugin(spec: string): Promise<PluginSource> {
   startLoading(spec);
   const { name, protocol } = await loadPlugin(spec).finally(endLoading);
-  return { name, protocol, spec: absoluteSpec(spec) };
+  if (!isAbsolute(spec) && bundledPlugin(spec) !== null) return { name, protocol, spec };
+  const file = absoluteSpec(spec);
+  return { name, protocol, spec: file, folder: pluginFolder(file) };
 }
 
 /** Kong runs its commands in a folder of its own, where a relative path or a package name means something else. */
 function absoluteSpec(spec: string): string {
-  if (isAbsolute(spec) || bundledPlugin(spec) !== null) return spec;
+  if (isAbsolute(spec)) return spec;
   const file = findPlugin(spec, process.cwd());
   const written = resolve(spec);
   // Links in the path stay as they were written.
@@ -57,8 +67,15 @@ export function build(): Command {
         .choices(['managed', 'sidecar'])
         .default('managed'),
     )
-    .option('--socket <path>', 'absolute path of the unix socket', '/usr/local/kong/kong-ts.socket')
-    .option('--dump-folder <path>', 'sidecar: where Kong finds <plugin>.json', '/usr/local/kong-ts')
+    .option(
+      '--socket <path>',
+      'absolute path of the unix socket (default: /usr/local/kong/kong-ts.socket; sidecar: /run/kong-ts/kong-ts.socket)',
+    )
+    .option(
+      '--dump-folder <path>',
+      'sidecar: where Kong finds <plugin>.json (default: the folder of the socket)',
+    )
+    .option('--sidecar-image <image>', "sidecar: the plugin server's image, in compose and helm")
     .option('--command <command>', 'what runs kong-ts where Kong is, absolute (default: this one)')
     .action(async (specs: string[], options: Options) => {
       const facts = factsOf(options.kong);
@@ -66,12 +83,15 @@ export function build(): Command {
         const plugins: PluginSource[] = [];
         // One after the other, so that the plugin that fails is the one that is named.
         for (const spec of specs) plugins.push(await describePlugin(spec));
+        const { mode, sidecarImage } = options;
+        const socket = options.socket ?? defaultSockets[mode];
         const result = kongSettings({
           plugins,
           facts,
-          mode: options.mode,
-          socket: options.socket,
-          dumpFolder: options.dumpFolder,
+          mode,
+          socket,
+          dumpFolder: options.dumpFolder ?? dirname(socket),
+          ...(sidecarImage === undefined ? {} : { sidecarImage }),
           command: options.command?.trim().split(/\s+/) ?? ownCommand(),
         });
         stdout.write(render(result, options.format));

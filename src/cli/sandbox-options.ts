@@ -1,7 +1,9 @@
 import { KongTsError } from '../errors.ts';
+import { parseKongConf, readText } from '../kong-setup/doctor/configuration.ts';
 import { logLevels, type LogLevel, type PluginServerOptions, type SandboxOptions } from '../sandbox/index.ts';
 
 export interface SandboxFlags {
+  kongConf?: string;
   config: string[];
   proxyListen?: string;
   adminListen?: string;
@@ -18,8 +20,9 @@ export interface SandboxFlags {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Flags, then Kong's environment variables, then defaults. @throws KongTsError USAGE */
-export function compileSandboxOptions(flags: SandboxFlags, environment: Environment): SandboxOptions {
+/** Flags, then Kong's environment variables, then kong.conf, then defaults. @throws KongTsError USAGE, FILE_UNREADABLE */
+export function compileSandboxOptions(flags: SandboxFlags, variables: Environment): SandboxOptions {
+  const environment = { ...(flags.kongConf === undefined ? {} : fromConf(flags.kongConf)), ...variables };
   const given = (flag: string | undefined, variable: string): string | undefined => {
     const value = flag ?? environment[variable];
     return value === undefined || value.trim() === '' ? undefined : value.trim();
@@ -44,6 +47,12 @@ export function compileSandboxOptions(flags: SandboxFlags, environment: Environm
     logLevel: level === undefined ? undefined : levelOf(level),
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** The properties of a kong.conf as the environment variables that say the same. */
+function fromConf(file: string): Environment {
+  const properties = [...parseKongConf(readText(file))];
+  return Object.fromEntries(properties.map(([key, value]) => [`KONG_${key.toUpperCase()}`, value]));
 }
 
 function list(text: string | undefined): string[] {

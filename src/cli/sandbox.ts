@@ -9,7 +9,7 @@ Plugin servers:
   query   prints the plugin's dump, such as "node bin/kong-ts.js dump ./hello.ts"; dump is a file with the same
   start   starts the server; without it the server runs on its own (kong-ts serve)
 
-Kong's environment variables work, too; flags come first: KONG_DECLARATIVE_CONFIG, KONG_PLUGINS,
+Kong's environment variables work, too; flags come first, then these, then --kong-conf: KONG_DECLARATIVE_CONFIG, KONG_PLUGINS,
 KONG_PLUGINSERVER_NAMES, KONG_PLUGINSERVER_<NAME>_SOCKET, _QUERY_CMD and _START_CMD, KONG_PROXY_LISTEN,
 KONG_ADMIN_LISTEN, KONG_STREAM_LISTEN, KONG_DATABASE, KONG_PREFIX, KONG_LOG_LEVEL, KONG_TRUSTED_IPS, KONG_NGINX_WORKER_PROCESSES.
 
@@ -23,6 +23,7 @@ export function build(): Command {
       "run a development gateway that reads Kong's declarative configuration (never in production)",
     )
     .option('--config <file>', 'declarative configuration, repeatable: one file per workspace', collect, [])
+    .option('--kong-conf <file>', 'a kong.conf; the properties listed below, as Kong names them')
     .option(
       '--proxy-listen <addresses>',
       'HOST:PORT, " ssl" after it for TLS, several with commas (127.0.0.1:8000)',

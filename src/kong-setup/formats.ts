@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { KongSettings, Setting } from './settings.ts';
+import { composeFile, helmValues, sidecarNotes, type Sidecar } from './sidecar.ts';
 
 /** How `kong-ts kong-config` can print what Kong needs. */
 export const formats = ['env', 'env-file', 'conf', 'compose', 'helm'] as const;
@@ -8,16 +9,24 @@ export type Format = (typeof formats)[number];
 /** The environment variable of a property: `KONG_`, upper case (Kong 3.9.3). */
 export const variable = (setting: Setting): string => `KONG_${setting.key.toUpperCase()}`;
 
-/** The settings as text: settings first, notes as comments before them. */
+/**
+ * The settings as text: settings first, notes as comments before them. Beside a sidecar, compose and helm hold its
+ * container, the shared volume and what Kong's container needs, too.
+ * @throws KongTsError USAGE where one shared volume cannot carry the paths
+ */
 export function render(result: KongSettings, format: Format): string {
-  const comments = [
-    ...result.notes,
-    ...(result.commands.length === 0 ? [] : ['Beside Kong:', ...result.commands.map((line) => `  ${line}`)]),
-  ].map((line) => `# ${line}`);
-  return `${[...comments, body(result.settings, format).trimEnd()].join('\n')}\n`;
+  const { settings, sidecar } = result;
+  const whole = sidecar !== null && (format === 'compose' || format === 'helm');
+  const beside = whole
+    ? sidecarNotes(sidecar, format)
+    : result.commands.length === 0
+      ? []
+      : ['Beside Kong:', ...result.commands.map((line) => `  ${line}`)];
+  const comments = [...result.notes, ...beside].map((line) => `# ${line}`);
+  return `${[...comments, body(settings, sidecar, format).trimEnd()].join('\n')}\n`;
 }
 
-function body(settings: readonly Setting[], format: Format): string {
+function body(settings: readonly Setting[], sidecar: Sidecar | null, format: Format): string {
   switch (format) {
     case 'env':
       return settings.map((setting) => `${variable(setting)}=${shellWord(setting.value)}`).join('\n');
@@ -26,23 +35,21 @@ function body(settings: readonly Setting[], format: Format): string {
       return settings.map((setting) => `${variable(setting)}=${setting.value}`).join('\n');
     case 'conf':
       return settings.map(({ key, value }) => `${key} = ${value}`).join('\n');
-    case 'compose':
-      return stringify(
-        {
-          services: {
-            kong: { environment: Object.fromEntries(settings.map((s) => [variable(s), s.value])) },
-          },
-        },
-        { lineWidth: 0 },
+    case 'compose': {
+      const environment = Object.fromEntries(settings.map((s) => [variable(s), s.value]));
+      return yaml(
+        sidecar === null ? { services: { kong: { environment } } } : composeFile(sidecar, environment),
       );
-    case 'helm':
+    }
+    case 'helm': {
       // The chart's `env` takes kong.conf's own property names and adds KONG_ itself.
-      return stringify(
-        { env: Object.fromEntries(settings.map(({ key, value }) => [key, value])) },
-        { lineWidth: 0 },
-      );
+      const env = Object.fromEntries(settings.map(({ key, value }) => [key, value]));
+      return yaml(sidecar === null ? { env } : helmValues(sidecar, env));
+    }
   }
 }
+
+const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 
 /** A value as a shell and an env file of compose both read it. */
 function shellWord(value: string): string {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { KongTsError } from '../errors.ts';
 import type { Protocol } from '../pdk/phases.ts';
+import type { Sidecar } from './sidecar.ts';
 import type { KongFacts } from './versions.ts';
 
 /** One plugin as Kong's configuration has to name it. */
@@ -10,6 +11,8 @@ export interface PluginSource {
   /** What `kong-ts serve` takes: an absolute file, a package name or the name of a bundled plugin. */
   readonly spec: string;
   readonly protocol: Protocol;
+  /** What a container has to mount for it to run; bundled plugins need nothing. */
+  readonly folder?: string;
 }
 
 export interface SettingsOptions {
@@ -23,6 +26,8 @@ export interface SettingsOptions {
   readonly command: readonly string[];
   /** Sidecar: the folder (as Kong sees it) that holds `<plugin>.json`, written there by `kong-ts dump`. */
   readonly dumpFolder: string;
+  /** Sidecar: the image that the formats compose and helm name; `kong-ts-sidecar` by default. */
+  readonly sidecarImage?: string;
 }
 
 /** One property of kong.conf, without the `KONG_` prefix, in the order to print. */
@@ -35,6 +40,8 @@ export interface KongSettings {
   readonly settings: readonly Setting[];
   /** What somebody has to run beside Kong (sidecar), as shell lines. */
   readonly commands: readonly string[];
+  /** The container beside Kong; null where Kong starts the server. */
+  readonly sidecar: Sidecar | null;
   /** What to know, as sentences. */
   readonly notes: readonly string[];
 }
@@ -84,7 +91,17 @@ export function kongSettings(options: SettingsOptions): KongSettings {
       value: [...options.command, 'serve', ...specsOf(server.starts), '--socket', server.socket].join(' '),
     });
   }
-  return { settings, commands: commandsOf(options), notes: notesOf(options, servers) };
+  return {
+    settings,
+    commands: commandsOf(options),
+    sidecar: mode === 'sidecar' ? sidecarOf(options) : null,
+    notes: notesOf(options, servers),
+  };
+}
+
+function sidecarOf({ plugins, facts, socket, dumpFolder, sidecarImage }: SettingsOptions): Sidecar {
+  const image = sidecarImage ?? 'kong-ts-sidecar';
+  return { plugins, image, kongImage: `kong:${facts.version}`, socket, dumpFolder };
 }
 
 const specsOf = (plugins: readonly PluginSource[]): string[] => plugins.map((plugin) => plugin.spec);
