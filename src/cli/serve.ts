@@ -14,6 +14,7 @@ interface ServeFlags {
   blockLimit?: string;
   drainTimeout?: string;
   idleTimeout?: string;
+  prefetch: boolean;
   dataDir?: string;
   logLevel: LogLevel;
   admin?: string;
@@ -55,13 +56,14 @@ export function build(): Command {
     )
     .option('--workers <n>', 'worker processes: auto, a number, or 0 for one process', 'auto')
     .option('--socket-mode <octal>', 'permissions of the socket file (default: 660)')
-    .option('--socket-owner <uid[:gid]>', 'owner of the socket file')
+    .option('--socket-owner <user[:group]>', 'owner of the socket file, names or numbers')
     .option('--backlog <n>', 'connections that may wait to be accepted (default: 4096)')
     .option('--max-frame-bytes <size>', 'largest message from Kong (default: 64M)')
     .option('--max-worker-memory <size>', 'replace a worker that grows beyond this, e.g. 512M')
     .option('--block-limit <seconds>', 'replace a worker whose event loop stands still (default: 15)')
     .option('--drain-timeout <seconds>', 'time for events in flight and queues at a stop (default: 10)')
     .option('--idle-timeout <seconds>', 'configurations give up their state after (default: 3600)')
+    .option('--no-prefetch', 'never ask Kong for anything before a plugin does')
     .option('--data-dir <folder>', 'where plugins and event hooks keep data')
     .addOption(
       new Option('--log-level <level>', "one of Kong's levels").choices([...logLevels]).default('notice'),
@@ -115,6 +117,7 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     socket,
     workers: workers === 'auto' ? 'auto' : number('--workers', workers),
     logLevel: rest.logLevel,
+    prefetch: rest.prefetch,
     eventHooks: rest.eventHooks,
     ...given('socketMode', rest.socketMode),
     ...given('socketOwner', rest.socketOwner),

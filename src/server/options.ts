@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { KongTsError } from '../errors.ts';
 import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
 import { logLevels, type LogLevel } from './log/types.ts';
+import { parseOwner, type SocketOwner } from './socket/owner.ts';
 
 /** Where the server listens for Kong: a path, and the plugin that Kong uses it for where there is one only. */
 export interface SocketOptions {
@@ -21,7 +22,7 @@ export interface ServerOptions {
   workers?: number | 'auto';
   /** Permissions of the socket files, octal when a string. Default 0o660; Kong, as whatever user it runs, needs to write. */
   socketMode?: number | string;
-  /** Owner of the socket files, `uid` or `uid:gid`. Default: the process's own. */
+  /** Owner of the socket files, `user` or `user:group`, each a name or a number. Default: the process's own. */
   socketOwner?: string;
   /** Connections that may wait to be accepted. Default 4096 (the system's limit applies too). */
   backlog?: number;
@@ -33,6 +34,8 @@ export interface ServerOptions {
   blockLimit?: number;
   /** How long events in flight may take to finish when a worker stops, and as long again what plugins have queued. Default 10 s. */
   drainTimeout?: number;
+  /** Ask Kong for what handlers are known to ask for, before they do (ProtoBuf:1). Default true. */
+  prefetch?: boolean;
   /** A configuration without events for this long gives up its state. Default 1 h. */
   idleTimeout?: number;
   /** Folder for plugins and the event hook dispatcher to keep data in. Default: none. */
@@ -78,13 +81,14 @@ export interface CompiledServerOptions {
   readonly sockets: readonly CompiledSocket[];
   readonly workers: number;
   readonly socketMode: number;
-  readonly socketOwner: { readonly uid: number; readonly gid: number } | null;
+  readonly socketOwner: SocketOwner | null;
   readonly backlog: number;
   readonly maxFrameBytes: number;
   readonly maxWorkerMemory: number | null;
   readonly blockLimit: number;
   readonly drainTimeout: number;
   readonly idleTimeout: number;
+  readonly prefetch: boolean;
   readonly dataDir: string | null;
   readonly logLevel: LogLevel;
   readonly metrics: HostPort | null;
@@ -124,13 +128,14 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     sockets,
     workers: compileWorkers(options.workers ?? 'auto'),
     socketMode: compileMode(options.socketMode ?? 0o660),
-    socketOwner: options.socketOwner === undefined ? null : compileOwner(options.socketOwner),
+    socketOwner: options.socketOwner === undefined ? null : parseOwner(options.socketOwner),
     backlog: whole('--backlog', options.backlog ?? 4096, 1),
     maxFrameBytes: whole('--max-frame-bytes', options.maxFrameBytes ?? 64 * 1024 * 1024, 1024),
     maxWorkerMemory: options.maxWorkerMemory === undefined ? null : compileBytes(options.maxWorkerMemory),
     blockLimit: whole('--block-limit', options.blockLimit ?? 15_000, 100),
     drainTimeout: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
     idleTimeout: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
+    prefetch: options.prefetch ?? true,
     dataDir: options.dataDir == null ? null : resolve(cwd, options.dataDir),
     logLevel: compileLevel(options.logLevel ?? 'notice'),
     metrics: options.metrics == null || options.metrics === 'off' ? null : parseHostPort(options.metrics),
@@ -198,19 +203,6 @@ function compileMode(mode: number | string): number {
   const value = typeof mode === 'number' ? mode : /^[0-7]{3,4}$/.test(mode) ? Number.parseInt(mode, 8) : -1;
   if (value >= 0 && value <= 0o777) return value;
   throw usage(`--socket-mode has to be an octal number such as 660, not ${mode}.`);
-}
-
-function compileOwner(owner: string): { uid: number; gid: number } {
-  const parts = /^(\d+)(?::(\d+))?$/.exec(owner);
-  if (parts === null) {
-    throw usage(
-      `--socket-owner has to be a numeric uid or uid:gid, not ${owner} (the command "id" shows them).`,
-    );
-  }
-  return {
-    uid: Number(parts[1]),
-    gid: parts[2] === undefined ? (process.getgid?.() ?? 0) : Number(parts[2]),
-  };
 }
 
 /** Bytes from a number or a text with a unit: `512M`, `1.5GiB`, `800000k`. */

@@ -31,7 +31,7 @@ describe('compileServerOptions', () => {
     [{ socket: ['a', './a'] }, /same path/],
     [{ workers: -1 }, /--workers has to be a whole number from 0 to 64, not -1/],
     [{ socketMode: 'rw' }, /octal number such as 660/],
-    [{ socketOwner: 'kong' }, /numeric uid/],
+    [{ socketOwner: 'nobody:here:now' }, /a user or user:group, not "nobody:here:now"/],
     [{ maxWorkerMemory: 'lots' }, /512M/],
     [{ logLevel: 'loud' }, /one of debug, info, notice/],
     [{ metrics: 'here' }, /HOST:PORT, not here/],
