@@ -8,8 +8,10 @@ export default defineConfig({
     exclude: ['test/containers/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // How long a test that will not succeed is waited for: a busy machine takes its time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     reporters: ['default', './test/support/summary-reporter.ts'],
   },
 });

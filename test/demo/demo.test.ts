@@ -86,7 +86,7 @@ afterAll(async () => {
     await once(demo, 'exit');
   }
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 describe('what npm start starts', () => {
   it("logs every request to its team's endpoint and to the webhook, none missing and none twice", async () => {
@@ -134,5 +134,5 @@ describe('what npm start starts', () => {
     }
     // Every process of the demo has the folder in its arguments.
     expect(processesWith(folder)).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -64,7 +64,7 @@ describe('the end of a demo', () => {
       expect(status).toBe(0);
       expect(processesWith(folder)).toEqual([]);
       expect(remains()).toEqual([]);
-    }, 30_000);
+    });
   }
 
   it('takes every process along when the demo is killed', async () => {
@@ -86,7 +86,7 @@ describe('a demo that cannot start', () => {
     expect(failed.status).toBe(1);
     expect(failed.stderr).toMatch(/^kong-ts: The folder \S+ cannot be made: ENOTDIR.* --data-dir\b.*\n$/);
     expect(existsSync(file)).toBe(true);
-  }, 30_000);
+  });
 
   it('refuses one port for two things', async () => {
     const failed = await runCli(['demo', '--proxy-port', '9080']);

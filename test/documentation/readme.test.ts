@@ -10,8 +10,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeBlocks } from '../support/documentation.ts';
+import { freePort } from '../support/free-port.ts';
 import { cliPath, runCli } from '../support/run-cli.ts';
 
 const page = new URL('../../README.md', import.meta.url);
@@ -41,7 +40,7 @@ afterAll(async () => {
     await once(child, 'exit');
   }
   rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 /** The command in the README that starts so, with this process's Node and free ports in place of its own. */
 function command(start: string, replacements: Record<string, string>): string {
@@ -53,15 +52,6 @@ function command(start: string, replacements: Record<string, string>): string {
 
 function start(line: string): void {
   children.push(spawn('/bin/sh', ['-c', `exec ${line}`], { cwd: folder, stdio: 'ignore' }));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function answer(url: string): Promise<Response> {

@@ -7,10 +7,18 @@ import { bench, tempDir } from './support/setup.ts';
 import type { Bench } from './support/setup.ts';
 
 /** Runs the command in this process against a dispatcher of this test. */
-async function cli(b: Bench, ...args: string[]): Promise<{ out: string; err: string; code: unknown }> {
+function cli(b: Bench, ...args: string[]): Promise<{ out: string; err: string; code: unknown }> {
+  return run(b, args, { out: '', err: '' });
+}
+
+/** The same; what it has said so far is in `text`. */
+async function run(
+  b: Bench,
+  args: readonly string[],
+  text: { out: string; err: string },
+): Promise<{ out: string; err: string; code: unknown }> {
   if (!b.admin.server.listening) await b.admin.listen({ host: '127.0.0.1', port: 0 });
   const { port } = b.admin.server.address() as AddressInfo;
-  const text = { out: '', err: '' };
   const to = (name: 'out' | 'err') => (chunk: unknown) => {
     text[name] += String(chunk);
     return true;
@@ -134,12 +142,13 @@ describe('kong-ts hooks', () => {
   it('tails what happens until it is interrupted', async () => {
     const b = await bench();
     await b.hook({ source: 's', handler: 'log' });
-    const tail = cli(b, 'tail', '--source', 's');
+    const text = { out: '', err: '' };
+    const tail = run(b, ['tail', '--source', 's'], text);
     await b.receiver.untilTrue(() => b.dispatcher.feed.watched);
     b.hub.emit('other', 'e', {});
     b.hub.emit('s', 'e', { n: 1 });
     await b.settled();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await b.receiver.untilTrue(() => text.out.split('\n').length > 2);
     process.emit('SIGINT');
     const lines = (await tail).out.trim().split('\n');
     expect(

@@ -217,7 +217,7 @@ describe('suppression', () => {
     await second.receiver.untilTrue(() => second.dispatcher.hooks.get(hook.id) !== undefined);
     for (const one of [first, second]) {
       one.hub.emit('s', 'e', { n: 1 });
-      await one.hub.flush();
+      await one.hub.flush(20_000);
     }
     const text = async (b: Bench): Promise<string> => (await b.api<string>('GET', '/metrics')).body;
     expect(await text(first)).toMatch(/_fired_total\{.*\} 1\n/);

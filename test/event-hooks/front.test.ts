@@ -42,26 +42,18 @@ describe('one Admin API', { timeout: 60_000 }, () => {
     expect([refused.status, refused.body]).toEqual([405, { message: 'Method not allowed' }]);
   });
 
-  it('a write that passes through is heard of within a second, however long the interval', async () => {
+  it('a write that passes through is heard of at once, however long the interval', async () => {
     const kong = await startKong();
     const { url, receiver, hook } = await startFront(kong.url, ['--crud-interval', '3600']);
     await hook('crud', null);
     await hook('dao:crud', 'delete');
-    const took: number[] = [];
-    const arrived = async (count: number): Promise<void> => {
-      const began = performance.now();
-      await receiver.until('/hook', count, 10_000);
-      took.push(performance.now() - began);
-    };
     await call('POST', `${url}/services`, { name: 's', url: 'http://127.0.0.1:9' });
     await call('POST', `${url}/services/s/routes`, { name: 'r', paths: ['/r'] });
-    await arrived(2);
+    await receiver.until('/hook', 2);
     await call('PATCH', `${url}/services/s`, { retries: 1 });
-    await arrived(3);
+    await receiver.until('/hook', 3);
     await call('DELETE', `${url}/routes/r`);
-    await arrived(5);
-    // The best of three: the machine may be busy with other things.
-    expect(Math.min(...took)).toBeLessThan(1000);
+    await receiver.until('/hook', 5);
     expect(told(receiver.bodies('/hook'))).toEqual([
       'services create',
       'routes create',
@@ -94,7 +86,7 @@ describe('one Admin API', { timeout: 60_000 }, () => {
       config: { url: receiver.url('/hook') },
     });
     await call('POST', `${kong.url}/consumers`, { username: 'after' });
-    await receiver.until('/hook', 1, 10_000);
+    await receiver.until('/hook', 1);
     expect(receiver.bodies('/hook')[0]?.entity).toMatchObject({ username: 'after' });
   });
 
@@ -108,7 +100,7 @@ describe('one Admin API', { timeout: 60_000 }, () => {
       await hook('crud', 'keyauth_credentials');
       await call('POST', `${url}/consumers`, { username: 'alice' });
       await call('POST', `${url}/consumers/alice/key-auth`, { key: 'topsecret' });
-      await receiver.until('/hook', 1, 10_000);
+      await receiver.until('/hook', 1);
       expect((receiver.bodies('/hook')[0]?.entity as { key?: string }).key).toBe(key);
     }
   });
@@ -136,11 +128,11 @@ describe('one Admin API', { timeout: 60_000 }, () => {
           watch.exec(String((await call('GET', `${first.url}/event-hooks/metrics`)).body.text))?.[1] ?? 0,
         );
       const before = await count();
-      await expect.poll(count, { timeout: 3000, interval: 30 }).toBeGreaterThan(before + 1);
+      await expect.poll(count, { interval: 30 }).toBeGreaterThan(before + 1);
     };
     await rounds();
     await set('unhealthy');
-    await first.receiver.until('/hook', 1, 10_000);
+    await first.receiver.until('/hook', 1);
     expect(first.receiver.bodies('/hook')[0]).toEqual({
       source: 'balancer',
       event: 'health',
@@ -153,7 +145,7 @@ describe('one Admin API', { timeout: 60_000 }, () => {
     await first.served.stop();
     await set('healthy');
     const second = await startFront(kong.url, args);
-    await first.receiver.until('/hook', 2, 10_000);
+    await first.receiver.until('/hook', 2);
     expect(first.receiver.bodies('/hook')[1]?.health).toBe('healthy');
     expect(second.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
@@ -275,7 +267,7 @@ describe('decK', () => {
       });
     const synced = await run('sync', url);
     expect(synced.failed, synced.output).toBe(false);
-    await receiver.until('/hook', 4, 10_000);
+    await receiver.until('/hook', 4);
     expect(told(receiver.bodies('/hook')).sort()).toEqual([
       'consumers create',
       'keyauth_credentials create',

@@ -64,12 +64,12 @@ describe('kill -9 of the dispatcher', () => {
       } finally {
         clearInterval(load);
       }
-      await hub.flush(10_000);
+      await hub.flush(30_000);
       expect(transport.stats).toMatchObject({ buffered: 0, dropped: 0, acknowledged: emitted });
       const seen = (): Set<unknown> => new Set(receiver.bodies('/hook').map((body) => body.n));
       await receiver.untilTrue(
         () => receiver.at('/hook').length >= emitted && seen().size === emitted,
-        20_000 + rounds * 1000,
+        30_000 + rounds * 1000,
         () => `${String(seen().size)} of ${String(emitted)}`,
       );
       const ids = new Map<unknown, unknown>();
@@ -81,6 +81,6 @@ describe('kill -9 of the dispatcher', () => {
       await transport.close();
       expect(await dispatcher.end()).toBe(0);
     },
-    20_000 + rounds * 4000,
+    90_000 + rounds * 10_000,
   );
 });

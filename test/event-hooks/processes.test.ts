@@ -102,14 +102,14 @@ describe('the dispatcher as a process', () => {
     });
     const hub = await hubTo({ address: `unix:${folder}/h.sock`, maxBuffered: 10 });
     hub.emit('s', 'e', { n: 0 });
-    await hub.flush();
+    await hub.flush(20_000);
     await first.end('SIGKILL');
     for (let n = 1; n <= 25; n += 1) hub.emit('s', 'e', { n });
     await new Promise((resolve) => setImmediate(resolve));
     expect(hub.transport?.stats).toMatchObject({ buffered: 10, dropped: 15 });
     await start(args);
     await receiver.until('/x', 11);
-    await hub.flush();
+    await hub.flush(20_000);
     expect(hub.transport?.stats).toMatchObject({ buffered: 0, acknowledged: 11, dropped: 15 });
   });
 
@@ -132,7 +132,7 @@ describe('the dispatcher as a process', () => {
     await first.stop();
     const second = await serve(args);
     await second.dispatcher.createHook({ source: 's', handler: 'log' });
-    await hub.flush(3000);
+    await hub.flush(20_000);
     expect(hub.transport?.stats).toMatchObject({ buffered: 0, acknowledged: 12 });
   });
 
@@ -151,9 +151,9 @@ describe('the dispatcher as a process', () => {
     });
     const good = await hubTo({ address, token: 't' });
     good.emit('s', 'e', { n: 1 });
-    await good.flush();
+    await good.flush(20_000);
     expect(good.transport?.stats.acknowledged).toBe(1);
-    expect(states.join()).toMatch(/away .*token is missing or wrong/);
+    await expect.poll(() => states.join()).toMatch(/away .*token is missing or wrong/);
   });
 
   it('a taken port and a socket that is in use are named', async () => {
@@ -218,12 +218,11 @@ describe('the dispatcher as a process', () => {
     emit();
     await receiver.until('/x', 100);
     emit();
-    await hubs[0]?.flush();
+    await hubs[0]?.flush(20_000);
     hubs.shift();
     expect(await first.end()).toBe(0);
     emit();
-    await receiver.until('/x', 250, 10_000);
-    await receiver.untilTrue(() => true);
+    await receiver.until('/x', 250);
     expect(
       receiver
         .bodies('/x')

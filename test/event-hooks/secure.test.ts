@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EventHooks, connectEventHooks } from '../../src/event-hooks/index.ts';
 import { grpcTarget } from '../../src/event-hooks/grpc/address.ts';
 import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';
@@ -42,7 +42,7 @@ describe('gRPC with mutual TLS', () => {
       return { states, hub, transport };
     };
     const good = await connect({ ca: server.cert, ...client });
-    await good.hub.flush();
+    await good.hub.flush(20_000);
     expect(good.transport.stats.acknowledged).toBe(1);
     for (const tls of [{ ca: server.cert, ...stranger }, { ca: stranger.cert, ...client }, null]) {
       const { states, transport } = await connect(tls);
@@ -78,10 +78,10 @@ describe('Subscribe', () => {
         .on('error', () => undefined);
       return notices;
     };
+    const watching = vi.spyOn(b.dispatcher.feed, 'tail');
     const all = watch({});
     const attempts = watch({ sources: ['s'], withoutEvents: true });
-    await b.receiver.untilTrue(() => b.dispatcher.feed.watched);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await b.receiver.untilTrue(() => watching.mock.calls.length === 2);
     b.hub.emit('s', 'e', { n: 1 });
     await b.receiver.untilTrue(() => all.length >= 2 && attempts.length >= 1);
     expect(all.map((one) => one.received?.event.data ?? one.attempt?.state).sort()).toEqual([

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 it(
   '100,000 entities: three changes are three events, a page that fails is none',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const clock = new ManualClock();
     const emitted: HookEvent[] = [];

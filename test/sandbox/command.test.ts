@@ -37,13 +37,13 @@ test('starts, says what it is, reloads on SIGHUP, and leaves nothing behind', as
   const file = path.join(directory, 'kong.json');
   writeFileSync(file, config('one'));
   const command = run(['--config', file, '--proxy-listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0']);
-  await vi.waitUntil(() => command.output().includes('Admin API'), { timeout: 15_000 });
+  await vi.waitUntil(() => command.output().includes('Admin API'), { timeout: 20_000 });
   expect(command.output()).toContain('for development only');
   const admin = /Admin API\s+(\S+)/.exec(command.output())?.[1] ?? '';
   expect((await send(`${admin}/services/one`)).status).toBe(200);
   writeFileSync(file, config('two'));
   command.signal('SIGHUP');
-  await vi.waitUntil(() => command.output().includes('reloaded'));
+  await vi.waitUntil(() => command.output().includes('reloaded'), { timeout: 20_000 });
   expect((await send(`${admin}/services/two`)).status).toBe(200);
   command.signal('SIGINT');
   expect(await command.ended).toBe(0);

@@ -77,7 +77,7 @@ beforeAll(async () => {
     log: (level, message) => logs.push(`${level} ${message}`),
   });
   await vi.waitUntil(() => existsSync(socket), { timeout: 20_000 });
-}, 30_000);
+});
 
 afterAll(async () => {
   await sandbox.close();

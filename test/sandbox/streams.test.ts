@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { testGateway, type TestGateway } from './support/gateway.ts';
 import { recordedConfig } from './support/recorded-config.ts';
 import { happenedValue, recordedValue, stable, transcripts, type Transcript } from './support/transcripts.ts';
@@ -20,14 +21,6 @@ async function startEcho(): Promise<number> {
   });
   await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
   return (echo.address() as net.AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Sends text, ends when as much has come back, resolves with what came; rejects on a reset. */

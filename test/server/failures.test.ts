@@ -31,7 +31,7 @@ async function restarts(): Promise<Record<string, number>> {
   return (await server.status()).restarts;
 }
 
-describe('a worker', { timeout: 30_000 }, () => {
+describe('a worker', () => {
   it('that is killed under load fails only the events in flight on it, each of which is reported', async () => {
     const id = await kong.instance('steady', {});
     const slow = await kong.instance('steady', { wait: 20_000 });

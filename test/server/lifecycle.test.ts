@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, statSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { KongClient } from './support/kong-client.ts';
 import { isAlive, until, Workbench, type ServerProcess } from './support/server-process.ts';
 
@@ -16,14 +16,6 @@ let kong: KongClient;
 let server: ServerProcess;
 let metrics: string;
 let file: string;
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 async function scrape(): Promise<string> {
   return (await fetch(`http://${metrics}/metrics`)).text();
@@ -50,7 +42,7 @@ afterAll(async () => {
 });
 
 // In this order, on one server.
-describe('the life of a server', { timeout: 30_000 }, () => {
+describe('the life of a server', () => {
   it('has a socket of the mode and owner that it was told', () => {
     const { mode, uid, gid } = statSync(server.socket);
     expect(mode & 0o777).toBe(0o600);
@@ -119,7 +111,7 @@ describe('the life of a server', { timeout: 30_000 }, () => {
 
 // Root is needed to become somebody else.
 describe.runIf(root && canUnshare())('as another user on a file system that is read-only', () => {
-  it('works where only the folder of the socket can be written to', { timeout: 30_000 }, async () => {
+  it('works where only the folder of the socket can be written to', async () => {
     const folder = join(bench.folder, 'run');
     await mkdir(folder);
     chownSync(folder, user, user);

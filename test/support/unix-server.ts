@@ -84,7 +84,7 @@ export class Client {
   }
 
   /** Resolves when `condition` holds; it is asked after everything that comes. */
-  async until(condition: () => boolean, what: string, milliseconds = 5000): Promise<void> {
+  async until(condition: () => boolean, what: string, milliseconds = 20_000): Promise<void> {
     const deadline = Date.now() + milliseconds;
     while (!condition()) {
       if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);

@@ -68,7 +68,7 @@ export async function firstLook(url: string, kind = 'targets'): Promise<void> {
   const seen = async (): Promise<string> =>
     String((await call('GET', `${url}/event-hooks/metrics`)).body.text);
   await expect
-    .poll(seen, { timeout: 15_000, interval: 20 })
+    .poll(seen, { interval: 20 })
     .toContain(`kong_ts_event_hooks_watch_looks_total{kind="${schema}"}`);
 }
 

@@ -44,7 +44,7 @@ export class Receiver {
     return this.at(path).map((one) => JSON.parse(one.body) as Record<string, unknown>);
   }
   /** Waits until so many requests came to a path. */
-  async until(path: string, count: number, timeoutMs = 5000): Promise<Received[]> {
+  async until(path: string, count: number, timeoutMs = 20_000): Promise<Received[]> {
     await this.untilTrue(
       () => this.at(path).length >= count,
       timeoutMs,
@@ -54,7 +54,7 @@ export class Receiver {
   }
   async untilTrue(
     test: () => boolean,
-    timeoutMs = 5000,
+    timeoutMs = 20_000,
     what: () => string = () => 'condition',
   ): Promise<void> {
     const end = Date.now() + timeoutMs;

@@ -93,7 +93,7 @@ export async function bench(options: DispatcherOptions = {}, token: string | nul
       return body as Record<string, unknown> & { id: string };
     },
     settled: async () => {
-      await hub.flush();
+      await hub.flush(20_000);
       await dispatcher.outbox.flush();
       for (;;) {
         const busy = dispatcher.engine.load().some((lane) => lane.inFlight + lane.queued > 0);

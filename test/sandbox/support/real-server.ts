@@ -87,7 +87,7 @@ export async function realGateway(
       upstream.requests.length = 0;
     },
     async logged() {
-      await vi.waitUntil(() => begun === ended, { interval: 5, timeout: 10_000 });
+      await vi.waitUntil(() => begun === ended, { interval: 5, timeout: 20_000 });
     },
     async close() {
       await sandbox.close();

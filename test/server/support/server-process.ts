@@ -120,7 +120,7 @@ export async function until(
   condition: () => Promise<boolean>,
   what: string,
   state: () => string = () => '',
-  limit = 20_000,
+  limit = 50_000,
 ): Promise<void> {
   const end = Date.now() + limit;
   while (!(await condition())) {

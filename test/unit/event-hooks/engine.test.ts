@@ -50,7 +50,9 @@ it('after the right to deliver was away, the store says what is left, not the qu
     targetConcurrency: 10,
     targetRate: null,
   });
-  const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
   const emit = async (...ids: string[]): Promise<void> => {
     const events = ids.map((id): NewEvent => ({
       id,

@@ -135,7 +135,11 @@ describe.each(protocols)('phases over %s', (protocol) => {
   });
 
   it('report a handler that takes too long', async () => {
-    const slow = definePlugin({ name: 'slow', version: '1.0.0', access: () => sleep(300) });
+    const slow = definePlugin({
+      name: 'slow',
+      version: '1.0.0',
+      access: () => sleep(30_000, undefined, { ref: false }),
+    });
     const t = await testPlugin(slow, { protocol, phaseTimeout: 30 });
     const { error, exit } = await t.access();
     expect(error).toMatchObject({ code: 'PHASE_TIMEOUT', thrown: undefined });

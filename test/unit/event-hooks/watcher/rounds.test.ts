@@ -222,7 +222,7 @@ describe('order over several lists', () => {
   });
 });
 
-it('5,000 entities: looked at page by page, and all of them gone at once', { timeout: 30_000 }, async () => {
+it('5,000 entities: looked at page by page, and all of them gone at once', async () => {
   const all = await watched(paths, (source, event) => source === 'crud' && event === 'consumers');
   const snapshots = new SqliteSnapshots(join(temporaryFolder(), 'snapshot.db'));
   const one = all.watcher({ snapshots });

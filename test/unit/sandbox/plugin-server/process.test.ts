@@ -6,9 +6,9 @@ test('a server that dies is started again, once a second at most; SIGTERM ends i
   const server = new ServerProcess('s', 'sh -c "echo up; exec sleep 60"', (_level, text) => logs.push(text));
   server.start();
   const first = server.pid;
-  await vi.waitUntil(() => logs.some((line) => line.endsWith('up')));
+  await vi.waitUntil(() => logs.some((line) => line.endsWith('up')), { timeout: 20_000 });
   process.kill(first ?? 0, 'SIGKILL');
-  await vi.waitUntil(() => server.pid !== null && server.pid !== first, { timeout: 3000 });
+  await vi.waitUntil(() => server.pid !== null && server.pid !== first, { timeout: 20_000 });
   const { pid } = server;
   await server.stop();
   expect(() => process.kill(pid ?? 0, 0)).toThrow();
@@ -19,6 +19,6 @@ test('a command that does not exist is not tried again', async () => {
   const logs: string[] = [];
   const server = new ServerProcess('s', '/no/such/command', (_level, text) => logs.push(text));
   server.start();
-  await vi.waitUntil(() => logs.some((line) => line.includes('was not found')));
+  await vi.waitUntil(() => logs.some((line) => line.includes('was not found')), { timeout: 20_000 });
   await server.stop();
 });

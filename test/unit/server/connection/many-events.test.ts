@@ -250,6 +250,6 @@ describe('10,000 events ending in exit, error, timeout or an abandoned step leav
       expect(instances.map(({ usage }) => usage.events)).toEqual([0, 0, 0, 0]);
       expect(host.clock.timers).toBe(0);
     },
-    60_000,
+    180_000,
   );
 });

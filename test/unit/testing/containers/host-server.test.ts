@@ -7,12 +7,12 @@ const project = path.join(import.meta.dirname, '../../../..');
 const source = (name: string): string =>
   JSON.stringify(pathToFileURL(path.join(project, 'src/testing/containers', name)).href);
 
-test('a test process that ends early takes the server with it', { timeout: 60_000 }, async () => {
+test('a test process that ends early takes the server with it', { timeout: 120_000 }, async () => {
   const script = `
     import { rmSync } from 'node:fs';
     import { HostPluginServer } from ${source('host-server.ts')};
     import { locatePlugin } from ${source('plugins.ts')};
-    const server = new HostPluginServer({}, [await locatePlugin('http-log-enterprise')], 20_000);
+    const server = new HostPluginServer({}, [await locatePlugin('http-log-enterprise')], 60_000);
     await server.start();
     process.stdout.write(String((await server.status()).pid));
     rmSync(server.folder, { recursive: true });
@@ -20,7 +20,7 @@ test('a test process that ends early takes the server with it', { timeout: 60_00
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ['--conditions=kong-ts-source', '--input-type=module', '-e', script],
-    { encoding: 'utf8', timeout: 30_000 },
+    { encoding: 'utf8', timeout: 90_000 },
   );
   expect(status, stderr).toBe(3);
   const pid = Number(stdout);
