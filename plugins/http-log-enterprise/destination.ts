@@ -2,10 +2,12 @@ import type { PluginLog, PluginMetrics } from 'kong-ts';
 import type { Settings } from './config/settings.ts';
 import { createRecorder, type Recorder } from './metrics.ts';
 import { type Clock, systemClock } from './queue/clock.ts';
-import { Queue } from './queue/queue.ts';
+import { type Entry, Queue } from './queue/queue.ts';
 import { Reports } from './reports.ts';
 import { Sender } from './sender/sender.ts';
-import { openSpool, type Spool, type SpoolToken } from './spool/spool.ts';
+import type { OpenFile } from './spool/segment.ts';
+import type { SpoolToken } from './spool/options.ts';
+import { openSpool, type Spool } from './spool/spool.ts';
 
 /** How many bytes of records that are on disk as well wait in memory; the others are read back when their turn comes. */
 const memoryWindow = 8 * 1024 * 1024;
@@ -19,6 +21,8 @@ export interface DestinationOptions {
   /** Where records are kept until they are delivered, null to keep them in memory only. */
   readonly spoolDir: string | null;
   readonly clock?: Clock;
+  /** Opens the spool's files; tests put a disk that is full in its place. */
+  readonly openFile?: OpenFile;
 }
 
 /** One configuration's way out: queue, sender and, with a data directory, the spool. */
@@ -34,16 +38,18 @@ export class Destination {
   private cancelReopening: (() => void) | null = null;
   private readonly settings: Settings;
   private readonly clock: Clock;
+  private readonly openFile: OpenFile | undefined;
 
   private constructor(options: DestinationOptions) {
     const { settings, log, metrics } = options;
     this.settings = settings;
     this.clock = options.clock ?? systemClock;
-    this.recorder = createRecorder(
-      metrics,
-      () => this.length,
-      () => this.queue.bytes,
-    );
+    this.openFile = options.openFile;
+    this.recorder = createRecorder(metrics, {
+      queueLength: () => this.length,
+      queueBytes: () => this.queue.bytes,
+      spoolBytes: () => this.spool?.bytes ?? 0,
+    });
     this.reports = new Reports(log, this.clock, settings.reportInterval);
     this.sender = new Sender(settings.sender, this.clock, this.recorder);
     const keeps = options.spoolDir !== null && settings.spool.keep_undelivered;
@@ -73,6 +79,7 @@ export class Destination {
           batch.length,
         );
       },
+      expired: ({ token }) => token !== null && this.spool?.isExpired(token) === true,
       filling: () => this.reports.write('warn', 'filling', 'queue at 80% capacity'),
       drained: () => this.spool?.load(),
     });
@@ -108,19 +115,17 @@ export class Destination {
       clock: this.clock,
       fsync: settings.spool.fsync,
       maxBytes: settings.spool.max_bytes,
+      maxAge: settings.spool.max_age * 1000,
+      ...(this.openFile === undefined ? {} : { openFile: this.openFile }),
       hasRoom: (size) => this.hasRoom(size),
       wantsMore: () => this.wantsMore(),
       loaded: (bytes, token) => this.queue.push({ bytes, token }),
       recovered: (records) => this.recorder.recovered(records),
-      overflowed: (records) => {
-        this.recorder.dropped(records, 'queue_full');
-        this.reports.write(
-          'error',
-          'spool',
-          'spool full (spool.max_bytes) or damaged, dropping old records',
-          records,
-        );
+      lost: (records, reason, detail) => {
+        this.recorder.dropped(records, reason);
+        this.reports.write('error', `spool-${reason}`, `${detail}; records were lost`, records);
       },
+      aging: () => this.queue.expire(),
       failed: (problem) => this.reports.write('error', 'spool-io', problem),
     });
     if (this.closed) await spool.close();
@@ -163,8 +168,10 @@ export class Destination {
     if (!keepOnDisk) this.announce(1, bytes.length);
     const token = await this.spool.append(bytes, keepOnDisk);
     if (!keepOnDisk) this.announce(-1, -bytes.length);
-    if (token === 'unwritable') this.queue.push({ bytes, token: null });
-    else {
+    if (token === 'unwritable') {
+      this.recorder.unspooled(1);
+      this.queue.push({ bytes, token: null });
+    } else {
       this.recorder.spooled(1);
       if (token !== 'on-disk') this.queue.push({ bytes, token });
     }
@@ -176,16 +183,21 @@ export class Destination {
     this.cancelReopening?.();
     await this.queue.flush(this.settings.shutdownGrace);
     const left = await this.queue.stop(() => this.sender.close());
-    const lost = left.filter(({ token }) => token === null);
-    if (lost.length > 0) {
-      this.recorder.dropped(lost.length, 'shutdown');
-      this.reports.write(
-        'error',
-        'shutdown',
-        'stopped before everything was sent; records were lost',
-        lost.length,
-      );
+    const lost = await this.keepAfterAll(left.filter(({ token }) => token === null));
+    if (lost > 0) {
+      this.recorder.dropped(lost, 'shutdown');
+      this.reports.write('error', 'shutdown', 'stopped before everything was sent; records were lost', lost);
     }
     await this.spool?.close();
+  }
+
+  /** Writes what the disk has refused before, in case that it has room again. Returns how many records are lost. */
+  private async keepAfterAll(entries: readonly Entry<SpoolToken | null>[]): Promise<number> {
+    const { spool } = this;
+    if (spool === null) return entries.length;
+    const kept = await Promise.all(entries.map(({ bytes }) => spool.append(bytes, true)));
+    const lost = kept.filter((token) => token === 'unwritable').length;
+    this.recorder.spooled(kept.length - lost);
+    return lost;
   }
 }

@@ -8,8 +8,6 @@ import { definePlugin, eventHooks, type InstanceInfo } from 'kong-ts';
 import { configSchema } from './config/schema.ts';
 import { compileSettings, type Settings } from './config/settings.ts';
 import { Destination } from './destination.ts';
-import { JsonObject } from './record/document.ts';
-import { eventOf } from './record/facts.ts';
 import { createPipeline } from './record/pipeline.ts';
 import { toRaw } from './record/text.ts';
 import { Reports } from './reports.ts';
@@ -64,7 +62,7 @@ export default definePlugin({
         const raw = toRaw(await kong.log.serializeRaw());
         destination.recorder.received();
         if (eventHooks.wants(source, 'log')) {
-          eventHooks.emit(source, 'log', () => eventOf(new JsonObject(raw)));
+          eventHooks.emit(source, 'log', () => pipeline.event(raw));
         }
         const bytes = pipeline.prepare(raw);
         if (bytes === null) destination.recorder.filtered();

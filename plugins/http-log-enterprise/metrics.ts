@@ -10,6 +10,7 @@ export interface Counts {
   dropped: number;
   spooled: number;
   recovered: number;
+  unspooled: number;
   bytes: number;
 }
 
@@ -22,16 +23,21 @@ export interface Recorder {
   dropped(records: number, reason: DropReason): void;
   spooled(records: number): void;
   recovered(records: number): void;
+  /** Records that the disk refused: they are in memory only. */
+  unspooled(records: number): void;
   bytes(count: number): void;
   latency(seconds: number): void;
 }
 
-/** Registers the metrics of one configuration. `queueLength` is asked when metrics are read. */
-export function createRecorder(
-  metrics: PluginMetrics,
-  queueLength: () => number,
-  queueBytes: () => number,
-): Recorder {
+/** What is asked when metrics are read. */
+export interface Levels {
+  readonly queueLength: () => number;
+  readonly queueBytes: () => number;
+  readonly spoolBytes: () => number;
+}
+
+/** Registers the metrics of one configuration. */
+export function createRecorder(metrics: PluginMetrics, levels: Levels): Recorder {
   const counts: Counts = {
     received: 0,
     filtered: 0,
@@ -40,6 +46,7 @@ export function createRecorder(
     dropped: 0,
     spooled: 0,
     recovered: 0,
+    unspooled: 0,
     bytes: 0,
   };
   const counter = (name: string, help: string, labels?: readonly string[]) =>
@@ -51,13 +58,19 @@ export function createRecorder(
   const dropped = counter('http_log_dropped_total', 'Records that are lost.', ['reason']);
   const spooled = counter('http_log_spooled_total', 'Records written to the spool.');
   const recovered = counter('http_log_recovered_total', 'Records found in the spool of a former process.');
+  const unspooled = counter(
+    'http_log_unspooled_total',
+    'Records that could not be written to the spool and are in memory only.',
+  );
   const bytes = counter('http_log_sent_bytes_total', 'Bytes of request bodies that were accepted.');
   const latency = metrics.histogram('http_log_request_seconds', {
     help: 'How long accepted requests took.',
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
   });
-  metrics.gauge('http_log_queue_length', { help: 'Records waiting or under way.', collect: queueLength });
-  metrics.gauge('http_log_queue_bytes', { help: 'Bytes of waiting records in memory.', collect: queueBytes });
+  const gauge = (name: string, help: string, collect: () => number) => metrics.gauge(name, { help, collect });
+  gauge('http_log_queue_length', 'Records waiting or under way.', levels.queueLength);
+  gauge('http_log_queue_bytes', 'Bytes of waiting records in memory.', levels.queueBytes);
+  gauge('http_log_spool_bytes', 'Bytes of the files on disk.', levels.spoolBytes);
   const add = (key: keyof Counts, target: { add(value?: number): void }) => (count: number) => {
     counts[key] += count;
     target.add(count);
@@ -75,6 +88,7 @@ export function createRecorder(
     },
     spooled: add('spooled', spooled),
     recovered: add('recovered', recovered),
+    unspooled: add('unspooled', unspooled),
     bytes: add('bytes', bytes),
     latency: (seconds) => latency.observe(seconds),
   };

@@ -75,7 +75,15 @@ const spool = z.object({
     .int()
     .min(65_536)
     .default(1_073_741_824)
-    .describe('How many bytes one worker keeps on disk for this configuration; then the oldest go.'),
+    .describe('How many bytes are kept on disk for this configuration; then the oldest go.'),
+  max_age: z
+    .number()
+    .min(60)
+    .max(315_360_000)
+    .default(604_800)
+    .describe(
+      'How many seconds an undelivered record is kept on disk, also when its plugin was deleted in Kong.',
+    ),
   keep_undelivered: z
     .boolean()
     .default(true)

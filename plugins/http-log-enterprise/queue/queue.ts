@@ -26,7 +26,8 @@ export type Delivery =
     };
 
 /** Why records were lost. */
-export type DropReason = 'queue_full' | 'too_large' | 'refused' | 'retry_time' | 'shutdown';
+export type DropReason =
+  'queue_full' | 'too_large' | 'refused' | 'retry_time' | 'shutdown' | 'spool_full' | 'expired' | 'damaged';
 
 export interface QueueEvents<Token> {
   /** Sends one batch. Never rejects. */
@@ -37,6 +38,8 @@ export interface QueueEvents<Token> {
   retrying(batch: readonly Entry<Token>[], reason: string, delay: number): void;
   /** Four fifths of `max_entries` are reached. */
   filling?(): void;
+  /** Whether a record is too old to be delivered. Asked after a failed attempt, and by `expire`. */
+  expired?(entry: Entry<Token>): boolean;
   /** There is room again for at least one entry. */
   drained?(): void;
 }
@@ -116,8 +119,7 @@ export class Queue<Token = unknown> {
     this.watchFilling();
     if (this.isFull(size)) this.makeRoom(size);
     if (this.waiting.length === 0) this.batchStarted = this.clock.now();
-    this.waiting.push(entry);
-    this.waitingBytes += size;
+    this.keep(entry);
     this.pump();
   }
 
@@ -146,6 +148,25 @@ export class Queue<Token = unknown> {
     if (this.underWay > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
     this.waitingBytes = 0;
     return [...this.leftovers.splice(0), ...this.waiting.clear()];
+  }
+
+  /** Drops the waiting records that are too old. */
+  expire(): void {
+    const all = this.waiting.clear();
+    this.waitingBytes = 0;
+    for (const entry of this.withoutExpired(all)) this.keep(entry);
+  }
+
+  private withoutExpired(entries: readonly Entry<Token>[]): readonly Entry<Token>[] {
+    const old = new Set(entries.filter((entry) => this.events.expired?.(entry) === true));
+    if (old.size === 0) return entries;
+    this.events.dropped([...old], 'expired', 'undelivered records are older than spool.max_age');
+    return entries.filter((entry) => !old.has(entry));
+  }
+
+  private keep(entry: Entry<Token>): void {
+    this.waiting.push(entry);
+    this.waitingBytes += entry.bytes.length;
   }
 
   /** Kong's warning, once until there is room again. */
@@ -223,7 +244,8 @@ export class Queue<Token = unknown> {
     if (settled) for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 
-  private async attempt(batch: readonly Entry<Token>[]): Promise<void> {
+  private async attempt(all: readonly Entry<Token>[]): Promise<void> {
+    let batch = all;
     const started = this.clock.now();
     let failed = false;
     try {
@@ -242,6 +264,8 @@ export class Queue<Token = unknown> {
           this.leftovers.push(...batch);
           return;
         }
+        batch = this.withoutExpired(batch);
+        if (batch.length === 0) return;
         const isOver = this.clock.now() - started > this.settings.maxRetryTime;
         if (isOver && this.settings.keepUndelivered !== true) {
           this.events.dropped(
@@ -274,10 +298,7 @@ export class Queue<Token = unknown> {
   /** Lets the others go first: what is wrong may be this batch. */
   private putBack(batch: readonly Entry<Token>[]): void {
     if (this.waiting.length === 0) this.batchStarted = this.clock.now();
-    for (const entry of batch) {
-      this.waiting.push(entry);
-      this.waitingBytes += entry.bytes.length;
-    }
+    for (const entry of batch) this.keep(entry);
   }
 
   private isStopped(): boolean {

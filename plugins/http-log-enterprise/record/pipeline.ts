@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import { Arena } from './arena.ts';
 import { type CustomFields, compileCustomFields, type FieldFailure } from './custom-fields.ts';
 import { JsonObject } from './document.ts';
+import { eventOf } from './facts.ts';
 import { type Filter, compileFilter } from './filter.ts';
 import { numberPieces } from './numbers.ts';
 import { type Redaction, compileRedaction } from './redaction.ts';
@@ -12,6 +13,8 @@ import type { RawText } from './text.ts';
 export interface RecordPipeline {
   /** The record's bytes, null when a filter leaves it out. A record that nothing has to look into is not parsed. */
   prepare(raw: RawText): Buffer | null;
+  /** The data of the event hook: of the record as Kong gave it, without what redaction removes. */
+  event(raw: RawText): Record<string, unknown>;
   close(): void;
 }
 
@@ -45,6 +48,12 @@ class Pipeline implements RecordPipeline {
       if (edits) text = record.toRaw();
     }
     return this.arena.write(numberPieces(text));
+  }
+
+  event(raw: RawText): Record<string, unknown> {
+    const record = new JsonObject(raw);
+    this.redaction?.(record);
+    return eventOf(record);
   }
 
   close(): void {

@@ -3,6 +3,9 @@ import { crc32 } from 'node:zlib';
 /** A record on disk: length, CRC-32 of the bytes (both 32 bit, little-endian), the bytes. */
 export const headerSize = 8;
 
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
 /** The header of one record, written in front of its bytes. */
 export function writeHeader(record: Buffer, target: Buffer, at: number): void {
   target.writeUInt32LE(record.length, at);
@@ -16,15 +19,36 @@ export function frame(bytes: Buffer): Buffer {
   return Buffer.concat([header, bytes]);
 }
 
+export interface Frame {
+  readonly bytes: Buffer;
+  /** Where the next one starts. */
+  readonly next: number;
+}
+
 /**
- * Reads the record at an offset: its bytes and where the next one starts. Null at the end, and at a record that was
- * cut off or damaged by a crash: nothing after it can be trusted.
+ * Reads the record at an offset. Null at the end, and at a record that was cut off or damaged by a crash. There are no
+ * empty records: what a crash of the machine fills with zeros would look like them.
  */
-export function readFrame(segment: Buffer, at: number): { bytes: Buffer; next: number } | null {
+export function readFrame(segment: Buffer, at: number): Frame | null {
   if (at + headerSize > segment.length) return null;
   const length = segment.readUInt32LE(at);
   const next = at + headerSize + length;
-  if (next > segment.length) return null;
+  if (length === 0 || next > segment.length) return null;
   const bytes = segment.subarray(at + headerSize, next);
   return crc32(bytes) === segment.readUInt32LE(at + 4) ? { bytes, next } : null;
+}
+
+/**
+ * Where the next whole record starts after damage; the segment's length when there is none. Only what looks like a JSON
+ * object is checked, so that this takes no longer than reading the bytes.
+ */
+export function findFrame(segment: Buffer, from: number): number {
+  let brace = segment.indexOf(openBrace, from + headerSize);
+  for (; brace >= 0; brace = segment.indexOf(openBrace, brace + 1)) {
+    const at = brace - headerSize;
+    const end = brace + segment.readUInt32LE(at);
+    if (end <= segment.length && segment[end - 1] === closeBrace && readFrame(segment, at) !== null)
+      return at;
+  }
+  return segment.length;
 }

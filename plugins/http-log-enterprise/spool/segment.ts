@@ -1,25 +1,37 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, rm, truncate } from 'node:fs/promises';
-import { headerSize, readFrame, writeHeader } from './frame.ts';
+import { type FileHandle, open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { findFrame, headerSize, readFrame, writeHeader } from './frame.ts';
 
 /** How much is read back from the disk at a time. */
 const readSize = 262_144;
+/** What makes a done mark of an offset: eight bytes of zeros or of garbage are none. */
+const markMask = 0x5f3759df;
+const markSize = 8;
 
-/** One file of records, and beside it the list of those that are done (indexes, 32 bit each). */
+/** Opens files; tests put a disk that is full in its place. */
+export type OpenFile = typeof open;
+
+/** One file of records, and beside it the list of those that are done (their offsets). */
 export class Segment {
   readonly path: string;
+  /** Bytes that are written, up to the end of the last whole record. */
   size = 0;
-  count = 0;
   /** Records that are neither delivered nor given up. */
   outstanding = 0;
+  /** Those of them that are on disk only, from `loadAt` on. */
+  unloaded = 0;
   /** Nothing is written to it any more. */
   sealed = false;
-  /** Where reading back goes on, in bytes and in records. */
+  /** Where reading back goes on. */
   loadAt = 0;
-  loadIndex = 0;
-  /** Bytes at the end that are no whole records: what a crash or a full disk cut off. */
+  /** When its first and its last record were written, in milliseconds since 1970. */
+  oldest = Infinity;
+  newest = 0;
+  /** Bytes that are no whole records: what a crash or a full disk cut off or damaged. */
   damaged = 0;
-  /** Records that were done when a former process ended. */
+  /** Damage that readable records follow: where it begins, and where it ends. */
+  readonly holes = new Map<number, number>();
+  /** Offsets of the records that were done when a former process ended. */
   readonly doneBefore = new Set<number>();
   private newlyDone: number[] = [];
   private doneSize = 0;
@@ -27,54 +39,74 @@ export class Segment {
   private lastTurn: Promise<void> = Promise.resolve();
   private file: FileHandle | null = null;
   private doneFile: FileHandle | null = null;
+  private readonly openFile: OpenFile;
 
-  private constructor(path: string) {
+  private constructor(path: string, openFile: OpenFile) {
     this.path = path;
+    this.openFile = openFile;
   }
 
-  static async create(path: string): Promise<Segment> {
-    const segment = new Segment(path);
+  static async create(path: string, openFile: OpenFile = open): Promise<Segment> {
+    const segment = new Segment(path, openFile);
     // Not opened for appending: after a write that failed half-way, the next one has to go where that one began.
-    segment.file = await open(path, 'wx');
+    segment.file = await openFile(path, 'wx');
     return segment;
   }
 
-  /** A segment of a former process: read through once, to know what is in it. Ends at the first damaged record. */
-  static async recover(path: string): Promise<Segment> {
-    const segment = new Segment(path);
+  /** A segment of a former process: read through once, to know what is in it. Damaged records are left out. */
+  static async recover(path: string, openFile: OpenFile = open): Promise<Segment> {
+    const segment = new Segment(path, openFile);
     segment.sealed = true;
-    const done = await readFile(`${path}.done`).catch(() => Buffer.alloc(0));
-    for (let at = 0; at + 4 <= done.length; at += 4) segment.doneBefore.add(done.readUInt32LE(at));
-    segment.doneSize = done.length - (done.length % 4);
+    await segment.readDone();
     const bytes = await readFile(path);
-    for (;;) {
-      const record = readFrame(bytes, segment.size);
-      if (record === null) break;
-      segment.size = record.next;
-      if (!segment.doneBefore.has(segment.count)) segment.outstanding += 1;
-      segment.count += 1;
+    for (let at = 0; at < bytes.length;) {
+      const record = readFrame(bytes, at);
+      if (record === null) {
+        const next = findFrame(bytes, at + 1);
+        segment.damaged += next - at;
+        if (next < bytes.length) segment.holes.set(at, next);
+        at = next;
+        continue;
+      }
+      if (!segment.doneBefore.has(at)) segment.outstanding += 1;
+      at = record.next;
+      segment.size = at;
     }
-    segment.damaged = bytes.length - segment.size;
+    segment.unloaded = segment.outstanding;
+    segment.oldest = segment.newest = (await stat(path)).mtimeMs;
     return segment;
+  }
+
+  private async readDone(): Promise<void> {
+    const done = await readFile(`${this.path}.done`).catch(() => Buffer.alloc(0));
+    for (let at = 0; at + markSize <= done.length; at += markSize) {
+      const offset = done.readUInt32LE(at);
+      if ((done.readUInt32LE(at + 4) ^ offset) === markMask) this.doneBefore.add(offset);
+    }
+    this.doneSize = done.length - (done.length % markSize);
   }
 
   /**
    * Writes records after those that are there.
    *
+   * @param wall milliseconds since 1970
+   * @returns the offset of each
    * @throws what the file system throws; then none of them is in the segment
    */
-  async write(records: readonly Buffer[], sync: boolean): Promise<void> {
+  async write(records: readonly Buffer[], sync: boolean, wall: number): Promise<number[]> {
     if (this.file === null) throw new Error(`${this.path} is closed`);
     const headers = Buffer.allocUnsafe(records.length * headerSize);
     const pieces: Buffer[] = [];
-    let length = headers.length;
-    records.forEach((record, i) => {
+    const offsets: number[] = [];
+    let end = this.size;
+    for (const [i, record] of records.entries()) {
       writeHeader(record, headers, i * headerSize);
       pieces.push(headers.subarray(i * headerSize, (i + 1) * headerSize), record);
-      length += record.length;
-    });
+      offsets.push(end);
+      end += headerSize + record.length;
+    }
     const { bytesWritten } = await this.file.writev(pieces, this.size);
-    if (bytesWritten < length) {
+    if (bytesWritten < end - this.size) {
       // A full disk takes a part; asked for the rest, it says what is wrong.
       const rest = Buffer.concat(pieces).subarray(bytesWritten);
       for (let at = 0; at < rest.length;) {
@@ -82,7 +114,11 @@ export class Segment {
       }
     }
     if (sync) await this.file.datasync();
-    this.size += length;
+    this.size = end;
+    this.outstanding += records.length;
+    this.oldest = Math.min(this.oldest, wall);
+    this.newest = wall;
+    return offsets;
   }
 
   async sync(): Promise<void> {
@@ -91,7 +127,7 @@ export class Segment {
 
   /** The next whole records from `loadAt` on, as one piece of the file. */
   async readOn(): Promise<Buffer> {
-    const file = await open(this.path, 'r');
+    const file = await this.openFile(this.path, 'r');
     try {
       const left = this.size - this.loadAt;
       const bytes = await readFully(file, this.loadAt, Math.min(left, readSize));
@@ -102,9 +138,9 @@ export class Segment {
     }
   }
 
-  markDone(index: number): void {
+  markDone(offset: number): void {
     this.outstanding -= 1;
-    this.newlyDone.push(index);
+    this.newlyDone.push(offset);
   }
 
   /** Writes down what is done since the last time. */
@@ -120,17 +156,20 @@ export class Segment {
 
   private async writeDone(): Promise<void> {
     if (this.newlyDone.length === 0 || this.removed) return;
-    const indexes = this.newlyDone;
+    const offsets = this.newlyDone;
     this.newlyDone = [];
-    const bytes = Buffer.allocUnsafe(indexes.length * 4);
-    indexes.forEach((index, i) => bytes.writeUInt32LE(index, i * 4));
+    const bytes = Buffer.allocUnsafe(offsets.length * markSize);
+    for (const [i, offset] of offsets.entries()) {
+      bytes.writeUInt32LE(offset, i * markSize);
+      bytes.writeUInt32LE((offset ^ markMask) >>> 0, i * markSize + 4);
+    }
     try {
-      this.doneFile ??= await open(`${this.path}.done`, constants.O_WRONLY | constants.O_CREAT);
+      this.doneFile ??= await this.openFile(`${this.path}.done`, constants.O_WRONLY | constants.O_CREAT);
       const { bytesWritten } = await this.doneFile.write(bytes, 0, bytes.length, this.doneSize);
       if (bytesWritten < bytes.length) throw new Error('the disk is full');
       this.doneSize += bytes.length;
     } catch (error) {
-      this.newlyDone = indexes.concat(this.newlyDone);
+      this.newlyDone = offsets.concat(this.newlyDone);
       throw error;
     }
   }
@@ -139,12 +178,30 @@ export class Segment {
   seal(sync: boolean): Promise<void> {
     this.sealed = true;
     return this.inTurn(async () => {
-      if (this.file === null) return;
-      if (sync) await this.file.datasync();
-      await this.file.close();
+      const { file } = this;
+      if (file === null) return;
       this.file = null;
+      try {
+        if (sync) await file.datasync();
+      } finally {
+        await file.close();
+      }
       if (!this.removed) await truncate(this.path, this.size);
     });
+  }
+
+  /** Gives up the records that are on disk only, and the room that they take. Returns how many they were. */
+  cut(): { lost: number; done: Promise<void> } {
+    const lost = this.unloaded;
+    this.unloaded = 0;
+    this.outstanding -= lost;
+    this.size = this.loadAt;
+    return {
+      lost,
+      done: this.inTurn(async () => {
+        if (!this.removed) await truncate(this.path, this.size);
+      }),
+    };
   }
 
   close(): Promise<void> {

@@ -1,33 +1,11 @@
-import { join } from 'node:path';
-import type { Clock } from '../queue/clock.ts';
+import { dirname, join } from 'node:path';
+import { Chores } from './chores.ts';
 import { headerSize, readFrame } from './frame.ts';
 import { adoptFolders, claimFolder, heartbeat, heartbeatEvery, releaseFolder } from './lease.ts';
+import type { SpoolLoss, SpoolOptions, SpoolToken } from './options.ts';
 import { Segment } from './segment.ts';
-
-/** Where a record lies, to mark it as done. */
-export interface SpoolToken {
-  readonly segment: Segment;
-  readonly index: number;
-}
-
-export interface SpoolOptions {
-  /** The folder of one configuration; several processes may share it. */
-  readonly directory: string;
-  readonly clock: Clock;
-  /** `always`: before `append` resolves; `interval`: once per second; `never`: when the system likes. */
-  readonly fsync: 'never' | 'interval' | 'always';
-  readonly maxBytes: number;
-  /** Whether the queue takes one more record of this size. */
-  hasRoom(size: number): boolean;
-  /** Whether so much of the queue is empty that reading from the disk is worth it. Default: room for one record. */
-  wantsMore?(): boolean;
-  /** A record comes back from the disk into the queue. */
-  loaded(bytes: Buffer, token: SpoolToken): void;
-  recovered(records: number): void;
-  /** Records were deleted unsent, because `maxBytes` was reached. */
-  overflowed(records: number): void;
-  failed(problem: string): void;
-}
+import { rememberMaxAge, sweep } from './sweep.ts';
+import { excessOf } from './usage.ts';
 
 interface Append {
   readonly bytes: Buffer;
@@ -38,6 +16,10 @@ interface Append {
 const largestSegment = 4 * 1024 * 1024;
 const doneEvery = 200;
 const syncEvery = 1_000;
+const ageEvery = 60_000;
+const sweepEvery = 3_600_000;
+/** A file is as old as its last record, so it does not take records for longer than this, in milliseconds. */
+const longestSegment = 3_600_000;
 
 /**
  * Records on disk until they are delivered: append-only files with length and checksum, one folder per process. After
@@ -55,6 +37,8 @@ export class Spool {
   private readonly segments = new Set<Segment>();
   private current: Segment | null = null;
   private nextNumber = 1;
+  /** Bytes written since the room that all processes take was last looked at. */
+  private unmeasured = 0;
   /** Segments with records that are not in the queue, oldest first. */
   private readonly toLoad: Segment[] = [];
   private unloaded = 0;
@@ -63,18 +47,48 @@ export class Spool {
   private writing: Promise<void> | null = null;
   private dirty = false;
   private closed = false;
-  private readonly timers = new Set<() => void>();
-  private readonly chores = new Set<Promise<void>>();
+  private readonly chores: Chores;
 
   constructor(options: SpoolOptions, folder: string) {
     this.options = options;
     this.folder = folder;
-    this.every(doneEvery, () => this.flushDone());
-    if (options.fsync === 'interval') this.every(syncEvery, () => this.sync());
-    this.every(heartbeatEvery, async () => {
+    this.chores = new Chores(options.clock, (error) => options.failed(`the spool failed: ${textOf(error)}`));
+    this.chores.every(doneEvery, () => this.flushDone());
+    if (options.fsync === 'interval') this.chores.every(syncEvery, () => this.sync());
+    this.chores.every(heartbeatEvery, async () => {
       await heartbeat(folder, options.clock.wall());
       await this.adopt();
+      await this.enforceLimit();
     });
+    this.chores.every(ageEvery, () => {
+      this.expire();
+      return Promise.resolve();
+    });
+    this.chores.every(sweepEvery, () => this.sweep());
+  }
+
+  /** Bytes of this process's files. */
+  get bytes(): number {
+    let total = 0;
+    for (const { size } of this.segments) total += size;
+    return total;
+  }
+
+  /** Whether a record has been on disk for longer than `maxAge` (seen to the hour). */
+  isExpired({ segment }: SpoolToken): boolean {
+    return this.isOld(segment);
+  }
+
+  /** Sweeps now, beside everything else. */
+  startSweep(): void {
+    this.chores.run(this.sweep());
+  }
+
+  /** Deletes what configurations that are gone have left and nobody came for, as old as their own `maxAge`. */
+  async sweep(): Promise<void> {
+    const { directory, clock, maxAge } = this.options;
+    for (const { path, records } of await sweep(dirname(directory), directory, maxAge, clock.wall()))
+      this.options.lost(records, 'expired', `nobody came for the records in ${path} within spool.max_age`);
   }
 
   /** Records on disk that are not in the queue. */
@@ -95,7 +109,7 @@ export class Spool {
 
   /** The record was delivered or given up. */
   done(token: SpoolToken): void {
-    token.segment.markDone(token.index);
+    token.segment.markDone(token.offset);
     this.forgetIfDone(token.segment);
   }
 
@@ -104,7 +118,7 @@ export class Spool {
     if (this.loading || this.closed || this.toLoad.length === 0) return;
     if (!(this.options.wantsMore?.() ?? this.options.hasRoom(1))) return;
     this.loading = true;
-    this.chore(
+    this.chores.run(
       this.loadAll().finally(() => {
         this.loading = false;
       }),
@@ -128,12 +142,19 @@ export class Spool {
   /** What is left in a file of a former process, null when there is nothing. */
   private async recover(path: string): Promise<Segment | null> {
     try {
-      const segment = await Segment.recover(path);
+      const segment = await Segment.recover(path, this.options.openFile);
       if (segment.damaged > 0) {
         this.options.failed(
-          `${segment.damaged} bytes at the end of ${path} are no whole records: the end of a process or a full disk cut them off`,
+          `${segment.damaged} bytes of ${path} are no whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
         );
       }
+      // At the end of a file it is a record whose log event had not ended. Elsewhere there was at least one.
+      if (segment.holes.size > 0)
+        this.options.lost(
+          segment.holes.size,
+          'damaged',
+          `${path} is damaged in ${segment.holes.size} places`,
+        );
       if (segment.outstanding > 0) return segment;
       await segment.remove();
     } catch (error) {
@@ -145,12 +166,12 @@ export class Spool {
   /** Writes down what is done and gives the folder up, with what is left in it. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const cancel of this.timers) cancel();
+    this.chores.stop();
     await this.writing;
-    await Promise.allSettled([...this.chores]);
-    this.chore(this.flushDone());
-    if (this.options.fsync !== 'never') this.chore(this.sync());
-    await Promise.allSettled([...this.chores]);
+    await this.chores.settled();
+    this.chores.run(this.flushDone());
+    if (this.options.fsync !== 'never') this.chores.run(this.sync());
+    await this.chores.settled();
     let left = 0;
     for (const segment of this.segments) {
       left += segment.outstanding;
@@ -167,34 +188,36 @@ export class Spool {
       this.appends = [];
       try {
         const segment = await this.writableSegment();
-        const first = segment.count;
         const wasLagging = this.isLagging() || batch.some(({ onDiskOnly }) => onDiskOnly);
         const start = segment.size;
-        await segment.write(
+        const offsets = await segment.write(
           batch.map(({ bytes }) => bytes),
           this.options.fsync === 'always',
+          this.options.clock.wall(),
         );
         this.dirty = true;
-        segment.count += batch.length;
-        segment.outstanding += batch.length;
+        this.unmeasured += segment.size - start;
         if (wasLagging) {
           this.unloaded += batch.length;
           // Checked after the write: meanwhile loading may have reached the old end and taken the segment off the list.
           if (!this.toLoad.includes(segment)) {
             segment.loadAt = start;
-            segment.loadIndex = first;
             this.toLoad.push(segment);
           }
+          segment.unloaded += batch.length;
         }
-        batch.forEach(({ settle }, i) => settle(wasLagging ? 'on-disk' : { segment, index: first + i }));
+        for (const [i, { settle }] of batch.entries())
+          settle(wasLagging ? 'on-disk' : { segment, offset: offsets[i] ?? 0 });
         if (wasLagging) this.load();
-        this.enforceLimit();
       } catch (error) {
         this.options.failed(
           `the spool cannot be written: ${textOf(error)}; until it can, records are kept in memory only`,
         );
         for (const { settle } of batch) settle('unwritable');
+        continue;
       }
+      // Seldom enough to cost nothing, often enough that the limit is exceeded by little.
+      if (this.unmeasured > this.options.maxBytes / 64) await this.enforceLimit().catch(this.chores.report);
     }
     this.writing = null;
   }
@@ -207,21 +230,35 @@ export class Spool {
 
   private async writableSegment(): Promise<Segment> {
     const limit = Math.min(largestSegment, Math.max(16_384, this.options.maxBytes / 8));
-    if (this.current !== null && this.current.size >= limit) {
-      this.chore(this.current.seal(this.options.fsync !== 'never'));
-      this.forgetIfDone(this.current);
-      this.current = null;
-    }
+    if (this.current !== null && (this.current.size >= limit || this.isLong(this.current)))
+      this.sealCurrent();
     if (this.current === null) {
       const name = `s${String(this.nextNumber++).padStart(10, '0')}.seg`;
-      this.current = await Segment.create(join(this.folder, name));
+      this.current = await Segment.create(join(this.folder, name), this.options.openFile);
       this.segments.add(this.current);
     }
     return this.current;
   }
 
+  private sealCurrent(): void {
+    if (this.current === null) return;
+    this.chores.run(this.current.seal(this.options.fsync !== 'never'));
+    this.forgetIfDone(this.current);
+    this.current = null;
+  }
+
+  private isLong({ oldest }: Segment): boolean {
+    const { clock, maxAge } = this.options;
+    return clock.wall() - oldest > Math.min(longestSegment, maxAge / 16);
+  }
+
+  private isOld({ newest }: Segment): boolean {
+    return this.options.clock.wall() - newest > this.options.maxAge;
+  }
+
   private async loadAll(): Promise<void> {
     for (let segment = this.toLoad[0]; segment !== undefined; segment = this.toLoad[0]) {
+      segment.loadAt = segment.holes.get(segment.loadAt) ?? segment.loadAt;
       const bytes = await segment.readOn();
       let at = 0;
       for (;;) {
@@ -229,52 +266,67 @@ export class Spool {
         if (record === null) break;
         if (this.closed || !this.options.hasRoom(record.bytes.length)) return;
         at = record.next;
-        const index = segment.loadIndex++;
+        const offset = segment.loadAt;
         segment.loadAt += record.bytes.length + headerSize;
-        if (segment.doneBefore.has(index)) continue;
+        if (segment.doneBefore.has(offset)) continue;
+        segment.unloaded -= 1;
         this.unloaded -= 1;
-        this.options.loaded(record.bytes, { segment, index });
+        this.options.loaded(record.bytes, { segment, offset });
       }
-      if (segment.loadIndex < segment.count) {
-        if (at > 0) continue;
-        this.options.failed(`${segment.path} is damaged; what follows in it is lost`);
-        this.giveUp(segment);
+      if (segment.loadAt < segment.size) {
+        if (at > 0 || segment.holes.has(segment.loadAt)) continue;
+        this.giveUp(segment, 'damaged', `${segment.path} is damaged; what follows in it is lost`);
       }
       if (this.toLoad[0] === segment) this.toLoad.shift();
       this.forgetIfDone(segment);
     }
   }
 
-  private enforceLimit(): void {
-    let total = 0;
-    for (const { size } of this.segments) total += size;
-    for (const segment of [...this.toLoad]) {
-      if (total <= this.options.maxBytes) return;
-      if (!segment.sealed || (this.loading && segment === this.toLoad[0])) continue;
-      this.giveUp(segment);
-      this.toLoad.splice(this.toLoad.indexOf(segment), 1);
-      total -= segment.size;
-      this.forgetIfDone(segment);
+  /** Deletes the oldest records that are not in the queue, when all processes together keep too much. */
+  private async enforceLimit(): Promise<void> {
+    this.unmeasured = 0;
+    let excess = await excessOf(this.options.directory, this.folder, this.options.maxBytes);
+    for (const segment of excess > 0 ? this.abandonable() : []) {
+      if (excess <= 0) return;
+      excess -= segment.size;
+      this.abandon(segment, 'spool_full', 'spool.max_bytes is reached, dropping old records');
+      excess += segment.outstanding > 0 ? segment.size : 0;
     }
   }
 
-  /** The records of a segment that are not in the queue are lost. */
-  private giveUp(segment: Segment): void {
-    let lost = 0;
-    for (let index = segment.loadIndex; index < segment.count; index++) {
-      if (segment.doneBefore.has(index)) continue;
-      lost += 1;
-      segment.markDone(index);
+  private expire(): void {
+    // Between two writes; nobody writes to it any more from here on.
+    if (this.current !== null && this.writing === null && this.isLong(this.current)) this.sealCurrent();
+    for (const segment of this.abandonable()) {
+      if (this.isOld(segment))
+        this.abandon(segment, 'expired', 'undelivered records are older than spool.max_age');
     }
-    segment.loadIndex = segment.count;
+    this.options.aging?.();
+  }
+
+  /** Files with records that are not in the queue, oldest first, without those that are being written or read. */
+  private abandonable(): Segment[] {
+    return this.toLoad.filter((segment, i) => segment.sealed && !(this.loading && i === 0));
+  }
+
+  private abandon(segment: Segment, reason: SpoolLoss, detail: string): void {
+    this.giveUp(segment, reason, detail);
+    this.toLoad.splice(this.toLoad.indexOf(segment), 1);
+    this.forgetIfDone(segment);
+  }
+
+  /** The records of a segment that are not in the queue are lost. */
+  private giveUp(segment: Segment, reason: SpoolLoss, detail: string): void {
+    const { lost, done } = segment.cut();
+    this.chores.run(done);
     this.unloaded -= lost;
-    this.options.overflowed(lost);
+    if (lost > 0) this.options.lost(lost, reason, detail);
   }
 
   private forgetIfDone(segment: Segment): void {
     if (!segment.sealed || segment.outstanding > 0 || this.toLoad.includes(segment)) return;
     this.segments.delete(segment);
-    this.chore(segment.remove());
+    this.chores.run(segment.remove());
   }
 
   private async flushDone(): Promise<void> {
@@ -286,30 +338,16 @@ export class Spool {
     this.dirty = false;
     await this.current?.sync();
   }
-
-  private every(interval: number, run: () => Promise<void>): void {
-    const again = (): void => {
-      const cancel = this.options.clock.after(interval, () => {
-        this.timers.delete(cancel);
-        this.chore(run().finally(() => (this.closed ? undefined : again())));
-      });
-      this.timers.add(cancel);
-    };
-    again();
-  }
-
-  private chore(work: Promise<void>): void {
-    const guarded = work.catch((error: unknown) => this.options.failed(`the spool failed: ${textOf(error)}`));
-    this.chores.add(guarded);
-    void guarded.finally(() => this.chores.delete(guarded));
-  }
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Opens the spool of one configuration and takes over what former processes have left in it. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const spool = new Spool(options, await claimFolder(options.directory));
+  const folder = await claimFolder(options.directory);
+  await rememberMaxAge(options.directory, options.maxAge);
+  const spool = new Spool(options, folder);
   await spool.adopt();
+  spool.startSweep();
   return spool;
 }

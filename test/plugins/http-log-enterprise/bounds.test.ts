@@ -118,6 +118,18 @@ describe('filters', () => {
     expect(passes({ exclude_consumers: ['bob'] }, fields)).toBe(true);
   });
 
+  it.each(['route', 'service', 'consumer'] as const)('take and leave each %s', (entity) => {
+    const name = entity === 'consumer' ? 'username' : 'name';
+    const orders = { [entity]: { id: '1', [name]: 'orders' } };
+    const others = { [entity]: { id: '2', [name]: 'others' } };
+    for (const listed of ['orders', '1']) {
+      const only = { [`${entity}s`]: [listed] };
+      expect([passes(only, orders), passes(only, others), passes(only, {})]).toEqual([true, false, false]);
+      const never = { [`exclude_${entity}s`]: [listed] };
+      expect([passes(never, orders), passes(never, others), passes(never, {})]).toEqual([false, true, true]);
+    }
+  });
+
   it('read the status of streams too', () => {
     expect(passes({ statuses: ['5xx'] }, { session: { status: 502 } })).toBe(true);
     expect(passes({ statuses: ['5xx'] }, {})).toBe(false);

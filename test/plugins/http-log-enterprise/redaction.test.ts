@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../../plugins/http-log-enterprise/config/schema.ts';
+import { compileSettings } from '../../../plugins/http-log-enterprise/config/settings.ts';
 import { JsonObject } from '../../../plugins/http-log-enterprise/record/document.ts';
+import { createPipeline } from '../../../plugins/http-log-enterprise/record/pipeline.ts';
 import { compileRedaction } from '../../../plugins/http-log-enterprise/record/redaction.ts';
 import { toRaw } from '../../../plugins/http-log-enterprise/record/text.ts';
+import { memoryLog } from './support/instance.ts';
 import { recordOf } from './support/records.ts';
 
 const defaults = { mode: 'deny', defaults: true, replacement: 'REDACTED' } as const;
@@ -39,6 +43,34 @@ describe('redaction', () => {
     expect(redact(defaults, record)).toBe(
       '{"request":{"uri":"/?token[]=REDACTED&a[b]=2","querystring":{"token[]":"REDACTED","a[b]":"2"}}}',
     );
+  });
+
+  it('knows the usual secrets in whatever case a header or argument is written', () => {
+    const record =
+      '{"request":{"headers":{"X-Api-Key":"a","cookie":"b"},"querystring":{"Token":"c"}},"response":{"headers":{"set-cookie":["d","e"]}}}';
+    expect(redact(defaults, record)).toBe(
+      '{"request":{"headers":{"X-Api-Key":"REDACTED","cookie":"REDACTED"},"querystring":{"Token":"REDACTED"}},"response":{"headers":{"set-cookie":"REDACTED"}}}',
+    );
+  });
+
+  it('keeps out of the event hook what it keeps out of the records', async () => {
+    const config = {
+      http_endpoint: 'http://127.0.0.1/',
+      redaction: { ...defaults, json_paths: ['consumer.custom_id'] },
+    };
+    const pipeline = await createPipeline(compileSettings(configSchema.parse(config)), {
+      log: memoryLog().log,
+      wall: () => 0,
+      random: Math.random,
+      fieldFailed: () => undefined,
+    });
+    expect(pipeline.event('{"consumer":{"username":"alice","custom_id":"c"},"client_ip":"::1"}')).toEqual({
+      consumer: { username: 'alice', custom_id: 'REDACTED' },
+      ip: '::1',
+      service: {},
+      route: {},
+    });
+    pipeline.close();
   });
 
   it('keeps only what an allow list names', () => {

@@ -115,6 +115,22 @@ describe('better than http-log', () => {
     ]);
   });
 
+  it('6: does not mix two configurations that differ in their queue only', async () => {
+    const target = await sink();
+    const pairs = { max_batch_size: 2, max_coalescing_delay: 60 };
+    const a = await instance({ http_endpoint: target.url, queue: pairs });
+    const b = await instance({ http_endpoint: target.url, queue: { ...pairs, max_batch_size: 3 } });
+    for (const n of [1, 2, 3]) {
+      if (n < 3) await a.record(`{"a":${n}}`);
+      await b.record(`{"b":${n}}`);
+    }
+    await target.until(2);
+    expect(target.received.map(({ body }) => body).sort()).toEqual([
+      '[{"a":1},{"a":2}]',
+      '[{"b":1},{"b":2},{"b":3}]',
+    ]);
+  });
+
   it('7: does not try again what cannot succeed, and says so', async () => {
     const target = await sink();
     target.answer = (_request, response) => response.writeHead(401).end('no such key');
@@ -123,6 +139,21 @@ describe('better than http-log', () => {
     await expect.poll(() => log.values.get('http_log_dropped_total:refused')).toBe(1);
     expect(target.received).toHaveLength(1);
     expect(log.lines.at(-1)?.message).toMatch(/status code 401 and body no such key/);
+  });
+
+  it('7: waits for as long as Retry-After says', async () => {
+    const target = await sink();
+    const times: number[] = [];
+    target.answer = (_request, response) => {
+      times.push(performance.now());
+      if (times.length > 1) response.end();
+      else response.writeHead(429, { 'retry-after': '1' }).end();
+    };
+    const log = await instance({ http_endpoint: target.url });
+    await log.record(record);
+    await target.until(2);
+    const [first = 0, second = 0] = times;
+    expect(second - first).toBeGreaterThan(950);
   });
 
   it('8: compresses, and goes to another endpoint when one fails', async () => {
@@ -142,10 +173,14 @@ describe('better than http-log', () => {
     const target = await sink();
     const log = await instance({ http_endpoint: target.url, redaction: {} });
     await log.record(
-      '{"request":{"uri":"/?apikey=secret","querystring":{"apikey":"secret"}},"upstream_uri":"/?apikey=secret"}',
+      '{"request":{"uri":"/?apikey=secret","url":"http://a:8000/?apikey=secret","querystring":{"apikey":"secret"},' +
+        '"headers":{"apikey":"secret","cookie":"sid=secret","x-api-key":"secret"}},' +
+        '"response":{"headers":{"set-cookie":"sid=secret","location":"/x?access_token=secret"}},"upstream_uri":"/?apikey=secret"}',
     );
     await target.until(1);
-    expect(target.received[0]?.body).not.toContain('secret');
+    const body = target.received[0]?.body ?? '';
+    expect(body).not.toContain('secret');
+    expect(body.split('REDACTED')).toHaveLength(10);
   });
 
   it('10: filters by status and counts everything', async () => {

@@ -5,53 +5,21 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { frame, readFrame } from '../../../plugins/http-log-enterprise/spool/frame.ts';
 import { Segment } from '../../../plugins/http-log-enterprise/spool/segment.ts';
-import {
-  openSpool,
-  type Spool,
-  type SpoolOptions,
-  type SpoolToken,
-} from '../../../plugins/http-log-enterprise/spool/spool.ts';
-import { ManualClock } from './support/manual-clock.ts';
+import type { SpoolOptions } from '../../../plugins/http-log-enterprise/spool/options.ts';
+import { append, type Opened, openSpoolAt } from './support/spool.ts';
 
+let folder = '';
 let directory = '';
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'http-log-spool-'));
+  folder = await mkdtemp(join(tmpdir(), 'http-log-spool-'));
+  directory = join(folder, 'configuration');
+  await mkdir(directory);
 });
 afterEach(async () => {
-  await rm(directory, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true });
 });
 
-interface Opened {
-  spool: Spool;
-  clock: ManualClock;
-  loaded: { text: string; token: SpoolToken }[];
-  problems: string[];
-  lost: number;
-  room: number;
-}
-
-async function openOne(options: Partial<SpoolOptions> = {}): Promise<Opened> {
-  const clock = new ManualClock();
-  const opened = { clock, loaded: [], problems: [], lost: 0, room: Infinity } as unknown as Opened;
-  opened.spool = await openSpool({
-    directory,
-    clock,
-    fsync: 'never',
-    maxBytes: 1_000_000,
-    hasRoom: () => opened.loaded.length < opened.room,
-    loaded: (bytes, token) => opened.loaded.push({ text: bytes.toString(), token }),
-    recovered: () => undefined,
-    overflowed: (records) => (opened.lost += records),
-    failed: (problem) => opened.problems.push(problem),
-    ...options,
-  });
-  return opened;
-}
-
-async function append(spool: Spool, text: string, onDiskOnly = false): Promise<SpoolToken | null> {
-  const token = await spool.append(Buffer.from(text), onDiskOnly);
-  return typeof token === 'string' ? null : token;
-}
+const openOne = (options?: Partial<SpoolOptions>): Promise<Opened> => openSpoolAt(directory, options);
 
 describe('frames', () => {
   it('come back, and end at the first damaged one', () => {
@@ -68,9 +36,9 @@ describe('a segment', () => {
   it('writes over what a write left behind that failed half-way', async () => {
     const path = join(directory, 's1.seg');
     const segment = await Segment.create(path);
-    await segment.write([Buffer.from('a')], false);
+    await segment.write([Buffer.from('a')], false, 0);
     await appendFile(path, frame(Buffer.from('half of a record')).subarray(0, 12));
-    await segment.write([Buffer.from('a record that is longer than that')], false);
+    await segment.write([Buffer.from('a record that is longer than that')], false, 0);
     await segment.close();
     expect(await Segment.recover(path)).toMatchObject({ outstanding: 1 + 1, damaged: 0 });
   });
@@ -78,8 +46,7 @@ describe('a segment', () => {
   it('does not forget what was done when the list of it could not be written', async () => {
     const path = join(directory, 's1.seg');
     const segment = await Segment.create(path);
-    await segment.write([Buffer.from('a'), Buffer.from('b')], false);
-    segment.count = segment.outstanding = 2;
+    await segment.write([Buffer.from('a'), Buffer.from('b')], false, 0);
     segment.markDone(0);
     await mkdir(`${path}.done`);
     await expect(segment.flushDone()).rejects.toThrow();
@@ -93,7 +60,7 @@ describe('a segment', () => {
     const segment = await Segment.create(join(directory, 's1.seg'));
     const long = 'x'.repeat(400_000);
     for (const text of ['a', long, 'b'.repeat(200_000), 'c'.repeat(200_000)])
-      await segment.write([Buffer.from(text)], false);
+      await segment.write([Buffer.from(text)], false, 0);
     const first = await segment.readOn();
     expect(first.length).toBeLessThan(300_000);
     segment.loadAt = readFrame(first, 0)?.next ?? 0;
@@ -108,7 +75,7 @@ describe('the spool', () => {
     const tokens = await Promise.all(['a', 'b', 'c'].map((text) => append(spool, text)));
     for (const token of tokens) if (token !== null) spool.done(token);
     await spool.close();
-    expect(await readdir(directory)).toEqual([]);
+    expect(await readdir(directory)).toEqual(['max-age']);
   });
 
   it('gives the next process what was not delivered, once', async () => {
@@ -140,7 +107,7 @@ describe('the spool', () => {
       const { openSpool } = await import(${JSON.stringify(module)});
       const { systemClock } = await import(new URL('../queue/clock.ts', ${JSON.stringify(module)}));
       const spool = await openSpool({ directory: ${JSON.stringify(directory)}, clock: systemClock, fsync: 'never',
-        maxBytes: 1e9, hasRoom: () => true, loaded() {}, recovered() {}, overflowed() {}, failed() {} });
+        maxBytes: 1e9, maxAge: 1e9, hasRoom: () => true, loaded() {}, recovered() {}, lost() {}, failed() {} });
       for (let i = 0; i < 100; i++) await spool.append(Buffer.from('r' + i), false);
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, [

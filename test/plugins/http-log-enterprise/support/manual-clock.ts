@@ -32,6 +32,12 @@ export class ManualClock implements Clock {
     }
     this.time = until;
   }
+
+  /** Time passes at once, as for a machine that sleeps: what should have run meanwhile runs once, at the end of it. */
+  async jump(milliseconds: number): Promise<void> {
+    this.time += milliseconds;
+    await this.advance(0);
+  }
 }
 
 /** Lets everything that waits for promises only run. */

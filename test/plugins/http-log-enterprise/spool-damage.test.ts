@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { frame } from '../../../plugins/http-log-enterprise/spool/frame.ts';
+import { Segment } from '../../../plugins/http-log-enterprise/spool/segment.ts';
+import { append, openSpoolAt } from './support/spool.ts';
+
+let folder = '';
+let directory = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'http-log-damage-'));
+  directory = join(folder, 'configuration');
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const text = (n: number) => JSON.stringify({ n, nested: { list: [{ a: 'x'.repeat(n) }] } });
+const texts = (count: number) => Array.from({ length: count }, (_, n) => text(n));
+
+/** The file that a process has left which did not deliver its records. */
+async function leave(records: readonly string[]): Promise<string> {
+  const opened = await openSpoolAt(directory);
+  for (const record of records) await append(opened.spool, record);
+  await opened.spool.close();
+  const names = await readdir(directory, { recursive: true });
+  return join(directory, names.find((name) => name.endsWith('.seg')) ?? '');
+}
+
+async function delivered(): Promise<{ texts: string[]; problems: string[]; lost: number }> {
+  const opened = await openSpoolAt(directory);
+  await expect.poll(() => opened.spool.backlog).toBe(0);
+  for (const { token } of opened.loaded) opened.spool.done(token);
+  await opened.spool.close();
+  return { texts: opened.loaded.map((one) => one.text), problems: opened.problems, lost: opened.lost };
+}
+
+describe('a damaged spool', () => {
+  it('gives what stands before and after the damage, and counts what is lost', async () => {
+    const path = await leave(texts(10));
+    const bytes = await readFile(path);
+    const at = bytes.indexOf('{"n":4');
+    bytes.fill(0xff, at + 3, at + 6);
+    await writeFile(path, bytes);
+    const after = await delivered();
+    expect(after.texts).toEqual(texts(10).filter((_, n) => n !== 4));
+    expect(after.lost).toBe(1);
+    expect(after.problems).toEqual([expect.stringMatching(/\d+ bytes of .*\.seg are no whole records/)]);
+  });
+
+  it('takes no zeros for records that a crash of the machine has left at the end', async () => {
+    const path = await leave(texts(3));
+    await appendFile(path, Buffer.alloc(4096));
+    expect((await delivered()).texts).toEqual(texts(3));
+  });
+
+  it('takes no garbage for the marks of delivered records', async () => {
+    const path = await leave(texts(3));
+    await writeFile(`${path}.done`, Buffer.concat([Buffer.alloc(64), randomBytes(33)]));
+    expect((await delivered()).texts).toEqual(texts(3));
+  });
+
+  it('keeps the marks of what was delivered before the damage', async () => {
+    const path = await leave(texts(4));
+    const segment = await Segment.recover(path);
+    segment.markDone(0);
+    segment.markDone(frame(Buffer.from(text(0))).length + frame(Buffer.from(text(1))).length);
+    await segment.flushDone();
+    await segment.close();
+    const bytes = await readFile(path);
+    bytes.fill('?', bytes.indexOf('{"n":1') - 1, bytes.indexOf('{"n":1'));
+    await writeFile(path, bytes);
+    expect((await delivered()).texts).toEqual([text(3)]);
+  });
+
+  it('that is garbage from its beginning to its end is reported, and stops nothing', async () => {
+    const path = await leave(texts(1));
+    await writeFile(path, randomBytes(10_000));
+    const after = await delivered();
+    expect(after).toMatchObject({ texts: [], problems: [expect.stringMatching(/10000 bytes of/)] });
+  });
+
+  it('never gives a record that was not written, whatever happens to a file', async () => {
+    const whole = Buffer.concat(texts(6).map((record) => frame(Buffer.from(record))));
+    const path = join(folder, 's1.seg');
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.uint8Array({ maxLength: 40 }), async (at, garbage) => {
+        const bytes = Buffer.concat([whole.subarray(0, at), garbage, whole.subarray(at + garbage.length)]);
+        await writeFile(path, bytes);
+        const segment = await Segment.recover(path);
+        const found: string[] = [];
+        for (; segment.loadAt < segment.size;) {
+          segment.loadAt = segment.holes.get(segment.loadAt) ?? segment.loadAt;
+          const piece = await segment.readOn();
+          const length = piece.readUInt32LE(0);
+          found.push(piece.toString('utf8', 8, 8 + length));
+          segment.loadAt += 8 + length;
+        }
+        expect(found).toHaveLength(segment.outstanding);
+        expect(texts(6)).toEqual(expect.arrayContaining(found));
+        // What begins after the garbage, and what ends before it, is there.
+        const undamaged = texts(6).filter((record) => {
+          const from = whole.indexOf(record) - 8;
+          return from + 8 + record.length <= at || from >= at + garbage.length;
+        });
+        expect(found).toEqual(expect.arrayContaining(undamaged));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
