@@ -9,7 +9,7 @@ let server: ServerProcess;
 // One server for all: that it goes on after each of these is what they are about.
 beforeAll(async () => {
   bench = await Workbench.create();
-  const limits = ['--block-limit', '1', '--max-worker-memory', '400M'];
+  const limits = ['--block-limit', '3', '--max-worker-memory', '400M'];
   server = await bench.serve(['steady', 'wild'], '--workers', '2', ...limits).ready();
   kong = new KongClient(server.socket);
 });

@@ -18,7 +18,7 @@ export interface FakeKongOptions {
   readonly socket: string;
   /** The protocol to speak: what the plugin's dump says. `protobuf` is ProtoBuf:1, `msgpack` MsgPack:1. */
   readonly protocol: Protocol;
-  /** How long the server may take for one answer, in milliseconds. Default 10,000 (Kong: 60,000). */
+  /** How long the server may take for one answer, in milliseconds. Default 30,000 (Kong: 60,000). */
   readonly timeout?: number;
   /** Largest message that is taken from the server, in bytes. Default 64 MiB. */
   readonly maxMessageBytes?: number;
@@ -67,7 +67,7 @@ export class FakeKong {
     this.#side = new KongSide({
       socket,
       protocol,
-      timeout: options.timeout ?? 10_000,
+      timeout: options.timeout ?? 30_000,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
       log: this.#lines.kong,
       tap: this.#tap,
