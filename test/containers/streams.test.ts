@@ -2,12 +2,13 @@ import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
-import { fromPluginServer, plugin, startKong } from './support/kong.ts';
+import { fromPluginServer, placements, plugin, startKong } from './support/kong.ts';
 import type { Script } from './support/probe.ts';
 import { startRecorder, type Recorder } from './support/recorder.ts';
 
 /** Phases without an HTTP request: TLS handshakes (certificate) and TCP streams (preread, log). */
 const protocols = ['protobuf', 'msgpack'] as const;
+type Protocol = (typeof protocols)[number];
 const streamPort = { protobuf: 9000, msgpack: 9001 };
 const closedPort = { protobuf: 9002, msgpack: 9003 };
 
@@ -31,7 +32,7 @@ interface Report {
   results: unknown[];
 }
 
-describe.each(protocols)('without a request, %s', (protocol) => {
+describe.each(placements)('without a request, plugin server %s', (pluginServer) => {
   let kong: StartedKongContainer;
   let reports: Recorder;
   let echo: net.Server;
@@ -44,25 +45,27 @@ describe.each(protocols)('without a request, %s', (protocol) => {
     });
     await new Promise<void>((resolve) => echo.listen(0, '0.0.0.0', resolve));
     const echoPort = (echo.address() as AddressInfo).port;
-    const probe = (script: Script, protocolsOfPlugin?: string[]): object => ({
+    const probe = (protocol: Protocol, script: Script, protocolsOfPlugin?: string[]): object => ({
       name: `probe-${protocol}`,
       config: {
         script: JSON.stringify(script),
-        report_url: fromPluginServer('inside', reports.port),
+        report_url: `${fromPluginServer(pluginServer, reports.port)}/${protocol}`,
+        label: `${protocol}-`,
       },
       ...(protocolsOfPlugin === undefined ? {} : { protocols: protocolsOfPlugin }),
     });
-    const stream = (name: string, port: number, script: Script): object => ({
-      name,
+    const stream = (protocol: Protocol, name: string, port: number, script: Script): object => ({
+      name: `${name}-${protocol}`,
       protocol: 'tcp',
       host: 'host.docker.internal',
       port: echoPort,
-      routes: [{ name, protocols: ['tcp'], destinations: [{ port }] }],
-      plugins: [probe(script, ['tcp'])],
+      routes: [{ name: `${name}-${protocol}`, protocols: ['tcp'], destinations: [{ port }] }],
+      plugins: [probe(protocol, script, ['tcp'])],
     });
     kong = await startKong({
-      plugins: [plugin(`probe-${protocol}`)],
-      streamPorts: [streamPort[protocol], closedPort[protocol]],
+      pluginServer,
+      plugins: protocols.map((protocol) => plugin(`probe-${protocol}`)),
+      streamPorts: [...Object.values(streamPort), ...Object.values(closedPort)],
       declarativeConfig: {
         _format_version: '3.0',
         services: [
@@ -71,11 +74,13 @@ describe.each(protocols)('without a request, %s', (protocol) => {
             url: `http://host.docker.internal:${String(reports.port)}/upstream`,
             routes: [{ name: 'web', paths: ['/'] }],
           },
-          stream('echo', streamPort[protocol], streamScript),
-          stream('closed', closedPort[protocol], { preread: [['response.exit', 403, 'no']] }),
+          ...protocols.flatMap((protocol) => [
+            stream(protocol, 'echo', streamPort[protocol], streamScript),
+            stream(protocol, 'closed', closedPort[protocol], { preread: [['response.exit', 403, 'no']] }),
+          ]),
         ],
         // certificate and rewrite run for global plugins only (measured on Kong 3.9.3).
-        plugins: [probe(httpScript)],
+        plugins: protocols.map((protocol) => probe(protocol, httpScript)),
       },
     });
   });
@@ -86,46 +91,48 @@ describe.each(protocols)('without a request, %s', (protocol) => {
     await new Promise((resolve) => echo?.close(resolve));
   });
 
-  const reported = (phase: string): Report | undefined =>
+  const reported = (protocol: Protocol, phase: string): Report | undefined =>
     reports.received
-      .filter(({ url }) => url === '/')
+      .filter(({ url }) => url === `/${protocol}`)
       .map(({ body }) => JSON.parse(body.toString()) as Report)
       .find((report) => report.phase === phase);
 
-  test('certificate runs in the handshake, and the request after it is served', async () => {
-    const answer = await overTls(kong.proxyTlsUrl, 'kong.test');
-    expect(answer).toMatch(/^HTTP\/1\.1 200/);
-    expect(reported('certificate')?.results.slice(0, 2)).toEqual([
-      expect.stringMatching(/^[0-9a-f-]{36}$/),
-      false,
-    ]);
-    expect(rewriteResults(answer)[0]).toBe('https');
-  });
-
-  test('rewrite of a global plugin runs without TLS, too', async () => {
-    const answer = await fetch(kong.proxyUrl);
-    expect(answer.status).toBe(200);
-    expect(answer.headers.has('x-probe-rewrite')).toBe(true);
-  });
-
-  test('preread and log of a TCP stream', async () => {
-    expect(await exchange(kong.streamUrl(streamPort[protocol]), 'over the wire')).toBe('over the wire');
-    await expect.poll(() => reported('log'), { timeout: 10_000 }).toBeDefined();
-    const [ip, port, subsystem] = reported('preread')?.results ?? [];
-    expect(ip).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
-    expect([port, subsystem]).toEqual([streamPort[protocol], 'stream']);
-    const [shared, record] = reported('log')?.results ?? [];
-    expect(shared).toBe('v');
-    expect(record).toMatchObject({
-      session: { server_port: streamPort[protocol], status: 200, received: 13, sent: 13 },
-      client_ip: ip,
+  describe.each(protocols)('%s', (protocol) => {
+    test('certificate runs in the handshake, and the request after it is served', async () => {
+      const answer = await overTls(kong.proxyTlsUrl, 'kong.test');
+      expect(answer).toMatch(/^HTTP\/1\.1 200/);
+      expect(reported(protocol, 'certificate')?.results.slice(0, 2)).toEqual([
+        expect.stringMatching(/^[0-9a-f-]{36}$/),
+        false,
+      ]);
+      expect(rewriteResults(answer, protocol)[0]).toBe('https');
     });
-  });
 
-  test('exit in preread ends the stream before the service sees it', async () => {
-    expect(await exchange(kong.streamUrl(closedPort[protocol]), 'hello').catch(() => '')).not.toContain(
-      'hello',
-    );
+    test('rewrite of a global plugin runs without TLS, too', async () => {
+      const answer = await fetch(kong.proxyUrl);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.has(`x-probe-${protocol}-rewrite`)).toBe(true);
+    });
+
+    test('preread and log of a TCP stream', async () => {
+      expect(await exchange(kong.streamUrl(streamPort[protocol]), 'over the wire')).toBe('over the wire');
+      await expect.poll(() => reported(protocol, 'log'), { timeout: 10_000 }).toBeDefined();
+      const [ip, port, subsystem] = reported(protocol, 'preread')?.results ?? [];
+      expect(ip).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      expect([port, subsystem]).toEqual([streamPort[protocol], 'stream']);
+      const [shared, record] = reported(protocol, 'log')?.results ?? [];
+      expect(shared).toBe('v');
+      expect(record).toMatchObject({
+        session: { server_port: streamPort[protocol], status: 200, received: 13, sent: 13 },
+        client_ip: ip,
+      });
+    });
+
+    test('exit in preread ends the stream before the service sees it', async () => {
+      expect(await exchange(kong.streamUrl(closedPort[protocol]), 'hello').catch(() => '')).not.toContain(
+        'hello',
+      );
+    });
   });
 });
 
@@ -143,8 +150,8 @@ function overTls(url: string, servername: string): Promise<string> {
   });
 }
 
-function rewriteResults(answer: string): unknown[] {
-  const header = /^x-probe-rewrite: (.+)$/im.exec(answer)?.[1] ?? '';
+function rewriteResults(answer: string, protocol: Protocol): unknown[] {
+  const header = new RegExp(`^x-probe-${protocol}-rewrite: (.+)$`, 'im').exec(answer)?.[1] ?? '';
   return JSON.parse(Buffer.from(header, 'base64').toString() || '[]') as unknown[];
 }
 

@@ -10,6 +10,8 @@ export const probeConfig = z.object({
   script: z.string().default('{}'),
   /** Where phases that no client sees report to. */
   report_url: z.string().optional(),
+  /** Tells the headers of two probes on one request apart. */
+  label: z.string().default(''),
 });
 
 type Config = z.infer<typeof probeConfig>;
@@ -64,7 +66,7 @@ async function run(kong: unknown, config: Config, phase: Phase): Promise<void> {
   const { response } = kong as AnyKong;
   if (phase === 'rewrite' || phase === 'access' || phase === 'response') {
     const text = Buffer.from(JSON.stringify(results)).toString('base64');
-    await response?.setHeader?.(`x-probe-${phase}`, text);
+    await response?.setHeader?.(`x-probe-${config.label}${phase}`, text);
   } else if (config.report_url !== undefined) {
     await fetch(config.report_url, { method: 'POST', body: JSON.stringify({ phase, results }) });
   }
