@@ -207,9 +207,20 @@ export class MessageWriter {
   }
 }
 
+/** A writer that is kept for the next value; a larger buffer is given back. */
+const MAX_KEPT_BYTES = 64 * 1024;
+let spare: MessageWriter | null = null;
+
 /** One value as bytes of its own. @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry */
 export function encode(value: unknown): Buffer {
-  const writer = new MessageWriter();
-  writer.value(value);
-  return Buffer.from(writer.view());
+  // A value's toJSON may encode something itself: it gets another writer.
+  const writer = spare ?? new MessageWriter();
+  spare = null;
+  writer.position = 0;
+  try {
+    writer.value(value);
+    return Buffer.from(writer.view());
+  } finally {
+    if (writer.buffer.length <= MAX_KEPT_BYTES) spare = writer;
+  }
 }

@@ -249,6 +249,20 @@ test('integers of every width, beyond 2^53 as bigint', () => {
   expect(Object.is(decode(encode(-0)), -0)).toBe(true);
 });
 
+test('a value whose toJSON encodes another one', () => {
+  const inner = { toJSON: () => ({ length: encode(['inner', 'value']).length }) };
+  expect(decode(encode({ before: 'b', inner, after: 'a' }))).toEqual({
+    before: 'b',
+    inner: { length: encode(['inner', 'value']).length },
+    after: 'a',
+  });
+});
+
+test('a value that cannot be written leaves nothing behind for the next', () => {
+  expect(() => encode(['left over', () => undefined])).toThrow(KongTsError);
+  expect(decode(encode('next'))).toBe('next');
+});
+
 test('bytes as text', () => {
   const bytes = Buffer.from('fffe41c3a9', 'hex');
   expect(encode(rawString(bytes))).toEqual(Buffer.concat([Buffer.from([0xa5]), bytes]));
