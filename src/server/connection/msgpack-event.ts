@@ -43,7 +43,7 @@ export class MsgpackEvent extends PhaseEvent {
     super(runtime, instance, phase);
     this.id = runtime.newEventId();
     this.#responder = responder;
-    runtime.steppedEvents.set(this.id, this);
+    runtime.steppedEvents.add(this);
   }
 
   ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
+import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
 import type { MsgpackEvent } from './msgpack-event.ts';
 
@@ -16,7 +17,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   /** Running events of MsgPack:1 by id. */
-  readonly steppedEvents = new Map<number, MsgpackEvent>();
+  readonly steppedEvents = new EventTable<MsgpackEvent>();
   readonly counts = { connections: 0, events: 0 };
   #counter = randomInt(COUNTER_LIMIT);
 
@@ -31,7 +32,7 @@ export class Runtime {
     for (;;) {
       this.#counter = (this.#counter + 1) % COUNTER_LIMIT;
       const id = this.#counter * 256 + this.host.workerIndex;
-      if (!this.steppedEvents.has(id)) return id;
+      if (this.steppedEvents.hasPlaceFor(id)) return id;
     }
   }
 
