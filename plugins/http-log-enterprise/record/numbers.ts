@@ -7,19 +7,35 @@ import type { RawText } from './text.ts';
  */
 const significantDigits = 14;
 
-/** What may be a number with 15 digits or more; a string can hold the same characters. */
-const longNumber = /[:,[]-?\d[\d.]{14,}(?:[eE][+-]?\d+)?(?=[,}\]])/g;
+/** A number with more significant digits than that has so many digits and points in a row. */
+const longRun = significantDigits + 1;
+
+/** Whether a character is a digit or a point. */
+const isDigit = (code: number): boolean => (code >= 0x30 && code <= 0x39) || code === 0x2e;
+const isSign = (code: number): boolean => code === 0x2b || code === 0x2d;
+/** What stands before a value: colon, comma, opening bracket. */
+const isBefore = (code: number): boolean => code === 0x3a || code === 0x2c || code === 0x5b;
+/** What stands after a value: comma, closing brace, closing bracket. */
+const isAfter = (code: number): boolean => code === 0x2c || code === 0x7d || code === 0x5d;
+
+/** A number without the zeros at the end of its fraction. */
+function trimmed(text: string): string {
+  if (!text.includes('.')) return text;
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0x30) end -= 1;
+  return text.slice(0, text.charCodeAt(end - 1) === 0x2e ? end - 1 : end);
+}
 
 /** C's `%.14g`. */
 export function formatNumber(value: number): string {
-  const [mantissa = '0', exponentText = '0'] = value.toExponential(significantDigits - 1).split('e');
-  const exponent = Number(exponentText);
-  const trim = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  const text = value.toExponential(significantDigits - 1);
+  const e = text.indexOf('e');
+  const exponent = Number(text.slice(e + 1));
   if (exponent < -4 || exponent >= significantDigits) {
     const sign = exponent < 0 ? '-' : '+';
-    return `${trim(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+    return `${trimmed(text.slice(0, e))}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
   }
-  return trim(value.toFixed(Math.max(0, significantDigits - 1 - exponent)));
+  return trimmed(value.toFixed(Math.max(0, significantDigits - 1 - exponent)));
 }
 
 /** Whether the position is inside a string: an odd number of quotes that are not escaped stand before it. */
@@ -37,36 +53,58 @@ function isInString(record: RawText, from: number, at: number, inside: boolean):
   return within;
 }
 
-function shortened(digits: string): string | null {
-  const significant = digits
-    .replace(/[eE].*$/, '')
-    .replace(/^-?0*\.?0*/, '')
-    .replace('.', '');
-  return significant.length > significantDigits ? formatNumber(Number(digits)) : null;
+/** How many significant digits the digits and points from here on have. */
+function significantIn(record: RawText, from: number, end: number): number {
+  let count = 0;
+  for (let i = from; i < end; i++) {
+    const code = record.charCodeAt(i);
+    if (code !== 0x2e && (count > 0 || code !== 0x30)) count += 1;
+  }
+  return count;
+}
+
+/** Where the exponent that may stand at a position ends. */
+function exponentEnd(record: RawText, at: number): number {
+  if ((record.charCodeAt(at) | 0x20) !== 0x65) return at;
+  let end = at + 1;
+  if (isSign(record.charCodeAt(end))) end += 1;
+  const digits = end;
+  while (isDigit(record.charCodeAt(end)) && record.charCodeAt(end) !== 0x2e) end += 1;
+  return end > digits ? end : at;
 }
 
 /**
- * The record with its numbers as http-log writes them, in the pieces that it falls into: what stays is not copied. The
- * text is searched for long numbers only; nothing is parsed.
+ * The record with its numbers as http-log writes them, in the pieces that it falls into: what stays is not copied.
+ * Nothing is parsed, and only every fifteenth character is looked at: a long number has a digit there.
  */
 export function numberPieces(record: RawText): RawText[] {
   const pieces: RawText[] = [];
   let done = 0;
   let looked = 0;
   let inside = false;
-  longNumber.lastIndex = 0;
-  for (let match = longNumber.exec(record); match !== null; match = longNumber.exec(record)) {
-    const at = match.index;
+  for (let i = longRun - 1; i < record.length; i += longRun) {
+    if (!isDigit(record.charCodeAt(i))) continue;
+    let from = i;
+    while (isDigit(record.charCodeAt(from - 1))) from -= 1;
+    let end = i + 1;
+    while (isDigit(record.charCodeAt(end))) end += 1;
+    i = end;
+    if (end - from < longRun || record.charCodeAt(from) === 0x2e) continue;
+    if (significantIn(record, from, end) <= significantDigits) continue;
+    if (record.charCodeAt(from - 1) === 0x2d) from -= 1;
+    end = exponentEnd(record, end);
+    // A string can hold the same characters.
+    if (!isBefore(record.charCodeAt(from - 1)) || !isAfter(record.charCodeAt(end))) continue;
     // The quote before a colon ends a key, unless it is escaped: then, as after comma or bracket, count the quotes.
-    if (match[0].charCodeAt(0) !== 0x3a || !endsKey(record, at - 1)) {
-      inside = isInString(record, looked, at, inside);
-      looked = at;
+    if (record.charCodeAt(from - 1) !== 0x3a || !endsKey(record, from - 2)) {
+      inside = isInString(record, looked, from, inside);
+      looked = from;
       if (inside) continue;
     }
-    const short = shortened(match[0].slice(1));
-    if (short === null) continue;
-    pieces.push(record.slice(done, at + 1), short);
-    done = at + match[0].length;
+    const value = Number(record.slice(from, end));
+    if (!Number.isFinite(value)) continue;
+    pieces.push(record.slice(done, from), formatNumber(value));
+    done = end;
   }
   if (done === 0) return [record];
   pieces.push(record.slice(done));
