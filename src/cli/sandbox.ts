@@ -28,7 +28,7 @@ export function build(): Command {
       '--proxy-listen <addresses>',
       'HOST:PORT, " ssl" after it for TLS, several with commas (127.0.0.1:8000)',
     )
-    .option('--admin-listen <address>', 'Admin API, or off (127.0.0.1:8001)')
+    .option('--admin-listen <addresses>', 'Admin API, written the same way, or off (127.0.0.1:8001)')
     .option('--stream-listen <addresses>', 'TCP listeners, " ssl" after one for TLS (off)')
     .option('--plugin-server <definition>', 'a plugin server, repeatable; see below', collect, [])
     .option('--plugins <names>', 'plugins that may be used, with commas; bundled stands for key-auth')
@@ -60,6 +60,7 @@ async function run(sandbox: Sandbox): Promise<void> {
   if (sandbox.proxyUrl !== null) say(`proxy      ${sandbox.proxyUrl}`);
   if (sandbox.proxyTlsUrl !== null) say(`proxy TLS  ${sandbox.proxyTlsUrl}`);
   if (sandbox.adminUrl !== null) say(`Admin API  ${sandbox.adminUrl}`);
+  if (sandbox.adminTlsUrl !== null) say(`Admin TLS  ${sandbox.adminTlsUrl}`);
   for (const port of sandbox.streamPorts) say(`stream     port ${String(port)}`);
   process.on('SIGHUP', () => {
     sandbox.reload().then(

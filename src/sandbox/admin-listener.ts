@@ -1,10 +1,16 @@
+import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { KongTsError } from '../errors.ts';
 import type { KnownPlugin, MutableEntityStore } from './entities/index.ts';
 import { listenError, urlHost, type ListenAddress } from './gateway/listen.ts';
 
 export interface AdminListener {
-  readonly url: string;
+  /** Of the first listener without TLS, null when there is none. */
+  readonly url: string | null;
+  /** Of the first listener with TLS. */
+  readonly tlsUrl: string | null;
   close(): Promise<void>;
 }
 
@@ -15,6 +21,8 @@ export interface AdminApiOptions {
   readonly workspaces: boolean;
   readonly database: 'postgres' | 'off';
   readonly nodeId: string;
+  /** The certificate of listeners with `ssl`. */
+  readonly certificate: () => SecureContextOptions;
 }
 
 function adminUrl(text: string): URL {
@@ -28,20 +36,51 @@ function adminUrl(text: string): URL {
   }
 }
 
-/** Starts the Admin API. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE, USAGE */
-export async function startAdmin(address: ListenAddress, options: AdminApiOptions): Promise<AdminListener> {
-  const { eventHooksAdmin, ...rest } = options;
+/** Starts the Admin API on all the addresses. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE, USAGE */
+export async function startAdmin(
+  addresses: readonly ListenAddress[],
+  options: AdminApiOptions,
+): Promise<AdminListener> {
+  const { eventHooksAdmin, certificate, ...rest } = options;
   const { createAdminApi } = await import('./admin/index.ts');
   const api = createAdminApi({
     ...rest,
     ...(eventHooksAdmin === null ? {} : { eventHooksAdmin: adminUrl(eventHooksAdmin) }),
   });
-  try {
-    await api.listen({ host: address.host, port: address.port });
-  } catch (error) {
+  await api.ready();
+  const handle: http.RequestListener = (request, response) => api.routing(request, response);
+  const servers: http.Server[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map(closeServer));
     await api.close();
-    throw listenError(address, error as NodeJS.ErrnoException);
+  };
+  const urls: { tls: boolean; url: string }[] = [];
+  try {
+    for (const address of addresses) {
+      const server = address.tls ? https.createServer(certificate(), handle) : http.createServer(handle);
+      servers.push(server);
+      const port = await listen(server, address);
+      const scheme = address.tls ? 'https' : 'http';
+      urls.push({ tls: address.tls, url: `${scheme}://${urlHost(address.host)}:${String(port)}` });
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
-  const { port } = api.server.address() as AddressInfo;
-  return { url: `http://${urlHost(address.host)}:${String(port)}`, close: async () => api.close() };
+  const first = (tls: boolean): string | null => urls.find((each) => each.tls === tls)?.url ?? null;
+  return { url: first(false), tlsUrl: first(true), close };
+}
+
+function listen(server: http.Server, address: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
+    server.listen(address.port, address.host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function closeServer(server: http.Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }

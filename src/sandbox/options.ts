@@ -18,7 +18,7 @@ export interface SandboxOptions {
   config?: readonly string[];
   /** Proxy listeners as in Kong's proxy_listen. Default `127.0.0.1:8000`; `off` for none. */
   proxyListen?: string;
-  /** Admin API listener. Default `127.0.0.1:8001`; `off` for none. */
+  /** Admin API listeners as in Kong's admin_listen. Default `127.0.0.1:8001`; `off` for none. */
   adminListen?: string;
   /** TCP and TLS (`ssl`) stream listeners. Default `off`. */
   streamListen?: string;

@@ -30,7 +30,10 @@ export interface Sandbox {
   readonly proxyUrl: string | null;
   /** Base URL of the first proxy listener with TLS. */
   readonly proxyTlsUrl: string | null;
+  /** Base URL of the first Admin API listener without TLS, null when there is none. */
   readonly adminUrl: string | null;
+  /** Base URL of the first Admin API listener with TLS. */
+  readonly adminTlsUrl: string | null;
   /** Ports of the stream listeners, in the order given. */
   readonly streamPorts: readonly number[];
   /** The configuration; what the Admin API changes. */
@@ -110,11 +113,12 @@ async function open(
   const streams = await listenAll(options.streamListen ?? 'off', '--stream-listen', closers, (address) =>
     listenStream(address, { ...tls, workers, pending }),
   );
-  const admin = await startAdminOf(options, store, known, node.id, closers);
+  const admin = await startAdminOf(options, store, known, node.id, tls.certificates, closers);
   return {
     proxyUrl: urlOf(proxies, false),
     proxyTlsUrl: urlOf(proxies, true),
     adminUrl: admin?.url ?? null,
+    adminTlsUrl: admin?.tlsUrl ?? null,
     streamPorts: streams.map(({ listener }) => listener.port),
     store,
     reload: async () => {
@@ -150,14 +154,16 @@ async function startAdminOf(
   store: MutableEntityStore,
   known: readonly KnownPlugin[],
   nodeId: string,
+  certificates: Certificates,
   closers: (() => Promise<unknown>)[],
 ): Promise<AdminListener | null> {
-  const [address] = parseListen(options.adminListen ?? '127.0.0.1:8001', '--admin-listen');
-  if (address === undefined) return null;
-  const admin = await startAdmin(address, {
+  const addresses = parseListen(options.adminListen ?? '127.0.0.1:8001', '--admin-listen');
+  if (addresses.length === 0) return null;
+  const admin = await startAdmin(addresses, {
     store,
     known,
     nodeId,
+    certificate: () => certificates.fallbackOptions,
     eventHooksAdmin: options.eventHooksAdmin ?? null,
     workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,
     database: options.database ?? 'postgres',

@@ -40,6 +40,32 @@ describe('requests that no route may see', () => {
     expect(gateway.upstream.requests).toHaveLength(before);
   });
 
+  test.each([
+    ['request line', 414, `GET /${'a'.repeat(8192)} HTTP/1.1\r\nHost: a\r\n\r\n`, 'URI too long'],
+    ['request line above all buffers', 414, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\n`, 'URI too long'],
+    [
+      'header line',
+      494,
+      `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(8192)}\r\n\r\n`,
+      'Request header or cookie too large',
+    ],
+  ])('a %s above 8 kB gets %i and the connection ends', async (_name, status, text, says) => {
+    const before = gateway.upstream.requests.length;
+    const answer = await raw(text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
+    expect(answer).toMatch(/\r\nConnection: close\r\n/);
+    expect(answer).toMatch(/\r\nServer: kong\/[\d.]+\r\n/);
+    expect(answer).toContain(`"message":"${says}"`);
+    expect(gateway.upstream.requests).toHaveLength(before);
+  });
+
+  test('a request line of exactly 8 kB reaches its route', async () => {
+    const path = `/${'a'.repeat(8192 - 'GET / HTTP/1.1\r\n'.length)}`;
+    const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    // The upstream's own limit may refuse it.
+    expect(answer).toMatch(/\r\nVia: /);
+  });
+
   test('CONNECT gets 405 and the connection ends', async () => {
     const answer = await raw('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 405 Method Not Allowed\r\n[^]*"message":"Method not allowed"/);

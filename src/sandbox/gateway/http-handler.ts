@@ -23,13 +23,17 @@ export interface HttpHandlerOptions {
 
 const webSocketRefusal = 'The sandbox does not proxy WebSocket connections';
 
-/** One HTTP request through all its phases. Never rejects. */
+/**
+ * One HTTP request through all its phases. Never rejects.
+ * @param refused a status that it is answered with before any route; log still runs, as in Kong
+ */
 export async function handleHttp(
   options: HttpHandlerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   worker: number,
   tls: TlsInfo | null,
+  refused: number | null = null,
 ): Promise<void> {
   const { node, config } = options;
   node.statistics.total_requests++;
@@ -39,7 +43,12 @@ export async function handleHttp(
     if (!response.writableFinished) gone.abort();
   });
   try {
-    await serve(options, exchange, response, gone.signal);
+    if (refused === null) await serve(options, exchange, response, gone.signal);
+    else {
+      exchange.abort(refused);
+      exchange.answer.headers.set('Connection', 'close');
+      await sendWhole(exchange, response);
+    }
   } catch (error) {
     await recover(exchange, response, gone.signal, error);
   }

@@ -6,6 +6,7 @@ import { errorBody, errorMessage } from './errors.ts';
 import { handleHttp, type HttpHandlerOptions } from './http-handler.ts';
 import { requestId } from './ids.ts';
 import { listenError, type ListenAddress } from './listen.ts';
+import { serverHeader } from './node-state.ts';
 import { checkWithoutSni, sniCallback, tlsInfoOf, type TlsSide } from './tls.ts';
 
 export interface HttpListener {
@@ -45,7 +46,10 @@ export async function listenHttp(
       return;
     }
     const tls = socket instanceof TLSSocket ? tlsInfoOf(socket) : null;
-    void handleHttp(options, request, response, workerOf.get(socket) ?? 0, tls);
+    const tooLong = lineTooLong(request);
+    // nginx's own words for it.
+    if (tooLong === 414) response.statusMessage = 'Request-URI Too Large';
+    void handleHttp(options, request, response, workerOf.get(socket) ?? 0, tls, tooLong);
   };
   let port = address.port;
   const server = address.tls
@@ -97,18 +101,51 @@ function hasOneHost({ httpVersion, rawHeaders }: http.IncomingMessage): boolean 
   return hosts === 1 || (hosts === 0 && httpVersion === '1.0');
 }
 
-/** Kong's answer to bytes that are no HTTP request. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) socket.destroy();
-  else refuse(error.code === 'HPE_HEADER_OVERFLOW' ? 494 : 400, socket);
+/** nginx's `large_client_header_buffers 4 8k`: each line has to fit into one of them, its end included. */
+const maxLine = 8192;
+
+/** 414 for a request line, 494 for a header line that nginx has no buffer for; null where all fit. */
+function lineTooLong({ method = '', url = '', rawHeaders }: http.IncomingMessage): 414 | 494 | null {
+  if (method.length + url.length + ' '.length * 2 + 'HTTP/1.1\r\n'.length > maxLine) return 414;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const length = (rawHeaders[i]?.length ?? 0) + (rawHeaders[i + 1]?.length ?? 0) + ': \r\n'.length;
+    if (length > maxLine) return 494;
+  }
+  return null;
 }
 
+/** Kong's answer to bytes that are no HTTP request. */
+function refuseBytes(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) socket.destroy();
+  else if (error.code !== 'HPE_HEADER_OVERFLOW') refuse(400, socket);
+  else refuse(isRequestLine(error.rawPacket) ? 414 : 494, socket);
+}
+
+/** Whether what was received last is the beginning, or the middle, of a first line that has no end. */
+const isRequestLine = (packet: Buffer | undefined): boolean =>
+  packet?.subarray(0, maxLine).includes(10) === false;
+
+const reasons = {
+  400: '400 Bad Request',
+  405: '405 Method Not Allowed',
+  414: '414 Request-URI Too Large',
+  // nginx has no words for a status of its own.
+  494: '494 ',
+} as const;
+
 /** Answers in place of a route, and ends the connection. */
-function refuse(status: 400 | 405 | 494, socket: Socket): void {
-  const { body, contentType } = errorBody(errorMessage(status), requestId(), 'application/json');
-  const line = status === 405 ? '405 Method Not Allowed' : '400 Bad Request';
-  socket.end(
-    `HTTP/1.1 ${line}\r\nContent-Type: ${contentType}\r\nContent-Length: ${String(body.length)}\r\n` +
-      `Connection: close\r\n\r\n${body.toString('latin1')}`,
-  );
+function refuse(status: keyof typeof reasons, socket: Socket): void {
+  const id = requestId();
+  const { body, contentType } = errorBody(errorMessage(status), id, 'application/json');
+  const head = [
+    `HTTP/1.1 ${reasons[status]}`,
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Type: ${contentType}`,
+    'Connection: close',
+    `Content-Length: ${String(body.length)}`,
+    'X-Kong-Response-Latency: 0',
+    `Server: ${serverHeader}`,
+    `X-Kong-Request-Id: ${id}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body.toString('latin1')}`);
 }

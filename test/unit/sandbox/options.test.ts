@@ -55,7 +55,7 @@ describe('options of kong-ts sandbox', () => {
 });
 
 test('listen directives', () => {
-  expect(parseListen('127.0.0.1:8000, [::1]:8443 http2 ssl, off', '--proxy-listen')).toEqual([
+  expect(parseListen('127.0.0.1:8000, [::1]:8443 http2 ssl', '--proxy-listen')).toEqual([
     { host: '127.0.0.1', port: 8000, tls: false, option: '--proxy-listen' },
     { host: '::1', port: 8443, tls: true, option: '--proxy-listen' },
   ]);
