@@ -50,6 +50,9 @@ function offsetOf({ offset, next }: Record<string, unknown>): string | null {
   return typeof next === 'string' ? new URL(next, 'http://kong').searchParams.get('offset') : null;
 }
 
+/** What `pages` asks for at least, in entities. */
+const smallestPage = 50;
+
 /** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
 export class KongAdmin {
   /** Without user and password. */
@@ -57,9 +60,12 @@ export class KongAdmin {
   readonly #options: KongAdminOptions;
   readonly #base: string;
   readonly #authorization: string | null;
+  /** Shared by all clients that `in` gives: the largest page that this Kong gave in time. */
+  readonly #paging: { size: number };
 
   /** @throws KongTsError USAGE when the URL is none */
-  constructor(options: KongAdminOptions) {
+  constructor(options: KongAdminOptions, paging = { size: Number.POSITIVE_INFINITY }) {
+    this.#paging = paging;
     let parsed: URL;
     try {
       parsed = new URL(options.url);
@@ -82,7 +88,7 @@ export class KongAdmin {
   /** The same client with another workspace before every path (null: none). */
   in(workspace: string | null): KongAdmin {
     const { workspace: _, ...rest } = this.#options;
-    return new KongAdmin(workspace === null ? rest : { ...rest, workspace });
+    return new KongAdmin(workspace === null ? rest : { ...rest, workspace }, this.#paging);
   }
 
   /**
@@ -118,6 +124,9 @@ export class KongAdmin {
         body: text === '' ? null : (JSON.parse(text) as unknown),
       };
     } catch (error) {
+      if (limit.aborted && signal?.aborted !== true) {
+        throw new AdminTimeout(`${method} ${this.#base}${path}`, timeoutMs, error);
+      }
       throw new KongTsError(
         'ADMIN_UNREACHABLE',
         `${method} ${this.#base}${path} has no answer: ${messageOf(error)}.`,
@@ -144,7 +153,8 @@ export class KongAdmin {
   }
 
   /**
-   * Pages of a collection, in Kong's order, until there is no next one.
+   * Pages of a collection, in Kong's order, until there is no next one. A page that Kong does not give in time is asked
+   * for again at half the size, down to 50; the size that was given holds for what is read later, too.
    * @param path with or without a query; `size` is added
    * @throws KongTsError ADMIN_REFUSED also when the collection is not there or a page is not a page
    */
@@ -154,8 +164,7 @@ export class KongAdmin {
     const seen = new Set<string>();
     do {
       const at: string = offset === null ? '' : `&offset=${encodeURIComponent(offset)}`;
-      const where = `${path}${separator}size=${String(size)}${at}`;
-      const answer = await this.request('GET', where);
+      const { where, answer } = await this.#page(size, (n) => `${path}${separator}size=${String(n)}${at}`);
       const data = answer.status === 200 && isRecord(answer.body) ? itemsOf(answer.body.data) : null;
       if (data === null || !isRecord(answer.body)) throw refusal(`GET ${this.#base}${where}`, answer);
       offset = offsetOf(answer.body);
@@ -165,6 +174,24 @@ export class KongAdmin {
       }
       yield data;
     } while (offset !== null);
+  }
+
+  async #page(
+    wanted: number,
+    path: (size: number) => string,
+  ): Promise<{ where: string; answer: AdminAnswer }> {
+    for (;;) {
+      const size = Math.min(wanted, this.#paging.size);
+      const where = path(size);
+      try {
+        return { where, answer: await this.request('GET', where) };
+      } catch (error) {
+        if (!(error instanceof AdminTimeout) || size <= smallestPage) throw error;
+        // A Kong that says nothing at all would only be waited for again and again.
+        await this.in(null).request('GET', '/status');
+        this.#paging.size = Math.max(smallestPage, Math.floor(size / 2));
+      }
+    }
   }
 
   /** All of a collection. For collections of bounded size; use `pages` for the rest. */
@@ -187,6 +214,16 @@ export class KongAdmin {
       database: text(configuration.database),
       availablePlugins: isRecord(plugins) ? Object.keys(plugins) : [],
     };
+  }
+}
+
+/** No whole answer came within the client's limit. */
+export class AdminTimeout extends KongTsError {
+  constructor(what: string, timeoutMs: number, cause: unknown) {
+    super('ADMIN_UNREACHABLE', `${what} has no whole answer within ${String(timeoutMs)} ms.`, {
+      cause,
+      fix: 'Check that the URL is that of an Admin API, that this machine may reach it, and how busy it is.',
+    });
   }
 }
 
