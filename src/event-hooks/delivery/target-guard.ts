@@ -23,7 +23,7 @@ const metadata = new Set([
 
 /**
  * Decides which addresses a delivery may go to: protection against server-side request forgery. A name is resolved
- * here, every address is checked, and the connection goes to the address that was checked, so that a name which
+ * here, every address is checked, and the connection goes to the addresses that were checked, so that a name which
  * changes in between gains nothing.
  */
 export class TargetGuard {
@@ -40,20 +40,17 @@ export class TargetGuard {
   }
 
   /**
-   * The address to connect to.
+   * The addresses that may be connected to, in the resolver's order; those that are refused are left out.
    * @throws KongTsError TARGET_REFUSED when no address of the name is allowed
    */
-  async pin(hostname: string): Promise<string> {
+  async addresses(hostname: string): Promise<[string, ...string[]]> {
     const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-    const addresses = isIP(bare) === 0 ? await this.#resolve(bare) : [bare];
-    const reasons: string[] = [];
-    for (const address of addresses) {
-      const reason = this.refusal(address);
-      if (reason === null) return address;
-      reasons.push(`${address} is ${reason}`);
-    }
-    const found = reasons.length === 0 ? 'the name has no address' : reasons.join(', ');
-    throw new KongTsError('TARGET_REFUSED', `The target ${hostname} is refused: ${found}.`, {
+    const found = isIP(bare) === 0 ? await this.#resolve(bare) : [bare];
+    const [first, ...others] = found.filter((address) => this.refusal(address) === null);
+    if (first !== undefined) return [first, ...others];
+    const reasons = found.map((address) => `${address} is ${this.refusal(address) ?? ''}`);
+    const why = reasons.length === 0 ? 'the name has no address' : reasons.join(', ');
+    throw new KongTsError('TARGET_REFUSED', `The target ${hostname} is refused: ${why}.`, {
       fix: 'Private and loopback ranges can be allowed with --allow-private and --allow-loopback.',
     });
   }
