@@ -27,6 +27,7 @@ interface ServeFlags {
   kongAdminToken?: string;
   crudInterval: string[];
   crudSecrets?: boolean;
+  lendKongLogin?: boolean;
   watch?: boolean;
 }
 
@@ -95,6 +96,10 @@ export function build(): Command {
       [],
     )
     .option('--crud-secrets', 'put keys, passwords and other secrets of entities into payloads')
+    .option(
+      '--lend-kong-login',
+      'send user and password of the --kong-admin URL for all clients, also where --event-hooks-admin is not loopback',
+    )
     .option('--watch', 'reload when a file in the folder of a plugin changes')
     .addHelpText('after', sockets)
     .action(serve);
@@ -135,6 +140,7 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('kongAdmin', rest.kongAdmin),
     ...given('kongAdminToken', rest.kongAdminToken),
     ...given('crudSecrets', rest.crudSecrets),
+    ...given('lendKongLogin', rest.lendKongLogin),
     ...given('watch', rest.watch),
     ...given('backlog', rest.backlog === undefined ? undefined : number('--backlog', rest.backlog)),
     ...seconds('blockLimit', '--block-limit', rest.blockLimit),

@@ -59,6 +59,8 @@ export interface ServerOptions {
   crudInterval?: readonly string[];
   /** Put secrets of entities into payloads. Default false. */
   crudSecrets?: boolean;
+  /** Send user and password of `kongAdmin` for clients of an `eventHooksAdmin` that is not loopback. Default false. */
+  lendKongLogin?: boolean;
   /** Reload when a plugin's file changes. Default false. */
   watch?: boolean;
   /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
@@ -102,6 +104,7 @@ export interface CompiledServerOptions {
     readonly token: string | null;
     readonly interval: readonly string[];
     readonly secrets: boolean;
+    readonly lendLogin: boolean;
   } | null;
   readonly watch: boolean;
   readonly cwd: string;
@@ -158,10 +161,17 @@ function compileEventHooks({ eventHooks = 'auto', kongAdmin }: ServerOptions): '
 }
 
 function compileKong(options: ServerOptions): CompiledServerOptions['kong'] {
-  const { kongAdmin, kongAdminToken, crudInterval = [], crudSecrets = false } = options;
+  const {
+    kongAdmin,
+    kongAdminToken,
+    crudInterval = [],
+    crudSecrets = false,
+    lendKongLogin = false,
+  } = options;
   if (kongAdmin === undefined) {
     if (crudInterval.length > 0) throw usage('--crud-interval needs --kong-admin.');
     if (crudSecrets) throw usage('--crud-secrets needs --kong-admin.');
+    if (lendKongLogin) throw usage('--lend-kong-login needs --kong-admin.');
     return null;
   }
   checkKongAdmin(kongAdmin);
@@ -171,6 +181,7 @@ function compileKong(options: ServerOptions): CompiledServerOptions['kong'] {
     token: kongAdminToken ?? null,
     interval: [...crudInterval],
     secrets: crudSecrets,
+    lendLogin: lendKongLogin,
   };
 }
 

@@ -194,6 +194,7 @@ describe('options', () => {
       url: 'http://kong:8001',
       token: 't',
       secrets: false,
+      lendLogin: false,
       intervalMs: 10_000,
       intervals: { consumers: 30_000 },
     });

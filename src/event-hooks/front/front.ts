@@ -19,10 +19,18 @@ const collections = new Set(
   ).split(' '),
 );
 
-/** @param kong URL of Kong's Admin API */
-export function createFront(kong: string, watch: Pick<KongWatch, 'lookNow' | 'isCollection'>): Front {
+/**
+ * @param kong URL of Kong's Admin API
+ * @param lendLogin send its user and password for clients that bring none
+ */
+export function createFront(
+  kong: string,
+  watch: Pick<KongWatch, 'lookNow' | 'isCollection'>,
+  lendLogin = false,
+): Front {
   const pass = new PassThrough({
     target: new URL(kong),
+    lendLogin,
     onWrite: (method, path) => {
       watch.lookNow(method, path);
     },

@@ -13,8 +13,10 @@ const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface PassThroughOptions {
-  /** Kong's Admin API; user and password in it are sent for clients that send no `Authorization` of their own. */
+  /** Kong's Admin API. */
   readonly target: URL;
+  /** Send user and password in `target` for clients that send no `Authorization` of their own. */
+  readonly lendLogin: boolean;
   /** Told of each write that Kong has answered with success. */
   readonly onWrite: (method: string, path: string) => void;
   /** How long Kong may be silent, in milliseconds; 60,000 by default. */
@@ -50,7 +52,7 @@ export class PassThrough {
         ? new HttpsAgent({ keepAlive: true })
         : new HttpAgent({ keepAlive: true });
     this.#prefix = options.target.pathname.replace(/\/+$/, '');
-    this.#authorization = withoutUserInfo(options.target.href).authorization;
+    this.#authorization = options.lendLogin ? withoutUserInfo(options.target.href).authorization : null;
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {

@@ -3,7 +3,10 @@ import { KongTsError } from '../../errors.ts';
 import type { KongWatchOptions } from '../watcher/kong-watch.ts';
 
 /** The Kong that a dispatcher watches and stands in front of. */
-export type KongOptions = KongWatchOptions;
+export interface KongOptions extends KongWatchOptions {
+  /** Send user and password of the URL for clients that bring none, also to a listener that is not loopback. */
+  readonly lendLogin: boolean;
+}
 
 export const kongFlags = {
   'kong-admin': "Kong's Admin API: watch it for crud and balancer events, and pass on to it what is not ours",
@@ -11,6 +14,8 @@ export const kongFlags = {
 } as const;
 export const kongSwitches = {
   'crud-secrets': 'put keys, passwords and other secrets of entities into payloads',
+  'lend-kong-login':
+    'send user and password of the --kong-admin URL for all clients of the front, also where --admin is not loopback',
 } as const;
 /** May be given several times. */
 export const kongLists = {
@@ -37,6 +42,7 @@ export function readKongOptions(
     url,
     token: typeof given === 'string' && given !== '' ? given : null,
     secrets: values['crud-secrets'] === true,
+    lendLogin: values['lend-kong-login'] === true,
     ...readIntervals(Array.isArray(list) ? list.map(String) : []),
   };
 }

@@ -7,6 +7,7 @@ import { createFront } from '../front/front.ts';
 import { grpcTarget } from '../grpc/address.ts';
 import type { Address } from '../grpc/address.ts';
 import type { GrpcHandle } from '../grpc/server.ts';
+import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 import { KongWatch } from '../watcher/kong-watch.ts';
 import type { ServeOptions } from './options.ts';
 
@@ -20,13 +21,19 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+/** Whether others than this machine may reach it; a unix socket has its permissions. */
+const isExposed = (address: Address | null): boolean =>
+  address?.kind === 'tcp' && !/^(127\.[\d.]+|::1|localhost)$/.test(address.host);
 
 /** Starts a dispatcher with gRPC and Admin API. @throws KongTsError; then nothing is left running */
 export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   const dispatcher = await createDispatcher(options.dispatcher);
   const watch = options.kong === null ? null : new KongWatch(dispatcher, options.kong);
-  const front = options.kong === null || watch === null ? null : createFront(options.kong.url, watch);
+  const exposed = isExposed(options.admin);
+  const front =
+    options.kong === null || watch === null
+      ? null
+      : createFront(options.kong.url, watch, !exposed || options.kong.lendLogin);
   const admin = createAdmin(dispatcher, { token: options.adminToken, front });
   let grpc: GrpcHandle | null = null;
   const stop = async (): Promise<void> => {
@@ -40,7 +47,8 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
       grpc = await serveGrpc(dispatcher, { address: options.listen, token: options.token, tls: options.tls });
     }
     const url = options.admin === null ? null : await listen(admin, options.admin, options.reusePort);
-    if (options.admin?.kind === 'tcp' && !loopback.has(options.admin.host) && options.adminToken === null) {
+    if (exposed) warnOfLogin(options.kong, dispatcher.options.log);
+    if (exposed && options.adminToken === null) {
       dispatcher.options.log.warn('the Admin API of event hooks is open to the network without a token', {
         admin: url,
       });
@@ -51,6 +59,17 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
     await stop();
     throw error;
   }
+}
+
+/** Whoever reaches the port acts with the login in the URL, or finds that it is not lent. */
+function warnOfLogin(kong: ServeOptions['kong'], log: Dispatcher['options']['log']): void {
+  if (kong === null || withoutUserInfo(kong.url).authorization === null) return;
+  log.warn(
+    kong.lendLogin
+      ? 'whoever reaches this port acts in Kong with user and password of --kong-admin (--lend-kong-login)'
+      : 'user and password of --kong-admin are not sent for clients of this port, since it is not loopback: ' +
+          'they need an Authorization of their own, or --lend-kong-login',
+  );
 }
 
 async function listen(

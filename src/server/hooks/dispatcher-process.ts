@@ -99,6 +99,7 @@ export class DispatcherProcess {
       ...(kong === null ? [] : ['--kong-admin', kong.admin]),
       ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),
       ...(kong?.secrets === true ? ['--crud-secrets'] : []),
+      ...(kong?.lendLogin === true ? ['--lend-kong-login'] : []),
       '--reuse-port',
       '--exit-with-stdin',
     ];

@@ -29,9 +29,15 @@ async function listen(
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 
-async function front(target: string, writes: string[] = [], timeoutMs = 2000): Promise<string> {
+async function front(
+  target: string,
+  writes: string[] = [],
+  timeoutMs = 2000,
+  lendLogin = true,
+): Promise<string> {
   const pass = new PassThrough({
     target: new URL(target),
+    lendLogin,
     onWrite: (_, path) => writes.push(path),
     timeoutMs,
   });
