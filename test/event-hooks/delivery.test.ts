@@ -165,8 +165,9 @@ describe('answers', () => {
   });
 
   it('a target that hangs, resets, lies about its length, or never stops, fails with a reason', async () => {
-    const b = await bench({ timeoutMs: 150, maxResponseBytes: 100_000 });
-    const reason = async (answer: (socket: Socket) => void) => {
+    const short = await bench({ timeoutMs: 150 });
+    const patient = await bench({ timeoutMs: 30_000, maxResponseBytes: 100_000 });
+    const reason = async (answer: (socket: Socket) => void, b = patient) => {
       const { id } = await b.hook(webhook(await silent(answer), { source: 'other' }));
       const { body } = await b.api('POST', `/event-hooks/${id}/test`, {});
       return (body.result as { error: string }).error;
@@ -175,10 +176,13 @@ describe('answers', () => {
       socket.once('data', () => {
         run(socket);
       });
-    expect(await reason(() => undefined)).toMatch(/no complete answer within 150 ms/);
+    expect(await reason(() => undefined, short)).toMatch(/no complete answer within 150 ms/);
     expect(await reason(onRequest((socket) => socket.resetAndDestroy()))).toMatch(/reset|other side closed/i);
     expect(
-      await reason(onRequest((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab'))),
+      await reason(
+        onRequest((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab')),
+        short,
+      ),
     ).toMatch(/no complete answer/);
     expect(
       await reason(onRequest((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab'))),

@@ -32,7 +32,7 @@ beforeEach(async () => {
   kong.put('/upstreams', { id: 'u1', name: 'one', healthchecks: checked });
   health('u1', 'HEALTHY');
   watcher = new BalancerWatcher({
-    admin: new KongAdmin({ url: kong.url, timeoutMs: 1000 }),
+    admin: new KongAdmin({ url: kong.url, timeoutMs: 20_000 }),
     snapshots: new MemorySnapshots(),
     wants: () => listening,
     emit: (events) => {

@@ -25,6 +25,8 @@ let emitted: HookEvent[];
 let log: string[];
 let listening: (source: string, event: string) => boolean;
 let folder: string;
+/** How long Kong is waited for. */
+let patience: { timeoutMs: number };
 const open: CrudWatcher[] = [];
 
 beforeEach(async () => {
@@ -33,6 +35,7 @@ beforeEach(async () => {
   emitted = [];
   log = [];
   listening = (source) => source === 'crud';
+  patience = { timeoutMs: 20_000 };
   folder = mkdtempSync(join(tmpdir(), 'kong-ts-watcher-'));
 });
 afterEach(async () => {
@@ -44,7 +47,7 @@ afterEach(async () => {
 function watcher(over: Partial<WatcherOptions> = {}): CrudWatcher {
   const say = (message: string): void => void log.push(message);
   const made = new CrudWatcher({
-    admin: new KongAdmin({ url: kong.url, timeoutMs: 300 }),
+    admin: new KongAdmin(Object.assign(patience, { url: kong.url })),
     snapshots: new MemorySnapshots(),
     wants: (source, event) => listening(source, event),
     listens: (source) => listening(source, 'consumers') || listening(source, 'create'),
@@ -253,12 +256,14 @@ describe('an error is never a change', () => {
     const one = watcher();
     await one.round();
     kong.fault = (request) => (request.includes('/consumers') && request.includes('offset=') ? fault : null);
+    if (fault === 'hang') patience.timeoutMs = 100;
     await next(one);
     await next(one);
     expect(emitted).toEqual([]);
     expect(log).toHaveLength(1);
 
     kong.fault = () => null;
+    patience.timeoutMs = 20_000;
     clock.skip(60_000);
     await one.round();
     expect(emitted).toEqual([]);
