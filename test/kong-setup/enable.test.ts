@@ -277,7 +277,12 @@ describe('the command lines', () => {
     writeFileSync(envFile, `${settings.stdout}\nKONG_LOG_LEVEL=info\n`);
     const good = await runCli(['doctor', '--env-file', envFile]);
     expect(good.stdout).toContain('hello over ProtoBuf:1');
-    expect(good.stdout).toContain('0 errors, 1 warnings');
+    expect(good.stdout).toContain('0 errors');
+    // That the query command is slow is said of the machine.
+    const warnings = good.stdout.split('\n').filter((line) => line.startsWith('warning'));
+    expect(warnings.filter((line) => !line.includes('Kong runs it at each start'))).toEqual([
+      expect.stringContaining('No server has made it yet'),
+    ]);
     expect(good.status).toBe(0);
   });
 

@@ -62,17 +62,16 @@ export async function checkDump(server: ServerDefinition, facts: KongFacts): Pro
     .map((plugin) => (plugin as { Name?: unknown }).Name)
     .filter((name) => typeof name === 'string');
   findings.push(...read.flatMap((plugin) => checkPlugin(subject, plugin)));
+  const found = `${names.join(', ')} over ${String(protocol)}, in ${seconds.toFixed(2)} s`;
   if (seconds > 2) {
     findings.push(
       warning(
         subject,
-        `It took ${seconds.toFixed(1)} s; Kong runs it at each start, reload and most commands.`,
+        `${found}; Kong runs it at each start, reload and most commands.`,
         'Save what it prints and use cat.',
       ),
     );
-  }
-  if (findings.length === 0)
-    findings.push(ok(subject, `${names.join(', ')} over ${String(protocol)}, in ${seconds.toFixed(2)} s.`));
+  } else if (findings.length === 0) findings.push(ok(subject, `${found}.`));
   return { findings, plugins: names };
 }
 
