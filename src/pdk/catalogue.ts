@@ -67,6 +67,7 @@ function rowOf(path: string, spec: FunctionSpec): FunctionRow {
       msgpack: offeredPhases(spec, 'msgpack'),
     },
     travel: spec.travel,
+    steady: spec.steady === true,
     composed: spec.composed ?? null,
   };
 }

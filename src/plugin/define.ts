@@ -31,6 +31,12 @@ export interface PluginBase<Schema extends z.ZodType, R extends Protocol> {
   readonly onError?: 'fail' | 'continue';
   /** How long one phase may run, in milliseconds, below Kong's own 60,000. Default 30,000. */
   readonly phaseTimeout?: number;
+  /**
+   * Over `protobuf` in rewrite, access and response, the server learns which getters a handler begins with and asks
+   * Kong for all of them at once when it asks for the first. Values are the same either way; false switches it off.
+   * Default true.
+   */
+  readonly prefetch?: boolean;
 }
 
 /** Handlers of phases; each gets the PDK as its phase and protocol have it, and the configuration. */
@@ -123,6 +129,10 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
       'It is in milliseconds, above 0 and below 60000, when Kong itself gives the request up.',
     );
   }
+  const prefetch = definition['prefetch'] ?? true;
+  if (typeof prefetch !== 'boolean') {
+    throw invalid(`prefetch is ${JSON.stringify(prefetch)}`, 'It is true or false.');
+  }
   const { announced, setup } = compileHandlers(definition, invalid);
   const { schema, parseConfig } = compileConfig(name, definition['config'], definition['protocols']);
   return brand({
@@ -132,6 +142,7 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
     protocol,
     onError,
     phaseTimeout,
+    prefetch,
     phases: announced,
     schema,
     parseConfig,

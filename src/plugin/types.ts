@@ -92,6 +92,8 @@ export interface CompiledPlugin {
   readonly onError: 'fail' | 'continue';
   /** How long one phase may run, in milliseconds. */
   readonly phaseTimeout: number;
+  /** False: Kong is never asked for anything before a handler does. Default true. */
+  readonly prefetch?: boolean;
   /**
    * Validates the configuration that Kong sent (without the `__` fields and scope ids).
    * @throws KongTsError CONFIG_INVALID naming each field and what is wrong with it

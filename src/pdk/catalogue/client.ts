@@ -11,6 +11,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getForwardedIp: {
     name: 'kong.client.get_forwarded_ip',
@@ -22,6 +23,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getPort: {
     name: 'kong.client.get_port',
@@ -32,6 +34,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToInt,
     travel: s.getter,
+    steady: true,
   },
   getForwardedPort: {
     name: 'kong.client.get_forwarded_port',
@@ -42,6 +45,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToInt,
     travel: s.getter,
+    steady: true,
   },
   getCredential: {
     name: 'kong.client.get_credential',
@@ -100,6 +104,7 @@ export const client = {
     phases: s.accessResponse,
     protobuf: { arguments: 'Bool', result: 'String' },
     travel: s.getter,
+    steady: true,
   },
 } as const satisfies NamespaceSpec;
 

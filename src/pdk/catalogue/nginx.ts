@@ -54,6 +54,7 @@ export const nginx = {
     phases: s.everyPhase,
     protobuf: s.emptyToNumber,
     travel: s.getter,
+    steady: true,
   },
   getSubsystem: {
     name: 'kong.nginx.get_subsystem',
@@ -64,6 +65,7 @@ export const nginx = {
     phases: s.everyPhase,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getStatistics: {
     name: 'kong.nginx.get_statistics',

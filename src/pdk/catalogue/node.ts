@@ -82,6 +82,7 @@ export const ip = {
     phases: s.everyPhase,
     protobuf: { arguments: 'String', result: 'Bool' },
     travel: s.getter,
+    steady: true,
   },
 } as const satisfies NamespaceSpec;
 
@@ -95,6 +96,7 @@ export const router = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'Route' },
     travel: s.getter,
+    steady: true,
   },
   getService: {
     name: 'kong.router.get_service',
@@ -105,6 +107,7 @@ export const router = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'Service' },
     travel: s.getter,
+    steady: true,
   },
 } as const satisfies NamespaceSpec;
 

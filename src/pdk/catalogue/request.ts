@@ -11,6 +11,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getHost: {
     name: 'kong.request.get_host',
@@ -21,6 +22,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getPort: {
     name: 'kong.request.get_port',
@@ -31,6 +33,7 @@ export const request = {
     phases: s.connectionPhases,
     protobuf: s.emptyToInt,
     travel: s.getter,
+    steady: true,
   },
   getForwardedScheme: {
     name: 'kong.request.get_forwarded_scheme',
@@ -41,6 +44,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getForwardedHost: {
     name: 'kong.request.get_forwarded_host',
@@ -51,6 +55,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getForwardedPort: {
     name: 'kong.request.get_forwarded_port',
@@ -102,6 +107,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToNumber,
     travel: s.getter,
+    steady: true,
   },
   getMethod: {
     name: 'kong.request.get_method',
@@ -112,6 +118,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getPath: {
     name: 'kong.request.get_path',
@@ -122,6 +129,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getRawPath: {
     name: 'kong.request.get_raw_path',
@@ -143,6 +151,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getRawQuery: {
     name: 'kong.request.get_raw_query',
@@ -153,6 +162,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   getQueryArg: {
     name: 'kong.request.get_query_arg',
@@ -179,6 +189,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.intToStruct,
     travel: s.getter,
+    steady: true,
   },
   getHeader: {
     name: 'kong.request.get_header',
@@ -190,6 +201,7 @@ export const request = {
     phases: s.requestAndLog,
     protobuf: s.textToText,
     travel: s.getter,
+    steady: true,
   },
   getHeaders: {
     name: 'kong.request.get_headers',
@@ -200,6 +212,7 @@ export const request = {
     phases: s.requestAndLog,
     protobuf: s.intToStruct,
     travel: s.getter,
+    steady: true,
   },
   getRawBody: {
     name: 'kong.request.get_raw_body',

@@ -11,6 +11,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.emptyToInt,
     travel: s.getter,
+    steady: true,
   },
   getHeader: {
     name: 'kong.response.get_header',
@@ -22,6 +23,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.textToText,
     travel: s.getter,
+    steady: true,
   },
   getHeaders: {
     name: 'kong.response.get_headers',
@@ -32,6 +34,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.intToStruct,
     travel: s.getter,
+    steady: true,
   },
   getSource: {
     name: 'kong.response.get_source',
@@ -42,6 +45,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.emptyToText,
     travel: s.getter,
+    steady: true,
   },
   setStatus: {
     name: 'kong.response.set_status',

@@ -81,6 +81,7 @@ export const serviceResponse = {
     phases: s.responseAndLog,
     protobuf: s.emptyToInt,
     travel: s.getter,
+    steady: true,
   },
   getHeaders: {
     name: 'kong.service.response.get_headers',
@@ -92,6 +93,7 @@ export const serviceResponse = {
     phases: s.responseAndLog,
     protobuf: s.intToStruct,
     travel: s.getter,
+    steady: true,
   },
   getHeader: {
     name: 'kong.service.response.get_header',
@@ -102,6 +104,7 @@ export const serviceResponse = {
     phases: s.responseAndLog,
     protobuf: s.textToText,
     travel: s.getter,
+    steady: true,
   },
   getRawBody: {
     name: 'kong.service.response.get_raw_body',

@@ -143,6 +143,14 @@ export interface FunctionSpec {
   /** How it travels over ProtoBuf:1, null where its service lacks it. */
   readonly protobuf: { readonly arguments: ArgumentsMessage; readonly result: ResultMessage } | null;
   readonly travel: Readonly<Record<Protocol, Travel>>;
+  /**
+   * True where the answer comes from Kong and nginx alone, cannot change during a phase but by the plugin's own
+   * setters, and cannot fail in a phase where it has worked once with the same arguments, whatever the request (read
+   * in Kong 3.9.3). Only such calls are asked for before the plugin asks. Getters of what clients can make
+   * unencodable (get_uri_captures, get_query_arg, get_forwarded_port) or other plugins have left (get_consumer,
+   * get_credential, ctx.shared, get_ctx) and of what time changes (get_var) are not.
+   */
+  readonly steady?: boolean;
   readonly composed?: Composition;
 }
 
@@ -166,6 +174,8 @@ export interface FunctionRow {
   /** Phases in which a plugin can call it: on the wire or, where that is composed, through the parts. */
   readonly offered: Readonly<Record<Protocol, readonly Phase[]>>;
   readonly travel: Readonly<Record<Protocol, Travel>>;
+  /** Whether it may be asked for before the plugin asks, see `FunctionSpec`. Default: no. */
+  readonly steady?: boolean;
   /** Set where `travel` is `composed` over at least one protocol. */
   readonly composed: Composition | null;
 }

@@ -191,6 +191,16 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#stats.calls++;
   }
 
+  /** @param calls that were asked for before the handler asked */
+  protected countPrefetched(calls: number): void {
+    this.#stats.prefetched += calls;
+  }
+
+  /** The handler has asked for something that was asked for before. */
+  protected countPrefetchUsed(): void {
+    this.#stats.prefetchUsed++;
+  }
+
   protected countSend(): void {
     this.#stats.sends++;
   }

@@ -7,6 +7,7 @@ import type { ServerLog } from '../log/types.ts';
 import type { Usage } from '../instances/configuration.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { Clock } from './clock.ts';
+import type { PrefetchLearners } from './prefetch-learner.ts';
 
 /** An instance that can run events. */
 export interface RunningInstance {
@@ -19,6 +20,8 @@ export interface RunningInstance {
   readonly stats: PluginStats;
   /** Says how many events run on the instance's configuration. */
   readonly usage: Usage;
+  /** What its handlers are known to ask for; absent or null where nothing is asked for ahead. */
+  readonly prefetch?: PrefetchLearners | null;
 }
 
 /** What is told to Kong about an instance. */

@@ -7,15 +7,17 @@ import type { Phase } from '../../pdk/phases.ts';
 import { FrameDecoder, SKIPPED_FRAME } from '../../wire/protobuf/frames.ts';
 import { decodeRpcCall, encodeRpcReturn, writeEventEnd } from '../../wire/protobuf/rpc.ts';
 import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
-import { decodeResult, writeArguments } from '../../wire/protobuf/values.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
+import { resolveWith } from './answers.ts';
 import { brokenInstance } from './broken-instance.ts';
 import { Connection } from './connection.ts';
 import type { RunningInstance, StartedInstance } from './host.ts';
 import { PendingCall } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
+import { Prefetch } from './prefetch.ts';
+import type { PrefetchPlan } from './prefetch-plan.ts';
 import { ProtobufEvent } from './protobuf-event.ts';
-import { nameFrame, protobufMessages } from './rows.ts';
+import { writePair } from './protobuf-pair.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Setters and logs wait for the next getter up to this many bytes; then they leave with the turn. */
@@ -34,7 +36,7 @@ export class ProtobufConnection extends Connection<Buffer> {
   readonly #decoder: FrameDecoder;
   #out = new Writer(1024);
   /** Calls that Kong has yet to answer, from `#answered` on. They outlive their event. */
-  #calls: (PendingCall | typeof DISCARD | typeof EXIT)[] = [];
+  #calls: (PendingCall | Prefetch | typeof DISCARD | typeof EXIT)[] = [];
   #answered = 0;
   #event: ProtobufEvent | null = null;
   #exited: number | bigint = 0;
@@ -57,22 +59,29 @@ export class ProtobufConnection extends Connection<Buffer> {
 
   /** Queues a call; everything that is queued in one turn leaves in one write. */
   writeCall(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
-    this.#writePair(row, args);
+    writePair(this.#out, row, args);
     const call = new PendingCall(row, decode);
     this.#calls.push(call);
     this.#flushWithTurn();
     return call.promise;
   }
 
+  /** Queues all calls of a plan. */
+  writeAhead(prefetch: Prefetch, plan: PrefetchPlan): void {
+    this.#out.bytes(plan.bytes);
+    for (let at = 0; at < plan.calls.length; at++) this.#calls.push(prefetch);
+    this.#flushWithTurn();
+  }
+
   /** Queues a call whose answer carries nothing; leaves with the next call or the event's end. */
   writeSend(row: FunctionRow, args: readonly unknown[]): void {
-    this.#writePair(row, args);
+    writePair(this.#out, row, args);
     this.#calls.push(DISCARD);
     if (this.#out.position > MAX_HELD_BYTES) this.#flushWithTurn();
   }
 
   writeExit(event: ProtobufEvent, row: FunctionRow, args: readonly unknown[]): void {
-    this.#writePair(row, args);
+    writePair(this.#out, row, args);
     this.#calls.push(EXIT);
     this.#exited = event.sequence;
   }
@@ -91,7 +100,8 @@ export class ProtobufConnection extends Connection<Buffer> {
   /** True when somebody waits for one of Kong's answers. */
   hasWaitingCalls(): boolean {
     for (let at = this.#answered; at < this.#calls.length; at++) {
-      if (this.#calls[at] instanceof PendingCall) return true;
+      const call = this.#calls[at];
+      if (call instanceof PendingCall || (call instanceof Prefetch && call.waiting)) return true;
     }
     return false;
   }
@@ -100,15 +110,20 @@ export class ProtobufConnection extends Connection<Buffer> {
   rejectCalls(reason: KongTsError): void {
     for (let at = this.#answered; at < this.#calls.length; at++) {
       const call = this.#calls[at];
+      if (call instanceof Prefetch) call.reject(reason);
       if (!(call instanceof PendingCall)) continue;
       this.#calls[at] = DISCARD;
       call.reject(reason);
     }
   }
 
-  /** The call that Kong has to answer next, null when there is none. */
+  /** The call that Kong has to answer next, null when there is none or nobody waits for it. */
   waitsFor(): FunctionRow | null {
-    const call = this.#calls[this.#answered];
+    let at = this.#answered;
+    for (let call = this.#calls[at]; call instanceof Prefetch; call = this.#calls[++at]) {
+      if (call.waitsFor !== null) return call.waitsFor;
+    }
+    const call = this.#calls[at];
     return call instanceof PendingCall ? call.row : null;
   }
 
@@ -163,6 +178,7 @@ export class ProtobufConnection extends Connection<Buffer> {
       this.#answered = 0;
     }
     if (call instanceof PendingCall) resolveWith(call, frame);
+    else if (call instanceof Prefetch) call.receive(frame);
     else if (call === EXIT) {
       // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
       writeEventEnd(this.#out, this.#exited);
@@ -272,21 +288,6 @@ export class ProtobufConnection extends Connection<Buffer> {
     this.idle();
   }
 
-  #writePair(row: FunctionRow, args: readonly unknown[]): void {
-    const out = this.#out;
-    const start = out.position;
-    try {
-      const messages = protobufMessages(row);
-      out.bytes(nameFrame(row));
-      const mark = out.beginFrame();
-      writeArguments(out, messages.arguments, args);
-      out.endFrame(mark);
-    } catch (error) {
-      out.position = start;
-      throw error;
-    }
-  }
-
   /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
   #flushWithTurn(): void {
     if (this.#flushPlanned) return;
@@ -305,20 +306,6 @@ export class ProtobufConnection extends Connection<Buffer> {
     // What the system took at once can be written over; else the bytes stay the socket's.
     if (this.socket.writableLength === 0 && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
     else this.#out = new Writer(1024);
-  }
-}
-
-/**
- * Settles a call with its answer. One that cannot be used rejects the call and leaves the connection alone: frames
- * are still in step, and closing the connection would make Kong try the event again, for ever.
- */
-function resolveWith(call: PendingCall, frame: Buffer): void {
-  try {
-    if (frame === SKIPPED_FRAME) throw new Error('it is larger than the limit of a frame');
-    call.resolve(decodeResult(protobufMessages(call.row).result, frame));
-  } catch (error) {
-    const text = `Kong's answer to ${call.row.name} cannot be read: ${messageOf(error)}`;
-    call.reject(new KongTsError('PDK_CALL_FAILED', text, { cause: error }));
   }
 }
 

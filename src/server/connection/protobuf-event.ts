@@ -5,6 +5,9 @@ import { PhaseEvent } from './event.ts';
 import type { RunningInstance } from './host.ts';
 import { rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
+import type { Prefetch } from './prefetch.ts';
+import type { PrefetchLearner } from './prefetch-learner.ts';
+import { isPlannable, mayChange } from './prefetch-plan.ts';
 import type { ProtobufConnection } from './protobuf-connection.ts';
 
 /** An event over ProtoBuf:1. It lives on the connection that Kong opened it on, and ends with it. */
@@ -12,6 +15,9 @@ export class ProtobufEvent extends PhaseEvent {
   readonly protocol = 'protobuf';
   readonly sequence: number | bigint;
   readonly #connection: ProtobufConnection;
+  /** What is known about the handler; null once the event has begun to ask, or has set something. */
+  #learner: PrefetchLearner | null;
+  #prefetch: Prefetch | null = null;
 
   constructor(
     connection: ProtobufConnection,
@@ -22,12 +28,13 @@ export class ProtobufEvent extends PhaseEvent {
     super(connection.runtime, instance, phase);
     this.#connection = connection;
     this.sequence = sequence;
+    this.#learner = instance.prefetch?.of(phase) ?? null;
   }
 
   ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
     if (this.ended) return rejected(this.endedError(row));
     try {
-      const answer = this.#connection.writeCall(row, args, decode);
+      const answer = this.#foreseen(row, args, decode) ?? this.#connection.writeCall(row, args, decode);
       this.countCall();
       return answer;
     } catch (error) {
@@ -37,11 +44,41 @@ export class ProtobufEvent extends PhaseEvent {
 
   send(row: FunctionRow, args: readonly unknown[]): void {
     if (this.ended) throw this.endedError(row);
+    if (mayChange(row)) this.#mayHaveChanged();
     this.#connection.writeSend(row, args);
     this.countSend();
   }
 
+  /** The answer to a call of a plan, null when the call has to be sent. */
+  #foreseen(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> | null {
+    if (!isPlannable(row, args)) {
+      if (mayChange(row)) this.#mayHaveChanged();
+      return null;
+    }
+    const first = this.#learner !== null;
+    if (this.#learner !== null) {
+      this.#prefetch = this.#learner.begin(row, args);
+      this.#learner = null;
+    }
+    const prefetch = this.#prefetch;
+    if (prefetch === null) return null;
+    const at = prefetch.take(row, args);
+    if (at < 0) return null;
+    if (!first) this.countPrefetchUsed();
+    else if (prefetch.plan !== null) {
+      this.#connection.writeAhead(prefetch, prefetch.plan);
+      this.countPrefetched(prefetch.plan.calls.length - 1);
+    }
+    return prefetch.answer(at, row, decode);
+  }
+
+  #mayHaveChanged(): void {
+    this.#learner = null;
+    this.#prefetch?.close();
+  }
+
   protected sendExit(row: FunctionRow, args: readonly unknown[]): void {
+    this.#mayHaveChanged();
     this.#connection.writeExit(this, row, args);
   }
 
@@ -54,6 +91,7 @@ export class ProtobufEvent extends PhaseEvent {
   }
 
   protected rejectCalls(reason: KongTsError | null): void {
+    this.#mayHaveChanged();
     if (this.#connection.hasWaitingCalls()) this.#connection.rejectCalls(reason ?? this.unanswered());
   }
 

@@ -1,6 +1,7 @@
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
 import type { Clock } from '../connection/clock.ts';
+import { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /**
@@ -35,6 +36,8 @@ export class Configuration {
   readonly plugin: CompiledPlugin;
   readonly info: InstanceInfo;
   readonly config: unknown;
+  /** What is learned about its handlers; null where nothing is asked for ahead. */
+  readonly prefetch: PrefetchLearners | null;
   readonly usage: Usage = { events: 0, whenIdle: null, used: true };
   /** Instances that stand for this configuration. */
   instances = 0;
@@ -56,7 +59,9 @@ export class Configuration {
     surround: () => SetupSurroundings,
     log: ServerLog,
     clock: Clock,
+    prefetch = false,
   ) {
+    this.prefetch = prefetch ? new PrefetchLearners() : null;
     this.identity = identity;
     this.plugin = plugin;
     this.info = info;

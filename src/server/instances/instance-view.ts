@@ -1,5 +1,6 @@
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
+import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { Configuration, Usage } from './configuration.ts';
 
@@ -14,6 +15,7 @@ export class InstanceView implements RunningInstance {
   readonly stats: PluginStats;
   readonly usage: Usage;
   readonly startedAt: number;
+  readonly prefetch: PrefetchLearners | null;
   /** Sweeps of the registry since the last event. */
   quietSweeps = 0;
   readonly #raw: unknown;
@@ -26,6 +28,7 @@ export class InstanceView implements RunningInstance {
     this.stats = stats;
     this.usage = configuration.usage;
     this.startedAt = startedAt;
+    this.prefetch = configuration.prefetch;
     this.#raw = raw;
   }
 

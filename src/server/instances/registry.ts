@@ -47,6 +47,8 @@ export interface RegistryOptions {
   surroundings(plugin: CompiledPlugin, info: InstanceInfo): SetupSurroundings;
   /** Makes an id known to all workers; false when another instance has it. Default: always true. */
   claim?(record: InstanceRecordLike): Promise<boolean>;
+  /** Learn what handlers ask for and ask for it ahead, where plugins allow it. Default: false. */
+  readonly prefetch?: boolean;
   /** Milliseconds without an event after which a configuration is closed. Default: one hour. */
   readonly idleMs?: number;
   /** Milliseconds since 1970. Default: `Date.now`. */
@@ -194,6 +196,7 @@ export class InstanceRegistry {
         () => this.#options.surroundings(plugin, parsed.info),
         this.#options.log,
         this.#options.clock,
+        this.#options.prefetch === true && plugin.protocol === 'protobuf' && plugin.prefetch !== false,
       );
       this.#configurations.set(parsed.identity, configuration);
       this.#sweepFromNowOn();

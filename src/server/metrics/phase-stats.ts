@@ -20,6 +20,10 @@ export interface PhaseStats {
   calls: number;
   /** PDK calls that did not (setters, logs). */
   sends: number;
+  /** PDK calls that were made before the plugin asked. */
+  prefetched: number;
+  /** Those of them that the plugin asked for afterwards. */
+  prefetchUsed: number;
   secondsSum: number;
   /** Events per latency bucket (not cumulative); the last one holds what is above every bound. */
   readonly buckets: Float64Array;
@@ -33,6 +37,8 @@ export function createPhaseStats(): PhaseStats {
     exits: 0,
     calls: 0,
     sends: 0,
+    prefetched: 0,
+    prefetchUsed: 0,
     secondsSum: 0,
     buckets: new Float64Array(latencyBuckets.length + 1),
   };

@@ -26,6 +26,16 @@ const counters = [
   ['kong_ts_event_exits_total', 'Events that the plugin ended the request in.', (stats) => stats.exits],
   ['kong_ts_pdk_calls_total', 'PDK calls that waited for an answer.', (stats) => stats.calls],
   ['kong_ts_pdk_sends_total', 'PDK calls that carried no answer.', (stats) => stats.sends],
+  [
+    'kong_ts_pdk_prefetched_total',
+    'PDK calls that were made before the plugin asked.',
+    (stats) => stats.prefetched,
+  ],
+  [
+    'kong_ts_pdk_prefetch_used_total',
+    'Prefetched PDK calls that the plugin asked for.',
+    (stats) => stats.prefetchUsed,
+  ],
 ] as const satisfies readonly (readonly [string, string, (stats: PhaseStats) => number])[];
 
 /** The server's own metrics; series without an event are left out. */

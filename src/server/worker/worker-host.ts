@@ -60,6 +60,7 @@ export class WorkerHost implements ConnectionHost {
       clock: systemClock,
       log: start.log,
       idleMs: start.options.idleTimeout,
+      prefetch: start.options.prefetch,
       plugin: (name) => start.plugins.get(name) ?? start.plugins.find(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),

@@ -1,0 +1,34 @@
+import type { Buffer } from 'node:buffer';
+import { KongTsError, messageOf } from '../../errors.ts';
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import { SKIPPED_FRAME } from '../../wire/protobuf/frames.ts';
+import { decodeResult } from '../../wire/protobuf/values.ts';
+import type { PendingCall } from './pending-call.ts';
+import { protobufMessages } from './rows.ts';
+
+/**
+ * Kong's answer to a call over ProtoBuf:1. One that cannot be read fails its call and leaves the connection alone:
+ * frames are still in step, and closing the connection would make Kong try the event again, for ever.
+ * @throws KongTsError PDK_CALL_FAILED
+ */
+export function readResult(row: FunctionRow, frame: Buffer): unknown {
+  try {
+    if (frame === SKIPPED_FRAME) throw new Error('it is larger than the limit of a frame');
+    return decodeResult(protobufMessages(row).result, frame);
+  } catch (error) {
+    const text = `Kong's answer to ${row.name} cannot be read: ${messageOf(error)}`;
+    throw new KongTsError('PDK_CALL_FAILED', text, { cause: error });
+  }
+}
+
+/** Settles a call with its answer. */
+export function resolveWith(call: PendingCall, frame: Buffer): void {
+  let value: unknown;
+  try {
+    value = readResult(call.row, frame);
+  } catch (error) {
+    call.reject(error);
+    return;
+  }
+  call.resolve(value);
+}

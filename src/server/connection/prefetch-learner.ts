@@ -1,0 +1,171 @@
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { Prefetch } from './prefetch.ts';
+import { isCall, PrefetchPlan } from './prefetch-plan.ts';
+import type { PlannedCall } from './prefetch-plan.ts';
+
+/** Events that a candidate is compared with before it becomes a plan. */
+const OBSERVED_EVENTS = 32;
+/** A position of the candidate becomes part of the plan when at least this part of the events reached it. */
+const REACHED = 0.75;
+/** After so many events with a plan it is looked at what became of the answers. */
+const WINDOW = 64;
+/** The plan is given up when more than this part of the answers was of no use to anybody. */
+const WASTE = 0.3;
+/** ... or when more than this part of the events began with another call. */
+const MISSED = 0.5;
+/** Events without looking after an observation that gave no plan, or a plan that was given up; doubled every time. */
+const FIRST_REST = 32;
+const LONGEST_REST = 4096;
+/** Events after which a plan that works is compared with what handlers do now. */
+const LEARN_AGAIN = 4096;
+
+/** A sequence that one event asked for, and how many events asked for each of its calls. */
+export interface Candidate {
+  readonly calls: readonly PlannedCall[];
+  readonly hits: number[];
+  events: number;
+}
+
+/**
+ * Learns which steady getters a handler begins with, for one phase of one configuration. The calls of one event are
+ * the candidate, the next events are compared with it, and what most of them ask for becomes the plan. Plans whose
+ * answers are not used are given up, with pauses that double; plans that work are learned anew now and then.
+ */
+export class PrefetchLearner {
+  #plan: PrefetchPlan | null = null;
+  #candidate: Candidate | null = null;
+  /** An event is writing down the next candidate. */
+  #building = false;
+  /** Events that were looked at in vain for a candidate. */
+  #failures = 0;
+  /** Events until the next observation. */
+  #rest = 0;
+  #nextRest = FIRST_REST;
+  /** Since the last look at the plan: events, events that began with another call, answers, answers of use. */
+  #events = 0;
+  #missed = 0;
+  #prefetched = 0;
+  #used = 0;
+
+  /** The plan in force. */
+  get plan(): PrefetchPlan | null {
+    return this.#plan;
+  }
+
+  /** The first steady call of an event. Null while nothing is known and nothing is to be learned. */
+  begin(row: FunctionRow, args: readonly unknown[]): Prefetch | null {
+    const observes = this.#observes();
+    let plan = this.#plan;
+    if (plan !== null && !isCall(plan.calls[0] as PlannedCall, row, args)) {
+      this.#missed++;
+      this.#looked();
+      plan = null;
+    }
+    if (plan === null && !observes) return null;
+    const builds = observes && this.#candidate === null;
+    if (builds) this.#building = true;
+    return new Prefetch(this, plan, observes ? this.#candidate : null, builds);
+  }
+
+  /** An event has written down what it asked for. */
+  built(calls: readonly PlannedCall[]): void {
+    this.#building = false;
+    if (calls.length >= 2) {
+      this.#candidate = { calls, hits: calls.map(() => 1), events: 1 };
+      this.#failures = 0;
+    } else if (++this.#failures >= OBSERVED_EVENTS) this.#giveUp();
+  }
+
+  /** An event was compared with a candidate. @param seen the positions it asked for, as bits */
+  observed(candidate: Candidate, seen: number): void {
+    if (candidate !== this.#candidate) return;
+    for (let at = 0; at < candidate.hits.length; at++) {
+      if ((seen & (1 << at)) !== 0) (candidate.hits[at] as number)++;
+    }
+    if (++candidate.events >= OBSERVED_EVENTS) this.#conclude(candidate);
+  }
+
+  /** An event with a plan is over. @param used answers that the handler asked for after its first call */
+  spent(plan: PrefetchPlan, used: number): void {
+    if (plan !== this.#plan) return;
+    this.#prefetched += plan.calls.length - 1;
+    this.#used += used;
+    this.#looked();
+  }
+
+  #observes(): boolean {
+    if (this.#rest > 0) {
+      this.#rest--;
+      return false;
+    }
+    return this.#candidate !== null || !this.#building;
+  }
+
+  #conclude({ calls, hits, events }: Candidate): void {
+    this.#candidate = null;
+    const reached = calls.filter((_, at) => (hits[at] as number) >= events * REACHED);
+    if (reached.length < 2) {
+      this.#giveUp();
+      return;
+    }
+    // A plan that lived until here was of use: the next failure is not paid for with an old one's pause.
+    if (this.#plan !== null) this.#nextRest = FIRST_REST;
+    this.#rest = LEARN_AGAIN;
+    if (this.#plan !== null && sameCalls(this.#plan.calls, reached)) return;
+    try {
+      this.#take(new PrefetchPlan(reached));
+    } catch {
+      // What cannot be written fails where the plugin asks for it.
+      this.#giveUp();
+    }
+  }
+
+  #giveUp(): void {
+    this.#take(null);
+    this.#candidate = null;
+    this.#failures = 0;
+    this.#rest = this.#nextRest;
+    this.#nextRest = Math.min(this.#nextRest * 2, LONGEST_REST);
+  }
+
+  #take(plan: PrefetchPlan | null): void {
+    this.#plan = plan;
+    this.#events = this.#missed = this.#prefetched = this.#used = 0;
+  }
+
+  #looked(): void {
+    if (++this.#events < WINDOW) return;
+    const wasted = this.#prefetched - this.#used;
+    if (wasted > this.#prefetched * WASTE || this.#missed > this.#events * MISSED) this.#giveUp();
+    else this.#events = this.#missed = this.#prefetched = this.#used = 0;
+  }
+}
+
+function sameCalls(some: readonly PlannedCall[], others: readonly PlannedCall[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((call, at) => isCall(others[at] as PlannedCall, call.row, call.args))
+  );
+}
+
+/**
+ * Phases in which answers are asked for ahead. In `log`, `preread` and `certificate` one instance sees connections of
+ * different kinds, for which Kong takes different calls.
+ */
+const phases: ReadonlySet<Phase> = new Set(['rewrite', 'access', 'response']);
+
+/** What is known about the handlers of one configuration. */
+export class PrefetchLearners {
+  readonly #learners = new Map<Phase, PrefetchLearner>();
+
+  /** Null for a phase in which nothing is asked for ahead. */
+  of(phase: Phase): PrefetchLearner | null {
+    let learner = this.#learners.get(phase);
+    if (learner === undefined && phases.has(phase)) {
+      learner = new PrefetchLearner();
+      this.#learners.set(phase, learner);
+    }
+    return learner ?? null;
+  }
+}
