@@ -144,10 +144,13 @@ export function outcomeOf({ status, headers, body, error }: HttpAnswer, now: num
   return retryAfterMs === null ? outcome : { ...outcome, retryAfterMs };
 }
 
-/** `Retry-After` in milliseconds from now: seconds or an HTTP date. */
+/** `Retry-After` in milliseconds from now: seconds or an HTTP date in any form of RFC 9110; null for anything else. */
 export function parseRetryAfter(value: string | undefined, now: number): number | null {
   if (value === undefined) return null;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
+  const text = value.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  // Date.parse takes nearly anything, "-5" as a month; what names no zone it would take for local time.
+  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
+  const at = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
