@@ -27,4 +27,5 @@ USER 1000
 VOLUME ["/run/kong-ts", "/var/lib/kong-ts"]
 ENTRYPOINT ["/usr/local/bin/kong-ts-sidecar"]
 CMD ["http-log-enterprise"]
-HEALTHCHECK --interval=5s --timeout=5s --retries=5 CMD /usr/local/bin/kong-ts status --socket "${KONG_TS_FOLDER:-/run/kong-ts}/kong-ts.socket"
+# Whoever waits for it waits through a slow start, too.
+HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=5 CMD /usr/local/bin/kong-ts status --socket "${KONG_TS_FOLDER:-/run/kong-ts}/kong-ts.socket"

@@ -8,7 +8,7 @@ import type { StartedKongContainer } from '../../src/testing/containers/index.ts
 import { KongContainer } from '../../src/testing/containers/index.ts';
 import { sandbox } from './support/kong.ts';
 import { startRecorder, type Recorder } from './support/recorder.ts';
-import { build, buildStandIn, namelessImages } from './support/stand-in.ts';
+import { build, buildStandIn } from './support/stand-in.ts';
 
 const standIn = 'kong-ts-test-stand-in';
 const images = {
@@ -24,7 +24,6 @@ describe.skipIf(skipped)(
   `Dockerfiles${skipped ? ' (skipped: built on stand-ins where the sandbox stands for Kong and there is a docker command)' : ''}`,
   () => {
     let machine: Recorder;
-    const before = skipped ? [] : namelessImages();
     const cleanUps: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
@@ -35,8 +34,7 @@ describe.skipIf(skipped)(
     afterAll(async () => {
       for (const cleanUp of cleanUps.reverse()) await cleanUp();
       await machine?.close();
-      const nameless = namelessImages().filter((image) => !before.includes(image));
-      for (const image of [...Object.values(images), ...nameless, standIn])
+      for (const image of [...Object.values(images), standIn])
         spawnSync('docker', ['rmi', '-f', image], { stdio: 'ignore' });
     });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { layOutTools } from '../../../scripts/sandbox-image/root.ts';
 
-const project = path.join(import.meta.dirname, '../../..');
+export const project = path.join(import.meta.dirname, '../../..');
 
 /** What the RUN lines of the Dockerfiles call, beyond what the sandbox image has. */
 const buildTools = ['bash', 'chown', 'chmod', 'ldd', 'ldconfig', 'tar', 'gzip'];
@@ -19,14 +19,17 @@ exec tar -czf "$3/kong-ts-0.0.0.tgz" --transform 's,^kong-ts,package,' -C /usr/l
 /**
  * An image that stands for `node:24` and for Kong's image alike where no registry can be reached: the sandbox image, the
  * tools of a build, and an npm that has little to do.
+ * @param more further lines of its Dockerfile
  */
-export function buildStandIn(tag: string, sandboxImage: string): void {
+export function buildStandIn(tag: string, sandboxImage: string, more: readonly string[] = []): void {
   const root = mkdtempSync(path.join(tmpdir(), 'kong-ts-stand-in-'));
   try {
     layOutTools(buildTools, path.join(root, 'files'));
     mkdirSync(path.join(root, 'files/usr/local/bin'), { recursive: true });
     writeFileSync(path.join(root, 'files/usr/local/bin/npm'), npm, { mode: 0o755 });
-    writeFileSync(path.join(root, 'Dockerfile'), `FROM ${sandboxImage}\nUSER root\nCOPY files /\n`);
+    // Only what Kong's image and Node's have, too: a check of Kong's health is the sandbox's.
+    const lines = [`FROM ${sandboxImage}`, 'USER root', 'HEALTHCHECK NONE', 'COPY files /', ...more];
+    writeFileSync(path.join(root, 'Dockerfile'), `${lines.join('\n')}\n`);
     docker(['build', '-q', '-t', tag, root]);
   } finally {
     rmSync(root, { recursive: true, force: true });
@@ -44,7 +47,7 @@ export const namelessImages = (): string[] =>
   docker(['images', '-q', '--filter', 'dangling=true']).split('\n').filter(Boolean);
 
 /** Runs docker, without BuildKit: it is not everywhere. */
-function docker(args: readonly string[]): string {
+export function docker(args: readonly string[]): string {
   return execFileSync('docker', args, {
     cwd: project,
     encoding: 'utf8',
