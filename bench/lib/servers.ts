@@ -21,17 +21,31 @@ export class ServerUnderTest {
     this.listening = listening;
   }
 
-  static async start(name: string, socket: string, command: string[]): Promise<ServerUnderTest> {
+  /** @param environment what is added to this process's environment */
+  static async start(
+    name: string,
+    socket: string,
+    command: string[],
+    environment: Record<string, string> = {},
+  ): Promise<ServerUnderTest> {
     const began = performance.now();
-    const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, command, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...environment },
+    });
     await reachable(socket, child);
     return new ServerUnderTest(name, socket, child, performance.now() - began);
+  }
+
+  /** The processes of the server, its own first. */
+  pids(): number[] {
+    return tree(this.#child.pid ?? 0);
   }
 
   /** CPU seconds and resident bytes of the whole process tree, from /proc. */
   usage(): { cpu: number; rss: number } {
     const total = { cpu: 0, rss: 0 };
-    for (const pid of tree(this.#child.pid ?? 0)) {
+    for (const pid of this.pids()) {
       const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       total.cpu += (Number(fields[11]) + Number(fields[12])) / 100;
