@@ -369,6 +369,8 @@ describe('replay', () => {
     expect(sent().slice(4)).toEqual(['0', '1', '2']);
     const since = new Date(clock.now() - 15_000).toISOString();
     expect((await b.api('POST', `/event-hooks/${id}/replay`, { since })).body).toMatchObject({ replayed: 1 });
+    for (const odd of ['-5', 'yesterday', '5m'])
+      expect((await b.api('POST', `/event-hooks/${id}/replay`, { since: odd })).status).toBe(400);
     await b.receiver.until('/p', 8);
     await b.settled();
     const byBody = new Map<string, Set<unknown>>();

@@ -11,9 +11,11 @@ export function isWorthRetrying(status: number): boolean {
  * @param wall milliseconds since 1970, for dates
  */
 export function retryAfterOf(header: string | string[] | undefined, wall: number): number | null {
-  const text = Array.isArray(header) ? header[0] : header;
+  const text = (Array.isArray(header) ? header[0] : header)?.trim();
   if (text === undefined) return null;
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
+  // Date.parse takes nearly anything, "-5" as a month; what names no zone it would take for local time.
+  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
+  const date = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(date) ? null : Math.max(0, date - wall);
 }

@@ -150,7 +150,9 @@ function readStates(value: unknown): readonly (typeof replayable)[number][] {
 function readSince(value: unknown): number | null {
   if (value === undefined || value === null || value === '') return null;
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
-  const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  // Date.parse takes nearly anything, "-5" as a month of 2001: a replay of everything.
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN;
+  const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : time;
   if (Number.isNaN(ms)) {
     throw new HookInvalidError([
       { path: 'since', text: 'expected seconds since the epoch or an ISO 8601 time' },

@@ -194,5 +194,6 @@ it('knows which answers are worth another attempt', () => {
 it('reads Retry-After as seconds or date', () => {
   expect(retryAfterOf('7', 0)).toBe(7_000);
   expect(retryAfterOf('Thu, 01 Jan 1970 00:01:00 GMT', 10_000)).toBe(50_000);
-  expect(retryAfterOf('soon', 0)).toBeNull();
+  expect(retryAfterOf('Thu Jan  1 00:01:00 1970', 0)).toBe(60_000);
+  for (const odd of ['soon', '-5', '5.5', '']) expect(retryAfterOf(odd, 0)).toBeNull();
 });

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ServerProcess } from '../../../../src/sandbox/plugin-server/process.ts';
 
 test('a server that dies is started again, once a second at most; SIGTERM ends it', async () => {
@@ -16,9 +16,12 @@ test('a server that dies is started again, once a second at most; SIGTERM ends i
 });
 
 test('a command that does not exist is not tried again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const logs: string[] = [];
   const server = new ServerProcess('s', '/no/such/command', (_level, text) => logs.push(text));
   server.start();
   await vi.waitUntil(() => logs.some((line) => line.includes('was not found')), { timeout: 20_000 });
+  expect([server.pid, vi.getTimerCount()]).toEqual([null, 0]);
   await server.stop();
 });
