@@ -45,6 +45,8 @@ function userOf(name: string | undefined): KongUser | null {
   }
 }
 
+const count = (number: number, what: string): string => `${String(number)} ${what}${number === 1 ? '' : 's'}`;
+
 export function build(): Command {
   return new Command('doctor')
     .description('check a planned or running setup of Kong with plugin servers, and say how to mend it')
@@ -75,7 +77,7 @@ export function build(): Command {
           );
         }
         const warnings = findings.filter((finding) => finding.level === 'warning').length;
-        process.stdout.write(`${String(errors)} errors, ${String(warnings)} warnings\n`);
+        process.stdout.write(`${count(errors, 'error')}, ${count(warnings, 'warning')}\n`);
       }
       if (errors > 0) process.exitCode = 1;
     });

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
+import { KongTsError } from '../errors.ts';
 import { formats, render, type Format } from '../kong-setup/formats.ts';
 import { pluginFolder } from '../kong-setup/plugin-folder.ts';
 import { kongSettings, type PluginSource } from '../kong-setup/settings.ts';
@@ -53,6 +54,15 @@ function absoluteSpec(spec: string): string {
   return existsSync(written) && realpathSync(written) === file ? written : file;
 }
 
+/** @throws KongTsError USAGE for an option that would have no effect */
+function checkMode({ mode, dumpFolder, sidecarImage }: Options): void {
+  if (mode === 'sidecar' || (dumpFolder === undefined && sidecarImage === undefined)) return;
+  const option = dumpFolder === undefined ? '--sidecar-image' : '--dump-folder';
+  throw new KongTsError('USAGE', `${option} is for a plugin server beside Kong.`, {
+    fix: 'Add --mode sidecar, or leave it out.',
+  });
+}
+
 export function build(): Command {
   return new Command('kong-config')
     .description('print what Kong needs in its configuration to run the given plugins')
@@ -79,6 +89,7 @@ export function build(): Command {
     .option('--command <command>', 'what runs kong-ts where Kong is, absolute (default: this one)')
     .action(async (specs: string[], options: Options) => {
       const facts = factsOf(options.kong);
+      checkMode(options);
       await printDocument(async (stdout) => {
         const plugins: PluginSource[] = [];
         // One after the other, so that the plugin that fails is the one that is named.

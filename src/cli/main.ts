@@ -84,11 +84,25 @@ async function run(argv: readonly string[]): Promise<void> {
       fix: `Commands are: ${[...commands.keys()].join(', ')}.`,
     });
   }
+  if (name === 'dump' && rest.length > 0 && rest.every((word) => !word.startsWith('-'))) {
+    // What Kong runs at each start and reload and waits for: nothing to parse, so nothing to parse it with.
+    const { printDump } = await import('./print-dump.ts');
+    await printDump(rest, false);
+    return;
+  }
   const module = await entry.load();
   const command = module.build();
   command.name(`kong-ts ${name}`);
   rejectInsteadOfExit(command);
-  await command.parseAsync(module.normalise?.(rest) ?? rest, { from: 'user' });
+  try {
+    await command.parseAsync(module.normalise?.(rest) ?? rest, { from: 'user' });
+  } catch (error) {
+    // One line of commander's says what is wrong, this one where to read on.
+    if (isCommanderError(error) && error.exitCode !== 0) {
+      error.message = `${error.message.trimEnd().replace(/\n/g, ' ')} (kong-ts ${name} --help)`;
+    }
+    throw error;
+  }
 }
 
 /** commander prints and exits by itself; here it throws, so that one place decides what is printed and returned. */

@@ -75,7 +75,9 @@ export class KongAdmin {
       });
     }
     if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-      throw new KongTsError('USAGE', `"${maskUserInfo(options.url)}" is not an http or https URL.`);
+      throw new KongTsError('USAGE', `"${maskUserInfo(options.url)}" is not an http or https URL.`, {
+        fix: 'Use one like http://127.0.0.1:8001.',
+      });
     }
     const { shown, authorization } = withoutUserInfo(options.url);
     this.url = shown;
@@ -118,11 +120,8 @@ export class KongAdmin {
         chunks.push(chunk);
       }
       const text = Buffer.concat(chunks).toString('utf8');
-      return {
-        status: answer.statusCode,
-        headers: answer.headers,
-        body: text === '' ? null : (JSON.parse(text) as unknown),
-      };
+      const json = text === '' ? null : parsed(text, answer.statusCode);
+      return { status: answer.statusCode, headers: answer.headers, body: json };
     } catch (error) {
       if (limit.aborted && signal?.aborted !== true) {
         throw new AdminTimeout(`${method} ${this.#base}${path}`, timeoutMs, error);
@@ -217,6 +216,14 @@ export class KongAdmin {
   }
 }
 
+function parsed(text: string, status: number): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Error(`what came with status ${String(status)} is no JSON`);
+  }
+}
+
 /** No whole answer came within the client's limit. */
 export class AdminTimeout extends KongTsError {
   constructor(what: string, timeoutMs: number, cause: unknown) {
@@ -238,7 +245,9 @@ export class AdminRefusal extends KongTsError {
     super('ADMIN_REFUSED', message, {
       ...(answer.status === 401 || answer.status === 403
         ? { fix: 'Give a token that may do this (--token).' }
-        : {}),
+        : answer.status === 404
+          ? { fix: "Check that the URL is that of Kong's Admin API (port 8001 unless configured otherwise)." }
+          : {}),
     });
     this.status = answer.status;
     this.body = answer.body;

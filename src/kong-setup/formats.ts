@@ -22,7 +22,13 @@ export function render(result: KongSettings, format: Format): string {
     : result.commands.length === 0
       ? []
       : ['Beside Kong:', ...result.commands.map((line) => `  ${line}`)];
-  const comments = [...result.notes, ...beside].map((line) => `# ${line}`);
+  const image =
+    sidecar === null && (format === 'compose' || format === 'helm')
+      ? [
+          "Kong's image has to hold Node and kong-ts (docker/Dockerfile of kong-ts makes one), and your plugins.",
+        ]
+      : [];
+  const comments = [...result.notes, ...image, ...beside].map((line) => `# ${line}`);
   return `${[...comments, body(settings, sidecar, format).trimEnd()].join('\n')}\n`;
 }
 

@@ -81,7 +81,13 @@ async function open(
     maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
   });
   closers.push(() => servers.close());
-  const known = enabled([keyAuthPlugin, ...servers.known], options.plugins);
+  const all = [keyAuthPlugin, ...servers.known];
+  for (const name of unknown(all, options.plugins))
+    log(
+      'warn',
+      `[sandbox] ${name} is in plugins, but neither here nor from a plugin server; Kong would not start without it`,
+    );
+  const known = enabled(all, options.plugins);
   const files = options.config ?? [];
   const store = files.length === 0 ? createEntityStore(known) : loadDeclarative(files, known);
   const node = createNodeState({
@@ -201,6 +207,11 @@ async function preparePrefix(
     );
   }
   return directory;
+}
+
+function unknown(known: readonly KnownPlugin[], names: readonly string[] = []): string[] {
+  const there = new Set(['bundled', 'off', ...known.map((plugin) => plugin.name)]);
+  return names.filter((name) => !there.has(name));
 }
 
 /** The plugins that the list allows; `bundled` stands for key-auth. */

@@ -62,3 +62,15 @@ test.each([
 ])('%s is refused by name', (text, says) => {
   expect(() => parseListen(text, '--proxy-listen')).toThrow(says);
 });
+
+test('a plugin in plugins that nothing provides is warned of', async () => {
+  const lines: string[] = [];
+  sandbox = await startSandbox({
+    plugins: ['bundled', 'nosuch'],
+    adminListen: 'off',
+    proxyListen: 'off',
+    log: (_level, line) => void lines.push(line),
+  });
+  expect(lines.join('\n')).toMatch(/nosuch is in plugins/);
+  expect(lines.join('\n')).not.toMatch(/bundled is/);
+});

@@ -146,7 +146,7 @@ describe('kong-ts', () => {
     expect(await runCli(['dump'])).toEqual({
       status: 2,
       stdout: '',
-      stderr: "kong-ts: missing required argument 'plugin'\n",
+      stderr: "kong-ts: missing required argument 'plugin' (kong-ts dump --help)\n",
     });
   });
 });

@@ -28,6 +28,7 @@ describe.concurrent('a plugin that leaves a timer open does not keep the process
     ['export-schema throws.ts', 'boom'],
     ['export-schema number.ts --lua', 'exports no plugin'],
     ['kong-config good/good.ts --socket relative', 'relative path'],
+    ['kong-config good/good.ts --sidecar-image relative', '--mode sidecar'],
     ['js-pluginserver -d good --dump-plugin-info other', 'no plugin "other"'],
   ])('%s ends with an error', { timeout: 60_000 }, async (line, says) => {
     const { status, stdout, stderr } = await runCli(line.split(' '), { cwd: folder });
