@@ -79,12 +79,14 @@ describe('a worker', () => {
     }, 'event loop for too long');
     expect(line).toMatchObject({ level: 'crit' });
     expect(String(await blocked)).toContain('worker_ended');
-    const report = server.log.findLast(({ message }) => message.includes('in flight on a worker'));
-    expect(report).toMatchObject({ plugin: 'wild', phase: 'access', inFlight: 1 });
+    const reports = server.log.filter(({ message }) => message.includes('in flight on a worker'));
+    expect(reports).toContainEqual(expect.objectContaining({ plugin: 'wild', phase: 'access', inFlight: 1 }));
     await server.ready();
     expect((await others.event('steady', {}, 'access')).calls).toHaveLength(2);
     others.close();
-    expect(await restarts()).toMatchObject({ died: 2, blocked: 1 });
+    // One, unless the machine has let others stand still for as long: then each is said, and counted.
+    const said = server.log.filter(({ message }) => message.includes('event loop for too long'));
+    expect(await restarts()).toMatchObject({ died: 2, blocked: said.length });
   });
 
   it('that grows beyond its memory is replaced without a failed event', async () => {
