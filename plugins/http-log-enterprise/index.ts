@@ -8,6 +8,7 @@ import { definePlugin, eventHooks, type InstanceInfo } from 'kong-ts';
 import { configSchema } from './config/schema.ts';
 import { compileSettings, type Settings } from './config/settings.ts';
 import { Destination } from './destination.ts';
+import { lastRecord } from './record/last-record.ts';
 import { createPipeline } from './record/pipeline.ts';
 import { toRaw } from './record/text.ts';
 import { Reports } from './reports.ts';
@@ -59,7 +60,8 @@ export default definePlugin({
     const destination = await Destination.open({ settings, log, metrics, spoolDir });
     return {
       async log(kong) {
-        const raw = toRaw(await kong.log.serializeRaw());
+        const record = spoolDir === null ? lastRecord(kong) : kong.log.serializeRaw();
+        const raw = toRaw(await record);
         destination.recorder.received();
         if (eventHooks.wants(source, 'log')) {
           eventHooks.emit(source, 'log', () => pipeline.event(raw));

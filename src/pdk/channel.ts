@@ -27,6 +27,12 @@ export interface PhaseChannel {
    */
   ask?(row: FunctionRow, args: readonly unknown[], decode: (value: unknown) => unknown): Promise<unknown>;
 
+  /**
+   * Like `ask`, for a call that is the handler's last: where that is possible, the end of the event leaves with it, and
+   * for the plugin the event is over from now on. Otherwise it is an `ask`. For plugins of this package.
+   */
+  askLast?(row: FunctionRow, args: readonly unknown[], decode: (value: unknown) => unknown): Promise<unknown>;
+
   /** Queues a call whose answer carries nothing (setters, logs). Leaves with the next `call` or the end of the phase. */
   send(row: FunctionRow, args: readonly unknown[]): void;
 

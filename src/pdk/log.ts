@@ -1,6 +1,7 @@
 import { namespaces } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
-import { pdkFunction } from './functions.ts';
+import type { Composed } from './compositions.ts';
+import { answerTo, pdkFunction } from './functions.ts';
 import { invoke, methodOf } from './methods.ts';
 import type { LogApi } from './types/api-node.ts';
 import type { FunctionRow } from './catalogue.ts';
@@ -11,6 +12,10 @@ export type PlainLog = (...values: unknown[]) => Promise<void>;
 const plain = pdkFunction('kong.log');
 const serialize = pdkFunction('kong.log.serialize');
 const raw = { ...serialize, decode: textOf } as const;
+
+/** As the last call of the handler. */
+const lastRaw: Composed = (channel, args) =>
+  channel.askLast === undefined ? answerTo(raw, channel, args) : channel.askLast(raw.row, args, raw.decode);
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
@@ -29,6 +34,10 @@ const prototype: object = Object.create(
       ),
       serializeRaw(this: { channel: PhaseChannel }) {
         return invoke(raw, null, this.channel, []);
+      },
+      // Not in the types: for plugins of this package that call nothing after it.
+      serializeLast(this: { channel: PhaseChannel }) {
+        return invoke(raw, lastRaw, this.channel, []);
       },
     }).map(([name, value]) => [name, { value, writable: true }]),
   ),

@@ -43,6 +43,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   #handlerReturned = false;
   /** The request is being ended, which takes more than one call: nothing but that is sent any more. */
   #leaving = false;
+  /** The event's end has left with its last call, whose answer is awaited or has come; the handler may still run. */
+  #endedEarly: 'asked' | 'answered' | null = null;
   /** The exit could not be sent: the handler hears of it, and its failure ends the event. */
   #exitFailed = false;
 
@@ -63,7 +65,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   get ended(): boolean {
-    return this.#ended || this.#leaving;
+    return this.#ended || this.#leaving || this.#endedEarly !== null;
   }
 
   abstract ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown>;
@@ -162,10 +164,19 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     );
   }
 
+  /**
+   * The answer has come with which the event is over for Kong. It counts until its handler has returned, so that
+   * nothing is closed under a handler that still works on the answer.
+   */
+  answered(): void {
+    this.#endedEarly = 'answered';
+    if (this.#handlerReturned) this.end();
+  }
+
   /** The phase ran into its time limit. */
   expired(): void {
     if (this.#ended) return;
-    const waiting = this.waitingForKong();
+    const waiting = this.#endedEarly === 'answered' ? null : this.waitingForKong();
     const limit = this.instance.plugin.phaseTimeout;
     this.#stats.timeouts++;
     this.fail(
@@ -185,6 +196,16 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       `${row.name} was called after the ${this.phase} phase of ${this.#name()} had ended.`,
       { fix: 'Await every call, and do nothing after kong.response.exit.' },
     );
+  }
+
+  /** Whether the end may leave before the handler is done: nothing that it does could matter to Kong any more. */
+  protected mayEndEarly(): boolean {
+    return this.phase === 'log' && !this.ended && this.#held === 0;
+  }
+
+  /** The end leaves now. `answered` follows, unless the event ends before. */
+  protected endEarly(): void {
+    this.#endedEarly = 'asked';
   }
 
   protected countCall(): void {
@@ -214,7 +235,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     const { usage } = this.instance;
     if (--usage.events === 0) usage.whenIdle?.();
     observe(this.#stats, (this.runtime.clock.now() - this.#startedAt) / 1000);
-    this.rejectCalls(reason ?? null);
+    // Once its last answer has come, what waits on the connection is another event's.
+    if (this.#endedEarly !== 'answered') this.rejectCalls(reason ?? null);
   }
 
   /** What calls reject with that were still waiting. Made only when there is one: an error is not cheap. */
@@ -225,7 +247,11 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   private returned(): void {
     if (this.#ended) return;
-    if (this.#held > 0) {
+    if (this.#endedEarly === 'answered') {
+      this.end();
+      return;
+    }
+    if (this.#held > 0 || this.#endedEarly !== null) {
       this.#handlerReturned = true;
       if (this.deadlineList === null) this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
       return;
@@ -241,12 +267,25 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       if (!isEventOver(thrown)) this.#log('warn', 'the handler failed after its event had ended', thrown);
       this.returned();
     } else if (thrown instanceof ExitSignal) this.returned();
-    else this.fail(thrown);
+    else if (this.#endedEarly !== null) {
+      if (!isEventOver(thrown)) this.#failed(thrown);
+      this.returned();
+    } else this.fail(thrown);
+  }
+
+  #failed(thrown: unknown): void {
+    this.#stats.errors++;
+    this.#log('error', 'the handler failed', thrown);
   }
 
   private fail(thrown: unknown): void {
-    this.#stats.errors++;
-    this.#log('error', 'the handler failed', thrown);
+    this.#failed(thrown);
+    if (this.#endedEarly !== null) {
+      const left = this.#endedEarly === 'answered';
+      this.end();
+      if (!left) this.left();
+      return;
+    }
     const exit = rowByName('kong.response.exit');
     if (this.instance.plugin.onError === 'fail' && answerable.has(this.phase) && exit !== null) {
       this.sendExit(exit, FAILURE_ARGS);

@@ -39,6 +39,8 @@ export class ProtobufConnection extends Connection<Buffer> {
   #calls: (PendingCall | Prefetch | typeof DISCARD | typeof EXIT)[] = [];
   #answered = 0;
   #event: ProtobufEvent | null = null;
+  /** The call whose answer is the last thing of its event. */
+  #lastCall: PendingCall | null = null;
   #exited: number | bigint = 0;
   /** A command is being worked on that is no event. */
   #waiting = false;
@@ -64,6 +66,24 @@ export class ProtobufConnection extends Connection<Buffer> {
     this.#calls.push(call);
     this.#flushWithTurn();
     return call.promise;
+  }
+
+  /** Queues a call and the end of its event, which is over once the answer has come. */
+  writeLast(
+    event: ProtobufEvent,
+    row: FunctionRow,
+    args: readonly unknown[],
+    decode: Decode,
+  ): Promise<unknown> {
+    const answer = this.writeCall(row, args, decode);
+    this.#lastCall = this.#calls.at(-1) as PendingCall;
+    writeEventEnd(this.#out, event.sequence);
+    return answer;
+  }
+
+  /** True where the end of the event is to leave together with the connection's. */
+  get endsWithEvent(): boolean {
+    return this.draining;
   }
 
   /** Queues all calls of a plan. */
@@ -93,6 +113,7 @@ export class ProtobufConnection extends Connection<Buffer> {
   /** The event has written its last word: sends it and goes on with the next command. */
   eventEnded(): void {
     this.#event = null;
+    this.#lastCall = null;
     this.#flush();
     this.idle();
   }
@@ -177,13 +198,22 @@ export class ProtobufConnection extends Connection<Buffer> {
       this.#calls.length = 0;
       this.#answered = 0;
     }
-    if (call instanceof PendingCall) resolveWith(call, frame);
-    else if (call instanceof Prefetch) call.receive(frame);
+    if (call instanceof PendingCall) {
+      resolveWith(call, frame);
+      if (call === this.#lastCall) this.#lastAnswered();
+    } else if (call instanceof Prefetch) call.receive(frame);
     else if (call === EXIT) {
       // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
       writeEventEnd(this.#out, this.#exited);
       this.#flush();
     }
+  }
+
+  #lastAnswered(): void {
+    const event = this.#event;
+    this.#event = null;
+    this.#lastCall = null;
+    event?.answered();
   }
 
   #readCommand(frame: Buffer): void {

@@ -42,6 +42,18 @@ export class ProtobufEvent extends PhaseEvent {
     }
   }
 
+  askLast(row: FunctionRow, args: readonly unknown[], decode: Decode): Promise<unknown> {
+    if (!this.mayEndEarly() || this.#connection.endsWithEvent) return this.ask(row, args, decode);
+    try {
+      const answer = this.#connection.writeLast(this, row, args, decode);
+      this.endEarly();
+      this.countCall();
+      return answer;
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
   send(row: FunctionRow, args: readonly unknown[]): void {
     if (this.ended) throw this.endedError(row);
     if (mayChange(row)) this.#mayHaveChanged();
