@@ -43,6 +43,13 @@ const entry = new URL(
 /** Two signs of life and some, in milliseconds. */
 const silentAfter = 1200;
 
+/**
+ * glibc raises the size from which blocks go back to the system when they are freed, up to 32 MiB, the more of them it
+ * has seen; set, it stays. With it a worker that had much to do is about as large afterwards as before. Other C libraries
+ * do not read it, and whoever sets it otherwise keeps that.
+ */
+const steadyMemory = { MALLOC_MMAP_THRESHOLD_: '131072' };
+
 /** One worker process, seen from the supervisor. */
 export class WorkerProcess {
   readonly slot: number;
@@ -77,6 +84,7 @@ export class WorkerProcess {
     const [socket] = start.options.sockets;
     const file = socket === undefined ? null : InFlightFile.create(temporarySocketPath(socket.path));
     this.#child = fork(fileURLToPath(entry), [], {
+      env: { ...steadyMemory, ...process.env },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(file === null ? [] : [file.descriptor])],
     });

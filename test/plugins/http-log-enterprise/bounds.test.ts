@@ -104,6 +104,36 @@ describe('when the destination is down for longer than the queue is', () => {
   });
 });
 
+describe('records', () => {
+  it('arrive as they were, whether they wait in memory or on disk, are sent at once or tried again', async () => {
+    const delivered: string[] = [];
+    let count = 0;
+    sink.answer = (request, response) => {
+      count += 1;
+      if (count % 3 === 0 || count < 20) {
+        response.writeHead(503).end();
+        return;
+      }
+      delivered.push(...(JSON.parse(request.body) as unknown[]).map((record) => JSON.stringify(record)));
+      accept(request, response);
+    };
+    const config = {
+      http_endpoint: sink.url,
+      shutdown_grace: 30,
+      queue: { ...queue, max_entries: 300, max_batch_size: 20, max_coalescing_delay: 0.01 },
+    };
+    const log = await startInstance(config, { dataDir });
+    const records = Array.from({ length: 2000 }, (_, n) =>
+      JSON.stringify({ n, text: String.fromCharCode(97 + (n % 26)).repeat(500 + ((n * 37) % 1500)) }),
+    );
+    for (let n = 0; n < records.length; n += 16)
+      await Promise.all(records.slice(n, n + 16).map((text) => log.record(text)));
+    await expect.poll(() => delivered.length, { timeout: 20_000 }).toBe(records.length);
+    expect([...delivered].sort()).toEqual([...records].sort());
+    await log.close();
+  });
+});
+
 describe('filters', () => {
   const record = (fields: object) => new JsonObject(JSON.stringify(fields));
   const passes = (filter: object, fields: object, random = 0.5) =>
