@@ -61,6 +61,9 @@ describe.each(placements)('under load, plugin server %s', (pluginServer) => {
 
   const statuses = ({ outcomes }: Seen): string[] => Object.keys(tally(outcomes));
   const marks = ({ outcomes }: Seen): (string | null)[] => [...new Set(outcomes.map(({ mark }) => mark))];
+  /** For a failure's message. */
+  const told = ({ protocol, outcomes }: Seen): string =>
+    `${protocol}: ${JSON.stringify(tally(outcomes))}\n${kong.logs().split('\n').slice(-60).join('\n')}`;
   const skipped = ({ outcomes }: Seen): number => outcomes.filter(({ mark }) => mark === null).length;
 
   async function serves(value: string): Promise<void> {
@@ -73,7 +76,7 @@ describe.each(placements)('under load, plugin server %s', (pluginServer) => {
   test('kong reload: no request fails, the plugin runs', async () => {
     await serves('1');
     for (const seen of await during(() => kong.reload(config('1')))) {
-      expect(statuses(seen)).toEqual(['200']);
+      expect(statuses(seen), told(seen)).toEqual(['200']);
       for (const mark of marks(seen)) expect([null, `${seen.side}-1 GET`]).toContain(mark);
       // Over MsgPack:1 Kong goes on without the plugin when a connection ends just as it is used.
       expect(skipped(seen)).toBeLessThanOrEqual(seen.protocol === 'msgpack' ? 3 : 0);
@@ -86,7 +89,7 @@ describe.each(placements)('under load, plugin server %s', (pluginServer) => {
       await serves('2');
     };
     for (const seen of await during(change)) {
-      expect(statuses(seen)).toEqual(['200']);
+      expect(statuses(seen), told(seen)).toEqual(['200']);
       for (const mark of marks(seen)) expect([`${seen.side}-1 GET`, `${seen.side}-2 GET`]).toContain(mark);
     }
   });
