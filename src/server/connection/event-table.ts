@@ -46,9 +46,12 @@ export class EventTable<Event extends Identified> {
     this.#size--;
   }
 
-  /** Ids count up in their upper bits; the lowest eight are the worker's. */
+  /**
+   * Ids count up in their upper bits; the lowest eight are the worker's. They count too, so that ids which another server
+   * has given out one after the other, as in a recorded session, have places of their own.
+   */
   #placeOf(id: number): number {
-    return (id >>> 8) & (this.#places.length - 1);
+    return ((id >>> 8) + id) & (this.#places.length - 1);
   }
 
   #grow(): void {
