@@ -13,7 +13,7 @@ test('a test process that ends early takes the server with it', { timeout: 120_0
   const script = `
     import { HostPluginServer } from ${source('host-server.ts')};
     import { locatePlugin } from ${source('plugins.ts')};
-    const server = new HostPluginServer({}, [await locatePlugin('http-log-enterprise')], 60_000);
+    const server = new HostPluginServer({ serveOptions: ['--event-hooks', 'off'] }, [await locatePlugin('http-log-enterprise')], 60_000);
     await server.start();
     process.stdout.write(String((await server.status()).pid));
     process.exit(3);`;
