@@ -14,6 +14,8 @@ import type { CompiledPlugin } from './types.ts';
 export interface LoadOptions {
   /** What a relative path and a package name are resolved from. Default: the current working directory. */
   cwd?: string;
+  /** How long a top-level await of the plugin may take, in milliseconds. Default: 30,000. */
+  limit?: number;
 }
 
 /** Endings that a plugin file may have; tried in this order for a path without one. */
@@ -24,13 +26,13 @@ export const pluginExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'] a
  * package.json), the name of a plugin that comes with the package (`http-log-enterprise`), or the name of an
  * installed package. Its default export is what definePlugin returned, the argument of it, or a plugin for kong-pdk.
  *
- * @throws KongTsError PLUGIN_NOT_FOUND, PLUGIN_LOAD_FAILED (it threw, does not parse, lacks an import) or
- *   PLUGIN_INVALID (it exports no plugin): each names the file, the reason and the fix
+ * @throws KongTsError PLUGIN_NOT_FOUND, PLUGIN_LOAD_FAILED (it threw, does not parse, lacks an import, or awaits
+ *   something that does not come) or PLUGIN_INVALID (it exports no plugin): each names the file, the reason and the fix
  */
 export async function loadPlugin(spec: string, options: LoadOptions = {}): Promise<CompiledPlugin> {
   registerResolveHook();
   const file = findPlugin(spec, options.cwd ?? process.cwd());
-  return pluginOf(await importFile(file), file);
+  return pluginOf(await importFile(file, options.limit ?? LOAD_LIMIT), file);
 }
 
 /** The file of a plugin: what `loadPlugin` would load. */
@@ -95,8 +97,11 @@ function existing(file: string): string | null {
   }
 }
 
+/** Kong waits for a dump without a limit of its own, and requests for a plugin that loads, in milliseconds. */
+const LOAD_LIMIT = 30_000;
+
 /** The values of a module, of either kind. */
-async function importFile(file: string): Promise<unknown> {
+async function importFile(file: string, limit: number): Promise<unknown> {
   const require = createRequire(pathToFileURL(file));
   try {
     if (isCommonJsTypeScript(file)) return loadCommonJsTypeScript(file);
@@ -106,9 +111,23 @@ async function importFile(file: string): Promise<unknown> {
     if (!isAsyncModule(error)) throw await explained(file, error);
   }
   try {
-    return (await import(pathToFileURL(file).href)) as unknown;
+    return await within(limit, import(pathToFileURL(file).href));
   } catch (error) {
     throw await explained(file, error);
+  }
+}
+
+async function within(limit: number, loading: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`its top-level await had not ended after ${String(limit / 1000)} s`));
+    }, limit);
+  });
+  try {
+    return await Promise.race([loading, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

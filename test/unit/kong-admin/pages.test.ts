@@ -38,7 +38,7 @@ async function startKong(
 
 it('halves a page that does not come in time, goes on from where it was, and remembers', async () => {
   const { url, asked } = await startKong(300, (size) => size > 250);
-  const admin = new KongAdmin({ url, timeoutMs: 400 });
+  const admin = new KongAdmin({ url, timeoutMs: 1000 });
   const found = await admin.list('/consumers');
   expect(found.map(({ id }) => Number(id))).toEqual(Array.from({ length: 300 }, (_, index) => index));
   expect(asked).toEqual([
@@ -57,8 +57,8 @@ it('halves a page that does not come in time, goes on from where it was, and rem
 
 it('gives up at pages of 50, and at once where Kong says nothing at all', async () => {
   const slow = await startKong(300, (size) => size > 0);
-  const pages = new KongAdmin({ url: slow.url, timeoutMs: 400 }).pages('/consumers', 60);
-  await expect(pages.next()).rejects.toThrow(/size=50 has no whole answer within 400 ms/);
+  const pages = new KongAdmin({ url: slow.url, timeoutMs: 1000 }).pages('/consumers', 60);
+  await expect(pages.next()).rejects.toThrow(/size=50 has no whole answer within 1000 ms/);
   expect(slow.asked.filter((path) => path !== 'status')).toEqual([
     '/consumers 60 from 0',
     '/consumers 50 from 0',
@@ -68,7 +68,7 @@ it('gives up at pages of 50, and at once where Kong says nothing at all', async 
     server?.close(resolve);
   });
   const silent = await startKong(300, () => true);
-  await expect(new KongAdmin({ url: silent.url, timeoutMs: 400 }).list('/consumers')).rejects.toThrow(
+  await expect(new KongAdmin({ url: silent.url, timeoutMs: 1000 }).list('/consumers')).rejects.toThrow(
     /status has no whole answer/,
   );
   expect(silent.asked).toEqual(['/consumers 1000 from 0', 'status']);

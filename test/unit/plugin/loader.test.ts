@@ -89,6 +89,21 @@ describe('loadPlugin', () => {
     await expect(loadPlugin(file(name, text))).rejects.toThrow(kongTsError('PLUGIN_INVALID', message));
   });
 
+  it('gives up a plugin whose top-level await never ends, and waits for one that does', async () => {
+    const never = file(
+      'never.ts',
+      `await new Promise(() => setInterval(() => {}, 1e6).unref());\n${esm('never')}`,
+    );
+    await expect(loadPlugin(never, { limit: 50 })).rejects.toThrow(
+      kongTsError(
+        'PLUGIN_LOAD_FAILED',
+        /never\.ts cannot be loaded: its top-level await had not ended after 0\.05 s/,
+      ),
+    );
+    const late = file('late.ts', `await new Promise((resolve) => setTimeout(resolve, 5));\n${esm('late')}`);
+    expect((await loadPlugin(late)).name).toBe('late');
+  });
+
   it('says what to write for what it cannot find', async () => {
     await expect(loadPlugin('./missing.ts', { cwd: folder })).rejects.toThrow(
       kongTsError('PLUGIN_NOT_FOUND', /missing\.ts.*\.cjs/),
