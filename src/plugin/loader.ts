@@ -120,9 +120,10 @@ async function importFile(file: string, limit: number): Promise<unknown> {
 async function within(limit: number, loading: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
+    // Where nothing else keeps the process alive, its end tells the same sooner.
     timer = setTimeout(() => {
       reject(new Error(`its top-level await had not ended after ${String(limit / 1000)} s`));
-    }, limit);
+    }, limit).unref();
   });
   try {
     return await Promise.race([loading, late]);
