@@ -10,6 +10,9 @@ const significantDigits = 14;
 /** A number with more significant digits than that has so many digits and points in a row. */
 const longRun = significantDigits + 1;
 
+/** No double is so near to the middle of two numbers of 14 digits that fewer digits than these would not tell. */
+const exactDigits = 60;
+
 /** Whether a character is a digit or a point. */
 const isDigit = (code: number): boolean => (code >= 0x30 && code <= 0x39) || code === 0x2e;
 const isSign = (code: number): boolean => code === 0x2b || code === 0x2d;
@@ -26,8 +29,21 @@ function trimmed(text: string): string {
   return text.slice(0, text.charCodeAt(end - 1) === 0x2e ? end - 1 : end);
 }
 
+/**
+ * C rounds a number that is exactly halfway between two to the one with the even digit, JavaScript to the larger one.
+ * A number halfway above an even digit is given back without its half; any other number as it is.
+ */
+function withoutHalf(value: number): number {
+  const text = value.toExponential(significantDigits);
+  const last = text.indexOf('e') - 1;
+  if (text.charCodeAt(last) !== 0x35 || text.charCodeAt(last - 1) % 2 === 1) return value;
+  if (!/^50+e/.test(value.toExponential(exactDigits).slice(last))) return value;
+  return Number(text.slice(0, last) + text.slice(last + 1));
+}
+
 /** C's `%.14g`. */
-export function formatNumber(value: number): string {
+export function formatNumber(given: number): string {
+  const value = withoutHalf(given);
   const text = value.toExponential(significantDigits - 1);
   const e = text.indexOf('e');
   const exponent = Number(text.slice(e + 1));
@@ -95,7 +111,7 @@ export function numberPieces(record: RawText): RawText[] {
     end = exponentEnd(record, end);
     // A string can hold the same characters.
     if (!isBefore(record.charCodeAt(from - 1)) || !isAfter(record.charCodeAt(end))) continue;
-    // The quote before a colon ends a key, unless it is escaped: then, as after comma or bracket, count the quotes.
+    // After the quote that ends a key there is a value. Elsewhere, as after comma or bracket, the quotes are counted.
     if (record.charCodeAt(from - 1) !== 0x3a || !endsKey(record, from - 2)) {
       inside = isInString(record, looked, from, inside);
       looked = from;
@@ -111,9 +127,15 @@ export function numberPieces(record: RawText): RawText[] {
   return pieces;
 }
 
-/** A quote that ends a key is not escaped; `":` inside a string is written `\":`. */
-const endsKey = (record: RawText, at: number): boolean =>
-  record.charCodeAt(at) === 0x22 && record.charCodeAt(at - 1) !== 0x5c;
+/**
+ * Whether a quote before a colon surely ends a key: it is not escaped (`":` inside a string is written `\":`), and what
+ * stands before it can stand before no quote that begins a string, whose text may start with a colon.
+ */
+function endsKey(record: RawText, at: number): boolean {
+  if (record.charCodeAt(at) !== 0x22) return false;
+  const before = record.charCodeAt(at - 1);
+  return before > 0x20 && before !== 0x5c && before !== 0x7b && !isBefore(before);
+}
 
 /** The record with its numbers as http-log writes them. */
 export const withKongNumbers = (record: RawText): RawText => numberPieces(record).join('');

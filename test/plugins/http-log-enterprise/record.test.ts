@@ -19,6 +19,20 @@ describe('numbers', () => {
     expect(withKongNumbers(record)).toBe(record);
   });
 
+  it.each([
+    '{"h":":1795282133107123456,x"}',
+    '{":1795282133107123456,":1,"h":[":1795282133107123456]"]}',
+    String.raw`{"a\\":"\\",":1795282133107123456,b":""}`,
+  ])('inside strings that begin with a colon stay as they are: %s', (record) => {
+    expect(withKongNumbers(record)).toBe(record);
+  });
+
+  it('are cut behind keys that end with a colon, a comma, a brace or a bracket', () => {
+    expect(withKongNumbers('{"a:":1795282133107123456,"b,":[{"{":-1795282133107123456}]}')).toBe(
+      '{"a:":1.7952821331071e+18,"b,":[{"{":-1.7952821331071e+18}]}',
+    );
+  });
+
   it('are cut in lists too, and beside texts that look like them', () => {
     expect(
       withKongNumbers(
@@ -78,6 +92,18 @@ describe('numbers', () => {
     [1795282133106, '1795282133106'],
     [0.00001234, '1.234e-05'],
     [-2.5, '-2.5'],
+    // Exactly halfway, as glibc rounds them: to the even digit.
+    [123456789012345, '1.2345678901234e+14'],
+    [123456789012355, '1.2345678901236e+14'],
+    [-1795282133107250, '-1.7952821331072e+15'],
+    [12345678901234.5, '12345678901234'],
+    [12345678901235.5, '12345678901236'],
+    [99999999999999.5, '1e+14'],
+    [1234567890123.25, '1234567890123.2'],
+    // And beside it.
+    [12345678901234.502, '12345678901235'],
+    [0.123456789012345, '0.12345678901234'],
+    [1795282099103050000, '1.795282099103e+18'],
   ])('%d is %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
   });
