@@ -42,6 +42,8 @@ export class Spool {
   /** Segments with records that are not in the queue, oldest first. */
   private readonly toLoad: Segment[] = [];
   private unloaded = 0;
+  /** Files that were taken over and could not be read. */
+  private unreadable = 0;
   private loading = false;
   private appends: Append[] = [];
   private writing: Promise<void> | null = null;
@@ -158,6 +160,7 @@ export class Spool {
       if (segment.outstanding > 0) return segment;
       await segment.remove();
     } catch (error) {
+      this.unreadable += 1;
       this.options.failed(`${path} cannot be read: ${textOf(error)}; it stays where it is`);
     }
     return null;
@@ -177,7 +180,7 @@ export class Spool {
       left += segment.outstanding;
       await segment.close();
     }
-    await releaseFolder(this.folder, left === 0);
+    await releaseFolder(this.folder, left === 0 && this.unreadable === 0);
   }
 
   private async writeAll(): Promise<void> {

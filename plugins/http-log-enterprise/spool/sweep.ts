@@ -15,7 +15,7 @@ const expiredPrefix = '.expired-';
  * (a disk that is full) its own age counts.
  */
 export async function rememberMaxAge(directory: string, maxAge: number): Promise<void> {
-  await writeFile(join(directory, maxAgeFile), String(maxAge)).catch(() => undefined);
+  await writeFile(join(directory, maxAgeFile), String(Math.ceil(maxAge))).catch(() => undefined);
 }
 
 async function maxAgeOf(directory: string, otherwise: number): Promise<number> {

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -74,6 +84,20 @@ describe('a damaged spool', () => {
     bytes.fill('?', bytes.indexOf('{"n":1') - 1, bytes.indexOf('{"n":1'));
     await writeFile(path, bytes);
     expect((await delivered()).texts).toEqual([text(3)]);
+  });
+
+  it('is not deleted with a file in it that cannot be read for now', async () => {
+    const path = await leave(texts(2));
+    await rename(path, `${path}.aside`);
+    // A folder cannot be read as a file, whoever runs this.
+    await mkdir(path);
+    const during = await delivered();
+    expect(during).toMatchObject({ texts: [], problems: [expect.stringMatching(/cannot be read: EISDIR/)] });
+    const names = await readdir(directory, { recursive: true });
+    const aside = join(directory, names.find((name) => name.endsWith('.aside')) ?? '');
+    await rmdir(aside.replace(/\.aside$/, ''));
+    await rename(aside, aside.replace(/\.aside$/, ''));
+    expect((await delivered()).texts).toEqual(texts(2));
   });
 
   it('that is garbage from its beginning to its end is reported, and stops nothing', async () => {
