@@ -185,6 +185,38 @@ describe('the dispatcher as a process', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('two on one file: what one was told, the other one knows with its next answer', async () => {
+    const folder = tempDir();
+    const receiver = await receive();
+    const args = (name: string) => [
+      ...['--listen', `unix:${folder}/${name}.sock`, '--admin', '127.0.0.1:0'],
+      ...['--data-dir', folder, '--allow-loopback'],
+    ];
+    const [first, second] = [await start(args('a')), await start(args('b'))];
+    for (const [teller, other, source] of [
+      [first, second, 'by-a'],
+      [second, first, 'by-b'],
+    ] as const) {
+      for (let n = 0; n < 5; n += 1) {
+        const { body: hook } = await teller.api<{ id: string }>('POST', '/event-hooks', {
+          source: `${source}-${String(n)}`,
+          handler: 'webhook',
+          config: { url: receiver.url(`/${source}`) },
+        });
+        const event = { source: `${source}-${String(n)}`, event: 'e', data: { n } };
+        expect((await other.api('POST', '/event-hooks/events', { events: [event] })).status).toBe(202);
+        expect((await other.api('GET', `/event-hooks/${hook.id}`)).status).toBe(200);
+        const stored = await other.api<{ data: { source: string }[] }>(
+          'GET',
+          `/event-hooks/${hook.id}/deliveries`,
+        );
+        expect(stored.body.data.map((delivery) => delivery.source)).toContain(event.source);
+        await teller.api('DELETE', `/event-hooks/${hook.id}`);
+        expect((await other.api('GET', `/event-hooks/${hook.id}`)).status).toBe(404);
+      }
+    }
+  });
+
   it('two on one file: one delivers, the other takes over, nothing is lost or doubled', async () => {
     const folder = tempDir();
     const receiver = await receive();

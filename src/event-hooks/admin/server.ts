@@ -68,6 +68,9 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
       }
     });
   }
+  app.addHook('onRequest', async () => {
+    await dispatcher.lookForChanges().catch(() => undefined);
+  });
   const routes: Routes = {
     ...hookRoutes(dispatcher),
     ...deliveryRoutes(dispatcher),

@@ -39,6 +39,9 @@ export class Dispatcher {
   readonly #intake: Intake;
   readonly #maintenance: Maintenance;
   #stopping: Promise<void> | null = null;
+  /** Another process has changed something that was not read yet. */
+  #stale = false;
+  #reloading: Promise<void> | null = null;
   readonly #creationPings = new Set<Promise<void>>();
 
   constructor(options: CompiledDispatcherOptions, store: HookStore) {
@@ -92,7 +95,11 @@ export class Dispatcher {
     });
     this.metrics = new HookMetrics(this);
     this.#intake = new Intake({
-      table: () => this.hooks.table,
+      table: async () => {
+        // Where the store does not answer, what is known stays in force; the maintenance says so.
+        await this.lookForChanges().catch(() => undefined);
+        return this.hooks.table;
+      },
       sources: this.sources,
       outbox: this.outbox,
       feed: this.feed,
@@ -107,6 +114,26 @@ export class Dispatcher {
   async start(): Promise<void> {
     await this.hooks.reload();
     await this.#maintenance.start();
+  }
+
+  /** Takes over what another process on the same store has changed. @throws KongTsError STORE_FAILED */
+  async lookForChanges(): Promise<void> {
+    if (await this.store.changedElsewhere()) this.#stale = true;
+    while (this.#stale) await (this.#reloading ??= this.#reload());
+    await this.#reloading;
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      this.#stale = false;
+      await this.hooks.reload();
+      this.engine.lookAgain();
+    } catch (error) {
+      this.#stale = true;
+      throw error;
+    } finally {
+      this.#reloading = null;
+    }
   }
 
   /** A transport for the hub of this process. */

@@ -12,7 +12,8 @@ import { RecentIds } from './recent.ts';
 import { selectHooks } from './selection.ts';
 
 export interface IntakeOptions {
-  table: () => HookTable;
+  /** The hooks that are in force now. */
+  table: () => Promise<HookTable>;
   sources: SourceRegistry;
   outbox: Outbox;
   feed: Feed;
@@ -49,7 +50,7 @@ export class Intake {
     if (!hasRoom()) {
       throw new KongTsError('STORE_FAILED', 'Too many deliveries wait already; no further event is taken.');
     }
-    const hooks = table();
+    const hooks = await table();
     const now = clock.now();
     const quiet: HookEvent[] = [];
     for (const [index, event] of events.entries()) {

@@ -30,20 +30,18 @@ export class Maintenance {
   }
 
   async #turn(): Promise<void> {
-    const { store, options, engine, hooks } = this.#dispatcher;
+    const { store, options, engine } = this.#dispatcher;
     const { clock, log, leaseMs } = options;
     try {
       const until = clock.now() + leaseMs;
       const active = await store.lease(this.#owner, clock.now(), leaseMs);
       if (this.#stopped) return;
       if (active !== engine.active) log.info(active ? 'this process delivers' : 'another process delivers');
-      const changed = await store.changedElsewhere();
-      if (changed) await hooks.reload();
+      await this.#dispatcher.lookForChanges();
       await this.#recount(active);
       engine.activate(active ? until : 0);
       // Where counting took longer than the right lasts, it is not done again.
       if (engine.active) this.#counted = false;
-      if (changed) engine.lookAgain();
       if (active && clock.now() >= this.#pruneAt) await this.#prune();
     } catch (error) {
       log.error('the event hook store does not answer', { error: messageOf(error) });
