@@ -10,7 +10,7 @@ import {
   type Properties,
 } from '../kong-setup/doctor/configuration.ts';
 import { examine } from '../kong-setup/doctor/doctor.ts';
-import type { KongUser } from '../kong-setup/doctor/check-socket.ts';
+import type { KongUser } from '../kong-setup/doctor/permissions.ts';
 import { factsOf } from '../kong-setup/versions.ts';
 
 interface Options {

@@ -18,11 +18,11 @@ const supported = ['2.8', '3.0', '3.1', '3.2', '3.3', '3.4', '3.5', '3.6', '3.7'
 
 /**
  * Facts of a Kong version (read in Kong's open-source tree, tags 2.3.0 to 3.9.3, and measured on 3.9.3).
- * @param text `3.9`, `3.9.3`, `2.8.1`, ...; versions after 3.9 are taken as 3.9
+ * @param text `3.9`, `3.9.3`, `3.4.3.1-enterprise-edition`, ...; versions after 3.9 are taken as 3.9
  * @throws KongTsError USAGE for anything else
  */
 export function factsOf(text: string): KongFacts {
-  const match = /^v?(\d+)\.(\d+)(?:\.\d+)*$/.exec(text.trim());
+  const match = /^v?(\d+)\.(\d+)(?:\.\d+)*(?:-[\w.-]+)?$/.exec(text.trim());
   const major = Number(match?.[1]);
   const minor = Number(match?.[2]);
   if (match === null || major < 2 || (major === 2 && minor < 8)) {
@@ -33,10 +33,12 @@ export function factsOf(text: string): KongFacts {
   const number = major * 100 + minor;
   const between = (first: number, last: number): boolean => number >= first && number <= last;
   const notes: string[] = [];
-  if (number < 300) {
+  if (number <= 300) {
     notes.push(
-      'Kong 2.8 tries again without end when StartInstance fails: check the configuration with kong-ts doctor first.',
+      `Kong ${String(major)}.${String(minor)} tries again without end when a plugin does not start with its configuration (StartInstance fails): try the configuration out first, in kong-ts sandbox or a newer Kong.`,
     );
+  }
+  if (number < 300) {
     notes.push(
       'Kong 2.8 does not recover ProtoBuf:1 instances after a restart of the plugin server; use protocol: "msgpack".',
     );

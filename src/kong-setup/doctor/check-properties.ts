@@ -98,17 +98,23 @@ function checkCommands(server: ServerDefinition, facts: KongFacts): Finding[] {
   ] as const) {
     if (command !== null) findings.push(checkCommand(`${server.prefix}_${what}`, command));
   }
-  const served = /--socket[= ](\S+)/.exec(server.startCommand ?? '')?.[1];
-  if (served !== undefined && served !== server.socket) {
+  const all = socketsOf(server.startCommand ?? '');
+  const [served] = all;
+  if (served !== undefined && !all.includes(server.socket)) {
     findings.push(
       error(
         `${server.prefix}_socket`,
-        `Kong connects to ${server.socket}${server.socketIsDefault ? ' (its default)' : ''}, and start_cmd serves ${served}.`,
+        `Kong connects to ${server.socket}${server.socketIsDefault ? ' (its default)' : ''}, and start_cmd serves ${all.join(', ')}.`,
         `Set ${server.prefix}_socket = ${served}${served.endsWith('.sock') ? " (Kong's own default ends in .socket, not .sock)" : ''}.`,
       ),
     );
   }
   return findings;
+}
+
+/** What `kong-ts serve` is told to listen on: `--socket PATH` and `--socket NAME=PATH`, repeatable. */
+function socketsOf(command: string): string[] {
+  return [...command.matchAll(/--socket[= ](?:[^\s/=]+=)?(\S+)/g)].map(([, path = '']) => path);
 }
 
 /** Kong runs `exec <command>` through a shell with a short PATH, in a folder of its own (measured on Kong 3.9.3). */

@@ -1,17 +1,12 @@
-import { accessSync, constants, existsSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { accessSync, constants, existsSync, statSync, type Stats } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { ServerDefinition } from './configuration.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
+import { closedFolder, may, type KongUser } from './permissions.ts';
 
 /** The longest path of a unix socket on Linux, in bytes (sun_path without its final zero). */
 const longestPath = 107;
-
-/** Who runs the nginx workers, to judge permissions; null when not known here. */
-export interface KongUser {
-  readonly uid: number;
-  readonly gids: readonly number[];
-}
 
 /** The socket itself: path, kind, permissions, and whether anybody answers. */
 export async function checkSocket(
@@ -126,27 +121,6 @@ function canWrite(path: string): boolean {
 }
 
 const mayWrite = (stats: Stats, user: KongUser): boolean => may(0o2, stats, user);
-
-/** @param right 2 to write, 1 to pass through a folder */
-function may(right: number, stats: Stats, user: KongUser): boolean {
-  if (user.uid === 0) return true;
-  const shift = stats.uid === user.uid ? 6 : user.gids.includes(stats.gid) ? 3 : 0;
-  return (stats.mode & (right << shift)) !== 0;
-}
-
-/** The first folder on the way to a file, as written or behind links, that the user may not pass; null: none. */
-function closedFolder(file: string, user: KongUser): string | null {
-  const ways = [file, ...(existsSync(file) ? [realpathSync(file)] : [])];
-  for (const way of ways) {
-    const parts = dirname(way).split('/');
-    for (let count = 1; count <= parts.length; count += 1) {
-      const folder = parts.slice(0, count).join('/') || '/';
-      const stats = existsSync(folder) ? statSync(folder) : null;
-      if (stats !== null && !may(0o1, stats, user)) return folder;
-    }
-  }
-  return null;
-}
 
 function tryConnect(path: string, timeoutMs: number): Promise<string | null> {
   return new Promise((resolve) => {

@@ -42,7 +42,7 @@ export function parseEnvironment(
 export function parseEnvFile(text: string): Record<string, string> {
   const result: Record<string, string> = {};
   for (const line of text.split('\n')) {
-    const match = /^\s*(?:export\s+)?(\w+)=(.*)$/.exec(line);
+    const match = /^\s*(?:export\s+)?([\w.-]+)=(.*)$/.exec(line);
     if (match?.[1] !== undefined) result[match[1]] = (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2');
   }
   return result;
@@ -78,22 +78,27 @@ export function serversOf(
   facts: KongFacts,
   exists: (file: string) => boolean = existsSync,
 ): ServerDefinition[] {
+  // An empty value counts as none for Kong: so a variable of an image is switched off.
+  const given = (key: string): string | undefined => {
+    const value = properties.get(key);
+    return value === '' ? undefined : value;
+  };
   const recent = !facts.manyPluginsPerServer;
-  const folder = recent ? (properties.get('prefix') ?? '/usr/local/kong') : '/usr/local/kong';
+  const folder = recent ? (given('prefix') ?? '/usr/local/kong') : '/usr/local/kong';
   const ifThere = (file: string, words = ''): string | null => (exists(file) ? `${file}${words}` : null);
   return listOf(properties.get('pluginserver_names')).map((name) => {
     const prefix = `pluginserver_${propertyName(name)}`;
     const program = `${programs}/${name.toLowerCase()}`;
-    const socket = properties.get(`${prefix}_socket`);
+    const socket = given(`${prefix}_socket`);
     return {
       name,
       prefix,
       socket: socket ?? `${folder}/${name.toLowerCase()}.socket`,
       socketIsDefault: socket === undefined,
       queryCommand:
-        properties.get(`${prefix}_query_cmd`) ??
+        given(`${prefix}_query_cmd`) ??
         (recent ? ifThere(program, ' -dump') : ifThere(`${programs}/query_${name.toLowerCase()}`)),
-      startCommand: properties.get(`${prefix}_start_cmd`) ?? ifThere(program),
+      startCommand: given(`${prefix}_start_cmd`) ?? ifThere(program),
     };
   });
 }

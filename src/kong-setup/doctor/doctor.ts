@@ -2,10 +2,12 @@ import type { KongAdmin } from '../../kong-admin/client.ts';
 import type { KongFacts } from '../versions.ts';
 import { checkAdmin } from './check-admin.ts';
 import { checkDump } from './check-dump.ts';
+import { checkFiles } from './check-files.ts';
 import { checkListed, checkProperties } from './check-properties.ts';
-import { checkSocket, type KongUser } from './check-socket.ts';
+import { checkSocket } from './check-socket.ts';
 import { serversOf, type Properties } from './configuration.ts';
 import type { Finding } from './finding.ts';
+import type { KongUser } from './permissions.ts';
 
 export interface DoctorOptions {
   readonly properties: Properties;
@@ -21,6 +23,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   const findings = checkProperties(options.properties, servers, options.facts);
   const plugins: string[] = [];
   for (const server of servers) {
+    findings.push(...checkFiles(server, options.user));
     const dump = await checkDump(server, options.facts);
     findings.push(...dump.findings, ...dump.plugins.map((name) => checkListed(options.properties, name)));
     plugins.push(...dump.plugins);

@@ -104,6 +104,17 @@ describe('settings for older versions', () => {
     expect(kongSettings(options({ facts: factsOf('2.8') })).notes.join(' ')).toContain('instance ids');
   });
 
+  it('names the endless tries of 2.8 and 3.0, and of no later one', () => {
+    const notes = (version: string): string => factsOf(version).notes.join(' ');
+    expect(notes('2.8')).toContain('Kong 2.8 tries again without end');
+    expect(notes('3.0')).toContain('Kong 3.0 tries again without end');
+    expect(notes('3.1')).not.toContain('StartInstance');
+  });
+
+  it('takes the versions of the Enterprise edition as its Admin API says them', () => {
+    expect(factsOf('3.4.3.1-enterprise-edition')).toMatchObject({ version: '3.4', externalServers: false });
+  });
+
   it.each(['', '1.5', 'latest', '3', 'x3.9'])('refuses "%s" and lists what it knows', (version) => {
     expect(errorOf(() => factsOf(version)).message).toContain('3.9');
   });

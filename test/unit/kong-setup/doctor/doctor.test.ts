@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkProperties } from '../../../../src/kong-setup/doctor/check-properties.ts';
+import { checkFiles } from '../../../../src/kong-setup/doctor/check-files.ts';
 import { checkSocket } from '../../../../src/kong-setup/doctor/check-socket.ts';
 import {
   parseEnvFile,
@@ -13,6 +14,7 @@ import {
 } from '../../../../src/kong-setup/doctor/configuration.ts';
 import { examine } from '../../../../src/kong-setup/doctor/doctor.ts';
 import type { Finding } from '../../../../src/kong-setup/doctor/finding.ts';
+import type { KongUser } from '../../../../src/kong-setup/doctor/permissions.ts';
 import { factsOf } from '../../../../src/kong-setup/versions.ts';
 
 let folder: string;
@@ -85,6 +87,10 @@ describe('reading the configuration', () => {
 
   it('reads env files with quotes', () => {
     expect(parseEnvFile('A=1\nexport B="x y"\n# C=2\n')).toEqual({ A: '1', B: 'x y' });
+    // Docker takes such a name, Kong does not: doctor has to see it.
+    expect(parseEnvFile('KONG_PLUGINSERVER_MY-A_SOCKET=/a\n')).toEqual({
+      'KONG_PLUGINSERVER_MY-A_SOCKET': '/a',
+    });
   });
 });
 
@@ -129,6 +135,20 @@ describe('mistakes in the properties', () => {
     const errors = errorsOf(check({ ...good, ...wrong }));
     expect(errors).toHaveLength(1);
     expect(errors[0]?.fix).toContain(fix);
+  });
+
+  it('sockets of start_cmd: several, with the name of a plugin before them', () => {
+    const start = '/bin/sh serve --socket other=/run/o.socket --socket my-plugin=/run/k.socket';
+    expect(errorsOf(check({ ...good, pluginserver_my_plugin_start_cmd: start }))).toEqual([]);
+    const wrong = check({ ...good, pluginserver_my_plugin_start_cmd: start.replace('k.socket', 'k.sock') });
+    expect(errorsOf(wrong)[0]?.says).toContain('serves /run/o.socket, /run/k.sock.');
+  });
+
+  it('an empty value is none, as for Kong', () => {
+    expect(
+      check({ ...good, pluginserver_my_plugin_start_cmd: '' }).filter((one) => one.level !== 'ok'),
+    ).toEqual([]);
+    expect(errorsOf(check({ ...good, pluginserver_my_plugin_query_cmd: '' }))[0]?.says).toContain('missing');
   });
 
   it('a missing query_cmd', () => {
@@ -218,6 +238,36 @@ describe('dumps', () => {
   it('several plugins in one dump: wrong for 3.9, right for 3.8', async () => {
     expect(errorsOf(await examineDump(dump('a', 'b'), '3.9', 'a,b'))[0]?.says).toContain('only the first');
     expect(errorsOf(await examineDump(dump('a', 'b'), '3.8', 'a,b'))).toEqual([]);
+  });
+});
+
+describe('the files of plugins', () => {
+  const examineFiles = (start: string, user: KongUser | null = null): string[] => {
+    const [server] = serversOf(
+      properties({ pluginserver_names: 'a', pluginserver_a_start_cmd: start }),
+      factsOf('3.9'),
+    );
+    if (server === undefined) throw new Error('no server');
+    return checkFiles(server, user).map((one) => one.says);
+  };
+
+  it('relative, not there, not readable for the user of the nginx workers', () => {
+    const file = join(folder, 'a.ts');
+    expect(examineFiles('/bin/sh serve ./a.ts')).toEqual([expect.stringContaining('relative')]);
+    expect(examineFiles(`/bin/sh serve ${file}`)).toEqual([expect.stringContaining('is not there')]);
+    writeFileSync(file, '');
+    chmodSync(file, 0o600);
+    const user = { uid: 65_000, gids: [65_000] };
+    expect(examineFiles(`/bin/sh serve ${file}`)).toEqual([]);
+    expect(examineFiles(`/bin/sh serve ${file}`, user)).toEqual([
+      expect.stringContaining(`may not pass through ${folder}`),
+    ]);
+    chmodSync(folder, 0o755);
+    expect(examineFiles(`/bin/sh serve ${file}`, user)).toEqual([
+      expect.stringContaining(`may not read ${file}`),
+    ]);
+    chmodSync(file, 0o644);
+    expect(examineFiles(`/bin/sh serve ${file}`, user)).toEqual([]);
   });
 });
 
