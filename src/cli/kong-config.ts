@@ -22,11 +22,19 @@ interface Options {
   sidecarImage?: string;
 }
 
-/** Beside a sidecar the folder is a volume, which must not lie over Kong's own. */
-const defaultSockets = {
-  managed: '/usr/local/kong/kong-ts.socket',
-  sidecar: '/run/kong-ts/kong-ts.socket',
-} as const;
+/**
+ * Where the socket lies and what runs kong-ts, unless told otherwise. compose and helm are for containers: there it is
+ * the command of the image of docker/Dockerfile, and the socket lies in Kong's prefix, which may be written to when the
+ * root file system is read-only: that image's in compose, the one that Kong's chart sets in helm.
+ */
+function defaultsOf(mode: 'managed' | 'sidecar', format: Format): { socket: string; command: string[] } {
+  // Beside a sidecar the folder is a volume, which must not lie over Kong's own.
+  if (mode === 'sidecar') return { socket: '/run/kong-ts/kong-ts.socket', command: ownCommand() };
+  const command = ['/usr/local/bin/kong-ts'];
+  if (format === 'compose') return { socket: '/run/kong/kong-ts.socket', command };
+  if (format === 'helm') return { socket: '/kong_prefix/kong-ts.socket', command };
+  return { socket: '/usr/local/kong/kong-ts.socket', command: ownCommand() };
+}
 
 /** The command that runs this very kong-ts, absolute, as Kong's short PATH needs it. */
 export function ownCommand(): string[] {
@@ -79,14 +87,17 @@ export function build(): Command {
     )
     .option(
       '--socket <path>',
-      'absolute path of the unix socket (default: /usr/local/kong/kong-ts.socket; sidecar: /run/kong-ts/kong-ts.socket)',
+      'absolute path of the unix socket (default: /usr/local/kong/kong-ts.socket; compose: /run/kong/kong-ts.socket; helm: /kong_prefix/kong-ts.socket; sidecar: /run/kong-ts/kong-ts.socket)',
     )
     .option(
       '--dump-folder <path>',
       'sidecar: where Kong finds <plugin>.json (default: the folder of the socket)',
     )
     .option('--sidecar-image <image>', "sidecar: the plugin server's image, in compose and helm")
-    .option('--command <command>', 'what runs kong-ts where Kong is, absolute (default: this one)')
+    .option(
+      '--command <command>',
+      'what runs kong-ts where Kong is, absolute (default: this one; compose and helm: /usr/local/bin/kong-ts)',
+    )
     .action(async (specs: string[], options: Options) => {
       const facts = factsOf(options.kong);
       checkMode(options);
@@ -95,7 +106,8 @@ export function build(): Command {
         // One after the other, so that the plugin that fails is the one that is named.
         for (const spec of specs) plugins.push(await describePlugin(spec));
         const { mode, sidecarImage } = options;
-        const socket = options.socket ?? defaultSockets[mode];
+        const defaults = defaultsOf(mode, options.format);
+        const socket = options.socket ?? defaults.socket;
         const result = kongSettings({
           plugins,
           facts,
@@ -103,7 +115,7 @@ export function build(): Command {
           socket,
           dumpFolder: options.dumpFolder ?? dirname(socket),
           ...(sidecarImage === undefined ? {} : { sidecarImage }),
-          command: options.command?.trim().split(/\s+/) ?? ownCommand(),
+          command: options.command?.trim().split(/\s+/) ?? defaults.command,
         });
         stdout.write(render(result, options.format));
       });

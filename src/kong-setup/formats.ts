@@ -25,7 +25,7 @@ export function render(result: KongSettings, format: Format): string {
   const image =
     sidecar === null && (format === 'compose' || format === 'helm')
       ? [
-          "Kong's image has to hold Node and kong-ts (docker/Dockerfile of kong-ts makes one), and your plugins.",
+          "Kong's image has to hold Node and kong-ts (docker/Dockerfile of kong-ts makes one), and your plugins under the paths below.",
         ]
       : [];
   const comments = [...result.notes, ...image, ...beside].map((line) => `# ${line}`);

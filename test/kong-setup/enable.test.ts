@@ -346,6 +346,16 @@ describe('the command lines', () => {
     const serve = /LOUD_START_CMD="\/bin\/kong-ts serve (.*) --socket/.exec(result.stdout)?.[1];
     expect(serve).toBe(`${real}/loud.mjs ${real}/node_modules/packaged/main.js http-log-enterprise`);
     expect(result.stdout).not.toContain('I am loud');
+    // In containers the command is the image's, and the socket lies where Kong's user may write: in Kong's prefix.
+    for (const [format, prefix] of [
+      ['compose', '/run/kong'],
+      ['helm', '/kong_prefix'],
+    ] as const) {
+      const { stdout } = await runCli(['kong-config', 'http-log-enterprise', '--format', format]);
+      expect(stdout).toContain(
+        `/usr/local/bin/kong-ts serve http-log-enterprise --socket ${prefix}/kong-ts.socket`,
+      );
+    }
     const relative = await runCli(['kong-config', './loud', '--command', 'kong-ts'], { cwd: folder });
     expect(relative.status).not.toBe(0);
     expect(relative.stderr).toContain('--command');

@@ -83,7 +83,7 @@ function environmentOf(dockerfile: string): Record<string, string> {
 }
 
 describe("plugin settings are kong-config's", () => {
-  const inside = expected('managed', '/run/kong/kong-ts.socket');
+  const inside = expected('managed', '/run/kong/http-log-enterprise.socket');
   const beside = expected('sidecar', '/run/kong-ts/kong-ts.socket');
 
   test('Dockerfile', () => {
