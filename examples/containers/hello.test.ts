@@ -29,4 +29,4 @@ test('goes on after a crash of the plugin server', async () => {
   await kong.restartPluginServer('SIGKILL');
   const answer = await fetch(`${kong.proxyUrl}/greet?name=Ada`);
   expect(answer.status).toBe(200);
-});
+}, 60_000);
