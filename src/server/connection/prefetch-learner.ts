@@ -94,6 +94,13 @@ export class PrefetchLearner {
     this.#looked();
   }
 
+  /** Kong may have failed a request at a call of the plan that the handler had not asked for. */
+  failed(plan: PrefetchPlan): void {
+    if (plan !== this.#plan) return;
+    this.#nextRest = LONGEST_REST;
+    this.#giveUp();
+  }
+
   #observes(): boolean {
     if (this.#rest > 0) {
       this.#rest--;

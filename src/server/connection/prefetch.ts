@@ -126,6 +126,11 @@ export class Prefetch {
     this.#report();
   }
 
+  /** Kong has dropped the connection in place of the next answer: when only the plan has asked for it, that was why. */
+  dropped(): void {
+    if (this.plan !== null && (this.#taken & (1 << this.#arrived)) === 0) this.#learner.failed(this.plan);
+  }
+
   /** The event is over: whoever still waits gets the reason. */
   reject(reason: KongTsError): void {
     this.close();

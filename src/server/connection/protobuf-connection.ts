@@ -185,6 +185,8 @@ export class ProtobufConnection extends Connection<Buffer> {
 
   protected lost(why: string): void {
     const event = this.#event;
+    const next = this.#calls[this.#answered];
+    if (next instanceof Prefetch && !this.draining && !this.#calls.includes(EXIT)) next.dropped();
     this.#event = null;
     this.#calls.splice(0, this.#answered);
     this.#answered = 0;

@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createKong } from '../../../../src/pdk/index.ts';
 import type { KongApi } from '../../../../src/pdk/index.ts';
 import { phases } from '../../../../src/pdk/phases.ts';
 import { lookAtRuntime } from '../../../../src/server/connection/index.ts';
 import { PrefetchLearners } from '../../../../src/server/connection/prefetch-learner.ts';
+import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
+import { encodeResult } from '../../../../src/wire/protobuf/values.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
 import { KongModel } from '../../../support/kong-model.ts';
@@ -192,6 +194,52 @@ test('a connection that breaks rejects what is waited for', async () => {
   kong.break();
   for (const call of waited) await expect(call).rejects.toMatchObject({ code: 'PDK_CALL_FAILED' });
   expect(lookAtRuntime(host)).toMatchObject({ connections: 0, events: 0, deadlines: 0 });
+});
+
+test.each([
+  ['has returned', () => undefined],
+  ['does something else', () => new Promise(() => undefined)],
+])(
+  'a call that Kong fails at before the handler, which %s, asked is not made ahead again',
+  async (_, after) => {
+    const { kong, runs, stats } = await learned();
+    runs(async (channel) => {
+      await channel.request.getHeader('a');
+      kong.held = true;
+      await after();
+    });
+    // One answer at a time.
+    kong.piece = encodeFrame(encodeResult('String', 'a@0')).length;
+    void kong.event(7, 'access');
+    await vi.waitUntil(() => kong.held);
+    await turns(4);
+    kong.break();
+    stats.access.prefetched = 0;
+    runs(three);
+    const next = new KongModel(host);
+    for (let event = 0; event < 100; event++) await next.event(7, 'access');
+    expect(stats.access.prefetched).toBe(0);
+  },
+);
+
+test('a connection that breaks while the handler waits says nothing against the plan, nor does an exit', async () => {
+  const { kong, runs, stats } = await learned();
+  runs(async (channel) => {
+    kong.held = true;
+    await channel.request.getHeader('a');
+  });
+  void kong.event(7, 'access');
+  await turns(4);
+  kong.break();
+  runs(async (channel) => {
+    await channel.request.getHeader('a');
+    await channel.response.exit(403);
+  });
+  expect((await new KongModel(host).event(7, 'access')).exited).toBe(true);
+  stats.access.prefetched = 0;
+  runs(three);
+  await new KongModel(host).event(7, 'access');
+  expect(stats.access.prefetched).toBe(2);
 });
 
 test('the time limit names the call that Kong has not answered', async () => {
