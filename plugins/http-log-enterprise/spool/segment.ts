@@ -148,6 +148,11 @@ export class Segment {
     return this.newlyDone.length === 0 ? Promise.resolve() : this.inTurn(() => this.writeDone());
   }
 
+  /** Resolves when what was begun on the file is done. */
+  settled(): Promise<void> {
+    return this.lastTurn;
+  }
+
   private inTurn(run: () => Promise<void>): Promise<void> {
     const turn = this.lastTurn.then(run);
     this.lastTurn = turn.catch(() => undefined);

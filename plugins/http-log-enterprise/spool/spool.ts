@@ -39,6 +39,7 @@ export class Spool {
   private nextNumber = 1;
   /** Bytes written since the room that all processes take was last looked at. */
   private unmeasured = 0;
+  private limiting: Promise<void> | null = null;
   /** Segments with records that are not in the queue, oldest first. */
   private readonly toLoad: Segment[] = [];
   private unloaded = 0;
@@ -285,16 +286,27 @@ export class Spool {
     }
   }
 
+  /** One look at a time, and none before the last one's deletions are done: they would be counted again. */
+  private enforceLimit(): Promise<void> {
+    this.limiting ??= this.dropExcess().finally(() => {
+      this.limiting = null;
+    });
+    return this.limiting;
+  }
+
   /** Deletes the oldest records that are not in the queue, when all processes together keep too much. */
-  private async enforceLimit(): Promise<void> {
+  private async dropExcess(): Promise<void> {
     this.unmeasured = 0;
     let excess = await excessOf(this.options.directory, this.folder, this.options.maxBytes);
+    const dropped: Segment[] = [];
     for (const segment of excess > 0 ? this.abandonable() : []) {
-      if (excess <= 0) return;
+      if (excess <= 0) break;
       excess -= segment.size;
       this.abandon(segment, 'spool_full', 'spool.max_bytes is reached, dropping old records');
       excess += segment.outstanding > 0 ? segment.size : 0;
+      dropped.push(segment);
     }
+    for (const segment of dropped) await segment.settled();
   }
 
   private expire(): void {

@@ -113,6 +113,23 @@ describe('spool.max_bytes', () => {
     await first.spool.close();
     await second.spool.close();
   });
+
+  it('costs no record more when it is looked at twice at a time', async () => {
+    const opened = await openSpoolAt(join(root, living), { maxBytes: 200_000 });
+    opened.room = 0;
+    const kept: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      // The look that every process takes now and then, in the middle of a write.
+      const looks = opened.clock.jump(5_000);
+      await append(opened.spool, 'x'.repeat(8_000), true);
+      await looks;
+      if (i > 30) kept.push(opened.spool.backlog);
+    }
+    expect(opened.lost).toBeGreaterThan(50);
+    // 24 records are 200,000 bytes, and a file, which goes as a whole, holds four.
+    expect(Math.min(...kept)).toBeGreaterThan(20);
+    await opened.spool.close();
+  });
 });
 
 /** A file system that takes nothing while `full`, or only a part of what it is given. */
