@@ -247,7 +247,9 @@ export class AdminRefusal extends KongTsError {
         ? { fix: 'Give a token that may do this (--token).' }
         : answer.status === 404
           ? { fix: "Check that the URL is that of Kong's Admin API (port 8001 unless configured otherwise)." }
-          : {}),
+          : answer.status === 405 && message.includes('not using a database')
+            ? { fix: 'Put it into the declarative configuration of this Kong, or use one with a database.' }
+            : {}),
     });
     this.status = answer.status;
     this.body = answer.body;

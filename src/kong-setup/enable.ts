@@ -1,5 +1,5 @@
 import { KongTsError } from '../errors.ts';
-import type { KongAdmin } from '../kong-admin/client.ts';
+import { AdminRefusal, type KongAdmin } from '../kong-admin/client.ts';
 import { differences, type Difference, type Field } from './difference.ts';
 
 export interface EnableOptions {
@@ -53,7 +53,12 @@ export async function enablePlugin(root: KongAdmin, options: EnableOptions): Pro
     return { action: 'unchanged', workspace: shown, differences: [], plugin: existing };
   }
   const action = existing === null ? 'create' : 'update';
-  if (options.dryRun) return { action, workspace: shown, differences: changes, plugin: null };
+  if (options.dryRun) {
+    // How Kong would merge a change into what is there is Kong's own matter: old names of fields stand beside new ones.
+    if (existing === null)
+      await tryOut(workspace.action === 'create' ? root : admin, { name: options.plugin, ...wanted });
+    return { action, workspace: shown, differences: changes, plugin: null };
+  }
   const plugin =
     existing === null
       ? await admin.send('POST', '/plugins', { name: options.plugin, ...wanted, ...ids })
@@ -88,6 +93,21 @@ async function resolveWorkspace(
 
 function absent(kind: string, name: string, workspace: string): KongTsError {
   return new KongTsError('USAGE', `There is no ${kind} "${name}" in the workspace "${workspace}".`);
+}
+
+/**
+ * Asks Kong whether it would take the plugin. One that does not say (no such path, no right to it) may.
+ * @throws KongTsError ADMIN_REFUSED
+ */
+async function tryOut(
+  admin: KongAdmin,
+  plugin: { name: string; enabled: boolean; config: Record<string, unknown> },
+): Promise<void> {
+  try {
+    await admin.send('POST', '/schemas/plugins/validate', plugin);
+  } catch (thrown) {
+    if (!(thrown instanceof AdminRefusal) || thrown.status === 400) throw thrown;
+  }
 }
 
 type ScopeIds = Partial<Record<(typeof scopes)[number], { id: string }>>;

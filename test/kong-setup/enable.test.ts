@@ -14,8 +14,8 @@ import { startAdmin, type Admin } from '../unit/sandbox/admin/setup.ts';
 
 let admin: Admin;
 
-const enable = (over: Partial<EnableOptions> = {}): Promise<EnableResult> =>
-  enablePlugin(new KongAdmin({ url: admin.url }), {
+const enable = (over: Partial<EnableOptions> = {}, url = admin.url): Promise<EnableResult> =>
+  enablePlugin(new KongAdmin({ url }), {
     plugin: 'demo',
     workspace: null,
     createWorkspace: false,
@@ -101,6 +101,12 @@ describe('a Kong with one workspace (open source)', () => {
     expect((await admin.call('GET', '/plugins')).body.data).toEqual([]);
   });
 
+  it('a dry run of a new plugin is refused what Kong would not take', async () => {
+    const dryRun = true;
+    expect(await messageOf(enable({ dryRun, config: { n: 11 } }))).toContain('between 1 and 10');
+    expect(await messageOf(enable({ dryRun, plugin: 'nope' }))).toContain('not enabled');
+  });
+
   it('explains that there is one workspace, and takes its name', async () => {
     const message = await messageOf(enable({ workspace: 'team-a' }));
     expect(message).toContain('one workspace "default" only');
@@ -118,6 +124,15 @@ describe('a Kong with one workspace (open source)', () => {
       expect(await messageOf(enable(over))).toContain(words);
     },
   );
+
+  it('a Kong without a database: says where plugins go there', async () => {
+    const bare = await startAdmin({ database: 'off' });
+    try {
+      expect(await messageOf(enable({}, bare.url))).toContain('Put it into the declarative configuration');
+    } finally {
+      await bare.close();
+    }
+  });
 
   it('an Admin API that is not there', async () => {
     const nowhere = new KongAdmin({ url: 'http://127.0.0.1:1' });
