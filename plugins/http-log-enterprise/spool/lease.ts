@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** How often the owner of a folder shows that it lives, in milliseconds. */
 export const heartbeatEvery = 5_000;
@@ -23,6 +23,11 @@ export async function claimFolder(parent: string): Promise<string> {
   ours.add(folder);
   await rename(temporary, folder);
   return folder;
+}
+
+/** Whether this process has a folder below a configuration's: it may have slept and not have shown itself for long. */
+export function isServedHere(parent: string): boolean {
+  return [...ours].some((folder) => dirname(folder) === parent);
 }
 
 export async function heartbeat(folder: string, wall: number): Promise<void> {

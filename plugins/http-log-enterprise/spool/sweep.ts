@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isServedHere } from './lease.ts';
 import { Segment } from './segment.ts';
 import { filesBelow } from './usage.ts';
 
@@ -66,7 +67,7 @@ export async function sweep(
     const path = join(root, name);
     if (name.startsWith(expiredPrefix)) await removeAbandoned(path, wall);
     if (!configurationFolder.test(name) || path === mine) continue;
-    if (wall - (await lastSign(path)) <= (await maxAgeOf(path, maxAge))) continue;
+    if (wall - (await lastSign(path)) <= (await maxAgeOf(path, maxAge)) || isServedHere(path)) continue;
     const taken = join(root, `${expiredPrefix}${randomBytes(6).toString('hex')}`);
     try {
       await rename(path, taken);

@@ -63,6 +63,19 @@ describe('spool.max_age', () => {
     await other.spool.close();
   });
 
+  it('ends nothing of a configuration that is served here, also when the machine has slept for longer', async () => {
+    const asleep = await openSpoolAt(join(root, gone), { clock: new ManualClock(), maxAge });
+    asleep.room = 0;
+    await append(asleep.spool, 'a', true);
+    const awake = await openSpoolAt(join(root, living), { clock: new ManualClock(), maxAge });
+    await awake.clock.jump(100 * maxAge);
+    await awake.spool.sweep();
+    expect(awake.losses).toEqual([]);
+    expect(await readdir(root)).toEqual([gone, living]);
+    await awake.spool.close();
+    await asleep.spool.close();
+  });
+
   it('ends the wait of records on disk whose destination does not come back', async () => {
     const clock = new ManualClock();
     const opened = await openSpoolAt(join(root, living), { clock, maxAge });
