@@ -50,6 +50,16 @@ const silentAfter = 1200;
  */
 const steadyMemory = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
+/**
+ * V8 doubles the young generation whenever much survives, as after an outage of a log endpoint, on a large machine up to
+ * 134 MB, and keeps it. Measured with a million log records: with this bound a worker stays at 155 to 175 MB, without it
+ * ends at 240 MB, at the same CPU time per event. Whoever sets it otherwise (NODE_OPTIONS) keeps that.
+ */
+function nodeOptions(): string[] {
+  const set = (process.env['NODE_OPTIONS'] ?? '').replaceAll('_', '-').includes('--max-semi-space-size');
+  return [...(set ? [] : ['--max-semi-space-size=16']), ...process.execArgv];
+}
+
 /** One worker process, seen from the supervisor. */
 export class WorkerProcess {
   readonly slot: number;
@@ -84,6 +94,7 @@ export class WorkerProcess {
     const [socket] = start.options.sockets;
     const file = socket === undefined ? null : InFlightFile.create(temporarySocketPath(socket.path));
     this.#child = fork(fileURLToPath(entry), [], {
+      execArgv: nodeOptions(),
       env: { ...steadyMemory, ...process.env },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(file === null ? [] : [file.descriptor])],
