@@ -4,7 +4,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { MessageDecoder } from '../../wire/msgpack/decoder.ts';
-import { MessageWriter } from '../../wire/msgpack/encoder.ts';
+import { encode, MessageWriter } from '../../wire/msgpack/encoder.ts';
 import { encodeResponse, readCommand, readMessage, writeCall, writeDone } from '../../wire/msgpack/rpc.ts';
 import type { Command } from '../../wire/msgpack/rpc.ts';
 import { encodeText } from '../../wire/text.ts';
@@ -40,9 +40,16 @@ export class MsgpackConnection extends Connection<unknown> implements Responder 
     this.#decoder = new MessageDecoder({ maxMessageBytes: runtime.host.maxFrameBytes });
   }
 
-  respondCall(eventId: number, method: Buffer, args: Buffer): void {
+  respondCall(eventId: number, method: Buffer, args: Buffer | readonly unknown[]): void {
+    const out = this.#out;
+    const { position } = out;
+    try {
+      writeCall(out, this.#request, eventId, method, args);
+    } catch (error) {
+      out.position = position;
+      throw error;
+    }
     this.#event = null;
-    writeCall(this.#out, this.#request, eventId, method, args);
     this.#answered();
   }
 
@@ -213,7 +220,9 @@ export function stepForwarded(runtime: Runtime, step: ForwardedStep): Promise<Fo
   if (event === undefined) return Promise.resolve({ type: 'error', message: noEvent(step.eventId) });
   return new Promise((resolve) => {
     event.step(step.data, step.failed, {
-      respondCall: (_id, method, args) => resolve({ type: 'call', method, args }),
+      respondCall: (_id, method, args) => {
+        resolve({ type: 'call', method, args: Buffer.isBuffer(args) ? args : encode(args) });
+      },
       respondDone: () => resolve({ type: 'done' }),
     });
   });

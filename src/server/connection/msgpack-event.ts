@@ -15,15 +15,23 @@ const ABANDONED_AFTER = 60_000;
 
 /** Who waits for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
 export interface Responder {
-  respondCall(eventId: number, method: Buffer, args: Buffer): void;
+  /**
+   * @param method the function's name as MessagePack
+   * @param args the arguments, or what they are as MessagePack
+   * @throws KongTsError PDK_INVALID_ARGUMENT where an argument cannot be written; then nothing was said
+   */
+  respondCall(eventId: number, method: Buffer, args: Buffer | readonly unknown[]): void;
   respondDone(eventId: number): void;
 }
 
-interface QueuedCall {
+interface Call {
   readonly row: FunctionRow;
-  readonly args: Buffer;
   /** Null where nobody waits for the answer. */
   readonly pending: PendingCall | null;
+}
+
+interface QueuedCall extends Call {
+  readonly args: Buffer;
   /** An exit: Kong never steps the event after it. */
   readonly last: boolean;
 }
@@ -36,7 +44,7 @@ export class MsgpackEvent extends PhaseEvent {
   #queue: QueuedCall[] = [];
   #sent = 0;
   /** The call that Kong is working on. */
-  #current: QueuedCall | null = null;
+  #current: Call | null = null;
   #done = false;
 
   constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, responder: Responder) {
@@ -50,7 +58,7 @@ export class MsgpackEvent extends PhaseEvent {
     if (this.ended) return rejected(this.endedError(row));
     try {
       const pending = new PendingCall(row, decode);
-      this.#enqueue({ row, args: encode(args), pending, last: false });
+      this.#say(row, args, pending);
       this.countCall();
       return pending.promise;
     } catch (error) {
@@ -60,7 +68,7 @@ export class MsgpackEvent extends PhaseEvent {
 
   send(row: FunctionRow, args: readonly unknown[]): void {
     if (this.ended) throw this.endedError(row);
-    this.#enqueue({ row, args: encode(args), pending: null, last: false });
+    this.#say(row, args, null);
     this.countSend();
   }
 
@@ -116,11 +124,29 @@ export class MsgpackEvent extends PhaseEvent {
     if (this.runtime.steppedEvents.has(this.id)) this.runtime.deadlines.add(this, ABANDONED_AFTER);
   }
 
-  #callFailed(call: QueuedCall | null, data: unknown): void {
+  #callFailed(call: Call | null, data: unknown): void {
     if (call === null) return;
     const text = `Kong answered ${call.row.name} with an error: ${messageOf(data)}`;
     if (call.pending === null) this.runtime.host.log.warn(text, { plugin: this.instance.plugin.name });
     else call.pending.reject(new KongTsError('PDK_CALL_FAILED', text));
+  }
+
+  /** Says a call at once where somebody waits for one, without bytes of its own in between; else queues it. */
+  #say(row: FunctionRow, args: readonly unknown[], pending: PendingCall | null): void {
+    const responder = this.#responder;
+    if (responder === null || this.#queue.length > 0) {
+      this.#enqueue({ row, args: encode(args), pending, last: false });
+      return;
+    }
+    this.#responder = null;
+    this.#current = { row, pending };
+    try {
+      responder.respondCall(this.id, packedName(row), args);
+    } catch (error) {
+      this.#responder = responder;
+      this.#current = null;
+      throw error;
+    }
   }
 
   #enqueue(call: QueuedCall): void {

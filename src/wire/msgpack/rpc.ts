@@ -162,15 +162,17 @@ export function writeDone(writer: MessageWriter, id: number, eventId: number): v
 }
 
 /**
- * Writes the response that asks Kong for a PDK call. `args` are the arguments as MessagePack, an array.
+ * Writes the response that asks Kong for a PDK call.
  * @param method the function's name as MessagePack
+ * @param args the arguments, or bytes that are an array of them in MessagePack
+ * @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry; what was written until then is to be dropped
  */
 export function writeCall(
   writer: MessageWriter,
   id: number,
   eventId: number,
   method: Uint8Array,
-  args: Uint8Array,
+  args: Uint8Array | readonly unknown[],
 ): void {
   writer.raw(RESPONSE_HEAD);
   writer.number(id);
@@ -179,7 +181,8 @@ export function writeCall(
   writer.raw(CALL_METHOD);
   writer.raw(method);
   writer.raw(CALL_ARGS);
-  writer.raw(args);
+  if (args instanceof Uint8Array) writer.raw(args);
+  else writer.value(args);
 }
 
 /** Kong's side: what the result of HandleEvent or Step says. @throws KongTsError FRAME_MALFORMED */

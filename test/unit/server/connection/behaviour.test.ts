@@ -107,6 +107,24 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
     nothingLeft();
   });
 
+  test('a call whose arguments cannot be written says nothing, and the next one is heard', async () => {
+    const seen: unknown[] = [];
+    const endless: unknown[] = [];
+    endless.push(endless);
+    run(async (kong) => {
+      await expect(kong.call(row('kong.ctx.shared.set'), ['k', endless])).rejects.toThrow(KongTsError);
+      expect(() => kong.send(row('kong.ctx.shared.set'), ['k', endless])).toThrow(KongTsError);
+      kong.send(setHeader, ['a', '1']);
+      expect(() => kong.send(row('kong.ctx.shared.set'), ['k', endless])).toThrow(KongTsError);
+      seen.push(await kong.call(getMethod, []));
+    });
+    const kong = await kongs[protocol]();
+    const answers: Answer = (method) => (method.endsWith('get_method') ? 'GET' : null);
+    const { methods } = await kong.event(7, 'access', answers);
+    expect([methods, seen]).toEqual([[setHeader.name, getMethod.name], ['GET']]);
+    nothingLeft();
+  });
+
   test.each(['rewrite', 'access', 'response'])('an exception in %s gives the client a 500', async (phase) => {
     run(async (kong) => {
       kong.send(setHeader, ['a', '1']);
