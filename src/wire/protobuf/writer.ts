@@ -17,7 +17,7 @@ export class Writer {
 
   /** @param initialBytes room that is allocated at once */
   constructor(initialBytes = 256) {
-    this.buffer = Buffer.allocUnsafeSlow(initialBytes);
+    this.buffer = Buffer.allocUnsafe(initialBytes);
   }
 
   /** What was written, as a view: valid until the next write. */
