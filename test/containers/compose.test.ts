@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { codeBlocks } from '../support/documentation.ts';
@@ -61,7 +60,6 @@ describe.skipIf(why !== null)(`docker compose${why === null ? '' : ` (skipped: $
 
   afterAll(() => {
     compose?.dispose();
-    for (const tag of Object.values(tags)) spawnSync('docker', ['rmi', '-f', tag], { stdio: 'ignore' });
   });
 
   const up = (profiles: readonly string[] = []): void => {

@@ -34,8 +34,6 @@ describe.skipIf(skipped)(
     afterAll(async () => {
       for (const cleanUp of cleanUps.reverse()) await cleanUp();
       await machine?.close();
-      for (const image of [...Object.values(images), standIn])
-        spawnSync('docker', ['rmi', '-f', image], { stdio: 'ignore' });
     });
 
     const config = {

@@ -40,7 +40,6 @@ describe.skipIf(sandbox && !canBuild)(
 
     afterAll(async () => {
       await kong?.stop();
-      if (sandbox) spawnSync('docker', ['rmi', '-f', stock], { stdio: 'ignore' });
     });
 
     test('runs plugins with the Node and kong-ts of this machine', async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import type { TestProject } from 'vitest/node';
 import { hasImage, labelsOf } from '../../../src/testing/containers/index.ts';
-import { namelessImages } from './stand-in.ts';
+import { builtImages } from './stand-in.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -21,7 +21,7 @@ const canBuild = spawnSync('docker', ['version'], { stdio: 'ignore' }).status ==
 
 /** Chooses the image: `KONG_IMAGE`, else `kong:3.9` where the engine has it, else the sandbox image. */
 export default async function setup(project: TestProject): Promise<() => void> {
-  const before = canBuild ? namelessImages() : [];
+  const before = canBuild ? builtImages() : [];
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
   const named = process.env['KONG_IMAGE'];
   const candidates = named === undefined || named === '' ? ['kong:3.9', 'kong-ts-sandbox:latest'] : [named];
@@ -39,9 +39,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
       'withoutPostgres',
       sandbox ? 'the sandbox has no database' : postgres ? null : 'the engine has no image postgres:16',
     );
-    // What the stages of the builds in the tests leave, once nobody builds any more.
     return () => {
-      const left = canBuild ? namelessImages().filter((id) => !before.includes(id)) : [];
+      const left = canBuild ? builtImages().filter((id) => !before.includes(id)) : [];
       if (left.length > 0) spawnSync('docker', ['rmi', '-f', ...left], { stdio: 'ignore' });
     };
   }

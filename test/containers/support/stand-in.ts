@@ -42,9 +42,14 @@ export function build(dockerfile: string, tag: string, args: Record<string, stri
   docker(['build', '-q', '-f', `docker/${dockerfile}`, '-t', tag, ...options, '.']);
 }
 
-/** Images without a name: what the earlier stages of a build leave. */
-export const namelessImages = (): string[] =>
-  docker(['images', '-q', '--filter', 'dangling=true']).split('\n').filter(Boolean);
+/**
+ * What building in the tests leaves: images named `kong-ts-test-...`, and those without a name of earlier stages. They go
+ * when all tests are over: two files may build the same image, and one that goes takes the layers of the other with it.
+ */
+export const builtImages = (): string[] =>
+  ['reference=kong-ts-test-*', 'dangling=true'].flatMap((filter) =>
+    docker(['images', '-q', '--filter', filter]).split('\n').filter(Boolean),
+  );
 
 /** Runs docker, without BuildKit: it is not everywhere. */
 export function docker(args: readonly string[]): string {
