@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Clock } from '../../src/server/connection/clock.ts';
 import type { ConnectionHost, RunningInstance } from '../../src/server/connection/host.ts';
+import type { RegistryOptions } from '../../src/server/instances/index.ts';
 import { createPluginStats } from '../../src/server/metrics/phase-stats.ts';
 import type { ServerLog } from '../../src/server/log/types.ts';
 import type { CompiledPlugin, PhaseHandler } from '../../src/plugin/types.ts';
@@ -125,5 +126,19 @@ export function testHost(overrides: Partial<ConnectionHost> = {}): TestHost {
     clock: new ManualClock(),
     lines,
     instances,
+  };
+}
+
+/** What a plugin's setup is handed besides its configuration: counters that count nothing, and no folder. */
+export function testSurroundings(log: ServerLog): ReturnType<RegistryOptions['surroundings']> {
+  return {
+    log,
+    metrics: {
+      counter: () => ({ add: () => undefined }),
+      gauge: () => ({ set: () => undefined }),
+      histogram: () => ({ observe: () => undefined }),
+    },
+    dataDir: null,
+    worker: { index: 0, count: 1 },
   };
 }

@@ -31,6 +31,8 @@ export class EmitBuffer {
   readonly #returned: Sent[] = [];
   #bytes = 0;
   #number = 0;
+  /** Those who wait until nothing is left. */
+  #waiters: (() => void)[] = [];
 
   constructor(maxEvents: number, maxBytes: number, stats: TransportStats) {
     this.#maxEvents = maxEvents;
@@ -79,6 +81,18 @@ export class EmitBuffer {
     this.#stats.acknowledged += events.length - refused;
     this.#stats.dropped += refused;
     for (const event of events) this.#bytes -= event.data.length;
+    if (this.#stats.buffered === 0) for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+
+  /** Resolves when every event is acknowledged, or after `timeoutMs`. */
+  async emptied(timeoutMs: number): Promise<void> {
+    if (this.#stats.buffered === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      new Promise<void>((resolve) => this.#waiters.push(resolve)),
+      new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs))),
+    ]);
+    clearTimeout(timer);
   }
 
   /** A batch that was not taken: it goes again, before everything that came after it. */

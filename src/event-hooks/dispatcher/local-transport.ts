@@ -20,7 +20,6 @@ export class LocalTransport implements EventTransport {
   readonly #unwatch: () => void;
   readonly #buffer = new EmitBuffer(10_000, 32 * 1024 * 1024, this.stats);
   #interest = new Interest([]);
-  #waiters: (() => void)[] = [];
   #retry: NodeJS.Timeout | null = null;
   #retryMs = firstRetryMs;
 
@@ -43,14 +42,8 @@ export class LocalTransport implements EventTransport {
     if (this.#retry === null) this.#pump();
   }
 
-  async flush(timeoutMs = 5000): Promise<void> {
-    if (this.stats.buffered === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      new Promise<void>((resolve) => this.#waiters.push(resolve)),
-      new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs))),
-    ]);
-    clearTimeout(timer);
+  flush(timeoutMs = 5000): Promise<void> {
+    return this.#buffer.emptied(timeoutMs);
   }
   async close(): Promise<void> {
     this.#unwatch();
@@ -77,6 +70,5 @@ export class LocalTransport implements EventTransport {
         this.#pump();
       }, this.#retryMs).unref();
     }
-    if (this.stats.buffered === 0) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }

@@ -52,7 +52,6 @@ export class GrpcTransport implements EventTransport {
   #sending = false;
   #closed = false;
   #state: 'connected' | 'away' | null = null;
-  #waiters: (() => void)[] = [];
 
   constructor(grpc: Grpc, options: ConnectOptions) {
     this.#grpc = grpc;
@@ -82,14 +81,8 @@ export class GrpcTransport implements EventTransport {
     setImmediate(this.#pump);
   }
 
-  async flush(timeoutMs = 5000): Promise<void> {
-    if (this.stats.buffered === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      new Promise<void>((resolve) => this.#waiters.push(resolve)),
-      new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs))),
-    ]);
-    clearTimeout(timer);
+  flush(timeoutMs = 5000): Promise<void> {
+    return this.#buffer.emptied(timeoutMs);
   }
 
   async close(): Promise<void> {
@@ -186,7 +179,6 @@ export class GrpcTransport implements EventTransport {
       this.#buffer.putBack(ack.batch);
       this.#retryLater();
     }
-    if (this.stats.buffered === 0) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
   /** The dispatcher is there and cannot store: the same events again, after a pause. */

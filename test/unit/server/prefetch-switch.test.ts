@@ -8,7 +8,7 @@ import { exposition } from '../../../src/server/metrics/exposition.ts';
 import { createPluginStats, observe } from '../../../src/server/metrics/phase-stats.ts';
 import { serverMetrics } from '../../../src/server/metrics/server-metrics.ts';
 import { compileServerOptions } from '../../../src/server/options.ts';
-import { ManualClock, memoryLog } from '../../support/connection-host.ts';
+import { ManualClock, memoryLog, testSurroundings } from '../../support/connection-host.ts';
 
 const definition = { name: 'p', version: '1.0.0', access: () => undefined };
 
@@ -22,16 +22,7 @@ async function started(plugin: object, prefetch: boolean): Promise<RunningInstan
     prefetch,
     plugin: () => compiled,
     stats: () => createPluginStats(),
-    surroundings: () => ({
-      log,
-      metrics: {
-        counter: () => ({ add: () => undefined }),
-        gauge: () => ({ set: () => undefined }),
-        histogram: () => ({ observe: () => undefined }),
-      },
-      dataDir: null,
-      worker: { index: 0, count: 1 },
-    }),
+    surroundings: () => testSurroundings(log),
   });
   const instances: RunningInstance[] = [];
   for (let count = 0; count < 2; count++) {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { rowByName } from '../../../../src/pdk/catalogue.ts';
 import type { FunctionRow } from '../../../../src/pdk/catalogue.ts';
 import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
@@ -8,24 +8,16 @@ import { lookAtRuntime } from '../../../../src/server/connection/index.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
 import { KongModel } from '../../../support/kong-model.ts';
+import { expectNoUnhandledRejections } from '../../../support/no-unhandled.ts';
 import { turns } from '../../../support/unix-server.ts';
 
 let host: TestHost;
 let kong: KongModel;
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown) => void unhandled.push(reason);
-
 beforeEach(() => {
   host = testHost({ createKong });
   kong = new KongModel(host);
-  unhandled.length = 0;
-  process.on('unhandledRejection', onUnhandled);
 });
-afterEach(async () => {
-  await turns();
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandledRejections();
 
 const last = (kong: KongApi): Promise<string> =>
   (kong.log as typeof kong.log & { serializeLast(): Promise<string> }).serializeLast();

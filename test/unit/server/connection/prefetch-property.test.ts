@@ -6,6 +6,7 @@ import { lookAtRuntime } from '../../../../src/server/connection/index.ts';
 import { PrefetchLearners } from '../../../../src/server/connection/prefetch-learner.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import { KongModel } from '../../../support/kong-model.ts';
+import { expectNoUnhandledRejections } from '../../../support/no-unhandled.ts';
 
 const names = fc.constantFrom('a', 'b', 'c', 'd');
 const operation = fc.oneof(
@@ -112,10 +113,9 @@ async function run({ program, left, seed, piece }: Run, prefetch: boolean) {
   return { results, counted: { events, errors, exits, calls, sends }, prefetched };
 }
 
+expectNoUnhandledRejections();
+
 test('a handler sees the same values and does the same with answers asked for ahead and without', async () => {
-  const unhandled: unknown[] = [];
-  const onUnhandled = (reason: unknown) => void unhandled.push(reason);
-  process.on('unhandledRejection', onUnhandled);
   let prefetched = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -135,8 +135,6 @@ test('a handler sees the same values and does the same with answers asked for ah
     ),
     { numRuns: 25 },
   );
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
   // Otherwise nothing was tried.
   expect(prefetched).toBeGreaterThan(100);
 });

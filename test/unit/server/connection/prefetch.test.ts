@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { createKong } from '../../../../src/pdk/index.ts';
 import type { KongApi } from '../../../../src/pdk/index.ts';
 import { phases } from '../../../../src/pdk/phases.ts';
@@ -9,24 +9,16 @@ import { encodeResult } from '../../../../src/wire/protobuf/values.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
 import { KongModel } from '../../../support/kong-model.ts';
+import { expectNoUnhandledRejections } from '../../../support/no-unhandled.ts';
 import { turns } from '../../../support/unix-server.ts';
 
 type Handler = (kong: KongApi) => unknown;
 
 let host: TestHost;
-const unhandled: unknown[] = [];
-const onUnhandled = (reason: unknown) => void unhandled.push(reason);
-
 beforeEach(() => {
   host = testHost({ createKong });
-  unhandled.length = 0;
-  process.on('unhandledRejection', onUnhandled);
 });
-afterEach(async () => {
-  await turns();
-  process.off('unhandledRejection', onUnhandled);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandledRejections();
 
 /** An instance whose handler can be changed while what is known about it stays. */
 function instance(handler: Handler) {

@@ -6,7 +6,7 @@ import { InstanceRegistry } from '../../../../src/server/instances/index.ts';
 import type { RegistryOptions } from '../../../../src/server/instances/index.ts';
 import { createPluginStats } from '../../../../src/server/metrics/phase-stats.ts';
 import { transcripts } from '../../../conformance/transcripts/transcript.ts';
-import { ManualClock, memoryLog, testPlugin } from '../../../support/connection-host.ts';
+import { ManualClock, memoryLog, testPlugin, testSurroundings } from '../../../support/connection-host.ts';
 import type { LogLine } from '../../../support/connection-host.ts';
 import { turns } from '../../../support/unix-server.ts';
 
@@ -37,17 +37,7 @@ function registryOf(
     log,
     plugin: (name) => (name === 'p' ? compiled : null),
     stats: () => createPluginStats(),
-    surroundings: () => ({
-      log,
-      metrics: {
-        counter: () => ({ add: () => undefined }),
-        gauge: () => ({ set: () => undefined }),
-        histogram: () => ({ observe: () => undefined }),
-      },
-      dataDir: null,
-      worker: { index: 0, count: 1 },
-      release: () => void released++,
-    }),
+    surroundings: () => ({ ...testSurroundings(log), release: () => void released++ }),
     wallClock: () => 1_795_282_096_500,
     ...options,
   });
