@@ -1,5 +1,6 @@
 #!/bin/sh
-# Writes a dump of each plugin to the shared volume, for Kong's query_cmd, and serves them all on one socket there.
+# Writes a dump of each plugin to the shared volume, for Kong's query_cmd, and serves them all there: plugins of ProtoBuf:1
+# on kong-ts.socket, plugins of MsgPack:1 on kong-ts-msgpack.socket. A single protocol may use either of the two.
 #   kong-ts-sidecar PLUGIN...
 # KONG_TS_FOLDER is the shared volume (/run/kong-ts); KONG_TS_SERVE_OPTIONS are further options of kong-ts serve.
 set -eu
@@ -13,4 +14,4 @@ done
 # Of two --data-dir the last one counts, so that one among the options wins.
 set -f
 # shellcheck disable=SC2086 # options are words
-exec /usr/local/bin/kong-ts serve "$@" --socket "$folder/kong-ts.socket" --socket-mode 0666 --data-dir /var/lib/kong-ts ${KONG_TS_SERVE_OPTIONS:-}
+exec /usr/local/bin/kong-ts serve "$@" --socket "$folder/kong-ts.socket" --socket "msgpack=$folder/kong-ts-msgpack.socket" --socket-mode 0666 --data-dir /var/lib/kong-ts ${KONG_TS_SERVE_OPTIONS:-}

@@ -34,9 +34,10 @@ interface ServeFlags {
 const sockets = `
 Sockets:
   Every socket takes calls for every plugin, in both protocols. --socket NAME=PATH says that Kong uses this socket for
-  the plugin NAME. It matters with several workers: the calls of one MsgPack:1 event may come on any connection, so
-  a socket that is used for such plugins alone is given to one worker. Give each of them a socket of its own to spread
-  them. A mixed socket works, too, but half of the MsgPack:1 calls then travel between workers.
+  the plugin NAME; msgpack=PATH and protobuf=PATH say it for all plugins of a protocol. It matters with several workers:
+  the calls of one MsgPack:1 event may come on any connection, so a socket that is used for such plugins alone is given
+  to one worker. Give each of them a socket of its own to spread them. A mixed socket works, too, but half of the
+  MsgPack:1 calls then travel between workers: kong-ts kong-config gives each protocol its own.
 
 Signals:
   SIGTERM, SIGINT   drain and stop: events in flight finish, plugins flush, exit status 0
@@ -51,7 +52,7 @@ export function build(): Command {
     .argument('<plugin...>', 'plugin files, package names or names of bundled plugins')
     .requiredOption(
       '--socket <path>',
-      'socket to listen on, repeatable; NAME=PATH for one plugin',
+      'socket to listen on, repeatable; NAME=PATH for one plugin or protocol',
       collect,
       [],
     )

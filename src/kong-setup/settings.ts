@@ -40,6 +40,8 @@ export interface KongSettings {
   readonly settings: readonly Setting[];
   /** What somebody has to run beside Kong (sidecar), as shell lines. */
   readonly commands: readonly string[];
+  /** The first socket of each process that Kong starts: what `kong-ts status --socket` takes. */
+  readonly processes: readonly string[];
   /** The container beside Kong; null where Kong starts the server. */
   readonly sidecar: Sidecar | null;
   /** What to know, as sentences. */
@@ -62,9 +64,9 @@ interface ServerName {
 /**
  * What Kong needs in its configuration to run the plugins, for one process that serves them all.
  *
- * From Kong 3.9 only the first plugin of a dump is read, so there each plugin is a server name of its own and all of
- * them share one socket; `start_cmd` is given to the first only. Kong 3.1 to 3.4 skip a name without `start_cmd`: there
- * each protocol has a process and a socket of its own.
+ * From Kong 3.9 only the first plugin of a dump is read, so there each plugin is a server name of its own and the
+ * plugins of one protocol share a socket; `start_cmd` is given to the first name only. Kong 3.1 to 3.4 skip a name
+ * without `start_cmd`: there each protocol has a process of its own, too.
  * @throws KongTsError USAGE where the plugins, paths or the mode cannot work with this Kong
  */
 export function kongSettings(options: SettingsOptions): KongSettings {
@@ -88,12 +90,20 @@ export function kongSettings(options: SettingsOptions): KongSettings {
     if (server.starts === null) continue;
     settings.push({
       key: `${prefix}_start_cmd`,
-      value: [...options.command, 'serve', ...specsOf(server.starts), '--socket', server.socket].join(' '),
+      value: [
+        ...options.command,
+        'serve',
+        ...specsOf(server.starts),
+        ...socketArguments(server.starts, server.starts === plugins ? options.socket : server.socket),
+      ].join(' '),
     });
   }
   return {
     settings,
     commands: commandsOf(options),
+    processes: servers
+      .filter((server) => server.starts !== null)
+      .map((server) => firstSocket(options, server)),
     sidecar: mode === 'sidecar' ? sidecarOf(options) : null,
     notes: notesOf(options, servers),
   };
@@ -113,18 +123,42 @@ function serverNames({ plugins, facts, mode, socket }: SettingsOptions): ServerN
       ? groupByProtocol(plugins)
       : plugins.map((plugin) => [plugin]);
   const apart = !facts.externalServers && groups.length > 1;
-  return groups.map((group, index) => {
-    const server = { name: group[0]?.name ?? '', plugins: group };
-    if (apart) return { ...server, socket: socketFor(socket, group[0]?.protocol ?? ''), starts: group };
-    return { ...server, socket, starts: mode === 'managed' && index === 0 ? plugins : null };
-  });
+  return groups.map((group, index) => ({
+    name: group[0]?.name ?? '',
+    plugins: group,
+    socket: socketOf(group[0]?.protocol ?? 'protobuf', plugins, socket),
+    starts: apart ? group : mode === 'managed' && index === 0 ? plugins : null,
+  }));
 }
 
-/** `/run/kong-ts.socket` for msgpack: `/run/kong-ts-msgpack.socket`. */
-function socketFor(socket: string, protocol: string): string {
+/**
+ * The path on which the plugins of a protocol are served. Kong keeps its connections in one pool per path, whatever
+ * plugin, server name or protocol they were used for (measured on 3.9.3), so two protocols never share a path:
+ * `/run/kong-ts.socket` for ProtoBuf:1, `/run/kong-ts-msgpack.socket` for MsgPack:1 beside it.
+ * @param plugins all that are configured; where they speak one protocol the path stays as it was given
+ */
+export function socketOf(
+  protocol: Protocol,
+  plugins: readonly { readonly protocol: Protocol }[],
+  socket: string,
+): string {
+  const mixed = new Set(plugins.map((plugin) => plugin.protocol)).size > 1;
+  if (!mixed || protocol === 'protobuf') return socket;
   const { dir, name, ext } = path.posix.parse(socket);
-  return path.posix.join(dir, `${name}-${protocol}${ext}`);
+  return path.posix.join(dir, `${name}-msgpack${ext}`);
 }
+
+/** `--socket` options of `kong-ts serve` for plugins of one or both protocols, as words. */
+export function socketArguments(
+  plugins: readonly { readonly protocol: Protocol }[],
+  socket: string,
+): string[] {
+  const msgpack = socketOf('msgpack', plugins, socket);
+  return ['--socket', socket, ...(msgpack === socket ? [] : ['--socket', `msgpack=${msgpack}`])];
+}
+
+const firstSocket = ({ plugins, socket }: SettingsOptions, server: ServerName): string =>
+  server.starts === plugins ? socket : server.socket;
 
 /** A dump has one protocol for all of its plugins. */
 function groupByProtocol(plugins: readonly PluginSource[]): PluginSource[][] {
@@ -135,7 +169,7 @@ function commandsOf({ mode, plugins, dumpFolder, socket }: SettingsOptions): str
   if (mode === 'managed') return [];
   return [
     ...plugins.map((plugin) => `kong-ts dump ${plugin.spec} > ${dumpFolder}/${plugin.name}.json`),
-    `kong-ts serve ${specsOf(plugins).join(' ')} --socket ${socket} --socket-mode 0666`,
+    `kong-ts serve ${[...specsOf(plugins), ...socketArguments(plugins, socket)].join(' ')} --socket-mode 0666`,
   ];
 }
 
@@ -144,13 +178,18 @@ function notesOf(options: SettingsOptions, servers: readonly ServerName[]): stri
   const notes: string[] = [];
   if (!facts.manyPluginsPerServer && plugins.length > 1) {
     notes.push(
-      `Kong ${facts.version} reads only the first plugin of a dump, so each plugin has a server name of its own; they share one process and one socket.`,
+      `Kong ${facts.version} reads only the first plugin of a dump, so each plugin has a server name of its own; they share one process.`,
+    );
+  }
+  if (new Set(servers.map((server) => server.socket)).size > 1) {
+    notes.push(
+      'Each protocol has a socket of its own: Kong keeps its connections by the path of the socket alone and would send calls of both protocols over one connection.',
     );
   }
   const processes = servers.filter((server) => server.starts !== null).length;
   if (mode === 'managed' && processes > 1) {
     notes.push(
-      `Kong ${facts.version} skips a name without start_cmd, so each protocol has a process and a socket of its own.`,
+      `Kong ${facts.version} skips a name without start_cmd, so each protocol has a process of its own.`,
     );
   } else if (mode === 'managed' && servers.length > 1) {
     notes.push(

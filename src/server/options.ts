@@ -5,10 +5,13 @@ import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options
 import { logLevels, type LogLevel } from './log/types.ts';
 import { parseOwner, type SocketOwner } from './socket/owner.ts';
 
-/** Where the server listens for Kong: a path, and the plugin that Kong uses it for where there is one only. */
+/** Where the server listens for Kong: a path, and what Kong uses it for where that is not everything. */
 export interface SocketOptions {
   path: string;
-  /** Name of the one plugin that Kong uses this socket for; decides how connections are given to workers. */
+  /**
+   * What Kong uses this socket for: the name of a plugin, or `msgpack` or `protobuf` for all plugins of the protocol.
+   * It decides how connections are given to workers.
+   */
   plugin?: string;
 }
 
@@ -16,7 +19,7 @@ export interface SocketOptions {
 export interface ServerOptions {
   /** Plugin files, package names or names of bundled plugins. */
   plugins: readonly string[];
-  /** One or several sockets; a string is a path or `plugin-name=path`. */
+  /** One or several sockets; a string is a path, `plugin-name=path` or `protocol=path`. */
   socket: string | SocketOptions | readonly (string | SocketOptions)[];
   /** Worker processes; 0 runs everything in this process. Default `auto`: one per core, at most 4. */
   workers?: number | 'auto';

@@ -22,9 +22,12 @@ export class PluginState {
     return { changed, newFailures };
   }
 
-  /** Whether all that is served on a socket speaks one protocol. False as long as nothing has been loaded. */
-  only(protocol: Protocol, plugin: string | null): boolean {
-    const served = this.plugins.filter(({ name }) => plugin === null || name === plugin);
+  /**
+   * Whether all that is served on a socket speaks one protocol. False as long as nothing has been loaded.
+   * @param use the plugin or the protocol that Kong uses the socket for; null: everything
+   */
+  only(protocol: Protocol, use: string | null): boolean {
+    const served = this.plugins.filter((one) => use === null || one.name === use || one.protocol === use);
     return served.length > 0 && served.every((one) => one.protocol === protocol);
   }
 }

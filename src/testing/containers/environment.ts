@@ -85,7 +85,7 @@ export function insidePlan(
     mounts.push({ source: folder, target, mode: 'ro' });
     return { name, protocol, spec: path.posix.join(target, path.relative(folder, file)) };
   });
-  const { settings } = kongSettings({
+  const { settings, processes } = kongSettings({
     plugins: sources,
     facts: factsOf(versionOf(options)),
     mode: 'managed',
@@ -100,11 +100,10 @@ export function insidePlan(
     variable(setting),
     setting.key.endsWith('_start_cmd') ? [setting.value, ...extra].join(' ') : setting.value,
   ]);
-  const sockets = settings.filter(({ key }) => key.endsWith('_socket')).map(({ value }) => value);
   return {
     environment: Object.fromEntries(environment) as Record<string, string>,
     mounts,
-    sockets: [...new Set(sockets)],
+    sockets: processes,
   };
 }
 

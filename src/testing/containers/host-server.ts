@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { socketArguments } from '../../kong-setup/settings.ts';
 import { askServer } from '../../server/admin/client.ts';
 import type { ServerStatus } from '../../server/admin/status.ts';
 import { serveOptions } from './environment.ts';
@@ -21,7 +22,7 @@ export class HostPluginServer {
   /** The folder to mount. */
   readonly folder: string;
   readonly #options: KongContainerOptions;
-  readonly #specs: readonly string[];
+  readonly #plugins: readonly LocatedPlugin[];
   readonly #data: string;
   readonly #timeout: number;
   #process: ChildProcess | null = null;
@@ -34,7 +35,7 @@ export class HostPluginServer {
     this.#data = mkdtempSync(path.join(tmpdir(), 'kong-ts-data-'));
     this.#timeout = timeout;
     this.#options = options;
-    this.#specs = plugins.map(({ spec }) => spec);
+    this.#plugins = plugins;
     // Kong's user is another one than ours.
     chmodSync(this.folder, 0o755);
     for (const { name, dump } of plugins) {
@@ -108,8 +109,9 @@ export class HostPluginServer {
     return [
       ...hostCommand,
       'serve',
-      ...this.#specs,
-      ...['--socket', this.#socket, '--socket-mode', '0666', '--log-level', 'info'],
+      ...this.#plugins.map(({ spec }) => spec),
+      ...socketArguments(this.#plugins, this.#socket),
+      ...['--socket-mode', '0666', '--log-level', 'info'],
       ...serveOptions(this.#options, this.#hooksAdmin, this.#data),
     ];
   }

@@ -203,7 +203,8 @@ describe('sidecar-entrypoint.sh', () => {
       rmSync(place, { recursive: true, force: true });
     }
   }
-  const always = 'serve one --socket /kong-ts.socket --socket-mode 0666 --data-dir /var/lib/kong-ts';
+  const always =
+    'serve one --socket /kong-ts.socket --socket msgpack=/kong-ts-msgpack.socket --socket-mode 0666 --data-dir /var/lib/kong-ts';
 
   test('the data folder is there with and without options', () => {
     expect(served({ KONG_TS_SERVE_OPTIONS: '' })).toEqual(always.split(' '));

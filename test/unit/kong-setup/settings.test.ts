@@ -59,6 +59,53 @@ describe('settings for Kong 3.9', () => {
   });
 });
 
+describe('plugins of both protocols', () => {
+  const mixed = { plugins: [hello, vault, audit] };
+
+  it.each(['2.8', '3.0', '3.1', '3.4', '3.5', '3.8', '3.9'])(
+    'have a socket for each protocol on Kong %s',
+    (version) => {
+      const settings = asObject({ ...mixed, facts: factsOf(version) });
+      expect(settings).toMatchObject({
+        pluginserver_hello_socket: '/usr/local/kong/kong-ts.socket',
+        pluginserver_vaulted_socket: '/usr/local/kong/kong-ts-msgpack.socket',
+      });
+    },
+  );
+
+  it('are served by one process on both sockets', () => {
+    expect(asObject(mixed).pluginserver_hello_start_cmd).toBe(
+      '/usr/local/bin/kong-ts serve /plugins/hello.ts /plugins/vaulted.ts /plugins/audit.ts --socket /usr/local/kong/kong-ts.socket --socket msgpack=/usr/local/kong/kong-ts-msgpack.socket',
+    );
+    expect(kongSettings(options(mixed)).processes).toEqual(['/usr/local/kong/kong-ts.socket']);
+    expect(kongSettings(options(mixed)).notes.join(' ')).toContain('a socket of its own');
+  });
+
+  it('are served by one process when the first of them speaks MsgPack:1', () => {
+    const settings = asObject({ plugins: [vault, hello] });
+    expect(settings.pluginserver_vaulted_socket).toBe('/usr/local/kong/kong-ts-msgpack.socket');
+    expect(settings.pluginserver_vaulted_start_cmd).toContain(
+      '--socket /usr/local/kong/kong-ts.socket --socket msgpack=/usr/local/kong/kong-ts-msgpack.socket',
+    );
+  });
+
+  it('have two sockets beside a sidecar, and the command to run there names both', () => {
+    const result = kongSettings(options({ ...mixed, mode: 'sidecar' }));
+    expect(Object.fromEntries(result.settings.map(({ key, value }) => [key, value]))).toMatchObject({
+      pluginserver_my_audit_socket: '/usr/local/kong/kong-ts.socket',
+      pluginserver_vaulted_socket: '/usr/local/kong/kong-ts-msgpack.socket',
+    });
+    expect(result.commands.at(-1)).toBe(
+      'kong-ts serve /plugins/hello.ts /plugins/vaulted.ts /plugins/audit.ts --socket /usr/local/kong/kong-ts.socket --socket msgpack=/usr/local/kong/kong-ts-msgpack.socket --socket-mode 0666',
+    );
+  });
+
+  it('of one protocol keep the socket as it was given', () => {
+    expect(asObject({ plugins: [vault] }).pluginserver_vaulted_socket).toBe('/usr/local/kong/kong-ts.socket');
+    expect(kongSettings(options()).processes).toEqual(['/usr/local/kong/kong-ts.socket']);
+  });
+});
+
 describe('settings for older versions', () => {
   it('puts plugins of one protocol into one server until 3.8', () => {
     const settings = asObject({ facts: factsOf('3.8.1'), plugins: [hello, vault, audit] });
@@ -73,9 +120,9 @@ describe('settings for older versions', () => {
     const settings = asObject({ facts, plugins: [hello, vault, audit] });
     expect(settings).toMatchObject({
       pluginserver_names: 'hello,vaulted',
-      pluginserver_hello_socket: '/usr/local/kong/kong-ts-protobuf.socket',
+      pluginserver_hello_socket: '/usr/local/kong/kong-ts.socket',
       pluginserver_hello_start_cmd:
-        '/usr/local/bin/kong-ts serve /plugins/hello.ts /plugins/audit.ts --socket /usr/local/kong/kong-ts-protobuf.socket',
+        '/usr/local/bin/kong-ts serve /plugins/hello.ts /plugins/audit.ts --socket /usr/local/kong/kong-ts.socket',
       pluginserver_vaulted_socket: '/usr/local/kong/kong-ts-msgpack.socket',
       pluginserver_vaulted_start_cmd:
         '/usr/local/bin/kong-ts serve /plugins/vaulted.ts --socket /usr/local/kong/kong-ts-msgpack.socket',
