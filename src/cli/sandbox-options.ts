@@ -10,6 +10,7 @@ export interface SandboxFlags {
   streamListen?: string;
   pluginServer: string[];
   plugins?: string;
+  nginxMainEnv?: string;
   database?: string;
   eventHooksAdmin?: string;
   prefix?: string;
@@ -39,6 +40,7 @@ export function compileSandboxOptions(flags: SandboxFlags, variables: Environmen
     streamListen: given(flags.streamListen, 'KONG_STREAM_LISTEN'),
     pluginServers: [...flags.pluginServer.map(parsePluginServer), ...serversOf(flags, environment)],
     plugins: plugins === undefined ? undefined : list(plugins),
+    nginxMainEnv: given(flags.nginxMainEnv, 'KONG_NGINX_MAIN_ENV'),
     database: given(flags.database, 'KONG_DATABASE') === 'off' ? 'off' : undefined,
     eventHooksAdmin: given(flags.eventHooksAdmin, 'KONG_TS_EVENT_HOOKS_ADMIN'),
     prefix: given(flags.prefix, 'KONG_PREFIX'),

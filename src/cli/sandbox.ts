@@ -7,11 +7,13 @@ const help = `
 Plugin servers:
   --plugin-server NAME=SOCKET[,query=COMMAND][,dump=FILE][,start=COMMAND]
   query   prints the plugin's dump, such as "node bin/kong-ts.js dump ./hello.ts"; dump is a file with the same
-  start   starts the server; without it the server runs on its own (kong-ts serve)
+  start   starts the server; without it the server runs on its own (kong-ts serve). As under Kong, it gets none of this
+          environment but TZ and what --nginx-main-env names: no PATH, no HOME, no tokens
 
 Kong's environment variables work, too; flags come first, then these, then --kong-conf: KONG_DECLARATIVE_CONFIG, KONG_PLUGINS,
 KONG_PLUGINSERVER_NAMES, KONG_PLUGINSERVER_<NAME>_SOCKET, _QUERY_CMD and _START_CMD, KONG_PROXY_LISTEN,
-KONG_ADMIN_LISTEN, KONG_STREAM_LISTEN, KONG_DATABASE, KONG_PREFIX, KONG_LOG_LEVEL, KONG_TRUSTED_IPS, KONG_NGINX_WORKER_PROCESSES.
+KONG_ADMIN_LISTEN, KONG_STREAM_LISTEN, KONG_DATABASE, KONG_PREFIX, KONG_LOG_LEVEL, KONG_TRUSTED_IPS, KONG_NGINX_MAIN_ENV,
+KONG_NGINX_WORKER_PROCESSES.
 
 Signals:
   SIGHUP            read the configuration files again and start plugin servers anew, as kong reload
@@ -32,6 +34,10 @@ export function build(): Command {
     .option('--stream-listen <addresses>', 'TCP listeners, " ssl" after one for TLS (off)')
     .option('--plugin-server <definition>', 'a plugin server, repeatable; see below', collect, [])
     .option('--plugins <names>', 'plugins that may be used, with commas; bundled stands for key-auth')
+    .option(
+      '--nginx-main-env <names>',
+      'variables that started plugin servers get: NAME or NAME=value, several as "A; env B=1" (none)',
+    )
     .addOption(
       new Option('--database <kind>', 'off: the Admin API only reads, as a Kong without database').choices([
         'postgres',

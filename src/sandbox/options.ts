@@ -23,6 +23,12 @@ export interface SandboxOptions {
   /** TCP and TLS (`ssl`) stream listeners. Default `off`. */
   streamListen?: string;
   pluginServers?: readonly PluginServerOptions[];
+  /**
+   * As Kong's `nginx_main_env`: the variables that servers with a `startCommand` get, `NAME` or `NAME=value`, several as
+   * `A; env B=1`. Default: none. Nginx clears the environment of what it starts, so that such a server has PWD, TZ and
+   * these, and no PATH or HOME (measured on Kong 3.9.3); a `queryCommand` has all of it.
+   */
+  nginxMainEnv?: string;
   /** Plugins that may be used (`KONG_PLUGINS`): names, or `bundled` for key-auth. Default: all that are known. */
   plugins?: readonly string[];
   /** Workspaces in the Admin API, as Kong Enterprise has them. Default: when a file names a `_workspace`. */

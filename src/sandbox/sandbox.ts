@@ -79,6 +79,7 @@ async function open(
     log,
     timeoutMs: options.pluginServerTimeout ?? 60_000,
     maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
+    nginxMainEnv: options.nginxMainEnv ?? '',
   });
   closers.push(() => servers.close());
   const all = [keyAuthPlugin, ...servers.known];

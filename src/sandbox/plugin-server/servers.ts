@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SandboxLog } from '../gateway/log.ts';
 import { KongTsError } from '../../errors.ts';
 import type { PluginServerOptions } from '../options.ts';
 import { parseDump, readDumpFile, runQueryCommand, type DumpedPlugin } from './dump.ts';
+import { nginxEnvironment } from './environment.ts';
 import { ServerProcess } from './process.ts';
 import { RemotePlugin } from './remote-plugin.ts';
 
@@ -13,12 +13,13 @@ export interface ServersOptions {
   readonly log: SandboxLog;
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
+  /** The value of `nginx_main_env`, see nginxEnvironment. */
+  readonly nginxMainEnv: string;
 }
 
 interface Server {
   readonly options: PluginServerOptions;
   readonly plugin: RemotePlugin;
-  readonly socket: string;
   process: ServerProcess | null;
 }
 
@@ -26,15 +27,17 @@ interface Server {
 export class PluginServers {
   private readonly servers: Server[] = [];
   private readonly log: SandboxLog;
+  private readonly environment: Readonly<Record<string, string>>;
   readonly known: DumpedPlugin[] = [];
 
-  private constructor(log: SandboxLog) {
+  private constructor({ log, nginxMainEnv }: ServersOptions) {
     this.log = log;
+    this.environment = nginxEnvironment(nginxMainEnv, process.env);
   }
 
   /** Gets every dump and starts what has a start command. @throws KongTsError PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID */
   static async open(list: readonly PluginServerOptions[], options: ServersOptions): Promise<PluginServers> {
-    const servers = new PluginServers(options.log);
+    const servers = new PluginServers(options);
     const dumps = await Promise.all(list.map((server) => dumpOf(server, options.log)));
     list.forEach((server, index) => servers.add(server, dumps[index] as DumpedPlugin, options));
     for (const server of servers.servers) server.process?.start();
@@ -46,24 +49,23 @@ export class PluginServers {
   }
 
   /**
-   * As `kong reload`: new processes are started, and the old ones end once the sockets are no longer theirs (in Kong
-   * 3.9.3 old and new server live side by side for seconds). All instances are started anew.
+   * As `kong reload`: new processes are started, and a new nginx worker, whose pool is empty and which knows no instance,
+   * goes to whoever holds the sockets. The old processes end when the old nginx worker does, whether the new ones have
+   * taken the sockets or not.
    */
   async reload(): Promise<void> {
-    const handovers = this.servers.map(async (server) => {
-      const { startCommand, name } = server.options;
+    const leaving: ServerProcess[] = [];
+    for (const server of this.servers) {
       const old = server.process;
-      if (old !== null && startCommand !== undefined) {
-        const before = inodeOf(server.socket);
-        server.process = new ServerProcess(name, startCommand, this.log);
-        server.process.start();
-        const end = Date.now() + overlapLimit;
-        while (inodeOf(server.socket) === before && Date.now() < end) await wait(50);
-        await old.stop();
+      if (old !== null) {
+        leaving.push(old);
+        server.process = this.processOf(server.options);
+        server.process?.start();
       }
       server.plugin.reset();
-    });
-    await Promise.all(handovers);
+    }
+    if (leaving.length > 0) await wait(overlap);
+    await Promise.all(leaving.map((old) => old.stop()));
   }
 
   async close(): Promise<void> {
@@ -84,22 +86,19 @@ export class PluginServers {
       );
     this.servers.push({
       options: server,
-      socket,
       plugin: new RemotePlugin(dump, client, this.log),
-      process:
-        server.startCommand === undefined
-          ? null
-          : new ServerProcess(server.name, server.startCommand, this.log),
+      process: this.processOf(server),
     });
+  }
+
+  private processOf({ name, startCommand }: PluginServerOptions): ServerProcess | null {
+    if (startCommand === undefined) return null;
+    return new ServerProcess(name, startCommand, this.log, this.environment);
   }
 }
 
-/** How long a new server may take to take its socket over before the old one is ended all the same. */
-const overlapLimit = 6000;
-
-function inodeOf(socket: string): number | null {
-  return statSync(socket, { throwIfNoEntry: false })?.ino ?? null;
-}
+/** How long the old nginx worker lives beside the new one, in milliseconds. Up to 6 s were seen on Kong 3.9.3. */
+const overlap = 1000;
 
 async function dumpOf(server: PluginServerOptions, log: SandboxLog): Promise<DumpedPlugin> {
   const { name, dump, queryCommand } = server;

@@ -15,6 +15,7 @@ describe('options of kong-ts sandbox', () => {
       KONG_ADMIN_LISTEN: '0.0.0.0:8001',
       KONG_LOG_LEVEL: 'debug',
       KONG_DATABASE: 'off',
+      KONG_NGINX_MAIN_ENV: 'A; env B=1',
     };
     expect(
       compileSandboxOptions({ config: [], pluginServer: [], adminListen: '127.0.0.1:9001' }, environment),
@@ -29,6 +30,7 @@ describe('options of kong-ts sandbox', () => {
       adminListen: '127.0.0.1:9001',
       logLevel: 'debug',
       database: 'off',
+      nginxMainEnv: 'A; env B=1',
     });
   });
 
