@@ -1,0 +1,97 @@
+/**
+ * Header lines as nginx 1.25.3 reads them (ngx_http_parse_header_line), from clients and from upstreams alike:
+ *
+ * - a line ends with CR LF, several CRs and LF, or LF alone;
+ * - spaces (not tabs) around a value are no part of it;
+ * - a line without a colon is a name with an empty value;
+ * - a name may hold any byte above 0x20 but DEL; `odd` says that it holds others than letters, digits, `-` and `_`
+ *   (nginx drops such lines of a client: `ignore_invalid_headers on`; those of an upstream it passes on);
+ * - a line that begins with a space, a tab or a colon, a control byte in a name, a NUL in a value, and a CR that no LF
+ *   follows are invalid. Other control bytes in a value are let through.
+ *
+ * Names and values are latin1 strings, one character per byte.
+ */
+export interface HeaderLine {
+  readonly kind: 'line';
+  readonly name: string;
+  readonly value: string;
+  /** The name holds bytes that nginx counts as invalid. */
+  readonly odd: boolean;
+  /** Where the next line begins. */
+  readonly next: number;
+}
+
+export type ParsedLine =
+  | HeaderLine
+  /** The empty line after the headers. */
+  | { readonly kind: 'end'; readonly next: number }
+  /** The bytes end before the line does. */
+  | { readonly kind: 'more' }
+  | { readonly kind: 'invalid' };
+
+const CR = 13;
+const LF = 10;
+const SPACE = 32;
+const COLON = 58;
+const DEL = 127;
+
+const more: ParsedLine = { kind: 'more' };
+const invalid: ParsedLine = { kind: 'invalid' };
+
+/** Reads the line that begins at `start`. Its cost is linear in the line; nothing is kept between calls. */
+export function parseHeaderLine(bytes: Buffer, start: number): ParsedLine {
+  const first = bytes[start];
+  if (first === undefined) return more;
+  if (first === LF) return { kind: 'end', next: start + 1 };
+  if (first === CR) {
+    const second = bytes[start + 1];
+    if (second === undefined) return more;
+    return second === LF ? { kind: 'end', next: start + 2 } : invalid;
+  }
+  if (first === COLON) return invalid;
+  let odd = false;
+  let at = start;
+  for (; ; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) return more;
+    if (byte === COLON || byte === CR || byte === LF) break;
+    if (byte <= SPACE || byte === DEL) return invalid;
+    if (!isNameByte(byte)) odd = true;
+  }
+  const name = bytes.latin1Slice(start, at);
+  if (bytes[at] === COLON) return parseValue(bytes, at + 1, name, odd);
+  return endOfLine(bytes, at, name, '', odd);
+}
+
+function parseValue(bytes: Buffer, from: number, name: string, odd: boolean): ParsedLine {
+  let start = from;
+  while (bytes[start] === SPACE) start++;
+  let end = start;
+  let at = start;
+  for (; ; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) return more;
+    if (byte === CR || byte === LF) break;
+    if (byte === 0) return invalid;
+    if (byte !== SPACE) end = at + 1;
+  }
+  return endOfLine(bytes, at, name, bytes.latin1Slice(start, end), odd);
+}
+
+function endOfLine(bytes: Buffer, from: number, name: string, value: string, odd: boolean): ParsedLine {
+  let at = from;
+  while (bytes[at] === CR) at++;
+  const byte = bytes[at];
+  if (byte === undefined) return more;
+  return byte === LF ? { kind: 'line', name, value, odd, next: at + 1 } : invalid;
+}
+
+function isNameByte(byte: number): boolean {
+  return (
+    (byte >= 97 && byte <= 122) ||
+    (byte >= 65 && byte <= 90) ||
+    (byte >= 48 && byte <= 57) ||
+    byte === 45 ||
+    byte === 95
+  );
+}
