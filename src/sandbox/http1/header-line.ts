@@ -58,7 +58,7 @@ export function parseHeaderLine(bytes: Buffer, start: number): ParsedLine {
     if (byte <= SPACE || byte === DEL) return invalid;
     if (!isNameByte(byte)) odd = true;
   }
-  const name = bytes.latin1Slice(start, at);
+  const name = bytes.toString('latin1', start, at);
   if (bytes[at] === COLON) return parseValue(bytes, at + 1, name, odd);
   return endOfLine(bytes, at, name, '', odd);
 }
@@ -75,7 +75,7 @@ function parseValue(bytes: Buffer, from: number, name: string, odd: boolean): Pa
     if (byte === 0) return invalid;
     if (byte !== SPACE) end = at + 1;
   }
-  return endOfLine(bytes, at, name, bytes.latin1Slice(start, end), odd);
+  return endOfLine(bytes, at, name, bytes.toString('latin1', start, end), odd);
 }
 
 function endOfLine(bytes: Buffer, from: number, name: string, value: string, odd: boolean): ParsedLine {
