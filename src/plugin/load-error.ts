@@ -25,7 +25,13 @@ export function loadError(file: string, thrown: unknown): KongTsError {
   const syntax = thrown instanceof SyntaxError;
   const reason = firstLine(messageOf(thrown)).replace(/\.$/, '');
   const place = syntax ? (placeIn(thrown.stack ?? '') ?? checkedPlace(file)) : null;
-  const where = place === null || place.file === file ? file : `${file} (in ${place.file}:${place.line})`;
+  const helper = requiredIn(thrown);
+  const where =
+    place !== null && place.file !== file
+      ? `${file} (in ${place.file}:${place.line})`
+      : helper === null || helper === file
+        ? file
+        : `${file} (in ${helper})`;
   const fix =
     fixes[code] ??
     (syntax ? 'Correct the syntax of the file.' : 'Correct the code that runs when the file is imported.');
@@ -35,6 +41,14 @@ export function loadError(file: string, thrown: unknown): KongTsError {
       `${syntax ? 'syntax error: ' : ''}${reason}.`,
     { cause: thrown, fix },
   );
+}
+
+/** The file whose require() found nothing. */
+function requiredIn(thrown: unknown): string | null {
+  if (!(thrown instanceof Error) || !('requireStack' in thrown) || !Array.isArray(thrown.requireStack))
+    return null;
+  const [first] = thrown.requireStack as unknown[];
+  return typeof first === 'string' ? first : null;
 }
 
 interface Place {

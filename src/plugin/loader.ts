@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module';
-import { realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { KongTsError } from '../errors.ts';
 import { isCompiledPlugin } from './brand.ts';
 import { compilePlugin } from './define.ts';
-import { isCommonJsTypeScript, loadCommonJsTypeScript } from './kong-pdk/commonjs-typescript.ts';
 import { isKongPdkModule } from './kong-pdk/module.ts';
+import { isKongPdkSource } from './kong-pdk/style.ts';
 import { bundledPlugin } from './package-root.ts';
 import { registerResolveHook } from './resolve-hook.ts';
 import type { CompiledPlugin } from './types.ts';
@@ -102,11 +102,9 @@ const LOAD_LIMIT = 30_000;
 
 /** The values of a module, of either kind. */
 async function importFile(file: string, limit: number): Promise<unknown> {
-  const require = createRequire(pathToFileURL(file));
   try {
-    if (isCommonJsTypeScript(file)) return loadCommonJsTypeScript(file);
-    // Node's require loads ECMAScript modules as well, at once and without a detour over promises.
-    return require(file);
+    if (/\.[jt]s$|\.c[jt]s$/.test(file)) return await requireFile(file, readFileSync(file, 'utf8'));
+    return createRequire(pathToFileURL(file))(file);
   } catch (error) {
     if (!isAsyncModule(error)) throw await explained(file, error);
   }
@@ -115,6 +113,19 @@ async function importFile(file: string, limit: number): Promise<unknown> {
   } catch (error) {
     throw await explained(file, error);
   }
+}
+
+/** Node's require loads ECMAScript modules as well, at once and without a detour over promises. */
+async function requireFile(file: string, source: string): Promise<unknown> {
+  const require = createRequire(pathToFileURL(file));
+  const typeScript = /\.c?ts$/.test(file);
+  const kongPdk = isKongPdkSource(source);
+  if (!kongPdk) return require(file);
+  const { checkImports, prepareRequire } = await import('./kong-pdk/require-typescript.ts');
+  prepareRequire(file, typeScript);
+  const loaded: unknown = require(file);
+  checkImports();
+  return loaded;
 }
 
 async function within(limit: number, loading: Promise<unknown>): Promise<unknown> {
@@ -145,11 +156,13 @@ function isAsyncModule(error: unknown): boolean {
 
 async function pluginOf(loaded: unknown, file: string): Promise<CompiledPlugin> {
   const exported = defaultExport(loaded);
-  if (isKongPdkModule(exported)) {
-    const { compileKongPdk } = await import('./kong-pdk/compile.ts');
-    return compileKongPdk(exported, file);
-  }
   if (isCompiledPlugin(exported)) return exported;
+  // kong-pdk looks at the exports themselves, whatever the default is.
+  const kongPdk = [loaded, exported].find(isKongPdkModule);
+  if (kongPdk !== undefined) {
+    const { compileKongPdk } = await import('./kong-pdk/compile.ts');
+    return compileKongPdk(kongPdk, file);
+  }
   if (typeof exported === 'object' && exported !== null && ('name' in exported || 'setup' in exported)) {
     return compilePlugin(exported, `The plugin ${file}`);
   }

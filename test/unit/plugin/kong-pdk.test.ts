@@ -3,12 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kongTsError } from '../../support/errors.ts';
-import { ExitSignal } from '../../../src/pdk/channel.ts';
-import type { PhaseChannel } from '../../../src/pdk/channel.ts';
-import type { Phase } from '../../../src/pdk/phases.ts';
+import { runPhase as run } from '../../support/kong-pdk.ts';
 import { loadPlugin } from '../../../src/plugin/loader.ts';
 import { loadFolder } from '../../../src/plugin/kong-pdk/folder.ts';
-import type { CompiledPlugin, InstanceInfo, SetupContext } from '../../../src/plugin/types.ts';
 
 let folder: string;
 
@@ -25,47 +22,6 @@ function file(name: string, text: string): string {
   mkdirSync(path.dirname(full), { recursive: true });
   writeFileSync(full, text);
   return full;
-}
-
-const instance: InstanceInfo = {
-  pluginId: 'plugin-1',
-  workspaceId: 'ws-1',
-  routeId: null,
-  serviceId: 'service-1',
-  consumerId: null,
-  seq: 3,
-  key: null,
-};
-
-/** Runs one phase with Kong's answers given by function name; gives the calls that reached Kong. */
-async function run(
-  plugin: CompiledPlugin,
-  phase: Phase,
-  answers: Record<string, unknown> = {},
-  config: unknown = {},
-): Promise<{ calls: unknown[][]; result: unknown }> {
-  const calls: unknown[][] = [];
-  const channel = {
-    protocol: 'msgpack',
-    phase,
-    ended: false,
-    async call(row, args) {
-      if (this.ended) throw new Error('the event is over');
-      calls.push([row.name, ...args]);
-      const answer = answers[row.name];
-      if (answer instanceof Error) throw answer;
-      return answer;
-    },
-    send() {},
-    async exit(row, args) {
-      calls.push([row.name, ...args]);
-      this.ended = true;
-      throw new ExitSignal();
-    },
-  } as { ended: boolean } & PhaseChannel;
-  const context = { config: plugin.parseConfig(config), instance } as SetupContext<unknown>;
-  const { phases } = await plugin.setup(context);
-  return { calls, result: await phases[phase]?.(plugin.bindKong?.(channel), config) };
 }
 
 const source = (body: string, more = ''): string =>

@@ -1,0 +1,114 @@
+import { readFileSync, statSync } from 'node:fs';
+import module, { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { toCommonJs } from './commonjs.ts';
+import type { ImportedName } from './commonjs.ts';
+
+/**
+ * `require` of TypeScript, as plugins for kong-pdk had it from ts-node: a path needs no ending, a folder has an index,
+ * and every file outside of node_modules is turned into CommonJS. Import statements of ECMAScript modules are Node's.
+ */
+
+/** Endings that a required path may lack, in this order, after those that Node itself tries. */
+const endings = ['.ts', '.tsx', '.cts'] as const;
+
+/** Files that are loaded as CommonJS. */
+const commonJs = new Set<string>();
+
+/** What the files that were loaded since the last check take from others. */
+const unchecked: { readonly file: string; readonly imports: readonly ImportedName[] }[] = [];
+
+let registered = false;
+
+function register(): void {
+  if (registered) return;
+  registered = true;
+  module.registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const { parentURL, conditions } = context;
+      if (!conditions.includes('require') || !isOwnCode(parentURL)) return nextResolve(specifier, context);
+      const resolved = resolve(specifier, parentURL, () => nextResolve(specifier, context));
+      // The loader requires a plugin in its own name; whether that one is CommonJS has been decided.
+      if (resolved.url !== parentURL && isTypeScript(resolved.url)) commonJs.add(resolved.url);
+      return resolved;
+    },
+    load(url, context, nextLoad) {
+      if (!commonJs.has(url)) return nextLoad(url, context);
+      const file = fileURLToPath(url);
+      const { code, imports } = transformed(file);
+      unchecked.push({ file, imports });
+      return { format: 'commonjs', source: code, shortCircuit: true };
+    },
+  });
+}
+
+function isOwnCode(url: string | undefined): url is string {
+  return url?.startsWith('file:') === true && !url.includes('/node_modules/');
+}
+
+function isTypeScript(url: string): boolean {
+  return isOwnCode(url) && endings.some((ending) => url.endsWith(ending)) && !url.endsWith('.d.ts');
+}
+
+type Resolved = ReturnType<module.ResolveHookSync>;
+
+function resolve(specifier: string, parentURL: string, next: () => Resolved): Resolved {
+  try {
+    return next();
+  } catch (error) {
+    const file = /^\.{0,2}\//.test(specifier) ? typeScriptFile(specifier, parentURL) : null;
+    if (file === null) throw error;
+    return { url: pathToFileURL(file).href, format: 'commonjs', shortCircuit: true };
+  }
+}
+
+/** The TypeScript file that a path without an ending means; `./a.js` may be `./a.ts` as well. */
+function typeScriptFile(specifier: string, parentURL: string): string | null {
+  const wanted = path.resolve(path.dirname(fileURLToPath(parentURL)), specifier);
+  const candidates = [
+    ...endings.map((ending) => wanted + ending),
+    ...(wanted.endsWith('.js') ? endings.map((ending) => wanted.slice(0, -3) + ending) : []),
+    ...endings.map((ending) => path.join(wanted, `index${ending}`)),
+  ];
+  return candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true) ?? null;
+}
+
+function transformed(file: string): ReturnType<typeof toCommonJs> {
+  try {
+    return toCommonJs(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new SyntaxError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Lets a plugin, and what it requires, require TypeScript; `itself`: the plugin is such a file, too. */
+export function prepareRequire(file: string, itself: boolean): void {
+  register();
+  unchecked.length = 0;
+  if (itself) commonJs.add(pathToFileURL(file).href);
+}
+
+/**
+ * Looks whether every name that the files loaded since the last time import is exported. In kong-pdk a handler that
+ * calls what is not there lets the request through, so that a wrong name must not wait until then.
+ *
+ * @throws SyntaxError naming the file, the import and the name
+ */
+export function checkImports(): void {
+  for (const { file, imports } of unchecked.splice(0)) {
+    const require = createRequire(pathToFileURL(file));
+    for (const { specifier, name } of imports) {
+      const found: unknown = require(specifier);
+      if (has(found, name)) continue;
+      throw new SyntaxError(`${file} imports "${name}" from "${specifier}", which exports no such name`);
+    }
+  }
+}
+
+/** A module that is no ECMAScript module is its own default, as with esModuleInterop. */
+function has(exported: unknown, name: string): boolean {
+  const fields: object = Object(exported) as object;
+  return name in fields || (name === 'default' && !('__esModule' in fields));
+}

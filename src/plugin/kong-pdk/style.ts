@@ -1,0 +1,17 @@
+/** How a plugin for kong-pdk shows in its source, before it can be run. */
+
+const assigns = /^[ \t]*(?:Object\.assign\(\s*)?(?:module\.)?exports\b\s*(?:[.[=,])/m;
+const assignsAll = /^[ \t]*module\.exports\s*=/m;
+const exportsPlugin =
+  /^[ \t]*export\s+(?:(?:abstract\s+)?class|const|let|var|function)\s+Plugin\b|^[ \t]*export\s*\{[^}]*\bPlugin\b[^}]*\}/m;
+const exportsDefault = /^[ \t]*export\s+default\b/m;
+const exportsAs = /^[ \t]*export\s*=/m;
+
+/**
+ * Whether TypeScript is to be run as ts-node runs it: it sets `module.exports` or `exports`, or exports a `Plugin` by
+ * name. A file with a default export is an ECMAScript module and runs in Node as it is.
+ */
+export function isKongPdkSource(source: string): boolean {
+  if (assignsAll.test(source) || exportsAs.test(source)) return true;
+  return !exportsDefault.test(source) && (assigns.test(source) || exportsPlugin.test(source));
+}
