@@ -54,19 +54,29 @@ export function formatNumber(given: number): string {
   return trimmed(value.toFixed(Math.max(0, significantDigits - 1 - exponent)));
 }
 
-/** Whether the position is inside a string: an odd number of quotes that are not escaped stand before it. */
-function isInString(record: RawText, from: number, at: number, inside: boolean): boolean {
-  let within = inside;
-  for (
-    let quote = record.indexOf('"', from);
-    quote >= 0 && quote < at;
-    quote = record.indexOf('"', quote + 1)
-  ) {
-    let slashes = 0;
-    while (record.charCodeAt(quote - 1 - slashes) === 0x5c) slashes += 1;
-    if (!within || slashes % 2 === 0) within = !within;
+/** Walks the quotes of a record from left to right, each of them once, and knows whether a position is in a string. */
+class Quotes {
+  readonly #record: RawText;
+  /** The next quote that was not passed, -1 at the end. */
+  #next: number;
+  #inside = false;
+
+  constructor(record: RawText) {
+    this.#record = record;
+    this.#next = record.indexOf('"');
   }
-  return within;
+
+  /** True where an odd number of quotes that are not escaped stand before a position. @param at never less than before */
+  surround(at: number): boolean {
+    const record = this.#record;
+    for (let quote = this.#next; quote >= 0 && quote < at; quote = this.#next) {
+      let slashes = 0;
+      while (record.charCodeAt(quote - 1 - slashes) === 0x5c) slashes += 1;
+      if (!this.#inside || slashes % 2 === 0) this.#inside = !this.#inside;
+      this.#next = record.indexOf('"', quote + 1);
+    }
+    return this.#inside;
+  }
 }
 
 /** How many significant digits the digits and points from here on have. */
@@ -96,8 +106,7 @@ function exponentEnd(record: RawText, at: number): number {
 export function numberPieces(record: RawText): RawText[] {
   const pieces: RawText[] = [];
   let done = 0;
-  let looked = 0;
-  let inside = false;
+  let quotes: Quotes | null = null;
   for (let i = longRun - 1; i < record.length; i += longRun) {
     if (!isDigit(record.charCodeAt(i))) continue;
     let from = i;
@@ -113,9 +122,8 @@ export function numberPieces(record: RawText): RawText[] {
     if (!isBefore(record.charCodeAt(from - 1)) || !isAfter(record.charCodeAt(end))) continue;
     // After the quote that ends a key there is a value. Elsewhere, as after comma or bracket, the quotes are counted.
     if (record.charCodeAt(from - 1) !== 0x3a || !endsKey(record, from - 2)) {
-      inside = isInString(record, looked, from, inside);
-      looked = from;
-      if (inside) continue;
+      quotes ??= new Quotes(record);
+      if (quotes.surround(from)) continue;
     }
     const value = Number(record.slice(from, end));
     if (!Number.isFinite(value)) continue;

@@ -24,31 +24,36 @@ export function parseMultipart(body: Buffer, contentType: string): MultipartFiel
   if (boundary === null) throw malformed('its content type names no boundary');
   const delimiter = encodeText(`--${boundary}`);
   const fields = new Map<string, string | string[]>();
-  let at = openingDelimiter(body, delimiter);
+  let at = nextDelimiter(body, delimiter, 0);
   if (at === -1) throw malformed('it does not hold the boundary');
   for (;;) {
     at += delimiter.length;
     if (body[at] === 0x2d && body[at + 1] === 0x2d) return Object.fromEntries(fields);
     const start = lineEnd(body, at);
-    const next = start === -1 ? -1 : closingDelimiter(body, delimiter, start);
+    const next = start === -1 ? -1 : nextDelimiter(body, delimiter, start);
     if (next === -1) throw malformed('it ends in the middle of a part');
     addPart(fields, body.subarray(start, next - lineBreakBefore(body, next)));
     at = next;
   }
 }
 
-/** The first delimiter that stands at the beginning of a line. */
-function openingDelimiter(body: Buffer, delimiter: Buffer): number {
-  const first = body.indexOf(delimiter) === 0 && endsDelimiter(body, delimiter.length);
-  return first ? 0 : closingDelimiter(body, delimiter, 0);
+/**
+ * The next delimiter, searched from the beginning of a line onwards: it stands at the beginning of one. Lines are
+ * compared one by one, since a search for the delimiter takes the product of both lengths where a client has chosen
+ * both.
+ */
+function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
+  for (let line = from; ;) {
+    if (startsAt(body, line, delimiter) && endsDelimiter(body, line + delimiter.length)) return line;
+    const feed = body.indexOf(0x0a, line);
+    if (feed === -1) return -1;
+    line = feed + 1;
+  }
 }
 
-/** The next delimiter after a line break, searched from the line break that ends the headers onwards. */
-function closingDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
-  for (let at = body.indexOf(delimiter, from); at !== -1; at = body.indexOf(delimiter, at + 1)) {
-    if (body[at - 1] === 0x0a && endsDelimiter(body, at + delimiter.length)) return at;
-  }
-  return -1;
+function startsAt(body: Buffer, start: number, wanted: Buffer): boolean {
+  for (let at = 0; at < wanted.length; at++) if (body[start + at] !== wanted[at]) return false;
+  return true;
 }
 
 /** What may follow a boundary: white space and a line break, or the two dashes of the last one. */
@@ -69,8 +74,14 @@ function lineEnd(body: Buffer, at: number): number {
   return feed === -1 ? -1 : feed + 1;
 }
 
+/** The headers of one part are at most so long, in bytes. */
+const MAX_PART_HEADERS = 16 * 1024;
+
 function addPart(fields: Map<string, string | string[]>, part: Buffer): void {
   const [headerEnd, valueStart] = endOfHeaders(part);
+  if (headerEnd > MAX_PART_HEADERS) {
+    throw malformed(`the headers of a part have more than ${MAX_PART_HEADERS} bytes`);
+  }
   const name = partName(decodeText(part, 0, headerEnd));
   if (name === null) return;
   const value = decodeText(part, Math.min(valueStart, part.length), part.length);

@@ -5,11 +5,15 @@ import type { Query } from '../types/values.ts';
 /**
  * Query strings and urlencoded forms as Kong's nginx reads and writes them (ngx.decode_args and ngx.encode_args of
  * OpenResty): `+` is a space, a `%` without two hexadecimal digits stands for itself, an argument without `=` is true,
- * one without a name does not count, and only the first 100 are looked at unless more are asked for.
+ * one without a name is left out, and only the first 100 are looked at unless more are asked for.
  */
 export const defaultMaxArgs = 100;
 
-/** Calls `visit` with each argument in its order until it returns true or `max` arguments were seen. */
+/**
+ * Calls `visit` with each argument in its order until it returns true or `max` arguments were seen; those without a name
+ * are seen, too, so that a body of nothing but `&` costs no more than its first ones. Every character is looked at a
+ * fixed number of times: no search goes past the end of its argument.
+ */
 function eachArgument(
   raw: string,
   max: number,
@@ -19,12 +23,13 @@ function eachArgument(
   for (let start = 0; start <= raw.length && seen < max;) {
     const ampersand = raw.indexOf('&', start);
     const end = ampersand === -1 ? raw.length : ampersand;
-    const equals = raw.indexOf('=', start);
-    const hasValue = equals !== -1 && equals < end;
-    const name = decodeComponent(raw.slice(start, hasValue ? equals : end));
+    const argument = raw.slice(start, end);
+    const equals = argument.indexOf('=');
+    const name = decodeComponent(equals === -1 ? argument : argument.slice(0, equals));
+    seen++;
     if (name !== '') {
-      seen++;
-      if (visit(name, hasValue ? decodeComponent(raw.slice(equals + 1, end)) : true) === true) return;
+      const value = equals === -1 ? true : decodeComponent(argument.slice(equals + 1));
+      if (visit(name, value) === true) return;
     }
     start = end + 1;
   }

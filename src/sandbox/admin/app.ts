@@ -111,9 +111,16 @@ interface Place {
   readonly missingWorkspace?: string;
 }
 
+/** A regular expression for this looks at every run of slashes once for each of them. */
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (path.charCodeAt(end - 1) === 0x2f) end--;
+  return path.slice(0, end);
+}
+
 function locate(state: AdminState, router: Router, url: string): Place {
   const at = url.indexOf('?');
-  const path = (at < 0 ? url : url.slice(0, at)).replace(/\/+$/, '');
+  const path = withoutEndSlashes(at < 0 ? url : url.slice(0, at));
   const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
   const segments = path.split('/').slice(1).map(decode);
   const [first, second] = segments;

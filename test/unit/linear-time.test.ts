@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { cleanUrl } from '../../plugins/http-log-enterprise/record/clean-url.ts';
+import { valueEnd } from '../../plugins/http-log-enterprise/record/json.ts';
+import { numberPieces } from '../../plugins/http-log-enterprise/record/numbers.ts';
+import { errorContentType } from '../../src/pdk/bodies/error-body.ts';
+import { parseMultipart } from '../../src/pdk/bodies/multipart.ts';
+import { firstQueryValue, parseQuery, removeQueryArg } from '../../src/pdk/bodies/query.ts';
+import { normalizePath, parseQuery as parseSandboxQuery } from '../../src/sandbox/gateway/uri.ts';
+import { parseBody } from '../../src/sandbox/pdk/body-format.ts';
+import { countSteps, growth } from '../support/steps.ts';
+
+const sizes = [512, 1024, 2048, 4096];
+/** Twice the input, twice the steps, and some. */
+const LINEAR = 2.3;
+
+/** What reads a client's text. */
+const readers: Readonly<Record<string, (text: string) => void>> = {
+  'a form': (text) => parseQuery(text, 100),
+  'a form of which much is wanted': (text) => parseQuery(text, 1000),
+  'one argument of a query': (text) => firstQueryValue(text, 'nope', 1000),
+  'a query without one argument': (text) => removeQueryArg(text, 'nope'),
+  'an Accept header': (text) => errorContentType(text),
+  'a form, in the sandbox': (text) => parseSandboxQuery(text, 1000),
+  'a multipart body, in the sandbox': (text) =>
+    parseBody('multipart/form-data; boundary=b', Buffer.from(text), 100),
+  'a path, in the sandbox': (text) => normalizePath(text),
+  'the secrets of a URL': (text) => cleanUrl(`/?${text}`, () => true, 'x'),
+  'a value of a record': (text) => valueEnd(JSON.stringify({ body: text }), 0),
+  'the numbers of a record': (text) => numberPieces(JSON.stringify({ body: text, next: 1 })),
+};
+
+/** Pieces that such texts are made of, short and long ones. */
+const piece = fc.oneof(
+  fc.string({
+    unit: fc.constantFrom('&', '=', '%', '+', '?', ';', ',', '/', '.', '"', '\\', '-', '\n', '1'),
+    minLength: 1,
+    maxLength: 5,
+  }),
+  fc.constantFrom(
+    ',12345678901234567',
+    ':12345678901234567,',
+    '--b',
+    '\r\n--b',
+    ';q=0.1',
+    'a[]=',
+    '%ff',
+    '%%',
+  ),
+);
+
+describe('what a client sends costs no more than its length', () => {
+  it.each(Object.entries(readers))('%s', (_what, read) => {
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 3 }), (pieces) => {
+        const unit = pieces.join('');
+        const steps = (size: number) => countSteps(() => read(unit.repeat(Math.ceil(size / unit.length))));
+        expect(growth(steps, sizes)).toBeLessThan(LINEAR);
+      }),
+      { numRuns: 60, examples: [[['&']], [['=']], [['%']], [[',12345678901234567']]] },
+    );
+  });
+
+  it('a body of nothing but ampersands is read no further than its first arguments', () => {
+    const body = '&'.repeat(3_000_000);
+    expect(countSteps(() => parseQuery(body, 100))).toBeLessThan(1000);
+  });
+
+  it.each([
+    ['a long boundary in a long line', '-', (at: number) => '-'.repeat(at)],
+    ['lines that begin like the boundary', '-', () => `\n${'-'.repeat(60)}x`],
+    ['parts that are empty', 'b', () => '\n--b\n'],
+    ['line breaks', 'b', () => '\n'],
+    ['headers without an end', 'b', () => '\n--b\nContent-Disposition: form-data; name="x'],
+  ])('a multipart body: %s', (_what, letter, unit) => {
+    const steps = (size: number) => {
+      const boundary = letter.repeat(letter === '-' ? Math.floor(size / 8) : 1);
+      const body = `--${boundary}\n${unit(8).repeat(Math.ceil(size / unit(8).length))}`;
+      return countSteps((watched) => {
+        try {
+          parseMultipart(watched(Buffer.from(body)), `multipart/form-data; boundary="${boundary}"`);
+        } catch {
+          // A body that is malformed has been looked at, too.
+        }
+      });
+    };
+    expect(growth(steps, sizes)).toBeLessThan(LINEAR);
+  });
+});
