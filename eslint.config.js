@@ -116,6 +116,11 @@ export default tseslint.config(
     'kong-admin is a client of Kong and nothing else',
   ),
   room(
+    ['src/unix/**'],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua', 'kong-admin')],
+    'unix knows sockets and files, not what they are for',
+  ),
+  room(
     ['src/kong-setup/**'],
     [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'lua')],
     'kong-setup looks at a Kong from outside',

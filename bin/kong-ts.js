@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Plain JavaScript on purpose: a Node too old for the rest still gets a sentence instead of a syntax error.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import module from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -12,8 +14,25 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 
-// Compiled code (and TypeScript without its types) is kept between runs: Kong runs `dump` at every start and reload.
-module.enableCompileCache?.();
+// Kong leaves umask 0 to what it starts: at least nobody else may write to what is written here.
+process.umask(process.umask() | 0o022);
+
+// Compiled code (and TypeScript without its types) is kept between runs: Kong runs `dump` at every start and reload. Node
+// runs what it finds there, so the folder has to be this user's alone; another one's is not used.
+const cache =
+  process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), `kong-ts-compile-cache-${String(process.geteuid?.())}`);
+if (isPrivate(cache)) module.enableCompileCache?.(cache);
+
+function isPrivate(folder) {
+  if (process.env.NODE_COMPILE_CACHE !== undefined) return true;
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (error.code !== 'EEXIST') return false;
+  }
+  const now = lstatSync(folder);
+  return now.isDirectory() && now.uid === process.geteuid?.() && (now.mode & 0o022) === 0;
+}
 
 // A checkout runs its sources, which Node reads without a build; the published package has dist only.
 const source = new URL('../src/cli/main.ts', import.meta.url);

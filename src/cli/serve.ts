@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { KongTsError } from '../errors.ts';
 import { logLevels, type LogLevel } from '../server/log/types.ts';
+import { useOwnUmask } from '../unix/private.ts';
 import { compileBytes, compileServerOptions, type CompiledServerOptions } from '../server/options.ts';
 
 interface ServeFlags {
@@ -107,6 +108,7 @@ export function build(): Command {
 }
 
 async function serve(plugins: string[], flags: ServeFlags): Promise<void> {
+  useOwnUmask();
   const options = compile(plugins, flags);
   // The supervisor listens before it loads anything it can do without; see ServerOptions.workers for 0.
   const { runServer } =

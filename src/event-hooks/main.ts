@@ -3,9 +3,11 @@
  * when it serves, the others are its log.
  */
 import { messageOf } from '../errors.ts';
+import { useOwnUmask } from '../unix/private.ts';
 import { parseServeOptions } from './serve/options.ts';
 import { runDispatcher } from './serve/run.ts';
 
+useOwnUmask();
 try {
   await runDispatcher(parseServeOptions(process.argv.slice(2), process.env));
 } catch (error) {

@@ -18,8 +18,9 @@ export async function claimFolder(parent: string): Promise<string> {
   const name = `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`;
   const temporary = join(parent, `.${name}`);
   const folder = join(parent, name);
-  await mkdir(temporary, { recursive: true });
-  await writeFile(join(temporary, ownerFile), JSON.stringify({ pid: process.pid, host: hostname() }));
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  const owner = JSON.stringify({ pid: process.pid, host: hostname() });
+  await writeFile(join(temporary, ownerFile), owner, { mode: 0o600 });
   ours.add(folder);
   await rename(temporary, folder);
   return folder;

@@ -49,7 +49,7 @@ export class Segment {
   static async create(path: string, openFile: OpenFile = open): Promise<Segment> {
     const segment = new Segment(path, openFile);
     // Not opened for appending: after a write that failed half-way, the next one has to go where that one began.
-    segment.file = await openFile(path, 'wx');
+    segment.file = await openFile(path, 'wx', 0o600);
     return segment;
   }
 
@@ -169,7 +169,11 @@ export class Segment {
       bytes.writeUInt32LE((offset ^ markMask) >>> 0, i * markSize + 4);
     }
     try {
-      this.doneFile ??= await this.openFile(`${this.path}.done`, constants.O_WRONLY | constants.O_CREAT);
+      this.doneFile ??= await this.openFile(
+        `${this.path}.done`,
+        constants.O_WRONLY | constants.O_CREAT,
+        0o600,
+      );
       const { bytesWritten } = await this.doneFile.write(bytes, 0, bytes.length, this.doneSize);
       if (bytesWritten < bytes.length) throw new Error('the disk is full');
       this.doneSize += bytes.length;

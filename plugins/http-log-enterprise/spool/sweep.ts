@@ -16,7 +16,8 @@ const expiredPrefix = '.expired-';
  * (a disk that is full) its own age counts.
  */
 export async function rememberMaxAge(directory: string, maxAge: number): Promise<void> {
-  await writeFile(join(directory, maxAgeFile), String(Math.ceil(maxAge))).catch(() => undefined);
+  const text = String(Math.ceil(maxAge));
+  await writeFile(join(directory, maxAgeFile), text, { mode: 0o600 }).catch(() => undefined);
 }
 
 async function maxAgeOf(directory: string, otherwise: number): Promise<number> {

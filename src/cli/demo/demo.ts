@@ -85,7 +85,7 @@ function makeFolder(dataDir: string | null): string {
   const wanted = dataDir === null ? path.join(tmpdir(), 'kong-ts-demo-') : path.resolve(dataDir);
   try {
     if (dataDir === null) return mkdtempSync(wanted);
-    mkdirSync(wanted, { recursive: true });
+    mkdirSync(wanted, { recursive: true, mode: 0o700 });
     return wanted;
   } catch (cause) {
     throw new KongTsError(

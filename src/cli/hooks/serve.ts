@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { useOwnUmask } from '../../unix/private.ts';
 import { parseServeOptions, serveFlags, serveLists, serveSwitches } from '../../event-hooks/serve/options.ts';
 
 /** `hooks serve`: the dispatcher with its Admin API in the foreground. */
@@ -18,6 +19,7 @@ With --kong-admin, this Admin API stands in front of Kong's: /event-hooks is ans
 --token (or KONG_ADMIN_TOKEN) is then Kong's token; the one of /event-hooks is KONG_TS_ADMIN_TOKEN.`,
   );
   command.action(async (_options: unknown, self: Command) => {
+    useOwnUmask();
     const given = self.opts<Record<string, string | boolean | string[]>>();
     const { token } = self.optsWithGlobals<{ token?: string }>();
     // `hooks serve --kong-admin URL --token T`: the token of all hooks commands is that of the Admin API they talk to.

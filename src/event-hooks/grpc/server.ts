@@ -1,6 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { chmodSync, lstatSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
   Metadata,
@@ -11,6 +9,7 @@ import type {
 } from '@grpc/grpc-js';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
+import { placeSocket, type PlacedSocket } from '../../unix/place.ts';
 import { grpcTarget } from './address.ts';
 import type { Address } from './address.ts';
 import { serveEmit } from './emit-stream.ts';
@@ -50,7 +49,6 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
       },
     );
   }
-  if (address.kind === 'unix') await removeStaleSocket(address.path);
   const server = new Server({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': 1000,
@@ -65,12 +63,14 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
           [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }],
           true,
         );
-  const port = await bind(server, address, credentials);
-  if (address.kind === 'unix') chmodSync(address.path, 0o660);
-  return {
-    address: address.kind === 'tcp' ? { ...address, port } : address,
-    close: () => closeServer(server, address),
-  };
+  if (address.kind === 'tcp') {
+    const port = await bind(server, address, credentials);
+    return { address: { ...address, port }, close: () => closeServer(server, null) };
+  }
+  const placed = await placeSocket(address.path, { mode: 0o660, owner: null, live: 'refuse' }, (temporary) =>
+    bind(server, { kind: 'unix', path: temporary }, credentials),
+  );
+  return { address, close: () => closeServer(server, placed) };
 }
 
 function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boolean): Record<string, never> {
@@ -129,45 +129,17 @@ async function bind(server: Server, address: Address, credentials: ServerCredent
   }
 }
 
-function closeServer(server: Server, address: Address): Promise<void> {
+function closeServer(server: Server, placed: PlacedSocket | null): Promise<void> {
+  placed?.remove();
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       server.forceShutdown();
     }, 300);
     server.tryShutdown(() => {
       clearTimeout(timer);
-      if (address.kind === 'unix') rmSync(address.path, { force: true });
       resolve();
     });
   });
-}
-
-/** A socket that nobody listens on is removed; anything else in its place stays. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  const live =
-    stat.isSocket() &&
-    (await new Promise<boolean>((resolve) => {
-      const socket = connect(path);
-      socket.once('connect', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => {
-        resolve(false);
-      });
-    }));
-  if (!stat.isSocket() || live) {
-    throw new KongTsError(
-      'SOCKET_IN_USE',
-      `${path} ${live ? 'has a listener already' : 'is not a socket'}.`,
-      {
-        fix: 'Choose another path with --listen, or stop the process that uses it.',
-      },
-    );
-  }
-  rmSync(path);
 }
 
 function sameToken(metadata: Metadata, token: string): boolean {

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { createAdmin } from '../admin/server.ts';
 import { createDispatcher } from '../dispatcher/index.ts';
@@ -9,6 +8,7 @@ import type { Address } from '../grpc/address.ts';
 import type { GrpcHandle } from '../grpc/server.ts';
 import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 import { KongWatch } from '../watcher/kong-watch.ts';
+import { placeSocket, type PlacedSocket } from '../../unix/place.ts';
 import type { ServeOptions } from './options.ts';
 
 export interface Served {
@@ -36,7 +36,9 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
       : createFront(options.kong.url, watch, !exposed || options.kong.lendLogin);
   const admin = createAdmin(dispatcher, { token: options.adminToken, front });
   let grpc: GrpcHandle | null = null;
+  let placed: PlacedSocket | null = null;
   const stop = async (): Promise<void> => {
+    placed?.remove();
     await Promise.all([admin.close(), grpc?.close(), watch?.close()]);
     front?.close();
     await dispatcher.stop();
@@ -46,7 +48,15 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
       const { serveGrpc } = await import('../grpc/server.ts');
       grpc = await serveGrpc(dispatcher, { address: options.listen, token: options.token, tls: options.tls });
     }
-    const url = options.admin === null ? null : await listen(admin, options.admin, options.reusePort);
+    let url: string | null = null;
+    if (options.admin?.kind === 'unix') {
+      const live = options.reusePort ? 'take over' : 'refuse';
+      // Whoever may write to it acts in Kong with the login of --kong-admin.
+      placed = await placeSocket(options.admin.path, { mode: 0o600, owner: null, live }, (temporary) =>
+        admin.listen({ path: temporary }),
+      );
+      url = `unix:${placed.path}`;
+    } else if (options.admin !== null) url = await listen(admin, options.admin, options.reusePort);
     if (exposed) warnOfLogin(options.kong, dispatcher.options.log);
     if (exposed && options.adminToken === null) {
       dispatcher.options.log.warn('the Admin API of event hooks is open to the network without a token', {
@@ -74,15 +84,10 @@ function warnOfLogin(kong: ServeOptions['kong'], log: Dispatcher['options']['log
 
 async function listen(
   admin: ReturnType<typeof createAdmin>,
-  address: Address,
+  address: Extract<Address, { kind: 'tcp' }>,
   reusePort: boolean,
 ): Promise<string> {
   try {
-    if (address.kind === 'unix') {
-      rmSync(address.path, { force: true });
-      await admin.listen({ path: address.path });
-      return `unix:${address.path}`;
-    }
     const options = { host: address.host, port: address.port, reusePort };
     return await admin.listen(options);
   } catch (error) {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
-import { mkdirSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { makePrivateFolder } from '../../unix/private.ts';
 import type { HookLog } from '../log.ts';
 import { MemoryStore } from './memory.ts';
 import type { HookStore } from './types.ts';
 
 /** The file below the data directory. */
 export const storeFile = 'event-hooks.db';
+/** What a dispatcher keeps in its data directory. */
+const ours = /^[\w-]+\.db(-wal|-shm|-journal)?$/;
 
 /**
  * Opens the durable store, or the one in memory when there is no folder. A file that is broken is left as it is: the
@@ -28,7 +30,7 @@ export async function openStore(options: {
     return new MemoryStore({ firings });
   }
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makePrivateFolder(dataDir, (name) => ours.test(name));
   } catch (error) {
     throw new KongTsError(
       'STORE_FAILED',

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
-import { claimSocket, type ClaimedSocket } from '../socket/claim.ts';
+import { claimSocket, type ClaimedSocket } from '../../unix/claim.ts';
 import { adminHandler, type AdminSource } from './handler.ts';
 
 /** An open admin listener. */

@@ -1,6 +1,6 @@
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
-import { claimSocket, type ClaimedSocket, type Connection } from './claim.ts';
+import { claimSocket, type ClaimedSocket, type Connection } from '../../unix/claim.ts';
 
 export interface ListeningOptions {
   readonly server: CompiledServerOptions;

@@ -1,4 +1,4 @@
-import type { Connection } from '../socket/claim.ts';
+import type { Connection } from '../../unix/claim.ts';
 
 /** What the router needs of a worker. */
 export interface ConnectionTaker {

@@ -7,8 +7,8 @@ import { within } from './within.ts';
 import { InFlightFile } from '../in-flight/file.ts';
 import type { InFlightEvent } from '../in-flight/register.ts';
 import { Peer } from '../ipc/peer.ts';
-import { temporarySocketPath } from '../socket/path.ts';
-import type { Connection } from '../socket/claim.ts';
+import { temporarySocketPath } from '../../unix/path.ts';
+import type { Connection } from '../../unix/claim.ts';
 
 /**
  * The life of a worker process:

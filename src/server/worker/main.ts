@@ -4,7 +4,7 @@ import { drainTerm } from '../ipc/drain-term.ts';
 import type { Ask, InstanceRecord, Message, Parting, WorkerStart } from '../ipc/messages.ts';
 import { Peer } from '../ipc/peer.ts';
 import { createServerLog } from '../log/server-log.ts';
-import type { Connection } from '../socket/claim.ts';
+import type { Connection } from '../../unix/claim.ts';
 import { refuseExit, surviveFailures } from './failures.ts';
 import { inFlightDescriptor, startGuard } from './guard.ts';
 import type { WorkerLink } from './link.ts';

@@ -4,7 +4,7 @@ import { InFlightRegister } from '../in-flight/register.ts';
 import type { Beat, LoadReport, Parting, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
-import type { Connection } from '../socket/claim.ts';
+import type { Connection } from '../../unix/claim.ts';
 import { Activity } from './activity.ts';
 import { HooksLink } from './hooks-link.ts';
 import type { WorkerLink } from './link.ts';

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { makePrivateFolder } from '../../unix/private.ts';
 
 /**
  * The folder of a plugin below the server's --data-dir, made when it is not there. Null without one.
@@ -10,7 +10,9 @@ export function pluginDataDir(dataDir: string | null, plugin: string): string | 
   if (dataDir === null) return null;
   const folder = join(dataDir, 'plugins', encodeURIComponent(plugin));
   try {
-    mkdirSync(folder, { recursive: true });
+    makePrivateFolder(dataDir, (name) => name === 'plugins' || name === 'event-hooks');
+    makePrivateFolder(join(dataDir, 'plugins'), () => true);
+    makePrivateFolder(folder, () => true);
   } catch (error) {
     throw new KongTsError('FILE_UNREADABLE', `The folder ${folder} cannot be made: ${messageOf(error)}.`, {
       cause: error,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../errors.ts';
+import { makePrivateFile } from '../../../unix/private.ts';
 import { schema, schemaVersion } from './schema.ts';
 
 /** How durable a commit is: against the end of the process (`normal`), or against loss of power, too (`full`). */
@@ -9,6 +10,8 @@ export type Synchronous = 'normal' | 'full';
 /** Opens or makes the file. @throws KongTsError STORE_FAILED */
 export function openDatabase(file: string, synchronous: Synchronous): DatabaseSync {
   return guarded(file, () => {
+    // SQLite gives the files beside it the mode of this one.
+    makePrivateFile(file, ['-wal', '-shm', '-journal']);
     const db = new DatabaseSync(file, { timeout: 2000 });
     try {
       // In WAL mode a commit is in the operating system's hands before it returns, which a killed process cannot undo.

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../errors.ts';
+import { makePrivateFile } from '../../../unix/private.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
 
 /** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */
@@ -26,6 +27,7 @@ export class SqliteSnapshots implements SnapshotStore {
   constructor(file: string) {
     this.#file = file;
     this.#database = this.#guard(() => {
+      makePrivateFile(file, ['-wal', '-shm', '-journal']);
       const database = new DatabaseSync(file, { timeout: 5000 });
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       database.exec(tables);

@@ -1,0 +1,127 @@
+import { lstatSync, unlinkSync } from 'node:fs';
+import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { KongTsError, messageOf } from '../errors.ts';
+import { checkSocketPath, temporarySocketPath } from './path.ts';
+import { makeFolder } from './private.ts';
+
+export interface PlaceOptions {
+  /** Permission bits of the socket file, whatever the umask. */
+  mode: number;
+  /** Numeric owner, null to leave it to the process. */
+  owner: { uid: number; gid: number } | null;
+  /** What becomes of a path that somebody listens on: it is taken over, or refused. */
+  live: 'take over' | 'refuse';
+}
+
+/** What is at a path: nothing, a socket that nobody listens on, or one with a listener. */
+export type Found = 'nothing' | 'stale' | 'live';
+
+/** A socket file that this process has put at a path. */
+export interface PlacedSocket {
+  readonly path: string;
+  /** What was at the path before. */
+  readonly found: Found;
+  /** `taken` once another server has taken the path over, `missing` when somebody has removed the file. */
+  readonly check: () => Promise<'ours' | 'taken' | 'missing'>;
+  /** Removes the file if it is still ours. */
+  remove(): void;
+}
+
+/**
+ * Puts a unix socket at a path: the one way in which anything here listens on one. It is bound to a temporary name in
+ * the same folder and renamed over the path, so that it has its permissions before anybody can find it, and nothing but a
+ * socket is ever replaced. Folders are made where they are missing.
+ *
+ * @param bind listens on the path that it is given
+ * @throws KongTsError SOCKET_IN_USE when the path holds anything but a socket, or one with a listener that is not to be taken
+ *   over; SOCKET_UNUSABLE when the folder or the file cannot be made
+ */
+export async function placeSocket(
+  path: string,
+  options: PlaceOptions,
+  bind: (temporary: string) => Promise<unknown>,
+): Promise<PlacedSocket> {
+  checkSocketPath(path);
+  const temporary = temporarySocketPath(path);
+  try {
+    // Others have to come through a folder to a socket that they may use; nobody but the owner writes to it.
+    await makeFolder(dirname(path), (options.mode & 0o077) === 0 ? 0o700 : 0o711);
+    const found = await lookAt(path);
+    if (found === 'live' && options.live === 'refuse') {
+      throw new KongTsError('SOCKET_IN_USE', `${path} has a listener already.`, {
+        fix: 'Choose another path, or stop the process that uses it.',
+      });
+    }
+    await bind(temporary);
+    await chmod(temporary, options.mode);
+    if (options.owner !== null) await chown(temporary, options.owner.uid, options.owner.gid);
+    const { dev, ino } = await lstat(temporary);
+    await rename(temporary, path);
+    return placed(path, found, dev, ino);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    if (error instanceof KongTsError) throw error;
+    throw new KongTsError('SOCKET_UNUSABLE', `The socket ${path} cannot be made: ${messageOf(error)}.`, {
+      cause: error,
+      fix: 'The folder has to be writable for this user.',
+    });
+  }
+}
+
+function placed(path: string, found: Found, dev: number, ino: number): PlacedSocket {
+  return {
+    path,
+    found,
+    async check() {
+      const now = await lstat(path).catch(() => null);
+      if (now === null) return 'missing';
+      return now.dev === dev && now.ino === ino ? 'ours' : 'taken';
+    },
+    remove() {
+      try {
+        // Look and unlink in one go: a new server may rename its socket over ours at any moment.
+        const now = lstatSync(path);
+        if (now.dev === dev && now.ino === ino) unlinkSync(path);
+      } catch {
+        // It is gone, or the folder can no longer be written to: nothing of ours is left to clean up.
+      }
+    },
+  };
+}
+
+/** @throws KongTsError SOCKET_IN_USE when the path holds anything but a socket */
+export async function lookAt(path: string): Promise<Found> {
+  const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (stats === null) return 'nothing';
+  if (stats.isSocket()) return (await answers(path)) ? 'live' : 'stale';
+  const what = stats.isDirectory() ? 'a folder' : stats.isSymbolicLink() ? 'a symbolic link' : 'a file';
+  throw new KongTsError('SOCKET_IN_USE', `${path} is ${what}, not a socket, and is left alone.`, {
+    fix: 'Remove it or choose another path.',
+  });
+}
+
+/** Whether somebody listens on the socket. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    const done = (live: boolean) => {
+      probe.destroy();
+      resolve(live);
+    };
+    probe.setTimeout(500, () => {
+      done(true);
+    });
+    probe.once('connect', () => {
+      done(true);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      // A full backlog (EAGAIN) or a missing permission is no sign that nobody is there.
+      done(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
+    });
+  });
+}
