@@ -3,6 +3,7 @@ import { KongTsError } from '../errors.ts';
 import { logLevels, type LogLevel } from '../server/log/types.ts';
 import { useOwnUmask } from '../unix/private.ts';
 import { compileBytes, compileServerOptions, type CompiledServerOptions } from '../server/options.ts';
+import { checkPlugins } from './serve-check.ts';
 
 interface ServeFlags {
   socket: string[];
@@ -30,6 +31,7 @@ interface ServeFlags {
   crudSecrets?: boolean;
   lendKongLogin?: boolean;
   watch?: boolean;
+  check?: boolean;
 }
 
 const sockets = `
@@ -103,6 +105,7 @@ export function build(): Command {
       'send user and password of the --kong-admin URL for all clients, also where --event-hooks-admin is not loopback',
     )
     .option('--watch', 'reload when a file in the folder of a plugin changes')
+    .option('--check', 'read the options, load the plugins, say what would be served, and end')
     .addHelpText('after', sockets)
     .action(serve);
 }
@@ -110,6 +113,10 @@ export function build(): Command {
 async function serve(plugins: string[], flags: ServeFlags): Promise<void> {
   useOwnUmask();
   const options = compile(plugins, flags);
+  if (flags.check === true) {
+    await checkPlugins(options);
+    return;
+  }
   // The supervisor listens before it loads anything it can do without; see ServerOptions.workers for 0.
   const { runServer } =
     options.workers === 0

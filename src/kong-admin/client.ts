@@ -24,15 +24,14 @@ export interface AdminAnswer {
   readonly body: unknown;
 }
 
-/** What `GET /` says of a node, as far as kong-ts needs it (shape measured on Kong 3.9.3). */
+/** What a node says of itself, as far as kong-ts needs it. */
 export interface KongInfo {
+  /** `3.9.3`; `unknown` where the node does not say it (`headers = off` in its configuration, and `GET /` fails). */
   readonly version: string;
-  /** `community`, `enterprise`; null before 3.0 or so. */
+  /** `community` or `enterprise`; null where the version is unknown. */
   readonly edition: string | null;
-  readonly nodeId: string | null;
-  readonly database: string | null;
-  /** The plugins that the node has loaded. */
-  readonly availablePlugins: readonly string[];
+  /** The plugins that the node has loaded; null where it does not say. */
+  readonly availablePlugins: readonly string[] | null;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -200,20 +199,43 @@ export class KongAdmin {
     return all;
   }
 
-  /** What the node is. */
+  /**
+   * What the node is: from the `Server` header of `/status` and from `/plugins/enabled`. `GET /` is asked only where
+   * these do not tell, because it is a 500 in nginx worker 0 of a Kong that has started a plugin server (3.9.3).
+   * @throws KongTsError ADMIN_UNREACHABLE, ADMIN_REFUSED where `/status` is not answered as Kong answers it
+   */
   async info(): Promise<KongInfo> {
-    const body = (await this.in(null).send('GET', '/')) ?? {};
-    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-    const plugins = isRecord(body.plugins) ? body.plugins.available_on_server : undefined;
-    const configuration = isRecord(body.configuration) ? body.configuration : {};
+    const node = this.in(null);
+    const status = await node.request('GET', '/status');
+    if (status.status >= 400) throw refusal(`GET ${this.#base}/status`, status);
+    const enabled = await node.request('GET', '/plugins/enabled');
+    const named = isRecord(enabled.body) ? enabled.body.enabled_plugins : undefined;
+    const availablePlugins = Array.isArray(named)
+      ? named.filter((name) => typeof name === 'string')
+      : isRecord(named)
+        ? []
+        : null;
+    const version = versionIn(status.headers.server) ?? (await node.#versionOfRoot());
     return {
-      version: text(body.version) ?? 'unknown',
-      edition: text(body.edition),
-      nodeId: text(body.node_id),
-      database: text(configuration.database),
-      availablePlugins: isRecord(plugins) ? Object.keys(plugins) : [],
+      version: version ?? 'unknown',
+      edition: version === null ? null : version.includes('enterprise') ? 'enterprise' : 'community',
+      availablePlugins,
     };
   }
+
+  async #versionOfRoot(): Promise<string | null> {
+    const { status, body } = await this.request('GET', '/');
+    if (status !== 200 || !isRecord(body) || typeof body.version !== 'string') return null;
+    return body.edition === 'enterprise' && !body.version.includes('enterprise')
+      ? `${body.version}-enterprise-edition`
+      : body.version;
+  }
+}
+
+/** `3.9.3` in `kong/3.9.3`, `3.4.3.1-enterprise-edition` in `kong/3.4.3.1-enterprise-edition`. */
+function versionIn(server: string | string[] | undefined): string | null {
+  const text = Array.isArray(server) ? server[0] : server;
+  return /^kong\/(\d[\w.-]*)/i.exec(text ?? '')?.[1] ?? null;
 }
 
 function parsed(text: string, status: number): unknown {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Protocol } from '../pdk/phases.ts';
 import type { CompiledPlugin, KongSchema } from './types.ts';
 
@@ -33,4 +34,18 @@ export function dumpDocument(plugins: readonly CompiledPlugin[]): DumpDocument {
       Schema: plugin.schema,
     })),
   };
+}
+
+/**
+ * A number for what Kong knows of a plugin: equal where its dump is equal.
+ * @param document with this one plugin
+ * @returns SHA-256 in hex
+ */
+export function fingerprintOf({
+  Protocol,
+  Plugins,
+}: Pick<DumpDocument, 'Plugins'> & { Protocol: string }): string {
+  return createHash('sha256')
+    .update(JSON.stringify([Protocol, Plugins]))
+    .digest('hex');
 }

@@ -150,7 +150,10 @@ describe('a Kong with one workspace (open source)', () => {
   });
 
   it('doctor asks the running Kong', async () => {
-    const findings = await checkAdmin(new KongAdmin({ url: admin.url }), factsOf('3.9'), ['demo', 'nope']);
+    const { findings } = await checkAdmin(new KongAdmin({ url: admin.url }), factsOf('3.9'), [
+      'demo',
+      'nope',
+    ]);
     expect(findings.map((one) => [one.subject, one.level])).toEqual([
       [admin.url, 'ok'],
       ['plugin demo', 'ok'],
@@ -239,7 +242,7 @@ describe('the recorded Kong 3.9.3', () => {
   });
 
   it('doctor knows its version, its plugins and a plugin that it has not', async () => {
-    const findings = await checkAdmin(new KongAdmin({ url }), factsOf('3.4'), ['http-log', 'mine']);
+    const { findings } = await checkAdmin(new KongAdmin({ url }), factsOf('3.4'), ['http-log', 'mine']);
     expect(findings.map((one) => one.level)).toEqual(['ok', 'warning', 'ok', 'error']);
     expect(findings[1]?.fix).toContain('--kong 3.9.3');
   });
@@ -333,7 +336,7 @@ describe('the command lines', () => {
             : Promise.resolve({ status, headers: {}, body: null }),
       });
     const says = async (status: number | null): Promise<string | undefined> =>
-      (await checkAdmin(failing(status), factsOf('3.9'), ['demo'])).at(-1)?.says;
+      (await checkAdmin(failing(status), factsOf('3.9'), ['demo'])).findings.at(-1)?.says;
     expect(await says(null)).toContain('gone');
     expect(await says(403)).toContain('answered 403');
   });

@@ -1,28 +1,35 @@
 import { messageOf } from '../../errors.ts';
-import type { KongAdmin } from '../../kong-admin/client.ts';
+import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
 import type { KongFacts } from '../versions.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
+
+export interface AdminCheck {
+  readonly findings: readonly Finding[];
+  /** Whether a Kong answered. */
+  readonly answers: boolean;
+}
 
 /** What the running Kong says: its version, whether it has loaded the plugins, and whether it took their schemas. */
 export async function checkAdmin(
   admin: KongAdmin,
   facts: KongFacts,
   plugins: readonly string[],
-): Promise<Finding[]> {
+): Promise<AdminCheck> {
   let info;
   try {
     info = await admin.info();
   } catch (thrown) {
-    return [
-      error(
-        admin.url,
-        messageOf(thrown),
-        'Set admin_listen, and give --admin-url (and --token) accordingly.',
-      ),
-    ];
+    const fix = 'Set admin_listen, and give --admin-url (and --token) accordingly.';
+    // A refusal is an answer.
+    const answers = thrown instanceof AdminRefusal;
+    return { findings: [error(admin.url, messageOf(thrown), fix)], answers };
   }
   const findings: Finding[] = [ok(admin.url, `Kong ${info.version}, ${info.edition ?? 'edition not told'}.`)];
-  if (!info.version.startsWith(`${facts.version}.`) && info.version !== facts.version) {
+  if (
+    info.version !== 'unknown' &&
+    !info.version.startsWith(`${facts.version}.`) &&
+    info.version !== facts.version
+  ) {
     findings.push(
       warning(
         admin.url,
@@ -32,10 +39,14 @@ export async function checkAdmin(
     );
   }
   for (const plugin of plugins) findings.push(await checkPlugin(admin, plugin, info.availablePlugins));
-  return findings;
+  return { findings, answers: true };
 }
 
-async function checkPlugin(admin: KongAdmin, plugin: string, available: readonly string[]): Promise<Finding> {
+async function checkPlugin(
+  admin: KongAdmin,
+  plugin: string,
+  available: readonly string[] | null,
+): Promise<Finding> {
   const subject = `plugin ${plugin}`;
   let schema;
   try {
@@ -53,7 +64,7 @@ async function checkPlugin(admin: KongAdmin, plugin: string, available: readonly
         : 'Look into error.log for the reason.',
     );
   }
-  return available.includes(plugin)
+  return available?.includes(plugin) === true
     ? error(
         subject,
         'Kong knows it, but has no schema of it.',

@@ -1,14 +1,23 @@
-import { execFile } from 'node:child_process';
+import { fingerprintOf } from '../../plugin/dump.ts';
 import type { KongFacts } from '../versions.ts';
 import type { ServerDefinition } from './configuration.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
+import { runAsKong, tellingLine } from './run-command.ts';
 
 const phases = ['certificate', 'rewrite', 'access', 'response', 'preread', 'log'];
 
 export interface DumpCheck {
   readonly findings: readonly Finding[];
   /** The plugins that Kong will read from this server; empty where the dump is not usable. */
-  readonly plugins: readonly string[];
+  readonly plugins: readonly DumpedPlugin[];
+}
+
+/** A plugin as a dump tells Kong of it. */
+export interface DumpedPlugin {
+  readonly name: string;
+  readonly protocol: string;
+  /** See fingerprintOf: the server that serves the plugin says the same, as long as the dump is not an old one. */
+  readonly fingerprint: string;
 }
 
 /** Runs a query command as Kong does: through a shell, with a short PATH, one JSON document on standard output. */
@@ -20,11 +29,11 @@ export async function checkDump(server: ServerDefinition, facts: KongFacts): Pro
   });
   if (server.queryCommand === null) return { findings: [], plugins: [] };
   const began = performance.now();
-  const { stdout, stderr, code } = await runAsKong(server.queryCommand);
+  const { stdout, stderr, code } = await runAsKong(server.queryCommand, 'cli');
   const seconds = (performance.now() - began) / 1000;
   if (code !== 0) {
     return fail(
-      `It ended with ${String(code)}: ${lastLine(stderr) || 'it printed no error'}`,
+      `It ended with ${String(code)}: ${tellingLine(stderr) || 'it printed no error'}`,
       'Run it by hand as the user that Kong runs as.',
     );
   }
@@ -38,13 +47,14 @@ export async function checkDump(server: ServerDefinition, facts: KongFacts): Pro
       'Nothing else may be printed on standard output: send other output to standard error.',
     );
   }
-  const shape = document as { Protocol?: unknown; Plugins?: unknown };
+  const shape = recordOf(document);
   const plugins = Array.isArray(document) ? (document as unknown[]) : shape.Plugins;
   if (!Array.isArray(plugins) || plugins.length === 0) {
     return fail('The document lists no plugin.', 'It has to be {"Protocol": ..., "Plugins": [...]}.');
   }
-  const protocol = Array.isArray(document) ? 'MsgPack:1' : shape.Protocol;
-  if (protocol !== undefined && protocol !== 'MsgPack:1' && protocol !== 'ProtoBuf:1') {
+  // Kong takes a document that names none for MsgPack:1.
+  const protocol = Array.isArray(document) ? 'MsgPack:1' : (shape.Protocol ?? 'MsgPack:1');
+  if (protocol !== 'MsgPack:1' && protocol !== 'ProtoBuf:1') {
     return fail(`Its protocol is ${JSON.stringify(protocol)}.`, 'Kong knows ProtoBuf:1 and MsgPack:1.');
   }
   const findings: Finding[] = [];
@@ -58,11 +68,9 @@ export async function checkDump(server: ServerDefinition, facts: KongFacts): Pro
       ),
     );
   }
-  const names = read
-    .map((plugin) => (plugin as { Name?: unknown }).Name)
-    .filter((name) => typeof name === 'string');
+  const names = read.map((plugin) => recordOf(plugin).Name).filter((name) => typeof name === 'string');
   findings.push(...read.flatMap((plugin) => checkPlugin(subject, plugin)));
-  const found = `${names.join(', ')} over ${String(protocol)}, in ${seconds.toFixed(2)} s`;
+  const found = `${names.join(', ')} over ${protocol}, in ${seconds.toFixed(2)} s`;
   if (seconds > 2) {
     findings.push(
       warning(
@@ -72,11 +80,21 @@ export async function checkDump(server: ServerDefinition, facts: KongFacts): Pro
       ),
     );
   } else if (findings.length === 0) findings.push(ok(subject, `${found}.`));
-  return { findings, plugins: names };
+  return { findings, plugins: read.flatMap((plugin) => dumped(plugin, protocol)) };
+}
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+
+function dumped(plugin: unknown, protocol: string): DumpedPlugin[] {
+  const { Name: name } = recordOf(plugin);
+  if (typeof name !== 'string') return [];
+  const document = { Protocol: protocol, Plugins: [plugin] } as Parameters<typeof fingerprintOf>[0];
+  return [{ name, protocol, fingerprint: fingerprintOf(document) }];
 }
 
 function checkPlugin(subject: string, plugin: unknown): Finding[] {
-  const { Name, Version, Priority, Phases, Schema } = plugin as Record<string, unknown>;
+  const { Name, Version, Priority, Phases, Schema } = recordOf(plugin);
   const problems: string[] = [];
   if (typeof Name !== 'string' || Name === '') problems.push('Name is no string');
   if (typeof Version !== 'string') problems.push('Version is no string');
@@ -85,11 +103,10 @@ function checkPlugin(subject: string, plugin: unknown): Finding[] {
   if (list === null || list.length === 0) problems.push('Phases is no list');
   const odd = (list ?? []).filter((phase) => !phases.includes(String(phase)));
   if (odd.length > 0) problems.push(`the phases ${odd.join(', ')} are not Kong's`);
-  const schema = Schema as { name?: unknown; fields?: unknown } | undefined;
-  if (schema?.name !== Name) problems.push('Schema.name is not the name of the plugin');
-  const fields = Array.isArray(schema?.fields) ? (schema.fields as Record<string, unknown>[]) : [];
-  if (!fields.some((field) => typeof field === 'object' && 'config' in field))
-    problems.push('Schema has no config record');
+  const schema = recordOf(Schema);
+  if (schema.name !== Name) problems.push('Schema.name is not the name of the plugin');
+  const fields: unknown[] = Array.isArray(schema.fields) ? schema.fields : [];
+  if (!fields.some((field) => 'config' in recordOf(field))) problems.push('Schema has no config record');
   return problems.length === 0
     ? []
     : [
@@ -99,26 +116,4 @@ function checkPlugin(subject: string, plugin: unknown): Finding[] {
           'Mend the plugin, or the file that cat prints.',
         ),
       ];
-}
-
-const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
-
-function runAsKong(command: string): Promise<{ stdout: string; stderr: string; code: number | string }> {
-  return new Promise((resolve) => {
-    execFile(
-      '/bin/sh',
-      ['-c', `exec ${command}`],
-      {
-        cwd: '/',
-        timeout: 20_000,
-        maxBuffer: 16 * 1024 * 1024,
-        env: { ...process.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-      },
-      (failure, stdout, stderr) => {
-        const code =
-          failure === null ? 0 : failure.killed === true ? 'a time-out after 20 s' : (failure.code ?? 1);
-        resolve({ stdout, stderr, code });
-      },
-    );
-  });
 }

@@ -1,7 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import type { KongFacts } from '../versions.ts';
-import { listOf, type Properties, type ServerDefinition } from './configuration.ts';
+import type { Properties, ServerDefinition } from './configuration.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
+import { socketsOf } from './start-command.ts';
 
 const known = ['socket', 'query_cmd', 'start_cmd'];
 const nearMisses: Readonly<Record<string, string>> = {
@@ -112,11 +113,6 @@ function checkCommands(server: ServerDefinition, facts: KongFacts): Finding[] {
   return findings;
 }
 
-/** What `kong-ts serve` is told to listen on: `--socket PATH` and `--socket NAME=PATH`, repeatable. */
-function socketsOf(command: string): string[] {
-  return [...command.matchAll(/--socket[= ](?:[^\s/=]+=)?(\S+)/g)].map(([, path = '']) => path);
-}
-
 /** Kong runs `exec <command>` through a shell with a short PATH, in a folder of its own (measured on Kong 3.9.3). */
 function checkCommand(subject: string, command: string): Finding {
   const [first = ''] = command.trim().split(/\s+/);
@@ -180,16 +176,4 @@ function checkLogLevel(properties: Properties): Finding[] {
       'Set log_level = info while you set things up.',
     ),
   ];
-}
-
-/** The plugins of a dump must be in Kong's `plugins` list too. */
-export function checkListed(properties: Properties, plugin: string): Finding {
-  const listed = listOf(properties.get('plugins') ?? 'bundled');
-  return listed.includes(plugin)
-    ? ok('plugins', `lists ${plugin}.`)
-    : error(
-        'plugins',
-        `It does not list ${plugin}, so Kong does not load it.`,
-        `Set plugins = ${[...listed, plugin].join(',')}.`,
-      );
 }

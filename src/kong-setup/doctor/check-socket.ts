@@ -8,13 +8,22 @@ import { closedFolder, may, type KongUser } from './permissions.ts';
 /** The longest path of a unix socket on Linux, in bytes (sun_path without its final zero). */
 const longestPath = 107;
 
+/** What is known around a socket. */
+export interface SocketContext {
+  readonly user: KongUser | null;
+  /** Whether Kong runs: then somebody has to listen. */
+  readonly kongRuns: boolean;
+  /** Whether the start_cmd of some name serves it. */
+  readonly started: boolean;
+}
+
+/** How long a server may take to accept a connection, in milliseconds. */
+const timeoutMs = 2000;
+
 /** The socket itself: path, kind, permissions, and whether anybody answers. */
-export async function checkSocket(
-  server: ServerDefinition,
-  user: KongUser | null,
-  timeoutMs = 2000,
-): Promise<Finding[]> {
+export async function checkSocket(server: ServerDefinition, context: SocketContext): Promise<Finding[]> {
   const { socket } = server;
+  const { user } = context;
   const subject = socket;
   if (!socket.startsWith('/')) {
     return [error(subject, 'It is a relative path.', `Set ${server.prefix}_socket to an absolute path.`)];
@@ -38,7 +47,7 @@ export async function checkSocket(
       ),
     ];
   }
-  if (!existsSync(socket)) return checkFolder(server, user);
+  if (!existsSync(socket)) return checkFolder(server, context);
   const stats = statSync(socket);
   if (!stats.isSocket()) {
     return [
@@ -54,7 +63,7 @@ export async function checkSocket(
       ),
     ];
   }
-  const failure = await tryConnect(socket, timeoutMs);
+  const failure = await tryConnect(socket);
   if (failure === null) return [ok(subject, 'A server answers.')];
   return [
     error(
@@ -62,14 +71,18 @@ export async function checkSocket(
       failure === 'ECONNREFUSED'
         ? 'The socket is there, and nobody listens: its server has ended.'
         : `It cannot be connected to (${failure}).`,
-      server.startCommand === null
-        ? 'Start kong-ts serve; with no start_cmd on any name of this socket Kong does not start it.'
-        : 'Look into error.log (level info) for what the server said when it ended.',
+      howToStart(context),
     ),
   ];
 }
 
-function checkFolder(server: ServerDefinition, user: KongUser | null): Finding[] {
+const howToStart = ({ started }: SocketContext): string =>
+  started
+    ? 'Look into error.log (level info) for what the server said when it ended.'
+    : 'Start kong-ts serve; with no start_cmd that serves this socket Kong does not start it.';
+
+function checkFolder(server: ServerDefinition, context: SocketContext): Finding[] {
+  const { user, kongRuns } = context;
   const folder = dirname(server.socket);
   const other = server.socket.endsWith('.socket')
     ? server.socket.slice(0, -'et'.length)
@@ -102,6 +115,15 @@ function checkFolder(server: ServerDefinition, user: KongUser | null): Finding[]
       ),
     ];
   }
+  if (kongRuns) {
+    return [
+      error(
+        server.socket,
+        'Kong runs, and no server has made the socket: requests that need its plugins are answered with 500.',
+        howToStart(context),
+      ),
+    ];
+  }
   return [
     warning(
       server.socket,
@@ -122,7 +144,7 @@ function canWrite(path: string): boolean {
 
 const mayWrite = (stats: Stats, user: KongUser): boolean => may(0o2, stats, user);
 
-function tryConnect(path: string, timeoutMs: number): Promise<string | null> {
+function tryConnect(path: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const finish = (result: string | null): void => {

@@ -1,13 +1,19 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
 import type { KongFacts } from '../versions.ts';
 import { checkAdmin } from './check-admin.ts';
-import { checkDump } from './check-dump.ts';
+import { checkDump, type DumpedPlugin } from './check-dump.ts';
 import { checkFiles } from './check-files.ts';
-import { checkListed, checkProperties } from './check-properties.ts';
+import { checkHealth } from './check-health.ts';
+import { checkListed } from './check-listed.ts';
+import { checkProperties } from './check-properties.ts';
+import { checkProtocols } from './check-protocols.ts';
 import { checkSocket } from './check-socket.ts';
-import { serversOf, type Properties } from './configuration.ts';
+import { checkStart } from './check-start.ts';
+import { serversOf, type Properties, type ServerDefinition } from './configuration.ts';
 import type { Finding } from './finding.ts';
+import { kongRunsIn } from './kong-process.ts';
 import type { KongUser } from './permissions.ts';
+import { readServeCommand, socketsOf } from './start-command.ts';
 
 export interface DoctorOptions {
   readonly properties: Properties;
@@ -17,22 +23,53 @@ export interface DoctorOptions {
   readonly user: KongUser | null;
 }
 
-/** All checks, in the order in which Kong would meet the problems: configuration, dumps, sockets, the running Kong. */
+/** All checks, in the order in which Kong would meet the problems: configuration, dumps, servers, the running Kong. */
 export async function examine(options: DoctorOptions): Promise<Finding[]> {
-  const servers = serversOf(options.properties, options.facts);
-  const findings = checkProperties(options.properties, servers, options.facts);
-  const plugins: string[] = [];
+  const { properties, facts, admin } = options;
+  const servers = serversOf(properties, facts);
+  const findings = checkProperties(properties, servers, facts);
+  const dumped = new Map<ServerDefinition, readonly DumpedPlugin[]>();
   for (const server of servers) {
     findings.push(...checkFiles(server, options.user));
-    const dump = await checkDump(server, options.facts);
-    findings.push(...dump.findings, ...dump.plugins.map((name) => checkListed(options.properties, name)));
-    plugins.push(...dump.plugins);
+    const dump = await checkDump(server, facts);
+    findings.push(...dump.findings);
+    dumped.set(server, dump.plugins);
   }
-  for (const group of Map.groupBy(servers, (server) => server.socket).values()) {
-    // A shared socket is started by one of its names: that one's start_cmd is what to look at.
-    const server = group.find((one) => one.startCommand !== null) ?? group[0];
-    if (server !== undefined) findings.push(...(await checkSocket(server, options.user)));
+  const names = [...dumped.values()].flat().map((plugin) => plugin.name);
+  findings.push(...checkListed(properties, names), ...checkProtocols(dumped, facts));
+  const running = admin === null ? null : await checkAdmin(admin, facts, names);
+  const kongRuns = running?.answers === true || kongRunsIn(properties);
+  for (const server of servers) {
+    // A command that is known to be wrong says no more when it is run.
+    const wrong = findings.some(
+      (one) => one.level === 'error' && one.subject === `${server.prefix}_start_cmd`,
+    );
+    if (!wrong) findings.push(...(await checkStart(server)));
   }
-  if (options.admin !== null) findings.push(...(await checkAdmin(options.admin, options.facts, plugins)));
+  findings.push(...(await checkSockets(servers, dumped, { user: options.user, kongRuns })));
+  return [...findings, ...(running?.findings ?? [])];
+}
+
+/** Each socket once, whatever number of names share it, and the server behind it. */
+async function checkSockets(
+  servers: readonly ServerDefinition[],
+  dumped: ReadonlyMap<ServerDefinition, readonly DumpedPlugin[]>,
+  context: { readonly user: KongUser | null; readonly kongRuns: boolean },
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const asked = new Map<string, DumpedPlugin[]>();
+  for (const [socket, group] of Map.groupBy(servers, (server) => server.socket)) {
+    const [first] = group;
+    const starter = servers.find((server) => socketsOf(server.startCommand ?? '').includes(socket));
+    const own = group.find((server) => server.startCommand !== null);
+    const server = own ?? first;
+    if (server === undefined) continue;
+    const started = starter !== undefined || own !== undefined;
+    findings.push(...(await checkSocket(server, { ...context, started })));
+    const control = readServeCommand(starter?.startCommand ?? '')?.control ?? `${socket}.ctl`;
+    const plugins = group.flatMap((one) => dumped.get(one) ?? []);
+    asked.set(control, [...(asked.get(control) ?? []), ...plugins]);
+  }
+  for (const [control, plugins] of asked) findings.push(...(await checkHealth(control, plugins)));
   return findings;
 }

@@ -13,6 +13,8 @@ export interface ServerStatus {
     priority: number;
     protocol: Protocol;
     phases: readonly string[];
+    /** Changes with what Kong has to know of the plugin: its dump (SHA-256, hex). */
+    fingerprint: string;
   }[];
   /** Plugins that do not load, and why. */
   failures: readonly LoadFailure[];

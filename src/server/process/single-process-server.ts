@@ -61,7 +61,7 @@ export class SingleProcessServer implements RunningServer {
       pid: process.pid,
       startedAt: this.#startedAt,
       sockets: this.#options.sockets.map(({ path, plugin }) => ({ path, plugin })),
-      plugins: (this.#report?.plugins ?? []).map(({ fingerprint: _, ...plugin }) => plugin),
+      plugins: (this.#report?.plugins ?? []).map((plugin) => ({ ...plugin })),
       failures: this.#report?.failures ?? [],
       workers: [
         {

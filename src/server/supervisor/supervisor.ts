@@ -121,7 +121,7 @@ export class Supervisor implements RunningServer {
       pid: process.pid,
       startedAt: this.#startedAt,
       sockets: this.#options.sockets.map(({ path, plugin }) => ({ path, plugin })),
-      plugins: this.#plugins.plugins.map(({ fingerprint: _, ...plugin }) => plugin),
+      plugins: this.#plugins.plugins.map((plugin) => ({ ...plugin })),
       failures: this.#plugins.failures,
       workers: [...this.#pool.workers].map((worker) => ({
         slot: worker.slot,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { dumpDocument, fingerprintOf } from '../../plugin/dump.ts';
 import type { CompiledPlugin } from '../../plugin/types.ts';
 import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';
 
@@ -65,8 +65,7 @@ export class PluginSet {
   summaries(): PluginSummary[] {
     return this.plugins.map((plugin) => {
       const { name, version, priority, protocol, phases } = plugin;
-      const dump = JSON.stringify([name, version, priority, protocol, phases, plugin.schema]);
-      const fingerprint = createHash('sha256').update(dump).digest('hex');
+      const fingerprint = fingerprintOf(dumpDocument([plugin]));
       return { name, version, priority, protocol, phases: [...phases], fingerprint };
     });
   }

@@ -279,16 +279,18 @@ describe('sockets', () => {
     return only;
   };
 
+  const context = (user: KongUser | null = null) => ({ user, kongRuns: false, started: false });
+
   it('is content with one that answers', async () => {
     const path = join(folder, 'a.socket');
     await listen(path);
-    expect((await checkSocket(definition(path), null)).map((one) => one.level)).toEqual(['ok']);
+    expect((await checkSocket(definition(path), context())).map((one) => one.level)).toEqual(['ok']);
   });
 
   it('follows a link to the socket', async () => {
     await listen(join(folder, 'real.socket'));
     symlinkSync(join(folder, 'real.socket'), join(folder, 'a.socket'));
-    const findings = await checkSocket(definition(join(folder, 'a.socket')), null);
+    const findings = await checkSocket(definition(join(folder, 'a.socket')), context());
     expect(findings.map((one) => one.level)).toEqual(['ok']);
   });
 
@@ -297,17 +299,17 @@ describe('sockets', () => {
     await listen(path);
     const user = { uid: 65_000, gids: [65_000] };
     // mkdtemp makes a folder for its owner only.
-    const [closed] = await checkSocket(definition(path), user);
+    const [closed] = await checkSocket(definition(path), context(user));
     expect(closed?.says).toContain(`may not pass through ${folder}`);
     chmodSync(folder, 0o755);
     chmodSync(path, 0o755);
-    const [finding] = await checkSocket(definition(path), user);
+    const [finding] = await checkSocket(definition(path), context(user));
     expect(finding?.fix).toContain('--socket-mode');
   });
 
   it('knows .sock from .socket', async () => {
     await listen(join(folder, 'a.sock'));
-    const [finding] = await checkSocket(definition(join(folder, 'a.socket')), null);
+    const [finding] = await checkSocket(definition(join(folder, 'a.socket')), context());
     expect(finding).toMatchObject({ level: 'error' });
     expect(finding?.fix).toContain('a.sock,');
   });
@@ -316,12 +318,21 @@ describe('sockets', () => {
     ['a relative path', 'a.socket', 'relative'],
     ['a path that no socket can have', `/tmp/${'x'.repeat(120)}`, '107'],
   ])('%s', async (_, path, says) => {
-    expect((await checkSocket(definition(path), null))[0]?.says).toContain(says);
+    expect((await checkSocket(definition(path), context()))[0]?.says).toContain(says);
   });
 
   it('a file in its place', async () => {
     const path = join(folder, 'file');
     writeFileSync(path, '');
-    expect((await checkSocket(definition(path), null))[0]?.says).toContain('not a socket');
+    expect((await checkSocket(definition(path), context()))[0]?.says).toContain('not a socket');
+  });
+
+  it('says that nobody listens while Kong runs, as an error', async () => {
+    const path = join(folder, 'a.socket');
+    const before = await checkSocket(definition(path), context());
+    expect(before.map((one) => one.level)).toEqual(['warning']);
+    const [finding] = await checkSocket(definition(path), { ...context(), kongRuns: true });
+    expect(finding).toMatchObject({ level: 'error' });
+    expect(finding?.says).toContain('answered with 500');
   });
 });

@@ -1,0 +1,25 @@
+import { KongTsError } from '../errors.ts';
+import { loadPlugin } from '../plugin/loader.ts';
+import type { CompiledServerOptions } from '../server/options.ts';
+import { endLoading, startLoading } from './load-guard.ts';
+
+/**
+ * `kong-ts serve --check`: loads each plugin as a worker would and prints a line about it. Nothing listens and nothing
+ * is taken over, so it may run beside the server that it is about.
+ * @throws KongTsError of the first plugin that does not load; PLUGIN_INVALID where two have one name
+ */
+export async function checkPlugins({ plugins, sockets }: CompiledServerOptions): Promise<void> {
+  const names = new Set<string>();
+  for (const spec of plugins) {
+    startLoading(spec);
+    const { name, version, protocol } = await loadPlugin(spec).finally(endLoading);
+    if (names.has(name)) {
+      throw new KongTsError('PLUGIN_INVALID', `Two plugins have the name "${name}".`, {
+        fix: 'Name each plugin once.',
+      });
+    }
+    names.add(name);
+    process.stdout.write(`${name} ${version} loads (${protocol}).\n`);
+  }
+  process.stdout.write(`It would serve on ${sockets.map((socket) => socket.path).join(', ')}.\n`);
+}

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { bundledPlugins } from '../../kong-admin/bundled-plugins.ts';
+import { listOf, type Properties } from './configuration.ts';
+import { error, ok, type Finding } from './finding.ts';
+
+/** Where Kong's image and packages keep Lua modules. */
+const luaFolders = ['/usr/local/share/lua/5.1', '/usr/local/openresty/luajit/share/lua/5.1'];
+
+/**
+ * Kong's `plugins` list beside what the dumps tell of: a plugin of a dump has to be in it, and a name in it that
+ * nothing provides keeps Kong from starting.
+ * @param dumped the names of the plugins in the dumps
+ * @param exists whether a file is there, as Kong sees it
+ */
+export function checkListed(
+  properties: Properties,
+  dumped: readonly string[],
+  exists: (file: string) => boolean = existsSync,
+): Finding[] {
+  const listed = listOf(properties.get('plugins') ?? 'bundled');
+  const missing = dumped.map((plugin) =>
+    listed.includes(plugin)
+      ? ok('plugins', `lists ${plugin}.`)
+      : error(
+          'plugins',
+          `It does not list ${plugin}, so Kong does not load it.`,
+          `Set plugins = ${[...listed, plugin].join(',')}.`,
+        ),
+  );
+  const folders = luaPath(properties.get('lua_package_path'));
+  const unknown = listed.filter(
+    (name) =>
+      name !== 'bundled' &&
+      !dumped.includes(name) &&
+      !bundledPlugins.includes(name) &&
+      !folders.some((pattern) => exists(pattern.replaceAll('?', `kong/plugins/${name}/handler`))),
+  );
+  return [...missing, ...unknown.map((name) => unprovided(name, dumped))];
+}
+
+function unprovided(name: string, dumped: readonly string[]): Finding {
+  const meant = dumped.find((other) => alike(other) === alike(name));
+  return error(
+    'plugins',
+    `It lists ${name}, which nothing provides: no plugin server's dump, no plugin of Kong's own and no Lua file seen from here. Kong does not start.`,
+    meant === undefined
+      ? 'Take it out of plugins, or add its server to pluginserver_names; run kong-ts doctor where Kong runs if it is a Lua plugin there.'
+      : `Write ${meant}, as its dump says it.`,
+  );
+}
+
+/** Names that people take for one another: `js_one`, `js-one` and `JsOne`. */
+const alike = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+
+/** The patterns of a `lua_package_path` (`./?.lua;/opt/?.lua;;`), with Kong's own folders behind them. */
+function luaPath(value = ''): string[] {
+  const given = value
+    .split(';')
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern.includes('?'));
+  return [...given, ...luaFolders.map((folder) => path.posix.join(folder, '?.lua'))];
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Properties } from './configuration.ts';
+
+/** Whether a Kong with this prefix runs on this machine: its `pids/nginx.pid` names a process that is there. */
+export function kongRunsIn(properties: Properties): boolean {
+  const prefix = properties.get('prefix') ?? '';
+  const file = path.join(prefix === '' ? '/usr/local/kong' : prefix, 'pids', 'nginx.pid');
+  let pid: number;
+  try {
+    pid = Number(readFileSync(file, 'utf8').trim());
+  } catch {
+    return false;
+  }
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    // It is there, and belongs to somebody else.
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
