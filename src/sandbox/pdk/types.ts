@@ -1,6 +1,7 @@
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { BoundPlugin } from '../gateway/plugins.ts';
+import type { SavedRequest } from '../plugin-server/coroutines.ts';
 
 /** For whom and where a function runs. */
 export interface PdkCall {
@@ -8,6 +9,8 @@ export interface PdkCall {
   readonly protocol: Protocol;
   readonly exchange: Exchange;
   readonly plugin: BoundPlugin;
+  /** The request that Kong has saved where the plugin runs: its own in log; an earlier one that was left behind. */
+  readonly saved?: SavedRequest | null;
 }
 
 /**

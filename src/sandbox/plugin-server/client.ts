@@ -1,20 +1,20 @@
-/** What a plugin server asks for during an event. Resolves with Kong's result; throws PdkRejection or PdkExit. */
+/** What a plugin server asks for during an event. Resolves with Kong's result; throws KongRaised or PdkExit. */
 export type AnswerCall = (method: string, args: readonly unknown[]) => unknown;
 
-/** Kong's side of either protocol, for one plugin and one simulated nginx worker. */
+/**
+ * Kong's side of either protocol, for one plugin in one simulated nginx worker. Methods reject with an RpcFailure where
+ * Kong's Lua returns an error, with KongRaised where it raises one.
+ */
 export interface PluginClient {
-  /** @throws RpcFailure */
-  startInstance(name: string, config: string): Promise<number>;
+  /** The id of the new instance, null where the server's answer has none and Kong takes it all the same. */
+  startInstance(name: string, config: string): Promise<number | null>;
   closeInstance(id: number): Promise<void>;
   /**
-   * Runs one phase and answers the calls that the plugin makes.
+   * Runs one phase and answers the calls that the plugin makes. Also rejects with what `answer` throws.
    *
-   * @throws RpcFailure, PdkRejection, PdkExit
+   * @param instanceId null where Kong has lost it: the event is sent without one
    */
-  handleEvent(instanceId: number, phase: string, answer: AnswerCall): Promise<void>;
-  /** Lets events in flight end, then has no connections any more. */
-  drain(): void;
-  close(): void;
+  handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void>;
 }
 
 export interface ClientOptions {

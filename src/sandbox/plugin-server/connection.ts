@@ -1,10 +1,18 @@
 import net from 'node:net';
 import { messageOf } from '../../errors.ts';
-import { RpcFailure } from './failure.ts';
+import { RpcFailure, SendFailure } from './failure.ts';
 
 /** A push decoder of either protocol. */
 export interface Decoder<Message> {
   push(chunk: Buffer): Message[];
+  /** True in the middle of a message. */
+  readonly partial: boolean;
+}
+
+/** Who reads a connection at the moment. */
+export interface ConnectionReader {
+  received(chunk: Buffer): void;
+  failed(error: RpcFailure): void;
 }
 
 const texts: Record<string, string> = {
@@ -15,111 +23,83 @@ const texts: Record<string, string> = {
   EPIPE: 'broken pipe',
 };
 
-/** Messages that wait here before the socket is paused. */
-const maxWaiting = 256;
+function failureOf(error: NodeJS.ErrnoException): RpcFailure {
+  if (error instanceof RpcFailure) return error;
+  const text = texts[error.code ?? ''] ?? messageOf(error);
+  return error.syscall === 'write'
+    ? new SendFailure(text, { cause: error })
+    : new RpcFailure(text, { cause: error });
+}
 
-/** One connection to a plugin server: whole messages in, bytes out, one reader at a time. */
-export class PluginConnection<Message> {
+/**
+ * One connection to a plugin server, of no protocol: who takes it from the pool reads it. Bytes that come while nobody
+ * does make it useless, as in nginx.
+ */
+export class PluginConnection {
   private readonly socket: net.Socket;
-  private readonly decoder: Decoder<Message>;
-  private readonly waiting: Message[] = [];
-  private reader: { resolve(message: Message): void; reject(error: Error): void } | null = null;
+  private reader: ConnectionReader | null = null;
   private failure: RpcFailure | null = null;
-  private timer: NodeJS.Timeout | null = null;
   onClose: (() => void) | null = null;
 
-  private constructor(socket: net.Socket, decoder: Decoder<Message>) {
+  private constructor(socket: net.Socket) {
     this.socket = socket;
-    this.decoder = decoder;
-    socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      this.fail(new RpcFailure(texts[error.code ?? ''] ?? messageOf(error))),
-    );
+    socket.on('data', (chunk) => {
+      if (this.reader === null) this.destroy('unread data in buffer');
+      else this.reader.received(chunk);
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => this.fail(failureOf(error)));
     socket.on('end', () => this.fail(new RpcFailure('closed')));
     socket.on('close', () => this.fail(new RpcFailure('closed')));
   }
 
   /** Connects to a unix socket. Rejects with an RpcFailure in nginx's words. */
-  static open<Message>(
-    path: string,
-    decoder: Decoder<Message>,
-    timeoutMs: number,
-  ): Promise<PluginConnection<Message>> {
+  static open(path: string, timeoutMs: number): Promise<PluginConnection> {
     return new Promise((resolve, reject) => {
       const socket = net.connect({ path });
       const timer = setTimeout(() => socket.destroy(new RpcFailure('timeout')), timeoutMs);
       const refuse = (error: NodeJS.ErrnoException): void => {
         clearTimeout(timer);
-        reject(new RpcFailure(texts[error.code ?? ''] ?? messageOf(error)));
+        reject(failureOf(error));
       };
       socket.once('error', refuse);
       socket.once('connect', () => {
         clearTimeout(timer);
         socket.off('error', refuse);
-        resolve(new PluginConnection(socket, decoder));
+        resolve(new PluginConnection(socket));
       });
     });
   }
 
-  get usable(): boolean {
-    return this.failure === null && this.waiting.length === 0;
+  get failed(): RpcFailure | null {
+    return this.failure;
   }
 
-  /** Lets the process end while this connection is idle. */
-  setBusy(busy: boolean): void {
-    if (busy) this.socket.ref();
-    else this.socket.unref();
+  /** Gives the connection to somebody, or to nobody: then it lets the process end. */
+  readBy(reader: ConnectionReader | null): void {
+    this.reader = reader;
+    if (reader === null) this.socket.unref();
+    else this.socket.ref();
   }
 
   write(bytes: Buffer): void {
     if (this.failure === null) this.socket.write(bytes);
   }
 
-  /** The next message. Rejects with an RpcFailure: `closed`, `timeout`, `connection reset by peer`, ... */
-  next(timeoutMs: number): Promise<Message> {
-    const message = this.waiting.shift();
-    if (message !== undefined) {
-      if (this.waiting.length === 0 && this.socket.isPaused()) this.socket.resume();
-      return Promise.resolve(message);
-    }
-    if (this.failure !== null) return Promise.reject(this.failure);
-    return new Promise((resolve, reject) => {
-      this.reader = { resolve, reject };
-      this.timer = setTimeout(() => this.fail(new RpcFailure('timeout')), timeoutMs);
-    });
+  pause(pause: boolean): void {
+    if (pause === this.socket.isPaused()) return;
+    if (pause) this.socket.pause();
+    else this.socket.resume();
   }
 
-  destroy(): void {
-    this.fail(new RpcFailure('closed'));
-  }
-
-  private receive(chunk: Buffer): void {
-    try {
-      for (const message of this.decoder.push(chunk)) this.deliver(message);
-    } catch (error) {
-      this.fail(new RpcFailure(messageOf(error), { cause: error }));
-    }
-    if (this.waiting.length > maxWaiting) this.socket.pause();
-  }
-
-  private deliver(message: Message): void {
-    const { reader } = this;
-    if (reader === null) {
-      this.waiting.push(message);
-      return;
-    }
-    this.reader = null;
-    if (this.timer !== null) clearTimeout(this.timer);
-    reader.resolve(message);
+  destroy(why = 'closed'): void {
+    this.fail(new RpcFailure(why));
   }
 
   private fail(error: RpcFailure): void {
     if (this.failure !== null) return;
     this.failure = error;
-    if (this.timer !== null) clearTimeout(this.timer);
     this.socket.destroy();
-    this.reader?.reject(error);
-    this.reader = null;
+    this.reader?.failed(error);
     this.onClose?.();
   }
 }

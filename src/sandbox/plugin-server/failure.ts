@@ -1,10 +1,23 @@
-/** An RPC that did not succeed, with the text that Kong would match and log (`closed`, `timeout`, ...). */
+/** An RPC that did not succeed, with the text that Kong's Lua returns, matches and logs (`closed`, `timeout`, ...). */
 export class RpcFailure extends Error {
-  override readonly name = 'RpcFailure';
+  override readonly name: string = 'RpcFailure';
+}
+
+/** A send that failed: Kong's MsgPack:1 returns it as any other failure, its ProtoBuf:1 raises. */
+export class SendFailure extends RpcFailure {
+  override readonly name = 'SendFailure';
+}
+
+/**
+ * Kong's Lua raises: the request ends with a 500. In a log timer there is nobody to answer, and what the timer has
+ * saved of its request stays behind on its coroutine (see coroutines.ts).
+ */
+export class KongRaised extends Error {
+  override readonly name: string = 'KongRaised';
 }
 
 /** A call that Kong's PDK rejects with a Lua error: the event is aborted. */
-export class PdkRejection extends Error {
+export class PdkRejection extends KongRaised {
   override readonly name = 'PdkRejection';
 }
 

@@ -1,54 +1,71 @@
-import type { BoundPlugin } from '../gateway/plugins.ts';
-import type { SandboxLog } from '../gateway/log.ts';
+import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
+import type { SandboxLog } from '../gateway/log.ts';
+import type { BoundPlugin } from '../gateway/plugins.ts';
 import type { PluginClient } from './client.ts';
+import { KongRaised, RpcFailure } from './failure.ts';
 import { instanceConfig } from './instance-config.ts';
 
-interface Instance {
-  id: number;
+/** How long a request waits between two looks at an instance that another one starts, in milliseconds. */
+const step = 100;
+/** Looks before it gives up: 10 s. */
+const maxSteps = 100;
+
+/** What a worker knows of the instance of one plugin entity; a claim on it while `id` is null. */
+interface Running {
+  id: number | null;
   seq: number;
+  /** Null until it was started once. */
+  pluginName: string | null;
+  client: PluginClient | null;
 }
 
-/** The instances that one simulated nginx worker has started on one plugin server, by plugin id. */
-export class InstanceTable {
-  private readonly client: PluginClient;
+/**
+ * The instances that one nginx worker has started, by plugin id, with Kong 3.9.3's rules: the first request starts the
+ * instance and the others look for it every 100 ms. A claim is given up when the start fails; it stays where Kong's Lua
+ * raises (a server that answers rubbish), and later requests wait for it in vain.
+ */
+export class RunningInstances {
   private readonly log: SandboxLog;
-  private readonly running = new Map<string, Instance>();
-  private readonly starting = new Map<string, { seq: number; done: Promise<number> }>();
-  private generation = 0;
+  private readonly sleep: (milliseconds: number) => Promise<unknown>;
+  private readonly running = new Map<string, Running>();
 
-  constructor(client: PluginClient, log: SandboxLog) {
-    this.client = client;
+  constructor(log: SandboxLog, sleep: (milliseconds: number) => Promise<unknown> = (time) => wait(time)) {
     this.log = log;
+    this.sleep = sleep;
   }
 
   /**
-   * The instance of a plugin's present configuration: started on first use and after a change, the old one closed
-   * after that. Rejects with an RpcFailure when the server refuses.
+   * The id of the instance of a plugin's present configuration: started on first use and after a change, the old one
+   * closed after that. Null where two changes overlap, and the other one has taken the id away again.
+   *
+   * Rejects with KongRaised when it cannot be started, with an RpcFailure when nobody else has started it in time.
    */
-  async idFor(plugin: BoundPlugin): Promise<number> {
+  async idFor(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
     const key = plugin.entity.id;
-    const known = this.running.get(key);
-    if (known?.seq === plugin.seq) return known.id;
-    const starting = this.starting.get(key);
-    if (starting !== undefined) {
-      if (starting.seq === plugin.seq) return starting.done;
-      await starting.done.catch(() => undefined);
-      return this.idFor(plugin);
-    }
-    const done = this.start(plugin, known ?? null);
-    this.starting.set(key, { seq: plugin.seq, done });
-    try {
-      return await done;
-    } finally {
-      this.starting.delete(key);
-    }
+    const found = await this.settled(plugin);
+    if (found !== undefined && found.id !== null && found.seq === plugin.seq) return found.id;
+    const old = found?.id ?? null;
+    const claim: Running = found ?? { id: null, seq: plugin.seq, pluginName: null, client: null };
+    claim.id = null;
+    if (found === undefined) this.running.set(key, claim);
+    claim.id = await this.start(plugin, client);
+    claim.pluginName = plugin.entity.name;
+    claim.seq = plugin.seq;
+    claim.client = client;
+    if (old !== null) await this.closeOld(client, old);
+    // Looked at again: a request of a newer configuration may have claimed it meanwhile.
+    return claim.id;
   }
 
-  /** Drops all instances: the server does not know them any more. */
-  reset(): void {
-    this.generation++;
-    this.running.clear();
+  /** Drops a plugin's instances: the server does not know them any more. */
+  reset(pluginName: string): void {
+    this.drop((each) => each.pluginName === pluginName);
+  }
+
+  /** Drops what was started through a client: its server is another process now. */
+  resetServer(client: PluginClient): void {
+    this.drop((each) => each.client === client);
   }
 
   /** Forgets plugins that are gone from the configuration; Kong does not close their instances. */
@@ -56,20 +73,45 @@ export class InstanceTable {
     for (const id of this.running.keys()) if (!pluginIds.has(id)) this.running.delete(id);
   }
 
-  private async start(plugin: BoundPlugin, old: Instance | null): Promise<number> {
-    const { generation } = this;
-    const { entity } = plugin;
-    const id = await this.client.startInstance(entity.name, instanceConfig(plugin));
-    this.log(
-      'debug',
-      `[plugin-server] started ${entity.name}: seq ${String(plugin.seq)}, instance ${String(id)}`,
-    );
-    if (generation === this.generation) this.running.set(entity.id, { id, seq: plugin.seq });
-    if (old !== null) {
-      await this.client.closeInstance(old.id).catch((error: unknown) => {
-        this.log('info', `[plugin-server] closing instance ${String(old.id)}: ${messageOf(error)}`);
-      });
+  private drop(gone: (each: Running) => boolean): void {
+    for (const [key, each] of this.running) if (gone(each)) this.running.delete(key);
+  }
+
+  /** What is known of an instance that nobody is starting; waits for who does. */
+  private async settled({ entity, key }: BoundPlugin): Promise<Running | undefined> {
+    for (let steps = 0; ; steps++) {
+      const found = this.running.get(entity.id);
+      if (found === undefined || found.id !== null) return found;
+      if (steps > maxSteps) {
+        this.running.delete(entity.id);
+        throw new RpcFailure(`Could not claim instance_id for ${entity.name} (key: ${key})`);
+      }
+      await this.sleep(step);
     }
-    return id;
+  }
+
+  private async start(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
+    const { entity } = plugin;
+    try {
+      const id = await client.startInstance(entity.name, instanceConfig(plugin));
+      this.log(
+        'debug',
+        `[plugin-server] started ${entity.name}: seq ${String(plugin.seq)}, instance ${String(id)}`,
+      );
+      return id;
+    } catch (error) {
+      if (!(error instanceof RpcFailure)) throw error;
+      this.running.delete(entity.id);
+      throw new KongRaised(`starting instance: ${error.message}`, { cause: error });
+    }
+  }
+
+  private async closeOld(client: PluginClient, id: number): Promise<void> {
+    try {
+      await client.closeInstance(id);
+    } catch (error) {
+      if (!(error instanceof RpcFailure)) throw error;
+      this.log('info', `[plugin-server] closing instance ${String(id)}: ${messageOf(error)}`);
+    }
   }
 }

@@ -1,60 +1,57 @@
 import { MessageWriter } from '../../wire/msgpack/encoder.ts';
 import { MessageDecoder } from '../../wire/msgpack/decoder.ts';
-import { encodeRequest, readEventAnswer, readMessage, type EventAnswer } from '../../wire/msgpack/rpc.ts';
+import {
+  encodeRequest,
+  readEventAnswer,
+  readMessage,
+  type EventAnswer,
+  type Message,
+  type Response,
+} from '../../wire/msgpack/rpc.ts';
 import { messageOf } from '../../errors.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
-import { RpcFailure } from './failure.ts';
+import type { Conversation } from './conversation.ts';
+import { KongRaised, RpcFailure, SendFailure } from './failure.ts';
 import { stepData, stepMethod } from './msgpack-steps.ts';
-import { ConnectionPool } from './pool.ts';
+import type { ConnectionPool } from './pool.ts';
 
 /** MsgPack:1: every RPC takes a connection of its own from the pool; an event is a chain of RPCs. */
 export class MsgpackClient implements PluginClient {
   private readonly options: ClientOptions;
-  private readonly pool: ConnectionPool<unknown>;
+  private readonly pool: ConnectionPool;
   private readonly onServerChange: () => void;
   private messageId = 0;
   private serverPid: unknown = undefined;
 
   /** @param onServerChange called when the server says that it is another process than before */
-  constructor(options: ClientOptions, onServerChange: () => void) {
+  constructor(pool: ConnectionPool, options: ClientOptions, onServerChange: () => void) {
+    this.pool = pool;
     this.options = options;
     this.onServerChange = onServerChange;
-    this.pool = new ConnectionPool(
-      { path: options.path, timeoutMs: options.timeoutMs },
-      () => new MessageDecoder({ maxMessageBytes: options.maxMessageBytes }),
-    );
   }
 
-  async startInstance(name: string, config: string): Promise<number> {
+  async startInstance(name: string, config: string): Promise<number | null> {
     const status = await this.request('plugin.StartInstance', { Name: name, Config: config });
-    const id = typeof status === 'object' && status !== null ? (status as { Id?: unknown }).Id : null;
-    if (typeof id !== 'number')
-      throw new RpcFailure('the plugin server answered StartInstance without an Id');
-    return id;
+    if (status === null) throw new RpcFailure('the answer is nil');
+    if (typeof status === 'number' || typeof status === 'boolean')
+      throw new KongRaised(`attempt to index local 'status' (a ${typeof status} value)`);
+    const id = (status as { Id?: unknown }).Id;
+    return typeof id === 'number' ? id : null;
   }
 
   async closeInstance(id: number): Promise<void> {
     await this.request('plugin.CloseInstance', id);
   }
 
-  async handleEvent(instanceId: number, phase: string, answer: AnswerCall): Promise<void> {
-    let step = readStep(
-      await this.request('plugin.HandleEvent', { InstanceId: instanceId, EventName: phase }),
-    );
+  async handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void> {
+    const event = instanceId === null ? { EventName: phase } : { InstanceId: instanceId, EventName: phase };
+    let step = readStep(await this.request('plugin.HandleEvent', event));
     const { eventId } = step;
     while (!step.done) {
       const result = await answer(step.method, step.args);
       const bytes = this.encodeStep(step.method, eventId, result);
       step = readStep(await this.send(bytes.id, bytes.message));
     }
-  }
-
-  drain(): void {
-    this.pool.drain();
-  }
-
-  close(): void {
-    this.pool.close();
   }
 
   private encodeStep(method: string, eventId: number, result: unknown): { id: number; message: Buffer } {
@@ -87,30 +84,39 @@ export class MsgpackClient implements PluginClient {
   }
 
   private async send(id: number, bytes: Buffer): Promise<unknown> {
-    const connection = await this.pool.acquire();
+    const decoder = new MessageDecoder({ maxMessageBytes: this.options.maxMessageBytes });
+    const conversation = await this.pool.acquire(decoder);
     try {
-      connection.write(bytes);
-      for (;;) {
-        const message = readMessage(await connection.next(this.options.timeoutMs));
-        if (message.type === 'notification') {
-          if (message.name === 'serverPid') this.notePid(message.value);
-          continue;
-        }
-        if (message.type !== 'response' || message.id !== id)
-          throw new RpcFailure('the plugin server answered another call than the one made');
-        this.pool.release(connection);
-        if (message.error !== null)
-          throw new RpcFailure(typeof message.error === 'string' ? message.error : messageOf(message.error));
-        return message.result;
-      }
+      conversation.write(bytes);
+      const { error, result } = await this.read(conversation, id);
+      this.pool.release(conversation);
+      if (error !== null) throw new RpcFailure(typeof error === 'string' ? error : messageOf(error));
+      return result;
     } catch (error) {
-      if (!(error instanceof RpcFailure)) {
-        connection.destroy();
-        throw new RpcFailure(messageOf(error), { cause: error });
-      }
       // A connection that carried its answer is back in the pool; any other is of no more use.
-      if (!this.pool.isIdle(connection)) connection.destroy();
-      throw error.message === 'closed' ? new RpcFailure('no data') : error;
+      if (!this.pool.isIdle(conversation)) conversation.destroy();
+      throw error;
+    }
+  }
+
+  private async read(conversation: Conversation<unknown>, id: number): Promise<Response> {
+    for (;;) {
+      const message = messageIn(await this.next(conversation));
+      if (message.type === 'response' && message.id === id) return message;
+      if (message.type !== 'notification')
+        throw new KongRaised('the plugin server answered another call than the one made');
+      if (message.name === 'serverPid') this.notePid(message.value);
+    }
+  }
+
+  /** Kong's Lua tells no failure of a read from another: there is no more data, or a message is cut off. */
+  private async next(conversation: Conversation<unknown>): Promise<unknown> {
+    try {
+      return await conversation.next(this.options.timeoutMs);
+    } catch (error) {
+      if (!(error instanceof RpcFailure) || error instanceof SendFailure) throw error;
+      if (conversation.partial) throw new KongRaised(`missing bytes: ${error.message}`, { cause: error });
+      throw new RpcFailure('no data', { cause: error });
     }
   }
 
@@ -121,10 +127,20 @@ export class MsgpackClient implements PluginClient {
   }
 }
 
+function messageIn(value: unknown): Message {
+  try {
+    return readMessage(value);
+  } catch (error) {
+    throw new KongRaised(messageOf(error), { cause: error });
+  }
+}
+
 function readStep(result: unknown): EventAnswer {
   try {
     return readEventAnswer(result);
   } catch (error) {
-    throw new RpcFailure(messageOf(error), { cause: error });
+    throw result === null
+      ? new RpcFailure('the answer is nil', { cause: error })
+      : new KongRaised(messageOf(error), { cause: error });
   }
 }

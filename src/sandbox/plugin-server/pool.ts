@@ -1,4 +1,5 @@
 import { PluginConnection, type Decoder } from './connection.ts';
+import { Conversation } from './conversation.ts';
 
 export interface PoolOptions {
   /** Path of the unix socket. */
@@ -11,47 +12,40 @@ export interface PoolOptions {
   idleMs?: number;
 }
 
-/** Connections of one plugin's server. One event (ProtoBuf:1) or one RPC (MsgPack:1) runs on each at a time. */
-export class ConnectionPool<Message> {
+/**
+ * The connections of one nginx worker to one socket path. As in Kong they are everybody's: a call of one plugin is
+ * made on a connection that has carried another plugin's, of another server name and in the other protocol.
+ */
+export class ConnectionPool {
   private readonly options: Required<PoolOptions>;
-  private readonly makeDecoder: () => Decoder<Message>;
-  private readonly idle = new Map<PluginConnection<Message>, NodeJS.Timeout>();
+  private readonly idle = new Map<PluginConnection, NodeJS.Timeout>();
+  private readonly busy = new Set<PluginConnection>();
   private draining = false;
-  private readonly busy = new Set<PluginConnection<Message>>();
 
-  constructor(options: PoolOptions, makeDecoder: () => Decoder<Message>) {
+  constructor(options: PoolOptions) {
     this.options = { maxIdle: 256, idleMs: 60_000, ...options };
-    this.makeDecoder = makeDecoder;
   }
 
-  /** The connection used last among the idle ones, or a new one. */
-  async acquire(): Promise<PluginConnection<Message>> {
-    for (const connection of [...this.idle.keys()].reverse()) {
-      this.forget(connection);
-      if (!connection.usable) {
-        connection.destroy();
-        continue;
-      }
-      connection.onClose = () => this.busy.delete(connection);
-      connection.setBusy(true);
-      this.busy.add(connection);
-      return connection;
-    }
+  /** Speaks on the connection that was given back last, or on a new one. Rejects with an RpcFailure. */
+  async acquire<Message>(decoder: Decoder<Message>): Promise<Conversation<Message>> {
     const { path, timeoutMs } = this.options;
-    const connection = await PluginConnection.open(path, this.makeDecoder(), timeoutMs);
+    const connection = [...this.idle.keys()].at(-1) ?? (await PluginConnection.open(path, timeoutMs));
+    this.forget(connection);
     connection.onClose = () => this.busy.delete(connection);
     this.busy.add(connection);
-    return connection;
+    return new Conversation(connection, decoder);
   }
 
-  /** Gives a connection back in a clean state (nothing of its last exchange outstanding). */
-  release(connection: PluginConnection<Message>): void {
+  /** Gives a connection back. One on which something is left unread is closed, as is the oldest where there is no room. */
+  release({ connection, clean }: Conversation<unknown>): void {
     this.busy.delete(connection);
-    if (this.draining || !connection.usable || this.idle.size >= this.options.maxIdle) {
+    if (this.draining || !clean || connection.failed !== null) {
       connection.destroy();
       return;
     }
-    connection.setBusy(false);
+    const [oldest] = this.idle.keys();
+    if (this.idle.size >= this.options.maxIdle) oldest?.destroy();
+    connection.readBy(null);
     connection.onClose = () => this.forget(connection);
     const timer = setTimeout(() => connection.destroy(), this.options.idleMs);
     timer.unref();
@@ -59,7 +53,7 @@ export class ConnectionPool<Message> {
   }
 
   /** True when the connection was given back and can be taken again. */
-  isIdle(connection: PluginConnection<Message>): boolean {
+  isIdle({ connection }: Conversation<unknown>): boolean {
     return this.idle.has(connection);
   }
 
@@ -71,11 +65,12 @@ export class ConnectionPool<Message> {
 
   /** Ends all connections, also those in use. */
   close(): void {
+    this.draining = true;
     for (const connection of [...this.idle.keys(), ...this.busy]) connection.destroy();
     this.busy.clear();
   }
 
-  private forget(connection: PluginConnection<Message>): void {
+  private forget(connection: PluginConnection): void {
     clearTimeout(this.idle.get(connection));
     this.idle.delete(connection);
   }

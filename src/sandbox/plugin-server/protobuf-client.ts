@@ -1,31 +1,29 @@
+import { messageOf } from '../../errors.ts';
 import { decodeRpcReturn, encodeRpcCall, type RpcCommand, type RpcReturn } from '../../wire/protobuf/rpc.ts';
 import { FrameDecoder } from '../../wire/protobuf/frames.ts';
 import { decodeArguments, encodeResult } from '../../wire/protobuf/values.ts';
 import { decodeText } from '../../wire/text.ts';
 import { findFunction } from '../pdk/functions.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
-import type { PluginConnection } from './connection.ts';
-import { PdkRejection, RpcFailure } from './failure.ts';
-import { ConnectionPool } from './pool.ts';
+import type { Conversation } from './conversation.ts';
+import { KongRaised, PdkRejection, RpcFailure, SendFailure } from './failure.ts';
+import type { ConnectionPool } from './pool.ts';
 
 /** ProtoBuf:1: a connection is taken for a whole event; the server asks in pairs of frames until an empty one. */
 export class ProtobufClient implements PluginClient {
   private readonly options: ClientOptions;
-  private readonly pool: ConnectionPool<Buffer>;
+  private readonly pool: ConnectionPool;
   private sequence = 0;
 
-  constructor(options: ClientOptions) {
+  constructor(pool: ConnectionPool, options: ClientOptions) {
+    this.pool = pool;
     this.options = options;
-    this.pool = new ConnectionPool(
-      { path: options.path, timeoutMs: options.timeoutMs },
-      () => new FrameDecoder({ maxFrameBytes: options.maxMessageBytes }),
-    );
   }
 
   async startInstance(name: string, config: string): Promise<number> {
     const answer = await this.call({ type: 'startInstance', name, config: Buffer.from(config) }, null);
     if (answer.result?.type !== 'instanceStatus')
-      throw new RpcFailure('the plugin server answered StartInstance without an instance');
+      throw new KongRaised('the plugin server answered StartInstance without an instance');
     return answer.result.status.instanceId;
   }
 
@@ -33,47 +31,57 @@ export class ProtobufClient implements PluginClient {
     await this.call({ type: 'closeInstance', instanceId: id }, null);
   }
 
-  async handleEvent(instanceId: number, phase: string, answer: AnswerCall): Promise<void> {
-    await this.call({ type: 'handleEvent', instanceId, eventName: phase }, answer);
-  }
-
-  drain(): void {
-    this.pool.drain();
-  }
-
-  close(): void {
-    this.pool.close();
+  async handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void> {
+    await this.call({ type: 'handleEvent', instanceId: instanceId ?? 0, eventName: phase }, answer);
   }
 
   private async call(command: RpcCommand, answer: AnswerCall | null): Promise<RpcReturn> {
     const sequence = (this.sequence = (this.sequence % 0x7fffffff) + 1);
-    const connection = await this.pool.acquire();
+    const decoder = new FrameDecoder({ maxFrameBytes: this.options.maxMessageBytes });
+    const conversation = await this.pool.acquire(decoder);
     try {
-      writeFrame(connection, encodeRpcCall({ sequence, command }));
-      if (answer !== null) await this.bridge(connection, answer);
-      const returned = decodeRpcReturn(await connection.next(this.options.timeoutMs));
+      writeFrame(conversation, encodeRpcCall({ sequence, command }));
+      if (answer !== null) await this.bridge(conversation, answer);
+      const returned = returnIn(await conversation.next(this.options.timeoutMs));
+      this.pool.release(conversation);
       if (Number(returned.sequence) !== sequence)
-        throw new RpcFailure('the plugin server answered with another sequence');
-      this.pool.release(connection);
+        throw new KongRaised('the plugin server answered with another sequence');
       return returned;
     } catch (error) {
-      connection.destroy();
-      throw error;
+      if (!this.pool.isIdle(conversation)) conversation.destroy();
+      throw error instanceof SendFailure ? new KongRaised(error.message, { cause: error }) : error;
     }
   }
 
-  private async bridge(connection: PluginConnection<Buffer>, answer: AnswerCall): Promise<void> {
+  private async bridge(conversation: Conversation<Buffer>, answer: AnswerCall): Promise<void> {
     const { timeoutMs } = this.options;
     for (;;) {
-      const frame = await connection.next(timeoutMs);
+      const frame = await conversation.next(timeoutMs);
       if (frame.length === 0) return;
       const method = decodeText(frame);
-      const args = await connection.next(timeoutMs);
+      const args = await conversation.next(timeoutMs);
       const messages = findFunction(method)?.protobuf ?? null;
       if (messages === null) throw new RpcFailure(`method "${method}" not found`);
-      const result = await answer(method, decodeArguments(messages.arguments, args));
-      writeFrame(connection, encode(method, messages.result, result));
+      const result = await answer(method, argumentsIn(messages.arguments, args));
+      writeFrame(conversation, encode(method, messages.result, result));
     }
+  }
+}
+
+function returnIn(bytes: Buffer): RpcReturn {
+  return orRaise(() => decodeRpcReturn(bytes));
+}
+
+function argumentsIn(type: Parameters<typeof decodeArguments>[0], bytes: Buffer): unknown[] {
+  return orRaise(() => decodeArguments(type, bytes));
+}
+
+/** What the server sent cannot be decoded: Kong's Lua asserts that it can. */
+function orRaise<Result>(decode: () => Result): Result {
+  try {
+    return decode();
+  } catch (error) {
+    throw new KongRaised(messageOf(error), { cause: error });
   }
 }
 
@@ -92,9 +100,9 @@ function withoutZeroNumbers(record: unknown): unknown {
 }
 
 /** Kong writes length and body in separate sends. */
-function writeFrame(connection: PluginConnection<Buffer>, body: Buffer): void {
+function writeFrame(conversation: Conversation<Buffer>, body: Buffer): void {
   const head = Buffer.allocUnsafe(4);
   head.writeUInt32LE(body.length);
-  connection.write(head);
-  if (body.length > 0) connection.write(body);
+  conversation.write(head);
+  if (body.length > 0) conversation.write(body);
 }

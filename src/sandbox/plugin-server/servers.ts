@@ -7,6 +7,7 @@ import { parseDump, readDumpFile, runQueryCommand, type DumpedPlugin } from './d
 import { nginxEnvironment } from './environment.ts';
 import { ServerProcess } from './process.ts';
 import { RemotePlugin } from './remote-plugin.ts';
+import { NginxWorkers } from './worker.ts';
 
 export interface ServersOptions {
   readonly prefix: string;
@@ -27,11 +28,13 @@ interface Server {
 export class PluginServers {
   private readonly servers: Server[] = [];
   private readonly log: SandboxLog;
+  private readonly workers: NginxWorkers;
   private readonly environment: Readonly<Record<string, string>>;
   readonly known: DumpedPlugin[] = [];
 
-  private constructor({ log, nginxMainEnv }: ServersOptions) {
+  private constructor({ log, timeoutMs, nginxMainEnv }: ServersOptions) {
     this.log = log;
+    this.workers = new NginxWorkers(log, timeoutMs);
     this.environment = nginxEnvironment(nginxMainEnv, process.env);
   }
 
@@ -62,14 +65,14 @@ export class PluginServers {
         server.process = this.processOf(server.options);
         server.process?.start();
       }
-      server.plugin.reset();
     }
+    this.workers.renew();
     if (leaving.length > 0) await wait(overlap);
     await Promise.all(leaving.map((old) => old.stop()));
   }
 
   async close(): Promise<void> {
-    for (const server of this.servers) server.plugin.close();
+    this.workers.close();
     await Promise.all(this.servers.map(async (server) => server.process?.stop()));
   }
 
@@ -86,7 +89,7 @@ export class PluginServers {
       );
     this.servers.push({
       options: server,
-      plugin: new RemotePlugin(dump, client, this.log),
+      plugin: new RemotePlugin(dump, client, this.workers, this.log),
       process: this.processOf(server),
     });
   }

@@ -3,7 +3,9 @@ import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { Exchange } from '../../sandbox/gateway/exchange.ts';
 import type { BoundPlugin } from '../../sandbox/gateway/plugins.ts';
 import type { SandboxLog } from '../../sandbox/gateway/log.ts';
-import { PdkExit, RpcFailure } from '../../sandbox/plugin-server/failure.ts';
+import type { SavedRequest } from '../../sandbox/plugin-server/coroutines.ts';
+import { PdkExit } from '../../sandbox/plugin-server/failure.ts';
+import { handleEvent } from '../../sandbox/plugin-server/handle-event.ts';
 import type { CompiledOverrides } from '../overrides.ts';
 import type { CallRecorder } from './calls.ts';
 import type { KongSide } from './kong-side.ts';
@@ -21,6 +23,7 @@ export interface EventEnd {
 export interface ServedPlugin {
   readonly side: KongSide;
   readonly bound: BoundPlugin;
+  readonly protocol: Protocol;
 }
 
 /** Runs one phase on the plugin server with Kong 3.9.3's rules for what fails. */
@@ -32,40 +35,47 @@ export async function runEvent(
   recorder: CallRecorder,
   log: SandboxLog,
 ): Promise<EventEnd> {
-  const { side, bound } = served;
-  const { protocol, client, instances } = side;
-  const answer = recorder.answering({ phase, exchange, plugin: bound, protocol }, overrides);
-  const fail = (failure: string, skipped: boolean): EventEnd => {
-    log('error', `[${bound.entity.name}] ${phase}: ${failure}`);
-    if (!skipped && phase !== 'log') exchange.abort(500);
+  const { name } = served.bound.entity;
+  const { coroutines } = served.side.worker;
+  const run = (saved: SavedRequest | null) =>
+    oneEvent(served, phase, exchange, overrides, recorder, log, saved);
+  try {
+    const failure =
+      phase === 'log'
+        ? await coroutines.timer({ pluginName: name, exchange }, run)
+        : await coroutines.handler(phase, run);
+    // Over MsgPack:1 a failing server is skipped.
+    if (failure !== null) log('error', `[${name}] ${phase}: ${failure}`);
     return { failure };
-  };
-  for (let restarts = 0; ; restarts++) {
-    let id: number;
-    try {
-      id = await side.watch(() => instances.idFor(bound));
-    } catch (error) {
-      return fail(`starting instance: ${messageOf(error)}`, false);
-    }
-    try {
-      await side.watch(() => client.handleEvent(id, phase, answer));
-      return { failure: null };
-    } catch (error) {
-      if (error instanceof PdkExit) return { failure: null };
-      const failure = messageOf(error);
-      // Over MsgPack:1 a failing server is skipped; a refused call ends the request over both protocols.
-      if (!(error instanceof RpcFailure)) return fail(failure, false);
-      if (!forgotten(failure, protocol) || restarts === maxRestarts || side.closed) {
-        return fail(failure, protocol === 'msgpack');
-      }
-      log('warn', `[${bound.entity.name}] ${phase}: ${failure}; its instance is started anew`);
-      instances.reset();
-    }
+  } catch (error) {
+    if (error instanceof PdkExit) return { failure: null };
+    const failure = messageOf(error);
+    log('error', `[${name}] ${phase}: ${failure}`);
+    if (phase !== 'log') exchange.abort(500);
+    return { failure };
   }
 }
 
-/** How a server says that it does not know the instance. */
-function forgotten(failure: string, protocol: Protocol): boolean {
-  const text = failure.toLowerCase();
-  return text.includes('no plugin instance') || (protocol === 'protobuf' && text.includes('closed'));
+/** @throws KongRaised, PdkExit */
+function oneEvent(
+  { side, bound, protocol }: ServedPlugin,
+  phase: Phase,
+  exchange: Exchange,
+  overrides: CompiledOverrides,
+  recorder: CallRecorder,
+  log: SandboxLog,
+  saved: SavedRequest | null,
+): Promise<string | null> {
+  const { name } = bound.entity;
+  const { instances } = side.worker;
+  const answer = recorder.answering({ phase, exchange, plugin: bound, protocol, saved }, overrides);
+  const kong = {
+    protocol,
+    client: side.clientOf(name, protocol),
+    instances,
+    reset: (plugin: string) => instances.reset(plugin),
+    mayRetry: (retries: number) => retries < maxRestarts && !side.closed,
+    warn: (message: string) => log('warn', `[${name}] ${phase}: ${message}; its instance is started anew`),
+  };
+  return side.watch(() => handleEvent(kong, bound, phase, answer));
 }

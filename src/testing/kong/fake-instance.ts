@@ -1,8 +1,9 @@
 import { KongTsError, messageOf } from '../../errors.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/phases.ts';
 import { phases as allPhases } from '../../pdk/phases.ts';
 import type { KnownPlugin, PluginEntity } from '../../sandbox/entities/types.ts';
 import type { BoundPlugin } from '../../sandbox/gateway/plugins.ts';
+import type { PluginClient } from '../../sandbox/plugin-server/client.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import { compileOverrides, type CompiledOverrides, type Overrides } from '../overrides.ts';
@@ -16,6 +17,11 @@ import { pluginEntity } from './snapshot.ts';
 export interface InstanceOptions {
   /** The plugin's configuration as a user of Kong writes it. Default: none. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /**
+   * The protocol to speak to this plugin. Default: that of the fake Kong. As in Kong, plugins of both protocols use the
+   * same connections to a socket.
+   */
+  readonly protocol?: Protocol;
   /** Id of the plugin entity in Kong (`__plugin_id`), a UUID. Default: one made from the plugin's name and a number. */
   readonly pluginId?: string;
   /** `instance_name` of the plugin entity. */
@@ -38,6 +44,7 @@ const defaultWorkspace = '0dc6f45b-8f8d-40d2-a504-473544ee190b';
 /** A configured plugin on a plugin server. */
 export class FakeInstance {
   readonly name: string;
+  readonly protocol: Protocol;
   /** The phases that the plugin announces, null when nobody knows. */
   readonly phases: readonly Phase[] | null;
   readonly #known: KnownPlugin | null;
@@ -61,6 +68,7 @@ export class FakeInstance {
   ) {
     const identity = typeof plugin === 'string' ? { name: plugin } : plugin;
     this.name = identity.name;
+    this.protocol = options.protocol ?? side.protocol;
     this.phases =
       identity.phases === undefined ? null : allPhases.filter((each) => identity.phases?.includes(each));
     this.#known = 'schema' in identity ? identity : null;
@@ -84,13 +92,14 @@ export class FakeInstance {
 
   /** Starts the instance unless it runs. @throws KongTsError PLUGIN_SERVER_UNREACHABLE */
   async start(): Promise<number> {
-    const { instances, socket } = this.#side;
     try {
-      return await this.#side.watch(() => instances.idFor(this.#bound));
+      const id = await this.#idFor();
+      if (id === null) throw new Error('the answer has no id');
+      return id;
     } catch (error) {
       throw new KongTsError(
         'PLUGIN_SERVER_UNREACHABLE',
-        `Kong cannot start an instance of ${this.name} on ${socket}: ${messageOf(error)}.`,
+        `Kong cannot start an instance of ${this.name} on ${this.#side.socket}: ${messageOf(error)}.`,
         { cause: error, fix: 'Check that the server listens there and what its log says.' },
       );
     }
@@ -111,7 +120,7 @@ export class FakeInstance {
    */
   request(options: RequestOptions = {}): KongRequest {
     const { override, ...described } = options;
-    return this.begin(described, compileOverrides(override, this.#side.protocol, false));
+    return this.begin(described, compileOverrides(override, this.protocol, false));
   }
 
   /** As `request`, with overrides that are compiled already. */
@@ -120,7 +129,7 @@ export class FakeInstance {
     return new KongRequest(
       { ...(stream ? { subsystem: 'stream' } : {}), ...described },
       {
-        served: { side: this.#side, bound: this.#bound },
+        served: { side: this.#side, bound: this.#bound, protocol: this.protocol },
         phases: this.phases,
         overrides,
         prefix: this.#prefix,
@@ -131,9 +140,17 @@ export class FakeInstance {
 
   /** Closes the instance, as Kong does when its configuration is replaced. */
   async close(): Promise<void> {
-    const { client, instances } = this.#side;
-    await this.#side.watch(async () => client.closeInstance(await instances.idFor(this.#bound)));
+    const id = await this.start();
+    await this.#side.watch(() => this.#client.closeInstance(id));
     this.#side.removePlugin(this.#pluginId);
+  }
+
+  get #client(): PluginClient {
+    return this.#side.clientOf(this.name, this.protocol);
+  }
+
+  #idFor(): Promise<number | null> {
+    return this.#side.watch(() => this.#side.worker.instances.idFor(this.#bound, this.#client));
   }
 
   #bind(config: Readonly<Record<string, unknown>>): BoundPlugin {
@@ -155,7 +172,7 @@ export class FakeInstance {
         name: this.name,
         version: this.#known?.version ?? '0.0.0',
         priority: this.#known?.priority ?? 0,
-        protocol: this.#side.protocol,
+        protocol: this.protocol,
         phases: new Set(this.phases ?? allPhases),
         run: () => Promise.reject(misuse('This plugin runs on a plugin server.', 'Use request().')),
       },

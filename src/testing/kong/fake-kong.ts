@@ -16,7 +16,10 @@ import { WireTap, type WireChunk } from './wire-tap.ts';
 export interface FakeKongOptions {
   /** Path of the plugin server's unix socket. */
   readonly socket: string;
-  /** The protocol to speak: what the plugin's dump says. `protobuf` is ProtoBuf:1, `msgpack` MsgPack:1. */
+  /**
+   * The protocol to speak: what the plugin's dump says. `protobuf` is ProtoBuf:1, `msgpack` MsgPack:1. A plugin can have
+   * another one, see `startInstance`.
+   */
   readonly protocol: Protocol;
   /** How long the server may take for one answer, in milliseconds. Default 30,000 (Kong: 60,000). */
   readonly timeout?: number;
@@ -36,7 +39,7 @@ export type PluginIdentity = string | NamedPlugin | KnownPlugin;
 
 /**
  * Kong's side of a plugin server's socket: speaks either protocol to a real server as one nginx worker of Kong 3.9.3
- * does (pooled connections, length and body in separate writes, StartInstance with Kong's `__` fields on first use,
+ * does (connections that all plugins share, length and body in separate writes, StartInstance with Kong's `__` fields on first use,
  * retries where the server does not know an instance), without nginx, and records what happens.
  */
 export class FakeKong {

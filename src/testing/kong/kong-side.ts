@@ -2,12 +2,11 @@ import type { Protocol } from '../../pdk/phases.ts';
 import { uuidOf } from '../../sandbox/gateway/ids.ts';
 import type { SandboxLog } from '../../sandbox/gateway/log.ts';
 import type { PluginClient } from '../../sandbox/plugin-server/client.ts';
-import { InstanceTable } from '../../sandbox/plugin-server/instances.ts';
-import { MsgpackClient } from '../../sandbox/plugin-server/msgpack-client.ts';
-import { ProtobufClient } from '../../sandbox/plugin-server/protobuf-client.ts';
+import { clientFor } from '../../sandbox/plugin-server/remote-plugin.ts';
+import { NginxWorker } from '../../sandbox/plugin-server/worker.ts';
 import type { WireTap } from './wire-tap.ts';
 
-/** Where and how the plugin server is talked to. */
+/** Where and how the plugin server is talked to. `protocol` is that of plugins that have none of their own. */
 export interface KongSideOptions {
   readonly socket: string;
   readonly protocol: Protocol;
@@ -18,15 +17,16 @@ export interface KongSideOptions {
   readonly tap: WireTap;
 }
 
-/** One nginx worker's connections and instances of one plugin server. */
+/** One nginx worker and what it knows of one plugin server. */
 export class KongSide {
   readonly protocol: Protocol;
   readonly socket: string;
-  readonly client: PluginClient;
-  readonly instances: InstanceTable;
+  readonly worker: NginxWorker;
   /** Ids of the plugin entities that are configured. */
   readonly pluginIds = new Set<string>();
+  readonly #options: KongSideOptions;
   readonly #tap: WireTap;
+  readonly #clients = new Map<string, PluginClient>();
   #sequence = 0;
   #configured = 0;
   #closed = false;
@@ -34,17 +34,21 @@ export class KongSide {
   constructor(options: KongSideOptions) {
     this.protocol = options.protocol;
     this.socket = options.socket;
+    this.#options = options;
     this.#tap = options.tap;
-    const client = {
-      path: options.socket,
-      timeoutMs: options.timeout,
-      maxMessageBytes: options.maxMessageBytes,
-    };
-    this.client =
-      options.protocol === 'protobuf'
-        ? new ProtobufClient(client)
-        : new MsgpackClient(client, () => this.instances.reset());
-    this.instances = new InstanceTable(this.client, options.log);
+    this.worker = new NginxWorker(options.log, options.timeout);
+  }
+
+  /** Kong's client for a plugin. All of them use the same connections. */
+  clientOf(name: string, protocol: Protocol): PluginClient {
+    const key = `${protocol} ${name}`;
+    let client = this.#clients.get(key);
+    if (client === undefined) {
+      const { socket, timeout, maxMessageBytes } = this.#options;
+      client = clientFor(protocol, this.worker, { path: socket, timeoutMs: timeout, maxMessageBytes });
+      this.#clients.set(key, client);
+    }
+    return client;
   }
 
   /** Kong's `__seq__`: rises with each configuration. */
@@ -62,7 +66,7 @@ export class KongSide {
   /** The plugin entity is gone. */
   removePlugin(id: string): void {
     this.pluginIds.delete(id);
-    this.instances.retain(this.pluginIds);
+    this.worker.instances.retain(this.pluginIds);
   }
 
   /** Runs something that may open connections, so that their bytes are seen. */
@@ -77,6 +81,6 @@ export class KongSide {
 
   close(): void {
     this.#closed = true;
-    this.client.close();
+    this.worker.close();
   }
 }
