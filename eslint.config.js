@@ -76,6 +76,15 @@ export default tseslint.config(
   },
   room(['src/errors.ts'], ['.'], 'the registry of errors stands below everything'),
   room(
+    ['src/kong-schema/**'],
+    [
+      sockets,
+      filesAndProcesses,
+      rooms(...upper, 'event-hooks', 'plugin', 'pdk', 'wire', 'lua', 'kong-admin'),
+    ],
+    "kong-schema is Kong's schema language and nothing else",
+  ),
+  room(
     ['src/wire/**'],
     [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'lua', 'kong-admin'), notTheTable],
     'wire turns bytes into messages: no sockets, no files, no room but errors',

@@ -20,6 +20,7 @@ const forbidden: [file: string, specifiers: string[]][] = [
   ['src/wire/msgpack/a.ts', ['node:net', 'node:fs', '../../pdk/index.ts', '../../server/index.ts']],
   ['src/pdk/a.ts', ['node:net', 'node:fs', '../plugin/define.ts', '../server/index.ts']],
   ['src/plugin/a.ts', ['node:net', '../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
+  ['src/kong-schema/a.ts', ['node:fs', '../plugin/define.ts', '../sandbox/index.ts', '../pdk/index.ts']],
   ['src/server/worker/a.ts', ['../../sandbox/index.ts', '../../cli/main.ts', '../../testing/index.ts']],
   ['src/sandbox/gateway/a.ts', ['../../server/index.ts', '../../plugin/define.ts', '../../cli/main.ts']],
   ['src/event-hooks/store/a.ts', ['../../pdk/index.ts', '../../server/index.ts', '../../wire/text.ts']],
@@ -37,6 +38,8 @@ const allowed: [file: string, specifier: string][] = [
   ['src/server/worker/a.ts', '../../plugin/loader.ts'],
   ['src/sandbox/gateway/a.ts', '../../wire/detect.ts'],
   ['src/event-hooks/watcher/a.ts', '../../kong-admin/client.ts'],
+  ['src/sandbox/entities/a.ts', '../../kong-schema/index.ts'],
+  ['src/kong-setup/doctor/a.ts', '../../kong-schema/index.ts'],
   ['plugins/http-log-enterprise/a.ts', 'kong-ts/lua'],
 ];
 

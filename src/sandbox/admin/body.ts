@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'yaml';
-import { isTable, asRecord } from '../schema/index.ts';
-import type { PlainObject } from '../schema/index.ts';
+import { isTable, asRecord } from '../../kong-schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { message } from './answers.ts';
 import { decodeForm } from './form.ts';
 import type { Answer } from './types.ts';

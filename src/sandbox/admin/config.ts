@@ -9,7 +9,7 @@ import {
   parseDocument,
 } from '../declarative/index.ts';
 import { KongTsError } from '../../errors.ts';
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { created, message, ok, shown } from './answers.ts';
 import type { Answer, Context, Endpoint } from './types.ts';
 

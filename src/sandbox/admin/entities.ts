@@ -1,6 +1,6 @@
 import { entityErrors, foreignId, page, parseTags } from '../entities/index.ts';
 import type { Entity, EntityKind, Registry } from '../entities/index.ts';
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { created, listed, methodNotAllowed, noContent, notFound, ok, shown } from './answers.ts';
 import { inferTypes } from './form.ts';
 import type { Answer, Context, Endpoint, Methods } from './types.ts';

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { tagPage } from '../entities/index.ts';
 import { pluginSchema } from '../entities/definitions/plugins.ts';
-import { schemaToJson } from '../schema/index.ts';
-import type { SchemaDefinition } from '../schema/index.ts';
-import { violationMessage } from '../schema/index.ts';
+import { schemaToJson } from '../../kong-schema/index.ts';
+import type { SchemaDefinition } from '../../kong-schema/index.ts';
+import { violationMessage } from '../../kong-schema/index.ts';
 import { listed, message, ok } from './answers.ts';
 import { inferTypes } from './form.ts';
 import { paging } from './entities.ts';

@@ -1,5 +1,5 @@
 import type { Dao, Entity, MutableEntityStore, KnownPlugin } from '../entities/index.ts';
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 
 export type TargetHealth = 'HEALTHY' | 'UNHEALTHY' | 'DNS_ERROR' | 'HEALTHCHECKS_OFF';
 

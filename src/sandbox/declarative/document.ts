@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { KongTsError, messageOf } from '../../errors.ts';
-import { isObject } from '../schema/index.ts';
-import type { PlainObject } from '../schema/index.ts';
+import { isObject } from '../../kong-schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 
 /** A declarative file, parsed. */
 export interface DeclarativeDocument {

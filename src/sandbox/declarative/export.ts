@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { foreignId, workspaceOf } from '../entities/index.ts';
 import type { MutableEntityStore } from '../entities/index.ts';
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 
 /** The entities of a workspace in Kong's declarative format 3.0, as YAML: what `GET /config` shows. */
 export function exportDeclarative(store: MutableEntityStore, workspaceId: string): string {

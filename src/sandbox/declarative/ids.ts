@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { defaultWorkspaceId } from '../entities/index.ts';
 import type { EntityKind } from '../entities/index.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createEntityStore, createRegistry, foreignId, storedForm } from '../entities/index.ts';
 import type { Entity, EntityKind, KnownPlugin, MutableEntityStore, Registry } from '../entities/index.ts';
-import { isObject, isUuid, own } from '../schema/index.ts';
-import type { FieldError, PlainObject } from '../schema/index.ts';
+import { isObject, isUuid, own } from '../../kong-schema/index.ts';
+import type { FieldError, PlainObject } from '../../kong-schema/index.ts';
 import { parseDocument, readDocument } from './document.ts';
 import type { DeclarativeDocument } from './document.ts';
 import { workspaceIdFor } from './ids.ts';

@@ -1,6 +1,6 @@
 import { KongTsError } from '../../errors.ts';
-import { isObject, isTable, prettyTable } from '../schema/index.ts';
-import type { FieldError, FieldErrors } from '../schema/index.ts';
+import { isObject, isTable, prettyTable } from '../../kong-schema/index.ts';
+import type { FieldError, FieldErrors } from '../../kong-schema/index.ts';
 
 /** Where an entity stands in a file: `services`, 0, `routes`, 2. */
 export type EntityPath = readonly (string | number)[];

@@ -1,5 +1,5 @@
-import { compileSchema, isObject } from '../schema/index.ts';
-import type { FieldErrors, NamedField, PlainObject } from '../schema/index.ts';
+import { compileSchema, isObject } from '../../kong-schema/index.ts';
+import type { FieldErrors, NamedField, PlainObject } from '../../kong-schema/index.ts';
 import type { Registry } from '../entities/index.ts';
 import type { Problems } from './problems.ts';
 

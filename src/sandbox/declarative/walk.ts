@@ -1,5 +1,5 @@
-import { getPath, isObject, isUuid, own } from '../schema/index.ts';
-import type { PlainObject } from '../schema/index.ts';
+import { getPath, isObject, isUuid, own } from '../../kong-schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import type { EntityKind, Registry } from '../entities/index.ts';
 import { entityId } from './ids.ts';
 import type { EntityPath, Problems } from './problems.ts';

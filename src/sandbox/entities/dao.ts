@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { eachField, isObject, isUuid, own, setOwn, validateField } from '../schema/index.ts';
-import type { AutoOptions, CompiledSchema, PlainObject } from '../schema/index.ts';
+import { eachField, isObject, isUuid, own, setOwn, validateField } from '../../kong-schema/index.ts';
+import type { AutoOptions, CompiledSchema, PlainObject } from '../../kong-schema/index.ts';
 import { entityErrors } from './errors.ts';
 import { parseAddress } from './hosts.ts';
 import { checkPluginProtocols } from './plugin-protocols.ts';

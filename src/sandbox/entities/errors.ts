@@ -1,5 +1,5 @@
-import { prettyTable, violationMessage } from '../schema/index.ts';
-import type { FieldErrors, PlainObject } from '../schema/index.ts';
+import { prettyTable, violationMessage } from '../../kong-schema/index.ts';
+import type { FieldErrors, PlainObject } from '../../kong-schema/index.ts';
 
 /** What Kong answers when an entity cannot be read or written. */
 export interface EntityErrorBody {

@@ -1,4 +1,4 @@
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { entityErrors } from './errors.ts';
 import type { MutableEntityStore } from './store.ts';
 import { foreignId } from './table.ts';

@@ -1,5 +1,5 @@
-import { compileSchema } from '../schema/index.ts';
-import type { CompiledSchema, FieldSchema } from '../schema/index.ts';
+import { compileSchema } from '../../kong-schema/index.ts';
+import type { CompiledSchema, FieldSchema } from '../../kong-schema/index.ts';
 import { certificates, snis } from './definitions/certificates.ts';
 import { consumers, keyauthCredentials } from './definitions/consumers.ts';
 import type { EntityDefinition } from './definitions/kind.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { createRegistry } from './registry.ts';
 import type { Registry } from './registry.ts';
 import { Table } from './table.ts';

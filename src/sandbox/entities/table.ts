@@ -1,4 +1,4 @@
-import type { PlainObject } from '../schema/index.ts';
+import type { PlainObject } from '../../kong-schema/index.ts';
 import { formatAddress, parseAddress } from './hosts.ts';
 import type { EntityKind } from './registry.ts';
 

@@ -1,4 +1,4 @@
-import type { FieldSchema } from '../schema/index.ts';
+import type { FieldSchema } from '../../kong-schema/index.ts';
 import * as validators from './validators.ts';
 
 /** The kinds of fields that Kong's entities are made of. */

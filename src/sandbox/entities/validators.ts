@@ -1,5 +1,5 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { regexError } from '../schema/index.ts';
+import { regexError } from '../../kong-schema/index.ts';
 import { isIpOrCidr, parseAddress } from './hosts.ts';
 
 /** Kong's own checks of values, which its schema language cannot say, with its error texts. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import plugin from '../../../plugins/http-log-enterprise/index.ts';
-import { compileSchema } from '../../../src/sandbox/schema/index.ts';
+import { compileSchema } from '../../../src/kong-schema/index.ts';
 import { startInstance } from './support/instance.ts';
 import { adminExchanges } from './support/records.ts';
 import { startSink } from './support/sink.ts';

@@ -1,4 +1,4 @@
-import type { SchemaDefinition } from '../../schema/index.ts';
+import type { SchemaDefinition } from '../../../kong-schema/index.ts';
 
 /** An entity of Kong: its schema and how it is addressed, kept unique and shown. */
 export interface EntityDefinition extends SchemaDefinition {

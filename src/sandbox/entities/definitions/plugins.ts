@@ -1,4 +1,4 @@
-import type { FieldSchema, NamedField, SchemaDefinition } from '../../schema/index.ts';
+import type { FieldSchema, NamedField, SchemaDefinition } from '../../../kong-schema/index.ts';
 import { autoTimestamp, foreign, headerName, pluginProtocols, tags, utf8Name, uuid } from '../typedefs.ts';
 import type { KnownPlugin } from '../types.ts';
 import type { EntityDefinition } from './kind.ts';

@@ -1,4 +1,4 @@
-import type { FieldSchema, SchemaDefinition } from '../../schema/index.ts';
+import type { FieldSchema, SchemaDefinition } from '../../../kong-schema/index.ts';
 import {
   autoTimestamp,
   foreign,

@@ -1,4 +1,4 @@
-import type { PlainObject } from '../../schema/index.ts';
+import type { PlainObject } from '../../../kong-schema/index.ts';
 import {
   autoTimestamp,
   foreign,

@@ -1,4 +1,4 @@
-import type { FieldSchema, NamedField } from '../../schema/index.ts';
+import type { FieldSchema, NamedField } from '../../../kong-schema/index.ts';
 import { autoTimestamp, autoTimestampMs, foreign, headerName, path, tags, uuid } from '../typedefs.ts';
 import * as validators from '../validators.ts';
 import type { EntityDefinition } from './kind.ts';

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { KongTsError } from '../../../../src/errors.ts';
-import { compileSchema } from '../../../../src/sandbox/schema/index.ts';
-import type { FieldSchema, PlainObject, SchemaDefinition } from '../../../../src/sandbox/schema/index.ts';
+import { KongTsError } from '../../../src/errors.ts';
+import { compileSchema } from '../../../src/kong-schema/index.ts';
+import type { FieldSchema, PlainObject, SchemaDefinition } from '../../../src/kong-schema/index.ts';
 
 interface Exchange {
   request: { method: string; path: string; body?: PlainObject };
   response: { body: PlainObject };
 }
 const recording = JSON.parse(
-  readFileSync(new URL('../../../fixtures/kong/admin-api-3.9.3.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/kong/admin-api-3.9.3.json', import.meta.url), 'utf8'),
 ) as { exchanges: Exchange[] };
 const recorded = (method: string, path: string): Exchange[] =>
   recording.exchanges.filter(({ request }) => request.method === method && request.path === path);

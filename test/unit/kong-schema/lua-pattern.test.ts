@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KongTsError } from '../../../../src/errors.ts';
-import { luaMatch, luaMatches } from '../../../../src/sandbox/schema/lua-pattern.ts';
+import { KongTsError } from '../../../src/errors.ts';
+import { luaMatch, luaMatches } from '../../../src/kong-schema/lua-pattern.ts';
 
 describe('Lua patterns', () => {
   test.each([

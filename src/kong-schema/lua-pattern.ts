@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../errors.ts';
 
 /**
  * Lua 5.1 patterns (`string.match`) on bytes, the language of `match`, `match_none` and their like in Kong's

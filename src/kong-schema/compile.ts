@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../errors.ts';
 import { autoFields } from './auto-fields.ts';
 import type { AutoOptions } from './auto-fields.ts';
 import type {
