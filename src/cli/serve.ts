@@ -12,6 +12,7 @@ interface ServeFlags {
   socketOwner?: string;
   backlog?: string;
   maxFrameBytes?: string;
+  bodyFolder: string[];
   maxWorkerMemory?: string;
   blockLimit?: string;
   drainTimeout?: string;
@@ -64,6 +65,12 @@ export function build(): Command {
     .option('--socket-owner <user[:group]>', 'owner of the socket file, names or numbers')
     .option('--backlog <n>', 'connections that may wait to be accepted (default: 4096)')
     .option('--max-frame-bytes <size>', 'largest message from Kong (default: 64M)')
+    .option(
+      '--body-folder <folder>',
+      "where Kong keeps request bodies, or off; repeatable (default: client_body_temp beside the sockets and in Kong's default prefix)",
+      collect,
+      [],
+    )
     .option('--max-worker-memory <size>', 'replace a worker that grows beyond this, e.g. 512M')
     .option('--block-limit <seconds>', 'replace a worker whose event loop stands still (default: 15)')
     .option('--drain-timeout <seconds>', 'time for events in flight and queues at a stop (default: 10)')
@@ -140,6 +147,7 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
       'maxFrameBytes',
       rest.maxFrameBytes === undefined ? undefined : compileBytes(rest.maxFrameBytes),
     ),
+    ...given('bodyFolder', rest.bodyFolder.length === 0 ? undefined : rest.bodyFolder),
     ...given('maxWorkerMemory', rest.maxWorkerMemory),
     ...given('dataDir', rest.dataDir),
     ...given('metrics', adminAddress(rest.admin, rest.metrics)),

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KongTsError } from '../errors.ts';
 import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
+import { defaultBodyFolders } from './connection/body-file.ts';
 import { logLevels, type LogLevel } from './log/types.ts';
 import { parseOwner, type SocketOwner } from './socket/owner.ts';
 
@@ -31,6 +32,11 @@ export interface ServerOptions {
   backlog?: number;
   /** Largest frame or message from Kong. Default 64 MiB. */
   maxFrameBytes?: number;
+  /**
+   * Folders that Kong keeps request bodies in, the only ones that files are read from; `off`: none. Default:
+   * `client_body_temp` beside each socket (its place is Kong's prefix) and /usr/local/kong/client_body_temp.
+   */
+  bodyFolder?: string | readonly string[];
   /** A worker whose resident memory grows beyond this is replaced. Default: no limit. */
   maxWorkerMemory?: number | string;
   /** A worker whose event loop does not turn for this long is killed and replaced. Default 15 s. */
@@ -89,6 +95,8 @@ export interface CompiledServerOptions {
   readonly socketOwner: SocketOwner | null;
   readonly backlog: number;
   readonly maxFrameBytes: number;
+  /** Absolute paths; empty: no file is read. */
+  readonly bodyFolders: readonly string[];
   readonly maxWorkerMemory: number | null;
   readonly blockLimit: number;
   readonly drainTimeout: number;
@@ -137,6 +145,7 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     socketOwner: options.socketOwner === undefined ? null : parseOwner(options.socketOwner),
     backlog: whole('--backlog', options.backlog ?? 4096, 1),
     maxFrameBytes: whole('--max-frame-bytes', options.maxFrameBytes ?? 64 * 1024 * 1024, 1024),
+    bodyFolders: compileBodyFolders(options.bodyFolder, sockets, cwd),
     maxWorkerMemory: options.maxWorkerMemory === undefined ? null : compileBytes(options.maxWorkerMemory),
     blockLimit: whole('--block-limit', options.blockLimit ?? 15_000, 100),
     drainTimeout: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
@@ -190,6 +199,19 @@ function compileKong(options: ServerOptions): CompiledServerOptions['kong'] {
 
 function usage(message: string): KongTsError {
   return new KongTsError('USAGE', message);
+}
+
+function compileBodyFolders(
+  folder: ServerOptions['bodyFolder'],
+  sockets: readonly CompiledSocket[],
+  cwd: string,
+): readonly string[] {
+  if (folder === undefined) return defaultBodyFolders(sockets.map(({ path }) => path));
+  const folders = typeof folder === 'string' ? [folder] : folder;
+  if (folders.includes('')) throw usage('--body-folder needs a path.');
+  if (!folders.includes('off')) return folders.map((each) => resolve(cwd, each));
+  if (folders.length > 1) throw usage('--body-folder is off or names folders, not both.');
+  return [];
 }
 
 function compileSocket(socket: string | SocketOptions, cwd: string): CompiledSocket {

@@ -113,7 +113,7 @@ export function testHost(overrides: Partial<ConnectionHost> = {}): TestHost {
   return {
     maxFrameBytes: 64 * 1024 * 1024,
     workerIndex: 0,
-    readBodyFiles: true,
+    bodyFiles: null,
     log: memoryLog(lines),
     createKong: (channel) => channel,
     startInstance: refuse,

@@ -1,37 +1,137 @@
-import { open } from 'node:fs/promises';
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
+import { constants } from 'node:fs';
+import { lstat, open, readlink, realpath } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { KongTsError, messageOf } from '../../errors.ts';
 
 /**
- * Reads a request body that Kong buffered to disk.
- * @param maxBytes larger files are refused before they are read
- * @throws KongTsError PDK_BODY_UNAVAILABLE
+ * The path comes from whoever speaks on the socket, so it is a claim: without these flags a named pipe would hold a thread
+ * of the process until somebody writes to it, and a link would lead anywhere.
  */
-export async function readBodyFile(path: string, maxBytes = Infinity): Promise<Buffer> {
-  let file;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    throw unavailable(path, messageOf(error), error);
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** File systems whose files show what the server is, and say that they are regular. */
+const unreal = ['/proc', '/sys'];
+
+export interface BodyFilesOptions {
+  /** Folders that Kong keeps bodies in; subfolders count. */
+  readonly folders: readonly string[];
+  /** Larger files are not read, in bytes. */
+  readonly maxBytes: number;
+}
+
+/** Request bodies that Kong has buffered to disk: regular files below Kong's folders, of a limited size. */
+export class BodyFiles {
+  readonly #folders: readonly string[];
+  readonly #maxBytes: number;
+
+  constructor({ folders, maxBytes }: BodyFilesOptions) {
+    this.#folders = folders;
+    this.#maxBytes = maxBytes;
   }
-  try {
-    const { size } = await file.stat();
-    if (size > maxBytes) throw unavailable(path, `it has ${size} bytes, more than the ${maxBytes} allowed`);
-    return await file.readFile();
-  } catch (error) {
-    throw error instanceof KongTsError ? error : unavailable(path, messageOf(error), error);
-  } finally {
-    await file.close();
+
+  /**
+   * @param maxBytes larger files are refused before they are read
+   * @throws KongTsError PDK_BODY_UNAVAILABLE
+   */
+  async read(file: string, maxBytes = Infinity): Promise<Buffer> {
+    try {
+      await this.#checkFolder(path.dirname(file));
+      const handle = await open(file, flags);
+      try {
+        return await this.#readFrom(handle, Math.min(maxBytes, this.#maxBytes));
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      throw error instanceof Refusal ? error.about(file) : unavailable(file, messageOf(error), error);
+    }
+  }
+
+  async #readFrom(handle: FileHandle, limit: number): Promise<Buffer> {
+    // The folder may have become a link since it was looked at: where the system tells, the open file decides.
+    const opened = await readlink(`/proc/self/fd/${String(handle.fd)}`).catch(() => null);
+    if (opened !== null) await this.#checkFolder(path.dirname(opened));
+    const status = await handle.stat();
+    if (!status.isFile()) throw new Refusal('it is not a regular file');
+    if (status.size > limit) {
+      throw new Refusal(`it has ${String(status.size)} bytes, more than the ${String(limit)} allowed`);
+    }
+    return readAll(handle, status.size);
+  }
+
+  /** @throws Refusal unless the folder is one of Kong's, or below one */
+  async #checkFolder(folder: string): Promise<void> {
+    const real = path.isAbsolute(folder) ? await realpath(folder) : null;
+    if (real !== null) {
+      for (const allowed of this.#folders) if (await holds(allowed, real)) return;
+    }
+    const known = this.#folders.length === 0 ? 'none is allowed' : `allowed: ${this.#folders.join(', ')}`;
+    throw new Refusal(
+      `it is in no folder that bodies may be read from (${known})`,
+      'Name the folder with --body-folder: client_body_temp in the prefix of a Kong that shares its files with this server.',
+    );
   }
 }
 
-function unavailable(path: string, why: string, cause?: unknown): KongTsError {
+/** Whether a folder of Kong's is there and is, or is above, a real folder. A link is no folder of Kong's. */
+async function holds(allowed: string, real: string): Promise<boolean> {
+  try {
+    if (!(await lstat(allowed)).isDirectory()) return false;
+    const top = await realpath(allowed);
+    return isBelow(top, real) && !unreal.some((each) => isBelow(each, real));
+  } catch {
+    return false;
+  }
+}
+
+function isBelow(top: string, folder: string): boolean {
+  return folder === top || folder.startsWith(top === '/' ? top : `${top}/`);
+}
+
+/** As many bytes as the file had; what is added meanwhile is no part of the body. */
+async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, size - length, length);
+    if (bytesRead === 0) throw new Refusal('it became shorter while it was read');
+    length += bytesRead;
+  }
+  return bytes;
+}
+
+/** Why a file is not read; the path is added where it is known. */
+class Refusal extends Error {
+  readonly #fix: string | undefined;
+
+  constructor(why: string, fix?: string) {
+    super(why);
+    this.#fix = fix;
+  }
+
+  about(file: string): KongTsError {
+    return unavailable(file, this.message, undefined, this.#fix);
+  }
+}
+
+const shareFiles =
+  "Let the plugin server share Kong's file system and user, or raise client_body_buffer_size (KONG_NGINX_HTTP_CLIENT_BODY_BUFFER_SIZE) so that bodies stay in memory.";
+
+function unavailable(file: string, why: string, cause?: unknown, fix = shareFiles): KongTsError {
   return new KongTsError(
     'PDK_BODY_UNAVAILABLE',
-    `Kong has buffered the request body to ${path}, which cannot be read here: ${why}.`,
-    {
-      cause,
-      fix: "Let the plugin server share Kong's file system and user, or raise client_body_buffer_size (KONG_NGINX_HTTP_CLIENT_BODY_BUFFER_SIZE) so that bodies stay in memory.",
-    },
+    `Kong has buffered the request body to ${JSON.stringify(file)}, which cannot be read here: ${why}.`,
+    { cause, fix },
   );
+}
+
+/**
+ * Where Kong keeps bodies unless somebody says otherwise: `client_body_temp` in its prefix, which is /usr/local/kong by
+ * default and, since Kong 3.9, where the sockets of plugin servers are.
+ */
+export function defaultBodyFolders(sockets: readonly string[]): string[] {
+  const prefixes = [...sockets.map((socket) => path.dirname(socket)), '/usr/local/kong'];
+  return [...new Set(prefixes)].map((prefix) => path.join(prefix, 'client_body_temp'));
 }

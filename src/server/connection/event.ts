@@ -7,7 +7,6 @@ import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import { observe } from '../metrics/phase-stats.ts';
 import type { PhaseStats } from '../metrics/phase-stats.ts';
-import { readBodyFile } from './body-file.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
 import type { RunningInstance } from './host.ts';
 import { rejected } from './pending-call.ts';
@@ -108,9 +107,11 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   readFile(path: string, maxBytes?: number): Promise<Buffer> {
-    return this.runtime.host.readBodyFiles
-      ? readBodyFile(path, maxBytes)
-      : rejected(new KongTsError('PDK_BODY_UNAVAILABLE', `Reading ${path} is switched off on this server.`));
+    const { bodyFiles } = this.runtime.host;
+    if (bodyFiles !== null) return bodyFiles.read(path, maxBytes);
+    return rejected(
+      new KongTsError('PDK_BODY_UNAVAILABLE', `Reading ${path} is switched off on this server.`),
+    );
   }
 
   /** Runs the handler. Never throws. */

@@ -6,6 +6,7 @@ import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { Usage } from '../instances/configuration.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
+import type { BodyFiles } from './body-file.ts';
 import type { Clock } from './clock.ts';
 import type { PrefetchLearners } from './prefetch-learner.ts';
 
@@ -58,8 +59,8 @@ export interface ConnectionHost {
   readonly workerIndex: number;
   readonly log: ServerLog;
   readonly clock: Clock;
-  /** Whether request bodies that Kong buffered to disk may be read from its files. */
-  readonly readBodyFiles: boolean;
+  /** Reads request bodies that Kong buffered to disk; null where no file may be read. */
+  readonly bodyFiles: Pick<BodyFiles, 'read'> | null;
   /** Where running events are noted, so that they are known when the process is gone. Default: nowhere. */
   readonly inFlight?: { enter(instanceId: number, phase: Phase): number; leave(place: number): void };
   /** Builds the PDK of one event. */

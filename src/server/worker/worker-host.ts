@@ -1,3 +1,4 @@
+import { BodyFiles } from '../connection/body-file.ts';
 import { systemClock } from '../connection/index.ts';
 import type {
   ConnectionHost,
@@ -34,13 +35,18 @@ export interface WorkerHostOptions {
   readonly inFlight: InFlightRegister;
 }
 
+/** A body is read from its file where Kong could as well have sent it in one message. */
+function bodyFilesOf({ bodyFolders, maxFrameBytes }: CompiledServerOptions): BodyFiles | null {
+  return bodyFolders.length === 0 ? null : new BodyFiles({ folders: bodyFolders, maxBytes: maxFrameBytes });
+}
+
 /** What connections need of their worker: plugins, instances, counters. */
 export class WorkerHost implements ConnectionHost {
   readonly maxFrameBytes: number;
   readonly workerIndex: number;
   readonly log: ServerLog;
   readonly clock = systemClock;
-  readonly readBodyFiles = true;
+  readonly bodyFiles: BodyFiles | null;
   readonly inFlight: InFlightRegister;
   readonly pluginMetrics = new PluginMetricsStore();
   /** Counters by plugin. */
@@ -52,6 +58,7 @@ export class WorkerHost implements ConnectionHost {
   constructor(start: WorkerHostOptions) {
     this.#start = start;
     this.maxFrameBytes = start.options.maxFrameBytes;
+    this.bodyFiles = bodyFilesOf(start.options);
     this.workerIndex = start.uid;
     this.log = start.log;
     this.inFlight = start.inFlight;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
@@ -66,7 +66,7 @@ export class FakeKong {
     this.protocol = protocol;
     this.socket = socket;
     this.#tap = new WireTap(this.#counter);
-    this.#prefix = mkdtempSync(path.join(tmpdir(), 'kong-ts-fake-'));
+    this.#prefix = makePrefix(socket);
     this.#side = new KongSide({
       socket,
       protocol,
@@ -103,7 +103,7 @@ export class FakeKong {
   close(): void {
     this.#closed = true;
     this.#side.close();
-    rmSync(this.#prefix, { recursive: true, force: true });
+    removePrefix(this.#prefix);
   }
 
   [Symbol.dispose](): void {
@@ -126,5 +126,29 @@ export class FakeKong {
         };
       },
     };
+  }
+}
+
+/** A folder for bodies, where a server beside the socket looks for them: it takes the socket's place for Kong's prefix. */
+function makePrefix(socket: string): string {
+  const bodies = path.join(path.dirname(path.resolve(socket)), bodyFolder);
+  try {
+    mkdirSync(bodies, { recursive: true });
+    return mkdtempSync(path.join(bodies, 'kong-ts-fake-'));
+  } catch {
+    return mkdtempSync(path.join(tmpdir(), 'kong-ts-fake-'));
+  }
+}
+
+const bodyFolder = 'client_body_temp';
+
+function removePrefix(prefix: string): void {
+  rmSync(prefix, { recursive: true, force: true });
+  const parent = path.dirname(prefix);
+  if (path.basename(parent) !== bodyFolder) return;
+  try {
+    rmdirSync(parent);
+  } catch {
+    // Another Kong keeps bodies there, too.
   }
 }

@@ -3,6 +3,7 @@ import { createKong } from '../../pdk/kong.ts';
 import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { KongApi } from '../../pdk/types/kong.ts';
 import type { CompiledPlugin } from '../../plugin/types.ts';
+import { BodyFiles } from '../../server/connection/body-file.ts';
 import { lookAtRuntime } from '../../server/connection/index.ts';
 import type { ConnectionHost, RunningInstance, StartedInstance } from '../../server/connection/index.ts';
 import { InstanceRegistry } from '../../server/instances/index.ts';
@@ -20,6 +21,8 @@ export interface TestHostOptions {
   /** The log that `setup` gets. */
   readonly pluginLog: ServerLog;
   readonly dataDir: string | null;
+  /** Where the fake Kong keeps bodies. */
+  readonly bodyFolder: string;
   /** Gets its hands on the PDK of each event. */
   adapt(kong: KongApi, channel: PhaseChannel): unknown;
 }
@@ -28,7 +31,7 @@ export interface TestHostOptions {
 export class TestHost implements ConnectionHost {
   readonly maxFrameBytes = 64 * 1024 * 1024;
   readonly workerIndex = 0;
-  readonly readBodyFiles = true;
+  readonly bodyFiles: BodyFiles;
   readonly clock = new JumpingClock();
   readonly log: ServerLog;
   readonly metrics = new PluginMetricsStore();
@@ -40,6 +43,7 @@ export class TestHost implements ConnectionHost {
   constructor(options: TestHostOptions) {
     this.#options = options;
     this.log = options.log;
+    this.bodyFiles = new BodyFiles({ folders: [options.bodyFolder], maxBytes: this.maxFrameBytes });
     const stats = createPluginStats();
     this.#registry = new InstanceRegistry({
       clock: this.clock,

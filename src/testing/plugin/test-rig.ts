@@ -57,6 +57,7 @@ export class TestRig {
       log: this.#log('server'),
       pluginLog: this.#log('plugin'),
       dataDir: options.dataDir ?? null,
+      bodyFolder: path.join(options.folder, 'client_body_temp'),
       adapt: (kong, channel) => overrideComposed(kong, channel, this.composed, () => this.#recorder),
     });
     this.side = new KongSide({
