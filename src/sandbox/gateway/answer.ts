@@ -1,92 +1,109 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
-import { rawHeaderLines } from './bytes.ts';
-import { connectionOf } from './connection-header.ts';
+import type { ServerResponse } from 'node:http';
+import { messageOf } from '../../errors.ts';
+import { acceptAnswer, acceptWholeAnswer } from './accept-answer.ts';
+import { answerHead } from './answer-head.ts';
+import type { UpstreamMessage } from './attempt.ts';
+import { ClientOutput } from './client-output.ts';
 import { now } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
-import { serverHeader } from './node-state.ts';
+import { BrokenAnswer } from './upstream/answer-body.ts';
 
 /** Answers above this are not held in memory for the response phase. */
 const maxBufferedBody = 128 * 1024 * 1024;
 
-/** Adds what Kong adds to every answer: latencies, Via, Server, request id, Date and Connection. */
-function complete(exchange: HttpExchange): void {
-  const { headers } = exchange.answer;
-  if (!headers.has('connection'))
-    headers.append('Connection', connectionOf(exchange.request, headers.has('content-length')));
-  if (!headers.has('date')) headers.append('Date', new Date().toUTCString());
-  if (exchange.proxied) {
-    headers.set('X-Kong-Upstream-Latency', String(exchange.latencies.waiting ?? 0));
-    headers.set('X-Kong-Proxy-Latency', String(exchange.latencies.kong ?? 0));
-    const via = headers.get('via');
-    headers.set('Via', via === null ? `1.1 ${serverHeader}` : `${via}, 1.1 ${serverHeader}`);
-    if (!headers.has('server')) headers.append('Server', serverHeader);
-  } else {
-    exchange.latencies.kong = Math.round(now() - exchange.startedAt);
-    headers.set('X-Kong-Response-Latency', String(exchange.latencies.kong));
-    headers.set('Server', serverHeader);
+/**
+ * Reads the upstream's whole answer for the response phase. Where it breaks off, or has a status that Kong does not
+ * take, Kong's own answer is made, and no response phase runs.
+ */
+export async function bufferAnswer(exchange: HttpExchange, message: UpstreamMessage): Promise<void> {
+  let body: Buffer;
+  try {
+    body = await wholeBody(message);
+  } catch (error) {
+    exchange.node.log('error', `[proxy] ${exchange.method} ${exchange.uri}: ${messageOf(error)}`);
+    exchange.abortTruncated(message.head.status);
+    return;
   }
-  headers.set('X-Kong-Request-Id', exchange.id);
+  exchange.responseStart = now();
+  const { latencies } = exchange;
+  latencies.waiting = Math.round(exchange.responseStart - exchange.startedAt) - (latencies.kong ?? 0);
+  if (acceptWholeAnswer(exchange, message.head, body)) return;
+  exchange.node.log('error', `[kong] code must be a number between 100 and 599`);
+  exchange.abort(500);
 }
 
-function writeHead(exchange: HttpExchange, response: ServerResponse): void {
-  complete(exchange);
-  response.sendDate = false;
-  response.writeHead(exchange.answer.status, rawHeaderLines(exchange.answer.headers));
-}
-
-/** Reads the upstream's whole body for the response phase. */
-export async function bufferAnswer(exchange: HttpExchange, answer: IncomingMessage): Promise<void> {
-  const start = now();
-  const chunks: Buffer[] = [];
+async function wholeBody(message: UpstreamMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
   let size = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBufferedBody) {
-      answer.destroy();
+  for await (const piece of message.body) {
+    size += piece.length;
+    if (size > maxBufferedBody)
       throw new Error(
         `the answer is larger than ${String(maxBufferedBody)} bytes, too large for a response phase`,
       );
-    }
-    chunks.push(chunk);
+    pieces.push(piece);
   }
-  exchange.latencies.receive = Math.round(now() - start);
-  const body = Buffer.concat(chunks);
-  if (exchange.upstreamAnswer !== null) exchange.upstreamAnswer.body = body;
-  const { headers } = exchange.answer;
-  if (!headers.has('content-length') && exchange.upstream.method !== 'HEAD' && exchange.answer.status !== 204)
-    headers.set('Content-Length', String(body.length));
-  exchange.answer.body = body;
+  return Buffer.concat(pieces);
 }
 
 /** Sends an answer whose body is here. */
 export async function sendWhole(exchange: HttpExchange, response: ServerResponse): Promise<void> {
-  const before = response.socket?.bytesWritten ?? 0;
-  const { socket } = response;
-  // An interim status is no answer: the connection ends after it, so that no client waits for more.
-  if (exchange.answer.status < 200) exchange.answer.headers.set('Connection', 'close');
-  writeHead(exchange, response);
-  await new Promise<void>((resolve) => {
-    response.once('close', resolve);
-    response.end(exchange.answer.body ?? Buffer.alloc(0), resolve);
-  });
-  exchange.bytesSent = (socket?.bytesWritten ?? before) - before;
+  const output = new ClientOutput(response);
+  const head = answerHead(exchange, false);
+  output.head(head, exchange.connection === 'keep-alive');
+  const body = exchange.answer.body ?? Buffer.alloc(0);
+  try {
+    if (exchange.request.method !== 'HEAD') {
+      if (body.length > 0) await output.body(framed(exchange, body));
+      if (exchange.answer.chunked) await output.body(lastChunk);
+    }
+    await output.end();
+  } catch (error) {
+    exchange.node.log('info', `[proxy] ${exchange.method} ${exchange.uri}: ${messageOf(error)}`);
+  }
+  if (exchange.responseStart !== null)
+    exchange.latencies.receive = Math.round(now() - exchange.responseStart);
+  exchange.bytesSent = output.bytes;
 }
 
-/** Passes the upstream's body on as it comes. Rejects when either side goes away. */
+/**
+ * Passes the upstream's answer on as it comes. Rejects when either side goes away: then the client's connection is cut
+ * off, and what nginx has not sent yet is not sent any more (measured on Kong 3.9.3).
+ */
 export async function sendStream(
   exchange: HttpExchange,
-  answer: IncomingMessage,
+  message: UpstreamMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { socket } = response;
-  const before = socket?.bytesWritten ?? 0;
+  acceptAnswer(exchange, message.head);
   const start = now();
-  writeHead(exchange, response);
+  const output = new ClientOutput(response);
+  const head = answerHead(exchange, true);
+  const begin = (): void => output.head(head, exchange.connection === 'keep-alive');
+  let begun = false;
   try {
-    await pipeline(answer, response);
+    for await (const piece of message.body) {
+      if (!begun) begin();
+      begun = true;
+      await output.body(framed(exchange, piece));
+    }
+    if (!begun) begin();
+    if (exchange.answer.chunked) await output.body(lastChunk);
+    await output.end();
+  } catch (error) {
+    if (error instanceof BrokenAnswer) exchange.terminated = true;
+    message.abandon();
+    output.terminate();
+    throw error;
   } finally {
     exchange.latencies.receive = Math.round(now() - start);
-    exchange.bytesSent = (socket?.bytesWritten ?? before) - before;
+    exchange.bytesSent = output.bytes;
   }
+}
+
+const lastChunk = Buffer.from('0\r\n\r\n');
+
+function framed({ answer }: HttpExchange, piece: Buffer): Buffer {
+  if (!answer.chunked) return piece;
+  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]);
 }

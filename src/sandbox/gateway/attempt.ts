@@ -1,99 +1,175 @@
-import http from 'node:http';
-import https from 'node:https';
-import type { Readable } from 'node:stream';
-import type { Peer } from './balancer.ts';
+import { createReadStream } from 'node:fs';
+import type { Socket } from 'node:net';
+import { messageOf } from '../../errors.ts';
+import type { BodyContent } from './body.ts';
+import { now } from './exchange.ts';
+import { writeTo } from './socket-writer.ts';
+import { answerBody, bufferSize } from './upstream/answer-body.ts';
+import { InvalidAnswer, parseAnswerHead, type AnswerHead } from './upstream/answer-head.ts';
+import {
+  ConnectTimedOut,
+  type ConnectionTarget,
+  type UpstreamConnection,
+  type UpstreamConnections,
+} from './upstream/connections.ts';
+import { ReadTimedOut } from './upstream/socket-reader.ts';
 
 export interface AttemptOptions {
-  readonly peer: Peer;
-  readonly secure: boolean;
-  readonly serverName: string;
-  readonly verify: boolean;
+  readonly target: ConnectionTarget;
   readonly method: string;
-  /** Path and query as they go on the wire. */
-  readonly target: string;
-  /** Names and values alternating. */
-  readonly headers: string[];
-  readonly body: Readable | Buffer;
+  /** Request line and headers as they go on the wire, the empty line included. */
+  readonly head: Buffer;
+  readonly body: BodyContent | null;
+  /** Milliseconds. */
   readonly connectTimeout: number;
+  readonly writeTimeout: number;
   readonly readTimeout: number;
-  readonly agents: Agents;
+  readonly connections: UpstreamConnections;
   readonly signal: AbortSignal;
 }
 
-export interface Agents {
-  readonly http: http.Agent;
-  readonly https: https.Agent;
+/** An upstream's answer: its head is here, its body is read from the connection. */
+export interface UpstreamMessage {
+  readonly head: AnswerHead;
+  /** Its pieces, in the form in which they go to a client. Throws BrokenAnswer. */
+  readonly body: AsyncIterable<Buffer>;
+  /** Ends the connection where the rest of the body is not wanted. */
+  abandon(): void;
 }
 
-/** Why an attempt gave no answer. `sent`: bytes of the request may have reached the upstream. */
+/**
+ * Why an attempt gave no answer.
+ *
+ * - `error`: no connection, or it ended before a whole head was there;
+ * - `timeout`: the connection or the next bytes did not come in time;
+ * - `invalid`: what came is no answer that nginx takes.
+ */
 export class AttemptFailure extends Error {
   override readonly name = 'AttemptFailure';
-  readonly status: 502 | 504;
+  readonly kind: 'error' | 'timeout' | 'invalid';
+  /** The request may have reached the upstream. */
   readonly sent: boolean;
-  /** The keep-alive connection was closed by the upstream before it saw the request. */
-  readonly stale: boolean;
+  /** The connection had been kept from a request before. */
+  readonly reused: boolean;
 
-  constructor(message: string, status: 502 | 504, sent: boolean, stale = false) {
+  constructor(message: string, kind: 'error' | 'timeout' | 'invalid', sent: boolean, reused: boolean) {
     super(message);
-    this.status = status;
+    this.kind = kind;
     this.sent = sent;
-    this.stale = stale;
+    this.reused = reused;
   }
 }
 
-/** Sends the request to one peer; resolves when the answer's headers are there. @throws AttemptFailure */
-export function attempt(options: AttemptOptions): Promise<http.IncomingMessage> {
-  const { peer, secure, body, headers } = options;
-  const streaming = !Buffer.isBuffer(body);
-  // With the headers given at once, Node announces a body for every method that it does not know to have none.
-  const bodiless = !streaming && body.length === 0 && !headers.includes('Content-Length');
-  return new Promise((resolve, reject) => {
-    const settings: https.RequestOptions = {
-      host: peer.ip,
-      port: peer.port,
-      method: options.method,
-      path: options.target,
-      ...(bodiless ? {} : { headers }),
-      setHost: false,
-      signal: options.signal,
-      // A body that cannot be sent twice never goes over a connection that may be closing.
-      agent: streaming ? false : secure ? options.agents.https : options.agents.http,
-      ...(secure ? { servername: options.serverName, rejectUnauthorized: options.verify } : {}),
-    };
-    const request = secure ? https.request(settings) : http.request(settings);
-    if (bodiless) {
-      request.useChunkedEncodingByDefault = false;
-      for (let i = 0; i < headers.length; i += 2)
-        request.appendHeader(headers[i] ?? '', headers[i + 1] ?? '');
+/** Sends the request to one peer; resolves when the answer's head is there. @throws AttemptFailure */
+export async function attempt(options: AttemptOptions): Promise<UpstreamMessage> {
+  const connection = await connectionFor(options);
+  const { socket } = connection;
+  const abort = (): void => void socket.destroy();
+  options.signal.addEventListener('abort', abort, { once: true });
+  const finish = (): void => options.signal.removeEventListener('abort', abort);
+  const sending = sendRequest(socket, options);
+  try {
+    if (options.signal.aborted) abort();
+    return await readAnswer(connection, options, sending, finish);
+  } catch (error) {
+    finish();
+    socket.destroy();
+    const kind =
+      error instanceof InvalidAnswer ? 'invalid' : error instanceof ReadTimedOut ? 'timeout' : 'error';
+    throw new AttemptFailure(messageOf(error), kind, true, connection.requests > 0);
+  }
+}
+
+async function connectionFor(options: AttemptOptions): Promise<UpstreamConnection> {
+  const { connections, target, connectTimeout, signal } = options;
+  const kept = connections.take(target);
+  if (kept !== null) return kept;
+  try {
+    return await connections.connect(target, connectTimeout, signal);
+  } catch (error) {
+    const kind = error instanceof ConnectTimedOut ? 'timeout' : 'error';
+    throw new AttemptFailure(messageOf(error), kind, false, false);
+  }
+}
+
+/** Resolves with true when all of the request is on its way. Never rejects: a failure shows in what can be read. */
+async function sendRequest(socket: Socket, { head, body, writeTimeout }: AttemptOptions): Promise<boolean> {
+  try {
+    if (body === null || body.kind === 'memory') {
+      await writeTo(socket, body === null ? head : Buffer.concat([head, body.content]), writeTimeout);
+      return true;
     }
-    let connected = false;
-    let timedOut = false;
-    const connectTimer = setTimeout(() => {
-      timedOut = true;
-      request.destroy(new Error('connect timeout'));
-    }, options.connectTimeout);
-    const start = (): void => {
-      clearTimeout(connectTimer);
-      if (connected) return;
-      connected = true;
-      request.setTimeout(options.readTimeout, () => {
-        timedOut = true;
-        request.destroy(new Error('read timeout'));
+    await writeTo(socket, head, writeTimeout);
+    for await (const piece of createReadStream(body.path))
+      await writeTo(socket, piece as Buffer, writeTimeout);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function readAnswer(
+  connection: UpstreamConnection,
+  options: AttemptOptions,
+  sending: Promise<boolean>,
+  finish: () => void,
+): Promise<UpstreamMessage> {
+  const { reader, socket } = connection;
+  const { head, next, bytes } = await readHead(connection, options);
+  const onEnd = (rest: number): void => {
+    finish();
+    if (!head.keepAlive || rest > 0) socket.destroy();
+    else
+      void sending.then((whole) => {
+        if (whole) options.connections.keep(connection);
+        else socket.destroy();
       });
-      if (streaming) {
-        body.once('error', (error: Error) => request.destroy(error));
-        body.pipe(request);
-      } else request.end(body);
-    };
-    request.once('socket', (socket) => {
-      if (!socket.connecting && request.reusedSocket) start();
-      else socket.once(secure ? 'secureConnect' : 'connect', start);
-    });
-    request.once('response', resolve);
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(connectTimer);
-      const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-      reject(new AttemptFailure(error.message, timedOut ? 504 : 502, connected, stale));
-    });
+  };
+  const body = answerBody({
+    framing: head.framing,
+    first: bytes.subarray(next),
+    headLength: next,
+    reader,
+    readTimeout: options.readTimeout,
+    onEnd,
   });
+  const abandon = (): void => {
+    finish();
+    socket.destroy();
+  };
+  return { head, body: releasing(body, abandon), abandon };
+}
+
+/** Ends the connection where the body was not read to its end. */
+async function* releasing(
+  body: AsyncIterable<Buffer>,
+  abandon: () => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  let whole = false;
+  try {
+    yield* body;
+    whole = true;
+  } finally {
+    if (!whole) abandon();
+  }
+}
+
+/** How many read timeouts the whole head may take: Kong sets no limit, a hostile upstream sends one byte at a time. */
+const headPatience = 10;
+
+/** Reads the head, which has to fit into one buffer of nginx's. */
+async function readHead(
+  { reader }: UpstreamConnection,
+  { method, readTimeout }: AttemptOptions,
+): Promise<{ head: AnswerHead; next: number; bytes: Buffer }> {
+  const until = now() + readTimeout * headPatience;
+  let bytes: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const more = await reader.read(Math.max(1, Math.min(readTimeout, until - now())));
+    if (more === null) throw new Error('upstream prematurely closed connection');
+    bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more]);
+    const parsed = parseAnswerHead(bytes.subarray(0, bufferSize), method === 'HEAD');
+    if (parsed !== null) return { ...parsed, bytes };
+    if (bytes.length >= bufferSize) throw new InvalidAnswer('upstream sent too big header');
+  }
 }

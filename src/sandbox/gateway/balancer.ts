@@ -16,6 +16,23 @@ export class NoPeer extends Error {
   override readonly name = 'NoPeer';
 }
 
+/**
+ * A name stands where Kong expects an address. Kong decides by the service's host whether there is something to
+ * resolve: where that is an address, a name that a plugin sets with setUpstream or setTarget is never looked up, and
+ * the request ends with 500 (measured on Kong 3.9.3).
+ */
+export class UnresolvedPeer extends Error {
+  override readonly name = 'UnresolvedPeer';
+  readonly host: string;
+  readonly port: number;
+
+  constructor(host: string, port: number) {
+    super(`failed to set the current peer (address: ${host} port: ${String(port)}): no host allowed`);
+    this.host = host;
+    this.port = port;
+  }
+}
+
 interface Ring {
   readonly upstream: UpstreamEntity;
   /** Each target as often as its weight says, spread evenly. */
@@ -42,8 +59,9 @@ export class Balancer {
     }
   }
 
-  /** The next peer. @throws NoPeer */
+  /** The next peer. @throws NoPeer, UnresolvedPeer */
   async pick(exchange: Exchange, destination: Destination): Promise<Peer> {
+    if (isAddress(exchange.service?.host ?? '')) return fixedPeer(destination);
     const ring = this.rings.get(`${exchange.route?.ws_id ?? ''}:${destination.host}`);
     if (ring === undefined) {
       const { host, port } = destination;
@@ -59,6 +77,20 @@ export class Balancer {
       hostHeader: typeof hostHeader === 'string' ? hostHeader : null,
     };
   }
+}
+
+/** The peer of a service whose host is an address. */
+function fixedPeer({ host, port }: Destination): Peer {
+  if (!isAddress(host)) throw new UnresolvedPeer(host, port);
+  return { ip: bare(host), port, name: host, hostHeader: null };
+}
+
+function isAddress(host: string): boolean {
+  return net.isIP(bare(host)) !== 0;
+}
+
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
 }
 
 function slotsOf(targets: readonly TargetEntity[]): Ring['slots'] {
@@ -78,11 +110,11 @@ function greatestCommonDivisor(a: number, b: number): number {
 function hostAndPort(target: string): { host: string; port: number } {
   const at = target.lastIndexOf(':');
   if (at < 0 || net.isIPv6(target)) return { host: target, port: 8000 };
-  return { host: target.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(target.slice(at + 1)) };
+  return { host: bare(target.slice(0, at)), port: Number(target.slice(at + 1)) };
 }
 
 async function resolve(host: string): Promise<string> {
-  const name = host.replace(/^\[|\]$/g, '');
+  const name = bare(host);
   if (net.isIP(name) !== 0) return name;
   try {
     return (await lookup(name, { order: 'ipv4first' })).address;

@@ -1,8 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
-import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 export type BodyContent = { kind: 'memory'; content: Buffer } | { kind: 'file'; path: string; size: number };
@@ -17,13 +16,11 @@ const stallLimit = 60_000;
  * `bufferBytes`, above that in a file under `<prefix>/client_body_temp`, as nginx does.
  */
 export class RequestBody {
-  private content: BodyContent | null = null;
+  private kept: BodyContent | null = null;
   private reading: Promise<BodyContent> | null = null;
   private readonly request: IncomingMessage;
   private readonly options: { bufferBytes: number; prefix: string };
   private ownFile: string | null = null;
-  /** The body on its way to the upstream; the same stream for every attempt to connect. */
-  private passing: Readable | null = null;
   /** Bytes that came from the client so far. */
   received = 0;
 
@@ -39,16 +36,10 @@ export class RequestBody {
     return this.request.headers['transfer-encoding'] === undefined ? 0 : null;
   }
 
-  /** True when the body is held here and can be sent again. */
-  get isBuffered(): boolean {
-    return this.content !== null || this.announced === 0;
-  }
-
   /** Reads all of it (once) and says where it is. Rejects when the client goes away first. */
   read(): Promise<BodyContent> {
-    if (this.content !== null) return Promise.resolve(this.content);
+    if (this.kept !== null) return Promise.resolve(this.kept);
     if (this.announced === 0) return Promise.resolve({ kind: 'memory', content: Buffer.alloc(0) });
-    if (this.passing !== null) return Promise.reject(new Error('the body is on its way to the upstream'));
     if (this.reading === null) {
       const { request } = this;
       request.setTimeout(stallLimit, () => request.destroy(new Error('the client stopped sending the body')));
@@ -59,21 +50,18 @@ export class RequestBody {
 
   /** Replaces the body by what a plugin set. */
   replace(content: Buffer): void {
-    if (this.content === null && this.reading === null) this.request.resume();
-    this.content = { kind: 'memory', content };
+    if (this.kept === null && this.reading === null) this.request.resume();
+    this.kept = { kind: 'memory', content };
   }
 
-  /** The bytes for the upstream and, where known, how many they are. */
-  async open(): Promise<{ stream: Readable | Buffer; length: number | null }> {
-    if (this.reading !== null && this.content === null) await this.reading;
-    const content = this.content;
-    if (content === null) {
-      if (this.announced === 0) return { stream: Buffer.alloc(0), length: 0 };
-      this.passing ??= this.request.pipe(this.counter());
-      return { stream: this.passing, length: this.announced };
-    }
-    if (content.kind === 'memory') return { stream: content.content, length: content.content.length };
-    return { stream: createReadStream(content.path), length: content.size };
+  /**
+   * The body for the upstream, read to its end as nginx does before it sends anything (proxy_request_buffering on).
+   * Null where the request has none: not even a length of 0.
+   */
+  async content(): Promise<BodyContent | null> {
+    if (this.kept !== null) return this.kept;
+    if (this.announced === 0 && this.request.headers['content-length'] === undefined) return null;
+    return this.read();
   }
 
   /** The bytes themselves, also from the file; null when they are more than `maxBytes`. */
@@ -86,15 +74,6 @@ export class RequestBody {
   /** Removes the file. Call it when the request is over. */
   async close(): Promise<void> {
     if (this.ownFile !== null) await rm(this.ownFile, { force: true }).catch(() => undefined);
-  }
-
-  private counter(): Transform {
-    return new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        this.received += chunk.length;
-        done(null, chunk);
-      },
-    });
   }
 
   private async readAll(): Promise<BodyContent> {
@@ -110,8 +89,8 @@ export class RequestBody {
       if (size > bufferBytes) return this.readToFile(chunks);
     }
     if (!this.request.complete) throw new Error('the client closed the connection while sending the body');
-    this.content ??= { kind: 'memory', content: Buffer.concat(chunks) };
-    return this.content;
+    this.kept ??= { kind: 'memory', content: Buffer.concat(chunks) };
+    return this.kept;
   }
 
   private async readToFile(start: readonly Buffer[]): Promise<BodyContent> {
@@ -135,7 +114,7 @@ export class RequestBody {
       },
       createWriteStream(file, { mode: 0o600 }),
     );
-    this.content ??= { kind: 'file', path: file, size };
-    return this.content;
+    this.kept ??= { kind: 'file', path: file, size };
+    return this.kept;
   }
 }

@@ -1,5 +1,31 @@
+import { errorMessage } from '../../pdk/bodies/error-body.ts';
+
 // The texts are facts of Kong 3.9.3, and the PDK composes its own error answers from the same ones.
-export { errorMessage } from '../../pdk/bodies/error-body.ts';
+export { errorMessage };
+
+/** Statuses that Kong's error handler has words for; kong.response.error knows more. */
+const handled = new Set([400, 404, 405, 408, 411, 412, 413, 414, 417, 494, 500, 502, 503, 504]);
+
+/** What Kong says of a failure that nginx has found, and not a plugin (kong/error_handlers.lua of Kong 3.9.3). */
+export function failureMessage(status: number): string {
+  return handled.has(status) ? errorMessage(status) : `The upstream server responded with ${String(status)}`;
+}
+
+/**
+ * The form of such an answer: as Accept asks, else as the request's own Content-Type says, else plain text
+ * (error_default_type). Answers that Kong makes with kong.response.error are JSON where Accept is missing.
+ */
+export function failureType(accept: string | null, contentType: string | null): string {
+  const asked = accept ?? contentType;
+  return asked === null ? 'text/plain' : errorType(asked);
+}
+
+/** The type that has a template for a Content-Type that a plugin gave kong.response.error; null: Kong has none. */
+export function templateType(contentType: string): string | null {
+  for (const [type, full] of Object.entries(contentTypes))
+    if (contentType === type || contentType === full) return type;
+  return null;
+}
 
 const templates: Record<string, (message: string, id: string) => string> = {
   'application/json': (message, id) => `{\n  "message":"${message}",\n  "request_id":"${id}"\n}`,

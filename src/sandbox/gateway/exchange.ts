@@ -17,12 +17,13 @@ export interface TlsInfo {
 
 /** One attempt to reach a target, as `kong.log.serialize` lists it. */
 export interface Try {
-  ip: string;
-  port: number;
+  ip?: string;
+  port?: number;
   balancer_start: number;
   balancer_start_ns: number;
-  balancer_latency: number;
-  balancer_latency_ns: number;
+  /** Missing where the balancer failed. */
+  balancer_latency?: number;
+  balancer_latency_ns?: number;
   state?: 'failed';
   code?: number;
 }
@@ -77,6 +78,8 @@ export class Exchange {
   workspace: { id: string; name: string } | null = null;
   destination: Destination | null = null;
   readonly tries: Try[] = [];
+  /** nginx's status of each try that failed: what `$upstream_status` lists before the answer's. */
+  readonly tryStatuses: number[] = [];
   /** Plugins found for it, null before routing. */
   plugins: BoundPlugin[] | null = null;
   clientVerify: string | null = null;

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { RequestBody } from './body.ts';
 import { textOfLatin1 } from './bytes.ts';
+import { connectionOf } from './connection-header.ts';
 import { Exchange, type TlsInfo } from './exchange.ts';
-import { errorBody, errorMessage, errorType } from './errors.ts';
+import { errorBody, errorType, failureMessage, failureType } from './errors.ts';
 import { HeaderList } from './headers.ts';
 import { requestId } from './ids.ts';
 import type { NodeState } from './node-state.ts';
@@ -17,6 +18,12 @@ export interface AnswerState {
   source: 'service' | 'exit' | 'error';
   /** Whole body where it is not streamed. */
   body: Buffer | null;
+  /** Number and words as the upstream sent them; null: nginx's own words. */
+  statusLine: string | null;
+  /** The length is the upstream's: nginx writes it among its own headers, not where a plugin has put it. */
+  upstreamLength: boolean;
+  /** The answer goes to the client in chunks; known when its head is made. */
+  chunked: boolean;
 }
 
 /** What the upstream answered, before plugins changed it. */
@@ -68,7 +75,18 @@ export class HttpExchange extends Exchange {
     headers: new HeaderList(),
     source: 'error',
     body: null,
+    statusLine: null,
+    upstreamLength: false,
+    chunked: false,
   };
+  /** What nginx says of the client's connection. A plugin cannot change it, only add a line of its own. */
+  connection: 'keep-alive' | 'close' | 'upgrade';
+  /** The connection was cut off before the answer was whole. */
+  terminated = false;
+  /** The Date that nginx adds, null where it adds none. No plugin sees it. */
+  date: string | null = null;
+  /** When the response phase began, null where there is none: Kong counts from then on what a client takes. */
+  responseStart: number | null = null;
   /** True once the request went to an upstream. */
   proxied = false;
   /** True when a response phase or a plugin made Kong read the whole answer. */
@@ -92,17 +110,43 @@ export class HttpExchange extends Exchange {
   /** Makes the answer here instead of at the upstream. */
   finish(status: number, body: Buffer, source: 'exit' | 'error'): void {
     this.answer.status = status;
+    this.answer.statusLine = null;
+    this.answer.upstreamLength = false;
     this.answer.body = body;
     this.answer.source = source;
     this.aborted = { status, body };
   }
 
-  /** Makes Kong's own error answer, in the form that the client accepts. */
-  override abort(status: number, _body: Buffer | null = null, message = errorMessage(status)): void {
-    const { body, contentType } = errorBody(message, this.id, errorType(this.headers.get('accept')));
+  /**
+   * Makes Kong's own error answer.
+   *
+   * @param message where Kong itself says why (kong.response.error): the answer then counts as an exit, and is JSON
+   *   without Accept. Without it: a failure that nginx has found, in the form of `failureType`.
+   */
+  override abort(status: number, _body: Buffer | null = null, message: string | null = null): void {
+    const accept = this.headers.get('accept');
+    if (message === null)
+      this.fail(
+        status,
+        'error',
+        failureType(accept, this.headers.get('content-type')),
+        failureMessage(status),
+      );
+    else this.fail(status, 'exit', errorType(accept), message);
+  }
+
+  /** The answer of Kong's error handler to an upstream's answer that broke off while it was read. */
+  abortTruncated(status: number): void {
+    const type = failureType(this.headers.get('accept'), this.headers.get('content-type'));
+    this.fail(status, 'exit', type, failureMessage(status));
+  }
+
+  private fail(status: number, source: 'exit' | 'error', type: string, message: string): void {
+    const { body, contentType } = errorBody(message, this.id, type);
     this.answer.headers.set('Content-Type', contentType);
     this.answer.headers.set('Content-Length', String(body.length));
-    this.finish(status, body, 'error');
+    // 494 is nginx's own number for a header that is too large.
+    this.finish(status === 494 ? 400 : status, body, source);
   }
 
   constructor(
@@ -116,6 +160,7 @@ export class HttpExchange extends Exchange {
     const from = { ip: plainIp(socket.remoteAddress), port: socket.remotePort ?? 0 };
     super(node, 'http', from, socket.localPort ?? 0, worker, tls);
     this.request = request;
+    this.connection = connectionOf(request, true);
     this.body = new RequestBody(request, { bufferBytes, prefix: node.prefix });
     this.method = request.method ?? 'GET';
     this.headers = HeaderList.fromRaw(request.rawHeaders, textOfLatin1);

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
-import type { Agents } from './attempt.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
 import { wantsWebSocket } from './connection-header.ts';
@@ -8,18 +7,21 @@ import { now, type TlsInfo } from './exchange.ts';
 import { HttpExchange } from './http-exchange.ts';
 import type { NodeState } from './node-state.ts';
 import { runCollected, runCollecting, runGlobals, runLog } from './phases.ts';
-import { acceptAnswer, proxy } from './proxy.ts';
+import { proxy } from './proxy.ts';
 import { route } from './routing.ts';
+import type { UpstreamConnections } from './upstream/connections.ts';
 
 export interface HttpHandlerOptions {
   readonly node: NodeState;
   readonly config: ConfigState;
-  readonly agents: Agents;
+  readonly connections: UpstreamConnections;
   /** Bodies above this go to a file (client_body_buffer_size), in bytes. */
   readonly bodyBufferBytes: number;
   /** Log phases that are running: close() waits for them. */
   readonly pending: Set<Promise<unknown>>;
 }
+
+const never = new AbortController().signal;
 
 const webSocketRefusal = 'The sandbox does not proxy WebSocket connections';
 
@@ -46,13 +48,13 @@ export async function handleHttp(
     if (refused === null) await serve(options, exchange, response, gone.signal);
     else {
       exchange.abort(refused);
-      exchange.answer.headers.set('Connection', 'close');
+      exchange.connection = 'close';
       await sendWhole(exchange, response);
     }
   } catch (error) {
     await recover(exchange, response, gone.signal, error);
   }
-  if (gone.signal.aborted && !response.headersSent) exchange.answer.status = 499;
+  if (gone.signal.aborted && !exchange.terminated && !exchange.buffered) noteAbort(exchange, response);
   exchange.latencies.request = Math.round(now() - exchange.startedAt);
   const log = runLog(exchange, config.table).finally(() => exchange.body.close());
   options.pending.add(log);
@@ -60,7 +62,7 @@ export async function handleHttp(
 }
 
 async function serve(
-  { config, agents }: HttpHandlerOptions,
+  { config, connections }: HttpHandlerOptions,
   exchange: HttpExchange,
   response: ServerResponse,
   gone: AbortSignal,
@@ -79,18 +81,27 @@ async function serve(
     exchange.abort(501, null, webSocketRefusal);
   }
   if (exchange.aborted === null && !gone.aborted) {
-    const answer = await proxy(exchange, balancer, agents, gone);
+    // A client that goes away ends only what passes through: Kong reads on what it holds for a response phase.
+    const signal = exchange.buffered ? never : gone;
+    const answer = await proxy(exchange, { balancer, connections, signal });
     if (answer !== null) {
-      acceptAnswer(exchange, answer);
       if (!exchange.buffered) {
         await sendStream(exchange, answer, response);
         return;
       }
       await bufferAnswer(exchange, answer);
-      await runCollected('response', exchange);
+      if (exchange.aborted === null) await runCollected('response', exchange);
     }
   }
-  if (!gone.aborted) await sendWhole(exchange, response);
+  await sendWhole(exchange, response);
+}
+
+/** The client has left what was passed on to it: 499 where nothing was sent yet, and the answer counts as the upstream's. */
+function noteAbort(exchange: HttpExchange, response: ServerResponse): void {
+  exchange.terminated = true;
+  if (exchange.aborted !== null || !exchange.proxied) return;
+  exchange.answer.source = 'service';
+  if (!response.headersSent) exchange.answer.status = 499;
 }
 
 /** After an unforeseen error: 502 when nothing was sent yet, else the connection ends in the middle of the body. */
@@ -101,11 +112,8 @@ async function recover(
   error: unknown,
 ): Promise<void> {
   if (gone.aborted) return;
+  if (!exchange.terminated) exchange.abort(exchange.proxied ? 502 : 500);
   exchange.node.log('error', `[proxy] ${exchange.method} ${exchange.uri}: ${messageOf(error)}`);
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  exchange.abort(exchange.proxied ? 502 : 500);
+  if (exchange.terminated) return;
   await sendWhole(exchange, response).catch(() => response.destroy());
 }

@@ -1,3 +1,4 @@
+import { answerTable } from '../gateway/answer-table.ts';
 import type { Exchange, SerializeValue } from '../gateway/exchange.ts';
 import { HttpExchange } from '../gateway/http-exchange.ts';
 import { parseQuery } from '../gateway/uri.ts';
@@ -70,7 +71,7 @@ function httpRecord(exchange: HttpExchange): Table {
     upstream_status: upstreamStatus(exchange),
     response: {
       status: answer.status,
-      headers: { ...answer.headers.toTable(), connection: 'close' },
+      headers: answerTable(exchange, true),
       size: exchange.bytesSent,
     },
     latencies: {
@@ -86,9 +87,10 @@ function httpRecord(exchange: HttpExchange): Table {
 
 /** A number where Kong read the whole answer, else nginx's text: one status per try. */
 function upstreamStatus(exchange: HttpExchange): string | number {
-  const { tries, upstreamAnswer } = exchange;
-  if (exchange.buffered && upstreamAnswer !== null) return upstreamAnswer.status;
-  return tries.map((each) => String(each.code ?? upstreamAnswer?.status ?? '-')).join(', ');
+  const { tries, tryStatuses, upstreamAnswer } = exchange;
+  if (exchange.buffered) return upstreamAnswer?.status ?? '';
+  const statuses = tries.map((_each, at) => String(tryStatuses[at] ?? upstreamAnswer?.status ?? '-'));
+  return statuses.join(', ');
 }
 
 function streamRecord(exchange: Exchange): Table {

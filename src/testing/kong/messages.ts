@@ -55,17 +55,6 @@ export function requestMessage(request: {
   return filled(message, request.headers, request.body);
 }
 
-/** The answer of an upstream as Node's HTTP client would hand it over. */
-export function responseMessage(response: {
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: Buffer;
-}): IncomingMessage {
-  const message = emptyMessage({ remoteAddress: '127.0.0.1', remotePort: 80, localPort: 0 });
-  message.statusCode = response.status;
-  return filled(message, response.headers, response.body);
-}
-
 function emptyMessage(ends: Ends): IncomingMessage {
   const socket = new Socket();
   for (const [name, value] of Object.entries(ends)) Object.defineProperty(socket, name, { value });

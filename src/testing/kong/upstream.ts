@@ -1,9 +1,11 @@
-import { bufferAnswer } from '../../sandbox/gateway/answer.ts';
+import { acceptAnswer, acceptWholeAnswer } from '../../sandbox/gateway/accept-answer.ts';
+import { latin1OfText } from '../../sandbox/gateway/bytes.ts';
 import { now, type Exchange } from '../../sandbox/gateway/exchange.ts';
 import { HttpExchange } from '../../sandbox/gateway/http-exchange.ts';
-import { acceptAnswer } from '../../sandbox/gateway/proxy.ts';
+import type { AnswerHead } from '../../sandbox/gateway/upstream/answer-head.ts';
+import { ownStatusLine } from '../../sandbox/http1/reasons.ts';
 import type { ResponseDescription } from '../description.ts';
-import { bodyBytes, headerLines, responseMessage } from './messages.ts';
+import { bodyBytes, headerLines } from './messages.ts';
 
 /** Lets the described upstream answer. What is set on the client's answer so far is merged as Kong does. */
 export async function answerFromUpstream(exchange: Exchange, described: ResponseDescription): Promise<void> {
@@ -14,18 +16,23 @@ export async function answerFromUpstream(exchange: Exchange, described: Response
   exchange.proxied = true;
   await exchange.body.read();
   const { bytes, contentType } = bodyBytes(described.body);
-  const answer = responseMessage({
-    status: described.status ?? 200,
-    headers: headerLines(described.headers ?? {}, [
-      ['content-type', contentType],
-      ['content-length', String(bytes.length)],
-    ]),
-    body: bytes,
-  });
-  acceptAnswer(exchange, answer);
+  const status = described.status ?? 200;
+  const lines = headerLines(described.headers ?? {}, [
+    ['content-type', contentType],
+    ['content-length', String(bytes.length)],
+  ]);
+  const head: AnswerHead = {
+    status,
+    statusLine: ownStatusLine(status),
+    headers: lines.map(([name, value]): [string, string] => [name, latin1OfText(value)]),
+    framing: bytes.length,
+    keepAlive: true,
+  };
   // Kong holds the answer only for a response phase or where a plugin asked for it; the others see it pass.
-  if (exchange.buffered) await bufferAnswer(exchange, answer);
-  else exchange.answer.body = bytes;
+  if (!exchange.buffered) {
+    acceptAnswer(exchange, head);
+    exchange.answer.body = bytes;
+  } else if (!acceptWholeAnswer(exchange, head, bytes)) exchange.abort(500);
 }
 
 /** What Kong notes when the client has its answer. */

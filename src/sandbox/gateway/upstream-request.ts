@@ -1,0 +1,84 @@
+import { latin1OfText, rawHeaderLines, requestTarget } from './bytes.ts';
+import { connectionOptions } from './connection-header.ts';
+import type { Peer } from './balancer.ts';
+import type { Destination } from './exchange.ts';
+import type { HttpExchange } from './http-exchange.ts';
+import { serverHeader } from './node-state.ts';
+
+const dropped = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'expect',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-path',
+  'x-forwarded-prefix',
+  'x-real-ip',
+  'x-kong-request-id',
+  'via',
+]);
+
+/** Request line and headers for the upstream. @param length of the body; null: the request has none */
+export function upstreamHead(
+  exchange: HttpExchange,
+  destination: Destination,
+  peer: Peer,
+  length: number | null,
+): Buffer {
+  const { method, path, query } = exchange.upstream;
+  const target = query === '' && !exchange.uri.endsWith('?') ? path : `${path}?${query}`;
+  const raw = rawHeaderLines(upstreamHeaders(exchange, destination, peer, length));
+  let text = `${method} ${requestTarget(target)} HTTP/1.1\r\n`;
+  for (let at = 0; at < raw.length; at += 2) text += `${raw[at] ?? ''}: ${raw[at + 1] ?? ''}\r\n`;
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
+function hostHeader(exchange: HttpExchange, destination: Destination, peer: Peer): string {
+  if (exchange.upstreamHost !== null) return exchange.upstreamHost;
+  const name = peer.hostHeader ?? (peer.name.includes(':') ? `[${peer.name}]` : peer.name);
+  if (peer.hostHeader !== null) return name;
+  const usual = destination.scheme === 'https' ? 443 : 80;
+  return peer.port === usual ? name : `${name}:${String(peer.port)}`;
+}
+
+/** The name for TLS: what the upstream is called in Host, without a port. */
+export function tlsName(exchange: HttpExchange, peer: Peer): string {
+  return latin1OfText(exchange.upstreamHost ?? peer.name)
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+}
+
+function* upstreamHeaders(
+  exchange: HttpExchange,
+  destination: Destination,
+  peer: Peer,
+  length: number | null,
+): Generator<[string, string]> {
+  const { forwarded, headers, id } = exchange;
+  const via = headers.get('via');
+  const own = `${exchange.request.httpVersion === '1.0' ? '1' : exchange.request.httpVersion} ${serverHeader}`;
+  yield ['Via', via === null ? own : `${via}, ${own}`];
+  yield ['Host', hostHeader(exchange, destination, peer)];
+  yield ['Connection', 'keep-alive'];
+  yield ['X-Forwarded-For', forwarded.for];
+  yield ['X-Forwarded-Proto', forwarded.proto];
+  yield ['X-Forwarded-Host', forwarded.host];
+  yield ['X-Forwarded-Port', String(forwarded.port)];
+  yield ['X-Forwarded-Path', forwarded.path];
+  if (forwarded.prefix !== null) yield ['X-Forwarded-Prefix', forwarded.prefix];
+  yield ['X-Real-IP', exchange.realIp];
+  yield ['X-Kong-Request-Id', id];
+  if (headers.get('te')?.includes('trailers') === true) yield ['TE', 'trailers'];
+  if (length !== null) yield ['Content-Length', String(length)];
+  const listed = connectionOptions(headers.get('connection'));
+  for (const [name, value, key] of headers) if (!dropped.has(key) && !listed.has(key)) yield [name, value];
+}
