@@ -1,13 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import { compileHook } from '../model/compile.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
+import type { HookLog } from '../log.ts';
 import type { HookStore } from '../store/types.ts';
 import { HookTable } from './matching.ts';
+import { StoredHooks } from './stored-hooks.ts';
+import type { TryToBuild } from './stored-hooks.ts';
 
-/** Checks that need more than the schema: templates and Lua that do not parse. Throws HookInvalidError. */
-export type DeepCheck = (hook: Hook) => Promise<void> | void;
+export interface HooksOptions {
+  store: HookStore;
+  clock: Clock;
+  log: HookLog;
+  /** What needs more than the schema: templates and Lua that do not parse. Throws HookInvalidError. */
+  check: (hook: Hook) => Promise<void> | void;
+  /** See {@link TryToBuild}. */
+  build: TryToBuild;
+  /** Told about the new table before the change is answered; `id` is null when all may have changed. */
+  changed: (table: HookTable, id: string | null) => Promise<void>;
+}
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -18,22 +31,20 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export class Hooks {
   readonly #store: HookStore;
   readonly #clock: Clock;
-  readonly #check: DeepCheck;
+  readonly #stored: StoredHooks;
+  readonly #check: (hook: Hook) => Promise<void> | void;
+  readonly #build: TryToBuild;
   readonly #changed: (table: HookTable, id: string | null) => Promise<void>;
   #table = new HookTable([]);
   #loaded = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param changed told about the new table before the change is answered; `id` is null when all may have changed */
-  constructor(
-    store: HookStore,
-    clock: Clock,
-    check: DeepCheck,
-    changed: (table: HookTable, id: string | null) => Promise<void>,
-  ) {
+  constructor({ store, clock, log, check, build, changed }: HooksOptions) {
     this.#store = store;
+    this.#stored = new StoredHooks(store, build, log);
     this.#clock = clock;
     this.#check = check;
+    this.#build = build;
     this.#changed = changed;
   }
 
@@ -43,7 +54,7 @@ export class Hooks {
 
   /** Reads the hooks again; for the start, and when another process has changed them. */
   async reload(): Promise<void> {
-    const hooks = sorted(await this.#store.hooks());
+    const hooks = sorted(await this.#stored.read());
     if (this.#loaded && JSON.stringify(hooks) === JSON.stringify(this.#table.all())) return;
     this.#loaded = true;
     this.#table = new HookTable(hooks);
@@ -129,6 +140,12 @@ export class Hooks {
   ): Promise<Hook> {
     const hook = { ...checked, id, created_at, updated_at } as Hook;
     await this.#check(hook);
+    // Built before it is stored: what cannot be built would be found at each start.
+    try {
+      this.#build(hook);
+    } catch (error) {
+      throw new HookInvalidError([{ path: 'config', text: messageOf(error) }]);
+    }
     await this.#store.saveHook(hook);
     await this.#replace(hook);
     return hook;

@@ -3,7 +3,7 @@ import type { EventTransport } from '../client/transport.ts';
 import { Engine } from '../delivery/engine.ts';
 import { Outbox } from '../delivery/outbox.ts';
 import { TargetGuard } from '../delivery/target-guard.ts';
-import { checkHook, createHandler } from '../handlers/index.ts';
+import { checkHook, createHandler, unbuilt } from '../handlers/index.ts';
 import { deliveryId } from '../handlers/types.ts';
 import type { TestResult } from '../handlers/types.ts';
 import { HookMetrics } from '../metrics.ts';
@@ -65,7 +65,14 @@ export class Dispatcher {
       store,
       clock,
       log,
-      createHandler: (hook) => createHandler(hook, options, guard),
+      createHandler: (hook) => {
+        try {
+          return createHandler(hook, options, guard);
+        } catch (error) {
+          // Such a hook is switched off where it is read; whatever comes here, the others go on.
+          return unbuilt(messageOf(error));
+        }
+      },
       record: (result) => {
         this.outbox.result(result);
       },
@@ -88,10 +95,19 @@ export class Dispatcher {
       targetConcurrency: options.targetConcurrency,
       targetRate: options.targetRate,
     });
-    this.hooks = new Hooks(store, clock, checkHook, async (table) => {
-      this.engine.setHooks(table.all());
-      this.metrics.keepHooks(table);
-      await this.feed.setInterest(table.interest());
+    this.hooks = new Hooks({
+      store,
+      clock,
+      log,
+      check: checkHook,
+      build: (hook) => {
+        void createHandler(hook, options, guard).close();
+      },
+      changed: async (table) => {
+        this.engine.setHooks(table.all());
+        this.metrics.keepHooks(table);
+        await this.feed.setInterest(table.interest());
+      },
     });
     this.metrics = new HookMetrics(this);
     this.#intake = new Intake({

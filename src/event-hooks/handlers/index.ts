@@ -38,6 +38,17 @@ export function createHandler(
   }
 }
 
+/** Stands for a handler that could not be made: every attempt fails with the reason. */
+export function unbuilt(reason: string): HookHandler {
+  const error = `the hook cannot be built: ${reason}`;
+  return {
+    target: null,
+    attempt: async () => ({ ok: false, status: null, error, response: null }),
+    test: async () => ({ error }),
+    close: async () => {},
+  };
+}
+
 /** What the schema cannot see: templates and Lua that do not parse. @throws HookInvalidError naming the field */
 export async function checkHook(hook: Hook): Promise<void> {
   const violations = hook.handler === 'webhook-custom' ? checkTemplates(hook.config) : [];

@@ -135,7 +135,11 @@ export interface HookStore {
   /** Whether an acknowledged event survives the process. */
   readonly durable: boolean;
 
-  hooks(): Promise<Hook[]>;
+  /**
+   * The hooks as they were stored, not checked: rows may be older than the rules of today.
+   * @param unreadable told of each row that holds no JSON object
+   */
+  hooks(unreadable?: (id: string, reason: string) => void): Promise<Hook[]>;
   saveHook(hook: Hook): Promise<void>;
   /** Deletes the hook and its deliveries. @returns whether there was one */
   deleteHook(id: string): Promise<boolean>;

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
+import { parseFields } from '../../dispatcher/payload.ts';
 import type { Hook } from '../../model/hook.ts';
 import type {
   AttemptResult,
@@ -16,6 +17,7 @@ import { attemptsOf, keepAttempt, keepFirstAttempt } from './attempts.ts';
 import { guarded, openDatabase, transaction } from './database.ts';
 import type { Synchronous } from './database.ts';
 import { Firings } from './firings.ts';
+import { readHookRows } from './hook-rows.ts';
 import { stateNumber, toDelivery, toRecord, toState } from './rows.ts';
 import type { DeliveryRow, RecordRow } from './rows.ts';
 import { Statements } from './statements.ts';
@@ -49,11 +51,19 @@ export class SqliteStore implements HookStore {
     this.#dataVersion = this.#readDataVersion();
   }
 
-  hooks(): Promise<Hook[]> {
+  hooks(unreadable: (id: string, reason: string) => void = () => undefined): Promise<Hook[]> {
     return this.#run(() => {
-      const rows = this.#all<{ no: number; id: string; doc: string }>('SELECT no, id, doc FROM hooks');
-      this.#numbers = new Map(rows.map(({ id, no }) => [id, no]));
-      return rows.map(({ doc }) => JSON.parse(doc) as Hook);
+      const hooks: Hook[] = [];
+      this.#numbers = readHookRows(this.#statements, (id, doc) => {
+        if (typeof doc !== 'string') unreadable(id, doc.message);
+        else {
+          const fields = parseFields(doc);
+          if (fields === null) unreadable(id, 'the row holds no JSON object');
+          // The row's own id is what everything else refers to.
+          else hooks.push({ ...fields, id } as Hook);
+        }
+      });
+      return hooks;
     });
   }
   saveHook(hook: Hook): Promise<void> {
