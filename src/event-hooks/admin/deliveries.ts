@@ -1,3 +1,4 @@
+import { parseExactFields } from '../dispatcher/payload.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';
@@ -29,7 +30,7 @@ export function showDelivery(record: DeliveryRecord): Record<string, unknown> {
     created_at: seconds(record.at),
     finished_at: seconds(record.finishedAt),
     next_attempt_at: seconds(record.due),
-    payload: JSON.parse(record.payload) as unknown,
+    payload: parseExactFields(record.payload) ?? {},
     ...(record.history === undefined ? {} : { history: record.history.map(showAttempt) }),
   };
 }

@@ -8,17 +8,36 @@ export interface Batch {
 }
 
 interface Sent {
-  /** The number of the batch when it went for the first time. */
+  /** Its place: batches that come back go again in this order. */
   order: number;
   events: HookEvent[];
+  /** How often it came back. */
+  returns: number;
+  /** How often it came back although others had been taken in the meantime. */
+  alone: number;
+  /** How many batches had been taken when it went first, or came back last. */
+  taken: number;
 }
 
 const maxEventsPerBatch = 500;
 const maxBytesPerBatch = 2 * 1024 * 1024;
+/** No dispatcher takes a longer event: its gRPC takes messages of 16 MiB, and an event by default 1 MiB. */
+const maxEventBytes = 8 * 1024 * 1024;
+/** A batch that came back so often is sent in halves, so that one event does not hold the others. */
+const returnsBeforeHalving = 3;
+/** A single event that came back so often, while others were taken, will never be taken. */
+const returnsBeforeGivingUp = 8;
+
+/** What an event takes, here and in a message: three bytes at most for a character of UTF-16. */
+function sizeOf({ data, source, event }: HookEvent): number {
+  const length = data.length + source.length + event.length;
+  return (length > 65_536 ? Buffer.byteLength(data) + (length - data.length) * 3 : length) + 200;
+}
 
 /**
- * Events that the dispatcher has not acknowledged: those that wait, and those on their way. Bounded in number and size;
- * what does not fit is dropped and counted. Order is kept, also when batches come back.
+ * Events that the dispatcher has not acknowledged: those that wait, and those on their way. Bounded in number and bytes;
+ * what does not fit, and what no dispatcher can take, is dropped and counted. Order is kept, also when batches come back.
+ * While the store of the dispatcher fails, nothing is given up; an event that fails while others pass is.
  */
 export class EmitBuffer {
   readonly #maxEvents: number;
@@ -31,6 +50,9 @@ export class EmitBuffer {
   readonly #returned: Sent[] = [];
   #bytes = 0;
   #number = 0;
+  #order = 0;
+  /** Batches that were taken. */
+  #taken = 0;
   /** Those who wait until nothing is left. */
   #waiters: (() => void)[] = [];
 
@@ -42,12 +64,14 @@ export class EmitBuffer {
 
   add(events: readonly HookEvent[]): void {
     for (const event of events) {
-      if (this.#stats.buffered >= this.#maxEvents || this.#bytes + event.data.length > this.#maxBytes) {
+      const size = sizeOf(event);
+      const full = this.#stats.buffered >= this.#maxEvents || this.#bytes + size > this.#maxBytes;
+      if (full || size > maxEventBytes) {
         this.#stats.dropped += 1;
         continue;
       }
       this.#stats.buffered += 1;
-      this.#bytes += event.data.length;
+      this.#bytes += size;
       this.#waiting.push(event);
     }
   }
@@ -59,7 +83,7 @@ export class EmitBuffer {
     const events: HookEvent[] = [];
     let bytes = 0;
     for (let event = this.#waiting[this.#head]; event !== undefined; event = this.#waiting[this.#head]) {
-      bytes += event.data.length;
+      bytes += sizeOf(event);
       if (events.length > 0 && (events.length >= maxEventsPerBatch || bytes > maxBytesPerBatch)) break;
       events.push(event);
       this.#head += 1;
@@ -69,7 +93,7 @@ export class EmitBuffer {
       this.#head = 0;
     }
     if (events.length === 0) return null;
-    return this.#send({ order: 0, events });
+    return this.#send({ order: ++this.#order, events, returns: 0, alone: 0, taken: 0 });
   }
 
   /** @param refused how many events of the batch can never be taken */
@@ -77,10 +101,15 @@ export class EmitBuffer {
     const events = this.#onTheWay.get(number)?.events;
     if (events === undefined) return;
     this.#onTheWay.delete(number);
+    if (refused < events.length) this.#taken += 1;
+    this.#forget(events, refused);
+  }
+
+  #forget(events: readonly HookEvent[], refused: number): void {
     this.#stats.buffered -= events.length;
     this.#stats.acknowledged += events.length - refused;
     this.#stats.dropped += refused;
-    for (const event of events) this.#bytes -= event.data.length;
+    for (const event of events) this.#bytes -= sizeOf(event);
     if (this.#stats.buffered === 0) for (const resolve of this.#waiters.splice(0)) resolve();
   }
 
@@ -100,17 +129,41 @@ export class EmitBuffer {
     const sent = this.#onTheWay.get(number);
     if (sent === undefined) return;
     this.#onTheWay.delete(number);
+    sent.returns += 1;
+    if (this.#taken > sent.taken) sent.alone += 1;
+    sent.taken = this.#taken;
+    if (sent.events.length === 1 && sent.alone >= returnsBeforeGivingUp) {
+      this.#forget(sent.events, 1);
+      return;
+    }
     const at = this.#returned.findIndex((other) => other.order > sent.order);
-    this.#returned.splice(at === -1 ? this.#returned.length : at, 0, sent);
+    const place = at === -1 ? this.#returned.length : at;
+    this.#returned.splice(place, 0, ...(this.#shouldHalve(sent, place) ? halves(sent) : [sent]));
   }
   putBackAll(): void {
     for (const number of [...this.#onTheWay.keys()]) this.putBack(number);
   }
 
-  #send({ order, events }: Sent): Batch {
-    const number = ++this.#number;
-    this.#onTheWay.set(number, { order: order === 0 ? number : order, events });
-    this.#stats.sent += events.length;
-    return { number, events };
+  /** While nothing passes at all, only the first batch is: it finds out whether it is the events or the store. */
+  #shouldHalve(sent: Sent, place: number): boolean {
+    if (sent.events.length < 2 || sent.returns < returnsBeforeHalving) return false;
+    return place === 0 || sent.alone > 0;
   }
+
+  #send(sent: Sent): Batch {
+    const number = ++this.#number;
+    this.#onTheWay.set(number, { ...sent, taken: sent.returns === 0 ? this.#taken : sent.taken });
+    this.#stats.sent += sent.events.length;
+    return { number, events: sent.events };
+  }
+}
+
+/** Both keep the place of the whole; the second one lies behind the first and before what follows. */
+function halves({ order, events, taken }: Sent): Sent[] {
+  const middle = Math.ceil(events.length / 2);
+  const fresh = { returns: 0, alone: 0, taken };
+  return [
+    { order, events: events.slice(0, middle), ...fresh },
+    { order: order + 2 ** -20 * events.length, events: events.slice(middle), ...fresh },
+  ];
 }

@@ -88,14 +88,16 @@ export class EventHooks {
     } catch (error) {
       this.lastProblem = `${source} ${event}: ${messageOf(error)}`;
     }
-    if (text?.[0] !== '{') {
+    if (text?.[0] !== '{' || !isName(source) || !isName(event)) {
       this.stats.invalid += 1;
       return;
     }
     this.stats.emitted += 1;
     const now = Date.now();
     this.#pending.push({ id: newEventId(now), source, event, data: text, at: now });
-    if (this.#pending.length === 1) queueMicrotask(this.#flushPending);
+    // In one turn a plugin may emit any number: the transport bounds what is kept.
+    if (this.#pending.length >= 500) this.#flushPending();
+    else if (this.#pending.length === 1) queueMicrotask(this.#flushPending);
   }
 
   /** Whether any hook would fire for the event: a cheap check before work that only serves an emit. */
@@ -140,6 +142,10 @@ export class EventHooks {
     this.#transport?.send(batch);
   };
 }
+
+/** Plugins in JavaScript can hand over anything. */
+const isName = (value: unknown): boolean =>
+  typeof value === 'string' && value.length > 0 && value.length <= 256;
 
 /** The hub of this process, shared by every copy of this module in it. */
 const key = Symbol.for('kong-ts.event-hooks.hub');

@@ -198,7 +198,7 @@ export class Engine {
     const attempts = delivery.attempts + 1;
     const now = clock.now();
     const delay =
-      outcome.ok || outcome.gone === true
+      outcome.ok || outcome.gone === true || outcome.final === true
         ? null
         : retryDelay(attempts, hook.retry_schedule ?? schedule, clock.random(), outcome.retryAfterMs);
     const result: AttemptResult = {

@@ -29,6 +29,15 @@ export interface LaneContext {
 }
 
 const retriesAtOnce = 100;
+const lost: Outcome = {
+  ok: false,
+  status: null,
+  error: 'the stored event is no JSON object',
+  response: null,
+  final: true,
+};
+/** Whether a payload looks like the object that was stored; parsing each one would cost more than sending it. */
+const whole = (payload: string): boolean => payload.startsWith('{') && payload.endsWith('}');
 
 /**
  * The deliveries of one hook: new ones in the order of their events, and those that are due again. What does not fit
@@ -182,17 +191,16 @@ export class Lane {
       error: messageOf(error),
       response: null,
     });
-    void this.#handler
-      .attempt(delivery)
-      .catch(failed)
-      .then((outcome) => {
-        this.#inFlight -= 1;
-        if (outcome.gone === true) this.#gone = true;
-        this.#context.gate?.leave();
-        this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
-        if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
-        this.pump();
-      });
+    // What the file has lost is given up; it must not reach a target as garbage.
+    const attempt = whole(delivery.payload) ? this.#handler.attempt(delivery) : Promise.resolve(lost);
+    void attempt.catch(failed).then((outcome) => {
+      this.#inFlight -= 1;
+      if (outcome.gone === true) this.#gone = true;
+      this.#context.gate?.leave();
+      this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
+      if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
+      this.pump();
+    });
   }
 
   #full(): boolean {

@@ -1,11 +1,21 @@
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HookLog } from '../log.ts';
+import { EventRefusedError } from '../store/types.ts';
 import type { AttemptResult, HookStore, NewEvent } from '../store/types.ts';
+
+/** Who added events and what that one wants to hear of them. */
+export interface OutboxListener {
+  /** A hook's rules kept an event from firing it. */
+  heldBack?: (hookId: string) => void;
+  /** The store will never take an event, whatever its state. */
+  refused?: (event: NewEvent, reason: string) => void;
+}
 
 interface Waiting {
   events: NewEvent[];
-  heldBack: ((hookId: string) => void) | undefined;
+  bytes: number;
+  listener: OutboxListener;
   resolve: (seqs: (number | null)[]) => void;
   reject: (error: KongTsError) => void;
 }
@@ -21,9 +31,23 @@ export interface OutboxOptions {
 }
 
 const maxEventsPerTransaction = 1000;
+const maxBytesPerTransaction = 16 * 1024 * 1024;
+/** What may wait for the store at a time; beyond it, senders keep their events. */
+const maxWaitingBytes = 64 * 1024 * 1024;
 const maxResultsPerTransaction = 2000;
-/** Results that could not be written for so long are given up; their deliveries are made again after a restart. */
-const maxUnwrittenResults = 100_000;
+/** Results beyond so many bytes that could not be written are given up; their deliveries are made again later. */
+const maxUnwrittenBytes = 64 * 1024 * 1024;
+
+/** What is held in memory, roughly: two bytes a character, and what surrounds them. */
+const bytesOf = ({ payload, hooks }: NewEvent): number => payload.length * 2 + hooks.length * 100 + 400;
+const resultBytes = ({ error, response }: AttemptResult): number =>
+  ((error?.length ?? 0) + (response?.length ?? 0)) * 2 + 300;
+
+interface Committed {
+  seqs: (number | null)[];
+  held: [NewEvent, string][];
+  refused: Map<NewEvent, string>;
+}
 
 /**
  * Gathers what has to be written and writes it in one transaction per turn of the event loop: new events as soon as
@@ -33,6 +57,8 @@ export class Outbox {
   readonly #options: OutboxOptions;
   #events: Waiting[] = [];
   #results: AttemptResult[] = [];
+  #waitingBytes = 0;
+  #resultBytes = 0;
   #running: Promise<void> | null = null;
   #soon: NodeJS.Immediate | null = null;
   #later: unknown = null;
@@ -50,18 +76,24 @@ export class Outbox {
 
   /**
    * Stores events. Hooks that their rules hold back are taken out of them.
-   * @param heldBack told of each of those
    * @throws KongTsError STORE_FAILED when they are not stored
    */
-  add(events: NewEvent[], heldBack?: (hookId: string) => void): Promise<(number | null)[]> {
+  add(events: NewEvent[], listener: OutboxListener = {}): Promise<(number | null)[]> {
+    const bytes = events.reduce((sum, event) => sum + bytesOf(event), 0);
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > maxWaitingBytes) {
+      return Promise.reject(new KongTsError('STORE_FAILED', 'Too much waits to be stored already.'));
+    }
+    this.#waitingBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#events.push({ events, heldBack, resolve, reject });
+      this.#events.push({ events, bytes, listener, resolve, reject });
       this.#schedule();
     });
   }
 
   result(result: AttemptResult): void {
     this.#results.push(result);
+    this.#resultBytes += resultBytes(result);
+    this.#boundResults();
     this.#schedule();
   }
 
@@ -104,25 +136,32 @@ export class Outbox {
   async #write(): Promise<void> {
     const waiting: Waiting[] = [];
     let count = 0;
+    let bytes = 0;
     for (let next = this.#events[0]; next !== undefined; next = this.#events[0]) {
-      if (count > 0 && count + next.events.length > maxEventsPerTransaction) break;
+      const full =
+        count + next.events.length > maxEventsPerTransaction || bytes + next.bytes > maxBytesPerTransaction;
+      if (count > 0 && full) break;
       waiting.push(next);
       count += next.events.length;
+      bytes += next.bytes;
       this.#events.shift();
     }
     const events =
       waiting.length === 1 && waiting[0] !== undefined ? waiting[0].events : waiting.flatMap((w) => w.events);
     const results = this.#results.splice(0, maxResultsPerTransaction);
-    const { store, log, onStored, onResults } = this.#options;
+    for (const result of results) this.#resultBytes -= resultBytes(result);
+    const { log, onStored, onResults } = this.#options;
     try {
-      const held: [NewEvent, string][] = [];
-      const seqs = await store.commit(events, results, (index, hookId) => {
-        const event = events[index];
-        if (event !== undefined) held.push([event, hookId]);
-      });
+      const { seqs, held, refused } = await this.#commit(events, results);
+      const ownerOf = (event: NewEvent): OutboxListener | undefined =>
+        waiting.find((one) => one.events.includes(event))?.listener;
       for (const [event, hookId] of held) {
         event.hooks = event.hooks.filter((hook) => hook !== hookId);
-        waiting.find((one) => one.events.includes(event))?.heldBack?.(hookId);
+        ownerOf(event)?.heldBack?.(hookId);
+      }
+      for (const [event, reason] of refused) {
+        log.error('an event can never be stored and is refused', { event: event.id, error: reason });
+        ownerOf(event)?.refused?.(event, reason);
       }
       if (!this.healthy) log.notice('the event hook store works again');
       this.healthy = true;
@@ -137,9 +176,42 @@ export class Outbox {
           : new KongTsError('STORE_FAILED', `The store failed: ${messageOf(error)}`);
       if (this.healthy) log.error('events cannot be stored', { error: failure.message });
       this.healthy = false;
-      this.#results.unshift(...results);
-      this.#results.length = Math.min(this.#results.length, maxUnwrittenResults);
+      this.#results = [...results, ...this.#results];
+      for (const result of results) this.#resultBytes += resultBytes(result);
+      this.#boundResults();
       for (const one of waiting) one.reject(failure);
+    } finally {
+      this.#waitingBytes -= bytes;
+    }
+  }
+
+  /** Stores what can be stored: an event that never can is taken out, and the others go again. */
+  async #commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<Committed> {
+    const refused = new Map<NewEvent, string>();
+    for (;;) {
+      const left = refused.size === 0 ? events : events.filter((event) => !refused.has(event));
+      const held: [NewEvent, string][] = [];
+      try {
+        const found = await this.#options.store.commit(left, results, (index, hookId) => {
+          const event = left[index];
+          if (event !== undefined) held.push([event, hookId]);
+        });
+        if (refused.size === 0) return { seqs: found, held, refused };
+        const bySeq = new Map(left.map((event, index) => [event, found[index] ?? null]));
+        return { seqs: events.map((event) => bySeq.get(event) ?? null), held, refused };
+      } catch (error) {
+        const event = error instanceof EventRefusedError ? left[error.index] : undefined;
+        if (event === undefined) throw error;
+        refused.set(event, messageOf(error));
+      }
+    }
+  }
+
+  #boundResults(): void {
+    while (this.#resultBytes > maxUnwrittenBytes) {
+      const last = this.#results.pop();
+      if (last === undefined) return;
+      this.#resultBytes -= resultBytes(last);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { toPlain } from '../model/exact-json.ts';
 import type { FilterCondition, FilterScalar, HookFilter } from '../model/hook.ts';
 import { valueAt } from './payload.ts';
 import type { Fields } from './payload.ts';
@@ -10,7 +11,7 @@ export function compileFilter(filter: HookFilter | undefined): CompiledFilter | 
     const steps = path.split('.');
     const condition: FilterCondition =
       typeof wanted === 'object' && wanted !== null ? wanted : { eq: wanted };
-    return (payload: Fields) => holds(valueAt(payload, steps), condition);
+    return (payload: Fields) => holds(toPlain(valueAt(payload, steps)), condition);
   });
   return tests.length === 0 ? null : (payload) => tests.every((test) => test(payload));
 }

@@ -1,7 +1,7 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Outbox } from '../delivery/outbox.ts';
-import { eventProblem } from '../model/event.ts';
+import { eventProblem, maxDepth } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
 import type { Hook } from '../model/hook.ts';
 import type { NewEvent } from '../store/types.ts';
@@ -44,9 +44,9 @@ export class Intake {
    * @throws KongTsError STORE_FAILED when nothing of the batch was stored; it may be sent again
    */
   async accept(events: readonly HookEvent[]): Promise<Accepted> {
-    const { table, sources, feed, clock, maxEventBytes, hasRoom } = this.#options;
+    const { table, feed, clock, maxEventBytes, hasRoom } = this.#options;
     const refused: Accepted['refused'] = [];
-    const selected: NewEvent[] = [];
+    const selected = new Map<NewEvent, number>();
     if (!hasRoom()) {
       throw new KongTsError('STORE_FAILED', 'Too many deliveries wait already; no further event is taken.');
     }
@@ -61,28 +61,53 @@ export class Intake {
         continue;
       }
       if (this.#recent.has(event.id)) continue;
-      const found = selectHooks(event, hooks, sources, now);
-      if (found === 'invalid') refused.push({ index, reason: 'data: expected one JSON object' });
+      const found = this.#select(event, hooks, now);
+      if (found === 'invalid')
+        refused.push({
+          index,
+          reason: `data: expected one JSON object of at most ${String(maxDepth)} levels`,
+        });
+      else if (found instanceof Error) refused.push({ index, reason: `data: ${messageOf(found)}` });
       else if (found === null) quiet.push(event);
       else {
-        selected.push(found);
+        selected.set(found, index);
         this.#recent.add(event.id);
       }
     }
-    if (selected.length > 0) await this.#store(selected, hooks);
-    if (feed.watched) this.#tell(events, selected, quiet);
+    if (selected.size > 0) refused.push(...(await this.#store(selected, hooks)));
+    if (feed.watched) this.#tell(events, [...selected.keys()], quiet);
     return { refused };
   }
 
-  async #store(selected: NewEvent[], hooks: HookTable): Promise<void> {
-    const { outbox, observer } = this.#options;
+  /** An error of one event is that event's own. */
+  #select(event: HookEvent, hooks: HookTable, now: number): ReturnType<typeof selectHooks> | Error {
     try {
-      await outbox.add(selected, (held) => {
-        const hook = hooks.get(held);
-        if (hook !== undefined) observer.suppressed(hook);
-      });
+      return selectHooks(event, hooks, this.#options.sources, now);
     } catch (error) {
-      for (const { id } of selected) this.#recent.delete(id);
+      return error instanceof Error ? error : new Error(messageOf(error));
+    }
+  }
+
+  /** @returns what the store can never take; it is taken out of `selected` */
+  async #store(selected: Map<NewEvent, number>, hooks: HookTable): Promise<Accepted['refused']> {
+    const { outbox, observer } = this.#options;
+    const refused: Accepted['refused'] = [];
+    const events = [...selected.keys()];
+    try {
+      await outbox.add(events, {
+        heldBack: (held) => {
+          const hook = hooks.get(held);
+          if (hook !== undefined) observer.suppressed(hook);
+        },
+        refused: (event, reason) => {
+          refused.push({ index: selected.get(event) ?? -1, reason });
+          selected.delete(event);
+          this.#recent.delete(event.id);
+        },
+      });
+      return refused;
+    } catch (error) {
+      for (const { id } of events) this.#recent.delete(id);
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { KongTsError } from '../../errors.ts';
 import { EmitBuffer } from '../client/emit-buffer.ts';
 import type { Batch } from '../client/emit-buffer.ts';
 import { Interest } from '../client/interest.ts';
@@ -62,7 +63,12 @@ export class LocalTransport implements EventTransport {
       const { refused } = await this.#intake.accept(events);
       this.#buffer.acknowledge(number, refused.length);
       this.#retryMs = firstRetryMs;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof KongTsError && error.code === 'STORE_FAILED')) {
+        // Nothing that time would mend.
+        this.#buffer.acknowledge(number, events.length);
+        return;
+      }
       // The dispatcher has said why in its log.
       this.#buffer.putBack(number);
       this.#retryMs = Math.min(maxRetryMs, this.#retryMs * 2);

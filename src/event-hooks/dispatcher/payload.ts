@@ -1,10 +1,19 @@
+import { isRawNumber, parseExact } from '../model/exact-json.ts';
+
 /** A JSON object as parsed; keys from outside are data only. */
 export type Fields = Record<string, unknown>;
 
-/** Parses event data; null when it is not one JSON object. */
+/** Parses event data; null when it is not one JSON object. Numbers are JavaScript's. */
 export function parseFields(text: string): Fields | null {
+  return parseObject(text, JSON.parse);
+}
+/** The same; numbers that a JavaScript number cannot hold stay as they were written, see {@link parseExact}. */
+export function parseExactFields(text: string): Fields | null {
+  return parseObject(text, parseExact);
+}
+function parseObject(text: string, parse: (text: string) => unknown): Fields | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
   } catch {
     return null;
@@ -14,14 +23,14 @@ export function parseFields(text: string): Fields | null {
 /**
  * The payload of an event: its fields at top level, source and event. Null members are left out, at any depth (array
  * items stay).
- * @param fields the parsed text, when it was parsed anyway; it is not needed where the text can be spliced
+ * @param fields the parsed text (numbers exact), when it was parsed anyway; it is not needed where the text can be spliced
  */
 export function buildPayload(text: string, source: string, event: string, fields?: Fields): string {
   const tail = `"source":${JSON.stringify(source)},"event":${JSON.stringify(event)}}`;
   const spliceable =
     text.length > 1 && text.startsWith('{') && text.endsWith('}') && !mayHoldNullOrNames(text);
   if (spliceable) return text.length === 2 ? `{${tail}` : `${text.slice(0, -1)},${tail}`;
-  const all = withoutNulls(fields ?? parseFields(text) ?? {}) as Fields;
+  const all = withoutNulls(fields ?? parseExactFields(text) ?? {}) as Fields;
   delete all.source;
   delete all.event;
   const body = JSON.stringify(all);
@@ -30,7 +39,7 @@ export function buildPayload(text: string, source: string, event: string, fields
 
 /** A payload for another event name (a hook on `consumers:update` gets that name). */
 export function renamePayload(payload: string, event: string): string {
-  return JSON.stringify({ ...parseFields(payload), event });
+  return JSON.stringify({ ...parseExactFields(payload), event });
 }
 
 function mayHoldNullOrNames(text: string): boolean {
@@ -40,7 +49,7 @@ function mayHoldNullOrNames(text: string): boolean {
 /** Copies a JSON value without the null members of its objects. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return value;
   const copy: Fields = {};
   for (const [key, member] of Object.entries(value)) {
     if (member === null || member === undefined) continue;
@@ -58,7 +67,7 @@ export function withoutNulls(value: unknown): unknown {
 /** The same text for the same value, whatever the order of keys. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
+  if (typeof value === 'object' && value !== null && !isRawNumber(value)) {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

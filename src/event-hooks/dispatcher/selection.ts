@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
+import { maxDepth } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
+import { isDeeperThan } from '../model/exact-json.ts';
 import type { SourceRegistry } from '../sources/registry.ts';
 import type { FiringRule, NewEvent } from '../store/types.ts';
 import { firedName } from './matching.ts';
 import type { HookTable } from './matching.ts';
-import { buildPayload, canonical, parseFields, valueAt } from './payload.ts';
+import { buildPayload, canonical, parseExactFields, valueAt } from './payload.ts';
 import type { Fields } from './payload.ts';
 
 /**
  * Finds the hooks that an event fires; what `on_change` and `snooze` say is left to the store, which remembers. The data
  * is parsed once, where any hook names the source, and never serialized.
- * @returns null when no hook fires, `invalid` when the data is not a JSON object
+ * @returns null when no hook fires, `invalid` when the data is not a JSON object of at most {@link maxDepth} levels
  */
 export function selectHooks(
   event: HookEvent,
@@ -25,7 +27,7 @@ export function selectHooks(
   const rules: FiringRule[] = [];
   for (const { hook, filter, suppression } of candidates) {
     if (hook.event !== null && hook.event !== event.event && hook.source !== 'crud') continue;
-    fields ??= parseFields(event.data);
+    fields ??= isDeeperThan(event.data, maxDepth) ? null : parseExactFields(event.data);
     if (fields === null) return 'invalid';
     const name = firedName(hook, event.event, fields.operation);
     if (name === null) continue;

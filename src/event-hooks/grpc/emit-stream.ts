@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../errors.ts';
 import type { InterestList } from '../client/interest.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { EmitRequest, EmitResponse } from './service.ts';
@@ -8,6 +8,14 @@ type Call = ServerDuplexStream<EmitRequest, EmitResponse>;
 
 /** Batches of one emitter that wait for the store at a time; then its stream is read no further. */
 const maxBatchesInFlight = 64;
+
+/** Only what the store says is worth another try; anything else would come out the same way. */
+function failed({ batch, events }: EmitRequest, error: unknown): NonNullable<EmitResponse['ack']> {
+  const reason = messageOf(error);
+  if (error instanceof KongTsError && error.code === 'STORE_FAILED')
+    return { batch, error: reason, refused: [] };
+  return { batch, error: '', refused: events.map((_event, index) => ({ index, reason })) };
+}
 
 /** One emitter's stream: takes batches, acknowledges them when they are stored, tells what is wanted. */
 export function serveEmit(dispatcher: Dispatcher, call: Call): void {
@@ -57,7 +65,7 @@ export function serveEmit(dispatcher: Dispatcher, call: Call): void {
           write({ ack: { batch: request.batch, error: '', refused } });
         },
         (error: unknown) => {
-          write({ ack: { batch: request.batch, error: messageOf(error), refused: [] } });
+          write({ ack: failed(request, error) });
         },
       )
       .finally(() => {

@@ -1,4 +1,4 @@
-import { parseFields } from '../dispatcher/payload.ts';
+import { parseExactFields } from '../dispatcher/payload.ts';
 import type { HookLog } from '../log.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
@@ -12,7 +12,7 @@ export function logHandler(hook: Hook, log: HookLog): HookHandler {
   return {
     target: null,
     attempt: async (delivery) => {
-      const payload = parseFields(delivery.payload);
+      const payload = parseExactFields(delivery.payload);
       write(eventNameFor(hook, delivery.event), delivery.source, payload);
       return { ok: true, status: null, error: null, response: null };
     },

@@ -11,6 +11,8 @@ export interface Outcome {
   response: string | null;
   /** The target asked to be left alone so long. */
   retryAfterMs?: number;
+  /** No attempt can succeed, whatever the target does. */
+  final?: boolean;
   /** The target said 410: it wants no more. */
   gone?: boolean;
 }

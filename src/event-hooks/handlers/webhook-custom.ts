@@ -1,7 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HttpTargetOptions } from '../delivery/http-target.ts';
-import { parseFields } from '../dispatcher/payload.ts';
+import { parseExactFields } from '../dispatcher/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import type { Hook, WebhookCustomConfig } from '../model/hook.ts';
 import { parseTemplate, render } from './template.ts';
@@ -38,7 +38,7 @@ export function composer(config: WebhookCustomConfig): (payload: string) => Comp
   }));
   const body = config.body === null ? null : config.body_format ? parseTemplate(config.body) : config.body;
   return (payload) => {
-    const data = parseFields(payload) ?? {};
+    const data = parseExactFields(payload) ?? {};
     const filled: Record<string, string> = {};
     for (const { name, value } of headers) filled[name] = fill(value, data, 'none').replace(/\p{Cc}/gu, '');
     if (body === null && config.payload === null)

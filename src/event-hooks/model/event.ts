@@ -49,11 +49,24 @@ export function newEventId(now = Date.now()): string {
 const idPattern = /^[A-Za-z0-9-]{1,64}$/;
 const namePattern = /^\P{Cc}{1,256}$/u;
 
-/** What is wrong with an event from outside, null when nothing is. */
+/** How deep arrays and objects of an event's data may lie within each other; what receivers' parsers take, too. */
+export const maxDepth = 128;
+/** The last time that a date can be, in milliseconds (ECMA-262, 21.4.1.1). */
+const lastTime = 8_640_000_000_000_000;
+
+/** Whether a text has more bytes in UTF-8; it is measured only where its length does not say so. */
+export function isLargerThan(text: string, bytes: number): boolean {
+  if (text.length > bytes) return true;
+  return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
+}
+
+/** What is wrong with an event from outside, null when nothing is; the shape of its data is looked at with the hooks. */
 export function eventProblem(event: HookEvent, maxBytes: number): string | null {
   if (!idPattern.test(event.id)) return 'id: expected 1 to 64 characters of A-Z a-z 0-9 -';
   if (!namePattern.test(event.source)) return 'source: expected 1 to 256 printable characters';
   if (!namePattern.test(event.event)) return 'event: expected 1 to 256 printable characters';
-  if (event.data.length > maxBytes) return `data: larger than ${String(maxBytes)} bytes`;
+  if (!Number.isInteger(event.at) || event.at < 0 || event.at > lastTime)
+    return 'at: expected milliseconds since the epoch';
+  if (isLargerThan(event.data, maxBytes)) return `data: larger than ${String(maxBytes)} bytes`;
   return null;
 }

@@ -126,6 +126,16 @@ export interface RetentionLimits {
   maxEvents: number;
 }
 
+/** An event that can never be stored, whatever the store's state: nothing of its commit was stored. */
+export class EventRefusedError extends Error {
+  /** Its place in the commit. */
+  readonly index: number;
+  constructor(index: number, reason: string) {
+    super(reason);
+    this.index = index;
+  }
+}
+
 /**
  * Where hooks and deliveries live. Every method is atomic; a rejected call has changed nothing and rejects with
  * KongTsError STORE_FAILED. Several processes may have one durable store open; only the holder of the lease delivers.
@@ -149,6 +159,7 @@ export interface HookStore {
    * @param heldBack told, when everything is stored, which hooks the rules kept from firing
    * @returns per event its number, or null when an event of this id is stored already (nothing is stored again), or when
    * its rules leave no hook to fire
+   * @throws EventRefusedError where one event is the reason
    */
   commit(
     events: readonly NewEvent[],

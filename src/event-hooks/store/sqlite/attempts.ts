@@ -1,6 +1,9 @@
 import { attemptsKept } from '../types.ts';
 import type { Attempt, AttemptResult } from '../types.ts';
+import { anyNumber, asText, wholeNumber } from './columns.ts';
 import type { Statements } from './statements.ts';
+
+const shown = `${wholeNumber('finished')} AS finished, ${wholeNumber('status', 'NULL')} AS status, coalesce(${anyNumber('latency')}, 0) AS latency, ${asText('error')} AS error`;
 
 interface AttemptRow {
   attempt: number;
@@ -50,7 +53,7 @@ export function keepFirstAttempt(statements: Statements, hook: number, seq: numb
 export function attemptsOf(statements: Statements, hook: number, seq: number): Attempt[] {
   return statements
     .all<AttemptRow>(
-      'SELECT attempt, finished, status, latency, error FROM attempts WHERE hook = ? AND seq = ? UNION ALL SELECT 1, finished, status, latency, error FROM deliveries WHERE hook = ? AND seq = ? AND state = 2 AND attempts = 1 ORDER BY attempt',
+      `SELECT ${wholeNumber('attempt', '1')} AS attempt, ${shown} FROM attempts WHERE hook = ? AND seq = ? UNION ALL SELECT 1, ${shown} FROM deliveries WHERE hook = ? AND seq = ? AND state = 2 AND attempts = 1 ORDER BY attempt`,
       hook,
       seq,
       hook,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
+import { EventRefusedError } from '../types.ts';
 import { schema, schemaVersion } from './schema.ts';
 
 /** How durable a commit is: against the end of the process (`normal`), or against loss of power, too (`full`). */
@@ -41,12 +42,29 @@ export function guarded<T>(file: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof KongTsError) throw error;
+    if (error instanceof KongTsError || error instanceof EventRefusedError) throw error;
     const code = (error as { errcode?: number }).errcode ?? 0;
     const exists = existsSync(file) ? '' : ' (the file is gone)';
     const message = `The event hook store ${file} failed: ${messageOf(error)}${exists}.`;
     const fix = fixes[code & 0xff];
     throw new KongTsError('STORE_FAILED', message, { cause: error, ...(fix === undefined ? {} : { fix }) });
+  }
+}
+
+/** SQLite's words for a value that it will never take: too big, constraint, mismatch, range. */
+const ofTheValue = new Set([18, 19, 20, 25]);
+
+/** Runs what writes one event: where the event is the reason of a failure, it is told so. @throws EventRefusedError */
+export function ofOneEvent<T>(index: number, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const code = (error as { errcode?: number }).errcode;
+    const refused =
+      code === undefined
+        ? error instanceof TypeError || error instanceof RangeError
+        : ofTheValue.has(code & 0xff);
+    throw refused ? new EventRefusedError(index, messageOf(error)) : error;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FiringRule } from '../types.ts';
 import { holdsBack } from '../suppression.ts';
+import { asText, wholeNumber } from './columns.ts';
 import type { Statements } from './statements.ts';
 
 /** What fired last, per hook and identity, in the file: shared by every process that has it open. */
@@ -22,7 +23,7 @@ export class Firings {
   /** Looks at the file again: another process, or a transaction that was taken back, may have changed it. */
   recount(): void {
     const found = this.#statements.get<{ n: number; used: number | null }>(
-      'SELECT count(*) AS n, max(used) AS used FROM firings',
+      'SELECT count(*) AS n, max(used) AS used FROM firings WHERE used BETWEEN 0 AND 4503599627370496',
     );
     this.#count = found?.n ?? 0;
     this.#clock = Math.max(this.#clock, found?.used ?? 0);
@@ -32,7 +33,7 @@ export class Firings {
   fires(hook: number, { identity, digest, snoozeMs, now }: FiringRule): boolean {
     const statements = this.#statements;
     const known = statements.get<{ digest: string | null; quiet: number }>(
-      'SELECT digest, quiet FROM firings WHERE hook = ? AND identity = ?',
+      `SELECT ${asText('digest')} AS digest, ${wholeNumber('quiet')} AS quiet FROM firings WHERE hook = ? AND identity = ?`,
       hook,
       identity,
     );

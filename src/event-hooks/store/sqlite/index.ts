@@ -14,17 +14,30 @@ import type {
   RetentionLimits,
 } from '../types.ts';
 import { attemptsOf, keepAttempt, keepFirstAttempt } from './attempts.ts';
-import { guarded, openDatabase, transaction } from './database.ts';
+import { guarded, ofOneEvent, openDatabase, transaction } from './database.ts';
 import type { Synchronous } from './database.ts';
 import { Firings } from './firings.ts';
 import { readHookRows } from './hook-rows.ts';
+import { anyNumber, asText, wholeNumber } from './columns.ts';
 import { stateNumber, toDelivery, toRecord, toState } from './rows.ts';
 import type { DeliveryRow, RecordRow } from './rows.ts';
 import { Statements } from './statements.ts';
 
 const pruneAtOnce = 2000;
-const eventColumns = 'e.seq, e.id, e.source, e.event, e.at, e.payload, d.attempts';
-const recordColumns = `${eventColumns}, d.state, d.due, d.finished, d.status, d.latency, d.error, d.response`;
+const eventColumns = [
+  'e.seq',
+  ...['id', 'source', 'event', 'payload'].map((name) => `${asText(`e.${name}`)} AS ${name}`),
+  `${wholeNumber('e.at')} AS at`,
+  `${wholeNumber('d.attempts')} AS attempts`,
+].join(', ');
+const recordColumns = [
+  eventColumns,
+  `${wholeNumber('d.state', '3')} AS state`,
+  ...['due', 'finished', 'status'].map((name) => `${wholeNumber(`d.${name}`, 'NULL')} AS ${name}`),
+  `${anyNumber('d.latency')} AS latency`,
+  ...['error', 'response'].map((name) => `${asText(`d.${name}`)} AS ${name}`),
+].join(', ');
+const noTime = `(due IS NULL OR ${wholeNumber('due', '-1')} < 0)`;
 const joined = 'FROM deliveries d JOIN events e ON e.seq = d.seq WHERE d.hook = ?';
 
 /** The durable store: one SQLite file in WAL mode, which several processes may have open. */
@@ -49,6 +62,8 @@ export class SqliteStore implements HookStore {
     this.#statements = new Statements(this.#db);
     this.#firings = guarded(file, () => new Firings(this.#statements, options.firings ?? 100_000));
     this.#dataVersion = this.#readDataVersion();
+    // What waits for a time that is none is due now.
+    guarded(file, () => this.#statements.run(`UPDATE deliveries SET due = 0 WHERE state = 1 AND ${noTime}`));
   }
 
   hooks(unreadable: (id: string, reason: string) => void = () => undefined): Promise<Hook[]> {
@@ -103,7 +118,9 @@ export class SqliteStore implements HookStore {
     const seqs = await this.#run(() =>
       transaction(this.#db, () => {
         const numbers = events.map((event, index) =>
-          this.#insert(event, event.rules === undefined ? event.hooks : this.#firing(event, index, held)),
+          ofOneEvent(index, () =>
+            this.#insert(event, event.rules === undefined ? event.hooks : this.#firing(event, index, held)),
+          ),
         );
         const update = this.#prepare(
           'UPDATE deliveries SET state = ?, attempts = ?, due = ?, finished = ?, status = ?, latency = ?, error = ?, response = ? WHERE hook = ? AND seq = ?',
@@ -165,7 +182,7 @@ export class SqliteStore implements HookStore {
       null,
       (number) =>
         this.#get<{ due: number | null }>(
-          'SELECT min(due) AS due FROM deliveries WHERE hook = ? AND state = 1',
+          'SELECT min(due) AS due FROM deliveries WHERE hook = ? AND state = 1 AND due BETWEEN 0 AND 9007199254740991',
           number,
         )?.due ?? null,
     );
@@ -174,10 +191,10 @@ export class SqliteStore implements HookStore {
     const counts = { pending: 0, waiting: 0, delivered: 0, dead: 0 };
     return this.#forHook(hookId, counts, (number) => {
       const rows = this.#all<{ state: number; n: number }>(
-        'SELECT state, count(*) AS n FROM deliveries WHERE hook = ? GROUP BY state',
+        `SELECT ${wholeNumber('state', '3')} AS state, count(*) AS n FROM deliveries WHERE hook = ? GROUP BY 1`,
         number,
       );
-      for (const { state, n } of rows) counts[toState(state)] = n;
+      for (const { state, n } of rows) counts[toState(state)] += n;
       return counts;
     });
   }
@@ -230,9 +247,11 @@ export class SqliteStore implements HookStore {
 
   prune(limits: RetentionLimits): Promise<number> {
     return this.#run(() => {
-      const last = this.#get<{ seq: number | null }>('SELECT max(seq) AS seq FROM events')?.seq ?? 0;
+      const last =
+        this.#get<{ seq: number | null }>('SELECT max(seq) AS seq FROM events WHERE seq <= 9007199254740991')
+          ?.seq ?? 0;
       const young = this.#get<{ seq: number }>(
-        'SELECT seq FROM events WHERE at >= ? ORDER BY seq LIMIT 1',
+        'SELECT seq FROM events WHERE at BETWEEN ? AND 9007199254740991 ORDER BY seq LIMIT 1',
         limits.olderThan,
       );
       // The last event stays, so that its number is never given out again.
@@ -260,13 +279,16 @@ export class SqliteStore implements HookStore {
 
   lease(owner: string, now: number, ttlMs: number): Promise<boolean> {
     return this.#run(() => {
-      const sql = 'SELECT owner, host, pid, until FROM lease';
+      // A time that no holder can have asked for is nobody's right.
+      const longest = now + Math.max(3_600_000, 10 * ttlMs);
+      const sql = `SELECT ${asText('owner')} AS owner, ${asText('host')} AS host, ${wholeNumber('pid')} AS pid, ${wholeNumber('until')} AS until FROM lease`;
       const free = (): boolean => {
         const held = this.#get<{ owner: string; host: string; pid: number; until: number }>(sql);
         return (
           held === undefined ||
           held.owner === owner ||
           held.until <= now ||
+          held.until > longest ||
           (held.host === hostname() && !alive(held.pid))
         );
       };
@@ -324,7 +346,7 @@ export class SqliteStore implements HookStore {
     ).run(id, source, name, at, payload);
     if (changes === 0) return null;
     const seq = Number(lastInsertRowid);
-    const insert = this.#prepare('INSERT INTO deliveries (hook, seq) VALUES (?, ?)');
+    const insert = this.#prepare('INSERT OR REPLACE INTO deliveries (hook, seq) VALUES (?, ?)');
     for (const hook of hooks) {
       const number = this.#number(hook);
       if (number !== undefined) insert.run(number, seq);

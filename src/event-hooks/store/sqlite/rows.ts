@@ -23,7 +23,8 @@ export interface RecordRow extends DeliveryRow {
 }
 
 export function toState(number: number): DeliveryState {
-  return stateName[number] ?? 'pending';
+  // A state that there is none of is finished: nothing is made of it any more.
+  return stateName[number] ?? 'dead';
 }
 
 export function toDelivery(hookId: string, row: DeliveryRow): Delivery {

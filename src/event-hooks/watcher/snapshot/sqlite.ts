@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
+import { parseFields } from '../../dispatcher/payload.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
 
 /** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */
@@ -80,7 +81,10 @@ export class SqliteSnapshots implements SnapshotStore {
         this.#scopeId(scope),
         id,
       );
-      return row === undefined ? null : String(row.text);
+      if (row === undefined) return null;
+      const text = String(row.text);
+      // A row that is damaged says no more than whose it was.
+      return parseFields(text) === null ? JSON.stringify({ id }) : text;
     });
   }
 
@@ -101,7 +105,7 @@ export class SqliteSnapshots implements SnapshotStore {
               const row = this.#sql('SELECT count(*) AS n FROM entities WHERE scope = ?').get(id);
               if (Number(row?.n ?? 0) !== entities) throw new Error('another process has tidied it up');
               this.#drop(scope);
-              this.#sql('INSERT INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
+              this.#sql('INSERT OR REPLACE INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
             });
           }),
         abort: () =>
@@ -180,7 +184,9 @@ export class SqliteSnapshots implements SnapshotStore {
     }
   }
   #scopeId(scope: string): number | null {
-    const row = this.#sql('SELECT id FROM scopes WHERE scope = ?').get(scope);
+    const row = this.#sql('SELECT id FROM scopes WHERE scope = ? AND id BETWEEN 0 AND 9007199254740991').get(
+      scope,
+    );
     return row === undefined ? null : Number(row.id);
   }
   #nextScope(): number {
@@ -190,14 +196,18 @@ export class SqliteSnapshots implements SnapshotStore {
   }
   #newScope(scope: string): number {
     const id = this.#nextScope();
-    this.#sql('INSERT INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
+    this.#sql('INSERT OR REPLACE INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
     return id;
   }
   #count(name: string, value: number): void {
     this.#sql('INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)').run(name, value);
   }
   #counter(name: string): number {
-    return Number(this.#sql('SELECT value FROM counters WHERE name = ?').get(name)?.value ?? 0);
+    return Number(
+      this.#sql('SELECT value FROM counters WHERE name = ? AND value BETWEEN 0 AND 4503599627370496').get(
+        name,
+      )?.value ?? 0,
+    );
   }
   #sql(text: string): StatementSync {
     const known = this.#statements.get(text);
