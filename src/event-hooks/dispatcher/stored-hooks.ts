@@ -85,7 +85,10 @@ function shownConfig(raw: Record<string, unknown>): { handler: string; config: o
   const url = text(config.url);
   if (raw.handler !== 'webhook' || url === undefined) return { handler: 'log', config: {} };
   const secret = text(config.secret) ?? null;
-  return { handler: 'webhook', config: { url, headers: {}, secret, ssl_verify: config.ssl_verify !== false } };
+  return {
+    handler: 'webhook',
+    config: { url, headers: {}, secret, ssl_verify: config.ssl_verify !== false },
+  };
 }
 
 function timesOf(raw: Record<string, unknown>): { created_at: number; updated_at: number } {

@@ -21,19 +21,22 @@ const decodes = (part: string): boolean => {
     return false;
   }
 };
-const url = z.string().max(8192, 'length must be at most 8192').superRefine((value, context) => {
-  const parsed = URL.canParse(value) ? new URL(value) : null;
-  if (parsed === null) context.addIssue({ code: 'custom', message: 'missing host in url' });
-  else if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
-    context.addIssue({ code: 'custom', message: 'expected a scheme of http or https' });
-  } else if (parsed.hostname === '') context.addIssue({ code: 'custom', message: 'missing host in url' });
-  else if (!decodes(parsed.username) || !decodes(parsed.password)) {
-    context.addIssue({
-      code: 'custom',
-      message: 'user or password hold a % that is no percent-encoding (write %25 for it)',
-    });
-  }
-});
+const url = z
+  .string()
+  .max(8192, 'length must be at most 8192')
+  .superRefine((value, context) => {
+    const parsed = URL.canParse(value) ? new URL(value) : null;
+    if (parsed === null) context.addIssue({ code: 'custom', message: 'missing host in url' });
+    else if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+      context.addIssue({ code: 'custom', message: 'expected a scheme of http or https' });
+    } else if (parsed.hostname === '') context.addIssue({ code: 'custom', message: 'missing host in url' });
+    else if (!decodes(parsed.username) || !decodes(parsed.password)) {
+      context.addIssue({
+        code: 'custom',
+        message: 'user or password hold a % that is no percent-encoding (write %25 for it)',
+      });
+    }
+  });
 const integer = (min: number, max: number) =>
   z
     .int()

@@ -16,7 +16,10 @@ export function readHookRows(
   )) {
     numbers.set(id, no);
     try {
-      const row = statements.get<{ doc: string }>('SELECT CAST(doc AS TEXT) AS doc FROM hooks WHERE no = ?', no);
+      const row = statements.get<{ doc: string }>(
+        'SELECT CAST(doc AS TEXT) AS doc FROM hooks WHERE no = ?',
+        no,
+      );
       if (row !== undefined) take(id, row.doc);
     } catch (error) {
       take(id, error instanceof Error ? error : new Error(messageOf(error)));
