@@ -25,7 +25,9 @@ export class ClientOutput {
     response.shouldKeepAlive = keep;
     response.chunkedEncoding = false;
     // With a head of its own in place, node:http passes the rest on as it is.
-    Object.assign(response, { _header: bytes.toString('latin1'), _last: !keep, _hasBody: true });
+    const sent = bytes.length === 0;
+    const head = sent ? ' ' : bytes.toString('latin1');
+    Object.assign(response, { _header: head, _headerSent: sent, _last: !keep, _hasBody: true });
   }
 
   /** Sends bytes of the body. Resolves when the client takes more. @throws WriteFailed */
