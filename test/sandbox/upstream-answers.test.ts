@@ -22,8 +22,13 @@ beforeEach(() => {
   gateway.server.calls.length = 0;
 });
 
-const ask = (text = getOnce(), enough?: RegExp): Promise<string> =>
-  rawExchange(gateway.sandbox.proxyUrl ?? '', text, enough);
+/** The client's answer, when its log phase is over, too. */
+async function ask(text = getOnce()): Promise<string> {
+  const logged = gateway.server.ended('log');
+  const answer = await rawExchange(gateway.sandbox.proxyUrl ?? '', text);
+  await logged;
+  return answer;
+}
 
 /** The client's answer and the record of it. */
 async function answered(answer: RawUpstream['answer'], text?: string): Promise<[string, LogRecord]> {
