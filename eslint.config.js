@@ -85,6 +85,11 @@ export default tseslint.config(
     "kong-schema is Kong's schema language and nothing else",
   ),
   room(
+    ['src/lua-pattern/**'],
+    [sockets, filesAndProcesses, '^(\\.\\./)+'],
+    'lua-pattern stands below everything',
+  ),
+  room(
     ['src/wire/**'],
     [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'lua', 'kong-admin'), notTheTable],
     'wire turns bytes into messages: no sockets, no files, no room but errors',

@@ -20,6 +20,7 @@ const forbidden: [file: string, specifiers: string[]][] = [
   ['src/wire/msgpack/a.ts', ['node:net', 'node:fs', '../../pdk/index.ts', '../../server/index.ts']],
   ['src/pdk/a.ts', ['node:net', 'node:fs', '../plugin/define.ts', '../server/index.ts']],
   ['src/plugin/a.ts', ['node:net', '../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
+  ['src/lua-pattern/a.ts', ['node:fs', '../errors.ts']],
   ['src/kong-schema/a.ts', ['node:fs', '../plugin/define.ts', '../sandbox/index.ts', '../pdk/index.ts']],
   ['src/server/worker/a.ts', ['../../sandbox/index.ts', '../../cli/main.ts', '../../testing/index.ts']],
   ['src/sandbox/gateway/a.ts', ['../../server/index.ts', '../../plugin/define.ts', '../../cli/main.ts']],
