@@ -5,8 +5,8 @@ import { loadMachine } from '../../src/lua/machine.ts';
 import { hostileProgram } from './support/hostile-lua.ts';
 
 /** A longer form by hand: `LUA_SEEDS=5000 npx vitest run test/security/lua.test.ts`. */
-const seeds = Number(process.env.LUA_SEEDS ?? 60);
-const timeoutMs = 50;
+const seeds = Number(process.env.LUA_SEEDS ?? 40);
+const timeoutMs = 25;
 const memoryBytes = 4 * 1024 * 1024;
 /** The limit, ten times it where the machine is busy, and what one step of a library function may take. */
 const patience = 10 * timeoutMs + 2000;
