@@ -135,6 +135,11 @@ export default tseslint.config(
     'unix knows sockets and files, not what they are for',
   ),
   room(
+    ['src/http/**'],
+    [filesAndProcesses, rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua', 'kong-admin', 'unix')],
+    'http knows HTTP, not what it is for',
+  ),
+  room(
     ['src/kong-setup/**'],
     [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'lua')],
     'kong-setup looks at a Kong from outside',

@@ -28,6 +28,7 @@ const forbidden: [file: string, specifiers: string[]][] = [
   ['src/lua/a.ts', ['../wire/text.ts', '../event-hooks/index.ts', 'node:net', 'node:fs']],
   ['src/kong-admin/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../pdk/index.ts']],
   ['src/unix/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../pdk/index.ts']],
+  ['src/http/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../unix/claim.ts', 'node:fs']],
   ['src/kong-setup/a.ts', ['../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
   ['src/testing/a.ts', ['../cli/main.ts']],
   ['plugins/http-log-enterprise/a.ts', ['../../src/errors.ts', '../../dist/src/index.js']],
