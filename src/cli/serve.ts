@@ -22,7 +22,6 @@ interface ServeFlags {
   logLevel: LogLevel;
   admin?: string;
   metrics?: string;
-  allowHost: string[];
   control?: string;
   eventHooks: 'auto' | 'on' | 'off';
   eventHooksAdmin?: string;
@@ -83,12 +82,6 @@ export function build(): Command {
     )
     .option('--admin <host:port>', 'Admin API of the server: /health, /status and /metrics (default: none)')
     .option('--metrics <host:port>', 'the same, under another name')
-    .option(
-      '--allow-host <name>',
-      'a name that clients call the Admin APIs by where they have no token, repeatable',
-      collect,
-      [],
-    )
     .option('--control <path>', 'control socket (default: the first socket + .ctl)')
     .addOption(
       new Option('--event-hooks <when>', 'start the event hook dispatcher')
@@ -162,7 +155,6 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('eventHooksAdmin', rest.eventHooksAdmin),
     ...given('eventHooksAllow', rest.eventHooksAllow),
     crudInterval: rest.crudInterval,
-    allowHosts: rest.allowHost,
     ...given('kongAdmin', rest.kongAdmin),
     ...given('kongAdminToken', rest.kongAdminToken),
     ...given('crudSecrets', rest.crudSecrets),

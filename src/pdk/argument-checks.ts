@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { ArgumentSpec, CheckName, FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
+import { isOwnedByKong, isSendable } from './ctx-keys.ts';
 import { checkHeaders, checkHeaderValue } from './header-checks.ts';
 import { isPlainObject, toLuaValue, Unsendable } from './json-values.ts';
 import { checkQuery } from './query-checks.ts';
@@ -135,6 +136,14 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   consumerId: rule('a string that is not empty', isFilled),
   record: rule('an object or null', isPlainObject, checkJson),
   json: { allowed: 'a JSON value', run: checkJson },
+  ctxKey: rule(
+    'a string, and no name under which Kong keeps what it cannot send',
+    (value) => typeof value === 'string' && isSendable(value),
+  ),
+  setCtxKey: rule(
+    'a string, and no name that Kong itself works with',
+    (value) => typeof value === 'string' && !isOwnedByKong(value),
+  ),
   serializeOptions: {
     allowed: "{ mode: 'set' | 'add' | 'replace' }; over ProtoBuf:1 'set' only",
     run: (value, { row, argument }, channel) => {

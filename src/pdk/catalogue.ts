@@ -49,7 +49,7 @@ export const namespaces = {
 function offeredPhases(spec: FunctionSpec, protocol: Protocol): readonly Phase[] {
   if (spec.travel[protocol] === 'absent') return [];
   if (spec.travel[protocol] === 'composed') return spec.composed?.phases ?? [];
-  return spec.phases;
+  return spec.inLog === undefined ? spec.phases : [...spec.phases, 'log'];
 }
 
 function rowOf(path: string, spec: FunctionSpec): FunctionRow {
@@ -69,6 +69,8 @@ function rowOf(path: string, spec: FunctionSpec): FunctionRow {
     travel: spec.travel,
     steady: spec.steady === true,
     composed: spec.composed ?? null,
+    inLog: spec.inLog ?? null,
+    httpLog: spec.httpLog === true,
   };
 }
 

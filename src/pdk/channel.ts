@@ -13,6 +13,8 @@ export interface PhaseChannel {
   readonly phase: Phase;
   /** True once the event is over (exit, error, handler returned, timeout, connection gone): nothing is sent any more. */
   readonly ended: boolean;
+  /** What the instance has learned of its Kong; absent where nothing is kept and all connections are HTTP requests. */
+  readonly facts?: KongFacts;
 
   /**
    * Queues a call whose answer matters. Everything queued in one turn leaves in one write, in program order.
@@ -59,6 +61,14 @@ export interface PhaseChannel {
    * @param maxBytes rejects larger files before they are read; no limit when undefined
    */
   readFile?(path: string, maxBytes?: number): Promise<Buffer>;
+}
+
+/** What an instance has learned of the Kong that started it; null until something has told. */
+export interface KongFacts {
+  /** Kong's Lua for HTTP and its Lua for streams start instances of their own: all events of one are of one kind. */
+  subsystem: 'http' | 'stream' | null;
+  /** The version of its nginx, such as `1.25.3`. */
+  nginx: string | null;
 }
 
 /**

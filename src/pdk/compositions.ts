@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { KongTsError } from '../errors.ts';
 import { bodyTypeOf, encodeBody, parseBody } from './bodies/bodies.ts';
 import { firstQueryValue, removeQueryArg } from './bodies/query.ts';
+import type { FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
 import { ask, pdkFunction, tell } from './functions.ts';
 import { toBytes } from './results.ts';
@@ -42,6 +43,14 @@ async function startTime(channel: PhaseChannel): Promise<number> {
   return Math.round(seconds * 1000);
 }
 
+/** In log: the status of the last try, which Kong writes as a number or as a text such as `502, 200`. */
+async function upstreamStatus(channel: PhaseChannel): Promise<number | null> {
+  const record = (await ask(channel, 'kong.log.serialize')) as { upstream_status?: unknown };
+  const { upstream_status: given } = record;
+  const status = typeof given === 'string' ? Number(given.slice(-3)) : given;
+  return typeof status === 'number' && Number.isInteger(status) && status > 0 ? status : null;
+}
+
 async function clearQueryArg(channel: PhaseChannel, name: string): Promise<void> {
   const query = (await ask(channel, 'kong.request.get_raw_query')) as string;
   if (query !== '') tell(channel, 'kong.service.request.set_raw_query', removeQueryArg(query, name));
@@ -50,9 +59,8 @@ async function clearQueryArg(channel: PhaseChannel, name: string): Promise<void>
 /** kong.request.getRawBody: from Kong, or from the file that Kong names. */
 export async function rawBody(channel: PhaseChannel, maxFileSize: number | undefined): Promise<Buffer> {
   const { row } = pdkFunction('kong.request.get_raw_body');
-  const protobuf = channel.protocol === 'protobuf';
-  // Without a size, Kong over MsgPack:1 answers a body on disk with a 500; 0 is no limit (Kong 3.8 and later).
-  const answer = await channel.call(row, protobuf ? [] : [maxFileSize ?? 0]);
+  if (channel.protocol === 'msgpack') return msgpackBody(channel, row, maxFileSize);
+  const answer = await channel.call(row, []);
   if (typeof answer !== 'object' || answer === null || Buffer.isBuffer(answer)) return toBytes(answer);
   if ('content' in answer) return toBytes(answer.content);
   if ('body_filepath' in answer) return bodyFile(channel, String(answer.body_filepath), maxFileSize);
@@ -60,13 +68,57 @@ export async function rawBody(channel: PhaseChannel, maxFileSize: number | undef
   throw new KongTsError('PDK_BODY_UNAVAILABLE', `Kong has no request body to give: ${reason}.`);
 }
 
+/**
+ * The body over MsgPack:1, where Kong ends the request with a 500 if it has nothing to give: without a size for every body
+ * on disk, with one for a larger body. So 0, no limit, is asked for, and the size is looked at here. A Kong before 3.6
+ * knows no such argument; what it keeps on disk is read from its file.
+ */
+async function msgpackBody(
+  channel: PhaseChannel,
+  row: FunctionRow,
+  maxFileSize: number | undefined,
+): Promise<Buffer> {
+  const file = (await mayFailOnDisk(channel)) ? await fileOfBody(channel) : null;
+  if (file !== null) return bodyFile(channel, file, maxFileSize);
+  const body = toBytes(await channel.call(row, [0]));
+  // What Kong keeps in memory it gives whatever the size.
+  if (maxFileSize === undefined || maxFileSize === 0 || body.length <= maxFileSize) return body;
+  if (body.length <= inMemory) return body;
+  throw new KongTsError(
+    'PDK_BODY_UNAVAILABLE',
+    `The request body has ${body.length} bytes, above the limit of ${maxFileSize}.`,
+  );
+}
+
+/** Kong's client_body_buffer_size unless it is configured, in bytes. */
+const inMemory = 8 * 1024;
+
+/** True for a body that may be on the disk of a Kong before 3.6, which is the first with an nginx of 1.25. */
+async function mayFailOnDisk(channel: PhaseChannel): Promise<boolean> {
+  const known = channel.facts?.nginx ?? null;
+  const version =
+    known ?? ((await ask(channel, 'kong.nginx.get_var', 'nginx_version')) as string | null) ?? '';
+  if (channel.facts !== undefined) channel.facts.nginx = version;
+  if (!/^1\.([0-9]|1[0-9]|2[0-4])\./.test(version)) return false;
+  const length = (await ask(channel, 'kong.nginx.get_var', 'http_content_length')) as string | null;
+  return length === null
+    ? (await ask(channel, 'kong.nginx.get_var', 'http_transfer_encoding')) !== null
+    : Number(length) > inMemory;
+}
+
+/** The file of a body on disk, once Kong has read it: get_body makes it do so, and only ever answers. */
+async function fileOfBody(channel: PhaseChannel): Promise<string | null> {
+  const { row } = pdkFunction('kong.request.get_body');
+  await channel.call(row, ['application/json']).catch(() => null);
+  return (await ask(channel, 'kong.nginx.get_var', 'request_body_file')) as string | null;
+}
+
 async function bodyFile(
   channel: PhaseChannel,
   path: string,
   maxFileSize: number | undefined,
 ): Promise<Buffer> {
-  const fix =
-    'Raise Kong\'s client_body_buffer_size, let this server share files and user with Kong, or set protocol: "msgpack".';
+  const fix = "Raise Kong's client_body_buffer_size, or let this server share files and user with Kong.";
   const what = `Kong has buffered the request body to the file ${path}`;
   if (channel.readFile === undefined) {
     throw new KongTsError('PDK_BODY_UNAVAILABLE', `${what}, and files may not be read here.`, { fix });
@@ -138,6 +190,7 @@ export const compositions: Readonly<Record<string, Composed>> = {
       () => rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
       maxArgs,
     ),
+  'kong.service.response.get_status': upstreamStatus,
   'kong.service.response.get_body': (channel, [mimetype, maxArgs]) =>
     parsedBody(
       mimetype,

@@ -21,7 +21,8 @@ function leave(channel: PhaseChannel, name: string, args: readonly unknown[]): P
  * kong.response.exit. An object as body is made JSON here, with its Content-Type, unless Kong's Lua can hold it without
  * loss over MsgPack:1: Kong then does it itself, and on gRPC requests makes `message` of it the grpc-message.
  */
-export function exit(channel: PhaseChannel, [status, body, headers]: readonly unknown[]): Promise<never> {
+export function exit(channel: PhaseChannel, [status, body, given]: readonly unknown[]): Promise<never> {
+  const headers = channel.protocol === 'protobuf' ? withoutLength(status, body, given) : given;
   const structured = typeof body === 'object' && body !== null && !Buffer.isBuffer(body);
   if (!structured || (channel.protocol === 'msgpack' && survivesLua(body))) {
     return leave(channel, 'kong.response.exit', trimmed([status, body, headers]));
@@ -30,6 +31,21 @@ export function exit(channel: PhaseChannel, [status, body, headers]: readonly un
   const typed = givenContentType(headers) === undefined && channel.phase !== 'preread';
   const sent = typed ? { ...(headers as SentHeaders | undefined), 'Content-Type': json } : headers;
   return leave(channel, 'kong.response.exit', trimmed([status, text, sent]));
+}
+
+/** Statuses whose answers have no body, and no length of one. */
+const bodiless: readonly unknown[] = [204, 304];
+
+/**
+ * ProtoBuf:1 has no way to give no body, and Kong sends the length of an empty one. A header that is a list of nothing
+ * sets nothing and keeps Kong from setting its own (read in Kong 3.9.3).
+ */
+function withoutLength(status: unknown, body: unknown, headers: unknown): unknown {
+  const empty = body === undefined || body === null || body === '';
+  if (!empty || !bodiless.includes(status)) return headers;
+  const sent = (headers ?? {}) as SentHeaders;
+  const given = Object.keys(sent).some((name) => /^content[-_]length$/i.test(name));
+  return given ? headers : { ...sent, 'Content-Length': [] };
 }
 
 function jsonText(what: string, value: object): string {

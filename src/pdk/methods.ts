@@ -1,11 +1,12 @@
 import type { NamespaceSpec } from './catalogue.ts';
-import type { PhaseChannel } from './channel.ts';
+import type { PhaseChannel, KongFacts } from './channel.ts';
 import { compositions } from './compositions.ts';
 import type { Composed } from './compositions.ts';
 import { rawBody } from './compositions.ts';
 import { composedError, exit, nativeError } from './exits.ts';
-import { answerTo, checkedArguments, pdkFunction, refusalOf } from './functions.ts';
+import { answerTo, ask, checkedArguments, pdkFunction, refusalOf } from './functions.ts';
 import type { PdkFunction } from './functions.ts';
+import { streamRefusal } from './refusals.ts';
 
 /** What setters and logs resolve with: they are sent, nothing comes back. Shared by all of them. */
 const done: Promise<undefined> = Promise.resolve(undefined);
@@ -14,6 +15,12 @@ const done: Promise<undefined> = Promise.resolve(undefined);
 const special: Readonly<Record<string, Composed>> = {
   'kong.request.get_raw_body': (channel, [maxFileSize]) =>
     harmless(rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined)),
+  // Kong has the upstream's length as a number, which is no text for ProtoBuf:1: the request would end with a 500.
+  'kong.service.response.get_header': (channel, args) => {
+    const ownLength = channel.protocol === 'protobuf' && /^content[-_]length$/i.test(args[0] as string);
+    const name = ownLength ? 'kong.response.get_header' : 'kong.service.response.get_header';
+    return answerTo(pdkFunction(name), channel, args);
+  },
   'kong.response.exit': exit,
   'kong.response.error': (channel, args) =>
     channel.protocol === 'msgpack'
@@ -53,6 +60,10 @@ export function invoke(
   if (refusal !== null) return refused(refusal, channel.ended);
   try {
     const args = checkedArguments(fn, channel, given);
+    if (channel.phase === 'log') {
+      const inLog = madeInLog(fn, channel, args);
+      if (inLog !== null) return held(channel, inLog);
+    }
     if (own !== null) return own(channel, args);
     switch (fn.row.travel[channel.protocol]) {
       case 'getter':
@@ -67,6 +78,29 @@ export function invoke(
   } catch (thrown) {
     return refused(thrown instanceof Error ? thrown : new Error(String(thrown)), false);
   }
+}
+
+/** What must not reach Kong in the log phase as it is, since Kong would raise there; null for everything else. */
+function madeInLog(
+  fn: PdkFunction,
+  channel: PhaseChannel,
+  args: readonly unknown[],
+): Promise<unknown> | null {
+  if (fn.row.inLog != null) return composition(fn)(channel, args);
+  const { facts } = channel;
+  if (fn.row.httpLog !== true || facts === undefined || facts.subsystem === 'http') return null;
+  return onHttpOnly(fn, channel, facts, args);
+}
+
+async function onHttpOnly(
+  fn: PdkFunction,
+  channel: PhaseChannel,
+  facts: KongFacts,
+  args: readonly unknown[],
+): Promise<unknown> {
+  facts.subsystem ??= (await ask(channel, 'kong.nginx.get_subsystem')) === 'stream' ? 'stream' : 'http';
+  if (facts.subsystem === 'stream') throw streamRefusal(fn.row);
+  return answerTo(fn, channel, args);
 }
 
 function composition(fn: PdkFunction): Composed {

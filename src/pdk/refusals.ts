@@ -22,6 +22,8 @@ const inLogRecord: Readonly<Record<string, string>> = {
   'kong.request.get_raw_query': 'request.uri',
   'kong.request.get_query': 'request.querystring',
   'kong.request.get_query_arg': 'request.querystring',
+  'kong.service.response.get_header': 'response.headers, as the client got them',
+  'kong.service.response.get_headers': 'response.headers, as the client got them',
 };
 
 const phaseBits = Object.fromEntries(phases.map((phase, at) => [phase, 1 << at])) as Record<Phase, number>;
@@ -74,6 +76,15 @@ function wayOut(row: FunctionRow, phase: Phase): string {
 
 function list(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** Why a function of HTTP requests cannot be called in the log phase of a stream. */
+export function streamRefusal(row: FunctionRow): KongTsError {
+  return new KongTsError(
+    'PDK_NOT_IN_PHASE',
+    `${row.path}() cannot be called in the log phase of a TCP connection: there is no request and no response.`,
+    { fix: 'kong.log.serialize() has what Kong knows of the connection.' },
+  );
 }
 
 /** Why a call that comes after the end of its event is not made. */

@@ -89,7 +89,7 @@ export function compileOverrides(
         `Override what it calls: ${listed(parts)}.`,
       );
     }
-    if (travel === 'composed') composed.set(row, answer);
+    if (travel === 'composed' || (composes && row.inLog != null)) composed.set(row, answer);
     else if (travel === 'absent') {
       throw misuse(
         `${path} cannot be called over ProtoBuf:1, so that its override would never be asked.`,

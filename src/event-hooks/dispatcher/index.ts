@@ -1,6 +1,5 @@
 import { messageOf } from '../../errors.ts';
 import type { EventTransport } from '../client/transport.ts';
-import { ClosingTargets } from '../delivery/closing-targets.ts';
 import { Engine } from '../delivery/engine.ts';
 import { Outbox } from '../delivery/outbox.ts';
 import { TargetGuard } from '../delivery/target-guard.ts';
@@ -50,7 +49,7 @@ export class Dispatcher {
     this.store = store;
     const { clock, log } = options;
     for (const declaration of builtinSources()) this.sources.publish(declaration);
-    const targets = { guard: new TargetGuard(options.guard), closing: new ClosingTargets() };
+    const guard = new TargetGuard(options.guard);
     this.outbox = new Outbox({
       store,
       clock,
@@ -68,7 +67,7 @@ export class Dispatcher {
       log,
       createHandler: (hook) => {
         try {
-          return createHandler(hook, options, targets);
+          return createHandler(hook, options, guard);
         } catch (error) {
           // Such a hook is switched off where it is read; whatever comes here, the others go on.
           return unbuilt(messageOf(error));
@@ -102,7 +101,7 @@ export class Dispatcher {
       log,
       check: checkHook,
       build: (hook) => {
-        void createHandler(hook, options, targets).close();
+        void createHandler(hook, options, guard).close();
       },
       changed: async (table) => {
         this.engine.setHooks(table.all());

@@ -27,9 +27,10 @@ export const nginx = {
   },
   setCtx: {
     name: 'kong.nginx.set_ctx',
-    description: "Sets a value in nginx's context of the request, which Kong itself uses.",
+    description:
+      "Sets a value in nginx's context of the request, which Kong itself uses: names that Kong works with, such as `KONG_PHASE`, are refused.",
     example: "await kong.nginx.setCtx('my_key', 'value');",
-    arguments: [key, jsonValue],
+    arguments: [{ ...key, check: 'setCtxKey' }, jsonValue],
     result: s.nothing,
     phases: s.everyPhase,
     protobuf: { arguments: 'KV', result: 'String' },
@@ -37,9 +38,10 @@ export const nginx = {
   },
   getCtx: {
     name: 'kong.nginx.get_ctx',
-    description: "A value from nginx's context of the request, null when it is absent.",
+    description:
+      "A value from nginx's context of the request, null when it is absent. What Kong keeps there and cannot send (`balancer_data`, `plugins` and others) is refused.",
     example: "const value = await kong.nginx.getCtx('my_key');",
-    arguments: [key],
+    arguments: [{ ...key, check: 'ctxKey' }],
     result: s.value,
     phases: s.everyPhase,
     protobuf: { arguments: 'String', result: 'google.protobuf.Value' },
@@ -93,7 +95,7 @@ export const ctxShared = {
   set: {
     name: 'kong.ctx.shared.set',
     description:
-      'Shares a JSON-like value with the later phases and the other plugins of this request. ProtoBuf:1 cannot carry `false`; Lua has no null inside an array.',
+      'Shares a JSON-like value with the later phases and the other plugins of this request. ProtoBuf:1 cannot carry `false`; Lua has no null inside an array. An empty array and an empty object are one and the same in Lua: ProtoBuf:1 reads either as `{}`, MsgPack:1 as `[]`.',
     example: "await kong.ctx.shared.set('user', { name: 'alice', roles: ['admin'] });",
     arguments: [key, jsonValue],
     result: s.nothing,

@@ -201,6 +201,7 @@ export const request = {
     phases: s.requestAndLog,
     protobuf: s.textToText,
     travel: s.getter,
+    httpLog: true,
     steady: true,
   },
   getHeaders: {
@@ -212,6 +213,7 @@ export const request = {
     phases: s.requestAndLog,
     protobuf: s.intToStruct,
     travel: s.getter,
+    httpLog: true,
     steady: true,
   },
   getRawBody: {
@@ -269,5 +271,6 @@ export const request = {
     phases: s.requestAndLog,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'UriCapturesResult' },
     travel: s.getter,
+    httpLog: true,
   },
 } as const satisfies NamespaceSpec;

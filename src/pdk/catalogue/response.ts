@@ -11,6 +11,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.emptyToInt,
     travel: s.getter,
+    httpLog: true,
     steady: true,
   },
   getHeader: {
@@ -23,6 +24,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.textToText,
     travel: s.getter,
+    httpLog: true,
     steady: true,
   },
   getHeaders: {
@@ -34,6 +36,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.intToStruct,
     travel: s.getter,
+    httpLog: true,
     steady: true,
   },
   getSource: {
@@ -45,6 +48,7 @@ export const response = {
     phases: s.responseAndLog,
     protobuf: s.emptyToText,
     travel: s.getter,
+    httpLog: true,
     steady: true,
   },
   setStatus: {

@@ -4,7 +4,8 @@ import type { NamespaceSpec } from './types.ts';
 export const service = {
   setUpstream: {
     name: 'kong.service.set_upstream',
-    description: 'Sends the request to an upstream by its name. False when there is none of that name.',
+    description:
+      'Sends the request to an upstream by its name. False when there is none of that name. Where the host of the service is an IP address, Kong does not look the name up (3.9.3): the result is true, and the client gets a 500. Give the service a name for a host.',
     example: "const found = await kong.service.setUpstream('blue');",
     arguments: [{ name: 'host', type: 'string', check: 'upstream' }],
     result: s.boolean,
@@ -14,7 +15,8 @@ export const service = {
   },
   setTarget: {
     name: 'kong.service.set_target',
-    description: 'Sends the request to a host and port (0 to 65535).',
+    description:
+      'Sends the request to a host and port (0 to 65535). Where the host of the service is an IP address, the host given here has to be one, too: Kong does not look a name up then (3.9.3), and the client gets a 500.',
     example: "await kong.service.setTarget('10.0.0.7', 8080);",
     arguments: [
       { name: 'host', type: 'string', check: 'upstream' },
@@ -78,10 +80,14 @@ export const serviceResponse = {
     example: 'const status = await kong.service.response.getStatus();',
     arguments: [],
     result: s.numberOrNull,
-    phases: s.responseAndLog,
+    phases: s.responseOnly,
     protobuf: s.emptyToInt,
     travel: s.getter,
     steady: true,
+    inLog: {
+      from: ['kong.log.serialize'],
+      note: "In log it is the last `upstream_status` of the record: Kong's own function raises there unless the response was buffered.",
+    },
   },
   getHeaders: {
     name: 'kong.service.response.get_headers',
@@ -90,18 +96,19 @@ export const serviceResponse = {
     example: 'const headers = await kong.service.response.getHeaders();',
     arguments: [s.maximum],
     result: s.headers,
-    phases: s.responseAndLog,
+    phases: s.responseOnly,
     protobuf: s.intToStruct,
     travel: s.getter,
     steady: true,
   },
   getHeader: {
     name: 'kong.service.response.get_header',
-    description: 'The first value of a header of the upstream, null when it is absent or empty.',
+    description:
+      "The first value of a header of the upstream, null when it is absent or empty. Over ProtoBuf:1 `content-length` is that of kong.response.getHeader: Kong has the upstream's as a number, which fails there.",
     example: "const type = await kong.service.response.getHeader('content-type');",
     arguments: [s.headerName],
     result: s.textOrNull,
-    phases: s.responseAndLog,
+    phases: s.responseOnly,
     protobuf: s.textToText,
     travel: s.getter,
     steady: true,
@@ -112,7 +119,7 @@ export const serviceResponse = {
     example: 'const body = await kong.service.response.getRawBody();',
     arguments: [],
     result: { kind: 'bytes', type: 'Buffer', empty: 'zero' },
-    phases: s.responseAndLog,
+    phases: s.responseOnly,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'ByteString' },
     travel: s.getter,
   },
@@ -126,12 +133,12 @@ export const serviceResponse = {
       { name: 'maxArgs', type: 'number', check: 'maximum', optional: true },
     ],
     result: { kind: 'value', type: 'ParsedBody | null', empty: 'null' },
-    phases: s.responseAndLog,
+    phases: s.responseOnly,
     protobuf: null,
     travel: s.composedBoth,
     composed: {
       from: ['kong.service.response.get_header', 'kong.service.response.get_raw_body'],
-      phases: s.responseAndLog,
+      phases: s.responseOnly,
       note: 'A body that is not what its content type says rejects with PDK_BODY_MALFORMED, where Lua gets nil and a message.',
     },
   },

@@ -13,6 +13,7 @@ export const authenticatedPhases = ['access', 'response', 'log'] as const;
 export const accessResponse = ['access', 'response'] as const;
 export const accessOnly = ['access'] as const;
 export const responseAndLog = ['response', 'log'] as const;
+export const responseOnly = ['response'] as const;
 export const logOnly = ['log'] as const;
 export const upstreamPhases = ['rewrite', 'access'] as const;
 export const targetPhases = ['access', 'preread'] as const;

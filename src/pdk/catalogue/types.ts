@@ -73,6 +73,8 @@ export type CheckName =
   | 'consumerId'
   | 'record'
   | 'json'
+  | 'ctxKey'
+  | 'setCtxKey'
   | 'serializeOptions'
   | 'logValues'
   | 'clientVerify'
@@ -152,6 +154,16 @@ export interface FunctionSpec {
    */
   readonly steady?: boolean;
   readonly composed?: Composition;
+  /**
+   * How it is made in the log phase, where Kong's own function raises. What raises there leaves the request behind for
+   * handlers of later requests to read (measured on Kong 3.9.3), so such a call is never sent.
+   */
+  readonly inLog?: Omit<Composition, 'phases'>;
+  /**
+   * True for what raises in the log phase of a connection that is no HTTP request (read in Kong 3.9.3): there it is
+   * refused here, and nothing is sent before the kind of connection is known.
+   */
+  readonly httpLog?: boolean;
 }
 
 /** The functions of one path such as `kong.request`, by camelCase name. */
@@ -178,4 +190,8 @@ export interface FunctionRow {
   readonly steady?: boolean;
   /** Set where `travel` is `composed` over at least one protocol. */
   readonly composed: Composition | null;
+  /** Set where it is composed in the log phase alone, see `FunctionSpec`. Default: not. */
+  readonly inLog?: Omit<Composition, 'phases'> | null;
+  /** Whether it is for HTTP requests alone in the log phase, see `FunctionSpec`. Default: no. */
+  readonly httpLog?: boolean;
 }

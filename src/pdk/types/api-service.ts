@@ -49,14 +49,17 @@ export interface ServiceRequestApi {
 
 /** `kong.service.response`: what the upstream answered. */
 export interface ServiceResponseApi {
-  /** null when the request was not proxied. */
+  /** null when the request was not proxied. In log it is the last `upstream_status` of the record. */
   getStatus(): Promise<number | null>;
   /**
    * Empty in the phases that an external plugin sees (Kong 3.9.3 buffers there): use getHeader, or
    * kong.response.getHeaders.
    */
   getHeaders(max?: number): Promise<Headers>;
-  /** The first value of a header, null when it is absent or empty. */
+  /**
+   * The first value of a header, null when it is absent or empty. Over ProtoBuf:1 `content-length` is that of
+   * kong.response.getHeader.
+   */
   getHeader(name: string): Promise<string | null>;
   /** The body. Needs buffered proxying, which a response handler switches on. */
   getRawBody(): Promise<Buffer>;

@@ -27,7 +27,7 @@ type OfferedPhases<Spec, P extends Protocol> = Spec extends FunctionSpec
     ? never
     : Spec['travel'][P] extends 'composed'
       ? NonNullable<Spec['composed']>['phases'][number]
-      : Spec['phases'][number]
+      : Spec['phases'][number] | (Spec extends { readonly inLog: object } ? 'log' : never)
   : never;
 
 /** True when a function can be called in all of the phases and over all of the protocols. */

@@ -37,13 +37,13 @@ export const logFunctions: Implementations = {
   'kong.log.deprecation': writer('warn'),
   'kong.log.inspect': (call, args) =>
     writeLine(call, 'notice', [args.map((arg) => JSON.stringify(arg)).join(' ')]),
-  'kong.log.set_serialize_value': ({ exchange }, [key, value, options]) => {
+  'kong.log.set_serialize_value': ({ exchange, phase }, [key, value, options]) => {
     if (typeof key !== 'string') return reject('key must be a string');
     const mode = (options as { mode?: unknown } | null | undefined)?.mode ?? 'set';
     if (mode !== 'set' && mode !== 'add' && mode !== 'replace')
       return reject("mode must be 'set', 'add' or 'replace'");
     // What a plugin server sets in its log phase comes too late: the record is made before (measured on Kong 3.9.3).
-    if (exchange.serialized === null) exchange.serializeValues.push({ key, value: value ?? null, mode });
+    if (phase !== 'log') exchange.serializeValues.push({ key, value: value ?? null, mode });
     return null;
   },
   'kong.log.serialize': ({ exchange }) => (exchange.serialized ??= serialize(exchange)),

@@ -8,6 +8,7 @@ import { entity } from './client.ts';
 import { headerName, headerTable, headerValues, httpOf, integer, maximum, reject, text } from './checks.ts';
 import type { Implementations, PdkCall } from './types.ts';
 
+const bodiless = new Set([204, 304]);
 const streamCodes = new Set([200, 400, 403, 500, 502, 503]);
 
 function isTransferEncoding(name: string): boolean {
@@ -42,7 +43,9 @@ function bodyOf(body: unknown): { content: Buffer; json: boolean } {
 
 function exit(call: PdkCall, status: unknown, body: unknown, headers: unknown): never {
   const { exchange } = call;
-  const { content, json } = bodyOf(body);
+  // ProtoBuf:1 has no body that is nil.
+  const given = body ?? (call.protocol === 'protobuf' ? '' : null);
+  const { content, json } = bodyOf(given);
   if (exchange.subsystem === 'stream') {
     if (typeof status !== 'number') return reject('code must be a number');
     if (!streamCodes.has(status))
@@ -54,10 +57,13 @@ function exit(call: PdkCall, status: unknown, body: unknown, headers: unknown): 
   const code = integer(status, 'code', 100, 599);
   const lines = headers === null || headers === undefined ? [] : headerTable(headers);
   for (const [name, values] of lines) setHeader(http, name, values);
-  const given = new Set(lines.map(([name]) => responseHeaderName(name).toLowerCase()));
-  if (json && !given.has('content-type'))
+  const named = new Set(lines.map(([name]) => responseHeaderName(name).toLowerCase()));
+  if (json && !named.has('content-type'))
     http.answer.headers.set('Content-Type', 'application/json; charset=utf-8');
-  if (!given.has('content-length')) http.answer.headers.set('Content-Length', String(content.length));
+  // nginx answers these by itself where there is nothing to send, and then without a length.
+  if (given === null && bodiless.has(code)) http.answer.headers.delete('Content-Length');
+  // A list of nothing sets no header, and keeps Kong from setting its own.
+  else if (!named.has('content-length')) http.answer.headers.set('Content-Length', String(content.length));
   http.finish(code, content, 'exit');
   throw new PdkExit();
 }

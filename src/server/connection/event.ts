@@ -3,7 +3,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import { rowByName } from '../../pdk/catalogue.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { ExitSignal } from '../../pdk/channel.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import { observe } from '../metrics/phase-stats.ts';
 import type { PhaseStats } from '../metrics/phase-stats.ts';
@@ -14,8 +14,16 @@ import type { Decode } from './pending-call.ts';
 import { LastWords } from './last-words.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Phases in which a failing handler gives the client a 500; in the others there is nobody to answer. */
-const answerable: ReadonlySet<Phase> = new Set(['rewrite', 'access', 'response']);
+/** Phases that tell what kind of connection there is. */
+const subsystemOf: Partial<Record<Phase, 'http' | 'stream'>> = {
+  rewrite: 'http',
+  access: 'http',
+  response: 'http',
+  preread: 'stream',
+};
+
+/** Phases in which a failing handler gives the client a 500, or ends its connection; elsewhere there is nobody to answer. */
+const answerable: ReadonlySet<Phase> = new Set(['rewrite', 'access', 'response', 'preread']);
 
 const FAILURE_ARGS = [
   500,
@@ -34,6 +42,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   protected readonly runtime: Runtime;
   readonly #stats: PhaseStats;
   readonly #startedAt: number;
+  readonly #facts: KongFacts;
   /** Its place in the host's register of events in flight. */
   readonly #place: number;
   #ended = false;
@@ -58,9 +67,15 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.phase = phase;
     this.#stats = instance.stats[phase];
     this.#startedAt = runtime.clock.now();
+    this.#facts = instance.facts ?? { subsystem: null, nginx: null };
+    this.#facts.subsystem ??= subsystemOf[phase] ?? null;
     runtime.counts.events++;
     instance.usage.events++;
     this.#place = runtime.host.inFlight?.enter(instance.id, phase) ?? -1;
+  }
+
+  get facts(): KongFacts {
+    return this.#facts;
   }
 
   get ended(): boolean {
@@ -289,7 +304,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     }
     const exit = rowByName('kong.response.exit');
     if (this.instance.plugin.onError === 'fail' && answerable.has(this.phase) && exit !== null) {
-      this.sendExit(exit, FAILURE_ARGS);
+      this.sendExit(exit, this.phase === 'preread' ? [500] : FAILURE_ARGS);
     } else this.sendDone();
     this.end();
     this.left();

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Phase } from '../../pdk/phases.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
 import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
 import type { ServerLog } from '../log/types.ts';
@@ -23,6 +23,8 @@ export interface RunningInstance {
   readonly usage: Usage;
   /** What its handlers are known to ask for; absent or null where nothing is asked for ahead. */
   readonly prefetch?: PrefetchLearners | null;
+  /** What it has learned of the Kong that started it. Default: nothing is kept. */
+  readonly facts?: KongFacts;
 }
 
 /** What is told to Kong about an instance. */

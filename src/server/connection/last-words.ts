@@ -1,11 +1,12 @@
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
+import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 
 /** The channel of the one who ends the request, when the event is over for everybody else. */
 export class LastWords implements PhaseChannel {
   readonly protocol: Protocol;
   readonly phase: Phase;
+  readonly facts?: KongFacts;
   readonly #event: PhaseChannel;
   readonly #speaking: <T>(speak: () => T) => T;
 
@@ -13,6 +14,7 @@ export class LastWords implements PhaseChannel {
   constructor(event: PhaseChannel, speaking: <T>(speak: () => T) => T) {
     this.protocol = event.protocol;
     this.phase = event.phase;
+    if (event.facts !== undefined) this.facts = event.facts;
     this.#event = event;
     this.#speaking = speaking;
   }

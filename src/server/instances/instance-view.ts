@@ -1,3 +1,4 @@
+import type { KongFacts } from '../../pdk/channel.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
@@ -16,6 +17,7 @@ export class InstanceView implements RunningInstance {
   readonly usage: Usage;
   readonly startedAt: number;
   readonly prefetch: PrefetchLearners | null;
+  readonly facts: KongFacts = { subsystem: null, nginx: null };
   /** Sweeps of the registry since the last event. */
   quietSweeps = 0;
   readonly #raw: unknown;

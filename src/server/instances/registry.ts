@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../errors.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
@@ -7,6 +7,7 @@ import type { Clock } from '../connection/clock.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
+import { BrokenStart, BrokenStarts, brokenLine, describeBroken } from './broken-starts.ts';
 import { Configuration } from './configuration.ts';
 import type { SetupSurroundings } from './configuration.ts';
 import { parseConfiguration } from './configuration-text.ts';
@@ -64,6 +65,7 @@ export interface RegistryOptions {
 export class InstanceRegistry {
   readonly #options: RegistryOptions;
   readonly #instances = new Map<number, InstanceView>();
+  readonly #broken = new BrokenStarts();
   readonly #adopting = new Map<number, Promise<RunningInstance>>();
   readonly #configurations = new Map<string, Configuration>();
   /** Ids that were given out here, the latest ones: none of them is given out twice. */
@@ -82,6 +84,27 @@ export class InstanceRegistry {
   /** Configurations and what state they are in. */
   get configurations(): Iterable<Configuration> {
     return this.#configurations.values();
+  }
+
+  /**
+   * As `start`, for a Kong that must not be refused: a refusal raises in Kong, and in its log phase that leaves the
+   * request behind for handlers of later requests to read (measured on Kong 3.9.3). What cannot be started is an
+   * instance whose events fail with the reason, and that is tried again after a pause when an event comes.
+   */
+  async startAnyway(name: string, config: Buffer): Promise<StartedInstance> {
+    const bytes = config.subarray();
+    for (;;) {
+      const id = this.#newId();
+      const described = await this.#create(id, name, bytes).then(
+        (view) => view.described,
+        async (error: unknown) => (await this.#break(id, name, bytes, error)).described,
+      );
+      const { startedAt } = described;
+      const claimed =
+        this.#options.claim === undefined || (await this.#options.claim({ id, name, config, startedAt }));
+      if (claimed) return described;
+      await this.forget(id);
+    }
   }
 
   /**
@@ -105,7 +128,6 @@ export class InstanceRegistry {
   /**
    * Takes on an instance that was started elsewhere, or before a crash. What cannot be set up here is an instance
    * whose events fail with the reason.
-   * @throws KongTsError PLUGIN_NOT_FOUND
    */
   async adopt(id: number, name: string, config: Buffer, startedAt?: number): Promise<RunningInstance> {
     const known = this.find(id);
@@ -113,17 +135,61 @@ export class InstanceRegistry {
     let adopting = this.#adopting.get(id);
     if (adopting === undefined) {
       adopting = this.#create(id, name, config, startedAt)
-        .catch((error: unknown) => this.#broken(id, name, error))
+        .catch(async (error: unknown) => (await this.#break(id, name, config, error, startedAt)).instance)
         .finally(() => this.#adopting.delete(id));
       this.#adopting.set(id, adopting);
     }
     return adopting;
   }
 
-  async #broken(id: number, name: string, reason: unknown): Promise<RunningInstance> {
-    const plugin = await this.#options.plugin(name);
-    if (plugin === null) throw reason;
-    return brokenInstance(id, reason, plugin, this.#options.stats(plugin));
+  /** Keeps an instance that could not be made. */
+  async #break(
+    id: number,
+    name: string,
+    config: Buffer,
+    reason: unknown,
+    startedAt = this.#seconds(),
+  ): Promise<BrokenStart> {
+    this.#options.log.error(brokenLine(name, reason), {
+      plugin: name,
+      instance: id,
+      code: reason instanceof KongTsError ? reason.code : null,
+    });
+    const plugin = await Promise.resolve(this.#options.plugin(name)).catch(() => null);
+    const stats = plugin === null ? null : this.#options.stats(plugin);
+    // The decoder may use its memory again.
+    const kept = Buffer.from(config);
+    const described = describeBroken(id, name, kept, startedAt);
+    const broken = new BrokenStart(described, kept, this.#options.clock.now(), reason, plugin, stats);
+    this.#broken.add(broken);
+    return broken;
+  }
+
+  #findBroken(id: number): RunningInstance | null | Promise<RunningInstance> {
+    const broken = this.#broken.get(id);
+    if (broken === undefined) return null;
+    return broken.isDue(this.#options.clock.now()) ? this.#retry(id, broken) : broken.instance;
+  }
+
+  #retry(id: number, broken: BrokenStart): Promise<RunningInstance> {
+    const { name, config, described } = broken;
+    broken.retrying ??= this.#create(id, name, config, described.startedAt)
+      .then(
+        async (view) => {
+          // Kong may have closed it meanwhile.
+          if (!this.#broken.delete(id)) await this.forget(id);
+          this.#options.log.notice(`The instance of ${name} runs now.`, { plugin: name, instance: id });
+          return view;
+        },
+        (error: unknown) => {
+          broken.failedAgain(this.#options.clock.now(), error);
+          return broken.instance;
+        },
+      )
+      .finally(() => {
+        broken.retrying = null;
+      });
+    return broken.retrying;
   }
 
   /**
@@ -132,7 +198,7 @@ export class InstanceRegistry {
    */
   find(id: number): RunningInstance | null | Promise<RunningInstance> {
     const view = this.#instances.get(id);
-    if (view === undefined) return null;
+    if (view === undefined) return this.#findBroken(id);
     view.usage.used = true;
     view.quietSweeps = 0;
     if (view.ready) return view;
@@ -144,7 +210,7 @@ export class InstanceRegistry {
 
   /** What is told to Kong about an instance, null when the id is unknown here. */
   describe(id: number): StartedInstance | null {
-    return this.#instances.get(id)?.described ?? null;
+    return this.#instances.get(id)?.described ?? this.#broken.get(id)?.described ?? null;
   }
 
   /**
@@ -153,7 +219,7 @@ export class InstanceRegistry {
    */
   forget(id: number): Promise<void> | null {
     const view = this.#instances.get(id);
-    if (view === undefined) return null;
+    if (view === undefined) return this.#broken.delete(id) ? Promise.resolve() : null;
     this.#instances.delete(id);
     const { configuration } = view;
     if (--configuration.instances > 0) return Promise.resolve();
@@ -169,6 +235,7 @@ export class InstanceRegistry {
     this.#sweepNoMore();
     const closing = Promise.all([...this.#configurations.values()].map((each) => each.close()));
     this.#instances.clear();
+    this.#broken.clear();
     this.#configurations.clear();
     let stop = () => {};
     const over = new Promise<void>((resolve) => {
@@ -208,10 +275,14 @@ export class InstanceRegistry {
       if (--configuration.instances === 0) this.#drop(configuration);
       throw error;
     }
-    const seconds = startedAt ?? Math.floor((this.#options.wallClock?.() ?? Date.now()) / 1000);
+    const seconds = startedAt ?? this.#seconds();
     const view = new InstanceView(id, configuration, parsed.raw, this.#options.stats(plugin), seconds);
     this.#instances.set(id, view);
     return view;
+  }
+
+  #seconds(): number {
+    return Math.floor((this.#options.wallClock?.() ?? Date.now()) / 1000);
   }
 
   #drop(configuration: Configuration): void {

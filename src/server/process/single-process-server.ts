@@ -116,8 +116,7 @@ export class SingleProcessServer implements RunningServer {
 
   async #open(): Promise<void> {
     const { metrics, control, eventHooks } = this.#options;
-    if (metrics !== null)
-      this.#listeners.push(await listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
+    if (metrics !== null) this.#listeners.push(await listenMetrics(metrics, this, this.#log));
     this.#sockets = await ListeningSockets.open({
       server: this.#options,
       log: this.#log,

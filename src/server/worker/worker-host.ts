@@ -87,7 +87,7 @@ export class WorkerHost implements ConnectionHost {
   async startInstance(name: string, config: Buffer): Promise<StartedInstance> {
     await this.#start.plugins.find(name);
     await this.#start.hooks.ready();
-    return this.#registry.start(name, config);
+    return this.#registry.startAnyway(name, config);
   }
 
   async closeInstance(id: number): Promise<StartedInstance | null> {

@@ -39,6 +39,8 @@ const sampleArguments: Record<string, unknown> = {
   headers: { a: 'b' },
   consumerId: '8b7d9e1f-84f6-5469-9920-0d46dcd39c04',
   json: { a: 1 },
+  ctxKey: 'my_key',
+  setCtxKey: 'my_key',
   record: { id: '8b7d9e1f-84f6-5469-9920-0d46dcd39c04' },
   form: { a: 'b' },
 };

@@ -33,11 +33,11 @@ async function front(
   target: string,
   writes: string[] = [],
   timeoutMs = 2000,
-  lendLoginTo: 'everybody' | null = 'everybody',
+  lendLogin = true,
 ): Promise<string> {
   const pass = new PassThrough({
     target: new URL(target),
-    lendLoginTo,
+    lendLogin,
     onWrite: (_, path) => writes.push(path),
     timeoutMs,
   });

@@ -205,7 +205,8 @@ test('an instance that cannot be set up again, or not here, fails its events wit
   }
   fail = false;
   expect((await registry.find(id))?.handlers.phases).toEqual({});
-  await expect(registry.adopt(6, 'unknown', config({}))).rejects.toMatchObject({ code: 'PLUGIN_NOT_FOUND' });
+  const unknown = await registry.adopt(6, 'unknown', config({}));
+  expect(() => unknown.handlers.phases.access?.(null, null)).toThrow('No plugin named unknown');
 });
 
 test('instances that Kong has forgotten go after a day, used ones stay', async () => {
@@ -282,4 +283,58 @@ test('a close that throws is logged and hurts nobody', async () => {
   expect(lines).toMatchObject([
     { level: 'error', message: expect.stringContaining('already gone') as string },
   ]);
+});
+
+describe('for a Kong that must not be refused', () => {
+  const reasonOf = async (registry: InstanceRegistry, id: number): Promise<string> => {
+    const instance = await registry.find(id);
+    try {
+      await instance?.handlers.phases.log?.(null, null);
+      return 'runs';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  test.each([
+    ['a plugin that is not loaded', 'q', config(common), 'No plugin named q'],
+    ['a configuration that is no JSON', 'p', Buffer.from('{"n":'), 'p is not JSON'],
+    ['a setup that fails', 'p', config({ ...common, n: 13 }), 'no database'],
+  ])('%s is an instance that says so, in the log and in its events', async (_what, name, bytes, reason) => {
+    const registry = registryOf({
+      setup: () => Promise.reject(new Error('no database')),
+    });
+    const started = await registry.startAnyway(name, bytes);
+    expect(started).toMatchObject({ name, id: expect.any(Number) as number });
+    expect(lines).toMatchObject([{ level: 'error', fields: { plugin: name, instance: started.id } }]);
+    expect(lines[0]?.message).toContain(reason);
+    expect(await reasonOf(registry, started.id)).toContain(reason);
+    expect(registry.describe(started.id)).toEqual(started);
+    await registry.forget(started.id);
+    expect(registry.find(started.id)).toBeNull();
+  });
+
+  test('it is tried again when an event comes after a pause, which grows', async () => {
+    let fail = true;
+    let tries = 0;
+    const registry = registryOf({
+      setup: () => {
+        tries++;
+        if (fail) return Promise.reject(new Error('no database'));
+        return Promise.resolve({ phases: { log: () => undefined }, close: null });
+      },
+    });
+    const { id } = await registry.startAnyway('p', config(common));
+    for (let event = 0; event < 100; event++) await reasonOf(registry, id);
+    expect(tries).toBe(1);
+    clock.advance(1000);
+    const both = await Promise.all([reasonOf(registry, id), reasonOf(registry, id)]);
+    expect([both[0], tries]).toEqual([expect.stringContaining('no database'), 2]);
+    clock.advance(1900);
+    expect([await reasonOf(registry, id), tries]).toEqual([expect.stringContaining('no database'), 2]);
+    fail = false;
+    clock.advance(100);
+    expect([await reasonOf(registry, id), tries]).toEqual(['runs', 3]);
+    expect(lines.at(-1)).toMatchObject({ level: 'notice' });
+  });
 });

@@ -1,2 +1,0 @@
-export { PatternError, PatternMatcher, type Capture, type Match } from './matcher.ts';
-export { findPlain } from './plain.ts';

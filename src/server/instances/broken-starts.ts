@@ -1,0 +1,112 @@
+import type { Buffer } from 'node:buffer';
+import { messageOf } from '../../errors.ts';
+import type { CompiledPlugin } from '../../plugin/types.ts';
+import { decodeText } from '../../wire/text.ts';
+import { brokenInstance } from '../connection/broken-instance.ts';
+import type { RunningInstance, StartedInstance } from '../connection/host.ts';
+import type { PluginStats } from '../metrics/phase-stats.ts';
+
+/** How long nothing is tried after the first failure, in milliseconds; doubled with every further one. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 60_000;
+/** Broken instances that are kept; the oldest go first, and are tried again when Kong uses them. */
+const MOST = 1000;
+
+/** An instance that Kong was given although it cannot run: its events fail with the reason. */
+export class BrokenStart {
+  readonly name: string;
+  readonly config: Buffer;
+  readonly described: StartedInstance;
+  /** Under way at the moment, for everybody who asks. */
+  retrying: Promise<RunningInstance> | null = null;
+  #instance: RunningInstance;
+  #pause = FIRST_PAUSE;
+  #retryAt: number;
+
+  /** @param now milliseconds of the registry's clock */
+  constructor(
+    described: StartedInstance,
+    config: Buffer,
+    now: number,
+    reason: unknown,
+    plugin: CompiledPlugin | null,
+    stats: PluginStats | null,
+  ) {
+    this.name = described.name;
+    this.described = described;
+    this.config = config;
+    this.#retryAt = now + FIRST_PAUSE;
+    this.#instance = instanceOf(described.id, reason, plugin, stats);
+  }
+
+  get instance(): RunningInstance {
+    return this.#instance;
+  }
+
+  /** Whether it is time to try again. */
+  isDue(now: number): boolean {
+    return now >= this.#retryAt;
+  }
+
+  failedAgain(now: number, reason: unknown): void {
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+    this.#retryAt = now + this.#pause;
+    const { plugin, stats } = this.#instance;
+    this.#instance = brokenInstance(this.described.id, reason, plugin, stats);
+  }
+}
+
+function instanceOf(
+  id: number,
+  reason: unknown,
+  plugin: CompiledPlugin | null,
+  stats: PluginStats | null,
+): RunningInstance {
+  return plugin === null || stats === null
+    ? brokenInstance(id, reason)
+    : brokenInstance(id, reason, plugin, stats);
+}
+
+/** The broken instances of a worker by id, the latest of them. */
+export class BrokenStarts {
+  readonly #starts = new Map<number, BrokenStart>();
+
+  get(id: number): BrokenStart | undefined {
+    return this.#starts.get(id);
+  }
+
+  add(start: BrokenStart): void {
+    const { id } = start.described;
+    this.#starts.delete(id);
+    this.#starts.set(id, start);
+    if (this.#starts.size <= MOST) return;
+    for (const oldest of this.#starts.keys()) {
+      this.#starts.delete(oldest);
+      break;
+    }
+  }
+
+  delete(id: number): boolean {
+    return this.#starts.delete(id);
+  }
+
+  clear(): void {
+    this.#starts.clear();
+  }
+}
+
+/** What is told to Kong about an instance that could not be made: MsgPack:1 hands the configuration back. */
+export function describeBroken(id: number, name: string, config: Buffer, startedAt: number): StartedInstance {
+  let raw: unknown = null;
+  try {
+    raw = JSON.parse(decodeText(config));
+  } catch {
+    // That it is not JSON is what the instance's events say.
+  }
+  return { id, name, config: raw, startedAt };
+}
+
+/** The line in the log about an instance that cannot run. */
+export function brokenLine(name: string, reason: unknown): string {
+  return `An instance of ${name} cannot run: ${messageOf(reason)} Its requests are answered with 500, its log events do nothing; it is tried again when it is used.`;
+}
