@@ -85,6 +85,11 @@ export default tseslint.config(
     "kong-schema is Kong's schema language and nothing else",
   ),
   room(
+    ['src/lua-pattern/**'],
+    [sockets, filesAndProcesses, '^(\\.\\./)+'],
+    'lua-pattern stands below everything',
+  ),
+  room(
     ['src/wire/**'],
     [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'lua', 'kong-admin'), notTheTable],
     'wire turns bytes into messages: no sockets, no files, no room but errors',
@@ -128,6 +133,11 @@ export default tseslint.config(
     ['src/unix/**'],
     [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua', 'kong-admin')],
     'unix knows sockets and files, not what they are for',
+  ),
+  room(
+    ['src/http/**'],
+    [filesAndProcesses, rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua', 'kong-admin', 'unix')],
+    'http knows HTTP, not what it is for',
   ),
   room(
     ['src/kong-setup/**'],

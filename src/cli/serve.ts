@@ -22,6 +22,7 @@ interface ServeFlags {
   logLevel: LogLevel;
   admin?: string;
   metrics?: string;
+  allowHost: string[];
   control?: string;
   eventHooks: 'auto' | 'on' | 'off';
   eventHooksAdmin?: string;
@@ -82,6 +83,12 @@ export function build(): Command {
     )
     .option('--admin <host:port>', 'Admin API of the server: /health, /status and /metrics (default: none)')
     .option('--metrics <host:port>', 'the same, under another name')
+    .option(
+      '--allow-host <name>',
+      'a name that clients call the Admin APIs by where they have no token, repeatable',
+      collect,
+      [],
+    )
     .option('--control <path>', 'control socket (default: the first socket + .ctl)')
     .addOption(
       new Option('--event-hooks <when>', 'start the event hook dispatcher')
@@ -155,6 +162,7 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('eventHooksAdmin', rest.eventHooksAdmin),
     ...given('eventHooksAllow', rest.eventHooksAllow),
     crudInterval: rest.crudInterval,
+    allowHosts: rest.allowHost,
     ...given('kongAdmin', rest.kongAdmin),
     ...given('kongAdminToken', rest.kongAdminToken),
     ...given('crudSecrets', rest.crudSecrets),

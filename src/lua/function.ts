@@ -1,9 +1,10 @@
 import { KongTsError, messageOf } from '../errors.ts';
-import { Governor } from './limits.ts';
+import { Governor, LimitReached } from './limits.ts';
 import { loadMachine, type LuaApi, type Pointer, type State } from './machine.ts';
-import { patternsSource } from './patterns.ts';
-import { preludeSource } from './prelude.ts';
-import { ValueBridge } from './values.ts';
+import { Natives } from './natives.ts';
+import { numbersSource, realSource, stringsSource, tablesSource, worldSource } from './prelude/index.ts';
+import { joinName, translate } from './syntax/index.ts';
+import { ValueBridge, type ValueStyle } from './values.ts';
 
 export interface LuaOptions {
   /** How long one call may take, in milliseconds of wall time. Default 1000. */
@@ -15,27 +16,43 @@ export interface LuaOptions {
    * { get_header(name) {...} } } }`). A function gets copies of its arguments; what it throws is a Lua error there.
    */
   globals?: Record<string, unknown>;
+  /**
+   * Lua 5.4 of the host's own, run once, outside of the sandbox: a chunk that gets the groups of `globals` (functions
+   * still callable) and returns a table of what it adds to them. Default: none.
+   */
+  library?: string;
+  /**
+   * How values cross. `text` (the default): strings are text, byte b that is no UTF-8 as U+DC00 + b; null is nil. A
+   * function that the chunk returns is kept and called. `kong`: strings have one character per byte, null is
+   * `ngx.null`, tables become what Kong's JSON encoder makes of them, and a function is no result.
+   */
+  values?: ValueStyle;
 }
 
 /** A compiled Lua chunk in a Lua state of its own. */
 export interface LuaFunction {
   /**
    * Runs the chunk with the arguments as `...` and returns its first result, copied. When the chunk returns a
-   * function, that function is kept and called with the arguments, now and from then on.
+   * function, that function is kept and called with the arguments, now and from then on (not with `values: 'kong'`).
    *
    * @throws KongTsError LUA_FAILED when the code raises an error or returns what is not data, LUA_LIMIT when it
    *   exceeds its time or memory
    */
   call(...args: unknown[]): unknown;
+  /** The same with all results (16 at most). */
+  callAll(...args: unknown[]): unknown[];
   /** Frees its memory. It cannot be called any more. */
   close(): void;
 }
 
-/** How many steps a pattern may take before it is matched in a way that the time limit can end. */
-const cheapPatternSteps = 2_000_000;
-/** The smallest state with the sandbox in it takes about 60 KiB. */
-const leastMemory = 131_072;
+/** The smallest state with the sandbox in it takes about 120 KiB. */
+const leastMemory = 262_144;
 const errorInMemory = 4;
+const maxResults = 16;
+const allResults = -1;
+/** A message goes into logs and answers: not more of it than this, in characters. */
+const maxMessage = 1000;
+const stringType = 4;
 
 type HostFunction = (...args: unknown[]) => unknown;
 
@@ -44,20 +61,26 @@ class SandboxedFunction implements LuaFunction {
   private readonly api: LuaApi;
   private readonly governor: Governor;
   private readonly values: ValueBridge;
+  private readonly natives: Natives;
   private readonly functions: HostFunction[] = [];
   private readonly hostPointer: Pointer;
 
   constructor(api: LuaApi, source: string, options: LuaOptions) {
+    const text = translate(source);
+    const style = options.values ?? 'text';
     this.api = api;
     const memoryBytes = Math.max(leastMemory, options.memoryBytes ?? 16 * 1024 * 1024);
     this.governor = new Governor(api, { timeoutMs: options.timeoutMs ?? 1000, memoryBytes });
-    this.values = new ValueBridge(api);
+    this.values = new ValueBridge(api, this.governor, style);
+    this.natives = new Natives(api, this.governor, this.values);
     this.hostPointer = api.addFunction((state = 0) => this.callHost(state), 'ii');
     this.state = this.governor.newState();
     try {
-      api._luaL_openlibs(this.state);
-      this.prepare(memoryBytes);
-      this.compile(source, options.globals ?? {});
+      this.governor.leniently(() => {
+        api._luaL_openlibs(this.state);
+        this.prepare(memoryBytes, style);
+      });
+      this.compile(text, options);
     } catch (error) {
       this.close();
       throw error;
@@ -65,19 +88,11 @@ class SandboxedFunction implements LuaFunction {
   }
 
   call(...args: unknown[]): unknown {
-    if (this.state === 0)
-      throw new KongTsError('LUA_FAILED', 'The Lua function was closed and cannot be called.');
-    const { api, state } = this;
-    this.governor.begin(state);
-    try {
-      api._lua_pushvalue(state, 1);
-      for (const argument of args) this.values.push(state, argument);
-      this.run(args.length, 1);
-      return this.values.read(state, -1);
-    } finally {
-      api._lua_settop(state, 1);
-      this.governor.end(state);
-    }
+    return this.enter(args)[0];
+  }
+
+  callAll(...args: unknown[]): unknown[] {
+    return this.enter(args);
   }
 
   close(): void {
@@ -85,29 +100,67 @@ class SandboxedFunction implements LuaFunction {
     this.api._lua_close(this.state);
     this.state = 0;
     this.api.removeFunction(this.hostPointer);
+    this.natives.dispose();
     this.governor.dispose();
     this.values.dispose();
   }
 
-  /** Leaves the function that compiles chunks on the stack. */
-  private prepare(memoryBytes: number): void {
+  private enter(args: readonly unknown[]): unknown[] {
+    if (this.state === 0)
+      throw new KongTsError('LUA_FAILED', 'The Lua function was closed and cannot be called.');
     const { api, state } = this;
-    this.load(preludeSource, '=prelude');
-    this.load(patternsSource, '=patterns');
-    this.load('return string', '=strings');
-    this.run(0, 1);
-    this.values.push(state, cheapPatternSteps);
-    this.run(2, 1);
-    api._lua_pushcclosure(state, this.hostPointer, 0);
-    this.values.push(state, memoryBytes);
-    this.run(3, 1);
+    this.governor.begin(state);
+    try {
+      this.governor.leniently(() => api._lua_pushvalue(state, 1));
+      for (const argument of args) this.values.push(state, argument);
+      this.run(args.length, allResults);
+      const count = Math.min(maxResults, api._lua_gettop(state) - 1);
+      return Array.from({ length: count }, (_, i) => this.values.read(state, i + 2));
+    } catch (error) {
+      throw error instanceof LimitReached ? this.failure(0) : error;
+    } finally {
+      api._lua_settop(state, 1);
+      this.governor.end(state);
+    }
   }
 
-  private compile(source: string, globals: Record<string, unknown>): void {
+  /** Leaves the function that compiles chunks on the stack. */
+  private prepare(memoryBytes: number, style: ValueStyle): void {
+    const { api, state, values } = this;
+    // 1: the real libraries, 2: kit, 3: match, 4: spend, 5: strings, 6: tables
+    this.load(realSource, '=real');
+    this.run(0, 1);
+    this.load(numbersSource, '=numbers');
+    api._lua_pushvalue(state, 1);
+    this.run(1, 1);
+    this.natives.push(state);
+    this.load(stringsSource, '=strings');
+    for (const index of [2, 3, 4]) api._lua_pushvalue(state, index);
+    values.push(state, memoryBytes);
+    this.run(4, 1);
+    this.load(tablesSource, '=tables');
+    for (const index of [2, 4]) api._lua_pushvalue(state, index);
+    this.run(2, 1);
+    this.load(worldSource, '=world');
+    for (const index of [2, 5, 6]) api._lua_pushvalue(state, index);
+    api._lua_pushcclosure(state, this.hostPointer, 0);
+    values.pushBytes(state, joinName);
+    api._lua_pushlightuserdata(state, 0);
+    values.pushBytes(state, style);
+    this.run(7, 1);
+    api._lua_rotate(state, 1, 1);
+    api._lua_settop(state, 1);
+  }
+
+  private compile(text: string, options: LuaOptions): void {
     const { api, state } = this;
-    this.values.pushString(state, source);
-    this.values.push(state, this.describe(globals));
-    this.run(2, 2);
+    this.governor.leniently(() => {
+      this.values.pushBytes(state, text);
+      this.values.push(state, this.describe(options.globals ?? {}));
+      if (options.library === undefined) api._lua_pushnil(state);
+      else this.values.pushBytes(state, Buffer.from(options.library).toString('latin1'));
+    });
+    this.run(3, 2);
     if (api._lua_type(state, -2) === 0) {
       const problem = this.values.readString(state, -1);
       throw new KongTsError('LUA_INVALID', `The Lua source does not parse: ${problem}.`);
@@ -129,21 +182,28 @@ class SandboxedFunction implements LuaFunction {
 
   private run(args: number, results: number): void {
     const status = this.api._lua_pcallk(this.state, args, results, 0, 0, 0);
-    if (status !== 0 || this.governor.exceeded === 'time') throw this.failure(status);
+    if (status !== 0 || this.governor.isOver) throw this.failure(status);
   }
 
   private failure(status: number): KongTsError {
-    if (this.governor.exceeded === 'time') {
+    const { exceeded } = this.governor;
+    if (exceeded === 'time')
       return new KongTsError('LUA_LIMIT', 'The Lua code ran longer than its time limit.');
-    }
-    if (status === errorInMemory || (status !== 0 && this.governor.exceeded === 'memory')) {
+    if (status === errorInMemory || exceeded === 'memory') {
       return new KongTsError('LUA_LIMIT', 'The Lua code needed more memory than its limit.');
     }
-    const thrown = this.values.read(this.state, -1);
-    return new KongTsError('LUA_FAILED', typeof thrown === 'string' ? thrown : messageOf(thrown));
+    return new KongTsError('LUA_FAILED', this.thrown());
   }
 
-  /** Replaces functions by their index; groups are marked, so that they become read-only tables. */
+  /** The text of the error on the stack; what is no text is named as Kong names it. */
+  private thrown(): string {
+    const kind = this.api._lua_type(this.state, -1);
+    if (kind === stringType) return this.values.readString(this.state, -1).slice(0, maxMessage);
+    if (kind === 3) return String(this.api._lua_tonumberx(this.state, -1, 0));
+    return `(error object is a ${['nil', 'boolean', 'userdata', 'number', 'string', 'table'][kind] ?? 'function'} value)`;
+  }
+
+  /** Replaces functions by their index; groups are marked. */
   private describe(globals: Record<string, unknown>): Record<string, unknown> {
     const described: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(globals)) {
@@ -157,30 +217,33 @@ class SandboxedFunction implements LuaFunction {
   }
 
   private callHost(state: State): number {
-    const { api } = this;
-    const count = api._lua_gettop(state);
-    let ok = true;
-    let value: unknown;
-    try {
-      const run = this.functions[api._lua_tonumberx(state, 1, 0) - 1];
-      if (run === undefined) throw new KongTsError('LUA_FAILED', 'no such function');
-      const args: unknown[] = [];
-      for (let i = 2; i <= count; i++) args.push(this.values.read(state, i));
-      value = run(...args);
-    } catch (error) {
-      ok = false;
-      value = messageOf(error);
-    }
-    api._lua_settop(state, 0);
-    api._lua_pushboolean(state, ok ? 1 : 0);
-    this.values.push(state, value);
-    return 2;
+    const { api, governor } = this;
+    return governor.leniently(() => {
+      try {
+        governor.spend(20);
+        const run = this.functions[api._lua_tonumberx(state, 1, 0) - 1];
+        if (run === undefined) throw new KongTsError('LUA_FAILED', 'no such function');
+        const count = api._lua_gettop(state);
+        const args: unknown[] = [];
+        for (let i = 2; i <= count; i++) args.push(this.values.read(state, i));
+        const value = run(...args);
+        api._lua_settop(state, 0);
+        api._lua_pushboolean(state, 1);
+        this.values.push(state, value);
+      } catch (error) {
+        api._lua_settop(state, 0);
+        api._lua_pushboolean(state, 0);
+        this.values.pushBytes(state, Buffer.from(messageOf(error).slice(0, maxMessage)).toString('latin1'));
+      }
+      return 2;
+    });
   }
 }
 
 /**
  * Compiles Lua for many calls. The code runs sandboxed: no files, no processes, no network, no loading of code, bounded
- * in time and memory. It sees what Kong's own sandbox offers, with LuaJIT's library; the language is Lua 5.4.
+ * in time and memory. It sees what Kong's own sandbox offers, with LuaJIT's syntax, numbers and library, though it runs
+ * in Lua 5.4.
  *
  * @throws KongTsError LUA_INVALID when the source does not parse
  */
@@ -189,7 +252,7 @@ export async function createLuaFunction(source: string, options: LuaOptions = {}
 }
 
 /**
- * Checks that a source parses, without running it.
+ * Checks that a source compiles, without running it.
  *
  * @throws KongTsError LUA_INVALID with the line
  */

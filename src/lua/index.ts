@@ -1,2 +1,4 @@
 export { checkLua, createLuaFunction } from './function.ts';
 export type { LuaFunction, LuaOptions } from './function.ts';
+export { checkLua51 } from './syntax/index.ts';
+export type { ValueStyle } from './values.ts';

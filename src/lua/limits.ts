@@ -1,7 +1,7 @@
 import type { LuaApi, Pointer, State } from './machine.ts';
 
 /** How many Lua instructions run between two looks at the clock. */
-const hookEvery = 200;
+const hookEvery = 100;
 const countMask = 8;
 /**
  * A call that has looked at the clock so few times has run next to nothing: the machine was busy with others, or the
@@ -10,21 +10,33 @@ const countMask = 8;
 const fewLooks = 50;
 /** An allocation of this many bytes looks at the clock as well: string operations allocate, but run no instructions. */
 const bigAllocation = 65_536;
+/** So many steps of a library function, or values that cross the bridge, are taken between two looks at the clock. */
+const stepsPerLook = 20_000;
+/** Each refused allocation makes Lua collect its garbage, which takes long: so many end the call for good. */
+const maxRefusals = 8;
+const reasonSize = 12;
 
 export interface Limits {
   readonly timeoutMs: number;
   readonly memoryBytes: number;
 }
 
+/** Ends a library function, or the copying of a value, that works outside of Lua's instructions. */
+export class LimitReached extends Error {}
+
 /**
  * Bounds one Lua state in time and memory. Time is wall time of one call. Once it is over, every instruction raises
- * an error, so that `pcall` inside the Lua code cannot hold on.
+ * an error, so that `pcall` inside the Lua code cannot hold on. What works without instructions (patterns, sorting,
+ * copying) counts its steps.
  */
 export class Governor {
   /** Why the current call was ended, null while it is within its limits. */
   exceeded: 'time' | 'memory' | null = null;
   private used = 0;
   private looks = 0;
+  private steps = 0;
+  private refusals = 0;
+  private isLenient = false;
   private deadline = Infinity;
   private readonly api: LuaApi;
   private readonly limits: Limits;
@@ -41,11 +53,20 @@ export class Governor {
     );
     this.hook = api.addFunction((state = 0) => this.check(state), 'vii');
     this.reason = api._malloc(16);
-    api.HEAPU8.set(Buffer.from('time limit'), this.reason);
+    api.HEAPU8.set(Buffer.from('beyond limit'), this.reason);
   }
 
   get memoryUsed(): number {
     return this.used;
+  }
+
+  get memoryBytes(): number {
+    return this.limits.memoryBytes;
+  }
+
+  /** Whether the current call has been ended for good, whatever the Lua code caught. */
+  get isOver(): boolean {
+    return this.exceeded === 'time' || this.refusals > maxRefusals;
   }
 
   /** A new state under these limits; 0 when even that does not fit. */
@@ -56,6 +77,8 @@ export class Governor {
   begin(state: State): void {
     this.exceeded = null;
     this.looks = 0;
+    this.steps = 0;
+    this.refusals = 0;
     this.deadline = performance.now() + this.limits.timeoutMs;
     this.api._lua_sethook(state, this.hook, countMask, hookEvery);
   }
@@ -63,6 +86,47 @@ export class Governor {
   end(state: State): void {
     this.deadline = Infinity;
     this.api._lua_sethook(state, 0, 0, 0);
+  }
+
+  /**
+   * Counts work that is done outside of Lua's instructions.
+   *
+   * @throws LimitReached when the call's time is over
+   */
+  spend(steps: number): void {
+    this.steps += steps;
+    if (this.steps < stepsPerLook) return;
+    this.steps = 0;
+    if (this.isLate()) {
+      this.exceeded = 'time';
+      throw new LimitReached('time limit');
+    }
+  }
+
+  /**
+   * Makes sure that bytes which are about to be allocated leniently fit.
+   *
+   * @throws LimitReached when they do not
+   */
+  reserve(bytes: number): void {
+    if (bytes <= bigAllocation || this.used + bytes <= this.limits.memoryBytes) return;
+    this.exceeded ??= 'memory';
+    this.refusals += 1;
+    throw new LimitReached('not enough memory');
+  }
+
+  /**
+   * Runs what allocates from JavaScript's side. No allocation is refused there: Lua would raise an error through
+   * JavaScript, or end the process of Lua when nobody can catch it. Whoever calls this bounds the size beforehand.
+   */
+  leniently<T>(work: () => T): T {
+    const before = this.isLenient;
+    this.isLenient = true;
+    try {
+      return work();
+    } finally {
+      this.isLenient = before;
+    }
   }
 
   /** Frees what belongs to the module; the state must be closed. */
@@ -82,22 +146,26 @@ export class Governor {
     }
     // Without a block, Lua passes a kind of object as the old size.
     const growth = newSize - (pointer === 0 ? 0 : oldSize);
-    if (growth > 0) {
-      if (this.used + growth > this.limits.memoryBytes) {
-        this.exceeded ??= 'memory';
-        return 0;
-      }
-      if (growth > bigAllocation && this.isOver()) {
-        this.exceeded = 'time';
-        return 0;
-      }
-    }
+    if (growth > 0 && !this.isLenient && this.refuses(growth)) return 0;
     const moved = this.api._realloc(pointer, newSize);
     if (moved !== 0) this.used += growth;
     return moved;
   }
 
-  private isOver(): boolean {
+  private refuses(growth: number): boolean {
+    if (this.used + growth > this.limits.memoryBytes) {
+      this.exceeded ??= 'memory';
+      this.refusals += 1;
+      return true;
+    }
+    if (growth > bigAllocation && this.isLate()) {
+      this.exceeded = 'time';
+      return true;
+    }
+    return false;
+  }
+
+  private isLate(): boolean {
     this.looks += 1;
     const over = performance.now() - this.deadline;
     if (!(over > 0)) return false;
@@ -105,10 +173,12 @@ export class Governor {
   }
 
   private check(state: State): void {
-    if (!this.isOver()) return;
-    this.exceeded = 'time';
+    if (this.refusals <= maxRefusals) {
+      if (this.exceeded !== 'time' && !this.isLate()) return;
+      this.exceeded = 'time';
+    }
     this.api._lua_sethook(state, this.hook, countMask, 1);
-    this.api._lua_pushlstring(state, this.reason, 10);
+    this.leniently(() => this.api._lua_pushlstring(state, this.reason, reasonSize));
     this.api._lua_error(state);
   }
 }

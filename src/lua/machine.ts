@@ -37,13 +37,15 @@ export interface LuaApi {
   _lua_pushnumber(state: State, value: number): void;
   _lua_pushinteger(state: State, value: bigint): void;
   _lua_pushlstring(state: State, text: Pointer, size: number): Pointer;
+  _lua_pushlightuserdata(state: State, pointer: Pointer): void;
+  _lua_topointer(state: State, index: number): Pointer;
+  _lua_rotate(state: State, index: number, n: number): void;
   _lua_pushcclosure(state: State, run: Pointer, upvalues: number): void;
   _lua_createtable(state: State, items: number, members: number): void;
   _lua_rawset(state: State, index: number): void;
   _lua_rawseti(state: State, index: number, key: bigint): void;
   _lua_next(state: State, index: number): number;
   _lua_type(state: State, index: number): number;
-  _lua_isinteger(state: State, index: number): number;
   _lua_toboolean(state: State, index: number): number;
   _lua_tonumberx(state: State, index: number, isNumber: Pointer): number;
   _lua_tolstring(state: State, index: number, size: Pointer): Pointer;

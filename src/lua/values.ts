@@ -1,17 +1,41 @@
 import { KongTsError } from '../errors.ts';
+import { buildTable, type TableShape } from './json-shape.ts';
+import type { Governor } from './limits.ts';
 import type { LuaApi, Pointer, State } from './machine.ts';
 import { decodeLuaText, encodeLuaText } from './text.ts';
 
-const maxDepth = 64;
-const type = { nil: 0, boolean: 1, number: 3, string: 4, table: 5 } as const;
+/**
+ * How values cross. `text`: strings are text, nil and null are the same. `kong`: a string has one character per byte,
+ * null is `ngx.null`, and tables become what Kong's JSON encoder makes of them.
+ */
+export type ValueStyle = 'text' | 'kong';
+
+const maxDepth = 100;
+/** What a value weighs beside the bytes of its text. */
+const valueWeight = 48;
+const type = { nil: 0, boolean: 1, lightuserdata: 2, number: 3, string: 4, table: 5 } as const;
+
+const notData = 'The value must be nil, a number, a string, a boolean or a table of such values.';
+const selfReference =
+  'value must be nil, a number, string, boolean or a non-self-referencial table containing numbers, string and booleans';
+
+/** What one copy may still weigh, in bytes, and the tables that it has passed. */
+interface Passage {
+  left: number;
+  readonly seen: Set<Pointer>;
+}
 
 /** Copies values between JavaScript and Lua; nothing is shared, so nothing of the host can be reached from Lua. */
 export class ValueBridge {
   private readonly api: LuaApi;
+  private readonly governor: Governor;
+  private readonly style: ValueStyle;
   private readonly size: Pointer;
 
-  constructor(api: LuaApi) {
+  constructor(api: LuaApi, governor: Governor, style: ValueStyle) {
     this.api = api;
+    this.governor = governor;
+    this.style = style;
     this.size = api._malloc(8);
   }
 
@@ -19,7 +43,37 @@ export class ValueBridge {
     this.api._free(this.size);
   }
 
-  pushString(state: State, text: string): void {
+  /**
+   * Pushes a copy of a value.
+   *
+   * @throws KongTsError LUA_FAILED for what cannot cross, LUA_LIMIT for what is larger than the memory limit
+   * @throws LimitReached when the time is over
+   */
+  push(state: State, value: unknown): void {
+    const passage = { left: this.governor.memoryBytes, seen: new Set<Pointer>() };
+    const top = this.api._lua_gettop(state);
+    try {
+      this.governor.leniently(() => this.pushValue(state, value, passage, 0));
+    } catch (error) {
+      this.api._lua_settop(state, top);
+      throw error;
+    }
+  }
+
+  /** Pushes bytes, one per character. */
+  pushBytes(state: State, bytes: string): void {
+    const at = this.api._malloc(bytes.length + 1);
+    Buffer.from(this.api.HEAPU8.buffer, at, bytes.length).write(bytes, 'latin1');
+    this.governor.leniently(() => this.api._lua_pushlstring(state, at, bytes.length));
+    this.api._free(at);
+  }
+
+  private pushString(state: State, text: string, passage: Passage): void {
+    this.weigh(passage, text.length);
+    if (this.style === 'kong') {
+      this.pushBytes(state, text);
+      return;
+    }
     const bytes = encodeLuaText(text);
     const at = this.api._malloc(bytes.length + 1);
     this.api.HEAPU8.set(bytes, at);
@@ -27,64 +81,80 @@ export class ValueBridge {
     this.api._free(at);
   }
 
-  /**
-   * @param pushFunction makes a Lua function of a JavaScript function; functions are refused without it
-   */
-  push(
-    state: State,
-    value: unknown,
-    pushFunction?: (run: (...args: unknown[]) => unknown) => void,
-    depth = 0,
-  ): void {
+  private weigh(passage: Passage, bytes: number): void {
+    this.governor.spend(1 + (bytes >> 6));
+    passage.left -= valueWeight + bytes;
+    if (passage.left < 0) {
+      throw new KongTsError('LUA_LIMIT', 'A value is larger than the memory that the Lua code may use.');
+    }
+  }
+
+  private pushValue(state: State, value: unknown, passage: Passage, depth: number): void {
     const { api } = this;
     if (depth > maxDepth || api._lua_checkstack(state, 8) === 0) {
       throw new KongTsError('LUA_FAILED', 'A value for Lua is nested too deeply.');
     }
-    if (value === null || value === undefined) api._lua_pushnil(state);
+    if (value === undefined || (value === null && this.style === 'text')) api._lua_pushnil(state);
+    else if (value === null) api._lua_pushlightuserdata(state, 0);
     else if (typeof value === 'boolean') api._lua_pushboolean(state, value ? 1 : 0);
-    else if (typeof value === 'number') this.pushNumber(state, value);
+    else if (typeof value === 'number') api._lua_pushnumber(state, value);
     else if (typeof value === 'bigint') api._lua_pushnumber(state, Number(value));
-    else if (typeof value === 'string') this.pushString(state, value);
-    else if (typeof value === 'function' && pushFunction !== undefined) {
-      pushFunction(value as (...args: unknown[]) => unknown);
-    } else if (Array.isArray(value)) {
-      api._lua_createtable(state, value.length, 0);
-      value.forEach((item, i) => {
-        this.push(state, item, pushFunction, depth + 1);
-        api._lua_rawseti(state, -2, BigInt(i + 1));
-      });
-    } else if (typeof value === 'object') {
-      api._lua_createtable(state, 0, 0);
-      for (const [key, member] of Object.entries(value)) {
-        if (member === undefined || member === null) continue;
-        this.pushString(state, key);
-        this.push(state, member, pushFunction, depth + 1);
-        api._lua_rawset(state, -3);
-      }
-    } else {
-      throw new KongTsError('LUA_FAILED', `A ${typeof value} cannot be passed to Lua.`);
+    else if (typeof value === 'string') this.pushString(state, value, passage);
+    else if (Array.isArray(value)) this.pushArray(state, value, passage, depth);
+    else if (typeof value === 'object') this.pushObject(state, value, passage, depth);
+    else throw new KongTsError('LUA_FAILED', `A ${typeof value} cannot be passed to Lua.`);
+  }
+
+  private pushArray(state: State, items: readonly unknown[], passage: Passage, depth: number): void {
+    this.weigh(passage, items.length * 16);
+    this.api._lua_createtable(state, items.length, 0);
+    items.forEach((item, i) => {
+      this.pushValue(state, item, passage, depth + 1);
+      this.api._lua_rawseti(state, -2, BigInt(i + 1));
+    });
+  }
+
+  private pushObject(state: State, object: object, passage: Passage, depth: number): void {
+    this.weigh(passage, 0);
+    this.api._lua_createtable(state, 0, 0);
+    for (const [key, member] of Object.entries(object) as [string, unknown][]) {
+      if (member === undefined || (member === null && this.style === 'text')) continue;
+      this.pushString(state, key, passage);
+      this.pushValue(state, member, passage, depth + 1);
+      this.api._lua_rawset(state, -3);
     }
   }
 
-  private pushNumber(state: State, value: number): void {
-    if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.api._lua_pushinteger(state, BigInt(value));
-    else this.api._lua_pushnumber(state, value);
-  }
-
-  readString(state: State, index: number): string {
+  /** The bytes of a string on the stack. What is no string must not come here: Lua would make one of it, in place. */
+  bytesAt(state: State, index: number): Uint8Array {
     const at = this.api._lua_tolstring(state, index, this.size);
     const length = this.api.HEAPU32[this.size >> 2] ?? 0;
-    return decodeLuaText(Buffer.from(this.api.HEAPU8.slice(at, at + length)));
+    return this.api.HEAPU8.subarray(at, at + length);
+  }
+
+  /** The text of a string on the stack. */
+  readString(state: State, index: number): string {
+    const bytes = this.bytesAt(state, index);
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.style === 'kong' ? buffer.toString('latin1') : decodeLuaText(Buffer.from(buffer));
   }
 
   /**
-   * The value at a stack index: nil is undefined, a table with the keys 1 to n is an array, any other table (an empty
-   * one, too) an object.
+   * The value at a stack index: nil is undefined. A table with the keys 1 to n is an array (in the style `kong` also
+   * one with holes), any other table (an empty one, too) an object.
    *
-   * @throws KongTsError LUA_FAILED for functions, threads, userdata, tables that contain themselves or nest too deeply
+   * @throws KongTsError LUA_FAILED for functions, threads, userdata, tables that contain themselves or nest too deeply,
+   *   LUA_LIMIT for values that are larger than the memory limit
+   * @throws LimitReached when the time is over
    */
-  read(state: State, index: number, depth = 0): unknown {
+  read(state: State, index: number): unknown {
+    const passage = { left: 4 * this.governor.memoryBytes, seen: new Set<Pointer>() };
+    return this.governor.leniently(() => this.readValue(state, index, passage, 0));
+  }
+
+  private readValue(state: State, index: number, passage: Passage, depth: number): unknown {
     const { api } = this;
+    this.weigh(passage, 0);
     switch (api._lua_type(state, index)) {
       case type.nil:
         return undefined;
@@ -93,69 +163,57 @@ export class ValueBridge {
       case type.number:
         return api._lua_tonumberx(state, index, 0);
       case type.string:
+        this.weigh(passage, this.bytesAt(state, index).length);
         return this.readString(state, index);
       case type.table:
-        return this.readTable(state, index, depth);
+        return this.readTable(state, index, passage, depth);
+      case type.lightuserdata:
+        return null;
       default:
-        throw new KongTsError(
-          'LUA_FAILED',
-          'The value must be nil, a number, a string, a boolean or a table of such values.',
-        );
+        throw new KongTsError('LUA_FAILED', this.style === 'kong' ? selfReference : notData);
     }
   }
 
-  private readTable(state: State, index: number, depth: number): unknown {
+  private readTable(state: State, index: number, passage: Passage, depth: number): unknown {
     const { api } = this;
     if (depth > maxDepth || api._lua_checkstack(state, 8) === 0) {
-      throw new KongTsError('LUA_FAILED', 'A table contains itself or nests more than 64 levels deep.');
+      throw new KongTsError(
+        'LUA_FAILED',
+        `A table contains itself or nests more than ${maxDepth} levels deep.`,
+      );
+    }
+    if (this.style === 'kong') {
+      const pointer = api._lua_topointer(state, index);
+      // Kong refuses a table that comes twice, even where it does not contain itself.
+      if (passage.seen.has(pointer)) throw new KongTsError('LUA_FAILED', selfReference);
+      passage.seen.add(pointer);
     }
     const table = index < 0 ? api._lua_gettop(state) + 1 + index : index;
-    const keys: (string | number)[] = [];
-    const values: unknown[] = [];
+    const shape: TableShape = { keys: [], values: [] };
     api._lua_pushnil(state);
     while (api._lua_next(state, table) !== 0) {
-      values.push(this.read(state, -1, depth + 1));
+      shape.values.push(this.readValue(state, -1, passage, depth + 1));
       api._lua_settop(state, -2);
-      keys.push(this.readKey(state));
+      shape.keys.push(this.readKey(state, passage));
     }
-    return isSequence(keys) ? inOrder(keys, values) : asObject(keys, values);
+    return buildTable(shape, this.style === 'kong');
   }
 
   /** The key on top of the stack. A copy is read: turning a number into a string in place would confuse lua_next. */
-  private readKey(state: State): string | number {
+  private readKey(state: State, passage: Passage): string | number {
     const { api } = this;
-    if (api._lua_type(state, -1) === type.number) return api._lua_tonumberx(state, -1, 0);
-    if (api._lua_type(state, -1) === type.boolean) return String(api._lua_toboolean(state, -1) !== 0);
-    if (api._lua_type(state, -1) === type.string) return this.readString(state, -1);
-    throw new KongTsError('LUA_FAILED', 'The keys of a table must be strings, numbers or booleans.');
+    const kind = api._lua_type(state, -1);
+    if (kind === type.number) return api._lua_tonumberx(state, -1, 0);
+    if (kind === type.string) {
+      this.weigh(passage, this.bytesAt(state, -1).length);
+      return this.readString(state, -1);
+    }
+    if (kind === type.boolean && this.style === 'text') return String(api._lua_toboolean(state, -1) !== 0);
+    throw new KongTsError(
+      'LUA_FAILED',
+      this.style === 'kong'
+        ? 'Cannot serialise table: table key must be a number or string'
+        : 'The keys of a table must be strings, numbers or booleans.',
+    );
   }
-}
-
-function isSequence(keys: readonly (string | number)[]): keys is number[] {
-  if (keys.length === 0) return false;
-  return keys.every(
-    (key) => typeof key === 'number' && Number.isInteger(key) && key >= 1 && key <= keys.length,
-  );
-}
-
-function inOrder(keys: readonly number[], values: readonly unknown[]): unknown[] {
-  const items = new Array<unknown>(keys.length);
-  keys.forEach((key, i) => {
-    items[key - 1] = values[i];
-  });
-  return items;
-}
-
-function asObject(keys: readonly (string | number)[], values: readonly unknown[]): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  keys.forEach((key, i) => {
-    // defineProperty: a key named __proto__ is data like any other.
-    Object.defineProperty(object, String(key), {
-      value: values[i],
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  });
-  return object;
 }

@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { KongTsError } from '../errors.ts';
+import { bounded, httpLimits } from '../http/limits.ts';
 import type { KnownPlugin, MutableEntityStore } from './entities/index.ts';
 import { listenError, urlHost, type ListenAddress } from './gateway/listen.ts';
 
@@ -57,7 +58,11 @@ export async function startAdmin(
   const urls: { tls: boolean; url: string }[] = [];
   try {
     for (const address of addresses) {
-      const server = address.tls ? https.createServer(certificate(), handle) : http.createServer(handle);
+      const server = bounded(
+        address.tls
+          ? https.createServer({ ...certificate(), ...httpLimits }, handle)
+          : http.createServer(httpLimits, handle),
+      );
       servers.push(server);
       const port = await listen(server, address);
       const scheme = address.tls ? 'https' : 'http';

@@ -52,6 +52,8 @@ export interface ServerOptions {
   logLevel?: LogLevel;
   /** `host:port` of the listener for /metrics, /health and /status. Default: none. */
   metrics?: string | null;
+  /** Names that clients call the listeners without a token by, beside addresses and local names. Default: none. */
+  allowHosts?: readonly string[];
   /** Path of the control socket of `kong-ts status` and `reload`. Default: the first socket's path + `.ctl`. */
   control?: string | null;
   /** Start the event hook dispatcher: `auto` when a plugin publishes event hooks. Default `auto`. */
@@ -105,6 +107,7 @@ export interface CompiledServerOptions {
   readonly dataDir: string | null;
   readonly logLevel: LogLevel;
   readonly metrics: HostPort | null;
+  readonly allowHosts: readonly string[];
   readonly control: string | null;
   readonly eventHooks: 'auto' | 'on' | 'off';
   readonly eventHooksAdmin: string;
@@ -154,6 +157,7 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     dataDir: options.dataDir == null ? null : resolve(cwd, options.dataDir),
     logLevel: compileLevel(options.logLevel ?? 'notice'),
     metrics: options.metrics == null || options.metrics === 'off' ? null : parseHostPort(options.metrics),
+    allowHosts: (options.allowHosts ?? []).map((name) => name.toLowerCase()),
     control: options.control === undefined ? `${first.path}.ctl` : options.control,
     eventHooks: compileEventHooks(options),
     eventHooksAdmin: options.eventHooksAdmin ?? 'off',

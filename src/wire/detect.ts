@@ -1,28 +1,99 @@
 import type { Buffer } from 'node:buffer';
 import type { Protocol } from '../pdk/phases.ts';
 
+/** No call of Kong needs more bytes to be told: see `tellProtocol`. */
+export const MAX_TELLING_BYTES = 4 + 1 + 10 + 2 + 10;
+
 /**
- * Tells the two protocols apart by the first bytes that Kong sends on a connection. A MsgPack:1 request is an array
- * of four whose first element is 0 (`94 00`). A ProtoBuf:1 connection starts with a frame's length, little-endian;
- * its first frame is an RpcCall, at most a few kilobytes. The one RpcCall that would also start with `94 00` is 148
- * bytes long (or 148 plus a multiple of 65536): the third byte decides, since the next element of a MsgPack:1 request
- * is the message id, and the fourth a string (`a0`-`bf`, `d9`-`db`), while a small ProtoBuf:1 length has two zeros.
+ * Tells the protocol of a command by its first bytes. Kong sends commands of both on the same connection, so this is a
+ * question wherever one may begin.
+ *
+ * A MsgPack:1 command is an array, in practice of four (`94`), whose first element is 0 (`00`), the second its id and
+ * the third the method's name. A ProtoBuf:1 command is a length (uint32, little-endian) and an RpcCall. What does not
+ * begin like an array is ProtoBuf:1. What does is a question where it is also a length:
+ *
+ * - Below 65,536 bytes it is a length: as MsgPack:1 it would have the id 0 and the number 0 for a name.
+ * - With an id of one byte and then a name, the length would be 2.5 GiB or more, which no limit admits.
+ * - Else what follows decides. An RpcCall of a known length is a sequence and a command in either order, whose lengths
+ *   fill it to the last byte. In a MsgPack:1 command of Kong the bytes there are the rest of the id, the head of the name
+ *   (`a0` to `bf`, `d9`) and `plugin.`, which cannot be that: where the head would be a varint's byte, `p` ends the
+ *   varint, and `l` is no key, or the length that it ends is short of the frame's by megabytes.
+ *
+ * @param bytes from the first byte of the command on
+ * @param maxFrameBytes a longer frame is none
  */
-export function detectProtocol(firstBytes: Buffer): Protocol | 'need-more' {
-  if (firstBytes.length === 0) return 'need-more';
-  if (firstBytes[0] !== 0x94) return 'protobuf';
-  if (firstBytes.length === 1) return 'need-more';
-  if (firstBytes[1] !== 0x00) return 'protobuf';
-  if (firstBytes.length === 2) return 'need-more';
-  const id = firstBytes[2] as number;
-  if (id <= 0x7f) {
-    // A message id of one byte: the method's string follows. In a length it would be zero, or 16 MiB and more.
-    if (firstBytes.length === 3) return 'need-more';
-    return isStringHead(firstBytes[3] as number) ? 'msgpack' : 'protobuf';
-  }
-  return id >= 0xcc && id <= 0xd3 ? 'msgpack' : 'protobuf';
+export function tellProtocol(bytes: Buffer, maxFrameBytes: number): Protocol | 'need-more' {
+  if (bytes.length === 0) return 'need-more';
+  if (!isArrayHead(bytes[0] as number)) return 'protobuf';
+  if (bytes.length < 4) return 'need-more';
+  const [, zero, id, name] = bytes as unknown as [number, number, number, number];
+  if (id === 0 && name === 0) return 'protobuf';
+  if (zero === 0 && id <= 0x7f && isTextHead(name)) return 'msgpack';
+  const call = isRpcCall(bytes, 4, bytes.readUInt32LE(0), maxFrameBytes);
+  return call === 'need-more' ? call : call ? 'protobuf' : 'msgpack';
 }
 
-function isStringHead(byte: number): boolean {
+function isArrayHead(byte: number): boolean {
+  return (byte >= 0x90 && byte <= 0x9f) || byte === 0xdc || byte === 0xdd;
+}
+
+function isTextHead(byte: number): boolean {
   return (byte >= 0xa0 && byte <= 0xbf) || (byte >= 0xd9 && byte <= 0xdb);
+}
+
+const SEQUENCE = 0x08;
+/** A sequence is at most its key and a varint of ten bytes. */
+const MAX_SEQUENCE = 11;
+
+/** Whether the bytes from `start` on begin an RpcCall of `length` bytes, with nothing else in it. */
+function isRpcCall(
+  bytes: Buffer,
+  start: number,
+  length: number,
+  maxFrameBytes: number,
+): boolean | 'need-more' {
+  if (length > maxFrameBytes) return false;
+  let at = start;
+  if (at >= bytes.length) return 'need-more';
+  const sequenceFirst = bytes[at] === SEQUENCE;
+  if (sequenceFirst) {
+    const sequence = varint(bytes, at + 1, 10);
+    if (typeof sequence !== 'object') return sequence === 'need-more' ? sequence : false;
+    at = sequence.end;
+  }
+  const key = isCommandKey(bytes, at);
+  if (key !== true) return key;
+  const size = varint(bytes, at + 2, 5);
+  if (typeof size !== 'object') return size === 'need-more' ? size : false;
+  const rest = length - (size.end - start) - size.value;
+  return sequenceFirst ? rest === 0 : rest === 0 || (rest >= 2 && rest <= MAX_SEQUENCE);
+}
+
+/** Keys of the commands of an RpcCall: the fields 31 to 36, of which 31 begins with `fa 01` and the others end with `02`. */
+function isCommandKey(bytes: Buffer, at: number): boolean | 'need-more' {
+  const first = bytes[at];
+  if (first === undefined) return 'need-more';
+  const second = first === 0xfa ? 0x01 : isLaterKey(first) ? 0x02 : null;
+  if (second === null) return false;
+  const byte = bytes[at + 1];
+  return byte === undefined ? 'need-more' : byte === second;
+}
+
+function isLaterKey(first: number): boolean {
+  return first === 0x82 || first === 0x8a || first === 0x92 || first === 0x9a || first === 0xa2;
+}
+
+function varint(
+  bytes: Buffer,
+  start: number,
+  maxBytes: number,
+): { value: number; end: number } | 'need-more' | 'none' {
+  let value = 0;
+  for (let at = start; at < start + maxBytes; at++) {
+    const byte = bytes[at];
+    if (byte === undefined) return 'need-more';
+    value += (byte & 0x7f) * 2 ** (7 * (at - start));
+    if (byte < 0x80) return { value, end: at + 1 };
+  }
+  return 'none';
 }

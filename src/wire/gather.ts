@@ -26,6 +26,11 @@ export class Gather {
     this.#bytes = needed;
   }
 
+  /** What has been added so far: a view that the next `add` may outdate. */
+  look(): Buffer {
+    return (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#bytes);
+  }
+
   /** The message; the next one starts from nothing. */
   take(): Buffer {
     const whole = (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#bytes);

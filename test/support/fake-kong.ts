@@ -29,8 +29,10 @@ export class ProtobufKong {
   #chunks = 0;
   #sequence = 0;
 
-  constructor(client: Client) {
+  /** @param seen chunks that have come on the connection before, and are not this Kong's */
+  constructor(client: Client, seen = 0) {
     this.client = client;
+    this.#chunks = seen;
   }
 
   async frame(): Promise<Buffer> {

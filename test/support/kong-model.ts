@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { rowByName } from '../../src/pdk/catalogue.ts';
-import { ProtobufConnection } from '../../src/server/connection/protobuf-connection.ts';
+import { KongConnection } from '../../src/server/connection/connection.ts';
 import { runtimeOf } from '../../src/server/connection/runtime.ts';
 import type { ConnectionHost } from '../../src/server/connection/host.ts';
 import { FrameDecoder, encodeFrame } from '../../src/wire/protobuf/frames.ts';
@@ -28,7 +28,7 @@ export class KongModel extends EventEmitter {
   readonly readableLength = 0;
   readonly bytesRead = 0;
   writableEnded = false;
-  connection: ProtobufConnection;
+  connection: KongConnection;
   /** Names of functions whose answers are bytes that cannot be read. */
   unreadable: ReadonlySet<string> = new Set();
   /** Answers are held back while this is true. */
@@ -49,7 +49,7 @@ export class KongModel extends EventEmitter {
   constructor(host: ConnectionHost, piece = 1 << 20) {
     super();
     this.piece = piece;
-    this.connection = new ProtobufConnection(runtimeOf(host), this as unknown as Socket);
+    this.connection = new KongConnection(runtimeOf(host), this as unknown as Socket);
   }
 
   /** Runs one event; resolves when Kong has heard its end. */

@@ -1,9 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { foreignCaller, type Callers } from '../../http/callers.ts';
+import { bounded, httpLimits, type HttpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Front } from '../front/front.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { multipartFields, parseForm } from './form.ts';
@@ -14,11 +18,12 @@ import { serviceRoutes } from './service.ts';
 export interface AdminOptions {
   /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
   token?: string | null;
+  /** Who may call without a token: web pages and foreign names are refused. null: whoever can connect. */
+  callers?: Callers | null;
   /** Answers every path that is not one of event hooks. Default: those are not found. */
-  front?: {
-    isOurs(url: string): boolean;
-    handle(request: IncomingMessage, response: ServerResponse): void;
-  } | null;
+  front?: Pick<Front, 'isOurs' | 'handle' | 'handleOdd'> | null;
+  /** Time limits of the listener; see httpLimits. */
+  limits?: HttpLimits;
 }
 
 const bodyLimit = 1024 * 1024;
@@ -34,18 +39,12 @@ export type AdminRequest = FastifyRequest<{
 
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
 export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {
-  const { front = null } = options;
+  const { front = null, callers = null, limits = httpLimits } = options;
   const app = fastify({
-    ...(front === null
-      ? {}
-      : {
-          serverFactory: (handler: (request: IncomingMessage, response: ServerResponse) => void) =>
-            // What is passed on may take as long as it likes: its other end has limits of its own.
-            createServer({ requestTimeout: 0 }, (request, response) => {
-              if (front.isOurs(request.url ?? '/')) handler(request, response);
-              else front.handle(request, response);
-            }),
-        }),
+    serverFactory: (handler) => createListener(handler, front, callers, limits),
+    clientErrorHandler: (failure, client) => {
+      if (front?.handleOdd(failure, client, callers) !== true) refuse(failure.code, client);
+    },
     bodyLimit,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     forceCloseConnections: true,
@@ -80,6 +79,38 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     for (const url of [path, `/:workspace${path}`]) register(app, url, methods);
   }
   return app;
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+function refuse(code: string, client: Socket): void {
+  const status = refusals[code] ?? '400 Bad Request';
+  if (client.writable) client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  else client.destroy();
+}
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** The HTTP server: its limits, who may call it, and what of it is Kong's. */
+function createListener(
+  ours: Handle,
+  front: AdminOptions['front'],
+  callers: Callers | null,
+  limits: HttpLimits,
+): Server {
+  const server = createServer(limits, (request, response) => {
+    const foreign =
+      callers === null ? null : foreignCaller(request.method ?? 'GET', request.headers, callers);
+    if (foreign !== null) {
+      response.writeHead(403, { 'content-type': json, connection: 'close' });
+      response.end(JSON.stringify({ message: foreign }));
+    } else if (front == null || front.isOurs(request.url ?? '/')) ours(request, response);
+    else front.handle(request, response);
+  });
+  return bounded(server);
 }
 
 const methodNames = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];

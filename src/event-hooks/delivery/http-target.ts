@@ -1,24 +1,25 @@
-import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { Client, buildConnector } from 'undici';
+import type { Socket } from 'node:net';
+import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
-import { KongTsError, messageOf } from '../../errors.ts';
-import type { TargetGuard } from './target-guard.ts';
+import { KongTsError } from '../../errors.ts';
+import { ClosingTargets } from './closing-targets.ts';
+import { pinnedConnector } from './pinned-connector.ts';
+import type { ConnectorOptions } from './pinned-connector.ts';
 
-export interface HttpTargetOptions {
-  guard: TargetGuard;
-  /** Whether a certificate must be valid. */
-  sslVerify: boolean;
-  /** For one attempt, in milliseconds. */
-  timeoutMs: number;
+export interface HttpTargetOptions extends ConnectorOptions {
   /** A longer response fails the attempt. */
   maxResponseBytes: number;
   /** How much of a response is kept. */
   keepResponseBytes: number;
   /** Requests on their way at a time; they share one connection, so that they arrive in the order of their start. */
   pipelining: number;
+  /** What is known of targets that close connections, shared by all hooks; default: known to this target only. */
+  closing?: ClosingTargets;
 }
 
 export interface HttpRequest {
+  /** The same for each attempt of a delivery. */
+  id?: string;
   method: string;
   path: string;
   /** Name, value, name, value... */
@@ -35,81 +36,177 @@ export interface HttpAnswer {
   error: string | null;
 }
 
-interface Exchange extends HttpAnswer {
+interface Exchange {
+  request: HttpRequest;
+  status: number | null;
+  headers: Record<string, string>;
   chunks: Buffer[];
   bytes: number;
-  startedAt: number;
+  /** The connection that it was written to, null while it was not. */
+  on: Connection | null;
   controller: Dispatcher.DispatchController | null;
-  done: boolean;
+  /** How often a closing connection left it unanswered. */
+  unanswered: number;
+  /** Goes up when it is sent anew: what an earlier sending still says is void. */
+  sending: number;
   resolve: (answer: HttpAnswer) => void;
 }
 
+interface Connection {
+  socket: Socket;
+  answered: number;
+  lastAnswerAt: number;
+}
+
+/** So often a request goes out again because a connection was closed before its answer; then its attempt fails. */
+const maxUnanswered = 2;
+/** A connection that was idle for longer was closed for that, and not for the number of its answers. */
+const idleMs = 1000;
+const maxErrorLength = 1024;
+const maxSuspects = 1000;
+
 /**
- * One hook's connection to its target. Requests are pipelined on it: they arrive in order, and throughput does not
- * depend on the target's latency. The time limit counts from when a request is first in line, so a slow answer does
- * not use up the time of the requests behind it; those are sent again on the next connection.
+ * One hook's connection to its target. The first request on a connection goes alone; once the target has answered it and
+ * keeps the connection, requests are pipelined: they arrive in order, and throughput does not depend on the target's
+ * latency. A target that closes connections gets no more on one than it answers, and what a closing connection left
+ * unanswered goes out again at once. The time limit counts from when a request is first in line. A request that fails
+ * takes those behind it on its connection along: they may have arrived, so each of them has had its attempt.
  */
 export class HttpTarget {
-  readonly #client: Client;
+  readonly #origin: string;
   readonly #options: HttpTargetOptions;
-  readonly #inFlight = new Set<Exchange>();
-  /** The connection there is, or was last. */
-  #socket: Socket | null = null;
+  readonly #closing: ClosingTargets;
+  #client: Client;
+  readonly #waiting: Exchange[] = [];
+  readonly #sent = new Set<Exchange>();
+  #connection: Connection | null = null;
   #gathering = false;
   #headSince = 0;
   #timer: NodeJS.Timeout | null = null;
+  #idle: (() => void)[] = [];
+  /** Requests that took others along when they failed: they go alone when they are tried again. */
+  readonly #suspects = new Set<string>();
 
   constructor(origin: string, options: HttpTargetOptions) {
+    this.#origin = origin;
     this.#options = options;
-    this.#client = new Client(origin, {
-      pipelining: options.pipelining,
-      connect: pinnedConnector(options, (socket) => (this.#socket = socket)),
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: 10_000,
-    });
+    this.#closing = options.closing ?? new ClosingTargets();
+    this.#client = this.#makeClient();
   }
 
   /** Never rejects. Redirects are answers like any other; nothing is decompressed. */
   send(request: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve) => {
-      const exchange: Exchange = {
+      this.#waiting.push({
+        request,
         status: null,
         headers: {},
-        body: '',
-        error: null,
         chunks: [],
         bytes: 0,
-        startedAt: performance.now(),
+        on: null,
         controller: null,
-        done: false,
+        unanswered: 0,
+        sending: 0,
         resolve,
-      };
-      this.#inFlight.add(exchange);
-      if (this.#inFlight.size === 1) this.#headSince = exchange.startedAt;
-      this.#timer ??= setTimeout(this.#checkHead, this.#options.timeoutMs).unref();
-      try {
-        this.#gather();
-        this.#client.dispatch(
-          {
-            ...request,
-            method: request.method,
-            // Marked so for undici to pipeline it; a repetition carries the same id.
-            idempotent: true,
-            blocking: false,
-          },
-          this.#handler(exchange),
-        );
-      } catch (error) {
-        this.#finish(exchange, describe(error));
-      }
+      });
+      this.#pump();
     });
+  }
+
+  async close(): Promise<void> {
+    if (this.#sent.size + this.#waiting.length > 0)
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#client.close().catch(() => undefined);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+  async destroy(): Promise<void> {
+    await this.#client.destroy().catch(() => undefined);
+  }
+
+  #makeClient(): Client {
+    const client = new Client(this.#origin, {
+      pipelining: 1,
+      connect: pinnedConnector(this.#options, (socket) => {
+        this.#connection = { socket, answered: 0, lastAnswerAt: 0 };
+        containThrows(socket, (error) => {
+          this.#replaceClient(client, error);
+        });
+      }),
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 10_000,
+    });
+    // What undici sends again by itself on the next connection goes one by one there, too.
+    client.on('disconnect', () => (client.pipelining = 1));
+    return client;
+  }
+
+  /** How many requests may be on the connection now. */
+  #window(): number {
+    const connection = this.#connection;
+    if (connection === null || connection.socket.destroyed || connection.answered === 0) return 1;
+    const left = this.#closing.allowance(this.#origin) - connection.answered;
+    return Math.max(1, Math.min(this.#options.pipelining, left));
+  }
+
+  #pump(): void {
+    const window = this.#window();
+    if (this.#client.pipelining !== window) this.#client.pipelining = window;
+    while (this.#sent.size < window) {
+      const next = this.#waiting[0];
+      if (next === undefined) break;
+      const head = this.#sent.values().next().value;
+      if (head !== undefined && (this.#isSuspect(head) || this.#isSuspect(next))) break;
+      this.#waiting.shift();
+      this.#dispatch(next);
+    }
+    if (this.#sent.size + this.#waiting.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #isSuspect({ request }: Exchange): boolean {
+    return request.id !== undefined && this.#suspects.has(request.id);
+  }
+  #suspect({ request: { id } }: Exchange): void {
+    if (id === undefined) return;
+    this.#suspects.add(id);
+    if (this.#suspects.size <= maxSuspects) return;
+    for (const oldest of this.#suspects) {
+      this.#suspects.delete(oldest);
+      return;
+    }
+  }
+
+  #dispatch(exchange: Exchange): void {
+    exchange.on = null;
+    exchange.controller = null;
+    exchange.sending += 1;
+    this.#sent.add(exchange);
+    if (this.#sent.size === 1) this.#headSince = performance.now();
+    this.#timer ??= setTimeout(this.#checkHead, this.#options.timeoutMs).unref();
+    const reset = this.#closing.allowance(this.#origin) === 1;
+    const { id: _id, ...request } = exchange.request;
+    try {
+      this.#gather();
+      this.#client.dispatch(
+        {
+          ...request,
+          method: request.method,
+          // Marked so for undici to pipeline it; a repetition carries the same id.
+          idempotent: true,
+          blocking: false,
+          ...(reset ? { reset } : {}),
+        },
+        this.#handler(exchange, exchange.sending, reset),
+      );
+    } catch (error) {
+      this.#failed(exchange, error);
+    }
   }
 
   /** What is sent in one turn of the event loop goes to the system in one piece. */
   #gather(): void {
-    const socket = this.#socket;
-    if (socket === null || this.#gathering || socket.destroyed) return;
+    const socket = this.#connection?.socket;
+    if (socket === undefined || this.#gathering || socket.destroyed) return;
     this.#gathering = true;
     socket.cork();
     setImmediate(() => {
@@ -118,29 +215,26 @@ export class HttpTarget {
     });
   }
 
-  async close(): Promise<void> {
-    await this.#client.close().catch(() => undefined);
-    if (this.#timer !== null) clearTimeout(this.#timer);
-  }
-  async destroy(): Promise<void> {
-    await this.#client.destroy().catch(() => undefined);
-  }
-
-  #handler(exchange: Exchange): Dispatcher.DispatchHandler {
+  #handler(exchange: Exchange, sending: number, reset: boolean): Dispatcher.DispatchHandler {
+    const isVoid = (): boolean => exchange.sending !== sending || !this.#sent.has(exchange);
     return {
       onRequestStart: (controller) => {
+        if (isVoid()) return;
         exchange.controller = controller;
+        exchange.on = this.#connection;
         exchange.status = null;
         exchange.chunks = [];
         exchange.bytes = 0;
         // Sent just now and first in line: connecting does not count against the target's time.
-        if (this.#inFlight.values().next().value === exchange) this.#headSince = performance.now();
+        if (this.#sent.values().next().value === exchange) this.#headSince = performance.now();
       },
       onResponseStart: (_controller, status, headers) => {
+        if (isVoid()) return;
         exchange.status = status;
         exchange.headers = flatten(headers);
       },
       onResponseData: (controller, chunk) => {
+        if (isVoid()) return;
         if (exchange.bytes < this.#options.keepResponseBytes) {
           exchange.chunks.push(
             Buffer.from(chunk.subarray(0, this.#options.keepResponseBytes - exchange.bytes)),
@@ -154,18 +248,106 @@ export class HttpTarget {
         }
       },
       onResponseEnd: () => {
-        this.#finish(exchange, null);
+        if (!isVoid()) this.#answered(exchange, reset);
       },
       onResponseError: (_controller, error) => {
-        this.#finish(exchange, describe(error));
+        if (!isVoid()) this.#failed(exchange, error);
       },
     };
   }
 
+  #answered(exchange: Exchange, reset: boolean): void {
+    const connection = exchange.on;
+    if (exchange.request.id !== undefined) this.#suspects.delete(exchange.request.id);
+    this.#finish(exchange, null);
+    if (connection === null) return;
+    connection.answered += 1;
+    connection.lastAnswerAt = performance.now();
+    // undici closes the connection right after this call, where the target says that it does.
+    queueMicrotask(() => {
+      if (!connection.socket.destroyed) this.#closing.kept(this.#origin, connection.answered);
+      else if (!reset) this.#closing.closed(this.#origin, connection.answered);
+      this.#pump();
+    });
+  }
+
+  #failed(exchange: Exchange, error: unknown): void {
+    const connection = exchange.on;
+    const behind = [...this.#sent].filter(
+      (one) => one !== exchange && (one.on === connection || connection === null),
+    );
+    if (connection === null) {
+      // There was no connection, and there is none for the others; or the request itself cannot be sent.
+      this.#finish(exchange, describe(error));
+      if (isInvalid(error)) this.#pumpSoon();
+      else this.#giveUp([...behind, ...this.#waiting.splice(0)], error);
+      return;
+    }
+    if (
+      isClosed(error) &&
+      exchange.status === null &&
+      connection.answered > 0 &&
+      exchange.unanswered < maxUnanswered
+    ) {
+      if (performance.now() - connection.lastAnswerAt < idleMs)
+        this.#closing.closed(this.#origin, connection.answered);
+      this.#sendAgain([exchange, ...behind]);
+      return;
+    }
+    if (behind.length > 0) this.#suspect(exchange);
+    this.#finish(exchange, describe(error));
+    const why = new Error('it was not answered: an earlier request on the same connection failed');
+    this.#giveUp(behind, why);
+    this.#pumpSoon();
+  }
+
+  /** The connection was closed before their answers: they go again, in their order and before all others. */
+  #sendAgain(exchanges: Exchange[]): void {
+    for (const exchange of exchanges) {
+      exchange.unanswered += 1;
+      this.#withdraw(exchange);
+    }
+    this.#waiting.unshift(...exchanges);
+    this.#pumpSoon();
+  }
+
+  #giveUp(exchanges: readonly Exchange[], error: unknown): void {
+    for (const exchange of exchanges) {
+      this.#withdraw(exchange);
+      this.#finish(exchange, describe(error));
+    }
+  }
+
+  /** Takes a request back from undici, which would send it again by itself. */
+  #withdraw(exchange: Exchange): void {
+    exchange.sending += 1;
+    this.#sent.delete(exchange);
+    exchange.controller?.abort(new Error('withdrawn'));
+    exchange.controller = null;
+  }
+
+  /** Not within undici's own call. */
+  #pumpSoon(): void {
+    queueMicrotask(() => {
+      this.#pump();
+    });
+  }
+
+  /** undici has thrown at what a target sent: everything on that connection fails, and the next request is made anew. */
+  #replaceClient(client: Client, error: unknown): void {
+    if (client !== this.#client) return;
+    const lost = [...this.#sent];
+    for (const exchange of lost) exchange.controller = null;
+    this.#connection = null;
+    this.#client = this.#makeClient();
+    this.#giveUp(lost, error);
+    client.destroy().catch(() => undefined);
+    this.#pumpSoon();
+  }
+
   #finish(exchange: Exchange, error: string | null): void {
-    if (exchange.done) return;
-    exchange.done = true;
-    this.#inFlight.delete(exchange);
+    this.#sent.delete(exchange);
+    exchange.sending += 1;
     this.#headSince = performance.now();
     const { status, headers, bytes, chunks } = exchange;
     const encoding =
@@ -185,82 +367,39 @@ export class HttpTarget {
 
   readonly #checkHead = (): void => {
     this.#timer = null;
-    const head = this.#inFlight.values().next().value;
+    const head = this.#sent.values().next().value;
     if (head === undefined) return;
     const { timeoutMs } = this.#options;
-    const left = Math.max(head.startedAt, this.#headSince) + timeoutMs - performance.now();
+    const left = this.#headSince + timeoutMs - performance.now();
     if (left <= 0 && head.controller !== null) {
       head.controller.abort(new Error(`no complete answer within ${String(timeoutMs)} ms`));
     }
-    if (this.#inFlight.size > 0) this.#timer = setTimeout(this.#checkHead, Math.max(left, 20)).unref();
+    if (this.#sent.size > 0) this.#timer = setTimeout(this.#checkHead, Math.max(left, 20)).unref();
   };
 }
 
-/** Connects to the addresses that the guard has checked, one after the other until one answers, and to no other. */
-function pinnedConnector(
-  { guard, sslVerify, timeoutMs }: HttpTargetOptions,
-  onSocket: (socket: Socket) => void,
-): buildConnector.connector {
-  let checked: readonly string[] = [];
-  // Asked in the turn of connect(): what has been checked just now, never the system's resolver.
-  const lookup: LookupFunction = (_hostname, { all }, callback) => {
-    const found = checked.map((address) => ({ address, family: isIP(address) }));
-    if (all === true) callback(null, found);
-    else callback(null, found[0]?.address ?? '', found[0]?.family ?? 0);
-  };
-  const connect = buildConnector({
-    timeout: timeoutMs,
-    allowH2: false,
-    rejectUnauthorized: sslVerify,
-    lookup,
-    autoSelectFamily: true,
-    // An address that says nothing leaves time for the others.
-    autoSelectFamilyAttemptTimeout: Math.min(2000, Math.max(250, Math.floor(timeoutMs / 8))),
-  });
-  return (options, callback) => {
-    const timer = setTimeout(() => {
-      settle(new Error(`the name did not resolve within ${String(timeoutMs)} ms`), null);
-    }, timeoutMs);
-    let settled = false;
-    const settle = (error: Error | null, addresses: readonly [string, ...string[]] | null): void => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      if (addresses === null) {
-        callback(error ?? new Error('no address'), null);
-        return;
-      }
-      const { servername, ...rest } = options;
-      const https = options.protocol === 'https:';
-      const name = servername ?? bareName(options.hostname);
-      // An address in the URL is connected to without a lookup.
-      const literal = isIP(bareAddress(options.hostname)) !== 0;
-      checked = addresses;
-      connect(
-        {
-          ...rest,
-          hostname: literal ? addresses[0] : options.hostname,
-          ...(https && name !== '' ? { servername: name } : {}),
-        },
-        (...made) => {
-          if (made[0] === null) onSocket(made[1]);
-          callback(...made);
-        },
-      );
-    };
-    guard.addresses(options.hostname).then(
-      (addresses) => {
-        settle(null, addresses);
-      },
-      (error: unknown) => {
-        settle(error instanceof Error ? error : new Error(messageOf(error)), null);
-      },
-    );
-  };
+/** An error that is thrown while a socket's events are handled ends what uses the socket, not the process. */
+function containThrows(socket: Socket, onThrow: (error: unknown) => void): void {
+  const emit = socket.emit.bind(socket) as (...args: unknown[]) => boolean;
+  socket.emit = ((...args: unknown[]): boolean => {
+    try {
+      return emit(...args);
+    } catch (error) {
+      onThrow(error);
+      socket.removeAllListeners();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return true;
+    }
+  }) as Socket['emit'];
 }
 
-const bareAddress = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
-const bareName = (hostname: string): string => (/^[\d.]+$|^\[/.test(hostname) ? '' : hostname);
+const codeOf = (error: unknown): string => (error as { code?: string } | null)?.code ?? '';
+/** The request itself is the reason, whatever the target. */
+const isInvalid = (error: unknown): boolean => codeOf(error) === 'UND_ERR_INVALID_ARG';
+/** The other side has closed the connection. */
+const isClosed = (error: unknown): boolean =>
+  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(codeOf(error));
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const flat: Record<string, string> = {};
@@ -271,9 +410,13 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
 }
 
 function describe(error: unknown): string {
+  return textOf(error).slice(0, maxErrorLength);
+}
+
+function textOf(error: unknown): string {
   if (error instanceof KongTsError) return error.message;
   // One for each address that was tried.
-  if (error instanceof AggregateError) return error.errors.map(describe).join(', ');
+  if (error instanceof AggregateError) return error.errors.map(textOf).join(', ');
   const { code, message } = error as { code?: string; message?: string };
   const text = message === undefined || message === '' ? 'connection failed' : message;
   return code === undefined || text.includes(code) ? text : `${text} (${code})`;

@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import type { EventTransport } from '../client/transport.ts';
+import { ClosingTargets } from '../delivery/closing-targets.ts';
 import { Engine } from '../delivery/engine.ts';
 import { Outbox } from '../delivery/outbox.ts';
 import { TargetGuard } from '../delivery/target-guard.ts';
@@ -49,7 +50,7 @@ export class Dispatcher {
     this.store = store;
     const { clock, log } = options;
     for (const declaration of builtinSources()) this.sources.publish(declaration);
-    const guard = new TargetGuard(options.guard);
+    const targets = { guard: new TargetGuard(options.guard), closing: new ClosingTargets() };
     this.outbox = new Outbox({
       store,
       clock,
@@ -67,7 +68,7 @@ export class Dispatcher {
       log,
       createHandler: (hook) => {
         try {
-          return createHandler(hook, options, guard);
+          return createHandler(hook, options, targets);
         } catch (error) {
           // Such a hook is switched off where it is read; whatever comes here, the others go on.
           return unbuilt(messageOf(error));
@@ -101,7 +102,7 @@ export class Dispatcher {
       log,
       check: checkHook,
       build: (hook) => {
-        void createHandler(hook, options, guard).close();
+        void createHandler(hook, options, targets).close();
       },
       changed: async (table) => {
         this.engine.setHooks(table.all());

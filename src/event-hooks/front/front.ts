@@ -1,11 +1,16 @@
+import type { Socket } from 'node:net';
+import type { Callers } from '../../http/callers.ts';
 import type { KongWatch } from '../watcher/kong-watch.ts';
-import { isEventHooksPath, PassThrough } from './pass-through.ts';
+import { handOn, type ParseFailure } from './odd-request.ts';
+import { isEventHooksPath, PassThrough, type PassThroughOptions } from './pass-through.ts';
 
 /** The event hooks' Admin API in front of Kong's own: what is ours, and what is handed on. */
 export interface Front {
   /** Whether a path is the event hooks' own. */
   isOurs(url: string): boolean;
   readonly handle: PassThrough['handle'];
+  /** Takes a request that cannot be parsed. @returns false where it is to be refused */
+  handleOdd(failure: ParseFailure, client: Socket, callers: Callers | null): boolean;
   close(): void;
 }
 
@@ -21,16 +26,17 @@ const collections = new Set(
 
 /**
  * @param kong URL of Kong's Admin API
- * @param lendLogin send its user and password for clients that bring none
+ * @param lendLoginTo whom its user and password are sent for where they bring none; see PassThroughOptions
  */
 export function createFront(
   kong: string,
   watch: Pick<KongWatch, 'lookNow' | 'isCollection'>,
-  lendLogin = false,
+  lendLoginTo: PassThroughOptions['lendLoginTo'] = null,
 ): Front {
+  const target = new URL(kong);
   const pass = new PassThrough({
-    target: new URL(kong),
-    lendLogin,
+    target,
+    lendLoginTo,
     onWrite: (method, path) => {
       watch.lookNow(method, path);
     },
@@ -39,6 +45,7 @@ export function createFront(
     isOurs: (url) =>
       isEventHooksPath(url, (segment) => collections.has(segment) || watch.isCollection(segment)),
     handle: pass.handle,
+    handleOdd: (failure, client, callers) => handOn(target, failure, client, callers),
     close: () => {
       pass.close();
     },

@@ -6,21 +6,39 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../../errors.ts';
+import { mayBeForeign, type Callers } from '../../http/callers.ts';
+import {
+  endToEnd,
+  framingHeaders,
+  framingOf,
+  reasonPhrase,
+  UnforwardableError,
+  type Framing,
+} from '../../http/headers.ts';
 import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 
-/** Headers that belong to one connection and not to the message (RFC 9110, section 7.6.1). */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade']);
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface PassThroughOptions {
   /** Kong's Admin API. */
   readonly target: URL;
-  /** Send user and password in `target` for clients that send no `Authorization` of their own. */
-  readonly lendLogin: boolean;
+  /**
+   * Send user and password in `target` for clients that send no `Authorization` of their own, unless a web page may be
+   * behind them. null: for nobody.
+   */
+  readonly lendLoginTo: Callers | 'everybody' | null;
   /** Told of each write that Kong has answered with success. */
   readonly onWrite: (method: string, path: string) => void;
   /** How long Kong may be silent, in milliseconds; 60,000 by default. */
   readonly timeoutMs?: number;
+}
+
+/** What of a request is sent to Kong. */
+interface Outgoing {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
+  readonly framing: Framing;
 }
 
 /**
@@ -36,8 +54,9 @@ export function isEventHooksPath(
 }
 
 /**
- * Hands a request of the Admin API on to Kong and the answer back, both as they come: method, path, headers with their
- * spelling and order, streaming bodies, status. A Kong that cannot be reached is a 502 with a JSON message.
+ * Hands a request of the Admin API on to Kong and the answer back: method, path, headers with their spelling and order,
+ * streaming bodies, status. The framing of both is set here, from what was parsed, never taken from a peer's headers. A
+ * request that readers could understand in two ways is a 400; a Kong that cannot be reached is a 502.
  */
 export class PassThrough {
   readonly #options: PassThroughOptions;
@@ -52,26 +71,59 @@ export class PassThrough {
         ? new HttpsAgent({ keepAlive: true })
         : new HttpAgent({ keepAlive: true });
     this.#prefix = options.target.pathname.replace(/\/+$/, '');
-    this.#authorization = options.lendLogin ? withoutUserInfo(options.target.href).authorization : null;
+    this.#authorization =
+      options.lendLoginTo === null ? null : withoutUserInfo(options.target.href).authorization;
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
-    this.#pass(request, response, reads.has(request.method ?? 'GET') && !hasBody(request));
+    let outgoing: Outgoing;
+    try {
+      outgoing = this.#outgoing(request);
+    } catch (error) {
+      const status = error instanceof UnforwardableError ? error.status : 400;
+      answer(response, status, messageOf(error));
+      return;
+    }
+    this.#pass(request, response, outgoing);
   };
 
-  /** @param repeatable whether it may be asked again where Kong has closed an idle connection just now */
-  #pass(request: IncomingMessage, response: ServerResponse, repeatable: boolean): void {
-    const { target, timeoutMs = 60_000, onWrite } = this.#options;
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #outgoing(request: IncomingMessage): Outgoing {
     const method = request.method ?? 'GET';
-    const path = request.url ?? '/';
+    const framing = framingOf(request.rawHeaders);
+    const headers = endToEnd(request.rawHeaders);
+    // HTTP/1.0 needs none, and HTTP/1.1, which Kong is spoken to in, does.
+    if (request.headers.host === undefined) headers.push('Host', this.#options.target.host);
+    if (this.#lends(method, request)) headers.push('Authorization', this.#authorization ?? '');
+    return {
+      method,
+      path: `${this.#prefix}${request.url ?? '/'}`,
+      headers: [...headers, ...framingHeaders(framing)],
+      framing,
+    };
+  }
+
+  #lends(method: string, request: IncomingMessage): boolean {
+    const { lendLoginTo } = this.#options;
+    if (this.#authorization === null || lendLoginTo === null) return false;
+    if (request.headers.authorization !== undefined) return false;
+    return lendLoginTo === 'everybody' || !mayBeForeign(method, request.headers, lendLoginTo);
+  }
+
+  #pass(request: IncomingMessage, response: ServerResponse, outgoing: Outgoing): void {
+    const { target, timeoutMs = 60_000, onWrite } = this.#options;
+    const { method, path, headers, framing } = outgoing;
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const upstream = send({
       protocol: target.protocol,
       hostname: target.hostname.replace(/^\[|\]$/g, ''),
       port: target.port,
       method,
-      path: `${this.#prefix}${path}`,
-      headers: this.#headers(request),
+      path,
+      headers: [...headers],
       agent: this.#agent,
       // Kong's own words have to reach the client, also when it takes long to say them.
       timeout: timeoutMs,
@@ -79,66 +131,70 @@ export class PassThrough {
     upstream.on('timeout', () => upstream.destroy(new Error(`no answer within ${String(timeoutMs)} ms`)));
     upstream.on('error', (error) => {
       request.unpipe(upstream);
-      const closed = ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
-      if (repeatable && closed && upstream.reusedSocket && !response.headersSent && !response.destroyed) {
-        this.#pass(request, response, repeatable);
+      if (
+        this.#repeatable(outgoing, error, upstream.reusedSocket) &&
+        !response.headersSent &&
+        !response.destroyed
+      ) {
+        this.#pass(request, response, outgoing);
         return;
       }
       this.#unreachable(response, error);
     });
-    upstream.on('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
-      answer.pipe(response);
-      // An answer that breaks off must not look whole.
-      answer.on('error', () => response.destroy());
-      answer.on('aborted', () => response.destroy());
-      const written = !reads.has(method) && (answer.statusCode ?? 500) < 300;
-      if (written) response.on('finish', () => onWrite(method, path));
+    upstream.on('response', (given) => {
+      this.#answer(given, response, method);
+      const written = !reads.has(method) && (given.statusCode ?? 500) < 300;
+      if (written) response.on('finish', () => onWrite(method, request.url ?? '/'));
+    });
+    upstream.on('upgrade', (_given, socket) => {
+      socket.destroy();
+      this.#unreachable(response, new Error('it changes the protocol, which nobody asked for'));
     });
     response.on('close', () => {
       if (!response.writableFinished) upstream.destroy();
     });
-    if (repeatable) upstream.end();
+    if (framing.kind === 'none') upstream.end();
     else request.pipe(upstream);
   }
 
-  close(): void {
-    this.#agent.destroy();
+  /** Whether it may be asked again: Kong has closed an idle connection just now, and nothing can be done twice. */
+  #repeatable({ method, framing }: Outgoing, error: Error, reused: boolean): boolean {
+    const closed = ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+    return closed && reused && reads.has(method) && framing.kind === 'none';
   }
 
-  #headers(request: IncomingMessage): string[] {
-    const headers = endToEnd(request.rawHeaders);
-    return this.#authorization === null || request.headers.authorization !== undefined
-      ? headers
-      : [...headers, 'Authorization', this.#authorization];
+  #answer(given: IncomingMessage, response: ServerResponse, method: string): void {
+    const status = given.statusCode ?? 502;
+    try {
+      const framing = framingOf(given.rawHeaders);
+      const bodiless = method === 'HEAD' || status === 204 || status === 304;
+      const headers = endToEnd(given.rawHeaders);
+      // Of a HEAD and a 304 the length is information; there is nothing to read wrong.
+      if (!bodiless || framing.kind === 'length') headers.push(...framingHeaders(framing));
+      response.writeHead(status, reasonPhrase(given.statusMessage), headers);
+    } catch (error) {
+      given.destroy();
+      this.#unreachable(response, error);
+      return;
+    }
+    given.pipe(response);
+    // An answer that breaks off must not look whole.
+    given.on('error', () => response.destroy());
+    given.on('aborted', () => response.destroy());
   }
 
   #unreachable(response: ServerResponse, error: unknown): void {
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    const message = `Kong's Admin API at ${this.#options.target.origin} cannot be reached: ${messageOf(error)}`;
-    response.writeHead(502, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
-    response.end(JSON.stringify({ message }));
+    const where = this.#options.target.origin;
+    answer(response, 502, `Kong's Admin API at ${where} cannot be reached: ${messageOf(error)}`);
   }
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-/** The flat list of names and values without what belongs to the connection. */
-function endToEnd(raw: readonly string[]): string[] {
-  const named = new Set(hopByHop);
-  for (let at = 0; at < raw.length; at += 2) {
-    if (raw[at]?.toLowerCase() !== 'connection') continue;
-    for (const name of (raw[at + 1] ?? '').split(',')) named.add(name.trim().toLowerCase());
+/** Ends a request with a message of our own, and its connection: what is left of its body is not read. */
+function answer(response: ServerResponse, status: number, message: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
   }
-  const kept: string[] = [];
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = raw[at] ?? '';
-    if (!named.has(name.toLowerCase())) kept.push(name, raw[at + 1] ?? '');
-  }
-  return kept;
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
+  response.end(JSON.stringify({ message }));
 }

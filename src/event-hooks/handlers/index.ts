@@ -2,6 +2,7 @@ import { HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
 import type { CompiledDispatcherOptions } from '../dispatcher/options.ts';
 import type { HttpTargetOptions } from '../delivery/http-target.ts';
+import type { ClosingTargets } from '../delivery/closing-targets.ts';
 import type { TargetGuard } from '../delivery/target-guard.ts';
 import { lambdaHandler, checkLambda } from './lambda.ts';
 import { logHandler } from './log.ts';
@@ -9,14 +10,21 @@ import type { HookHandler } from './types.ts';
 import { checkTemplates, webhookCustomHandler } from './webhook-custom.ts';
 import { webhookHandler } from './webhook.ts';
 
+/** What all hooks share about targets. */
+export interface Targets {
+  guard: TargetGuard;
+  closing: ClosingTargets;
+}
+
 /** Makes the handler that a hook names. */
 export function createHandler(
   hook: Hook,
   options: CompiledDispatcherOptions,
-  guard: TargetGuard,
+  { guard, closing }: Targets,
 ): HookHandler {
   const http = (sslVerify: boolean): HttpTargetOptions => ({
     guard,
+    closing,
     sslVerify,
     timeoutMs: options.timeoutMs,
     maxResponseBytes: options.maxResponseBytes,

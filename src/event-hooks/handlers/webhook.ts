@@ -99,7 +99,7 @@ export class HttpHandler implements HookHandler {
     if (this.#authorization !== null && composed.headers.authorization === undefined) {
       headers.push('authorization', this.#authorization);
     }
-    return this.#http.send({ method, path: this.#path, headers, body });
+    return this.#http.send({ id, method, path: this.#path, headers, body });
   }
 }
 

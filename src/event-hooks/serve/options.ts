@@ -16,6 +16,8 @@ export interface ServeOptions {
   /** null: no Admin API. */
   admin: Address | null;
   adminToken: string | null;
+  /** Names, lower case, that clients may call the Admin API by although they are no address and no local name. */
+  allowHosts: readonly string[];
   /** Share the Admin API's port with a dispatcher that does so, too. */
   reusePort: boolean;
   dispatcher: DispatcherOptions;
@@ -52,7 +54,10 @@ const switches = {
 } as const;
 export const serveSwitches = switches;
 /** Options that may be given several times. */
-export const serveLists = kongLists;
+export const serveLists = {
+  'allow-host': 'a name that clients call the Admin API by where it has no token; repeatable',
+  ...kongLists,
+} as const;
 
 /**
  * @param environment `KONG_TS_HOOKS_TOKEN` is asked for over gRPC, `KONG_TS_ADMIN_TOKEN` by the Admin API
@@ -88,6 +93,7 @@ export function parseServeOptions(
     tls: readTls(text('tls-ca'), text('tls-cert'), text('tls-key')),
     admin: door(text('admin') ?? '127.0.0.1:8011'),
     adminToken: nonEmpty(environment.KONG_TS_ADMIN_TOKEN),
+    allowHosts: listOf(values['allow-host']),
     reusePort: values['reuse-port'] === true,
     exitWithStdin: values['exit-with-stdin'] === true,
     kong: readKongOptions(values, environment),
@@ -112,7 +118,7 @@ function parse(argv: string[]): Values {
   const options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }> = {};
   for (const name of Object.keys(serveFlags)) options[name] = { type: 'string' };
   for (const name of Object.keys(switches)) options[name] = { type: 'boolean' };
-  for (const name of Object.keys(kongLists)) options[name] = { type: 'string', multiple: true };
+  for (const name of Object.keys(serveLists)) options[name] = { type: 'string', multiple: true };
   try {
     return parseArgs({ args: argv, options, allowPositionals: false }).values;
   } catch (error) {
@@ -120,6 +126,8 @@ function parse(argv: string[]): Values {
   }
 }
 
+const listOf = (value: Values[string]): string[] =>
+  Array.isArray(value) ? value.map((one) => String(one).toLowerCase()) : [];
 const door = (text: string): Address | null => (text === 'off' ? null : parseAddress(text));
 const nonEmpty = (text: string | undefined): string | null =>
   text === undefined || text === '' ? null : text;

@@ -2,6 +2,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import { createAdmin } from '../admin/server.ts';
 import { createDispatcher } from '../dispatcher/index.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
+import { isLoopback, type Callers } from '../../http/callers.ts';
 import { createFront } from '../front/front.ts';
 import { grpcTarget } from '../grpc/address.ts';
 import type { Address } from '../grpc/address.ts';
@@ -22,19 +23,29 @@ export interface Served {
 }
 
 /** Whether others than this machine may reach it; a unix socket has its permissions. */
-const isExposed = (address: Address | null): boolean =>
-  address?.kind === 'tcp' && !/^(127\.[\d.]+|::1|localhost)$/.test(address.host);
+const isExposed = (address: Address | null): boolean => address?.kind === 'tcp' && !isLoopback(address.host);
+
+/** Who may call a TCP listener; null for a unix socket, which has its permissions. */
+const callersOf = ({ admin, allowHosts }: ServeOptions): Callers | null =>
+  admin?.kind === 'tcp' ? { loopback: isLoopback(admin.host), names: allowHosts } : null;
 
 /** Starts a dispatcher with gRPC and Admin API. @throws KongTsError; then nothing is left running */
 export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   const dispatcher = await createDispatcher(options.dispatcher);
   const watch = options.kong === null ? null : new KongWatch(dispatcher, options.kong);
   const exposed = isExposed(options.admin);
+  const callers = callersOf(options);
+  const lends = options.kong !== null && (!exposed || options.kong.lendLogin);
   const front =
     options.kong === null || watch === null
       ? null
-      : createFront(options.kong.url, watch, !exposed || options.kong.lendLogin);
-  const admin = createAdmin(dispatcher, { token: options.adminToken, front });
+      : createFront(options.kong.url, watch, lends ? (callers ?? 'everybody') : null);
+  const admin = createAdmin(dispatcher, {
+    token: options.adminToken,
+    // A web page does not know the token.
+    callers: options.adminToken === null ? callers : null,
+    front,
+  });
   let grpc: GrpcHandle | null = null;
   let placed: PlacedSocket | null = null;
   const stop = async (): Promise<void> => {

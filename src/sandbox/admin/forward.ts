@@ -1,25 +1,36 @@
 import { request as httpRequest } from 'node:http';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../../errors.ts';
+import { foreignCaller } from '../../http/callers.ts';
+import { endToEnd, framingHeaders, framingOf, reasonPhrase, UnforwardableError } from '../../http/headers.ts';
 
-/** Headers that belong to one connection and are not passed on. */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Passes a request on as it is and streams the answer back; 502 with a clear text when nobody answers. */
+/**
+ * Passes a request on to the dispatcher of event hooks and streams the answer back; 502 with a clear text when nobody
+ * answers. Host is the dispatcher's afterwards, so a foreign one is refused here.
+ */
 export function forward(target: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const headers = passable(request.headers);
+  const callers = { loopback: false, names: [] };
+  const foreign = foreignCaller(request.method ?? 'GET', request.headers, callers);
+  if (foreign !== null) {
+    answer(response, 403, foreign);
+    return Promise.resolve();
+  }
   const unix = target.protocol === 'unix:';
-  if (!unix) headers['host'] = target.host;
+  let headers: string[];
+  let framing: ReturnType<typeof framingOf>;
+  try {
+    framing = framingOf(request.rawHeaders);
+    headers = [
+      ...endToEnd(request.rawHeaders).filter((_, at, all) => all[at - (at % 2)]?.toLowerCase() !== 'host'),
+      ...framingHeaders(framing),
+      'Host',
+      unix ? 'localhost' : target.host,
+    ];
+  } catch (error) {
+    answer(response, error instanceof UnforwardableError ? error.status : 400, messageOf(error));
+    return Promise.resolve();
+  }
   const path = `${unix ? '' : target.pathname.replace(/\/$/, '')}${request.url ?? '/'}`;
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
@@ -32,32 +43,46 @@ export function forward(target: URL, request: IncomingMessage, response: ServerR
       headers,
       agent: false,
     });
+    const unreachable = (error: unknown): void => {
+      if (response.headersSent) response.destroy();
+      else
+        answer(
+          response,
+          502,
+          `The event hooks dispatcher at ${target.href} cannot be reached: ${messageOf(error)}`,
+        );
+    };
     response.once('close', () => {
       upstream.destroy();
       resolve();
     });
-    upstream.once('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, passable(answer.headers));
-      answer.once('error', () => response.destroy());
-      answer.pipe(response);
-    });
-    upstream.once('error', (error) => {
-      if (response.headersSent) response.destroy();
-      else {
-        const body = JSON.stringify({
-          message: `The event hooks dispatcher at ${target.href} cannot be reached: ${messageOf(error)}`,
-        });
-        response.writeHead(502, {
-          'content-type': 'application/json; charset=utf-8',
-          'content-length': Buffer.byteLength(body),
-        });
-        response.end(body);
+    upstream.once('response', (given) => {
+      given.once('error', () => response.destroy());
+      try {
+        const kept = [...endToEnd(given.rawHeaders), ...framingHeaders(framingOf(given.rawHeaders))];
+        response.writeHead(given.statusCode ?? 502, reasonPhrase(given.statusMessage), kept);
+        given.pipe(response);
+      } catch (error) {
+        given.destroy();
+        unreachable(error);
       }
     });
-    request.pipe(upstream);
+    upstream.once('upgrade', (_given, socket) => {
+      socket.destroy();
+      unreachable(new Error('it changes the protocol, which nobody asked for'));
+    });
+    upstream.once('error', unreachable);
+    if (framing.kind === 'none') upstream.end();
+    else request.pipe(upstream);
   });
 }
 
-function passable(headers: IncomingMessage['headers']): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)));
+function answer(response: ServerResponse, status: number, message: string): void {
+  const body = JSON.stringify({ message });
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  response.end(body);
 }

@@ -8,9 +8,6 @@ export type BodyContent = { kind: 'memory'; content: Buffer } | { kind: 'file'; 
 
 let fileCount = 0;
 
-/** How long a client may pause while its body is read (client_body_timeout), in milliseconds. */
-const stallLimit = 60_000;
-
 /**
  * The body of a request. Nobody reads it unless a plugin asks or it is small; then it is kept in memory up to
  * `bufferBytes`, above that in a file under `<prefix>/client_body_temp`, as nginx does.
@@ -40,11 +37,7 @@ export class RequestBody {
   read(): Promise<BodyContent> {
     if (this.kept !== null) return Promise.resolve(this.kept);
     if (this.announced === 0) return Promise.resolve({ kind: 'memory', content: Buffer.alloc(0) });
-    if (this.reading === null) {
-      const { request } = this;
-      request.setTimeout(stallLimit, () => request.destroy(new Error('the client stopped sending the body')));
-      this.reading = this.readAll().finally(() => request.setTimeout(0));
-    }
+    this.reading ??= this.readAll();
     return this.reading;
   }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ReceivedRequest } from '../http1/client-request.ts';
 import { RequestBody } from './body.ts';
 import { textOfLatin1 } from './bytes.ts';
 import { connectionOf } from './connection-header.ts';
@@ -8,7 +8,7 @@ import { HeaderList } from './headers.ts';
 import { requestId } from './ids.ts';
 import type { NodeState } from './node-state.ts';
 import type { UriCaptures } from './router.ts';
-import { normalizePath, pathOf, queryOf } from './uri.ts';
+import { normalizePath, pathOf } from './uri.ts';
 
 /** The answer as it is built up; plugins change status and headers until it is sent. */
 export interface AnswerState {
@@ -41,23 +41,30 @@ export interface UpstreamRequest {
   query: string;
 }
 
+/** nginx's server_name in Kong: the host of a request without one. */
+const serverName = 'kong';
+
 /** One HTTP request and its answer. */
 export class HttpExchange extends Exchange {
   readonly id = requestId();
-  readonly request: IncomingMessage;
+  readonly request: ReceivedRequest;
   readonly body: RequestBody;
   readonly method: string;
-  /** Request target as it came. */
+  /** Request target as it came, without scheme and host: nginx's `$request_uri`. */
   readonly uri: string;
   readonly rawPath: string;
   readonly rawQuery: string;
-  /** Normalized path. */
+  /** Path as Kong normalizes it: reserved characters stay encoded. */
   readonly path: string;
+  /** Path as nginx decodes it: `$uri`. */
+  readonly decodedPath: string;
   readonly scheme: 'http' | 'https';
-  /** Host without port, lower case. */
-  readonly host: string;
+  /** nginx's `$host`: without port, lower case, of an absolute target before the Host header's. */
+  host: string;
+  /** Headers as plugins see and change them. */
   readonly headers: HeaderList;
-  readonly headerBytes: number;
+  /** Headers as the client sent them: the ones that Kong itself looks at, whatever rewrite changes. */
+  readonly clientHeaders: HeaderList;
   captures: UriCaptures | null = null;
   /** X-Forwarded-* as the upstream gets them. */
   forwarded: {
@@ -102,9 +109,7 @@ export class HttpExchange extends Exchange {
 
   /** Bytes of the request: line, headers and what was read of the body. */
   get requestLength(): number {
-    const { method, url, httpVersion } = this.request;
-    const line = (method ?? '').length + (url ?? '').length + httpVersion.length + 9;
-    return line + this.headerBytes + 2 + this.body.received;
+    return this.request.head.bytes + this.request.bodyBytes;
   }
 
   /** Makes the answer here instead of at the upstream. */
@@ -151,7 +156,7 @@ export class HttpExchange extends Exchange {
 
   constructor(
     node: NodeState,
-    request: IncomingMessage,
+    request: ReceivedRequest,
     worker: number,
     bufferBytes: number,
     tls: TlsInfo | null,
@@ -162,16 +167,17 @@ export class HttpExchange extends Exchange {
     this.request = request;
     this.connection = connectionOf(request, true);
     this.body = new RequestBody(request, { bufferBytes, prefix: node.prefix });
-    this.method = request.method ?? 'GET';
-    this.headers = HeaderList.fromRaw(request.rawHeaders, textOfLatin1);
-    this.headerBytes = this.headers.byteLength;
-    const target = originForm(textOfLatin1(request.url ?? '/'));
-    this.uri = target.uri;
-    this.rawPath = pathOf(target.uri);
-    this.rawQuery = queryOf(target.uri);
+    const { head } = request;
+    this.method = head.method;
+    this.headers = HeaderList.fromRaw(head.rawHeaders, textOfLatin1);
+    this.clientHeaders = this.headers.clone();
+    this.uri = textOfLatin1(head.target.uri);
+    this.rawPath = pathOf(this.uri);
+    this.rawQuery = textOfLatin1(head.target.args);
     this.path = normalizePath(this.rawPath);
+    this.decodedPath = textOfLatin1(head.target.path);
     this.scheme = tls === null ? 'http' : 'https';
-    this.host = hostOf(target.host ?? this.headers.get('host') ?? '');
+    this.host = head.host === null ? serverName : textOfLatin1(head.host);
     this.upstream = { method: this.method, path: this.rawPath, query: this.rawQuery };
     if (node.isTrusted(from.ip)) this.realIp = this.headers.get('x-real-ip') ?? from.ip;
     this.forwarded = {
@@ -189,18 +195,4 @@ export class HttpExchange extends Exchange {
 export function plainIp(address: string | undefined): string {
   const ip = address ?? '127.0.0.1';
   return ip.startsWith('::ffff:') ? ip.slice(7) : ip;
-}
-
-/** A request target may be a whole URL (`GET http://host/path`), or `*`. */
-function originForm(target: string): { uri: string; host: string | null } {
-  const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i.exec(target);
-  if (absolute !== null) {
-    const rest = absolute[2] ?? '';
-    return { uri: rest.startsWith('/') ? rest : `/${rest}`, host: absolute[1] ?? '' };
-  }
-  return { uri: target.startsWith('/') ? target : `/${target}`, host: null };
-}
-
-function hostOf(header: string): string {
-  return header.replace(/:\d*$/, '').toLowerCase();
 }

@@ -1,5 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
+import { InvalidChunk } from '../http1/chunked-body.ts';
+import { BodyStalled, type ClientRequest } from '../http1/client-request.ts';
+import type { RefusalStatus } from '../http1/request-head.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
 import { wantsWebSocket } from './connection-header.ts';
@@ -8,6 +11,7 @@ import { HttpExchange } from './http-exchange.ts';
 import type { NodeState } from './node-state.ts';
 import { runCollected, runCollecting, runGlobals, runLog } from './phases.ts';
 import { proxy } from './proxy.ts';
+import { refuseRequest } from './refusals.ts';
 import { route } from './routing.ts';
 import type { UpstreamConnections } from './upstream/connections.ts';
 
@@ -27,38 +31,68 @@ const webSocketRefusal = 'The sandbox does not proxy WebSocket connections';
 
 /**
  * One HTTP request through all its phases. Never rejects.
- * @param refused a status that it is answered with before any route; log still runs, as in Kong
+ *
+ * @returns whether the connection may carry another request
  */
 export async function handleHttp(
   options: HttpHandlerOptions,
-  request: IncomingMessage,
+  request: ClientRequest,
   response: ServerResponse,
   worker: number,
   tls: TlsInfo | null,
-  refused: number | null = null,
-): Promise<void> {
-  const { node, config } = options;
+): Promise<boolean> {
+  const { node } = options;
   node.statistics.total_requests++;
   const exchange = new HttpExchange(node, request, worker, options.bodyBufferBytes, tls);
   const gone = new AbortController();
+  const { socket } = request;
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
   });
+  // nginx looks for it while it passes an answer on, and not where Kong reads the whole of it.
+  const halfClosed = (): void => {
+    if (!exchange.proxied || exchange.buffered) return;
+    gone.abort();
+    response.destroy();
+  };
+  socket.once('end', halfClosed);
   try {
-    if (refused === null) await serve(options, exchange, response, gone.signal);
-    else {
-      exchange.abort(refused);
-      exchange.connection = 'close';
-      await sendWhole(exchange, response);
-    }
+    await serve(options, exchange, response, gone.signal);
   } catch (error) {
     await recover(exchange, response, gone.signal, error);
   }
+  socket.off('end', halfClosed);
   if (gone.signal.aborted && !exchange.terminated && !exchange.buffered) noteAbort(exchange, response);
+  finish(options, exchange);
+  return response.writableFinished && exchange.connection === 'keep-alive';
+}
+
+/** A request that nginx refuses before Kong routes it: an answer of Kong's or nginx's own, and the log phase. */
+export async function handleRefused(
+  options: HttpHandlerOptions,
+  status: RefusalStatus,
+  request: ClientRequest,
+  response: ServerResponse,
+  worker: number,
+  tls: TlsInfo | null,
+): Promise<void> {
+  const { node } = options;
+  node.statistics.total_requests++;
+  const exchange = new HttpExchange(node, request, worker, options.bodyBufferBytes, tls);
+  refuseRequest(exchange, status);
+  exchange.connection = 'close';
+  // After a time limit nginx says nothing.
+  if (status === 408) response.destroy();
+  else await sendWhole(exchange, response);
+  finish(options, exchange);
+}
+
+/** Log phase and what is left behind. */
+function finish({ config, pending }: HttpHandlerOptions, exchange: HttpExchange): void {
   exchange.latencies.request = Math.round(now() - exchange.startedAt);
   const log = runLog(exchange, config.table).finally(() => exchange.body.close());
-  options.pending.add(log);
-  void log.finally(() => options.pending.delete(log)).catch(() => undefined);
+  pending.add(log);
+  void log.finally(() => pending.delete(log)).catch(() => undefined);
 }
 
 async function serve(
@@ -104,7 +138,10 @@ function noteAbort(exchange: HttpExchange, response: ServerResponse): void {
   if (!response.headersSent) exchange.answer.status = 499;
 }
 
-/** After an unforeseen error: 502 when nothing was sent yet, else the connection ends in the middle of the body. */
+/**
+ * After an error that nobody expected: 400 for a body that is none, 502 when nothing was sent yet, else the connection
+ * ends in the middle of the body.
+ */
 async function recover(
   exchange: HttpExchange,
   response: ServerResponse,
@@ -112,7 +149,15 @@ async function recover(
   error: unknown,
 ): Promise<void> {
   if (gone.aborted) return;
-  if (!exchange.terminated) exchange.abort(exchange.proxied ? 502 : 500);
+  if (error instanceof BodyStalled) {
+    // After a time limit nginx says nothing.
+    exchange.answer.status = 408;
+    exchange.terminated = true;
+    response.destroy();
+  }
+  if (error instanceof InvalidChunk) exchange.connection = 'close';
+  if (!exchange.terminated)
+    exchange.abort(error instanceof InvalidChunk ? 400 : exchange.proxied ? 502 : 500);
   exchange.node.log('error', `[proxy] ${exchange.method} ${exchange.uri}: ${messageOf(error)}`);
   if (exchange.terminated) return;
   await sendWhole(exchange, response).catch(() => response.destroy());

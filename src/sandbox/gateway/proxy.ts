@@ -5,7 +5,7 @@ import type { BodyContent } from './body.ts';
 import { now, type Destination, type Try } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import type { UpstreamConnections } from './upstream/connections.ts';
-import { tlsName, upstreamHead } from './upstream-request.ts';
+import { dropHopByHop, tlsName, upstreamHead } from './upstream-request.ts';
 
 /** Once they may have reached an upstream, nginx sends these to no other one. */
 const notRepeatable = new Set(['POST', 'LOCK', 'PATCH']);
@@ -24,9 +24,10 @@ export interface ProxyOptions {
  */
 export async function proxy(exchange: HttpExchange, options: ProxyOptions): Promise<UpstreamMessage | null> {
   const destination = exchange.destination as Destination;
+  dropHopByHop(exchange);
+  exchange.proxied = true;
   const body = await exchange.body.content();
   let left = destination.retries + 1;
-  exchange.proxied = true;
   for (;;) {
     const entry = startTry(exchange);
     const peer = await choosePeer(exchange, destination, options.balancer, entry);

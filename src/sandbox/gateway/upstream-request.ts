@@ -34,18 +34,34 @@ export function upstreamHead(
   peer: Peer,
   length: number | null,
 ): Buffer {
-  const { method, path, query } = exchange.upstream;
-  const target = query === '' && !exchange.uri.endsWith('?') ? path : `${path}?${query}`;
+  const { method } = exchange.upstream;
+  const target = upstreamUri(exchange);
   const raw = rawHeaderLines(upstreamHeaders(exchange, destination, peer, length));
   let text = `${method} ${requestTarget(target)} HTTP/1.1\r\n`;
   for (let at = 0; at < raw.length; at += 2) text += `${raw[at] ?? ''}: ${raw[at + 1] ?? ''}\r\n`;
   return Buffer.from(`${text}\r\n`, 'latin1');
 }
 
+/** Path and query as they go to the upstream. */
+export function upstreamUri({ uri, upstream: { path, query } }: HttpExchange): string {
+  return query === '' && !uri.endsWith('?') ? path : `${path}?${query}`;
+}
+
+/**
+ * Removes what concerns the connection of the client only, before the request goes out: what its Connection header
+ * lists is gone for log records, too. Kong looks at the headers of the client, whatever rewrite made of them.
+ */
+export function dropHopByHop({ headers, clientHeaders }: HttpExchange): void {
+  const listed = clientHeaders.get('connection');
+  if (listed !== 'keep-alive' && listed !== 'close' && listed !== 'upgrade')
+    for (const name of connectionOptions(listed)) if (name !== '') headers.delete(name);
+  if (clientHeaders.has('proxy')) headers.delete('proxy');
+  if (clientHeaders.has('proxy-connection')) headers.delete('proxy-connection');
+}
+
 function hostHeader(exchange: HttpExchange, destination: Destination, peer: Peer): string {
   if (exchange.upstreamHost !== null) return exchange.upstreamHost;
   const name = peer.hostHeader ?? (peer.name.includes(':') ? `[${peer.name}]` : peer.name);
-  if (peer.hostHeader !== null) return name;
   const usual = destination.scheme === 'https' ? 443 : 80;
   return peer.port === usual ? name : `${name}:${String(peer.port)}`;
 }
@@ -63,9 +79,11 @@ function* upstreamHeaders(
   peer: Peer,
   length: number | null,
 ): Generator<[string, string]> {
-  const { forwarded, headers, id } = exchange;
-  const via = headers.get('via');
-  const own = `${exchange.request.httpVersion === '1.0' ? '1' : exchange.request.httpVersion} ${serverHeader}`;
+  const { forwarded, headers, clientHeaders, id } = exchange;
+  const via = clientHeaders.get('via');
+  // A number in Kong: HTTP/1.0 is `1`.
+  const own = `${String(Number(exchange.request.httpVersion))} ${serverHeader}`;
+  if (connectionOptions(clientHeaders.get('te')).has('trailers')) yield ['TE', 'trailers'];
   yield ['Via', via === null ? own : `${via}, ${own}`];
   yield ['Host', hostHeader(exchange, destination, peer)];
   yield ['Connection', 'keep-alive'];
@@ -77,8 +95,6 @@ function* upstreamHeaders(
   if (forwarded.prefix !== null) yield ['X-Forwarded-Prefix', forwarded.prefix];
   yield ['X-Real-IP', exchange.realIp];
   yield ['X-Kong-Request-Id', id];
-  if (headers.get('te')?.includes('trailers') === true) yield ['TE', 'trailers'];
   if (length !== null) yield ['Content-Length', String(length)];
-  const listed = connectionOptions(headers.get('connection'));
-  for (const [name, value, key] of headers) if (!dropped.has(key) && !listed.has(key)) yield [name, value];
+  for (const [name, value, key] of headers) if (!dropped.has(key)) yield [name, value];
 }

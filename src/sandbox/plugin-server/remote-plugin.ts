@@ -124,7 +124,7 @@ export class RemotePlugin implements PluginHandler {
 
 /** Kong's side of a protocol for one plugin in one worker. */
 export function clientFor(protocol: Protocol, worker: NginxWorker, options: ClientOptions): PluginClient {
-  const pool = worker.poolOf(options.path, protocol);
+  const pool = worker.poolOf(options.path);
   if (protocol === 'protobuf') return new ProtobufClient(pool, options);
   const client: PluginClient = new MsgpackClient(pool, options, () => worker.instances.resetServer(client));
   return client;

@@ -18,14 +18,13 @@ export class NginxWorker {
     this.timeoutMs = timeoutMs;
   }
 
-  /** The pool of a socket path: the same for every plugin and server name. */
-  poolOf(path: string, protocol: string): ConnectionPool {
-    const key = `${protocol} ${path}`;
-    let pool = this.pools.get(key);
+  /** The pool of a socket path: the same for every plugin, server name and protocol. */
+  poolOf(path: string): ConnectionPool {
+    let pool = this.pools.get(path);
     if (pool === undefined) {
       pool = new ConnectionPool({ path, timeoutMs: this.timeoutMs });
       if (this.retired) pool.drain();
-      this.pools.set(key, pool);
+      this.pools.set(path, pool);
     }
     return pool;
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
+import { foreignCaller, type Callers } from '../../http/callers.ts';
 import { isHealthy, type ReloadResult, type ServerStatus } from './status.ts';
 
 /** What the admin listeners show and do. */
@@ -9,13 +10,19 @@ export interface AdminSource {
   reload(): Promise<ReloadResult>;
 }
 
-/**
- * Answers `/health`, `/status` and `/metrics`, and `POST /reload` where `control` is true: on the control socket, which only its
- * owner can open, and not on a TCP port.
- */
-export function adminHandler(source: AdminSource, control: boolean) {
+export interface AdminDoor {
+  /** The control socket, which only its owner can open, takes `POST /reload`, too. */
+  readonly control: boolean;
+  /** Who may call a TCP listener; null: whoever can connect. */
+  readonly callers: Callers | null;
+}
+
+/** Answers `/health`, `/status` and `/metrics`, and on the control socket `POST /reload`. */
+export function adminHandler(source: AdminSource, { control, callers }: AdminDoor) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    answer(source, control, request)
+    const foreign =
+      callers === null ? null : foreignCaller(request.method ?? 'GET', request.headers, callers);
+    (foreign === null ? answer(source, control, request) : Promise.resolve(json(403, { message: foreign })))
       .catch((error: unknown) => json(500, { message: messageOf(error) }))
       .then(({ status, type, text }) => {
         response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });

@@ -4,6 +4,8 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
 import { claimSocket, type ClaimedSocket } from '../../unix/claim.ts';
+import { isLoopback } from '../../http/callers.ts';
+import { bounded, httpLimits } from '../../http/limits.ts';
 import { adminHandler, type AdminSource } from './handler.ts';
 
 /** An open admin listener. */
@@ -22,9 +24,11 @@ export async function listenMetrics(
   where: HostPort,
   source: AdminSource,
   log: ServerLog,
+  allowHosts: readonly string[] = [],
 ): Promise<AdminListener> {
   const { createServer } = await import('node:http');
-  const server = createServer(adminHandler(source, false));
+  const callers = { loopback: isLoopback(where.host), names: allowHosts };
+  const server = bounded(createServer(httpLimits, adminHandler(source, { control: false, callers })));
   await listen(server, where);
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : where.port;
@@ -66,7 +70,7 @@ async function listen(server: Server, where: HostPort): Promise<void> {
 /** The control socket beside the plugin socket; only the server's own user can open it. */
 export async function listenControl(path: string, source: AdminSource): Promise<AdminListener> {
   const { createServer } = await import('node:http');
-  const http = createServer(adminHandler(source, true));
+  const http = bounded(createServer(httpLimits, adminHandler(source, { control: true, callers: null })));
   const socket: ClaimedSocket = await claimSocket(path, {
     mode: 0o600,
     owner: null,

@@ -1,28 +1,44 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { KongTsError, messageOf } from '../../errors.ts';
-import type { ConnectionHandle } from './host.ts';
+import { tellProtocol } from '../../wire/detect.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
+import type { ConnectionHandle } from './host.ts';
+import { MsgpackSession } from './msgpack-session.ts';
+import { ProtobufSession } from './protobuf-session.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Bytes that may wait for a client that does not read before no more of its commands are looked at. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a connection that has got its FIN may stay half open, in milliseconds. */
 const LINGER = 10_000;
+/** How long a draining connection waits for its first command, in milliseconds. */
+const DRAIN_GRACE = 1000;
 
 /**
- * What both protocols share: a socket whose messages are handled one after the other. While one is being worked on,
- * later ones wait and the socket is paused, so that a client can neither flood the server nor be answered out of
- * order.
+ * One connection of Kong. It carries commands of both protocols, of any plugin, one after the other: Kong keeps its
+ * connections by the path of the socket alone. A command is read where one may come: when no answer of Kong is due and
+ * nothing is being worked on. Until then its bytes wait and the socket is paused, so that a client can neither flood
+ * the server nor be answered out of order. Kong's answers to calls of a ProtoBuf:1 event go to that event.
+ *
+ * The connection is closed without an answer only where there is nobody to answer or no way to say it: for bytes that
+ * are no command, whose end nobody can find; for a ProtoBuf:1 command that cannot be read or run, since the protocol
+ * has no error answers; for a frame in the middle of an event that had asked nothing.
  */
-export abstract class Connection<Message> implements ConnectionHandle, Timed {
+export class KongConnection implements ConnectionHandle, Timed {
   readonly runtime: Runtime;
   readonly closed: Promise<void>;
-  protected readonly socket: Socket;
-  /** True once nothing is read from the socket any more. */
-  protected closing = false;
-  protected draining = false;
-  readonly #inbox: Message[] = [];
+  readonly #socket: Socket;
+  readonly #protobuf: ProtobufSession;
+  readonly #msgpack: MsgpackSession;
+  /** Bytes that were read and not looked at, or too few to tell the protocol by. */
+  #kept: Buffer | null = null;
+  /** More has to come before `#kept` says anything. */
+  #tooFew = false;
+  /** No command has come yet. */
+  #fresh = true;
+  #closing = false;
+  #draining = false;
   #paused = false;
   #working = false;
   /** Somebody else goes on with this connection, see `release`. */
@@ -36,70 +52,50 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
 
   constructor(runtime: Runtime, socket: Socket) {
     this.runtime = runtime;
-    this.socket = socket;
+    this.#socket = socket;
+    this.#protobuf = new ProtobufSession(this);
+    this.#msgpack = new MsgpackSession(this);
     runtime.counts.connections++;
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.closing = true;
+        this.#closing = true;
         runtime.counts.connections--;
         runtime.deadlines.remove(this);
-        this.lost('the connection was closed');
+        this.#lost();
         resolve();
       });
     });
     socket.once('end', () => this.#ended());
-    socket.on('drain', () => this.#next());
+    socket.on('drain', () => this.idle());
     // What a broken connection means is told by 'close', which follows.
     socket.on('error', () => undefined);
   }
 
-  /** Cuts bytes into messages, which may be views on them. @throws KongTsError */
-  protected abstract decode(bytes: Buffer): Message[];
-  /** A message that has to wait, without a view on the bytes it came in. */
-  protected abstract keep(message: Message): Message;
-  /** True in the middle of a message. */
-  protected abstract partial(): boolean;
-  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a message */
-  protected abstract endOfStream(): void;
-  /** True for a message that belongs to what is being worked on: it is not held back. */
-  protected abstract belongsToWork(): boolean;
-  /** True while a command is being worked on. */
-  protected abstract busy(): boolean;
-  /** True while an event may still need this connection although nothing runs on it; `drain` is called again later. */
-  protected needed(): boolean {
-    return false;
-  }
-  /** Handles a message. @throws KongTsError FRAME_MALFORMED */
-  protected abstract handle(message: Message): void;
-  /** Kong is gone. */
-  protected abstract lost(why: string): void;
-
   get bytesRead(): number {
-    return this.socket.bytesRead;
+    return this.#socket.bytesRead;
+  }
+
+  /** True once nothing is read from the socket any more. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** Takes bytes from the socket, which are valid until it returns. Never throws. */
   read(bytes: Buffer): void {
-    if (this.closing) return;
-    let messages: Message[];
-    try {
-      messages = this.decode(bytes);
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    const inbox = this.#inbox;
-    for (const message of messages) inbox.push(message);
-    this.#next();
-    // Of those that have to wait, the last to come are the ones that were not kept yet.
-    for (let at = Math.max(0, inbox.length - messages.length); at < inbox.length; at++) {
-      inbox[at] = this.keep(inbox[at] as Message);
-    }
+    if (!this.#closing) this.#look(this.#kept === null ? bytes : Buffer.concat([this.#kept, bytes]));
   }
 
+  /** A connection on which nothing has come gets a while for one command, which may be on its way. */
   async drain(): Promise<void> {
-    this.draining = true;
-    this.#finishWhenIdle();
+    this.#draining = true;
+    if (this.#fresh && !this.#closing) {
+      this.runtime.deadlines.remove(this);
+      this.runtime.deadlines.add(this, DRAIN_GRACE);
+    } else this.#finishWhenIdle();
     await this.closed;
   }
 
@@ -111,102 +107,155 @@ export abstract class Connection<Message> implements ConnectionHandle, Timed {
   }
 
   destroy(): void {
-    this.closing = true;
-    this.socket.destroy();
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+
+  /** Nothing has come while draining; or the client has not closed its end for too long after the FIN. */
+  expired(): void {
+    if (this.#fresh && !this.#closing) this.finish();
+    else this.#socket.destroy();
   }
 
   /** Ends the connection cleanly: what was written and a FIN leave; what still comes is read and dropped. */
-  protected finish(last?: Buffer): void {
-    if (this.socket.writableEnded) return;
-    this.closing = true;
-    this.#inbox.length = 0;
-    if (last === undefined) this.socket.end();
-    else this.socket.end(last);
+  finish(last?: Buffer): void {
+    if (this.#socket.writableEnded) return;
+    this.#closing = true;
+    this.#kept = null;
+    if (last === undefined) this.#socket.end();
+    else this.#socket.end(last);
     this.#pause(false);
+    this.runtime.deadlines.remove(this);
     this.runtime.deadlines.add(this, LINGER);
   }
 
-  /** The client has not closed its end for too long after the FIN. */
-  expired(): void {
-    this.socket.destroy();
+  /** Writes bytes. @returns true when the system took them at once, so that they may be written over */
+  write(bytes: Buffer): boolean {
+    this.#socket.write(bytes);
+    return this.#socket.writableLength === 0;
   }
 
   /** Closes the connection for bytes that are no messages, with one line in the log. */
-  protected fail(error: unknown): void {
-    if (this.closing) return;
+  fail(error: unknown): void {
+    if (this.#closing) return;
     this.runtime.host.log.error(`A connection was closed: ${messageOf(error)}`, {
       code: error instanceof KongTsError ? error.code : null,
     });
     this.destroy();
   }
 
-  /** Call when a command has been answered: goes on with what was held back. */
-  protected idle(): void {
-    if (this.#working) return;
-    if (this.#inbox.length > 0) this.#next();
+  /** Call when a command has been answered: goes on with what has waited. */
+  idle(): void {
+    if (this.#working || this.#closing) return;
+    if (this.#kept !== null && !this.#tooFew) this.#look(this.#kept);
     else this.#finishWhenIdle();
   }
 
-  #ended(): void {
-    if (this.closing) return;
+  #look(bytes: Buffer): void {
+    this.#working = true;
+    this.#kept = null;
+    this.#tooFew = false;
+    let at = 0;
     try {
-      this.endOfStream();
+      while (at < bytes.length && !this.#closing && !this.#tooFew && this.#mayTake()) {
+        at = this.#take(bytes, at);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    this.#working = false;
+    if (this.#closing) return;
+    if (at < bytes.length) this.#kept = Buffer.from(bytes.subarray(at));
+    this.#pause(this.#kept !== null && !this.#tooFew);
+    this.#finishWhenIdle();
+  }
+
+  /** @throws KongTsError FRAME_MALFORMED */
+  #mayTake(): boolean {
+    if (this.#protobuf.answersDue || this.#partial) return true;
+    if (this.#protobuf.running) {
+      throw new KongTsError(
+        'FRAME_MALFORMED',
+        'A frame came in the middle of an event that had asked nothing.',
+      );
+    }
+    return !this.#busy && this.#socket.writableLength <= MAX_UNREAD_BYTES;
+  }
+
+  /** Reads one message, or the rest of the bytes where they do not complete one. @throws KongTsError */
+  #take(bytes: Buffer, at: number): number {
+    if (this.#protobuf.answersDue || this.#protobuf.partial) return this.#protobuf.take(bytes, at);
+    if (this.#msgpack.partial) return this.#msgpack.take(bytes, at);
+    const protocol = tellProtocol(at === 0 ? bytes : bytes.subarray(at), this.runtime.host.maxFrameBytes);
+    if (protocol === 'need-more') {
+      this.#tooFew = true;
+      return at;
+    }
+    if (this.#fresh) {
+      this.#fresh = false;
+      this.runtime.deadlines.remove(this);
+    }
+    return protocol === 'protobuf' ? this.#protobuf.take(bytes, at) : this.#msgpack.take(bytes, at);
+  }
+
+  /** In the middle of a message whose protocol is known. */
+  get #partial(): boolean {
+    return this.#protobuf.partial || this.#msgpack.partial;
+  }
+
+  get #busy(): boolean {
+    return this.#protobuf.busy || this.#msgpack.busy;
+  }
+
+  #lost(): void {
+    this.#protobuf.lost('the connection was closed');
+    this.#msgpack.lost();
+  }
+
+  #ended(): void {
+    if (this.#closing) return;
+    try {
+      this.#protobuf.endOfStream();
+      this.#msgpack.endOfStream();
+      if (this.#tooFew) {
+        const text = 'The connection ended in the middle of the first bytes of a command.';
+        throw new KongTsError('FRAME_TRUNCATED', text);
+      }
     } catch (error) {
       this.fail(error);
       return;
     }
-    this.closing = true;
-    this.lost('the connection was closed');
-    this.socket.end();
+    this.#closing = true;
+    this.#lost();
+    this.#socket.end();
   }
 
-  #next(): void {
-    if (this.#working) return;
-    this.#working = true;
-    let handled = 0;
-    while (handled < this.#inbox.length && !this.closing && this.#ready()) {
-      const message = this.#inbox[handled++] as Message;
-      try {
-        this.handle(message);
-      } catch (error) {
-        this.fail(error);
-      }
-    }
-    this.#inbox.splice(0, handled);
-    this.#working = false;
-    if (this.closing) this.#inbox.length = 0;
-    else this.#pause(this.#inbox.length > 0);
-    this.#finishWhenIdle();
-  }
-
-  /** While draining or leaving: a command that has come, or has begun to, is still answered. */
+  /**
+   * While draining or leaving: a command that has come, or has begun to, is still answered. Where events of MsgPack:1
+   * run, the next step of each may come on any connection: then this one stays, and `drain` is called again later.
+   */
   #finishWhenIdle(): void {
-    if ((!this.draining && !this.#leaving) || this.closing || this.busy()) return;
-    if (this.#inbox.length > 0 || this.partial()) return;
-    if (this.draining) {
-      if (!this.needed()) this.finish();
-    } else if (!this.belongsToWork() && this.socket.readableLength === 0) this.#letGo();
+    if ((!this.#draining && !this.#leaving) || this.#closing || this.#busy) return;
+    if (this.#kept !== null || this.#partial) return;
+    if (this.#draining) {
+      if (!this.#fresh && this.runtime.steppedEvents.size === 0) this.finish();
+    } else if (!this.#protobuf.answersDue && this.#socket.readableLength === 0) this.#letGo();
   }
 
   /** Closes this process's copy once everything that was written has left. */
   #letGo(): void {
-    if (this.socket.writableLength > 0) {
-      this.socket.write('', () => this.#finishWhenIdle());
+    if (this.#socket.writableLength > 0) {
+      this.#socket.write('', () => this.#finishWhenIdle());
       return;
     }
     this.#released = true;
     this.destroy();
   }
 
-  #ready(): boolean {
-    if (this.belongsToWork()) return true;
-    return !this.busy() && this.socket.writableLength <= MAX_UNREAD_BYTES;
-  }
-
   #pause(pause: boolean): void {
     if (this.#paused === pause) return;
     this.#paused = pause;
-    if (pause) this.socket.pause();
-    else this.socket.resume();
+    if (pause) this.#socket.pause();
+    else this.#socket.resume();
   }
 }

@@ -8,25 +8,20 @@ import type { Decode } from './pending-call.ts';
 import type { Prefetch } from './prefetch.ts';
 import type { PrefetchLearner } from './prefetch-learner.ts';
 import { isPlannable, mayChange } from './prefetch-plan.ts';
-import type { ProtobufConnection } from './protobuf-connection.ts';
+import type { ProtobufSession } from './protobuf-session.ts';
 
 /** An event over ProtoBuf:1. It lives on the connection that Kong opened it on, and ends with it. */
 export class ProtobufEvent extends PhaseEvent {
   readonly protocol = 'protobuf';
   readonly sequence: number | bigint;
-  readonly #connection: ProtobufConnection;
+  readonly #session: ProtobufSession;
   /** What is known about the handler; null once the event has begun to ask, or has set something. */
   #learner: PrefetchLearner | null;
   #prefetch: Prefetch | null = null;
 
-  constructor(
-    connection: ProtobufConnection,
-    instance: RunningInstance,
-    phase: Phase,
-    sequence: number | bigint,
-  ) {
-    super(connection.runtime, instance, phase);
-    this.#connection = connection;
+  constructor(session: ProtobufSession, instance: RunningInstance, phase: Phase, sequence: number | bigint) {
+    super(session.runtime, instance, phase);
+    this.#session = session;
     this.sequence = sequence;
     this.#learner = instance.prefetch?.of(phase) ?? null;
   }
@@ -34,7 +29,7 @@ export class ProtobufEvent extends PhaseEvent {
   ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
     if (this.ended) return rejected(this.endedError(row));
     try {
-      const answer = this.#foreseen(row, args, decode) ?? this.#connection.writeCall(row, args, decode);
+      const answer = this.#foreseen(row, args, decode) ?? this.#session.writeCall(row, args, decode);
       this.countCall();
       return answer;
     } catch (error) {
@@ -43,9 +38,9 @@ export class ProtobufEvent extends PhaseEvent {
   }
 
   askLast(row: FunctionRow, args: readonly unknown[], decode: Decode): Promise<unknown> {
-    if (!this.mayEndEarly() || this.#connection.endsWithEvent) return this.ask(row, args, decode);
+    if (!this.mayEndEarly() || this.#session.endsWithEvent) return this.ask(row, args, decode);
     try {
-      const answer = this.#connection.writeLast(this, row, args, decode);
+      const answer = this.#session.writeLast(this, row, args, decode);
       this.endEarly();
       this.countCall();
       return answer;
@@ -57,7 +52,7 @@ export class ProtobufEvent extends PhaseEvent {
   send(row: FunctionRow, args: readonly unknown[]): void {
     if (this.ended) throw this.endedError(row);
     if (mayChange(row)) this.#mayHaveChanged();
-    this.#connection.writeSend(row, args);
+    this.#session.writeSend(row, args);
     this.countSend();
   }
 
@@ -78,7 +73,7 @@ export class ProtobufEvent extends PhaseEvent {
     if (at < 0) return null;
     if (!first) this.countPrefetchUsed();
     else if (prefetch.plan !== null) {
-      this.#connection.writeAhead(prefetch, prefetch.plan);
+      this.#session.writeAhead(prefetch, prefetch.plan);
       this.countPrefetched(prefetch.plan.calls.length - 1);
     }
     return prefetch.answer(at, row, decode);
@@ -91,24 +86,24 @@ export class ProtobufEvent extends PhaseEvent {
 
   protected sendExit(row: FunctionRow, args: readonly unknown[]): void {
     this.#mayHaveChanged();
-    this.#connection.writeExit(this, row, args);
+    this.#session.writeExit(this, row, args);
   }
 
   protected sendDone(): void {
-    this.#connection.writeDone(this);
+    this.#session.writeDone(this);
   }
 
   protected left(): void {
-    this.#connection.eventEnded();
+    this.#session.eventEnded();
   }
 
   protected rejectCalls(reason: KongTsError | null): void {
     this.#mayHaveChanged();
-    if (this.#connection.hasWaitingCalls()) this.#connection.rejectCalls(reason ?? this.unanswered());
+    if (this.#session.hasWaitingCalls()) this.#session.rejectCalls(reason ?? this.unanswered());
   }
 
   protected waitingForKong(): string | null {
-    const row = this.#connection.waitsFor();
+    const row = this.#session.waitsFor();
     return row === null ? null : `Kong has not answered ${row.name}`;
   }
 }

@@ -88,13 +88,14 @@ export class DispatcherProcess {
   }
 
   #arguments(): string[] {
-    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, kong } = this.#options;
+    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, allowHosts, kong } = this.#options;
     return [
       '--listen',
       `unix:${sockets[0]?.path ?? ''}.hooks.${process.pid}`,
       '--admin',
       eventHooksAdmin,
       ...(dataDir === null ? [] : ['--data-dir', join(dataDir, 'event-hooks')]),
+      ...allowHosts.flatMap((name) => ['--allow-host', name]),
       ...eventHooksAllow.map((range) => `--allow-${range}`),
       ...(kong === null ? [] : ['--kong-admin', kong.admin]),
       ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),

@@ -116,7 +116,8 @@ export class SingleProcessServer implements RunningServer {
 
   async #open(): Promise<void> {
     const { metrics, control, eventHooks } = this.#options;
-    if (metrics !== null) this.#listeners.push(await listenMetrics(metrics, this, this.#log));
+    if (metrics !== null)
+      this.#listeners.push(await listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
     this.#sockets = await ListeningSockets.open({
       server: this.#options,
       log: this.#log,

@@ -171,7 +171,8 @@ export class Supervisor implements RunningServer {
         this.#stopping ??= this.#stop('let fade');
       },
     });
-    if (metrics !== null) this.#listeners.push(await listenMetrics(metrics, this, this.#log));
+    if (metrics !== null)
+      this.#listeners.push(await listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
     this.#watchdog = new Watchdog(this.#pool, this.#options, this.#log);
     if (this.#options.eventHooks === 'on') this.#startDispatcher();
     if (control !== null) this.#listeners.push(await listenControl(control, this));

@@ -2,7 +2,11 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { encodeText } from '../../wire/text.ts';
 import { latin1OfText, requestTarget } from '../../sandbox/gateway/bytes.ts';
+import type { ReceivedRequest } from '../../sandbox/http1/client-request.ts';
+import { emptyHead, type RequestHead } from '../../sandbox/http1/request-head.ts';
+import { parseTarget, validHost } from '../../sandbox/http1/request-target.ts';
 import type { BodyDescription, HeadersDescription } from '../description.ts';
+import { misuse } from '../misuse.ts';
 
 /** Where a message comes from and arrives. */
 export interface Ends {
@@ -39,20 +43,46 @@ export function headerLines(
   return [...missing.map(([name, value]): [string, string] => [name, value]), ...lines];
 }
 
-/** A request as Node's HTTP server would hand it over, without a connection. */
-export function requestMessage(request: {
+/** A described request, before it has gone over a connection. */
+interface DescribedRequest {
   readonly method: string;
   readonly target: string;
   readonly httpVersion: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;
   readonly ends: Ends;
-}): IncomingMessage {
+}
+
+/** A request as the gateway has it after reading, without a connection. @throws KongTsError TEST_MISUSE */
+export function requestMessage(request: DescribedRequest): ReceivedRequest {
   const message = emptyMessage(request.ends);
   message.method = request.method;
   message.url = requestTarget(request.target);
   message.httpVersion = request.httpVersion;
-  return filled(message, request.headers, request.body);
+  filled(message, request.headers, request.body);
+  return Object.assign(message, { head: headOf(request, message), bodyBytes: request.body.length });
+}
+
+function headOf(request: DescribedRequest, { rawHeaders, url = '' }: IncomingMessage): RequestHead {
+  const target = parseTarget(url);
+  if (target === null)
+    throw misuse(
+      `Kong answers 400 to the request target ${url}: its percent-encoding or its way up is not valid.`,
+      'Describe a path that Kong accepts.',
+    );
+  const line = `${request.method} ${url} HTTP/${request.httpVersion}`;
+  const host =
+    rawHeaders[rawHeaders.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'host') + 1];
+  return {
+    ...emptyHead,
+    line,
+    method: request.method,
+    target,
+    rawHeaders,
+    bytes: rawHeaders.reduce((sum, text) => sum + text.length + 2, line.length + 4),
+    host: host === undefined ? null : validHost(host),
+    body: request.body.length === 0 ? null : request.body.length,
+  };
 }
 
 function emptyMessage(ends: Ends): IncomingMessage {

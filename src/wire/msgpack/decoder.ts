@@ -19,26 +19,46 @@ export class MessageDecoder {
     this.#framing = new Framing(options.maxMessageBytes ?? DEFAULT_MAX_FRAME_BYTES);
   }
 
+  /** The bytes of the value that `take` has completed, null while it goes on; a view on the chunk, or a copy. */
+  whole: Buffer | null = null;
+
+  /**
+   * Reads on from `at` to the end of one value, whose bytes are then `whole`, or to the end of the chunk.
+   * @returns where it has stopped
+   * @throws KongTsError FRAME_TOO_LARGE
+   */
+  take(chunk: Buffer, at: number): number {
+    this.whole = null;
+    let end: number;
+    try {
+      end = this.#framing.scan(chunk, at);
+    } catch (error) {
+      this.#pieces.add(chunk.subarray(at));
+      throw error;
+    }
+    const last = end < 0 ? chunk.subarray(at) : chunk.subarray(at, end);
+    if (end >= 0 && this.#pieces.bytes === 0) this.whole = last;
+    else {
+      this.#pieces.add(last);
+      if (end >= 0) this.whole = this.#pieces.take();
+    }
+    return end < 0 ? chunk.length : end;
+  }
+
+  /** What has come of a value that is not complete. */
+  get begun(): Buffer {
+    return this.#pieces.look();
+  }
+
   /**
    * Takes the next bytes and returns the values that they complete.
    * @throws KongTsError FRAME_TOO_LARGE, FRAME_MALFORMED
    */
   push(chunk: Buffer): unknown[] {
     const values: unknown[] = [];
-    let at = 0;
-    while (at < chunk.length) {
-      const end = this.#framing.scan(chunk, at);
-      if (end < 0) {
-        this.#pieces.add(chunk.subarray(at));
-        break;
-      }
-      if (this.#pieces.bytes === 0) values.push(new ValueReader(chunk, at, end).value(0));
-      else {
-        this.#pieces.add(chunk.subarray(at, end));
-        const whole = this.#pieces.take();
-        values.push(new ValueReader(whole, 0, whole.length).value(0));
-      }
-      at = end;
+    for (let at = 0; at < chunk.length;) {
+      at = this.take(chunk, at);
+      if (this.whole !== null) values.push(decodeValue(this.whole));
     }
     return values;
   }
@@ -67,6 +87,27 @@ export function decode(bytes: Buffer): unknown {
   return values[0];
 }
 
+/** Decodes the first value of bytes that the framing has checked. @throws KongTsError FRAME_MALFORMED */
+export function decodeValue(bytes: Buffer): unknown {
+  return new ValueReader(bytes, 0, bytes.length).value(0);
+}
+
+/**
+ * The first elements of an array of which the rest may be missing or unreadable; none where the bytes are no array.
+ * @param wanted how many at most
+ */
+export function firstElements(bytes: Buffer, wanted: number): unknown[] {
+  const elements: unknown[] = [];
+  try {
+    const reader = new ValueReader(bytes, 0, bytes.length);
+    const count = Math.min(reader.arrayHead(), wanted);
+    while (elements.length < count) elements.push(reader.value(1));
+  } catch {
+    // What could be read is all that is asked for.
+  }
+  return elements;
+}
+
 /** Reads values whose extent the framing has checked. */
 class ValueReader {
   readonly #buffer: Buffer;
@@ -77,6 +118,14 @@ class ValueReader {
     this.#buffer = buffer;
     this.#at = at;
     this.#end = end;
+  }
+
+  /** How many elements the array has that stands here; 0 where there is none. */
+  arrayHead(): number {
+    const byte = this.#uint(1);
+    if (byte === 0xdc) return this.#uint(2);
+    if (byte === 0xdd) return this.#uint(4);
+    return byte >= 0x90 && byte < 0xa0 ? byte & 0x0f : 0;
   }
 
   value(depth: number): unknown {

@@ -68,7 +68,6 @@ export class Framing {
       this.#skip = width;
       return;
     }
-    if (byte === 0xc1) malformed('c1 starts no value');
     this.#head = byte;
     this.#length = 0;
     this.#lengthBytes = -width;
@@ -90,8 +89,11 @@ export class Framing {
   }
 }
 
-/** For the heads c0 to df: bytes that follow, or (negative) bytes of a length that follows. */
+/**
+ * For the heads c0 to df: bytes that follow, or (negative) bytes of a length that follows. `c1`, which starts no value,
+ * counts as a byte, so that the message around it has an end; decoding it is an error.
+ */
 const widths = [
-  0, -1, 0, 0, -1, -2, -4, -1, -2, -4, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, -1, -2, -4, -2, -4, -2,
+  0, 0, 0, 0, -1, -2, -4, -1, -2, -4, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, -1, -2, -4, -2, -4, -2,
   -4,
 ];

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { MessageWriter } from './encoder.ts';
 import { encode } from './encoder.ts';
+import { decodeValue } from './decoder.ts';
 import { malformed } from './framing.ts';
 
 /** `[0, id, method, arguments]`: Kong sends one argument. */
@@ -42,7 +43,8 @@ export type StepMethod = (typeof stepMethods)[number];
 export type Command =
   | { readonly type: 'startInstance'; readonly name: string; readonly config: string }
   | { readonly type: 'closeInstance'; readonly instanceId: number }
-  | { readonly type: 'handleEvent'; readonly instanceId: number; readonly eventName: string }
+  /** `instanceId` is null where Kong has lost it: two changes of a configuration overlapped (measured on Kong 3.9.3). */
+  | { readonly type: 'handleEvent'; readonly instanceId: number | null; readonly eventName: string }
   /** `data` is null where Kong sent no Data: the call returned nil. */
   | { readonly type: 'step'; readonly eventId: number; readonly data: unknown; readonly failed: boolean }
   | { readonly type: 'other'; readonly method: string; readonly args: readonly unknown[] };
@@ -74,7 +76,7 @@ export function readMessage(value: unknown): Message {
 }
 
 function readId(value: unknown): number {
-  return typeof value === 'number' ? value : malformed('a message id is no number');
+  return typeof value === 'number' && value >= 0 ? value : malformed('a message id is no positive number');
 }
 
 /** @throws KongTsError FRAME_MALFORMED when the argument of a known method is not what it has to be */
@@ -94,7 +96,8 @@ export function readCommand(request: Request): Command {
       const event = argument(request);
       return {
         type: 'handleEvent',
-        instanceId: property(event, 'InstanceId', 'number', method),
+        instanceId:
+          (event['InstanceId'] ?? null) === null ? null : property(event, 'InstanceId', 'number', method),
         eventName: property(event, 'EventName', 'string', method),
       };
     }
@@ -131,6 +134,18 @@ function property(object: Record<string, unknown>, name: string, type: string, m
   return value;
 }
 
+/** The event that a command is about of which only the beginning is there, null where it does not say. */
+export function eventIdIn(begun: Buffer): number | null {
+  const at = begun.indexOf(EVENT_ID);
+  if (at < 0) return null;
+  try {
+    const id = decodeValue(begun.subarray(at + EVENT_ID.length));
+    return typeof id === 'number' ? id : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Kong's side: a request; `args` is usually one element. */
 export function encodeRequest(id: number, method: string, args: readonly unknown[]): Buffer {
   return encode([0, id, method, args]);
@@ -144,6 +159,7 @@ export function encodeNotification(name: string, value: unknown): Buffer {
   return encode([2, name, value]);
 }
 
+const EVENT_ID = encode('EventId');
 const RESPONSE_HEAD = Buffer.from([0x94, 0x01]);
 /** `nil, {Data: "ret", EventId:` */
 const DONE = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('Data'), encode('ret'), encode('EventId')]);

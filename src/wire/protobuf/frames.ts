@@ -31,36 +31,30 @@ export class FrameDecoder {
     this.#skips = options.skips ?? (() => false);
   }
 
+  /** The frame that `take` has completed, null while it goes on. */
+  frame: Buffer | null = null;
+
+  /**
+   * Reads on from `at` to the end of one frame, which is then `frame`, or to the end of the chunk.
+   * @returns where it has stopped
+   * @throws KongTsError FRAME_TOO_LARGE
+   */
+  take(chunk: Buffer, at: number): number {
+    this.frame = null;
+    let position = at;
+    if (this.#length < 0 && this.#skipping === 0) {
+      position = this.#readHead(chunk, position);
+      if (this.#length < 0 && this.#skipping === 0) return position;
+    }
+    return this.#skipping > 0 ? this.#skip(chunk, position) : this.#readBody(chunk, position);
+  }
+
   /** Takes the next bytes and returns the frames that they complete. @throws KongTsError FRAME_TOO_LARGE */
   push(chunk: Buffer): Buffer[] {
     const frames: Buffer[] = [];
-    let at = 0;
-    while (at < chunk.length || this.#length === 0) {
-      if (this.#skipping > 0) {
-        const skipped = Math.min(this.#skipping, chunk.length - at);
-        this.#skipping -= skipped;
-        at += skipped;
-        if (this.#skipping === 0) frames.push(SKIPPED_FRAME);
-        continue;
-      }
-      if (this.#length < 0) {
-        at = this.#readHead(chunk, at);
-        continue;
-      }
-      const missing = this.#length - this.#pieces.bytes;
-      const available = chunk.length - at;
-      if (available < missing) {
-        if (available > 0) this.#pieces.add(chunk.subarray(at));
-        return frames;
-      }
-      if (missing === 0 && this.#pieces.bytes === 0) {
-        this.#length = -1;
-        frames.push(EMPTY);
-        continue;
-      }
-      const last = at === 0 && missing === chunk.length ? chunk : chunk.subarray(at, at + missing);
-      at += missing;
-      frames.push(this.#complete(last));
+    for (let at = 0; at < chunk.length;) {
+      at = this.take(chunk, at);
+      if (this.frame !== null) frames.push(this.frame);
     }
     return frames;
   }
@@ -81,11 +75,27 @@ export class FrameDecoder {
     );
   }
 
-  #complete(last: Buffer): Buffer {
+  #skip(chunk: Buffer, at: number): number {
+    const skipped = Math.min(this.#skipping, chunk.length - at);
+    this.#skipping -= skipped;
+    if (this.#skipping === 0) this.frame = SKIPPED_FRAME;
+    return at + skipped;
+  }
+
+  #readBody(chunk: Buffer, at: number): number {
+    const missing = this.#length - this.#pieces.bytes;
+    const available = chunk.length - at;
+    if (available < missing) {
+      if (available > 0) this.#pieces.add(chunk.subarray(at));
+      return chunk.length;
+    }
     this.#length = -1;
-    if (this.#pieces.bytes === 0) return last;
-    this.#pieces.add(last);
-    return this.#pieces.take();
+    this.frame = missing === 0 ? EMPTY : chunk.subarray(at, at + missing);
+    if (this.#pieces.bytes > 0) {
+      this.#pieces.add(this.frame);
+      this.frame = this.#pieces.take();
+    }
+    return at + missing;
   }
 
   #readHead(chunk: Buffer, start: number): number {

@@ -52,6 +52,10 @@ describe('Lua patterns', () => {
     );
   });
 
+  test.each(['%b()x', '%(*x', '(%(*)%1x'])('every byte that %s looks at is counted', (pattern) => {
+    expect(() => luaMatches('('.repeat(200_000), pattern)).toThrow(/takes too long/);
+  });
+
   test('a pattern that would take forever is given up', () => {
     expect(() => luaMatches('a'.repeat(5000), `${'.-'.repeat(30)}b$`)).toThrow(/takes too long|too complex/);
   });

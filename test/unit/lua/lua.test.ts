@@ -109,7 +109,6 @@ describe('limits', () => {
     ['a comparison', 'table.sort({3, 2, 1}, function() while true do end end)'],
     ['big strings again and again', 'while true do local s = ("x"):rep(1e6) end'],
     ['a pattern that backtracks', 'return ("a"):rep(100000):find(".-.-.-.-.-.-b")'],
-    ['a plain search', 'return ("a"):rep(100000):find(("a"):rep(50000) .. "b", 1, true)'],
     ['gsub', 'return (("a"):rep(50000):gsub("a-a-a-a-b", ""))'],
   ])('time: %s', async (_what, source) => {
     expect(await codeOf(source)).toBe('LUA_LIMIT');
@@ -130,7 +129,6 @@ describe('limits', () => {
 
 describe('the sandbox', () => {
   it.each([
-    'io',
     'debug',
     'package',
     'load',
@@ -147,9 +145,9 @@ describe('the sandbox', () => {
 
   it('has no dangerous functions in the tables it has', async () => {
     const run = await compile(
-      'return { type(os.execute), type(os.exit), type(os.getenv), type(string.dump), type(("").dump) }',
+      'return { type(os.execute), type(os.exit), type(os.getenv), type(string.dump), type(("").dump), type(io.open) }',
     );
-    expect(run.call()).toEqual(['nil', 'nil', 'nil', 'nil', 'nil']);
+    expect(run.call()).toEqual(['nil', 'nil', 'nil', 'nil', 'nil', 'nil']);
   });
 
   it('loads nothing but table helpers', async () => {

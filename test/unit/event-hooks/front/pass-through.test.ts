@@ -33,11 +33,11 @@ async function front(
   target: string,
   writes: string[] = [],
   timeoutMs = 2000,
-  lendLogin = true,
+  lendLoginTo: 'everybody' | null = 'everybody',
 ): Promise<string> {
   const pass = new PassThrough({
     target: new URL(target),
-    lendLogin,
+    lendLoginTo,
     onWrite: (_, path) => writes.push(path),
     timeoutMs,
   });

@@ -10,6 +10,8 @@ import {
   serveConnection,
 } from '../../../../src/server/connection/index.ts';
 import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
+import { decode } from '../../../../src/wire/msgpack/decoder.ts';
+import { encode } from '../../../../src/wire/msgpack/encoder.ts';
 import { encodeRequest, readEventAnswer } from '../../../../src/wire/msgpack/rpc.ts';
 import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
 import { encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
@@ -47,6 +49,8 @@ function wrap(key: number, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from([key, ...size]), bytes]);
 }
 
+const event = (argument: object) => encodeRequest(5, 'plugin.HandleEvent', [argument]);
+
 const handleEvent = encodeFrame(
   encodeRpcCall({ sequence: 1, command: { type: 'handleEvent', instanceId: 7, eventName: 'access' } }),
 );
@@ -64,8 +68,7 @@ test.each([
     encodeRequest(1, 'plugin.HandleEvent', [{}]).subarray(0, 10),
     'FRAME_TRUNCATED',
   ],
-  ['a request without arguments', encodeRequest(1, 'plugin.HandleEvent', []), 'FRAME_MALFORMED'],
-  ['text over the limit', Buffer.from('940001dbffffffff', 'hex'), 'FRAME_TOO_LARGE'],
+  ['an array that has no id', Buffer.from('9300c0a178', 'hex'), 'FRAME_MALFORMED'],
 ])('%s closes the connection with one line', async (_what, bytes, code) => {
   const client = await server.open();
   client.write(bytes);
@@ -76,6 +79,102 @@ test.each([
   expect(host.lines).toMatchObject([{ level: 'error', fields: { code } }]);
   expect(client.chunks).toEqual([]);
   expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
+});
+
+const wrong = (id: unknown, ...rest: unknown[]) => encode([0, id, ...rest]);
+
+test.each<[string, Buffer, RegExp]>([
+  ['HandleEvent without InstanceId', event({ EventName: 'access' }), /^No plugin instance #-1$/],
+  ['HandleEvent with InstanceId nil', event({ InstanceId: null, EventName: 'log' }), /^No plugin instance #/],
+  [
+    'HandleEvent of an unknown instance',
+    event({ InstanceId: 99, EventName: 'log' }),
+    /^No plugin instance #99$/,
+  ],
+  ['HandleEvent of an instance that is text', event({ InstanceId: 'x', EventName: 'log' }), /InstanceId/],
+  ['HandleEvent without EventName', event({ InstanceId: 7 }), /EventName/],
+  ['HandleEvent of a phase that is none', event({ InstanceId: 7, EventName: 'nope' }), /phase nope/],
+  ['HandleEvent without arguments', wrong(5, 'plugin.HandleEvent', []), /no argument/],
+  ['HandleEvent with text for an argument', wrong(5, 'plugin.HandleEvent', ['x']), /no argument/],
+  ['StartInstance without Config', wrong(5, 'plugin.StartInstance', [{ Name: 'x' }]), /no Config/],
+  ['CloseInstance without an id', wrong(5, 'plugin.CloseInstance', []), /no instance id/],
+  [
+    'CloseInstance of an unknown instance',
+    wrong(5, 'plugin.CloseInstance', [98]),
+    /^No plugin instance #98$/,
+  ],
+  ['Step without EventId', wrong(5, 'plugin.Step', [{ Data: 1 }]), /no EventId/],
+  ['Step of an unknown event', wrong(5, 'plugin.Step', [{ EventId: 77 }]), /no event 77/],
+  ['a method that is not known', wrong(5, 'plugin.Dance', [{}]), /plugin\.Dance is not known/],
+  ['a method that is a number', wrong(5, 7, [{}]), /neither request/],
+  ['three elements', wrong(5, 'plugin.HandleEvent'), /neither request/],
+  ['five elements', wrong(5, 'plugin.HandleEvent', [{}], 1), /neither request/],
+  ['arguments that are a map', wrong(5, 'plugin.HandleEvent', {}), /neither request/],
+  ['a response', encode([1, 5, null, null]), /sent a response/],
+  ['a byte that starts no value', Buffer.from('940005a178c1', 'hex'), /start with c1/],
+  ['an extension type', Buffer.from('940005a17891d40101', 'hex'), /start with d4/],
+  ['a map with a key that is an array', Buffer.from('940005a17891819001', 'hex'), /key/],
+  [
+    'values that nest too deep',
+    Buffer.concat([Buffer.from('940005a178', 'hex'), Buffer.alloc(2000, 0x91), Buffer.from('c0', 'hex')]),
+    /levels deep/,
+  ],
+])('over MsgPack:1 %s is answered with an error, and the connection goes on', async (_what, bytes, text) => {
+  host.instances.set(7, testInstance(7, { access: calling }));
+  const client = await server.open();
+  for (let round = 1; round <= 2; round++) {
+    client.write(bytes);
+    await client.until(() => client.chunks.length === round || client.ended, 'an answer');
+    const [answer] = client.chunks.slice(round - 1);
+    expect(decode(answer ?? Buffer.alloc(0))).toEqual([1, 5, expect.stringMatching(text) as string, null]);
+  }
+  const kong = new ProtobufKong(client, 2);
+  expect(await kong.event(7, 'access', () => 'GET')).toMatchObject({ finished: true });
+  expect(lookAtRuntime(host)).toMatchObject({ events: 0, steppedEvents: 0, deadlines: 0 });
+});
+
+test.each([
+  ['negative', -5],
+  ['text', 'five'],
+  ['larger than a number holds', 2n ** 63n],
+  ['a fraction', 0.5],
+])('an id that is %s comes back with the error', async (_what, id) => {
+  const client = await server.open();
+  client.write(encode([0, id, 'plugin.Nope', [{}]]));
+  await client.until(() => client.chunks.length > 0 || client.ended, 'an answer');
+  expect(decode(Buffer.concat(client.chunks))).toEqual([1, id, expect.any(String) as string, null]);
+});
+
+test('a MsgPack:1 command over the limit is answered, and the connection ends after that', async () => {
+  const client = await server.open();
+  client.write(Buffer.from('940001dbffffffff', 'hex'));
+  client.write(Buffer.alloc(200_000));
+  await client.until(() => client.ended, 'the end');
+  const answer = decode(Buffer.concat(client.chunks));
+  expect(answer).toEqual([1, 1, expect.stringContaining('larger than the limit') as string, null]);
+});
+
+test('a MsgPack:1 step over the limit fails its call, and the handler has the last word', async () => {
+  const errors: unknown[] = [];
+  host.instances.set(
+    7,
+    testInstance(7, { access: (kong) => calling(kong)?.catch((error: unknown) => errors.push(error)) }),
+  );
+  const client = await server.open();
+  const kong = new MsgpackKong(client);
+  const started = await kong.request('plugin.HandleEvent', { InstanceId: 7, EventName: 'access' });
+  const { eventId } = readEventAnswer(started.result);
+  const ended = await kong.request('plugin.Step', { EventId: eventId, Data: Buffer.alloc(150_000) });
+  expect(readEventAnswer(ended.result).done).toBe(true);
+  expect(errors).toMatchObject([{ code: 'PDK_CALL_FAILED' }]);
+  await client.until(() => client.ended, 'the end');
+});
+
+test('a MsgPack:1 notification asks for nothing that could be answered: one line, and the connection ends', async () => {
+  const client = await server.open();
+  client.write(encode([2, 'serverPid', 5]));
+  await client.until(() => client.closed, 'the close');
+  expect(host.lines).toMatchObject([{ fields: { code: 'FRAME_MALFORMED' } }]);
 });
 
 test.each([

@@ -1,16 +1,15 @@
-import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import { FrameDecoder, SKIPPED_FRAME } from '../../wire/protobuf/frames.ts';
+import { FrameDecoder } from '../../wire/protobuf/frames.ts';
 import { decodeRpcCall, encodeRpcReturn, writeEventEnd } from '../../wire/protobuf/rpc.ts';
 import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
 import { resolveWith } from './answers.ts';
 import { brokenInstance } from './broken-instance.ts';
-import { Connection } from './connection.ts';
+import type { KongConnection } from './connection.ts';
 import type { RunningInstance, StartedInstance } from './host.ts';
 import { PendingCall } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
@@ -31,8 +30,9 @@ const EXIT = Symbol('exit');
 const settled = Promise.resolve();
 const known: ReadonlySet<string> = new Set(phases);
 
-/** One connection of ProtoBuf:1: at most one event runs on it, and Kong answers its calls in order. */
-export class ProtobufConnection extends Connection<Buffer> {
+/** What a connection does in ProtoBuf:1: at most one event runs on it, and Kong answers its calls in order. */
+export class ProtobufSession {
+  readonly #connection: KongConnection;
   readonly #decoder: FrameDecoder;
   #out = new Writer(1024);
   /** Calls that Kong has yet to answer, from `#answered` on. They outlive their event. */
@@ -51,12 +51,56 @@ export class ProtobufConnection extends Connection<Buffer> {
     this.#flush();
   };
 
-  constructor(runtime: Runtime, socket: Socket) {
-    super(runtime, socket);
+  constructor(connection: KongConnection) {
+    this.#connection = connection;
     this.#decoder = new FrameDecoder({
-      maxFrameBytes: runtime.host.maxFrameBytes,
-      skips: () => this.#answered < this.#calls.length,
+      maxFrameBytes: connection.runtime.host.maxFrameBytes,
+      skips: () => this.answersDue,
     });
+  }
+
+  get runtime(): Runtime {
+    return this.#connection.runtime;
+  }
+
+  /** True while Kong has yet to answer calls: what it sends next is an answer. */
+  get answersDue(): boolean {
+    return this.#answered < this.#calls.length;
+  }
+
+  /** True while an event runs that Kong has not been told the end of. */
+  get running(): boolean {
+    return this.#event !== null;
+  }
+
+  /** True while a command is being worked on. */
+  get busy(): boolean {
+    return this.#event !== null || this.#waiting;
+  }
+
+  /** True in the middle of a frame. */
+  get partial(): boolean {
+    return this.#decoder.partial;
+  }
+
+  /**
+   * Reads from `at` to the end of a frame and handles it, or to the end of the bytes.
+   * @returns where it has stopped
+   * @throws KongTsError FRAME_TOO_LARGE, FRAME_MALFORMED
+   */
+  take(bytes: Buffer, at: number): number {
+    const end = this.#decoder.take(bytes, at);
+    const { frame } = this.#decoder;
+    if (frame !== null) {
+      if (this.answersDue) this.#readAnswer(frame);
+      else this.#readCommand(frame);
+    }
+    return end;
+  }
+
+  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a frame */
+  endOfStream(): void {
+    this.#decoder.end();
   }
 
   /** Queues a call; everything that is queued in one turn leaves in one write. */
@@ -83,7 +127,7 @@ export class ProtobufConnection extends Connection<Buffer> {
 
   /** True where the end of the event is to leave together with the connection's. */
   get endsWithEvent(): boolean {
-    return this.draining;
+    return this.#connection.draining;
   }
 
   /** Queues all calls of a plan. */
@@ -115,7 +159,7 @@ export class ProtobufConnection extends Connection<Buffer> {
     this.#event = null;
     this.#lastCall = null;
     this.#flush();
-    this.idle();
+    this.#connection.idle();
   }
 
   /** True when somebody waits for one of Kong's answers. */
@@ -148,45 +192,11 @@ export class ProtobufConnection extends Connection<Buffer> {
     return call instanceof PendingCall ? call.row : null;
   }
 
-  protected decode(bytes: Buffer): Buffer[] {
-    return this.#decoder.push(bytes);
-  }
-
-  protected keep(frame: Buffer): Buffer {
-    return frame === SKIPPED_FRAME ? frame : Buffer.from(frame);
-  }
-
-  protected partial(): boolean {
-    return this.#decoder.partial;
-  }
-
-  protected endOfStream(): void {
-    this.#decoder.end();
-  }
-
-  protected belongsToWork(): boolean {
-    return this.#answered < this.#calls.length || this.#event !== null;
-  }
-
-  protected busy(): boolean {
-    return this.#event !== null || this.#waiting;
-  }
-
-  protected handle(frame: Buffer): void {
-    if (this.#answered < this.#calls.length) this.#readAnswer(frame);
-    else if (this.#event === null) this.#readCommand(frame);
-    else {
-      throw new KongTsError(
-        'FRAME_MALFORMED',
-        'A frame came in the middle of an event that had asked nothing.',
-      );
-    }
-  }
-
-  protected lost(why: string): void {
+  /** Kong is gone. */
+  lost(why: string): void {
     const event = this.#event;
     const next = this.#calls[this.#answered];
-    if (next instanceof Prefetch && !this.draining && !this.#calls.includes(EXIT)) next.dropped();
+    if (next instanceof Prefetch && !this.#connection.draining && !this.#calls.includes(EXIT)) next.dropped();
     this.#event = null;
     this.#calls.splice(0, this.#answered);
     this.#answered = 0;
@@ -254,11 +264,12 @@ export class ProtobufConnection extends Connection<Buffer> {
     found.then(
       (instance) => {
         this.#waiting = false;
-        if (!this.closing) this.#start(sequence, instanceId, phase, instance);
+        if (!this.#connection.closing) this.#start(sequence, instanceId, phase, instance);
       },
       (error: unknown) => {
         this.#waiting = false;
-        if (!this.closing) this.#start(sequence, instanceId, phase, brokenInstance(instanceId, error));
+        if (!this.#connection.closing)
+          this.#start(sequence, instanceId, phase, brokenInstance(instanceId, error));
       },
     );
   }
@@ -271,7 +282,7 @@ export class ProtobufConnection extends Connection<Buffer> {
           code: 'INSTANCE_UNKNOWN',
         },
       );
-      this.finish();
+      this.#connection.finish();
     } else if (known.has(phase)) {
       const event = new ProtobufEvent(this, instance, phase as Phase, sequence);
       this.#event = event;
@@ -306,18 +317,18 @@ export class ProtobufConnection extends Connection<Buffer> {
    * and every later request waiting for it.
    */
   #refuse(message: string, error: unknown): void {
-    if (this.closing) return;
+    if (this.#connection.closing) return;
     this.runtime.host.log.error(message, { code: error instanceof KongTsError ? error.code : null });
-    this.finish();
+    this.#connection.finish();
   }
 
   #answer(sequence: RpcCall['sequence'], result: RpcResult | null): void {
-    if (this.closing) return;
+    if (this.#connection.closing) return;
     const mark = this.#out.beginFrame();
     this.#out.bytes(encodeRpcReturn({ sequence, result }));
     this.#out.endFrame(mark);
     this.#flush();
-    this.idle();
+    this.#connection.idle();
   }
 
   /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
@@ -329,14 +340,15 @@ export class ProtobufConnection extends Connection<Buffer> {
 
   #flush(): void {
     const out = this.#out;
-    if (out.position === 0 || this.closing) return;
-    if (this.draining && !this.busy()) {
-      this.finish(out.view());
+    const connection = this.#connection;
+    if (out.position === 0 || connection.closing) return;
+    if (connection.draining && !this.busy) {
+      connection.finish(out.view());
       return;
     }
-    this.socket.write(out.view());
     // What the system took at once can be written over; else the bytes stay the socket's.
-    if (this.socket.writableLength === 0 && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
+    const taken = connection.write(out.view());
+    if (taken && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
     else this.#out = new Writer(1024);
   }
 }

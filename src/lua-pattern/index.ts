@@ -1,0 +1,2 @@
+export { PatternError, PatternMatcher, type Capture, type Match } from './matcher.ts';
+export { findPlain } from './plain.ts';

@@ -1,0 +1,40 @@
+import { encodeLuaText } from '../text.ts';
+import { Parser } from './parser.ts';
+
+/** The longest source that is taken, in bytes. */
+const maxSource = 1_048_576;
+
+/**
+ * Checks that a source compiles in Kong: as LuaJIT 2.1 reads it there, which is Lua 5.1 with `goto`, `\x`, `\z`, `\u{}`,
+ * empty statements and `break` anywhere, and without integer division, bit operators, attributes and bytecode.
+ *
+ * Kong's own limits on the number of registers and constants of one function are not checked.
+ *
+ * @throws KongTsError LUA_INVALID with the line, in LuaJIT's words
+ */
+export function checkLua51(source: string): void {
+  translate(source);
+}
+
+/**
+ * The source for Lua 5.4, with the same lines: numerals as floats, `..` as a call that writes numbers as LuaJIT does.
+ *
+ * @returns one character per byte
+ * @throws KongTsError LUA_INVALID
+ */
+export function translate(source: string): string {
+  const bytes = encodeLuaText(source);
+  const text = bytes.toString('latin1');
+  const parser = new Parser(text);
+  if (bytes.length > maxSource) parser.error(`the source is longer than ${maxSource} bytes`);
+  parser.chunk();
+  return withoutFirstMark(parser.edits.apply(text));
+}
+
+/** A byte order mark and a first line that begins with a hash are skipped by LuaJIT, but not by Lua 5.4. */
+function withoutFirstMark(text: string): string {
+  const plain = text.startsWith('\u00ef\u00bb\u00bf') ? text.slice(3) : text;
+  return plain.startsWith('#') ? `--${plain}` : plain;
+}
+
+export { joinName } from './expressions.ts';

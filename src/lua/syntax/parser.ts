@@ -1,0 +1,306 @@
+import { Edits } from './edits.ts';
+import { Expressions } from './expressions.ts';
+import { Lexer, type Token } from './lexer.ts';
+import { FunctionScope, type Label } from './scopes.ts';
+
+/** LuaJIT's own limit of nesting. */
+const maxLevels = 200;
+/** So many labels and jumps are more than anybody writes; the compiler looks through all of them for each. */
+const maxLabels = 1000;
+
+const ends = new Set(['else', 'elseif', 'end', 'until', '<eof>']);
+
+/**
+ * Reads a chunk as LuaJIT 2.1 in Kong reads it (with its extensions of Lua 5.2: goto, empty statements, `break`
+ * anywhere) and notes what has to be changed for Lua 5.4.
+ */
+export class Parser {
+  readonly edits = new Edits();
+  token: Token;
+  scope: FunctionScope;
+  private readonly lexer: Lexer;
+  private readonly expressions: Expressions;
+  private ahead: Token | null = null;
+  private levels = 0;
+  private labels = 0;
+  /** Where the last token ended. */
+  lastEnd = 0;
+
+  constructor(source: string) {
+    this.lexer = new Lexer(source);
+    this.scope = this.newScope(null, true, 0);
+    this.expressions = new Expressions(this);
+    this.token = this.lexer.next();
+  }
+
+  /** @throws KongTsError LUA_INVALID, in LuaJIT's words */
+  chunk(): void {
+    this.block(false);
+    if (this.token.type !== '<eof>') this.expected('<eof>');
+  }
+
+  text(): string {
+    return this.lexer.text(this.token);
+  }
+
+  next(): void {
+    this.lastEnd = this.token.end;
+    this.token = this.ahead ?? this.lexer.next();
+    this.ahead = null;
+  }
+
+  peek(): Token {
+    return (this.ahead ??= this.lexer.next());
+  }
+
+  accept(type: string): boolean {
+    if (this.token.type !== type) return false;
+    this.next();
+    return true;
+  }
+
+  expect(type: string): void {
+    if (!this.accept(type)) this.expected(type);
+  }
+
+  /** The token that closes what was opened on a line. */
+  match(type: string, opener: string, line: number): void {
+    if (this.accept(type)) return;
+    if (line === this.token.line) this.expected(type);
+    this.error(`'${type}' expected (to close '${opener}' at line ${line})`);
+  }
+
+  expected(type: string): never {
+    return this.error(`'${type}' expected`);
+  }
+
+  error(problem: string): never {
+    const near = this.token.type === '<eof>' ? '<eof>' : this.text();
+    return this.lexer.fail(problem, near, this.token.line);
+  }
+
+  deeper(): void {
+    this.levels += 1;
+    if (this.levels >= maxLevels) this.error('chunk has too many syntax levels');
+  }
+
+  shallower(): void {
+    this.levels -= 1;
+  }
+
+  name(): string {
+    if (this.token.type !== '<name>') this.expected('<name>');
+    const name = this.text();
+    // Lua 5.4 knows letters of ASCII only, and makes more of one name than LuaJIT does.
+    if (name === '_ENV' || /[\u0080-\u00ff]/.test(name)) {
+      const ascii = `_name_${Buffer.from(name, 'latin1').toString('hex')}`;
+      this.edits.replace(this.token.start, this.token.end, ascii);
+    }
+    this.next();
+    return name;
+  }
+
+  /** The parameters and the body of a function, from `(` to `end`. */
+  body(hasSelf: boolean, line: number): void {
+    const outer = this.scope;
+    this.expect('(');
+    const names = hasSelf ? ['self'] : [];
+    let isVararg = false;
+    if (this.token.type !== ')') {
+      do {
+        if (this.accept('...')) {
+          isVararg = true;
+          break;
+        }
+        if (this.token.type !== '<name>') this.error("<name> or '...' expected");
+        names.push(this.name());
+      } while (this.accept(','));
+    }
+    this.expect(')');
+    this.scope = this.newScope(outer, isVararg, line);
+    this.block(false, names);
+    this.match('end', 'function', line);
+    this.scope = outer;
+  }
+
+  private newScope(parent: FunctionScope | null, isVararg: boolean, line: number): FunctionScope {
+    return new FunctionScope(parent, isVararg, line, (problem, at) =>
+      this.lexer.fail(problem, null, at ?? this.token.line),
+    );
+  }
+
+  /** Statements up to the token that ends them, in a scope of their own. */
+  private block(isLoop: boolean, names: readonly string[] = []): void {
+    this.scope.open(isLoop);
+    for (const name of names) this.scope.declare(name);
+    this.statements();
+    this.scope.close();
+  }
+
+  private statements(): void {
+    this.deeper();
+    let isLast = false;
+    while (!isLast && !ends.has(this.token.type)) {
+      isLast = this.statement();
+      this.accept(';');
+    }
+    this.shallower();
+  }
+
+  /** @returns whether nothing may follow it */
+  private statement(): boolean {
+    const { line, type } = this.token;
+    switch (type) {
+      case ';':
+        this.next();
+        break;
+      case 'if':
+        this.conditional(line);
+        break;
+      case 'while':
+        this.next();
+        this.expressions.one();
+        this.expect('do');
+        this.block(true);
+        this.match('end', 'while', line);
+        break;
+      case 'do':
+        this.next();
+        this.block(false);
+        this.match('end', 'do', line);
+        break;
+      case 'for':
+        this.loop(line);
+        break;
+      case 'repeat':
+        this.repetition(line);
+        break;
+      case 'function':
+        this.functionStatement(line);
+        break;
+      case 'local':
+        this.localStatement(line);
+        break;
+      case 'return':
+        this.next();
+        if (!ends.has(this.token.type) && this.token.type !== ';') this.expressions.list();
+        return true;
+      case 'break':
+        this.next();
+        if (!this.scope.isInLoop) this.error('no loop to break');
+        break;
+      case '::':
+        this.label();
+        break;
+      case 'goto':
+        this.next();
+        this.jump();
+        break;
+      default:
+        this.expressions.statement();
+    }
+    return false;
+  }
+
+  private conditional(line: number): void {
+    do {
+      this.next();
+      this.expressions.one();
+      this.expect('then');
+      this.block(false);
+    } while (this.token.type === 'elseif');
+    if (this.accept('else')) this.block(false);
+    this.match('end', 'if', line);
+  }
+
+  private loop(line: number): void {
+    this.next();
+    const names = [this.name()];
+    if (this.accept('=')) {
+      this.expressions.one();
+      this.expect(',');
+      this.expressions.one();
+      if (this.accept(',')) this.expressions.one();
+    } else if (this.token.type === ',' || this.token.type === 'in') {
+      while (this.accept(',')) names.push(this.name());
+      this.expect('in');
+      this.expressions.list();
+    } else this.error("'=' or 'in' expected");
+    this.expect('do');
+    // The loop keeps three values of its own beside its variables.
+    this.scope.open(true);
+    for (const hidden of ['(for a)', '(for b)', '(for c)']) this.scope.declare(hidden);
+    this.block(false, names);
+    this.match('end', 'for', line);
+    this.scope.close();
+  }
+
+  private repetition(line: number): void {
+    this.next();
+    this.scope.open(true);
+    this.scope.open(false);
+    this.statements();
+    this.match('until', 'repeat', line);
+    this.expressions.one();
+    this.scope.close();
+    this.scope.close();
+  }
+
+  private functionStatement(line: number): void {
+    this.next();
+    this.scope.use(this.name());
+    while (this.accept('.')) this.name();
+    const hasSelf = this.accept(':');
+    if (hasSelf) this.name();
+    this.body(hasSelf, line);
+  }
+
+  private localStatement(line: number): void {
+    this.next();
+    if (this.accept('function')) {
+      this.scope.declare(this.name());
+      this.body(false, line);
+      return;
+    }
+    const names = [this.name()];
+    while (this.accept(',')) names.push(this.name());
+    if (this.accept('=')) this.expressions.list();
+    for (const name of names) this.scope.declare(name);
+  }
+
+  private label(): void {
+    this.next();
+    const { start, end } = this.token;
+    const label: Label = { name: this.name(), number: this.countLabel(), active: 0 };
+    // In Lua 5.4 a label's name may stand once in a function.
+    this.edits.replace(start, end, labelName(label));
+    this.scope.label(label);
+    this.expect('::');
+    for (;;) {
+      if (this.token.type === '::') {
+        this.deeper();
+        this.label();
+        this.shallower();
+      } else if (!this.accept(';')) break;
+    }
+    if (ends.has(this.token.type) && this.token.type !== 'until') this.scope.trailing(label);
+    this.scope.settle(label);
+  }
+
+  private jump(): void {
+    const { start, end, line } = this.token;
+    this.countLabel();
+    const edit = this.edits.replace(start, end, '');
+    this.scope.jump(this.name(), line, (label) => {
+      edit.text = labelName(label);
+    });
+  }
+
+  private countLabel(): number {
+    this.labels += 1;
+    if (this.labels > maxLabels) this.error(`more than ${maxLabels} labels and jumps`);
+    return this.labels;
+  }
+}
+
+const labelName = ({ number }: Label): string => `label_${number}`;

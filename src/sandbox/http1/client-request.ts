@@ -1,0 +1,125 @@
+import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { ChunkedBody } from './chunked-body.ts';
+import type { RequestHead } from './request-head.ts';
+import { SizedBody } from './sized-body.ts';
+import { ReadTimeout, type SocketBytes } from './socket-bytes.ts';
+
+/** How long the rest of a body that nobody wants is read for, in milliseconds (lingering_time). */
+const lingeringTime = 30_000;
+const lingeringPause = 5000;
+
+/** A request whose head has been read; its body comes as a stream. */
+export interface ReceivedRequest extends IncomingMessage {
+  readonly head: RequestHead;
+  /** Bytes of the body on the wire until now, those of chunk sizes included. */
+  readonly bodyBytes: number;
+}
+
+/** The client paused for too long within its body. */
+export class BodyStalled extends Error {
+  override readonly name = 'BodyStalled';
+}
+
+/**
+ * A request that was read here, in the form of node:http's: what handles requests need not know who has read them.
+ * The body is read from the connection as it is asked for.
+ */
+export class ClientRequest extends IncomingMessage implements ReceivedRequest {
+  readonly head: RequestHead;
+  private readonly source: SocketBytes;
+  private readonly decoder: ChunkedBody | SizedBody;
+  private bodyTimeout: number;
+  private reading = false;
+  bodyBytes = 0;
+
+  /** @param bodyTimeout how long the client may pause within its body, in milliseconds */
+  constructor(socket: Socket, head: RequestHead, source: SocketBytes, bodyTimeout: number) {
+    super(socket);
+    this.head = head;
+    this.source = source;
+    this.bodyTimeout = bodyTimeout;
+    this.decoder = head.body === 'chunked' ? new ChunkedBody() : new SizedBody(head.body ?? 0);
+    this.method = head.method;
+    this.url = head.target.uri;
+    this.httpVersion = `1.${String(head.minor)}`;
+    this.httpVersionMajor = 1;
+    this.httpVersionMinor = head.minor;
+    this.rawHeaders = head.rawHeaders;
+    this.headers = joined(head.rawHeaders);
+    // Whoever reads the body hears of it; nobody else has to.
+    this.on('error', () => undefined);
+    if (this.decoder.done) this.finishBody();
+  }
+
+  override _read(size: number): void {
+    // node:http's own state asks for it; it lets the socket flow.
+    super._read(size);
+    if (this.reading || this.complete) return;
+    this.reading = true;
+    this.readPieces().then(
+      (pieces) => {
+        this.reading = false;
+        for (const piece of pieces) this.push(piece);
+        if (this.decoder.done) this.finishBody();
+      },
+      (error: unknown) => this.destroy(error as Error),
+    );
+  }
+
+  /** The connection outlives the request: whoever serves it ends it. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    done(error);
+  }
+
+  /** Reads what is left of the body and forgets it. Resolves with false where the connection cannot go on. */
+  async drain(): Promise<boolean> {
+    if (this.decoder.done) return true;
+    if (this.destroyed) return false;
+    this.bodyTimeout = lingeringPause;
+    this.unpipe();
+    this.resume();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, lingeringTime);
+      this.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    return this.decoder.done;
+  }
+
+  /** The next pieces of content, none at the end. @throws InvalidChunk, BodyStalled */
+  private async readPieces(): Promise<Buffer[]> {
+    const pieces: Buffer[] = [];
+    while (pieces.length === 0 && !this.decoder.done) {
+      const bytes = await this.source.read(this.bodyTimeout).catch(stalled);
+      if (bytes === null) throw new Error('the client closed the connection while sending the body');
+      const taken = this.decoder.read(bytes, (piece) => pieces.push(piece));
+      this.bodyBytes += taken;
+      this.source.unread(bytes.subarray(taken));
+    }
+    return pieces;
+  }
+
+  private finishBody(): void {
+    this.complete = true;
+    this.push(null);
+  }
+}
+
+/** Headers by name in lower case, lines of one name joined. */
+function joined(raw: readonly string[]): Record<string, string> {
+  const headers = Object.create(null) as Record<string, string>;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const key = (raw[i] as string).toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? (raw[i + 1] as string) : `${before}, ${raw[i + 1] as string}`;
+  }
+  return headers;
+}
+
+function stalled(error: unknown): never {
+  if (error instanceof ReadTimeout) throw new BodyStalled('the client stopped sending the body');
+  throw error;
+}

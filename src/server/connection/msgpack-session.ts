@@ -1,0 +1,318 @@
+import { Buffer } from 'node:buffer';
+import { KongTsError, messageOf } from '../../errors.ts';
+import { phases } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { decodeValue, firstElements, MessageDecoder } from '../../wire/msgpack/decoder.ts';
+import { encode, MessageWriter } from '../../wire/msgpack/encoder.ts';
+import {
+  encodeResponse,
+  eventIdIn,
+  readCommand,
+  readMessage,
+  writeCall,
+  writeDone,
+} from '../../wire/msgpack/rpc.ts';
+import { malformed } from '../../wire/msgpack/framing.ts';
+import type { Command, Request } from '../../wire/msgpack/rpc.ts';
+import { encodeText } from '../../wire/text.ts';
+import { brokenInstance } from './broken-instance.ts';
+import type { KongConnection } from './connection.ts';
+import type { ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
+import { MsgpackEvent } from './msgpack-event.ts';
+import type { Responder } from './msgpack-event.ts';
+import type { Runtime } from './runtime.ts';
+
+/** A larger buffer is given back after the answer that needed it. */
+const MAX_KEPT_BYTES = 128 * 1024;
+
+const known: ReadonlySet<string> = new Set(phases);
+
+/**
+ * What Kong has to read to start a new instance and try again. Kong 2.8 to 3.9 search for "no plugin instance", some
+ * versions without regard to case, some with the capital N.
+ */
+const UNKNOWN_INSTANCE = 'No plugin instance #';
+
+/** What Kong 3.9.3 is told of an instance without an id (kong-pdk's answer). */
+const NO_ID = '-1';
+/** Longer ids that are text are not handed back, in UTF-16 units. */
+const MAX_ID_TEXT = 64;
+
+/**
+ * What a connection does in MsgPack:1: one request at a time, and every request that has an id is answered. A closed
+ * connection would make Kong go on without the plugin. The events it starts belong to the worker.
+ */
+export class MsgpackSession implements Responder {
+  readonly #connection: KongConnection;
+  readonly #decoder: MessageDecoder;
+  #out = new MessageWriter(512);
+  /** Message id of the request that is being worked on, -1 when there is none. */
+  #request = -1;
+  /** The event whose next word this connection waits for. */
+  #event: MsgpackEvent | null = null;
+  /** The rest of a request is not going to be read: the connection ends with the answer to it. */
+  #last = false;
+
+  constructor(connection: KongConnection) {
+    this.#connection = connection;
+    this.#decoder = new MessageDecoder({ maxMessageBytes: connection.runtime.host.maxFrameBytes });
+  }
+
+  respondCall(eventId: number, method: Buffer, args: Buffer | readonly unknown[]): void {
+    const out = this.#out;
+    const { position } = out;
+    try {
+      writeCall(out, this.#request, eventId, method, args);
+    } catch (error) {
+      out.position = position;
+      throw error;
+    }
+    this.#event = null;
+    this.#answered();
+  }
+
+  respondDone(eventId: number): void {
+    this.#event = null;
+    writeDone(this.#out, this.#request, eventId);
+    this.#answered(this.#connection.draining);
+  }
+
+  /** True while a request is being worked on. */
+  get busy(): boolean {
+    return this.#request >= 0;
+  }
+
+  /** True in the middle of a message. */
+  get partial(): boolean {
+    return this.#decoder.partial;
+  }
+
+  /**
+   * Reads from `at` to the end of a message and handles it, or to the end of the bytes.
+   * @returns where it has stopped
+   * @throws KongTsError FRAME_TOO_LARGE, FRAME_MALFORMED for what has no id
+   */
+  take(bytes: Buffer, at: number): number {
+    let end: number;
+    try {
+      end = this.#decoder.take(bytes, at);
+    } catch (error) {
+      this.#tooLarge(error);
+      return bytes.length;
+    }
+    const { whole } = this.#decoder;
+    if (whole !== null) this.#handle(whole);
+    return end;
+  }
+
+  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a message */
+  endOfStream(): void {
+    this.#decoder.end();
+  }
+
+  /** Kong is gone. */
+  lost(): void {
+    const event = this.#event;
+    this.#event = null;
+    event?.disconnected(this);
+  }
+
+  #handle(whole: Buffer): void {
+    let request: Request;
+    let command: Command;
+    try {
+      const message = readMessage(decodeValue(whole));
+      if (message.type !== 'request') malformed(`Kong sent a ${message.type} where a request was expected`);
+      request = message;
+      command = readCommand(request);
+    } catch (error) {
+      this.#unreadable(whole, error);
+      return;
+    }
+    this.#request = request.id;
+    try {
+      this.#run(command);
+    } catch (error) {
+      this.#refuse(messageOf(error), error);
+    }
+  }
+
+  /** Answers what is no command with an error. @throws what was wrong with it where it has no id */
+  #unreadable(bytes: Buffer, error: unknown): void {
+    const id = idIn(bytes);
+    if (id === null) throw error;
+    this.#log(messageOf(error), error);
+    this.#out.raw(encode([1, id, messageOf(error), null]));
+    this.#answered();
+  }
+
+  /** A step that is too large fails its call; any other command is answered with an error. */
+  #tooLarge(error: unknown): void {
+    const { begun } = this.#decoder;
+    const id = idIn(begun);
+    this.#last = true;
+    const eventId = typeof id === 'number' ? eventIdIn(begun) : null;
+    if (typeof id !== 'number' || eventId === null) {
+      this.#unreadable(begun, error);
+      return;
+    }
+    this.#log(messageOf(error), error);
+    this.#request = id;
+    this.#step({ type: 'step', eventId, data: messageOf(error), failed: true });
+  }
+
+  #run(command: Command): void {
+    const { host } = this.#connection.runtime;
+    switch (command.type) {
+      case 'handleEvent':
+        if (command.instanceId === null) this.#respond(`${UNKNOWN_INSTANCE}${NO_ID}`, null);
+        else this.#find(command.instanceId, command.eventName);
+        return;
+      case 'step':
+        this.#step(command);
+        return;
+      case 'startInstance':
+        this.#answerLater(host.startInstance(command.name, encodeText(command.config)), 0);
+        return;
+      case 'closeInstance':
+        this.#answerLater(host.closeInstance(command.instanceId), command.instanceId);
+        return;
+      case 'other':
+        this.#respond(`The method ${command.method} is not known here.`, null);
+    }
+  }
+
+  #find(id: number, phase: string): void {
+    const found = this.#connection.runtime.host.findInstance(id);
+    if (!(found instanceof Promise)) {
+      this.#start(id, phase, found);
+      return;
+    }
+    found.then(
+      (instance) => {
+        if (!this.#connection.closing) this.#start(id, phase, instance);
+      },
+      (error: unknown) => {
+        if (!this.#connection.closing) this.#start(id, phase, brokenInstance(id, error));
+      },
+    );
+  }
+
+  #start(id: number, phase: string, instance: RunningInstance | null): void {
+    if (instance === null) this.#respond(`${UNKNOWN_INSTANCE}${id}`, null);
+    else if (known.has(phase)) {
+      this.#event = new MsgpackEvent(this.#connection.runtime, instance, phase as Phase, this);
+      this.#event.run();
+    } else this.#respond(`The phase ${phase} is not known here.`, null);
+  }
+
+  #step(step: Command & { type: 'step' }): void {
+    const { eventId, data, failed } = step;
+    const event = this.#connection.runtime.steppedEvents.get(eventId);
+    if (event !== undefined) {
+      this.#event = event;
+      event.step(data, failed, this);
+      return;
+    }
+    const { host } = this.#connection.runtime;
+    const owner = this.#connection.runtime.ownerOf(eventId);
+    if (host.forwardStep === undefined || owner === host.workerIndex) {
+      this.#respond(noEvent(eventId), null);
+      return;
+    }
+    host.forwardStep(owner, { eventId, data, failed }).then(
+      (answer) => this.#forwarded(eventId, answer),
+      (error: unknown) => this.#refuse(`The worker of event ${eventId} is gone: ${messageOf(error)}`, error),
+    );
+  }
+
+  #forwarded(eventId: number, answer: ForwardedAnswer): void {
+    if (this.#connection.closing) return;
+    if (answer.type === 'done') this.respondDone(eventId);
+    else if (answer.type === 'error') this.#respond(answer.message, null);
+    else this.respondCall(eventId, Buffer.from(answer.method), Buffer.from(answer.args));
+  }
+
+  #answerLater(answer: Promise<StartedInstance | null>, id: number): void {
+    answer.then(
+      (instance) => {
+        if (instance === null) this.#respond(`${UNKNOWN_INSTANCE}${id}`, null);
+        else this.#respond(null, resultOf(instance));
+      },
+      (error: unknown) => this.#refuse(messageOf(error), error),
+    );
+  }
+
+  #refuse(message: string, error: unknown): void {
+    if (this.#connection.closing || this.#request < 0) return;
+    this.#log(message, error);
+    this.#respond(message, null);
+  }
+
+  #log(message: string, error: unknown): void {
+    const code = error instanceof KongTsError ? error.code : null;
+    this.#connection.runtime.host.log.error(message, { code });
+  }
+
+  #respond(error: string | null, result: unknown): void {
+    if (this.#connection.closing) return;
+    try {
+      this.#out.raw(encodeResponse(this.#request, error, result));
+    } catch (unwritable) {
+      this.#out.raw(encodeResponse(this.#request, messageOf(unwritable), null));
+    }
+    this.#answered();
+  }
+
+  #answered(last = false): void {
+    const connection = this.#connection;
+    this.#request = -1;
+    if (connection.closing) return;
+    const out = this.#out;
+    const ends = connection.draining && connection.runtime.steppedEvents.size === 0;
+    if (last || this.#last || ends) {
+      connection.finish(out.view());
+      return;
+    }
+    // What the system took at once can be written over; else the bytes stay the socket's.
+    const taken = connection.write(out.view());
+    if (taken && out.buffer.length <= MAX_KEPT_BYTES) out.position = 0;
+    else this.#out = new MessageWriter(512);
+    connection.idle();
+  }
+}
+
+/** The id of a request or response of which the rest may be missing or unreadable, null where there is none. */
+function idIn(bytes: Buffer): number | bigint | string | null {
+  const [kind, id] = firstElements(bytes, 2);
+  if (kind !== 0 && kind !== 1) return null;
+  if (typeof id === 'string') return id.length <= MAX_ID_TEXT ? id : null;
+  return typeof id === 'number' || typeof id === 'bigint' ? id : null;
+}
+
+/** What the worker that owns an event does with a step that came to another worker. */
+export function stepForwarded(runtime: Runtime, step: ForwardedStep): Promise<ForwardedAnswer> {
+  const event = runtime.steppedEvents.get(step.eventId);
+  if (event === undefined) return Promise.resolve({ type: 'error', message: noEvent(step.eventId) });
+  return new Promise((resolve) => {
+    event.step(step.data, step.failed, {
+      respondCall: (_id, method, args) => {
+        resolve({ type: 'call', method, args: Buffer.isBuffer(args) ? args : encode(args) });
+      },
+      respondDone: () => resolve({ type: 'done' }),
+    });
+  });
+}
+
+function noEvent(eventId: number): string {
+  return `There is no event ${eventId}: it has ended, or the worker that ran it is gone.`;
+}
+
+function resultOf(instance: StartedInstance): Record<string, unknown> {
+  return {
+    Name: instance.name,
+    Id: instance.id,
+    Config: instance.config ?? {},
+    StartTime: instance.startedAt,
+  };
+}

@@ -1,0 +1,215 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { KongTsError } from '../../src/errors.ts';
+import { createLuaFunction } from '../../src/lua/index.ts';
+import { loadMachine } from '../../src/lua/machine.ts';
+import { hostileProgram } from './support/hostile-lua.ts';
+
+/** A longer form by hand: `LUA_SEEDS=5000 npx vitest run test/security/lua.test.ts`. */
+const seeds = Number(process.env.LUA_SEEDS ?? 40);
+const timeoutMs = 25;
+const memoryBytes = 4 * 1024 * 1024;
+/** The limit, ten times it where the machine is busy, and what one step of a library function may take. */
+const patience = 10 * timeoutMs + 2000;
+
+const globals = {
+  kong: {
+    echo: (value: unknown) => value,
+    record: () => ({ list: Array.from({ length: 1000 }, (_, i) => ({ i, text: 'x'.repeat(100) })) }),
+    huge: () => 'x'.repeat(64 * 1024 * 1024),
+    deep: () => {
+      let value: unknown = 1;
+      for (let i = 0; i < 10_000; i++) value = [value];
+      return value;
+    },
+  },
+};
+
+/** Runs a program in both styles. Resolves with the codes; whatever else is thrown fails the test. */
+async function run(source: string, values: 'text' | 'kong'): Promise<{ code: string; ms: number }> {
+  let lua;
+  try {
+    lua = await createLuaFunction(source, { timeoutMs, memoryBytes, globals, values });
+  } catch (error) {
+    if (KongTsError.is(error)) return { code: error.code, ms: 0 };
+    throw error;
+  }
+  const start = performance.now();
+  try {
+    lua.callAll('argument', { a: [1, 2, 3] });
+    return { code: 'none', ms: performance.now() - start };
+  } catch (error) {
+    if (!KongTsError.is(error)) throw error;
+    expect(error.message.length).toBeLessThan(1200);
+    return { code: error.code, ms: performance.now() - start };
+  } finally {
+    lua.close();
+  }
+}
+
+const LIMIT = ['LUA_LIMIT'];
+const FAILED = ['LUA_FAILED'];
+const EITHER = ['LUA_LIMIT', 'LUA_FAILED'];
+const FAST = ['none'];
+
+describe('a hostile program ends within its limits', () => {
+  it.each<[string, string, string[]]>([
+    ['optional items', 'return ("a"):rep(40):find(("a?"):rep(40) .. ("a"):rep(40))', LIMIT],
+    ['a balance before a bracket', 'return ("xy["):rep(450):find("%bxy%[.-.-.-b")', LIMIT],
+    ['balances', 'return ("("):rep(300000):find("%b()x")', LIMIT],
+    ['back references', 'local s = ("a"):rep(3000) return s:find("(.*)(.*)%1%2b")', LIMIT],
+    ['a long set', 'local p = "[" .. ("a"):rep(1e6) .. "]b" while true do ("a"):rep(100):find(p) end', LIMIT],
+    ['frontiers', 'return ("ab"):rep(50000):find("%f[a].-%f[b].-%f[c].-c")', LIMIT],
+    ['gmatch', 'for _ in ("a"):rep(30000):gmatch(".-.-.-b") do end', LIMIT],
+    ['gsub', 'return (("a"):rep(30000):gsub("a-a-a-b", ""))', LIMIT],
+    ['gsub that grows', 'return (("a"):rep(1e6):gsub("a", ("b"):rep(1e5)))', LIMIT],
+    [
+      'gsub with captures that grow',
+      'local s = ("a"):rep(1e6) while true do s = s:gsub("(.*)", "%1%1") end',
+      LIMIT,
+    ],
+    ['many captures of much', 'return #("a"):rep(1e6):match(("(.*)"):rep(1) .. ("()"):rep(20))', FAST],
+    [
+      'nested captures of much',
+      'return select("#", ("a"):rep(2e6):find(("("):rep(30) .. ".*" .. (")"):rep(30)))',
+      LIMIT,
+    ],
+    ['rep of nothing', 'return (""):rep(1e15)', FAST],
+    ['rep of much', 'return ("x"):rep(1e15)', FAILED],
+    ['a directive without end', 'return string.format("%" .. ("0"):rep(1e6) .. "d", 1)', FAILED],
+    [
+      'a directive of digits',
+      'while true do pcall(string.format, "%" .. ("1"):rep(1e6) .. "d", 1) end',
+      LIMIT,
+    ],
+    ['a wide directive', 'return string.format("%99.99f", 1e308)', FAST],
+    ['format of much', 'return string.format(("%s"):rep(100), (("x"):rep(1e6)))', FAILED],
+    ['concat of nothing', 'return table.concat({}, ("x"):rep(1e6), 1, 1e15)', FAILED],
+    [
+      'concat of empty texts',
+      'local t = {} for i = 1, 5e4 do t[i] = "" end while true do table.concat(t) end',
+      LIMIT,
+    ],
+    ['sort', 'local t = {} for i = 1, 1e5 do t[i] = -i end while true do table.sort(t) end', LIMIT],
+    [
+      'sort without order',
+      'local t = {} for i = 1, 2e4 do t[i] = i end while true do table.sort(t, function() return true end) end',
+      LIMIT,
+    ],
+    [
+      'sort of long texts',
+      'local a = ("x"):rep(1e6) local b, t = a .. "b", {} for i = 1, 1e4 do t[i] = i % 2 == 0 and a or b end table.sort(t)',
+      LIMIT,
+    ],
+    ['unpack of much', 'return #{unpack({}, 1, 1e9)}', FAILED],
+    ['move of much', 'table.move({}, 1, 1e15, 2)', LIMIT],
+    ['insert in front', 'local t = {} while true do table.insert(t, 1, 1) end', LIMIT],
+    [
+      'remove in front',
+      'local t = {} for i = 1, 5e4 do t[i] = i end while true do table.insert(t, 1, table.remove(t, 1)) end',
+      LIMIT,
+    ],
+    [
+      'an emptied table',
+      'local t = {} for i = 1, 5e4 do t[i] = i end for i = 1, 5e4 do t[i] = nil end while true do next(t) end',
+      LIMIT,
+    ],
+    ['catching', 'while true do pcall(function() while true do end end) end', LIMIT],
+    [
+      'catching in a coroutine',
+      'local f f = function() pcall(function() while true do end end) f() end coroutine.wrap(f)()',
+      LIMIT,
+    ],
+    ['coroutines in coroutines', 'local function f() return coroutine.wrap(f)() end return f()', EITHER],
+    ['coroutines without end', 'while true do coroutine.wrap(function() coroutine.yield() end)() end', LIMIT],
+    ['catching the lack of memory', 'while true do pcall(string.rep, "x", 4e6) end', LIMIT],
+    [
+      'catching in a full memory',
+      'local t = {} pcall(function() while true do t[#t + 1] = {} end end) while true do pcall(string.rep, "x", 1e6) end',
+      LIMIT,
+    ],
+    ['a handler', 'xpcall(function() while true do end end, function() while true do end end)', LIMIT],
+    ['handlers in handlers', 'local function h() return xpcall(error, h) end return h()', EITHER],
+    ['catching in catching', 'local function f() return pcall(f) end return f()', FAST.concat(EITHER)],
+    ['recursion', 'local function f() return 1 + f() end return f()', EITHER],
+    ['tail calls', 'local function f() return f() end return f()', LIMIT],
+    ['recursion through gsub', 'local function f() return (("x"):gsub("x", f)) end return f()', EITHER],
+    ['recursion through sort', 'local function f() table.sort({1, 2}, f) return true end f()', EITHER],
+    ['goto', '::a:: goto a', LIMIT],
+    ['repeat', 'repeat until false', LIMIT],
+    ['a loop by nothing', 'for i = 1, math.huge, 0 do end', EITHER],
+    ['growing text', 'local s = "x" while true do s = s .. s end', LIMIT],
+    ['growing tables', 'local t = {} while true do t[#t + 1] = {1, 2, 3} end', LIMIT],
+    [
+      'arguments',
+      'local t = {} for i = 1, 7000 do t[i] = i end local function f(...) return f(1, ...) end f(unpack(t))',
+      EITHER,
+    ],
+    ['a shared table many times', 'local t = {} for i = 1, 60 do t = {t, t} end return t', EITHER],
+    [
+      'a shared text many times',
+      'local s, t = ("x"):rep(1e6), {} for i = 1, 5e4 do t[i] = s end return t',
+      LIMIT,
+    ],
+    [
+      'a shared table to the host',
+      'local t = {} for i = 1, 60 do t = {t, t} end return kong.echo(t)',
+      EITHER,
+    ],
+    ['a table in itself', 'local t = {} t.t = t return t', FAILED],
+    ['a table in itself to the host', 'local t = {} t[1] = t return kong.echo(t)', FAILED],
+    ['depth', 'local t = {} for i = 1, 1e4 do t = {t} end return t', FAILED],
+    ['a value that does not fit', 'return kong.huge()', EITHER],
+    ['a value that nests', 'return kong.deep()', FAILED],
+    ['values again and again', 'while true do kong.record() end', LIMIT],
+    ['the host called again and again', 'while true do pcall(kong.echo, {1, 2, 3}) end', LIMIT],
+    ['a long error', 'error(("x"):rep(1e6))', FAILED],
+    ['an error that is a table', 'error({})', FAILED],
+    ['an error in itself', 'local t = {} t.t = t error(t)', FAILED],
+    ['an error that is nil', 'error(nil)', FAILED],
+    ['a date without end', 'return os.date(("%c"):rep(1e5))', FAILED],
+    ['a wrong date', 'return os.date("%", 1)', EITHER.concat(FAST)],
+    ['a date beyond time', 'return os.date("%c", 1e300)', FAILED.concat(FAST)],
+    ['bytecode', '\u001bLua', ['LUA_INVALID']],
+    ['dump', 'return string.dump(function() end)', FAILED],
+    ['metatables of texts', 'return getmetatable("").__index', FAILED],
+    ['another environment', 'local _ENV = {} return 1', FAST],
+    ['changing the library', 'string.format = nil', FAILED],
+    [
+      'changing it for pcall',
+      'pcall(function() table.insert = print end) return table.insert == print',
+      FAST,
+    ],
+    ['the join by its name', 'return _kong_ts_join({}, {})', FAILED],
+  ])('%s', { timeout: 20_000 }, async (_what, source, expected) => {
+    for (const style of ['text', 'kong'] as const) {
+      const { code, ms } = await run(source, style);
+      expect(expected).toContain(code);
+      expect(ms).toBeLessThan(patience);
+    }
+  });
+
+  it('whatever it is made of', { timeout: 120_000 }, async () => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      const source = hostileProgram(seed);
+      const { code, ms } = await run(source, seed % 2 === 0 ? 'text' : 'kong');
+      expect(['none', ...EITHER], source).toContain(code);
+      expect(ms, source).toBeLessThan(patience);
+    }
+  });
+});
+
+describe('what stays behind', () => {
+  it('is nothing that keeps another function from running', async () => {
+    const good = await createLuaFunction('return (...) + 1', { timeoutMs, memoryBytes });
+    await run('while true do pcall(string.rep, "x", 4e6) end', 'kong');
+    expect(() => good.call('x'.repeat(64 * 1024 * 1024))).toThrow(/memory/);
+    expect(good.call(1)).toBe(2);
+    good.close();
+  });
+
+  // The machine's memory only grows: everything above has passed through it.
+  afterAll(async () => {
+    const { HEAPU8 } = await loadMachine();
+    expect(HEAPU8.length).toBeLessThan(256 * 1024 * 1024);
+  });
+});
