@@ -125,6 +125,15 @@ export default tseslint.config(
     'lua stands alone, without sockets and files',
   ),
   room(
+    ['src/lua/thread/**'],
+    [
+      sockets,
+      '^node:(fs|fs/promises|child_process|cluster)$',
+      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-admin'),
+    ],
+    'the threads of Lua know threads, and nothing else of the system',
+  ),
+  room(
     ['src/kong-admin/**'],
     [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua')],
     'kong-admin is a client of Kong and nothing else',

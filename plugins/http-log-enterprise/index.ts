@@ -8,7 +8,7 @@ import { definePlugin, eventHooks, type InstanceInfo } from 'kong-ts';
 import { configSchema } from './config/schema.ts';
 import { compileSettings, type Settings } from './config/settings.ts';
 import { Destination } from './destination.ts';
-import { lastRecord } from './record/last-record.ts';
+import { authorizationOf, lastRecord } from './record/last-record.ts';
 import { createPipeline } from './record/pipeline.ts';
 import { toRaw } from './record/text.ts';
 import { Reports } from './reports.ts';
@@ -60,19 +60,21 @@ export default definePlugin({
     const destination = await Destination.open({ settings, log, metrics, spoolDir });
     return {
       async log(kong) {
+        const authorization = pipeline.wantsAuthorization ? await authorizationOf(kong) : null;
         const record = spoolDir === null ? lastRecord(kong) : kong.log.serializeRaw();
         const raw = toRaw(await record);
         destination.recorder.received();
         if (eventHooks.wants(source, 'log')) {
           eventHooks.emit(source, 'log', () => pipeline.event(raw));
         }
-        const bytes = pipeline.prepare(raw);
+        const prepared = pipeline.prepare(raw, authorization);
+        const bytes = prepared instanceof Promise ? await prepared : prepared;
         if (bytes === null) destination.recorder.filtered();
         else await destination.accept(bytes);
       },
       async close() {
         await destination.close();
-        pipeline.close();
+        await pipeline.close();
       },
     };
   },

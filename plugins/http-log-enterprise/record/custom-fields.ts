@@ -1,14 +1,11 @@
 import { KongTsError, type PluginLog } from 'kong-ts';
-import type { LuaFunction } from 'kong-ts/lua';
 import type { JsonObject } from './document.ts';
-import { parseRaw } from './json.ts';
-import { luaView } from './lua-view.ts';
+import type { FieldResult } from './fields/protocol.ts';
+import type { Client, FieldService } from './fields/service.ts';
 import { setPath } from './set-path.ts';
+import type { RawText } from './text.ts';
 
-/** How long the Lua of one field may run per request, in milliseconds. */
-const timeLimit = 100;
-const memoryLimit = 8 * 1024 * 1024;
-/** A field that exceeds its limits so often in a row is switched off, because everybody else waits meanwhile. */
+/** A field that exceeds its limits so often in a row is switched off, because the fields of others wait meanwhile. */
 const strikes = 3;
 /** For how long, in milliseconds; then it may try again, once. */
 const switchedOff = 60_000;
@@ -17,69 +14,127 @@ const switchedOff = 60_000;
 export type FieldFailure = 'failed' | 'off';
 
 export interface CustomFields {
-  /** Computes all fields from the record as Kong gave it, then sets them. A field that fails stays as it was. */
-  apply(record: JsonObject): void;
-  close(): void;
+  /** Whether the Lua wants the header authorization, which Kong redacts in the record. */
+  readonly wantsAuthorization: boolean;
+  /**
+   * Computes all fields from the record as Kong gave it, then sets them. A field that fails stays as it was. Never
+   * rejects.
+   */
+  apply(record: JsonObject, authorization: RawText | null): Promise<void>;
+  close(): Promise<void>;
 }
 
-interface Field {
-  readonly name: string;
-  readonly run: LuaFunction;
-  /** How often in a row it has exceeded its limits. */
-  overruns: number;
-  /** When it may run again, in milliseconds since 1970. */
-  offUntil: number;
-}
+type Failed = (field: string, problem: unknown, kind: FieldFailure) => void;
 
-const invalid = (name: string, cause: unknown): KongTsError =>
+const invalid = (name: string, message: string): KongTsError =>
   new KongTsError(
     'CONFIG_INVALID',
-    `config.custom_fields_by_lua.${name}: Error parsing function: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { cause },
+    `config.custom_fields_by_lua.${name}: Error parsing function: ${message}`,
   );
 
+const tooMuch = 'too many records wait for their fields to be computed';
+
+/** One thread for the Lua of all configurations of this process. */
+let shared: Promise<FieldService> | null = null;
+let sets = 0;
+
+async function startService(): Promise<FieldService> {
+  const { LuaThread } = await import('kong-ts/lua');
+  const { FieldService: Service, stuckMs } = await import('./fields/service.ts');
+  return new Service(new LuaThread({ entry: new URL('./fields/worker.ts', import.meta.url), stuckMs }));
+}
+
+class LuaFields implements CustomFields {
+  readonly wantsAuthorization: boolean;
+  private readonly names: readonly string[];
+  private readonly service: FieldService;
+  private readonly client: Client;
+  private readonly wall: () => number;
+  private readonly failed: Failed;
+  /** How often in a row each field has exceeded its limits. */
+  private readonly overruns: number[];
+  /** When each may run again, in milliseconds since 1970. */
+  private readonly offUntil: number[];
+
+  constructor(service: FieldService, client: Client, wall: () => number, failed: Failed) {
+    this.service = service;
+    this.client = client;
+    this.wall = wall;
+    this.failed = failed;
+    this.names = client.open.fields.map(([name]) => name);
+    this.overruns = this.names.map(() => 0);
+    this.offUntil = this.names.map(() => -Infinity);
+    this.wantsAuthorization = client.open.fields.some(([, source]) =>
+      /authorization|get_headers/i.test(source),
+    );
+  }
+
+  async apply(record: JsonObject, authorization: RawText | null): Promise<void> {
+    const now = this.wall();
+    const fields = this.names.map((_, field) => field).filter((field) => now >= (this.offUntil[field] ?? 0));
+    if (fields.length === 0) return;
+    const { set } = this.client.open;
+    const answer = this.service.compute(this.client, { set, raw: record.toRaw(), fields, authorization });
+    if (answer === null) {
+      for (const field of fields) this.failed(this.names[field] ?? '', new Error(tooMuch), 'failed');
+      return;
+    }
+    for (const result of await answer) this.take(record, result);
+  }
+
+  async close(): Promise<void> {
+    await this.service.remove(this.client);
+  }
+
+  private take(record: JsonObject, result: FieldResult): void {
+    const { field } = result;
+    const name = this.names[field] ?? '';
+    if ('error' in result) {
+      this.failed(name, result.error, 'failed');
+      this.count(field, result.isLimit, result.error);
+      return;
+    }
+    this.count(field, false, null);
+    try {
+      setPath(record, name, result.value, result.mode);
+    } catch (error) {
+      this.failed(name, error, 'failed');
+    }
+  }
+
+  private count(field: number, isLimit: boolean, problem: unknown): void {
+    const overruns = isLimit ? (this.overruns[field] ?? 0) + 1 : 0;
+    this.overruns[field] = overruns;
+    if (overruns < strikes || this.wall() < (this.offUntil[field] ?? 0)) return;
+    this.offUntil[field] = this.wall() + switchedOff;
+    this.failed(this.names[field] ?? '', problem, 'off');
+  }
+}
+
 /**
- * Compiles `custom_fields_by_lua`; null without any.
+ * Compiles `custom_fields_by_lua`; null without any. The Lua runs in a thread of its own, one for all configurations of
+ * the process: whatever it does, nobody else waits for it.
  *
  * @param failed told about a field whose Lua failed; the record is sent without it (Kong's http-log loses the record)
- * @throws KongTsError CONFIG_INVALID naming the field whose Lua does not parse
+ * @throws KongTsError CONFIG_INVALID naming the field whose Lua does not compile in Kong
  */
 export async function compileCustomFields(
   sources: readonly (readonly [string, string])[],
   log: PluginLog,
   wall: () => number,
-  failed: (field: string, problem: unknown, kind: FieldFailure) => void,
+  failed: Failed,
 ): Promise<CustomFields | null> {
   if (sources.length === 0) return null;
-  const { createLuaFunction } = await import('kong-ts/lua');
-  let parsed: Record<string, unknown> = {};
-  const globals = luaView(() => parsed, { write: (level, text) => log[level](text) }, wall);
-  const fields: Field[] = [];
-  for (const [name, source] of sources) {
-    const options = { timeoutMs: timeLimit, memoryBytes: memoryLimit, globals };
-    const run = await createLuaFunction(source, options).catch((cause: unknown) => {
-      for (const compiled of fields) compiled.run.close();
-      throw invalid(name, cause);
-    });
-    fields.push({ name, run, overruns: 0, offUntil: -Infinity });
-  }
-  return {
-    apply(record) {
-      parsed = parseRaw(record.toRaw()) as Record<string, unknown>;
-      for (const field of fields) {
-        if (wall() < field.offUntil) continue;
-        try {
-          setPath(record, field.name, field.run.call());
-          field.overruns = 0;
-        } catch (error) {
-          failed(field.name, error, 'failed');
-          field.overruns = KongTsError.is(error) && error.code === 'LUA_LIMIT' ? field.overruns + 1 : 0;
-          if (field.overruns < strikes) continue;
-          field.offUntil = wall() + switchedOff;
-          failed(field.name, error, 'off');
-        }
-      }
-    },
-    close: () => fields.forEach(({ run }) => run.close()),
+  const service = await (shared ??= startService());
+  const client: Client = {
+    open: { kind: 'open', set: ++sets, fields: sources },
+    write: (level, text) => log[level](text),
+    isOpen: false,
   };
+  const problem = await service.add(client);
+  if (problem !== null) {
+    await service.remove(client);
+    throw invalid(sources[problem.field]?.[0] ?? '', problem.message);
+  }
+  return new LuaFields(service, client, wall, failed);
 }

@@ -1,6 +1,5 @@
 import type { JsonArray } from './document.ts';
 import { JsonObject } from './document.ts';
-import { splitPath } from './set-path.ts';
 import type { RawText } from './text.ts';
 
 type Container = JsonObject | JsonArray;
@@ -57,4 +56,9 @@ function keep(node: Container, paths: readonly (readonly string[])[]): void {
       );
     else if (node instanceof JsonObject) node.delete(key);
   }
+}
+
+/** Splits a path at its dots; `\\.` is a dot that does not split. */
+function splitPath(path: string): string[] {
+  return path.split(/(?<!\\)\./).map((segment) => segment.replaceAll('\\.', '.'));
 }

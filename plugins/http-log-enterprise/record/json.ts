@@ -1,4 +1,3 @@
-import { formatNumber } from './numbers.ts';
 import { decodeRaw, encodeRaw, type RawText } from './text.ts';
 
 /** Where the JSON value that starts at `at` ends. The text is JSON that Kong wrote: it is skipped, not checked. */
@@ -45,7 +44,10 @@ const shortEscapes: Readonly<Record<string, string>> = {
 };
 
 /** A JSON string as Kong's encoder writes it: DEL and control characters escaped, slashes and foreign bytes not. */
-export function quote(text: string): RawText {
+export const quote = (text: string): RawText => encodeRaw(quoteRaw(text));
+
+/** The same of raw text. */
+export function quoteRaw(text: RawText): RawText {
   let out = '"';
   let from = 0;
   for (let i = 0; i < text.length; i++) {
@@ -55,28 +57,5 @@ export function quote(text: string): RawText {
     out += text.slice(from, i) + (shortEscapes[character] ?? `\\u${code.toString(16).padStart(4, '0')}`);
     from = i + 1;
   }
-  return encodeRaw(`${out}${text.slice(from)}"`);
-}
-
-/** Any JSON-like value as Kong's encoder writes it (numbers with 14 digits). */
-export function toRawJson(value: unknown): RawText {
-  switch (typeof value) {
-    case 'string':
-      return quote(value);
-    case 'number':
-      return Number.isFinite(value) ? formatNumber(value) : 'null';
-    case 'boolean':
-      return String(value);
-    case 'object':
-      if (value === null) return 'null';
-      if (Array.isArray(value)) return `[${value.map(toRawJson).join(',')}]`;
-      return `{${Object.entries(value)
-        .map(([key, member]) => `${quote(key)}:${toRawJson(member)}`)
-        .join(',')}}`;
-    case 'bigint':
-    case 'function':
-    case 'symbol':
-    case 'undefined':
-      return 'null';
-  }
+  return `${out}${text.slice(from)}"`;
 }

@@ -1,4 +1,5 @@
 import type { Kong } from 'kong-ts';
+import { type RawText, toRaw } from './text.ts';
 
 /**
  * The record of the request for a handler that calls nothing of `kong` after it: over ProtoBuf:1 the end of the event
@@ -8,4 +9,17 @@ import type { Kong } from 'kong-ts';
 export function lastRecord(kong: Kong<'log', 'protobuf'>): Promise<string> {
   const log = kong.log as typeof kong.log & { serializeLast?(): Promise<string> };
   return log.serializeLast === undefined ? log.serializeRaw() : log.serializeLast();
+}
+
+/**
+ * The request's header authorization, which Kong keeps for the log phase of a plugin server but redacts in the record;
+ * null without one, or where Kong does not say.
+ */
+export async function authorizationOf(kong: Kong<'log', 'protobuf'>): Promise<RawText | null> {
+  try {
+    const value: unknown = await kong.request.getHeader('authorization');
+    return typeof value === 'string' ? toRaw(value) : null;
+  } catch {
+    return null;
+  }
 }

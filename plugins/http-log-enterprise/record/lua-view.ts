@@ -1,13 +1,27 @@
-import { createHash } from 'node:crypto';
 import { KongTsError } from 'kong-ts';
+import type { LogLevel } from './fields/protocol.ts';
+import { refuse } from './lua-refusals.ts';
+import { luaNgx } from './lua-ngx.ts';
+import { normalPath } from './normal-path.ts';
+import type { RawText } from './text.ts';
 
-type Table = Record<string, unknown>;
+export type Table = Record<string, unknown>;
+
+/** What the functions of custom fields answer from. Strings have one character per byte. */
+export interface LuaSource {
+  /** The record of the request whose fields are being computed. */
+  readonly record: () => Table;
+  /** The request's header authorization; null when it is not known. */
+  readonly authorization: () => RawText | null;
+  readonly write: (level: LogLevel, text: string) => void;
+  readonly wall: () => number;
+}
 
 const isTable = (value: unknown): value is Table =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A field of the record by path; undefined when something on the way is absent. */
-function field(record: Table, ...path: string[]): unknown {
+export function field(record: Table, ...path: string[]): unknown {
   let value: unknown = record;
   for (const key of path) {
     if (!isTable(value) || !Object.hasOwn(value, key)) return undefined;
@@ -16,113 +30,165 @@ function field(record: Table, ...path: string[]): unknown {
   return value;
 }
 
-const textOf = (value: unknown): string =>
+export const textOf = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 
 const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
 
-/** Kong's headers and query arguments: single values as they are, repeated ones as a list. */
-function lookUp(
-  record: Table,
-  part: readonly string[],
-  name: unknown,
-  fold: (name: string) => string,
-): unknown {
-  return first(field(record, ...part, fold(String(name))));
+const fail = (text: string): never => {
+  throw new KongTsError('LUA_FAILED', text);
+};
+
+/** The first entries of a table, as many as Kong's functions give. */
+function atMost(table: unknown, count: unknown, name: string): unknown {
+  if (!isTable(table)) return {};
+  if (count === undefined) return limited(table, 100);
+  if (typeof count !== 'number') return fail(`${name} must be a number`);
+  if (count < 1) return fail(`${name} must be >= 1`);
+  if (count > 1000) return fail(`${name} must be <= 1000`);
+  return limited(table, Math.floor(count));
 }
 
-const headerName = (name: string): string => name.toLowerCase().replaceAll('_', '-');
-
-/** Functions that Kong has and a plugin server cannot have in the log phase: what they need is gone by then. */
-function refuse(name: string, hint: string): () => never {
-  return () => {
-    throw new KongTsError(
-      'LUA_FAILED',
-      `${name} cannot be had in the log phase of an external plugin. ${hint}`,
-    );
-  };
+/** A value that comes twice counts twice, as it does in nginx. */
+function limited(table: Table, count: number): Table {
+  const part: Table = {};
+  let left = count;
+  for (const [name, value] of Object.entries(table)) {
+    if (left <= 0) break;
+    const values = Array.isArray(value) ? value.slice(0, left) : [value];
+    left -= values.length;
+    part[name] = values.length === 1 ? values[0] : values;
+  }
+  return part;
 }
 
-const notRecorded =
-  'The record does not hold it; set it in an earlier phase with kong.log.set_serialize_value.';
+const headerName = (name: unknown): string =>
+  typeof name === 'string' ? name.toLowerCase().replaceAll('_', '-') : fail('header name must be a string');
 
-export interface LuaLog {
-  write(level: 'debug' | 'info' | 'notice' | 'warn' | 'error', text: string): void;
+/** The request line's parts, from the record. */
+export class RequestView {
+  private readonly source: LuaSource;
+
+  constructor(source: LuaSource) {
+    this.source = source;
+  }
+
+  get uri(): string {
+    return textOf(field(this.source.record(), 'request', 'uri'));
+  }
+
+  /** Everything before the query; a question mark in front is none of it. */
+  get rawPath(): string {
+    const at = this.uri.indexOf('?', 1);
+    return at < 0 ? this.uri : this.uri.slice(0, at);
+  }
+
+  get rawQuery(): string {
+    const at = this.uri.indexOf('?');
+    return at < 0 ? '' : this.uri.slice(at + 1);
+  }
+
+  /** Scheme, host and port of `request.url`; the host may be empty, where nginx refused the request. */
+  get origin(): { scheme: string; host: string; port: number } | null {
+    const url = textOf(field(this.source.record(), 'request', 'url'));
+    const parts = /^([a-z][a-z0-9+.-]*):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?/i.exec(url);
+    if (parts === null) return null;
+    const [, scheme = '', host = '', port] = parts;
+    return { scheme, host, port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port) };
+  }
+
+  /** The headers with what Kong took out of the record, as far as it is known. */
+  get headers(): Table {
+    const headers = field(this.source.record(), 'request', 'headers');
+    if (!isTable(headers)) return {};
+    const authorization = this.source.authorization();
+    if (authorization === null || headers.authorization === undefined) return headers;
+    return { ...headers, authorization };
+  }
 }
 
 /**
  * The `kong.*` and `ngx.*` that custom fields may use, answered from the record: Kong has handed everything that it
  * still knows about the request to the plugin server in it.
- *
- * @param current the parsed record of the request whose fields are being computed
  */
-export function luaView(current: () => Table, log: LuaLog, wall: () => number): Table {
-  const url = (): URL | null => {
-    const text = field(current(), 'request', 'url');
-    return typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
-  };
-  const uri = (): string => textOf(field(current(), 'request', 'uri'));
+export function luaView(source: LuaSource): Table {
+  const { record } = source;
+  const request = new RequestView(source);
   const get =
     (...path: string[]) =>
     (): unknown =>
-      field(current(), ...path);
+      field(record(), ...path);
+  const responseHeaders = (): unknown => field(record(), 'response', 'headers');
   const writer =
-    (level: 'debug' | 'info' | 'notice' | 'warn' | 'error') =>
+    (level: LogLevel) =>
     (...parts: unknown[]): void =>
-      log.write(level, parts.map(String).join(''));
-  return {
+      source.write(level, parts.map((part) => (part === undefined ? 'nil' : String(part))).join(''));
+  const query = (): unknown => field(record(), 'request', 'querystring');
+  const answers: Table = {
     kong: {
       client: {
         get_ip: get('client_ip'),
         get_consumer: get('consumer'),
         get_credential: get('authenticated_entity'),
-        get_forwarded_ip: refuse('kong.client.get_forwarded_ip', 'kong.client.get_ip() is client_ip.'),
-        get_port: refuse('kong.client.get_port', notRecorded),
+        get_protocol: () => request.origin?.scheme,
       },
       request: {
-        get_header: (name: unknown) => lookUp(current(), ['request', 'headers'], name, headerName),
-        get_headers: get('request', 'headers'),
+        get_header: (name: unknown) => first(request.headers[headerName(name)]),
+        get_headers: (count: unknown) => atMost(request.headers, count, 'max_headers'),
         get_method: get('request', 'method'),
-        get_path: () => uri().split('?')[0],
-        get_raw_path: () => uri().split('?')[0],
-        get_path_with_query: uri,
-        get_raw_query: () => (uri().includes('?') ? uri().slice(uri().indexOf('?') + 1) : ''),
-        get_query: get('request', 'querystring'),
-        get_query_arg: (name: unknown) => lookUp(current(), ['request', 'querystring'], name, String),
-        get_scheme: () => url()?.protocol.replace(':', ''),
-        get_host: () => url()?.hostname,
-        get_port: () =>
-          url()?.port === '' ? (url()?.protocol === 'https:' ? 443 : 80) : Number(url()?.port),
+        get_path: () => normalPath(request.rawPath),
+        get_raw_path: () => request.rawPath,
+        get_forwarded_path: () => normalPath(request.rawPath),
+        get_path_with_query: () => request.uri,
+        get_raw_query: () => request.rawQuery,
+        get_query: (count: unknown) => atMost(query(), count, 'max_args'),
+        get_query_arg: (name: unknown) => {
+          if (typeof name !== 'string') return fail('query argument name must be a string');
+          const args = query();
+          return first(isTable(args) && Object.hasOwn(args, name) ? args[name] : undefined);
+        },
+        get_scheme: () => request.origin?.scheme,
+        get_forwarded_scheme: () => request.origin?.scheme,
+        get_host: () => request.origin?.host,
+        get_forwarded_host: () => request.origin?.host,
+        get_port: () => request.origin?.port,
+        get_forwarded_port: () => request.origin?.port,
         get_start_time: get('started_at'),
-        get_body: refuse('kong.request.get_body', notRecorded),
-        get_raw_body: refuse('kong.request.get_raw_body', notRecorded),
-        get_http_version: refuse('kong.request.get_http_version', notRecorded),
-        get_uri_captures: refuse('kong.request.get_uri_captures', notRecorded),
       },
       response: {
         get_status: get('response', 'status'),
-        get_header: (name: unknown) => lookUp(current(), ['response', 'headers'], name, headerName),
-        get_headers: get('response', 'headers'),
-        get_source: () => {
-          const source = field(current(), 'source');
-          return source === 'upstream' ? 'service' : source === 'kong' ? 'exit' : source;
+        get_header: (name: unknown) => {
+          const headers = responseHeaders();
+          return first(isTable(headers) ? headers[headerName(name)] : undefined);
         },
-        get_raw_body: refuse('kong.response.get_raw_body', notRecorded),
+        get_headers: (count: unknown) => atMost(responseHeaders(), count, 'max_headers'),
+        get_source: () => {
+          const from = get('source')();
+          if (from === 'upstream') return 'service';
+          return from === 'kong' ? 'exit' : from;
+        },
       },
       service: {
         response: {
           get_status: () => {
-            const last = /(\d+)\s*$/.exec(textOf(field(current(), 'upstream_status')))?.[1];
+            const last = /(\d+)\s*$/.exec(textOf(field(record(), 'upstream_status')))?.[1];
             return last === undefined ? undefined : Number(last);
           },
-          get_header: refuse('kong.service.response.get_header', 'Use kong.response.get_header.'),
-          get_headers: refuse('kong.service.response.get_headers', 'Use kong.response.get_headers.'),
         },
       },
+      version_of_record: () => {
+        const headers = responseHeaders();
+        const told = isTable(headers) ? `${textOf(headers.via)} ${textOf(headers.server)}` : '';
+        const version = /kong\/(\d+\.\d+\.\d+)/i.exec(told)?.[1];
+        return (
+          version ??
+          fail('kong.version is known from the headers Via and Server only; the record has none of Kong')
+        );
+      },
       router: { get_route: get('route'), get_service: get('service') },
-      nginx: { get_subsystem: () => (field(current(), 'session') === undefined ? 'http' : 'stream') },
+      nginx: { get_subsystem: () => (field(record(), 'session') === undefined ? 'http' : 'stream') },
       log: {
-        serialize: current,
+        serialize: record,
         debug: writer('debug'),
         info: writer('info'),
         notice: writer('notice'),
@@ -131,28 +197,19 @@ export function luaView(current: () => Table, log: LuaLog, wall: () => number): 
         crit: writer('error'),
         alert: writer('error'),
         emerg: writer('error'),
-        set_serialize_value: refuse(
-          'kong.log.set_serialize_value',
-          'Return the value, and give its dotted name as the key in custom_fields_by_lua.',
-        ),
       },
     },
-    ngx: {
-      now: () => wall() / 1000,
-      time: () => Math.floor(wall() / 1000),
-      encode_base64: (text: unknown) => Buffer.from(String(text), 'utf8').toString('base64'),
-      decode_base64: (text: unknown) => Buffer.from(String(text), 'base64').toString('utf8'),
-      md5: (text: unknown) => createHash('md5').update(String(text)).digest('hex'),
-      escape_uri: (text: unknown) => encodeURIComponent(String(text)),
-      unescape_uri: (text: unknown) => {
-        try {
-          return decodeURIComponent(String(text).replaceAll('+', ' '));
-        } catch {
-          return String(text);
-        }
-      },
-      utctime: () => new Date(wall()).toISOString().slice(0, 19).replace('T', ' '),
-      req: { get_headers: get('request', 'headers'), get_method: get('request', 'method') },
-    },
+    ngx: luaNgx(source, request, limited),
   };
+  return merge(refuse(), answers);
+}
+
+/** What can be answered stands over what is refused. */
+function merge(below: Table, above: Table): Table {
+  const all: Table = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const under = all[key];
+    all[key] = isTable(under) && isTable(value) ? merge(under, value) : value;
+  }
+  return all;
 }

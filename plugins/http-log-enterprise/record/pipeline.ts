@@ -11,11 +11,18 @@ import type { RawText } from './text.ts';
 
 /** What turns Kong's record into the bytes that are sent. */
 export interface RecordPipeline {
-  /** The record's bytes, null when a filter leaves it out. A record that nothing has to look into is not parsed. */
-  prepare(raw: RawText): Buffer | null;
+  /** Whether `prepare` wants to be told the request's header authorization. */
+  readonly wantsAuthorization: boolean;
+  /**
+   * The record's bytes, null when a filter leaves it out. A record that nothing has to look into is not parsed. Custom
+   * fields are computed in a thread: with them it is a promise, which never rejects.
+   *
+   * @param authorization the header, where it is known: the record does not show it
+   */
+  prepare(raw: RawText, authorization?: RawText | null): Buffer | null | Promise<Buffer | null>;
   /** The data of the event hook: of the record as Kong gave it, without what redaction removes. */
   event(raw: RawText): Record<string, unknown>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface PipelineOptions {
@@ -37,17 +44,19 @@ class Pipeline implements RecordPipeline {
     this.redaction = redaction;
   }
 
-  prepare(raw: RawText): Buffer | null {
-    const edits = this.customFields !== null || this.redaction !== null;
-    let text = raw;
-    if (edits || this.filter !== null) {
-      const record = new JsonObject(raw);
-      if (this.filter !== null && !this.filter(record)) return null;
-      this.customFields?.apply(record);
-      this.redaction?.(record);
-      if (edits) text = record.toRaw();
+  get wantsAuthorization(): boolean {
+    return this.customFields?.wantsAuthorization === true;
+  }
+
+  prepare(raw: RawText, authorization: RawText | null = null): Buffer | null | Promise<Buffer | null> {
+    const { customFields, filter, redaction } = this;
+    if (customFields === null && filter === null && redaction === null) return this.write(raw);
+    const record = new JsonObject(raw);
+    if (filter !== null && !filter(record)) return null;
+    if (customFields !== null) {
+      return customFields.apply(record, authorization).then(() => this.finish(record));
     }
-    return this.arena.write(numberPieces(text));
+    return redaction === null ? this.write(raw) : this.finish(record);
   }
 
   event(raw: RawText): Record<string, unknown> {
@@ -56,8 +65,17 @@ class Pipeline implements RecordPipeline {
     return eventOf(record);
   }
 
-  close(): void {
-    this.customFields?.close();
+  async close(): Promise<void> {
+    await this.customFields?.close();
+  }
+
+  private finish(record: JsonObject): Buffer {
+    this.redaction?.(record);
+    return this.write(record.toRaw());
+  }
+
+  private write(text: RawText): Buffer {
+    return this.arena.write(numberPieces(text));
   }
 }
 

@@ -1,36 +1,35 @@
 import { KongTsError } from 'kong-ts';
 import { JsonObject } from './document.ts';
-import { toRawJson } from './json.ts';
+import type { SetMode } from './fields/protocol.ts';
+import type { RawText } from './text.ts';
 
-/** Splits a field name at its dots; `\.` is a dot that does not split. */
+/** Splits a field name at its dots, as Kong 3.9 does: the first character does not split, and nothing escapes a dot. */
 export function splitPath(name: string): string[] {
   const segments: string[] = [];
-  let current = '';
-  for (let i = 0; i < name.length; i++) {
-    if (name[i] === '\\' && name[i + 1] === '.') {
-      current += '.';
-      i += 1;
-    } else if (name[i] === '.' && i > 0) {
-      segments.push(current);
-      current = '';
-    } else {
-      current += name.charAt(i);
-    }
+  let from = 0;
+  for (let i = 1; i < name.length; i++) {
+    if (name[i] !== '.') continue;
+    segments.push(name.slice(from, i));
+    from = i + 1;
   }
-  return [...segments, current];
+  return [...segments, name.slice(from)];
 }
 
 /**
- * What `kong.log.set_serialize_value(name, value)` does: dots nest, missing tables are made, undefined removes.
+ * What `kong.log.set_serialize_value(name, value, { mode })` does: dots nest, missing tables are made, null removes.
  *
+ * @param value JSON
  * @throws KongTsError CONFIG_INVALID when a dotted name leads through something that is not a table
  */
-export function setPath(root: JsonObject, name: string, value: unknown): void {
+export function setPath(root: JsonObject, name: string, value: RawText | null, mode: SetMode = 'set'): void {
   const segments = splitPath(name);
   const last = segments.pop() ?? name;
   let node = root;
   for (const segment of segments) {
-    if (node.get(segment) === undefined) node.set(segment, new JsonObject());
+    if (node.get(segment) === undefined) {
+      if (mode === 'replace') return;
+      node.set(segment, new JsonObject());
+    }
     const next = node.child(segment);
     if (!(next instanceof JsonObject)) {
       throw new KongTsError(
@@ -40,6 +39,8 @@ export function setPath(root: JsonObject, name: string, value: unknown): void {
     }
     node = next;
   }
-  if (value === undefined) node.delete(last);
-  else node.set(last, toRawJson(value));
+  const exists = node.get(last) !== undefined;
+  if ((mode === 'add' && exists) || (mode === 'replace' && !exists)) return;
+  if (value === null) node.delete(last);
+  else node.set(last, value);
 }

@@ -9,7 +9,6 @@ export interface LambdaStart {
   limits: LambdaLimits;
 }
 export interface LambdaCall {
-  number: number;
   payload: Record<string, unknown>;
   event: unknown;
   source: unknown;
@@ -17,6 +16,5 @@ export interface LambdaCall {
 }
 /** `error` is null when every function returned true. */
 export interface LambdaReply {
-  number: number;
   error: string | null;
 }

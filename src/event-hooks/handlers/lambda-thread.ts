@@ -1,26 +1,28 @@
-import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../errors.ts';
+import { LuaThread } from '../../lua/index.ts';
 import type { LambdaCall, LambdaLimits, LambdaReply, LambdaStart } from './lambda-protocol.ts';
 
-/** Beyond the functions' own limits: loading Lua, and waiting for a processor. */
+/** Beyond a function's own limit: loading Lua, and waiting for a processor. */
 const graceMs = 5000;
 
-/** The thread of one hook: started with the first call, one call at a time, replaced should it ever not answer. */
+/** The thread of one hook: one call at a time, each of them on its own; what one call meets is no matter of the next. */
 export class LambdaThread {
-  readonly #start: LambdaStart;
-  #worker: Worker | null = null;
+  readonly #thread: LuaThread<LambdaCall, LambdaReply>;
   #last: Promise<unknown> = Promise.resolve();
-  #number = 0;
   #closed = false;
 
   constructor(functions: string[], limits: LambdaLimits) {
-    this.#start = { functions, limits };
+    const data: LambdaStart = { functions, limits };
+    this.#thread = new LuaThread({
+      entry: new URL('./lambda-worker.ts', import.meta.url),
+      data,
+      stuckMs: limits.timeoutMs + graceMs,
+    });
   }
 
   /** @returns why it failed, null when every function returned true */
   call(payload: Record<string, unknown>, event: unknown, source: unknown): Promise<string | null> {
-    const call = { number: ++this.#number, payload, event, source, pid: process.pid };
-    const result = this.#last.then(() => this.#run(call));
+    const result = this.#last.then(() => this.#run({ payload, event, source, pid: process.pid }));
     this.#last = result;
     return result;
   }
@@ -28,49 +30,16 @@ export class LambdaThread {
   async close(): Promise<void> {
     await this.#last;
     this.#closed = true;
-    await this.#worker?.terminate();
+    await this.#thread.close();
   }
 
-  #run(call: LambdaCall): Promise<string | null> {
-    if (this.#closed) return Promise.resolve('the hook was closed');
-    return new Promise((resolve) => {
-      const worker = (this.#worker ??= this.#spawn());
-      const { functions, limits } = this.#start;
-      const settle = (error: string | null): void => {
-        clearTimeout(timer);
-        worker.off('message', onMessage).off('error', onError);
-        worker.unref();
-        resolve(error);
-      };
-      const replace = (reason: string): void => {
-        this.#worker = null;
-        void worker.terminate();
-        settle(reason);
-      };
-      const onMessage = ({ number, error }: LambdaReply): void => {
-        if (number === call.number) settle(error);
-      };
-      const onError = (error: unknown): void => {
-        replace(messageOf(error));
-      };
-      const timer = setTimeout(
-        () => {
-          replace('the functions did not end in time and were stopped');
-        },
-        functions.length * limits.timeoutMs + graceMs,
-      );
-      worker.ref();
-      worker.on('message', onMessage).on('error', onError);
-      worker.postMessage(call);
-    });
-  }
-
-  #spawn(): Worker {
-    const file = import.meta.url.endsWith('.ts') ? './lambda-worker.ts' : './lambda-worker.js';
-    return new Worker(new URL(file, import.meta.url), {
-      workerData: this.#start,
-      // Lua's memory is counted by its own limits; this is the thread's JavaScript.
-      resourceLimits: { maxOldGenerationSizeMb: 128 },
-    });
+  /** Never rejects: the next call waits for it. */
+  async #run(call: LambdaCall): Promise<string | null> {
+    if (this.#closed) return 'the hook was closed';
+    try {
+      return (await this.#thread.run(call)).error;
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 }

@@ -236,7 +236,7 @@ describe('custom fields', () => {
     expect(JSON.parse(body)).toMatchObject({
       who: 'alice',
       agent: 'probe/1',
-      path: '/cap/th%20ing/42?bar',
+      path: '/cap/th ing/42?bar',
       where: 'cap-route200',
       whole: '127.0.0.1',
     });

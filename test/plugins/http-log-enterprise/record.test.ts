@@ -159,18 +159,19 @@ describe('the editable record', () => {
 describe('custom field names', () => {
   it('nest at dots and keep escaped ones', () => {
     expect(splitPath('route.extra')).toEqual(['route', 'extra']);
-    expect(splitPath(String.raw`my\.new\.value`)).toEqual(['my.new.value']);
+    expect(splitPath(String.raw`a\.b`)).toEqual(['a\\', 'b']);
+    expect(splitPath('.a.b')).toEqual(['.a', 'b']);
   });
 
   it('make the tables they need, and remove with undefined', () => {
     const record = new JsonObject('{"service":{"id":"s"},"n":1.50}');
-    setPath(record, 'a.b', 'x');
-    setPath(record, 'service', undefined);
+    setPath(record, 'a.b', '"x"');
+    setPath(record, 'service', null);
     expect(record.toRaw()).toBe('{"n":1.50,"a":{"b":"x"}}');
   });
 
   it('do not lead through a value', () => {
-    expect(() => setPath(new JsonObject('{"n":1}'), 'n.x', 1)).toThrow(/Subkey 'n' is not a table/);
+    expect(() => setPath(new JsonObject('{"n":1}'), 'n.x', '1')).toThrow(/Subkey 'n' is not a table/);
   });
 });
 

@@ -1,0 +1,148 @@
+import { createHash, createHmac } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { KongTsError } from 'kong-ts';
+import { field, type LuaSource, type RequestView, type Table } from './lua-view.ts';
+import type { RawText } from './text.ts';
+
+const bytesOf = (text: unknown): Buffer => {
+  if (text === undefined || text === null) return Buffer.alloc(0);
+  if (typeof text === 'object') throw new KongTsError('LUA_FAILED', 'string argument expected, got table');
+  return Buffer.from(String(text), 'latin1');
+};
+const raw = (bytes: Buffer): RawText => bytes.toString('latin1');
+
+/** What nginx leaves alone in a URI's component. */
+const plainUri = /[A-Za-z0-9\-._~]/;
+/** And, with type 0, in a whole URI. */
+const plainWhole = /[A-Za-z0-9\-._~!#$&'()*+,/:;=?@[\]]/;
+
+export function escapeUri(text: unknown, type: unknown): RawText {
+  const plain = type === 0 ? plainWhole : plainUri;
+  return [...raw(bytesOf(text))]
+    .map((byte) =>
+      plain.test(byte) ? byte : `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+    )
+    .join('');
+}
+
+/** What is no percent-encoded byte stays as it is; plus is a space. */
+export const unescapeUri = (text: unknown): RawText =>
+  raw(bytesOf(text))
+    .replaceAll('+', ' ')
+    .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** Strict, as nginx: null for what is no base64. */
+export function decodeBase64(text: unknown): RawText | undefined {
+  const clean = raw(bytesOf(text)).replace(/=+$/, '');
+  if (!/^[A-Za-z0-9+/]*$/.test(clean) || clean.length % 4 === 1) return undefined;
+  return raw(Buffer.from(clean, 'base64'));
+}
+
+function encodeArgs(args: unknown): RawText {
+  if (typeof args !== 'object' || args === null) throw new KongTsError('LUA_FAILED', 'table expected');
+  const pair = (name: string, value: unknown): string[] => {
+    if (value === true) return [escapeUri(name, 2)];
+    if (value === false) return [];
+    return [`${escapeUri(name, 2)}=${escapeUri(value, 2)}`];
+  };
+  return Object.entries(args)
+    .flatMap(([name, value]) =>
+      Array.isArray(value) ? value.flatMap((one) => pair(name, one)) : pair(name, value),
+    )
+    .join('&');
+}
+
+function decodeArgs(text: unknown, max: unknown): Table {
+  const args: Table = {};
+  const limit = typeof max === 'number' && max > 0 ? max : 100;
+  for (const part of raw(bytesOf(text))
+    .split('&')
+    .filter((one) => one !== '')
+    .slice(0, limit)) {
+    const at = part.indexOf('=');
+    const name = unescapeUri(at < 0 ? part : part.slice(0, at));
+    const value = at < 0 ? true : unescapeUri(part.slice(at + 1));
+    const known = Object.hasOwn(args, name) ? args[name] : undefined;
+    const all = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value];
+    Object.defineProperty(args, name, { value: all, enumerable: true, configurable: true, writable: true });
+  }
+  return args;
+}
+
+const two = (number: number): string => String(number).padStart(2, '0');
+const day = (date: Date): string =>
+  `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+
+/** The functions of `ngx` that need their arguments, the clock or the record only. */
+export function luaNgx(
+  { record, wall, write }: LuaSource,
+  request: RequestView,
+  limited: (table: Table, count: number) => Table,
+): Table {
+  const now = (): Date => new Date(wall());
+  const digest = (algorithm: string, text: unknown): Buffer =>
+    createHash(algorithm).update(bytesOf(text)).digest();
+  const status = (): unknown => field(record(), 'response', 'status');
+  const headersOf = (part: string) => (): Table => (field(record(), part, 'headers') ?? {}) as Table;
+  const count = (max: unknown): number => (typeof max === 'number' ? (max <= 0 ? Infinity : max) : 100);
+  return {
+    now: () => wall() / 1000,
+    time: () => Math.floor(wall() / 1000),
+    today: () => day(now()),
+    localtime: () => `${day(now())} ${now().toTimeString().slice(0, 8)}`,
+    utctime: () => now().toISOString().slice(0, 19).replace('T', ' '),
+    http_time: (seconds: unknown) => new Date(Number(seconds) * 1000).toUTCString(),
+    cookie_time: (seconds: unknown) =>
+      new Date(Number(seconds) * 1000)
+        .toUTCString()
+        .replace(/ (\w{3}) (\d\d)(\d\d) /, '-$1-$3 ')
+        .replace(/(\d\d) (\w{3}) (\d{4})/, '$1-$2-$3'),
+    parse_http_time: (text: unknown) => {
+      const time = Date.parse(String(text));
+      return Number.isNaN(time) ? undefined : time / 1000;
+    },
+    update_time: () => undefined,
+    encode_base64: (text: unknown, noPadding: unknown) => {
+      const encoded = bytesOf(text).toString('base64');
+      return noPadding === true ? encoded.replace(/=+$/, '') : encoded;
+    },
+    decode_base64: decodeBase64,
+    md5: (text: unknown) => digest('md5', text).toString('hex'),
+    md5_bin: (text: unknown) => raw(digest('md5', text)),
+    sha1_bin: (text: unknown) => raw(digest('sha1', text)),
+    hmac_sha1: (key: unknown, text: unknown) =>
+      raw(createHmac('sha1', bytesOf(key)).update(bytesOf(text)).digest()),
+    crc32_short: (text: unknown) => crc32(bytesOf(text)),
+    crc32_long: (text: unknown) => crc32(bytesOf(text)),
+    escape_uri: escapeUri,
+    unescape_uri: unescapeUri,
+    encode_args: encodeArgs,
+    decode_args: decodeArgs,
+    quote_sql_str: (text: unknown) =>
+      `'${raw(bytesOf(text)).replace(/[\0\b\n\r\t\x1a\\'"]/g, (one) => ({ '\0': '\\0', '\b': '\\b', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1a': '\\Z' })[one] ?? `\\${one}`)}'`,
+    get_phase: () => 'log',
+    log: (level: unknown, ...parts: unknown[]) =>
+      write(
+        Number(level) <= 4
+          ? 'error'
+          : Number(level) === 5
+            ? 'warn'
+            : Number(level) === 6
+              ? 'notice'
+              : 'debug',
+        parts.map(String).join(''),
+      ),
+    status_of_record: status,
+    req: {
+      get_headers: (max: unknown) => limited(request.headers, count(max)),
+      get_method: () => field(record(), 'request', 'method'),
+      get_uri_args: (max: unknown) =>
+        limited((field(record(), 'request', 'querystring') ?? {}) as Table, count(max)),
+      start_time: () => Number(field(record(), 'started_at') ?? 0) / 1000,
+      is_internal: () => false,
+    },
+    resp: { get_headers: (max: unknown) => limited(headersOf('response')(), count(max)) },
+    config: { subsystem: 'http', debug: false },
+    worker: { exiting: () => false },
+  };
+}
