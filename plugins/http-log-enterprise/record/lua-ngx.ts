@@ -1,12 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { KongTsError } from 'kong-ts';
 import { field, type LuaSource, type RequestView, type Table } from './lua-view.ts';
 import type { RawText } from './text.ts';
 
 const bytesOf = (text: unknown): Buffer => {
   if (text === undefined || text === null) return Buffer.alloc(0);
-  if (typeof text === 'object') throw new KongTsError('LUA_FAILED', 'string argument expected, got table');
+  if (typeof text === 'object') throw new Error('string argument expected, got table');
   return Buffer.from(String(text), 'latin1');
 };
 const raw = (bytes: Buffer): RawText => bytes.toString('latin1');
@@ -39,7 +38,7 @@ export function decodeBase64(text: unknown): RawText | undefined {
 }
 
 function encodeArgs(args: unknown): RawText {
-  if (typeof args !== 'object' || args === null) throw new KongTsError('LUA_FAILED', 'table expected');
+  if (typeof args !== 'object' || args === null) throw new Error('table expected');
   const pair = (name: string, value: unknown): string[] => {
     if (value === true) return [escapeUri(name, 2)];
     if (value === false) return [];

@@ -1,5 +1,3 @@
-import { KongTsError } from 'kong-ts';
-
 const notRecorded =
   'The record does not hold it; set it in an earlier phase with kong.log.set_serialize_value.';
 
@@ -60,10 +58,7 @@ export function refuse(): Groups {
     let group = groups;
     for (const part of path) group = (group[part] ??= {}) as Groups;
     group[last] = (): never => {
-      throw new KongTsError(
-        'LUA_FAILED',
-        `${name} cannot be had in the log phase of an external plugin. ${hint}`,
-      );
+      throw new Error(`${name} cannot be had in the log phase of an external plugin. ${hint}`);
     };
   }
   return groups;

@@ -1,4 +1,3 @@
-import { KongTsError } from 'kong-ts';
 import type { LogLevel } from './fields/protocol.ts';
 import { refuse } from './lua-refusals.ts';
 import { luaNgx } from './lua-ngx.ts';
@@ -36,7 +35,7 @@ export const textOf = (value: unknown): string =>
 const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
 
 const fail = (text: string): never => {
-  throw new KongTsError('LUA_FAILED', text);
+  throw new Error(text);
 };
 
 /** The first entries of a table, as many as Kong's functions give. */

@@ -6,12 +6,10 @@ import type { LambdaCall, LambdaReply, LambdaStart } from './lambda-protocol.ts'
 const show = (value: unknown): string =>
   value == null ? 'nil' : (JSON.stringify(value) ?? typeof value).slice(0, 200);
 
-serveLuaThread<LambdaStart, LambdaCall, LambdaReply>(({ functions, limits }) => {
-  const loading = Promise.all(functions.map((source) => createLuaFunction(source, limits)));
-  // A failure is told to whoever calls.
-  loading.catch(() => undefined);
+serveLuaThread<LambdaStart, LambdaCall, LambdaReply>(async ({ functions, limits }) => {
+  const loaded = await Promise.all(functions.map((source) => createLuaFunction(source, limits)));
   return async ({ payload, event, source, pid }, step) => {
-    for (const [index, one] of (await loading).entries()) {
+    for (const [index, one] of loaded.entries()) {
       const which = `function ${String(index + 1)}`;
       step();
       try {

@@ -18,6 +18,9 @@ export interface LuaThreadOptions {
   readonly stuckMs: number;
 }
 
+/** How long a thread may take to start, on a machine that is busy with others. */
+const startMs = 30_000;
+
 /** A thread ended, or was ended, in the middle of a job. */
 export class ThreadLost extends Error {
   /** How many steps of the job had begun. */
@@ -36,6 +39,7 @@ export class ThreadLost extends Error {
 export class LuaThread<Job, Reply> {
   readonly #options: LuaThreadOptions;
   #worker: Worker | null = null;
+  #isReady = false;
   #steps = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(options: LuaThreadOptions) {
@@ -57,6 +61,7 @@ export class LuaThread<Job, Reply> {
     Atomics.store(this.#steps, 0, 0);
     return new Promise((resolve, reject) => {
       let seen = 0;
+      let patience = Math.ceil(startMs / this.#options.stuckMs);
       const settle = (): void => {
         clearInterval(timer);
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -70,7 +75,8 @@ export class LuaThread<Job, Reply> {
         void worker.terminate();
         reject(new ThreadLost(reason, Atomics.load(this.#steps, 0)));
       };
-      const onMessage = (answer: ThreadAnswer): void => {
+      const onMessage = (answer: ThreadAnswer | 'ready'): void => {
+        if (answer === 'ready') return;
         settle();
         if ('error' in answer) reject(new Error(answer.error));
         else resolve(answer.value as Reply);
@@ -83,8 +89,11 @@ export class LuaThread<Job, Reply> {
       };
       const timer = setInterval(() => {
         const steps = Atomics.load(this.#steps, 0);
-        if (steps === seen) lose('the Lua code did not end in time and was stopped');
-        seen = steps;
+        patience -= 1;
+        if (steps === seen && (this.#isReady || patience <= 0))
+          lose('the Lua code did not end in time and was stopped');
+        // What it began to do when it was ready has its whole time.
+        seen = this.#isReady ? steps : -1;
       }, this.#options.stuckMs);
       worker.ref();
       worker.on('message', onMessage).on('error', onError).on('exit', onExit);
@@ -115,6 +124,10 @@ export class LuaThread<Job, Reply> {
       ...(isSource ? { execArgv: ['--conditions=kong-ts-source'] } : {}),
       // Lua's memory is counted by its own limits; this is the thread's JavaScript.
       resourceLimits: { maxOldGenerationSizeMb: 128 },
+    });
+    this.#isReady = false;
+    worker.once('message', () => {
+      if (this.#worker === worker) this.#isReady = true;
     });
     worker.on('exit', () => {
       if (this.#worker === worker) this.#worker = null;

@@ -1,6 +1,5 @@
 /** The thread in which the Lua of all configurations of a process runs. */
-import { KongTsError } from 'kong-ts';
-import { createLuaFunction, type LuaFunction, serveLuaThread } from 'kong-ts/lua';
+import { checkLua, createLuaFunction, type LuaFunction, serveLuaThread } from 'kong-ts/lua';
 import { luaLibrary } from '../lua-library.ts';
 import { luaView } from '../lua-view.ts';
 import type { FieldResult, FieldsJob, FieldsReply, LogLevel, OpenJob, RunItem, SetMode } from './protocol.ts';
@@ -21,7 +20,9 @@ interface FieldSet {
 
 const modes = ['set', 'add', 'replace'];
 
-serveLuaThread<null, FieldsJob, FieldsReply>(() => {
+serveLuaThread<null, FieldsJob, FieldsReply>(async () => {
+  // Lua is loaded before the first job, whose time is watched.
+  await checkLua('return');
   const sets = new Map<number, FieldSet>();
   let lines: { set: number; level: LogLevel; text: string }[] = [];
 
@@ -66,7 +67,7 @@ serveLuaThread<null, FieldsJob, FieldsReply>(() => {
       const [value, options] = run.callAll();
       return { field, value: value === undefined ? null : toKongJson(value), mode: modeOf(options) };
     } catch (error) {
-      const isLimit = KongTsError.is(error) && error.code === 'LUA_LIMIT';
+      const isLimit = (error as { code?: unknown }).code === 'LUA_LIMIT';
       return { field, error: error instanceof Error ? error.message : String(error), isLimit };
     }
   }
