@@ -1,12 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { field, type LuaSource, type RequestView, type Table } from './lua-view.ts';
+import { luaText } from './lua-text.ts';
 import type { RawText } from './text.ts';
 
 const bytesOf = (text: unknown): Buffer => {
-  if (text === undefined || text === null) return Buffer.alloc(0);
-  if (typeof text === 'object') throw new Error('string argument expected, got table');
-  return Buffer.from(String(text), 'latin1');
+  if (typeof text === 'object' && text !== null) throw new Error('string argument expected, got table');
+  return Buffer.from(text === undefined || text === null ? '' : luaText(text), 'latin1');
 };
 const raw = (bytes: Buffer): RawText => bytes.toString('latin1');
 
@@ -62,11 +62,22 @@ function decodeArgs(text: unknown, max: unknown): Table {
     const name = unescapeUri(at < 0 ? part : part.slice(0, at));
     const value = at < 0 ? true : unescapeUri(part.slice(at + 1));
     const known = Object.hasOwn(args, name) ? args[name] : undefined;
-    const all = known === undefined ? value : [...(Array.isArray(known) ? known : [known]), value];
+    const all = known === undefined ? value : [known, value].flat();
     Object.defineProperty(args, name, { value: all, enumerable: true, configurable: true, writable: true });
   }
   return args;
 }
+
+const sqlEscapes: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\b': '\\b',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\u001a': '\\Z',
+};
+const sqlEscape = (one: string): string => sqlEscapes[one] ?? `\\${one}`;
+const unquotable = new RegExp(`[\\\\'"${Object.keys(sqlEscapes).join('')}]`, 'g');
 
 const two = (number: number): string => String(number).padStart(2, '0');
 const day = (date: Date): string =>
@@ -117,8 +128,7 @@ export function luaNgx(
     unescape_uri: unescapeUri,
     encode_args: encodeArgs,
     decode_args: decodeArgs,
-    quote_sql_str: (text: unknown) =>
-      `'${raw(bytesOf(text)).replace(/[\0\b\n\r\t\x1a\\'"]/g, (one) => ({ '\0': '\\0', '\b': '\\b', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1a': '\\Z' })[one] ?? `\\${one}`)}'`,
+    quote_sql_str: (text: unknown) => `'${raw(bytesOf(text)).replace(unquotable, sqlEscape)}'`,
     get_phase: () => 'log',
     log: (level: unknown, ...parts: unknown[]) =>
       write(
@@ -129,7 +139,7 @@ export function luaNgx(
             : Number(level) === 6
               ? 'notice'
               : 'debug',
-        parts.map(String).join(''),
+        parts.map(luaText).join(''),
       ),
     status_of_record: status,
     req: {

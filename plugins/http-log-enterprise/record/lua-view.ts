@@ -1,6 +1,7 @@
 import type { LogLevel } from './fields/protocol.ts';
 import { refuse } from './lua-refusals.ts';
 import { luaNgx } from './lua-ngx.ts';
+import { luaText } from './lua-text.ts';
 import { normalPath } from './normal-path.ts';
 import type { RawText } from './text.ts';
 
@@ -121,7 +122,7 @@ export function luaView(source: LuaSource): Table {
   const writer =
     (level: LogLevel) =>
     (...parts: unknown[]): void =>
-      source.write(level, parts.map((part) => (part === undefined ? 'nil' : String(part))).join(''));
+      source.write(level, parts.map(luaText).join(''));
   const query = (): unknown => field(record(), 'request', 'querystring');
   const answers: Table = {
     kong: {

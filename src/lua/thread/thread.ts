@@ -118,7 +118,7 @@ export class LuaThread<Job, Reply> {
     const isSource = import.meta.url.endsWith('.ts');
     const file = isSource ? entry : new URL(entry.href.replace(/\.ts$/, '.js'));
     this.#steps = new Int32Array(new SharedArrayBuffer(4));
-    const start: ThreadStart = { steps: this.#steps.buffer as SharedArrayBuffer, data };
+    const start: ThreadStart = { steps: this.#steps.buffer, data };
     const worker = new Worker(file, {
       workerData: start,
       ...(isSource ? { execArgv: ['--conditions=kong-ts-source'] } : {}),

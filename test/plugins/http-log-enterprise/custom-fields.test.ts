@@ -105,6 +105,8 @@ describe('custom fields answer as in http-log', () => {
     ['ngx.req.get_uri_args()', '{"x":"1","y":true}'],
     ['bit.band(0xff, 0x0f)', '15'],
     ['ngx.ERR', '4'],
+    [String.raw`ngx.quote_sql_str("a'b\n")`, String.raw`"'a\\'b\\n'"`],
+    ['ngx.md5(1e15) == ngx.md5("1e+15")', 'true'],
   ])('%s is %s', async (expression, json) => {
     const value = await valueOf(`return ${expression}`);
     // The order of an object's members is Lua's.
@@ -257,7 +259,7 @@ describe('a thread that is lost', () => {
   it('costs the field that it was at, and nothing else', async () => {
     const { thread, service, client } = await started();
     thread.lose = (raw, field) => raw === '{"n":2}' && field === 1;
-    const answers = ['{"n":1}', '{"n":2}', '{"n":3}'].map((raw) => service.compute(client, item(raw)));
+    const answers = ['{"n":1}', '{"n":2}', '{"n":3}'].map(async (raw) => service.compute(client, item(raw)));
     const [first, second, third] = await Promise.all(answers);
     expect(first?.map((result) => 'error' in result)).toEqual([false, false, false]);
     expect(second?.map((result) => ('error' in result ? result.error : 'ok'))).toEqual([
