@@ -82,7 +82,8 @@ export class MsgpackClient implements Client {
   }
 
   #rpc(method: string, argument: unknown, answer: Answer): void {
-    // First in, first out: another connection for each RPC of an event, as in Kong's pool.
+    // First in, first out: another connection for each RPC of an event. Kong's pool gives the last one back first, and
+    // takes another one where several events run.
     const connection = this.#pool.shift();
     if (connection === undefined) throw new Error('no free connection');
     connection.answer = (error, result) => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface UnixServer {
+  readonly path: string;
   /** Opens a connection to the server. */
   open(): Promise<Client>;
   close(): Promise<void>;
@@ -24,6 +25,7 @@ export async function listenUnix(onConnection: (socket: Socket) => void): Promis
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const clients: Client[] = [];
   return {
+    path,
     async open() {
       const socket = connect(path);
       await new Promise<void>((resolve, reject) => {

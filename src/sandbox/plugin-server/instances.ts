@@ -43,7 +43,15 @@ export class RunningInstances {
    */
   async idFor(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
     const key = plugin.entity.id;
-    const found = await this.settled(plugin);
+    let found = this.running.get(key);
+    for (let steps = 0; found?.id === null; steps++) {
+      if (steps > maxSteps) {
+        this.running.delete(key);
+        throw new RpcFailure(`Could not claim instance_id for ${plugin.entity.name} (key: ${plugin.key})`);
+      }
+      await this.sleep(step);
+      found = this.running.get(key);
+    }
     if (found !== undefined && found.id !== null && found.seq === plugin.seq) return found.id;
     const old = found?.id ?? null;
     const claim: Running = found ?? { id: null, seq: plugin.seq, pluginName: null, client: null };
@@ -75,19 +83,6 @@ export class RunningInstances {
 
   private drop(gone: (each: Running) => boolean): void {
     for (const [key, each] of this.running) if (gone(each)) this.running.delete(key);
-  }
-
-  /** What is known of an instance that nobody is starting; waits for who does. */
-  private async settled({ entity, key }: BoundPlugin): Promise<Running | undefined> {
-    for (let steps = 0; ; steps++) {
-      const found = this.running.get(entity.id);
-      if (found === undefined || found.id !== null) return found;
-      if (steps > maxSteps) {
-        this.running.delete(entity.id);
-        throw new RpcFailure(`Could not claim instance_id for ${entity.name} (key: ${key})`);
-      }
-      await this.sleep(step);
-    }
   }
 
   private async start(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
