@@ -76,6 +76,12 @@ export class HttpExchange extends Exchange {
     prefix: string | null;
   };
   upstream: UpstreamRequest;
+  /** The query that a plugin or Kong has read last as arguments; null: none yet. */
+  readQuery: string | null = null;
+  /** The query whose arguments are still shown after clear_query_arg; null: the one that goes to the upstream. */
+  shownQuery: string | null = null;
+  /** clear_query_arg has taken the last argument: the upstream gets `?` without anything behind it. */
+  emptiedQuery = false;
   upstreamAnswer: UpstreamAnswer | null = null;
   answer: AnswerState = {
     status: 200,

@@ -110,6 +110,10 @@ async function serve(
       exchange.buffered = true;
   }
   exchange.latencies.kong = Math.round(now() - exchange.startedAt);
+  if (exchange.aborted === null && exchange.service === null) {
+    exchange.buffered = false;
+    exchange.abort(503, null, 'no Service found with those values');
+  }
   if (exchange.aborted === null && wantsWebSocket(exchange.request)) {
     exchange.node.log('warn', `[proxy] ${exchange.uri}: ${webSocketRefusal}; Kong does`);
     exchange.abort(501, null, webSocketRefusal);

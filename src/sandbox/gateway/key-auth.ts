@@ -131,10 +131,8 @@ function setAnonymous(call: PdkCall, exchange: HttpExchange, anonymous: string):
         (each.id === anonymous || each.username === anonymous),
     );
   if (consumer === undefined) {
-    const message = `anonymous consumer ${anonymous} is configured but doesn't exist`;
-    exchange.node.log('error', `[key-auth] ${message}`);
-    callFunction(call, 'kong.response.error', [500, message]);
-    return;
+    // A Lua error in Kong 3.9.3, which has no words for it.
+    throw new Error(`anonymous consumer ${anonymous} is configured but doesn't exist`);
   }
   setConsumer(call, exchange, consumer, null);
 }

@@ -1,31 +1,34 @@
-/** The hosts of one route. */
-export interface HostMatcher {
-  /** True when no host has a wildcard. */
-  readonly plain: boolean;
-  /** @param host without port, lower case */
-  matches(host: string, port: number): boolean;
+/** A host and the port behind it, null where there is no number. */
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number | null;
 }
+
+/** Kong splits at the first colon, and only where a number follows. */
+export function splitHost(text: string): HostAndPort {
+  const at = text.indexOf(':');
+  const digits = at < 0 ? '' : text.slice(at + 1);
+  return /^\d+$/.test(digits)
+    ? { host: text.slice(0, at), port: Number(digits) }
+    : { host: text, port: null };
+}
+
+/** Tells whether one of a route's hosts fits. Upper and lower case differ, as in Kong's router. */
+export type HostMatcher = (host: string, port: number) => boolean;
 
 /** Compiles `example.com`, `*.example.com`, `example.*` and each with `:port`; null when there are none. */
 export function compileHosts(hosts: readonly string[]): HostMatcher | null {
   if (hosts.length === 0) return null;
-  const tests = hosts.map((entry): ((host: string, port: number) => boolean) => {
-    const at = /:(\d+)$/.exec(entry);
-    const wanted = at === null ? null : Number(at[1]);
-    const name = (at === null ? entry : entry.slice(0, at.index)).toLowerCase();
-    const portFits = (port: number): boolean => wanted === null || wanted === port;
-    if (name.startsWith('*.')) {
-      const suffix = name.slice(1);
-      return (host, port) => host.length > suffix.length && host.endsWith(suffix) && portFits(port);
-    }
-    if (name.endsWith('.*')) {
-      const prefix = name.slice(0, -1);
-      return (host, port) => host.length > prefix.length && host.startsWith(prefix) && portFits(port);
-    }
-    return (host, port) => host === name && portFits(port);
+  const tests = hosts.map((entry): HostMatcher => {
+    const { host: pattern, port: wanted } = splitHost(entry);
+    const fits = nameTest(pattern);
+    return (host, port) => (wanted === null || wanted === port) && fits(host);
   });
-  return {
-    plain: hosts.every((host) => !host.includes('*')),
-    matches: (host, port) => tests.some((test) => test(host, port)),
-  };
+  return (host, port) => tests.some((test) => test(host, port));
+}
+
+function nameTest(pattern: string): (host: string) => boolean {
+  if (pattern.startsWith('*')) return (host) => host.endsWith(pattern.slice(1));
+  if (pattern.endsWith('*')) return (host) => host.startsWith(pattern.slice(0, -1));
+  return (host) => host === pattern;
 }

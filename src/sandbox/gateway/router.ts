@@ -1,16 +1,19 @@
 import { messageOf } from '../../errors.ts';
+import { uuidV5 } from '../declarative/ids.ts';
 import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../entities/types.ts';
 import type { HeaderList } from './headers.ts';
 import type { SandboxLog } from './log.ts';
 import { compilePattern } from './pattern.ts';
-import { compileHosts, type HostMatcher } from './router-hosts.ts';
+import { compileHosts, splitHost, type HostMatcher } from './router-hosts.ts';
+import { groupPaths, routePriority } from './router-priority.ts';
 import { sanitizePostfix } from './upstream-uri.ts';
 
 /** What the router looks at. */
 export interface RouterRequest {
   readonly method: string;
-  /** Host without port, lower case. */
-  readonly host: string;
+  /** The Host header as it came. */
+  readonly host: string | null;
+  /** The port of the connection. */
   readonly port: number;
   /** Normalized path. */
   readonly path: string;
@@ -35,27 +38,34 @@ export interface RouteMatch {
   readonly captures: UriCaptures | null;
 }
 
-interface PathMatcher {
-  readonly length: number;
-  readonly regex: RegExp | null;
-  readonly prefix: string;
-}
+/** Finds the part of the path that a route matches. */
+type PathMatcher = (path: string) => { prefix: string; captures: UriCaptures | null } | null;
 
+/** One route, or one group of its paths. */
 interface Entry {
+  readonly id: string;
   readonly route: RouteEntity;
   readonly service: ServiceEntity | null;
-  readonly path: PathMatcher | null;
+  /** Null: any path. */
+  readonly paths: readonly PathMatcher[] | null;
   readonly hosts: HostMatcher | null;
   readonly headers: [name: string, test: (value: string) => boolean][];
-  readonly weight: number;
-  readonly plainHosts: boolean;
+  readonly priority: bigint;
 }
+
+/** Kong's namespace for the ids of groups of paths. */
+const groupNamespace = '7f145bf9-0dce-4f91-98eb-debbce4b9f6b';
 
 const httpProtocols = new Set(['http', 'https', 'grpc', 'grpcs', 'ws', 'wss']);
 
-/** Kong's router: which route a request meets. Order of preference as in Kong 3.9's default (traditional_compatible). */
+/**
+ * Kong's router: which route a request meets. Order as in Kong 3.9.3's default (traditional_compatible): by priority,
+ * and by id, the greatest first, where that is the same.
+ */
 export class Router {
   private readonly entries: Entry[] = [];
+  private readonly looksAtPath: boolean;
+  private readonly looksAtHost: boolean;
 
   constructor(snapshot: ConfigSnapshot, log: SandboxLog) {
     const services = new Map(snapshot.services.map((service) => [service.id, service]));
@@ -70,38 +80,36 @@ export class Router {
       }
     }
     this.entries.sort(compare);
+    this.looksAtPath = this.entries.some((entry) => entry.paths !== null);
+    this.looksAtHost = this.entries.some((entry) => entry.hosts !== null);
   }
 
-  /** The best match, null when no route fits. */
+  /** The best match, null when no route fits, or where the request holds what is no UTF-8 (Kong: 404). */
   match(request: RouterRequest): RouteMatch | null {
+    if (this.looksAtPath && !isText(request.path)) return null;
+    if (this.looksAtHost && !isText(request.host ?? '')) return null;
     for (const entry of this.entries) {
       if (!fits(entry, request)) continue;
-      const { path, route, service } = entry;
-      if (path === null)
-        return {
-          route,
-          service,
-          prefix: null,
-          postfix: sanitizePostfix(request.path.slice(1)),
-          captures: null,
-        };
-      if (path.regex === null) {
-        if (request.path.startsWith(path.prefix)) return matched(entry, request.path, path.prefix, null);
-        continue;
+      if (entry.paths === null) return matched(entry, request.path, null, null);
+      for (const match of entry.paths) {
+        const found = match(request.path);
+        if (found !== null) return matched(entry, request.path, found.prefix, found.captures);
       }
-      const found = path.regex.exec(request.path);
-      if (found !== null) return matched(entry, request.path, found[0], capturesOf(found));
     }
     return null;
   }
 }
 
-function matched(entry: Entry, path: string, prefix: string, captures: UriCaptures | null): RouteMatch {
+/** Bytes that are no UTF-8 are lone surrogates here. */
+const isText = (text: string): boolean => !/[\ud800-\udfff]/u.test(text);
+
+function matched(entry: Entry, path: string, found: string | null, captures: UriCaptures | null): RouteMatch {
+  const prefix = entry.route.strip_path ? found : null;
   return {
     route: entry.route,
     service: entry.service,
-    prefix: entry.route.strip_path ? prefix : null,
-    postfix: sanitizePostfix(path.slice(prefix.length)),
+    prefix,
+    postfix: sanitizePostfix(path.slice((prefix ?? '/').length)),
     captures,
   };
 }
@@ -118,7 +126,11 @@ function fits(entry: Entry, request: RouterRequest): boolean {
   const { route } = entry;
   if (route.methods !== null && route.methods.length > 0 && !route.methods.includes(request.method))
     return false;
-  if (entry.hosts !== null && !entry.hosts.matches(request.host, request.port)) return false;
+  if (entry.hosts !== null) {
+    if (request.host === null) return false;
+    const { host, port } = splitHost(request.host);
+    if (!entry.hosts(host, port ?? request.port)) return false;
+  }
   if (request.tls && route.snis !== null && route.snis.length > 0) {
     if (request.sni === null || !route.snis.includes(request.sni)) return false;
   }
@@ -128,39 +140,35 @@ function fits(entry: Entry, request: RouterRequest): boolean {
 function entriesOf(route: RouteEntity, service: ServiceEntity | null): Entry[] {
   const headers = headerTests(route);
   const hosts = compileHosts(route.hosts ?? []);
-  const some = (list: readonly unknown[] | null): number => (list !== null && list.length > 0 ? 1 : 0);
-  const weight =
-    some(route.methods) +
-    some(route.hosts) +
-    some(route.paths) +
-    some(route.snis) +
-    Math.min(1, headers.length);
-  const paths = some(route.paths) === 0 ? [null] : (route.paths ?? []).map(compilePath);
-  return paths.map((path) => ({
+  const groups = groupPaths(route.paths);
+  return groups.map((paths, index) => ({
+    id: groups.length === 1 ? route.id : uuidV5(groupNamespace, `${route.id}#${String(index + 1)}`),
     route,
     service,
-    path,
+    paths: paths === null || paths.length === 0 ? null : paths.map(compilePath),
     hosts,
     headers,
-    weight,
-    plainHosts: hosts !== null && hosts.plain,
+    priority: routePriority({ ...route, paths: paths === null ? null : [...paths] }),
   }));
 }
 
 function compilePath(path: string): PathMatcher {
-  if (path.startsWith('~')) {
-    const source = path.slice(1);
-    return { length: source.length, regex: compilePattern(source), prefix: '' };
-  }
-  return { length: path.length, regex: null, prefix: path };
+  if (!path.startsWith('~'))
+    return (text) => (text.startsWith(path) ? { prefix: path, captures: null } : null);
+  const pattern = compilePattern(path.slice(1));
+  return (text) => {
+    const found = pattern.exec(text);
+    return found === null ? null : { prefix: found[0], captures: capturesOf(found) };
+  };
 }
 
 function headerTests(route: RouteEntity): Entry['headers'] {
   return Object.entries(route.headers ?? {}).map(([name, values]) => {
     const tests = values.map((value): ((text: string) => boolean) => {
       if (value.startsWith('~*')) {
-        const pattern = compilePattern(value.slice(2), false);
-        return (text) => pattern.test(text);
+        // Kong lowers the expression and what it is held against.
+        const pattern = compilePattern(value.slice(2).toLowerCase(), false);
+        return (text) => pattern.test(text.toLowerCase());
       }
       const lower = value.toLowerCase();
       return (text) => text.toLowerCase() === lower;
@@ -170,15 +178,6 @@ function headerTests(route: RouteEntity): Entry['headers'] {
 }
 
 function compare(a: Entry, b: Entry): number {
-  const regexA = a.path?.regex == null ? 0 : 1;
-  const regexB = b.path?.regex == null ? 0 : 1;
-  return (
-    b.weight - a.weight ||
-    Number(b.plainHosts) - Number(a.plainHosts) ||
-    b.headers.length - a.headers.length ||
-    regexB - regexA ||
-    (regexA === 1 ? b.route.regex_priority - a.route.regex_priority : 0) ||
-    (b.path?.length ?? 0) - (a.path?.length ?? 0) ||
-    a.route.created_at - b.route.created_at
-  );
+  if (a.priority !== b.priority) return a.priority > b.priority ? -1 : 1;
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 }

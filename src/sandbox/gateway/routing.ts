@@ -1,4 +1,4 @@
-import type { ConfigSnapshot } from '../entities/types.ts';
+import type { ConfigSnapshot, RouteEntity } from '../entities/types.ts';
 import type { Destination, Exchange } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { defaultWorkspaceOf } from './plugins.ts';
@@ -7,8 +7,12 @@ import { upstreamPath } from './upstream-uri.ts';
 import { escapePath } from './uri.ts';
 
 /** Which workspace an exchange belongs to: its route's, or the default one. */
-export function assignWorkspace(exchange: Exchange, snapshot: ConfigSnapshot): void {
-  const id = exchange.route?.ws_id ?? defaultWorkspaceOf(snapshot);
+export function assignWorkspace(
+  exchange: Exchange,
+  snapshot: ConfigSnapshot,
+  route: RouteEntity | null = exchange.route,
+): void {
+  const id = route?.ws_id ?? defaultWorkspaceOf(snapshot);
   const workspace = snapshot.workspaces.find((each) => each.id === id);
   exchange.workspace = { id, name: workspace?.name ?? 'default' };
 }
@@ -30,8 +34,9 @@ export function destinationOf(service: RouteMatch['service']): Destination {
 export function route(exchange: HttpExchange, router: Router, snapshot: ConfigSnapshot): void {
   const match = router.match({
     method: exchange.upstream.method,
-    host: exchange.host,
-    port: hostPort(exchange),
+    // Of the client, whatever rewrite has set, and whatever an absolute target says.
+    host: exchange.clientHeaders.get('host'),
+    port: exchange.port,
     path: exchange.path,
     headers: exchange.headers,
     sni: exchange.tls?.sni ?? null,
@@ -42,30 +47,25 @@ export function route(exchange: HttpExchange, router: Router, snapshot: ConfigSn
     exchange.abort(404, null, 'no Route matched with those values');
     return;
   }
+  assignWorkspace(exchange, snapshot, match.route);
+  prepareForwarded(exchange, match);
+  // Kong notes the route only after this: records and plugins of log know of none.
+  if (redirectToHttps(exchange, match)) return;
   exchange.route = match.route;
   exchange.service = match.service;
   exchange.captures = match.captures;
-  assignWorkspace(exchange, snapshot);
-  prepareForwarded(exchange, match);
-  if (redirectToHttps(exchange, match)) return;
   exchange.destination = destinationOf(match.service);
   exchange.upstream.path = escapePath(
     upstreamPath(match.route, match.service?.path ?? '/', exchange.path, match.postfix),
   );
-  if (match.route.preserve_host && exchange.upstreamHost === null)
-    exchange.upstreamHost = exchange.headers.get('host');
-}
-
-/** The port that the Host header names, or the one of the connection. */
-function hostPort(exchange: HttpExchange): number {
-  const port = /:(\d+)$/.exec(exchange.headers.get('host') ?? '');
-  return port === null ? exchange.port : Number(port[1]);
+  if (match.route.preserve_host) exchange.upstreamHost = exchange.clientHeaders.get('host');
 }
 
 function prepareForwarded(exchange: HttpExchange, match: RouteMatch): void {
-  const { forwarded, headers, client } = exchange;
-  const before = headers.getAll('x-forwarded-for').join(', ');
-  forwarded.for = before === '' ? client.ip : `${before}, ${client.ip}`;
+  const { forwarded, clientHeaders: headers, client } = exchange;
+  const before = headers.get('x-forwarded-for');
+  forwarded.for = before === null ? exchange.realIp : `${before}, ${client.ip}`;
+  forwarded.host = exchange.host;
   const prefix = match.prefix === '/' ? null : match.prefix;
   forwarded.prefix = prefix;
   if (!exchange.node.isTrusted(client.ip)) return;

@@ -43,8 +43,8 @@ export function upstreamHead(
 }
 
 /** Path and query as they go to the upstream. */
-export function upstreamUri({ uri, upstream: { path, query } }: HttpExchange): string {
-  return query === '' && !uri.endsWith('?') ? path : `${path}?${query}`;
+export function upstreamUri({ uri, emptiedQuery, upstream: { path, query } }: HttpExchange): string {
+  return query === '' && !uri.endsWith('?') && !emptiedQuery ? path : `${path}?${query}`;
 }
 
 /**

@@ -9,32 +9,14 @@ export function sanitizePostfix(postfix: string): string {
 }
 
 /**
- * The path that goes to the upstream.
+ * The path that goes to the upstream: exactly one slash between base and rest, trailing slashes follow the request.
+ * Kong 3.9.3's router knows no other way: `path_handling: v1` counts for the traditional flavour only.
  *
  * @param base the service's path, `/` where it has none
  * @param path the normalized request path
  * @param postfix what is left of `path` after the part that the route matched
  */
 export function upstreamPath(
-  route: Pick<RouteEntity, 'strip_path' | 'path_handling'>,
-  base: string,
-  path: string,
-  postfix: string,
-): string {
-  return route.path_handling === 'v1'
-    ? joinPlain(base, route.strip_path ? postfix : path.slice(1))
-    : joinOne(route, base, path, postfix);
-}
-
-/** v1: base and rest put together as they are. */
-function joinPlain(base: string, rest: string): string {
-  if (base.endsWith('/')) return base + (rest.startsWith('/') ? rest.slice(1) : rest);
-  if (rest === '') return base;
-  return base + (rest.startsWith('/') ? rest : `/${rest}`);
-}
-
-/** v0: exactly one slash between base and rest, trailing slashes follow the request. */
-function joinOne(
   route: Pick<RouteEntity, 'strip_path'>,
   base: string,
   path: string,

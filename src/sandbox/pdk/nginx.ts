@@ -1,8 +1,8 @@
 import type { Exchange } from '../gateway/exchange.ts';
 import { HttpExchange } from '../gateway/http-exchange.ts';
+import { upstreamUri } from '../gateway/upstream-request.ts';
 import { parseQuery } from '../gateway/uri.ts';
 import { text } from './checks.ts';
-import { upstreamUri } from './serialize.ts';
 import type { Implementations } from './types.ts';
 
 const common: Readonly<Record<string, (exchange: Exchange) => string | null>> = {
@@ -25,8 +25,8 @@ const common: Readonly<Record<string, (exchange: Exchange) => string | null>> = 
 
 const http: Readonly<Record<string, (exchange: HttpExchange) => string | null>> = {
   request_uri: (exchange) => exchange.uri,
-  uri: (exchange) => exchange.path,
-  document_uri: (exchange) => exchange.path,
+  uri: (exchange) => exchange.decodedPath,
+  document_uri: (exchange) => exchange.decodedPath,
   args: (exchange) => exchange.upstream.query || null,
   query_string: (exchange) => exchange.upstream.query || null,
   is_args: (exchange) => (exchange.upstream.query === '' ? '' : '?'),
@@ -42,7 +42,7 @@ const http: Readonly<Record<string, (exchange: HttpExchange) => string | null>> 
   kong_request_id: (exchange) => exchange.id,
   request_length: (exchange) => String(exchange.requestLength),
   request_time: (exchange) => ((Date.now() - exchange.startedAt) / 1000).toFixed(3),
-  upstream_uri: (exchange) => upstreamUri(exchange),
+  upstream_uri: (exchange) => upstreamVariable(exchange),
   upstream_scheme: (exchange) => exchange.destination?.scheme ?? null,
   upstream_host: (exchange) => exchange.upstreamHost,
   upstream_connection: () => 'keep-alive',
@@ -54,6 +54,12 @@ const http: Readonly<Record<string, (exchange: HttpExchange) => string | null>> 
   upstream_x_forwarded_prefix: (exchange) => exchange.forwarded.prefix,
   kong_proxy_mode: () => 'http',
 };
+
+/** Kong puts the query behind the path when access is over. */
+function upstreamVariable(exchange: HttpExchange): string {
+  if (exchange.destination === null) return '';
+  return exchange.proxied ? upstreamUri(exchange) : exchange.upstream.path;
+}
 
 function httpVariable(exchange: HttpExchange, name: string): string | null {
   if (Object.hasOwn(http, name)) return http[name]?.(exchange) ?? null;

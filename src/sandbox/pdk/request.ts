@@ -2,6 +2,7 @@ import type { HttpExchange } from '../gateway/http-exchange.ts';
 import { parseQuery } from '../gateway/uri.ts';
 import { parseBody } from './body-format.ts';
 import { httpOf, maximum, reject, text } from './checks.ts';
+import { shownQuery } from './query.ts';
 import type { Implementations, PdkCall } from './types.ts';
 
 /** Bodies above this are not parsed by the sandbox. */
@@ -82,11 +83,10 @@ export const requestFunctions: Implementations = {
   'kong.request.get_path_with_query': (call) => httpOf(call).uri,
   'kong.request.get_raw_query': (call) => httpOf(call).upstream.query,
   'kong.request.get_query_arg': (call, [name]) => {
-    const value = parseQuery(httpOf(call).upstream.query)[text(name, 'query argument name')];
+    const value = parseQuery(shownQuery(httpOf(call)))[text(name, 'query argument name')];
     return (Array.isArray(value) ? value[0] : value) ?? null;
   },
-  'kong.request.get_query': (call, [max]) =>
-    parseQuery(httpOf(call).upstream.query, maximum(max, 'max_args')),
+  'kong.request.get_query': (call, [max]) => parseQuery(shownQuery(httpOf(call)), maximum(max, 'max_args')),
   'kong.request.get_header': (call, [name]) => httpOf(call).headers.get(text(name, 'header name')),
   'kong.request.get_headers': (call, [max]) => httpOf(call).headers.toTable(maximum(max, 'max_headers')),
   'kong.request.get_raw_body': (call, [maxSize]) => rawBody(call, maxSize),

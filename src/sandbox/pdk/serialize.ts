@@ -1,18 +1,13 @@
 import { answerTable } from '../gateway/answer-table.ts';
 import type { Exchange, SerializeValue } from '../gateway/exchange.ts';
 import { HttpExchange } from '../gateway/http-exchange.ts';
+import { upstreamUri } from '../gateway/upstream-request.ts';
 import { parseQuery } from '../gateway/uri.ts';
 import { withoutNulls } from '../plugin-server/instance-config.ts';
 import { reject } from './checks.ts';
+import { shownQuery } from './query.ts';
 
 type Table = Record<string, unknown>;
-
-/** Path and query that went to the upstream; empty when there was no upstream. */
-export function upstreamUri(exchange: HttpExchange): string {
-  if (exchange.destination === null) return '';
-  const { path, query } = exchange.upstream;
-  return query === '' && !exchange.uri.endsWith('?') ? path : `${path}?${query}`;
-}
 
 /**
  * The record of kong.log.serialize as JSON, in the shape of Kong 3.9.3: headers as they were at the end, credentials in
@@ -61,13 +56,13 @@ function httpRecord(exchange: HttpExchange): Table {
       id: exchange.id,
       uri: exchange.uri,
       url: `${exchange.scheme}://${exchange.host}:${String(exchange.port)}${exchange.uri}`,
-      querystring: parseQuery(exchange.upstream.query),
+      querystring: parseQuery(shownQuery(exchange)),
       method: exchange.upstream.method,
       headers,
       size: exchange.requestLength,
       tls: tlsOf(exchange),
     },
-    upstream_uri: upstreamUri(exchange),
+    upstream_uri: exchange.destination === null ? '' : upstreamUri(exchange),
     upstream_status: upstreamStatus(exchange),
     response: {
       status: answer.status,

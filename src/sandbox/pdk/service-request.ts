@@ -3,39 +3,18 @@ import type { HttpExchange } from '../gateway/http-exchange.ts';
 import { escapePath, formatQuery } from '../gateway/uri.ts';
 import { formatBody } from './body-format.ts';
 import { bytes, headerName, headerTable, headerValues, httpOf, reject, table, text } from './checks.ts';
+import { clearArgument, setQuery } from './query.ts';
+import { setRequestHeader } from './request-header.ts';
 import type { Implementations } from './types.ts';
 
 const methods = new Set(
   'GET HEAD PUT POST DELETE OPTIONS MKCOL COPY MOVE PROPFIND PROPPATCH LOCK UNLOCK PATCH TRACE'.split(' '),
 );
 
-function setHeader(exchange: HttpExchange, name: string, values: string[]): void {
-  if (name.toLowerCase() === 'host') exchange.upstreamHost = values[0] ?? null;
-  exchange.headers.set(name, values);
-}
-
 function setBody(exchange: HttpExchange, body: Buffer): void {
   exchange.body.replace(body);
   exchange.headers.delete('transfer-encoding');
-  exchange.headers.set('content-length', String(body.length));
-}
-
-/** Removes every argument of that name; a `+` in what is left becomes `%20`. */
-function withoutArgument(query: string, name: string): string {
-  const named = (part: string): string => {
-    const raw = part.split('=')[0] ?? '';
-    try {
-      return decodeURIComponent(raw.replaceAll('+', ' '));
-    } catch {
-      return raw;
-    }
-  };
-  return query
-    .split('&')
-    .filter((part) => named(part) !== name)
-    .map((part) => (part === '' || part.includes('=') ? part : `${part}=`))
-    .join('&')
-    .replaceAll('+', '%20');
+  exchange.headers.set('Content-Length', String(body.length));
 }
 
 export const serviceRequestFunctions: Implementations = {
@@ -57,7 +36,7 @@ export const serviceRequestFunctions: Implementations = {
     return null;
   },
   'kong.service.request.set_raw_query': (call, [query]) => {
-    httpOf(call).upstream.query = text(query, 'query');
+    setQuery(httpOf(call), text(query, 'query'));
     return null;
   },
   'kong.service.request.set_method': (call, [method]) => {
@@ -67,22 +46,21 @@ export const serviceRequestFunctions: Implementations = {
     return null;
   },
   'kong.service.request.set_query': (call, [args]) => {
-    httpOf(call).upstream.query = formatQuery(table(args, 'args'));
+    setQuery(httpOf(call), formatQuery(table(args, 'args')));
     return null;
   },
   'kong.service.request.clear_query_arg': (call, [name]) => {
-    const { upstream } = httpOf(call);
-    upstream.query = withoutArgument(upstream.query, text(name, 'query argument name'));
+    clearArgument(httpOf(call), text(name, 'query argument name'));
     return null;
   },
   'kong.service.request.set_header': (call, [name, value]) => {
-    setHeader(httpOf(call), headerName(name), headerValues(headerName(name), value));
+    setRequestHeader(httpOf(call), headerName(name), headerValues(headerName(name), value));
     return null;
   },
   'kong.service.request.add_header': (call, [name, value]) => {
     const exchange = httpOf(call);
     const values = headerValues(headerName(name), value);
-    setHeader(exchange, headerName(name), [...exchange.headers.getAll(headerName(name)), ...values]);
+    setRequestHeader(exchange, headerName(name), [...exchange.headers.getAll(headerName(name)), ...values]);
     return null;
   },
   'kong.service.request.clear_header': (call, [name]) => {
@@ -90,7 +68,7 @@ export const serviceRequestFunctions: Implementations = {
     return null;
   },
   'kong.service.request.set_headers': (call, [headers]) => {
-    for (const [name, values] of headerTable(headers)) setHeader(httpOf(call), name, values);
+    for (const [name, values] of headerTable(headers)) setRequestHeader(httpOf(call), name, values);
     return null;
   },
   'kong.service.request.set_raw_body': (call, [body]) => {
@@ -107,7 +85,7 @@ export const serviceRequestFunctions: Implementations = {
     const formatted = formatBody(type, fields);
     if (formatted === null) return reject(`unsupported content type ${type}`);
     setBody(exchange, formatted.body);
-    exchange.headers.set('content-type', formatted.contentType);
+    exchange.headers.set('Content-Type', formatted.contentType);
     return true;
   },
   'kong.service.request.disable_tls': ({ exchange }) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadDeclarativeObject } from '../../../../src/sandbox/declarative/index.ts';
 import { HeaderList } from '../../../../src/sandbox/gateway/headers.ts';
+import { routePriority, type Prioritized } from '../../../../src/sandbox/gateway/router-priority.ts';
 import { Router, type RouterRequest } from '../../../../src/sandbox/gateway/router.ts';
 
 function routerOf(routes: object[], logs: string[] = []): Router {
@@ -20,8 +21,8 @@ function request(
   if (more.header !== undefined) headers.append(...more.header);
   return {
     method: 'GET',
-    host: url.hostname,
-    port: Number(url.port || 80),
+    host: url.host,
+    port: 80,
     path: decodeURI(url.pathname),
     headers,
     sni: null,
@@ -104,7 +105,30 @@ describe('hosts', () => {
   });
 });
 
+test.each([
+  ['upper case in the Host', 'A.test', ['a.test'], false],
+  ['upper case before a wildcard’s part', 'X.wild.test', ['*.wild.test'], true],
+  ['upper case in a wildcard’s part', 'x.WILD.test', ['*.wild.test'], false],
+  ['nothing before a wildcard’s part', '.wild.test', ['*.wild.test'], true],
+  ['a colon without a port', 'a.test:', ['a.test'], false],
+  ['a port', 'a.test:81', ['a.test'], true],
+  ['no Host', null, ['*.test'], false],
+])('%s: Kong takes the Host header as it is', (_name, host, hosts, fits) => {
+  expect(names([{ name: 'r', hosts }], request('/', { host }))).toEqual([fits ? 'r' : undefined]);
+});
+
 describe('more conditions', () => {
+  const nothing: Prioritized = {
+    methods: null,
+    hosts: null,
+    headers: null,
+    snis: null,
+    paths: null,
+    regex_priority: 0,
+    sources: null,
+    destinations: null,
+  };
+
   test('a route with more of them comes first', () => {
     const routes = [
       { name: 'path', paths: ['/very/long/path'] },
@@ -113,6 +137,59 @@ describe('more conditions', () => {
     expect(names(routes, request('/very/long/path'), request('/very/long/path', { method: 'PUT' }))).toEqual([
       'both',
       'path',
+    ]);
+  });
+
+  test.each([
+    ['hosts', { hosts: ['a.test'] }, 1152921505143717888n],
+    ['paths and methods', { paths: ['/pm'], methods: ['GET'] }, 1073741827n],
+    ['paths and headers', { paths: ['/ph'], headers: { x: ['1'] } }, 1074790403n],
+    ['paths', { paths: ['/p'] }, 536870914n],
+  ])(
+    'the priority of %s is the one measured on Kong 3.9.3',
+    (_name, given: Partial<Prioritized>, priority) => {
+      expect(routePriority({ ...nothing, ...given })).toBe(priority);
+    },
+  );
+
+  test.each([
+    ['plain hosts before path and method', { hosts: ['a.test'] }, { paths: ['/pm'], methods: ['GET'] }],
+    ['plain hosts before path and header', { hosts: ['a.test'] }, { paths: ['/pm'], headers: { x: ['1'] } }],
+    [
+      'plain hosts before a wildcard, a path and a method',
+      { hosts: ['a.test'] },
+      { hosts: ['*.test'], paths: ['/pm'], methods: ['GET'] },
+    ],
+    [
+      'a regular expression before a prefix, a method and a header',
+      { paths: ['~/p\\w'] },
+      { paths: ['/pm'], methods: ['GET'], headers: { x: ['1'] } },
+    ],
+  ])('%s, as Kong 3.9.3 shifts its numbers', (_name, first, second) => {
+    const met = request('http://a.test/pm', { header: ['x', '1'] });
+    const routes = [
+      { name: 'second', ...second },
+      { name: 'first', ...first },
+    ];
+    expect(names(routes, met)).toEqual(['first']);
+    expect(names(routes.reverse(), met)).toEqual(['first']);
+  });
+
+  test('of equal priority the greatest id comes first', () => {
+    const routes = [1, 3, 2].map((n) => ({
+      id: `0000000${String(n)}-0000-4000-8000-000000000000`,
+      name: String(n),
+      paths: ['/same'],
+    }));
+    expect(names(routes, request('/same'))).toEqual(['3']);
+  });
+
+  test('a path or a host that is no UTF-8 meets no route that has one', () => {
+    const broken = request('/', { path: '/p/\udce9', host: 'a.test' });
+    expect(names([{ name: 'path', paths: ['/'] }], broken)).toEqual([undefined]);
+    expect(names([{ name: 'method', methods: ['GET'] }], broken)).toEqual(['method']);
+    expect(names([{ name: 'host', hosts: ['*.test'] }], { ...broken, host: '\udce9.test' })).toEqual([
+      undefined,
     ]);
   });
 

@@ -65,7 +65,7 @@ describe('queries', () => {
   });
 });
 
-/** base, path, postfix, strip_path, what goes to the upstream: cases of Kong's documentation for path_handling v0. */
+/** base, path, postfix, strip_path, what goes to the upstream: cases of Kong's documentation. */
 test.each([
   ['/', '/foo/bar', '/bar', true, '/bar'],
   ['/', '/foo', '', true, '/'],
@@ -77,6 +77,6 @@ test.each([
   ['/base', '/foo/bar', '/bar', false, '/base/foo/bar'],
   ['/base/', '/foo/bar', '/bar', false, '/base/foo/bar'],
   ['/base', '/', '', false, '/base'],
-])('v0: %s + %s (left: %s, strip %s) is %s', (base, path, postfix, strip_path, upstream) => {
-  expect(upstreamPath({ strip_path, path_handling: 'v0' }, base, path, postfix)).toBe(upstream);
+])('%s + %s (left: %s, strip %s) is %s', (base, path, postfix, strip_path, upstream) => {
+  expect(upstreamPath({ strip_path }, base, path, postfix)).toBe(upstream);
 });
