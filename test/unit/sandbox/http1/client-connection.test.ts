@@ -1,0 +1,114 @@
+import net, { type AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  ClientConnection,
+  type ClientTimeouts,
+  type RequestHandler,
+} from '../../../../src/sandbox/http1/client-connection.ts';
+import { BodyStalled } from '../../../../src/sandbox/http1/client-request.ts';
+
+const short: ClientTimeouts = { head: 60, body: 60, idle: 60 };
+let server: net.Server;
+
+afterEach(() => {
+  server.close();
+});
+
+/** Answers each request with its method and its body. */
+const echo = (seen: unknown[]): RequestHandler => ({
+  serve: async (request, response) => {
+    try {
+      const pieces: Buffer[] = [];
+      for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
+        pieces.push(piece);
+      await new Promise<void>((resolve) =>
+        response.end(`${request.method ?? ''} ${Buffer.concat(pieces).toString()}`, resolve),
+      );
+      return true;
+    } catch (error) {
+      seen.push(error);
+      return false;
+    }
+  },
+  refuse: async (status, request, response) => {
+    seen.push([status, request.head.line]);
+    response.destroy();
+  },
+});
+
+async function listen(handler: RequestHandler, timeouts: ClientTimeouts): Promise<number> {
+  server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    void new ClientConnection(socket, handler, timeouts).run();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** Sends bytes and resolves with all that comes back when the connection has ended. */
+function exchange(port: number, ...pieces: string[]): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (piece: Buffer) => (answer += piece.toString('latin1')));
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+    for (const piece of pieces) socket.write(piece);
+  });
+}
+
+describe('time limits', () => {
+  test('half a head ends without an answer and is told as 408; 300 of them all end', async () => {
+    const seen: unknown[] = [];
+    const port = await listen(echo(seen), short);
+    const ends = Array.from({ length: 300 }, () => exchange(port, 'GET /slow HTTP/1.1\r\nHost: a\r\nX-'));
+    expect(new Set(await Promise.all(ends))).toEqual(new Set(['']));
+    expect(seen).toHaveLength(300);
+    expect(seen[0]).toEqual([408, 'GET /slow HTTP/1.1']);
+  });
+
+  test('a connection that sends nothing ends, and so does an idle one after its answer', async () => {
+    const seen: unknown[] = [];
+    const port = await listen(echo(seen), short);
+    expect(await exchange(port)).toBe('');
+    expect(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(seen).toEqual([]);
+  });
+
+  test('a body that pauses for too long is an error of its reader', async () => {
+    const seen: unknown[] = [];
+    const port = await listen(echo(seen), short);
+    await exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf');
+    expect(seen).toEqual([expect.any(BodyStalled)]);
+  });
+});
+
+test('bodies that nobody reads are passed over, and the next request is found behind them', async () => {
+  const seen: string[] = [];
+  const port = await listen(
+    {
+      serve: async (request, response) => {
+        seen.push(request.url ?? '');
+        await new Promise<void>((resolve) => response.end(resolve));
+        return seen.length < 3;
+      },
+      refuse: async () => undefined,
+    },
+    { head: 1000, body: 1000, idle: 1000 },
+  );
+  await exchange(
+    port,
+    `POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`,
+    'POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n',
+    'GET /3 HTTP/1.1\r\nHost: a\r\n\r\n',
+  );
+  expect(seen).toEqual(['/1', '/2', '/3']);
+});
+
+test('a client that waits for 100 Continue gets it', async () => {
+  const port = await listen(echo([]), short);
+  const answer = await exchange(
+    port,
+    'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx',
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*POST x/);
+});
