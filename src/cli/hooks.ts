@@ -10,6 +10,7 @@ export function build(): Command {
     .description('list, create, test and replay event hooks')
     .option('--api <url>', `Admin API with the event hooks (KONG_TS_HOOKS_API; default ${defaultApi})`)
     .option('--token <token>', 'its Kong-Admin-Token (better: KONG_TS_ADMIN_TOKEN in the environment)')
+    .option('--token-file <file>', 'a file with it (or KONG_TS_ADMIN_TOKEN_FILE)')
     .option('--workspace <name>', 'workspace in the path')
     .option('--json', 'print JSON instead of tables');
   addCalls(command);

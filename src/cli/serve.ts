@@ -24,11 +24,15 @@ interface ServeFlags {
   metrics?: string;
   allowHost: string[];
   control?: string;
+  instancesFile?: string;
   eventHooks: 'auto' | 'on' | 'off';
   eventHooksAdmin?: string;
   eventHooksAllow?: ('loopback' | 'private')[];
   kongAdmin?: string;
   kongAdminToken?: string;
+  tokenFile?: string;
+  hooksTokenFile?: string;
+  kongAdminTokenFile?: string;
   crudInterval: string[];
   crudSecrets?: boolean;
   lendKongLogin?: boolean;
@@ -48,8 +52,10 @@ Signals:
   SIGTERM, SIGINT   drain and stop: events in flight finish, plugins flush, exit status 0
   SIGHUP            load the plugins anew without a failed event (also: kong-ts reload)
 
-A second server on the same path takes it over; the first one drains and stops.
-The event hook dispatcher reads its tokens from KONG_TS_HOOKS_TOKEN (gRPC) and KONG_TS_ADMIN_TOKEN (Admin API).`;
+A second server on the same path takes it over once its plugins are loaded; the first one drains and stops.
+Secrets:
+  A server that Kong starts has none of the environment of "kong start": name a file, or the variable in nginx_main_env
+  (KONG_NGINX_MAIN_ENV=KONG_TS_ADMIN_TOKEN). Without a token, --event-hooks-admin beyond loopback is refused there.`;
 
 export function build(): Command {
   return new Command('serve')
@@ -90,6 +96,10 @@ export function build(): Command {
       [],
     )
     .option('--control <path>', 'control socket (default: the first socket + .ctl)')
+    .option(
+      '--instances-file <path>',
+      'where the ids that Kong has been given are kept for the next server, or off (default: the first socket + .instances)',
+    )
     .addOption(
       new Option('--event-hooks <when>', 'start the event hook dispatcher')
         .choices(['auto', 'on', 'off'])
@@ -106,7 +116,19 @@ export function build(): Command {
       '--kong-admin <url>',
       "Kong's Admin API: event hooks for what changes in it (see docs/kong-events.md)",
     )
-    .option('--kong-admin-token <token>', 'Kong-Admin-Token for it (better: KONG_ADMIN_TOKEN)')
+    .option('--kong-admin-token <token>', 'Kong-Admin-Token for it (better: --kong-admin-token-file)')
+    .option(
+      '--kong-admin-token-file <file>',
+      'the same from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
+    )
+    .option(
+      '--token-file <file>',
+      "file with the token of event hooks' Admin API (or KONG_TS_ADMIN_TOKEN, KONG_TS_ADMIN_TOKEN_FILE)",
+    )
+    .option(
+      '--hooks-token-file <file>',
+      "file with the token of event hooks' gRPC (or KONG_TS_HOOKS_TOKEN, KONG_TS_HOOKS_TOKEN_FILE)",
+    )
     .option(
       '--crud-interval <[kind=]seconds>',
       'time between looks at it, repeatable (default: 5)',
@@ -159,12 +181,16 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('dataDir', rest.dataDir),
     ...given('metrics', adminAddress(rest.admin, rest.metrics)),
     ...given('control', rest.control),
+    ...given('instancesFile', rest.instancesFile),
     ...given('eventHooksAdmin', rest.eventHooksAdmin),
     ...given('eventHooksAllow', rest.eventHooksAllow),
     crudInterval: rest.crudInterval,
     allowHosts: rest.allowHost,
     ...given('kongAdmin', rest.kongAdmin),
     ...given('kongAdminToken', rest.kongAdminToken),
+    ...given('tokenFile', rest.tokenFile),
+    ...given('hooksTokenFile', rest.hooksTokenFile),
+    ...given('kongAdminTokenFile', rest.kongAdminTokenFile),
     ...given('crudSecrets', rest.crudSecrets),
     ...given('lendKongLogin', rest.lendKongLogin),
     ...given('watch', rest.watch),

@@ -34,6 +34,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const { log = () => undefined, ...rest } = options;
   const compiled = compileServerOptions({
     control: null,
+    instancesFile: null,
     eventHooks: rest.kongAdmin === undefined ? 'off' : 'on',
     ...rest,
     workers: 0,

@@ -56,6 +56,11 @@ export interface ServerOptions {
   allowHosts?: readonly string[];
   /** Path of the control socket of `kong-ts status` and `reload`. Default: the first socket's path + `.ctl`. */
   control?: string | null;
+  /**
+   * File for the instance ids that Kong has been given, so that the next server knows them; holds configurations, mode
+   * 600; null for none. Default: the first socket's path + `.instances`.
+   */
+  instancesFile?: string | null;
   /** Start the event hook dispatcher: `auto` when a plugin publishes event hooks. Default `auto`. */
   eventHooks?: 'auto' | 'on' | 'off';
   /** Where the dispatcher's Admin API listens: `host:port`, `unix:/path` or `off`. Default `off`. */
@@ -66,6 +71,13 @@ export interface ServerOptions {
   kongAdmin?: string;
   /** Sent to it as `Kong-Admin-Token`. Default: KONG_ADMIN_TOKEN in the environment. */
   kongAdminToken?: string;
+  /**
+   * Files with secrets, in one line each: the token of the event hooks' Admin API, of their gRPC, and Kong's. Default: the
+   * environment, see src/secrets.ts.
+   */
+  tokenFile?: string;
+  hooksTokenFile?: string;
+  kongAdminTokenFile?: string;
   /** Seconds between looks, or KIND=SECONDS for one kind. Default 5 for all. */
   crudInterval?: readonly string[];
   /** Put secrets of entities into payloads. Default false. */
@@ -76,6 +88,13 @@ export interface ServerOptions {
   watch?: boolean;
   /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
   cwd?: string;
+}
+
+/** Paths of files with secrets, those that were named. */
+export interface SecretFiles {
+  readonly adminToken?: string;
+  readonly hooksToken?: string;
+  readonly kongToken?: string;
 }
 
 export interface CompiledSocket {
@@ -109,9 +128,11 @@ export interface CompiledServerOptions {
   readonly metrics: HostPort | null;
   readonly allowHosts: readonly string[];
   readonly control: string | null;
+  readonly instancesFile: string | null;
   readonly eventHooks: 'auto' | 'on' | 'off';
   readonly eventHooksAdmin: string;
   readonly eventHooksAllow: readonly ('loopback' | 'private')[];
+  readonly secretFiles: SecretFiles;
   /** The Kong that the dispatcher watches; null: none. */
   readonly kong: {
     readonly admin: string;
@@ -159,13 +180,31 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     metrics: options.metrics == null || options.metrics === 'off' ? null : parseHostPort(options.metrics),
     allowHosts: (options.allowHosts ?? []).map((name) => name.toLowerCase()),
     control: options.control === undefined ? `${first.path}.ctl` : options.control,
+    instancesFile: compileInstancesFile(options.instancesFile, first.path, cwd),
     eventHooks: compileEventHooks(options),
     eventHooksAdmin: options.eventHooksAdmin ?? 'off',
     eventHooksAllow: [...(options.eventHooksAllow ?? [])],
+    secretFiles: compileSecretFiles(options, cwd),
     kong: compileKong(options),
     watch: options.watch ?? false,
     cwd,
   };
+}
+
+function compileSecretFiles(options: ServerOptions, cwd: string): SecretFiles {
+  const { tokenFile, hooksTokenFile, kongAdminTokenFile, kongAdmin } = options;
+  if (kongAdminTokenFile !== undefined && kongAdmin === undefined)
+    throw usage('--kong-admin-token-file needs --kong-admin.');
+  return {
+    ...(tokenFile === undefined ? {} : { adminToken: resolve(cwd, tokenFile) }),
+    ...(hooksTokenFile === undefined ? {} : { hooksToken: resolve(cwd, hooksTokenFile) }),
+    ...(kongAdminTokenFile === undefined ? {} : { kongToken: resolve(cwd, kongAdminTokenFile) }),
+  };
+}
+
+function compileInstancesFile(file: string | null | undefined, socket: string, cwd: string): string | null {
+  if (file === null || file === 'off') return null;
+  return file === undefined ? `${socket}.instances` : resolve(cwd, file);
 }
 
 /** A Kong that is watched needs the dispatcher, whatever plugins do. */

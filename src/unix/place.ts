@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync, type Stats } from 'node:fs';
 import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -57,9 +57,9 @@ export async function placeSocket(
     await bind(temporary);
     await chmod(temporary, options.mode);
     if (options.owner !== null) await chown(temporary, options.owner.uid, options.owner.gid);
-    const { dev, ino } = await lstat(temporary);
+    const ours = await lstat(temporary);
     await rename(temporary, path);
-    return placed(path, found, dev, ino);
+    return placed(path, found, ours);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     if (error instanceof KongTsError) throw error;
@@ -70,20 +70,22 @@ export async function placeSocket(
   }
 }
 
-function placed(path: string, found: Found, dev: number, ino: number): PlacedSocket {
+function placed(path: string, found: Found, ours: Stats): PlacedSocket {
+  // The number of a file that is gone may be another one's soon: the time at which it was made tells them apart.
+  const isOurs = ({ dev, ino, mtimeMs }: Stats) =>
+    dev === ours.dev && ino === ours.ino && mtimeMs === ours.mtimeMs;
   return {
     path,
     found,
     async check() {
       const now = await lstat(path).catch(() => null);
       if (now === null) return 'missing';
-      return now.dev === dev && now.ino === ino ? 'ours' : 'taken';
+      return isOurs(now) ? 'ours' : 'taken';
     },
     remove() {
       try {
         // Look and unlink in one go: a new server may rename its socket over ours at any moment.
-        const now = lstatSync(path);
-        if (now.dev === dev && now.ino === ino) unlinkSync(path);
+        if (isOurs(lstatSync(path))) unlinkSync(path);
       } catch {
         // It is gone, or the folder can no longer be written to: nothing of ours is left to clean up.
       }

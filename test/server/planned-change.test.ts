@@ -153,7 +153,7 @@ describe('a takeover', { timeout: 240_000 }, () => {
     expect(await first.exited).toEqual({ code: 0, signal: null });
     expect(used.closed).toBe(true);
     await second.ready();
-    expect(readdirSync(bench.folder).sort()).toEqual(['k.sock', 'k.sock.ctl']);
+    expect(readdirSync(bench.folder).sort()).toEqual(['k.sock', 'k.sock.ctl', 'k.sock.instances']);
     await kong.event('steady', {}, 'access');
   });
 });
@@ -174,7 +174,7 @@ describe('a stop', { timeout: 240_000 }, () => {
     const flushed = (await readFile(file, 'utf8')).trim().split('\n').map(Number);
     expect(flushed.reduce((sum, count) => sum + count, 0)).toBe(5);
     expect(pids.some(isAlive)).toBe(false);
-    expect(readdirSync(bench.folder)).toEqual(['flushed']);
+    expect(readdirSync(bench.folder)).toEqual(['flushed', 'k.sock.instances']);
   });
 
   it('kill -9 of the supervisor leaves no process, also when a plugin blocks its worker', async () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { readSecret, secrets } from '../../secrets.ts';
 
 /** Where the sandbox and the demo have their Admin API. */
 export const defaultApi = 'http://127.0.0.1:8001';
@@ -8,6 +9,7 @@ export const defaultApi = 'http://127.0.0.1:8001';
 export interface CallOptions {
   api?: string;
   token?: string;
+  tokenFile?: string;
   workspace?: string;
   json?: boolean;
 }
@@ -24,7 +26,8 @@ export class HooksApi {
     if (!URL.canParse(base)) throw new KongTsError('USAGE', `--api ${base} is not a URL.`);
     const workspace = options.workspace === undefined ? '' : `/${encodeURIComponent(options.workspace)}`;
     this.#base = `${base.replace(/\/+$/, '')}${workspace}`;
-    this.#token = options.token ?? process.env.KONG_TS_ADMIN_TOKEN;
+    this.#token =
+      options.token ?? readSecret(secrets.adminToken, options.tokenFile, process.env) ?? undefined;
     this.json = options.json === true;
   }
 

@@ -1,5 +1,6 @@
 import { maskUserInfo } from '../../kong-admin/user-info.ts';
 import { KongTsError } from '../../errors.ts';
+import { readSecret, secrets } from '../../secrets.ts';
 import type { KongWatchOptions } from '../watcher/kong-watch.ts';
 
 /** The Kong that a dispatcher watches and stands in front of. */
@@ -10,7 +11,8 @@ export interface KongOptions extends KongWatchOptions {
 
 export const kongFlags = {
   'kong-admin': "Kong's Admin API: watch it for crud and balancer events, and pass on to it what is not ours",
-  'kong-admin-token': 'Kong-Admin-Token for it (better: KONG_ADMIN_TOKEN in the environment)',
+  'kong-admin-token': 'Kong-Admin-Token for it (better: --kong-admin-token-file)',
+  'kong-admin-token-file': 'the same from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
 } as const;
 export const kongSwitches = {
   'crud-secrets': 'put keys, passwords and other secrets of entities into payloads',
@@ -30,13 +32,22 @@ export function readKongOptions(
 ): KongOptions | null {
   const url = values['kong-admin'];
   if (typeof url !== 'string') {
-    for (const name of [...Object.keys(kongSwitches), ...Object.keys(kongLists), 'kong-admin-token']) {
+    for (const name of [
+      ...Object.keys(kongSwitches),
+      ...Object.keys(kongLists),
+      'kong-admin-token',
+      'kong-admin-token-file',
+    ]) {
       if (values[name] !== undefined) throw usage(`--${name} needs --kong-admin`);
     }
     return null;
   }
   checkKongAdmin(url);
-  const given = values['kong-admin-token'] ?? environment.KONG_ADMIN_TOKEN;
+  const file = values['kong-admin-token-file'];
+  const given =
+    file === undefined && values['kong-admin-token'] !== undefined
+      ? values['kong-admin-token']
+      : readSecret(secrets.kongToken, file as string | undefined, environment);
   const list = values['crud-interval'];
   return {
     url,

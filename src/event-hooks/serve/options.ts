@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { KongTsError, messageOf } from '../../errors.ts';
+import { readSecret, secrets } from '../../secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';
 import { kongFlags, kongLists, kongSwitches, readKongOptions } from './kong-options.ts';
@@ -43,6 +44,8 @@ export const serveFlags = {
   'tls-ca': 'PEM file: who may call over TCP',
   'tls-cert': 'PEM file: certificate of the gRPC server',
   'tls-key': 'PEM file: its key',
+  'token-file': 'file with the token of the Admin API (or KONG_TS_ADMIN_TOKEN, KONG_TS_ADMIN_TOKEN_FILE)',
+  'hooks-token-file': 'file with the token of gRPC (or KONG_TS_HOOKS_TOKEN, KONG_TS_HOOKS_TOKEN_FILE)',
   ...kongFlags,
 } as const;
 const switches = {
@@ -60,7 +63,7 @@ export const serveLists = {
 } as const;
 
 /**
- * @param environment `KONG_TS_HOOKS_TOKEN` is asked for over gRPC, `KONG_TS_ADMIN_TOKEN` by the Admin API
+ * @param environment what is not in files of the command line, see src/secrets.ts
  * @throws KongTsError USAGE, FILE_UNREADABLE
  */
 export function parseServeOptions(
@@ -89,10 +92,10 @@ export function parseServeOptions(
   if (synchronous !== 'normal' && synchronous !== 'full') throw usage('--synchronous is normal or full');
   return {
     listen: door(text('listen') ?? 'off'),
-    token: nonEmpty(environment.KONG_TS_HOOKS_TOKEN),
+    token: readSecret(secrets.hooksToken, text('hooks-token-file'), environment),
     tls: readTls(text('tls-ca'), text('tls-cert'), text('tls-key')),
     admin: door(text('admin') ?? '127.0.0.1:8011'),
-    adminToken: nonEmpty(environment.KONG_TS_ADMIN_TOKEN),
+    adminToken: readSecret(secrets.adminToken, text('token-file'), environment),
     allowHosts: listOf(values['allow-host']),
     reusePort: values['reuse-port'] === true,
     exitWithStdin: values['exit-with-stdin'] === true,
@@ -129,8 +132,6 @@ function parse(argv: string[]): Values {
 const listOf = (value: Values[string]): string[] =>
   Array.isArray(value) ? value.map((one) => String(one).toLowerCase()) : [];
 const door = (text: string): Address | null => (text === 'off' ? null : parseAddress(text));
-const nonEmpty = (text: string | undefined): string | null =>
-  text === undefined || text === '' ? null : text;
 const usage = (text: string): KongTsError => new KongTsError('USAGE', `${text}.`);
 
 function readTls(ca?: string, cert?: string, key?: string): ServeOptions['tls'] {

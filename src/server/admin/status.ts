@@ -21,6 +21,9 @@ export interface ServerStatus {
   workers: WorkerStatus[];
   /** Instance ids that Kong holds. */
   instances: number;
+  /** Those of them that are known from another server's file, and ids that were asked for and are unknown. */
+  recalledInstances: number;
+  unknownInstances: number;
   waitingConnections: number;
   restarts: Record<string, number>;
   /** The event hook dispatcher: null when none runs. */

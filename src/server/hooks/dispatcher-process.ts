@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { secrets, type Secret } from '../../secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from '../supervisor/backoff.ts';
@@ -88,7 +89,8 @@ export class DispatcherProcess {
   }
 
   #arguments(): string[] {
-    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, allowHosts, kong } = this.#options;
+    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, allowHosts, kong, secretFiles } =
+      this.#options;
     return [
       '--listen',
       `unix:${sockets[0]?.path ?? ''}.hooks.${process.pid}`,
@@ -97,6 +99,9 @@ export class DispatcherProcess {
       ...(dataDir === null ? [] : ['--data-dir', join(dataDir, 'event-hooks')]),
       ...allowHosts.flatMap((name) => ['--allow-host', name]),
       ...eventHooksAllow.map((range) => `--allow-${range}`),
+      ...fileFlag(secrets.adminToken, secretFiles.adminToken),
+      ...fileFlag(secrets.hooksToken, secretFiles.hooksToken),
+      ...fileFlag(secrets.kongToken, secretFiles.kongToken),
       ...(kong === null ? [] : ['--kong-admin', kong.admin]),
       ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),
       ...(kong?.secrets === true ? ['--crud-secrets'] : []),
@@ -122,6 +127,10 @@ export class DispatcherProcess {
     this.#log.info('the event hook dispatcher listens', { grpc: ready.grpc, admin: ready.admin });
     this.#ready(ready.grpc);
   }
+}
+
+function fileFlag({ flag }: Secret, file: string | undefined): string[] {
+  return file === undefined ? [] : [flag, file];
 }
 
 function parseReady(line: string): { grpc: string; admin: string | null } | null {

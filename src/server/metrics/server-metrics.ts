@@ -12,6 +12,10 @@ export interface ServerNumbers {
   /** Connections that no worker has taken yet. */
   waitingConnections: number;
   instances: number;
+  /** Ids that Kong has asked for and that nobody knows. */
+  unknownInstances: number;
+  /** How long nobody had listened when this server began to, in seconds; null when it is not known. */
+  socketGap: number | null;
   pluginsFailed: number;
 }
 
@@ -73,6 +77,17 @@ export function serverMetrics(numbers: ServerNumbers): MetricJson[] {
       { labels: {}, value: numbers.waitingConnections },
     ]),
     gauge('kong_ts_instances', 'Instance ids that Kong holds.', [{ labels: {}, value: numbers.instances }]),
+    metric(
+      'kong_ts_unknown_instances_total',
+      'counter',
+      'Instance ids that Kong used and that nobody knows: it starts its instances of the plugin anew.',
+      [{ labels: {}, value: numbers.unknownInstances }],
+    ),
+    gauge(
+      'kong_ts_socket_gap_seconds',
+      'How long nobody had listened when this server began to.',
+      numbers.socketGap === null ? [] : [{ labels: {}, value: numbers.socketGap }],
+    ),
     gauge('kong_ts_plugins_failed', 'Plugins that do not load.', [
       { labels: {}, value: numbers.pluginsFailed },
     ]),

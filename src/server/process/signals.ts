@@ -6,7 +6,7 @@ const sameWish = 500;
 
 /**
  * Lets signals drive a server: SIGTERM and SIGINT drain and stop it, a second one ends the process at once, SIGHUP
- * reloads. The process ends with status 0 once the server has stopped.
+ * reloads. The process ends with status 0 (or `process.exitCode`) once the server has stopped.
  *
  * Call it before the server listens: a signal that comes while it starts is obeyed as soon as it has. The returned
  * function takes the server.
@@ -36,7 +36,7 @@ export function obeySignals(log: ServerLog): (server: RunningServer) => void {
   return (started) => {
     server = started;
     void started.stopped.then(() => {
-      process.exit(0);
+      process.exit(process.exitCode ?? 0);
     });
     if (stopping) void started.stop();
   };

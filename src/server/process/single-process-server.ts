@@ -7,10 +7,15 @@ import { exposition } from '../metrics/exposition.ts';
 import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
+import { InstanceFile } from '../remembered/instance-file.ts';
+import { RememberedInstances } from '../remembered/remembered-instances.ts';
+import { Signs } from '../remembered/signs.ts';
+import { HeldConnections } from '../socket/parting.ts';
+import { mustServe } from '../supervisor/first-load.ts';
 import { ListeningSockets } from '../socket/listening.ts';
 import { lingerAfterTakeover } from '../ipc/drain-term.ts';
 import { Pause } from './pause.ts';
-import { noSupervisor } from '../worker/link.ts';
+import { noSupervisor, rememberingLink } from '../worker/link.ts';
 import { PluginWorker } from '../worker/plugin-worker.ts';
 
 /** A server without workers: sockets and plugins in one process, for tests and debugging. It cannot reload. */
@@ -24,6 +29,10 @@ export class SingleProcessServer implements RunningServer {
   #report: LoadReport | null = null;
   #dispatcher: DispatcherProcess | null = null;
   #sockets: ListeningSockets | null = null;
+  readonly #file: InstanceFile | null;
+  readonly #instances: RememberedInstances | null;
+  #signs: Signs | null = null;
+  readonly #held = new HeldConnections();
   #stopping: Promise<void> | null = null;
   #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
@@ -31,7 +40,11 @@ export class SingleProcessServer implements RunningServer {
   private constructor(options: CompiledServerOptions, log: ServerLog) {
     this.#options = options;
     this.#log = log;
-    this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: 0, link: noSupervisor, log });
+    const { instancesFile } = options;
+    this.#file = instancesFile === null ? null : new InstanceFile({ path: instancesFile, log });
+    this.#instances = this.#file === null ? null : new RememberedInstances(this.#file);
+    const link = this.#instances === null ? noSupervisor : rememberingLink(this.#instances);
+    this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: 0, link, log });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -76,7 +89,9 @@ export class SingleProcessServer implements RunningServer {
         },
       ],
       instances: beat.instances,
-      waitingConnections: 0,
+      recalledInstances: this.#instances?.recalled ?? 0,
+      unknownInstances: this.#instances?.unknown ?? 0,
+      waitingConnections: this.#held.size,
       restarts: {},
       eventHooks:
         this.#dispatcher === null
@@ -93,6 +108,8 @@ export class SingleProcessServer implements RunningServer {
       restarts: {},
       waitingConnections: 0,
       instances: beat.instances,
+      unknownInstances: this.#instances?.unknown ?? 0,
+      socketGap: this.#signs?.gap ?? null,
       pluginsFailed: this.#report?.failures.length ?? 0,
     });
     return exposition([own, metrics]);
@@ -125,21 +142,32 @@ export class SingleProcessServer implements RunningServer {
     });
     this.#sockets.serve({
       onConnection: (connection) => {
-        void this.#worker.serve(connection);
+        if (this.#stopping === null) void this.#worker.serve(connection);
+        else this.#held.add(connection);
       },
       onTakenOver: () => {
         this.#stopping ??= this.#stop('let fade');
+        void this.#held.end();
       },
     });
+    const loading = this.#load();
+    if (this.#sockets.waiting) {
+      mustServe(await loading);
+      await this.#sockets.takeAll();
+    }
+    this.#signs = new Signs(this.#file, this.#sockets.alone);
     if (control !== null) this.#listeners.push(await listenControl(control, this));
     if (eventHooks === 'on') this.#startDispatcher();
-    void this.#worker.load().then((report) => {
-      this.#report = report;
-      for (const { spec, message } of report.failures) {
-        this.#log.error('a plugin does not load', { plugin: spec, reason: message });
-      }
-      if (eventHooks === 'auto' && report.usesEventHooks) this.#startDispatcher();
-    });
+  }
+
+  async #load(): Promise<LoadReport> {
+    const report = await this.#worker.load();
+    this.#report = report;
+    for (const { spec, message } of report.failures) {
+      this.#log.error('a plugin does not load', { plugin: spec, reason: message });
+    }
+    if (this.#options.eventHooks === 'auto' && report.usesEventHooks) this.#startDispatcher();
+    return report;
   }
 
   #startDispatcher(): void {
@@ -159,11 +187,14 @@ export class SingleProcessServer implements RunningServer {
       this.#worker.hurry();
       linger?.end();
     };
+    this.#sockets?.leave();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await this.#sockets?.close();
     await this.#worker.drain(this.#options.drainTimeout, how);
     await this.#dispatcher?.stop(5000);
     await linger?.over;
+    await this.#sockets?.close();
+    this.#signs?.stop();
+    await this.#held.end();
     this.#log.notice('stopped');
     this.#resolveStopped();
   }

@@ -1,5 +1,7 @@
 import type { ServerLog } from '../log/types.ts';
+import { endCleanly } from './parting.ts';
 import type { CompiledServerOptions } from '../options.ts';
+import { lookAt } from '../../unix/place.ts';
 import { claimSocket, type ClaimedSocket, type Connection } from '../../unix/claim.ts';
 
 export interface ListeningOptions {
@@ -19,6 +21,8 @@ export interface ConnectionTarget {
 
 /** How often the socket files are looked at. Milliseconds. */
 const interval = 500;
+/** The same while somebody waits for what is seen: for a live server to go, or for one that follows. */
+const soon = 50;
 
 /**
  * The sockets that Kong connects to, and the watch over their files. Connections wait until somebody serves them, so
@@ -26,6 +30,12 @@ const interval = 500;
  */
 export class ListeningSockets {
   readonly #options: ListeningOptions;
+  /** Paths that a live server holds, until this one can serve or that one is gone. */
+  readonly #waitingFor = new Set<number>();
+  #leaving = false;
+  /** The live server has been seen on its control socket. */
+  #controlled = false;
+  #taking: Promise<void> | null = null;
   readonly #claimed = new Map<number, ClaimedSocket>();
   #waiting: { connection: Connection; index: number }[] = [];
   #target: ConnectionTarget | null = null;
@@ -35,38 +45,75 @@ export class ListeningSockets {
     this.#options = options;
   }
 
-  /** Takes every path. @throws KongTsError see claimSocket; then none is kept */
+  /**
+   * Takes every path that no live server holds: there Kong is answered from now on. The others are left to that server
+   * until `takeAll`, or until it is gone.
+   * @throws KongTsError see claimSocket; then none is kept
+   */
   static async open(options: ListeningOptions): Promise<ListeningSockets> {
     const sockets = new ListeningSockets(options);
     try {
-      for (const index of options.server.sockets.keys()) await sockets.#claim(index);
+      for (const [index, { path }] of options.server.sockets.entries()) {
+        if ((await lookAt(path)) === 'live') sockets.#waitingFor.add(index);
+        else await sockets.#claim(index);
+      }
     } catch (error) {
       await sockets.close();
       throw error;
     }
+    for (const index of sockets.#waitingFor) {
+      const { path } = options.server.sockets[index] as { path: string };
+      options.log.notice('a live server has the socket: it is taken over once the plugins are loaded', {
+        socket: path,
+      });
+    }
     return sockets;
+  }
+
+  /** When it began to listen on the first path if nobody did; null when that was taken over. */
+  alone: number | null = null;
+
+  /** Whether a live server has one of the sockets. */
+  get waiting(): boolean {
+    return this.#waitingFor.size > 0;
+  }
+
+  /** Takes what live servers hold. @throws KongTsError see claimSocket */
+  async takeAll(): Promise<void> {
+    for (const index of [...this.#waitingFor]) {
+      // A look may be taking it, or another one, at this moment.
+      await this.#taking;
+      if (this.#waitingFor.has(index)) await this.#takeFromLive(index);
+    }
+  }
+
+  /** This server ends: the sockets listen on, but files that are removed are not made again. */
+  leave(): void {
+    this.#leaving = true;
+    this.#waitingFor.clear();
+    if (this.#timer !== null) this.#lookEvery(soon);
   }
 
   /** From now on connections go to the target; those that have come before do at once. */
   serve(target: ConnectionTarget): void {
     this.#target = target;
     for (const { connection, index } of this.#waiting.splice(0)) target.onConnection(connection, index);
-    this.#timer = setInterval(() => {
-      void this.look();
-    }, interval);
+    this.#lookEvery(this.waiting ? soon : interval);
   }
 
   /** Stops listening, see ClaimedSocket.release. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    for (const { connection } of this.#waiting.splice(0)) connection.destroy();
+    for (const { connection } of this.#waiting.splice(0)) endCleanly(connection);
+    this.#waitingFor.clear();
     await Promise.all([...this.#claimed.values()].map((socket) => socket.release()));
     this.#claimed.clear();
   }
 
   /** Lets go of sockets that another server has taken, and makes files anew that somebody has removed. */
   async look(): Promise<void> {
+    await this.#lookForTheEndOfOthers();
     for (const [index, socket] of [...this.#claimed]) {
       const state = await socket.check();
       if (this.#timer === null) return;
@@ -74,7 +121,7 @@ export class ListeningSockets {
       this.#claimed.delete(index);
       if (state === 'taken') {
         this.#options.log.notice('another server has taken the socket over', { socket: socket.path });
-      } else {
+      } else if (!this.#leaving) {
         this.#options.log.warn('the socket file is gone and is made again', { socket: socket.path });
         await this.#claim(index).catch((error: unknown) => {
           this.#options.log.error('the socket cannot be made again', { reason: String(error) });
@@ -82,10 +129,55 @@ export class ListeningSockets {
       }
       await socket.release();
     }
-    if (this.#claimed.size > 0 || this.#timer === null) return;
+    if (this.#claimed.size > 0 || this.waiting || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
     this.#target?.onTakenOver();
+  }
+
+  /** A server that has ended before this one could serve: from now on Kong waits here rather than nowhere. */
+  async #lookForTheEndOfOthers(): Promise<void> {
+    for (const index of [...this.#waitingFor]) {
+      const path = this.#options.server.sockets[index]?.path ?? '';
+      const serves = await this.#isServed(path);
+      if (serves || !this.#waitingFor.has(index) || this.#taking !== null) continue;
+      await this.#takeFromLive(index).catch((error: unknown) => {
+        this.#options.log.error('the socket cannot be taken', { socket: path, reason: String(error) });
+      });
+    }
+  }
+
+  /**
+   * Whether the live server goes on. One that is about to end listens to the last, but its control socket is gone at once:
+   * Kong kills it a moment later.
+   */
+  async #isServed(path: string): Promise<boolean> {
+    const { control } = this.#options.server;
+    if (control !== null) {
+      const found = await lookAt(control).catch(() => 'nothing');
+      if (found === 'live') {
+        this.#controlled = true;
+        return true;
+      }
+      if (this.#controlled) return false;
+    }
+    return (await lookAt(path).catch(() => 'live')) === 'live';
+  }
+
+  async #takeFromLive(index: number): Promise<void> {
+    this.#taking ??= this.#claim(index).finally(() => {
+      this.#waitingFor.delete(index);
+      this.#taking = null;
+    });
+    await this.#taking;
+    if (!this.waiting && !this.#leaving && this.#timer !== null) this.#lookEvery(interval);
+  }
+
+  #lookEvery(milliseconds: number): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = setInterval(() => {
+      void this.look();
+    }, milliseconds);
   }
 
   async #claim(index: number): Promise<void> {
@@ -103,6 +195,7 @@ export class ListeningSockets {
       },
     });
     this.#claimed.set(index, socket);
+    if (index === 0) this.alone = socket.found === 'live' ? null : Date.now();
     const found = { nothing: {}, stale: { replaced: 'a stale file' }, live: { replaced: 'a live server' } };
     log.notice('listening', { socket: wanted.path, ...found[socket.found] });
   }

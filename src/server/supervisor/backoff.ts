@@ -23,6 +23,11 @@ export class Backoff {
     return Math.min(this.#options.most, this.#options.first * 2 ** (failures - 1));
   }
 
+  /** How often it has failed in a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   reset(): void {
     this.#failures = 0;
   }

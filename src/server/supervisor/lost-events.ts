@@ -1,5 +1,5 @@
 import type { ServerLog } from '../log/types.ts';
-import type { InstanceRecords } from './records.ts';
+import type { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Lines per worker; more of the same help nobody. */
@@ -10,13 +10,13 @@ const mostLines = 100;
  * last 50 ms may be missing, one that has ended in them may be named. The youngest comes first: where a plugin has
  * blocked or crashed the worker, it is the likely one.
  */
-export function reportLostEvents(worker: WorkerProcess, records: InstanceRecords, log: ServerLog): void {
+export function reportLostEvents(worker: WorkerProcess, records: RememberedInstances, log: ServerLog): void {
   const events = worker.inFlight();
   for (const { instance, phase, ranFor } of events.slice(0, mostLines)) {
     log.error('an event was in flight on a worker that has ended', {
       worker: worker.slot,
       workerPid: worker.pid,
-      plugin: records.find(instance)?.name ?? null,
+      plugin: records.peek(instance)?.name ?? null,
       phase,
       instance,
       ranForMs: ranFor,

@@ -7,6 +7,12 @@ import { WorkerProcess, type WorkerEvents } from './worker-process.ts';
 /** How long the plugins of a replacement may take to load, in milliseconds. The worker before it serves until then. */
 const loadLimit = 60_000;
 
+/** So many deaths in a row are no accident: the system may be killing workers for what an event does to their memory. */
+const mostInnocentDeaths = 10;
+
+/** Milliseconds. */
+const servedForAWhile = 500;
+
 /** What the pool tells the supervisor. */
 export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'loaded'> {
   /** The worker may have connections from now on. */
@@ -171,10 +177,19 @@ export class WorkerPool {
     return worker;
   }
 
-  /** How long its successor waits. A worker that dies soon after the one before it is suspected, see WorkerProcess. */
+  /**
+   * How long its successor waits. A worker that dies soon after the one before it is suspected, see WorkerProcess. One that
+   * was killed from outside is not, as long as it was awake and has served for a while: an event that ends workers comes
+   * back as soon as the next one serves.
+   */
   #nextWait(slot: Slot, worker: WorkerProcess): number {
     const wait = slot.backoff.next(Date.now() - worker.startedAt);
-    if (wait > 0) worker.suspect = true;
+    const innocent =
+      worker.killedFromOutside &&
+      !worker.silent &&
+      Date.now() - (worker.loadedAt ?? Infinity) > servedForAWhile &&
+      slot.backoff.failures < mostInnocentDeaths;
+    if (wait > 0) worker.suspect = !innocent;
     return wait;
   }
 

@@ -1,4 +1,5 @@
 import type { Connection } from '../../unix/claim.ts';
+import { endCleanly } from '../socket/parting.ts';
 
 /** What the router needs of a worker. */
 export interface ConnectionTaker {
@@ -91,9 +92,7 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
       if (holder !== taker) continue;
       this.#held.delete(ticket);
       closed++;
-      const bytes = last?.(index) ?? null;
-      if (bytes === null) socket.destroy();
-      else socket.end(bytes, () => socket.destroy());
+      endCleanly(socket, last?.(index) ?? null);
     }
     for (const [ticket, handover] of this.#handovers) {
       if (handover.taker !== taker) continue;
@@ -113,9 +112,9 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
 
   /** Closes the connections that nobody will take any more. */
   close(): void {
-    for (const { socket } of this.#handovers.values()) socket.destroy();
+    for (const { socket } of this.#handovers.values()) endCleanly(socket);
     this.#handovers.clear();
-    for (const { socket } of this.#held.values()) socket.destroy();
+    for (const { socket } of this.#held.values()) endCleanly(socket);
     this.#held.clear();
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../errors.ts';
 import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
@@ -8,13 +9,17 @@ import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import { lingerAfterTakeover } from '../ipc/drain-term.ts';
 import { Pause } from '../process/pause.ts';
+import { InstanceFile } from '../remembered/instance-file.ts';
+import { RememberedInstances } from '../remembered/remembered-instances.ts';
+import { Signs } from '../remembered/signs.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
+import { HeldConnections } from '../socket/parting.ts';
 import { eventAborted } from './abort.ts';
+import { FirstLoad } from './first-load.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { PluginState } from './plugin-state.ts';
 import { WorkerPool } from './pool.ts';
 import { PluginReloads } from './reloads.ts';
-import { InstanceRecords } from './records.ts';
 import { ConnectionRouter } from './router.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerCounters } from './worker-counters.ts';
@@ -29,7 +34,11 @@ export class Supervisor implements RunningServer {
   readonly #options: CompiledServerOptions;
   readonly #log: ServerLog;
   readonly #startedAt = Date.now();
-  readonly #records = new InstanceRecords();
+  readonly #file: InstanceFile | null;
+  readonly #records: RememberedInstances;
+  #signs: Signs | null = null;
+  readonly #held = new HeldConnections();
+  readonly #firstLoad = new FirstLoad();
   readonly #plugins = new PluginState();
   readonly #router: ConnectionRouter<WorkerProcess>;
   readonly #pool: WorkerPool;
@@ -47,6 +56,9 @@ export class Supervisor implements RunningServer {
     this.#options = options;
     this.#sockets = sockets;
     this.#log = log;
+    const { instancesFile } = options;
+    this.#file = instancesFile === null ? null : new InstanceFile({ path: instancesFile, log });
+    this.#records = new RememberedInstances(this.#file);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -62,6 +74,7 @@ export class Supervisor implements RunningServer {
       },
       lost: (worker) => {
         this.#counters.ended(worker);
+        this.#firstLoad.workerEnded();
         reportLostEvents(worker, this.#records, log);
         return this.#router.lost(worker, worker.suspect ? (index) => this.#lastWords(index) : null);
       },
@@ -75,7 +88,9 @@ export class Supervisor implements RunningServer {
         this.#router.released(ticket);
       },
       loaded: (worker, report) => {
-        if (this.#pool.current.includes(worker)) this.#reloads.loaded(report);
+        if (!this.#pool.current.includes(worker)) return;
+        this.#reloads.loaded(report);
+        this.#firstLoad.loaded(report);
       },
       forget: (worker, id) => {
         this.#records.remove(id);
@@ -92,18 +107,25 @@ export class Supervisor implements RunningServer {
   }
 
   /**
-   * Takes sockets that are listened on already; workers and plugins come after that.
-   * @throws KongTsError PORT_IN_USE or SOCKET_UNUSABLE for the admin listeners; the sockets are closed then
+   * Takes sockets that are listened on already; workers and plugins come after that. Where a live server holds one of
+   * them, it resolves once the plugins have loaded and that one is taken over.
+   * @param created takes the server before that, so that it can be stopped
+   * @throws KongTsError PORT_IN_USE or SOCKET_UNUSABLE for the admin listeners, PLUGIN_LOAD_FAILED when nothing loads and a live
+   *   server holds a socket; the sockets are closed then
    */
   static async start(
     options: CompiledServerOptions,
     log: ServerLog,
     sockets: ListeningSockets,
+    created: (supervisor: Supervisor) => void = () => undefined,
   ): Promise<Supervisor> {
     const supervisor = new Supervisor(options, log, sockets);
+    created(supervisor);
     try {
       await supervisor.#open();
     } catch (error) {
+      log.crit(messageOf(error));
+      process.exitCode = 1;
       await supervisor.stop();
       throw error;
     }
@@ -134,7 +156,9 @@ export class Supervisor implements RunningServer {
         events: countEvents(worker.beat?.stats ?? {}),
       })),
       instances: this.#records.size,
-      waitingConnections: this.#router.waiting,
+      recalledInstances: this.#records.recalled,
+      unknownInstances: this.#records.unknown,
+      waitingConnections: this.#router.waiting + this.#held.size,
       restarts: { ...this.#pool.restarts },
       eventHooks:
         dispatcher === null ? null : { pid: dispatcher.pid, grpc: dispatcher.grpc, admin: dispatcher.admin },
@@ -146,6 +170,8 @@ export class Supervisor implements RunningServer {
       restarts: { ...this.#pool.restarts },
       waitingConnections: this.#router.waiting,
       instances: this.#records.size,
+      unknownInstances: this.#records.unknown,
+      socketGap: this.#signs?.gap ?? null,
       pluginsFailed: this.#plugins.failures.length,
     });
   }
@@ -165,12 +191,23 @@ export class Supervisor implements RunningServer {
     this.#pool.start();
     this.#sockets.serve({
       onConnection: (connection, index) => {
-        this.#router.accept(connection, index);
+        if (this.#stopping === null) this.#router.accept(connection, index);
+        else this.#held.add(connection);
       },
       onTakenOver: () => {
         this.#stopping ??= this.#stop('let fade');
+        void this.#held.end();
       },
     });
+    if (this.#sockets.waiting) {
+      await this.#firstLoad.wait(() => this.#sockets.waiting && this.#stopping === null);
+      if (this.#stopping !== null) return;
+      await this.#sockets.takeAll();
+    }
+    this.#signs = new Signs(this.#file, this.#sockets.alone);
+    if (this.#signs.gap !== null && this.#signs.gap > 0) {
+      this.#log.notice('nobody has listened for a while', { seconds: this.#signs.gap });
+    }
     if (metrics !== null)
       this.#listeners.push(await listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
     this.#watchdog = new Watchdog(this.#pool, this.#options, this.#log);
@@ -225,16 +262,20 @@ export class Supervisor implements RunningServer {
       if (poolStops) void this.#pool.stop(limit, how);
     };
     this.#reloads.stop();
+    // Not closed before this process ends: who finds nobody there is not tried again by Kong.
+    this.#sockets.leave();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await this.#sockets.close();
     // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
     await this.#router.settled(limit);
     poolStops = true;
     await this.#pool.stop(limit, how);
-    this.#router.close();
     this.#watchdog?.stop();
     await this.#dispatcher?.stop(5000);
     await linger?.over;
+    await this.#sockets.close();
+    this.#signs?.stop();
+    this.#router.close();
+    await this.#held.end();
     this.#log.notice('stopped');
     this.#resolveStopped();
   }

@@ -65,6 +65,8 @@ export class WorkerProcess {
   readonly slot: number;
   readonly uid: number;
   readonly startedAt = Date.now();
+  /** When its plugins were loaded; null before that. */
+  loadedAt: number | null = null;
   /** Resolves when the process has ended. */
   readonly exited: Promise<void>;
   report: LoadReport | null = null;
@@ -77,6 +79,8 @@ export class WorkerProcess {
    * try them again on the next worker.
    */
   suspect = false;
+  /** True when somebody else has killed it: a person, or the system for want of memory. */
+  killedFromOutside = false;
   /** Connections that it has or that are on their way to it. */
   connections = 0;
   readonly #child: ChildProcess;
@@ -123,6 +127,7 @@ export class WorkerProcess {
         resolve();
       };
       this.#child.once('exit', (code, signal) => {
+        this.killedFromOutside = !this.killed && (signal === 'SIGKILL' || signal === 'SIGTERM');
         end(signal === null ? `exit status ${code}` : `signal ${signal}`);
       });
       this.#child.on('error', (error) => {
@@ -237,6 +242,7 @@ export class WorkerProcess {
         break;
       case 'loaded':
         this.report = message.report;
+        this.loadedAt ??= Date.now();
         if (this.#state === 'starting') this.#state = 'ready';
         this.#events.loaded(this, message.report);
         break;

@@ -1,5 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import { eventHooks } from '../../event-hooks/client/hub.ts';
+import { readSecret, secrets } from '../../secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How long an instance waits for the dispatcher before it starts without, in milliseconds. */
@@ -16,14 +17,19 @@ interface Closable {
 export class HooksLink {
   readonly #log: ServerLog;
   readonly #expected: boolean;
+  readonly #tokenFile: string | undefined;
   #address: string | null = null;
   #transport: Closable | null = null;
   #connected: () => void = () => undefined;
   readonly #ready: Promise<void>;
 
-  /** @param expected whether there is a dispatcher, now or soon */
-  constructor(expected: boolean, log: ServerLog) {
+  /**
+   * @param expected whether there is a dispatcher, now or soon
+   * @param tokenFile file with its token; without one the environment counts
+   */
+  constructor(expected: boolean, log: ServerLog, tokenFile?: string) {
     this.#expected = expected;
+    this.#tokenFile = tokenFile;
     this.#log = log;
     this.#ready = new Promise((resolve) => {
       this.#connected = resolve;
@@ -50,8 +56,8 @@ export class HooksLink {
     this.#address = address;
     try {
       const { connectEventHooks } = await import('../../event-hooks/index.ts');
-      const token = process.env['KONG_TS_HOOKS_TOKEN'];
-      const transport = await connectEventHooks({ address, ...(token === undefined ? {} : { token }) });
+      const token = readSecret(secrets.hooksToken, this.#tokenFile, process.env);
+      const transport = await connectEventHooks({ address, ...(token === null ? {} : { token }) });
       eventHooks.attachTransport(transport);
       this.#transport = transport;
       this.#connected();

@@ -1,4 +1,5 @@
 import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
+import type { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 
 /** What a worker asks of the supervisor. */
@@ -10,6 +11,18 @@ export interface WorkerLink {
   forget(id: number): void;
   /** Null where there is one worker only. */
   readonly forwardStep: ((owner: number, step: ForwardedStep) => Promise<ForwardedAnswer>) | null;
+}
+
+/** The link of a server without workers that remembers in a file. */
+export function rememberingLink(instances: RememberedInstances): WorkerLink {
+  return {
+    record: (record) => Promise.resolve(instances.add(record)),
+    find: (id) => Promise.resolve(instances.find(id)),
+    forget: (id) => {
+      instances.remove(id);
+    },
+    forwardStep: null,
+  };
 }
 
 /** The link of a server without workers: one process remembers by itself. */

@@ -45,7 +45,7 @@ export class PluginWorker {
     const { options, log } = start;
     this.options = options;
     this.#log = log;
-    this.hooks = new HooksLink(options.eventHooks !== 'off', log);
+    this.hooks = new HooksLink(options.eventHooks !== 'off', log, options.secretFiles.hooksToken);
     this.#plugins = new PluginSet(options.plugins, async (spec) => {
       const { loadPlugin } = await import('../../plugin/loader.ts');
       return loadPlugin(spec, { cwd: options.cwd });

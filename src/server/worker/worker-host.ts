@@ -14,6 +14,7 @@ import type { ServerLog } from '../log/types.ts';
 import { createPluginStats, type PluginStats } from '../metrics/phase-stats.ts';
 import { PluginMetricsStore } from '../metrics/plugin-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
+import { KongTsError } from '../../errors.ts';
 import { createKong } from '../../pdk/index.ts';
 import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
@@ -133,7 +134,13 @@ export class WorkerHost implements ConnectionHost {
   async #adopt(id: number): Promise<RunningInstance | null> {
     const record: InstanceRecord | null = await this.#start.link.find(id);
     if (record === null) return null;
-    await this.#start.plugins.find(record.name);
+    try {
+      await this.#start.plugins.find(record.name);
+    } catch (error) {
+      // Another server's, as the file has it: to Kong it is unknown here.
+      if (error instanceof KongTsError && error.code === 'PLUGIN_NOT_FOUND') return null;
+      throw error;
+    }
     await this.#start.hooks.ready();
     const { buffer, byteOffset, byteLength } = record.config;
     return this.#registry.adopt(

@@ -160,6 +160,11 @@ export class KongClient {
     }
   }
 
+  /** The next event opens a connection, as a new nginx worker does. */
+  forgetConnections(): void {
+    for (const { socket } of this.#idle.splice(0)) socket.destroy();
+  }
+
   close(): void {
     for (const socket of this.#open) socket.destroy();
   }

@@ -18,6 +18,8 @@ describe('the metrics of the server', () => {
       workers: [],
       restarts: { died: 2 },
       waitingConnections: 0,
+      unknownInstances: 0,
+      socketGap: null,
       instances: 3,
       pluginsFailed: 0,
     });

@@ -65,6 +65,8 @@ test('its counters are added up over the workers', async () => {
       workers: [],
       restarts: {},
       waitingConnections: 0,
+      unknownInstances: 0,
+      socketGap: null,
       instances: 0,
       pluginsFailed: 0,
     }),

@@ -44,6 +44,11 @@ export class InstanceRecords {
     return true;
   }
 
+  /** The one used longest ago first. */
+  values(): Iterable<InstanceRecord> {
+    return this.#records.values();
+  }
+
   find(id: number): InstanceRecord | null {
     const record = this.#records.get(id);
     if (record === undefined) return null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InstanceRecords } from '../../../src/server/supervisor/records.ts';
+import { InstanceRecords } from '../../../../src/server/remembered/records.ts';
 
 const record = (id: number, bytes = 10) => ({ id, name: 'p', config: Buffer.alloc(bytes), startedAt: 0 });
 

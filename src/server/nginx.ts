@@ -1,0 +1,48 @@
+import { KongTsError } from '../errors.ts';
+import { readSecret, secrets } from '../secrets.ts';
+import type { ServerLog } from './log/types.ts';
+import type { CompiledServerOptions } from './options.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Whether this process has the environment that nginx leaves to what it starts: PWD, TZ and what `nginx_main_env` names, and
+ * nothing of what `kong start` was given (measured on Kong 3.9.3).
+ */
+export function hasNginxEnvironment(environment: Environment): boolean {
+  return environment['PATH'] === undefined && environment['HOME'] === undefined;
+}
+
+const howToGiveIt =
+  `Give ${secrets.adminToken.flag} FILE, or let Kong pass the variable on: ` +
+  `nginx_main_env = ${secrets.adminToken.variable} (KONG_NGINX_MAIN_ENV).`;
+
+/**
+ * Looks at the secrets that flags need before anything listens: a file that cannot be read ends the start. Under nginx a
+ * token that was set for `kong start` has not arrived, so that an Admin API of event hooks would be open.
+ * @throws KongTsError FILE_UNREADABLE; USAGE for an Admin API beyond loopback without a token under nginx
+ */
+export function checkSecrets(options: CompiledServerOptions, environment: Environment, log: ServerLog): void {
+  const { secretFiles, eventHooksAdmin } = options;
+  const token = readSecret(secrets.adminToken, secretFiles.adminToken, environment);
+  readSecret(secrets.hooksToken, secretFiles.hooksToken, environment);
+  readSecret(secrets.kongToken, secretFiles.kongToken, environment);
+  if (token !== null || eventHooksAdmin === 'off' || eventHooksAdmin.startsWith('unix:')) return;
+  if (!hasNginxEnvironment(environment)) return;
+  if (!isLoopback(eventHooksAdmin)) {
+    throw new KongTsError(
+      'USAGE',
+      `--event-hooks-admin ${eventHooksAdmin} would be open to the network without a token: this server was ` +
+        `started by nginx, which passes on no environment.`,
+      { fix: howToGiveIt },
+    );
+  }
+  log.warn('the Admin API of event hooks has no token: nginx passes on no environment', {
+    admin: eventHooksAdmin,
+    fix: howToGiveIt,
+  });
+}
+
+function isLoopback(address: string): boolean {
+  return /^(?:127\.[\d.]+|\[::1\]|localhost):\d+$/.test(address);
+}

@@ -1,0 +1,212 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { KongClient, Load } from './support/kong-client.ts';
+import { PackedConnection } from './support/msgpack-client.ts';
+import { until, Workbench, type ServerProcess } from './support/server-process.ts';
+
+// What Kong loses when a server, or a part of one, goes.
+
+let bench: Workbench;
+let clients: KongClient[];
+
+beforeEach(async () => {
+  bench = await Workbench.create();
+  clients = [];
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  for (const client of clients) client.close();
+  await bench.clean();
+});
+
+function client(socket: string): KongClient {
+  const made = new KongClient(socket);
+  clients.push(made);
+  return made;
+}
+
+/** An encoded string, as Kong answers a call with one. */
+const text = (value: string) => Buffer.concat([Buffer.from([0x0a, value.length]), Buffer.from(value)]);
+
+/** Requests with a log event each: `sent` are the records that Kong has handed over. */
+class Traffic {
+  readonly sent: string[] = [];
+  readonly #loads: Load[];
+
+  constructor(server: ServerProcess, file: string, concurrency: number) {
+    let next = 0;
+    this.#loads = Array.from({ length: concurrency }, () => {
+      const kong = client(server.socket);
+      return new Load(1, async () => {
+        await kong.event('steady', {}, 'access');
+        const record = `record-${String(next++)}`;
+        kong.results['kong.log.serialize'] = text(record);
+        await kong.event('recording', { file }, 'log');
+        this.sent.push(record);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      });
+    });
+  }
+
+  get failures(): string[] {
+    return this.#loads.flatMap(({ failures }) => failures);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#loads.map((load) => load.stop()));
+  }
+}
+
+const lines = (file: string): Set<string> => new Set(readFileSync(file, 'utf8').split('\n'));
+
+describe('a worker that is killed', { timeout: 120_000 }, () => {
+  it('four times under load, costs no log record and no request over ProtoBuf:1', async () => {
+    const server = await bench.serve(['steady', 'recording'], '--workers', '2').ready();
+    const file = join(bench.folder, 'records');
+    const traffic = new Traffic(server, file, 8);
+    for (let kill = 0; kill < 4; kill++) {
+      const before = traffic.sent.length;
+      await until(async () => traffic.sent.length > before + 100, 'events');
+      const [pid = 0] = await server.workerPids();
+      process.kill(pid, 'SIGKILL');
+    }
+    const before = traffic.sent.length;
+    await until(async () => traffic.sent.length > before + 100, 'events after the last one');
+    await traffic.stop();
+    const written = lines(file);
+    expect(traffic.failures).toEqual([]);
+    expect(traffic.sent.filter((record) => !written.has(record))).toEqual([]);
+    expect((await server.status()).restarts['died']).toBe(4);
+  });
+});
+
+describe('a supervisor that is killed', { timeout: 120_000 }, () => {
+  it('leaves the ids that Kong has to the next one, over both protocols', async () => {
+    const first = await bench.serve(['recording', 'packed'], '--workers', '1').ready();
+    const file = join(bench.folder, 'records');
+    const kong = client(first.socket);
+    kong.results['kong.log.serialize'] = text('a');
+    const id = await kong.instance('recording', { file });
+    const before = new PackedConnection(first.socket);
+    const { result } = await before.call('plugin.StartInstance', { Name: 'packed', Config: '{}' });
+    const packed = (result as { Id: number }).Id;
+    first.kill('SIGKILL');
+    await first.exited;
+    const second = await bench.serve(['recording', 'packed'], '--workers', '1').ready();
+    await kong.handle(id, 'log').catch(() => undefined);
+    expect((await kong.handle(id, 'log')).calls).toEqual(['kong.log.serialize']);
+    const after = new PackedConnection(second.socket);
+    const event = await after.call('plugin.HandleEvent', { InstanceId: packed, EventName: 'access' });
+    expect(event.error).toBe(null);
+    expect(await second.status()).toMatchObject({ instances: 2, recalledInstances: 2, unknownInstances: 0 });
+    after.close();
+    before.close();
+  });
+});
+
+describe('a takeover', { timeout: 120_000 }, () => {
+  it('of a MsgPack:1 server leaves every id known', async () => {
+    const first = await bench.serve(['packed'], '--workers', '2').ready();
+    const before = new PackedConnection(first.socket);
+    const ids: number[] = [];
+    for (let count = 0; count < 50; count++) {
+      const config = JSON.stringify({ __plugin_id: `p${String(count)}` });
+      const { result } = await before.call('plugin.StartInstance', { Name: 'packed', Config: config });
+      ids.push((result as { Id: number }).Id);
+    }
+    const second = bench.serve(['packed'], '--workers', '2');
+    await second.logged('listening');
+    const after = new PackedConnection(second.socket);
+    for (const InstanceId of ids) {
+      const { error } = await after.call('plugin.HandleEvent', { InstanceId, EventName: 'access' });
+      expect(error).toBe(null);
+    }
+    const { error } = await after.call('plugin.HandleEvent', { InstanceId: 1, EventName: 'access' });
+    expect(error).toBe('No plugin instance #1');
+    // Until the control socket is the second one's, too.
+    await until(async () => (await second.status()).unknownInstances === 1, 'the count');
+    after.close();
+    before.close();
+  });
+
+  it('by a server that loads slowly stalls nobody', async () => {
+    const first = await bench.serve(['slow'], '--workers', '1').ready();
+    const kong = client(first.socket);
+    let longest = 0;
+    const load = new Load(2, async () => {
+      const start = performance.now();
+      await kong.event('slow', {}, 'access');
+      // Kong's new nginx worker has an empty pool.
+      kong.forgetConnections();
+      longest = Math.max(longest, performance.now() - start);
+    });
+    vi.stubEnv('SLOW_PLUGIN_MS', '4000');
+    const second = bench.serve(['slow'], '--workers', '1');
+    await second.logged('a live server has the socket');
+    expect((await second.logged('listening'))['replaced']).toBe('a live server');
+    await load.stop();
+    expect(load.failures).toEqual([]);
+    // It would be 4 s.
+    expect(longest).toBeLessThan(3000);
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it.each([['0'], ['2']])('does not happen where nothing loads (--workers %s)', async (workers) => {
+    const first = await bench.serve(['steady'], '--workers', '1').ready();
+    const second = bench.serve(['broken'], '--workers', workers);
+    expect(await second.exited).toEqual({ code: 1, signal: null });
+    const said = second.stderr + second.log.map(({ message }) => message).join('\n');
+    expect(said).toContain('it is not taken over');
+    expect((await client(first.socket).event('steady', {}, 'access')).calls).toHaveLength(2);
+    expect((await first.status()).state).toBe('running');
+  });
+
+  it('happens at once when the live server goes before the new one can serve', async () => {
+    const first = await bench.serve(['slow'], '--workers', '1').ready();
+    vi.stubEnv('SLOW_PLUGIN_MS', '3000');
+    const second = bench.serve(['slow'], '--workers', '1');
+    await second.logged('a live server has the socket');
+    first.kill('SIGKILL');
+    await second.logged('listening');
+    expect((await client(second.socket).event('slow', {}, 'access')).calls).toHaveLength(1);
+  });
+});
+
+describe('a stop', { timeout: 120_000 }, () => {
+  it.each([['0'], ['1']])('listens until the process has ended (--workers %s)', async (workers) => {
+    const first = await bench.serve(['steady'], '--workers', workers).ready();
+    const kong = client(first.socket);
+    const slow = kong.event('steady', { wait: 1500 }, 'access');
+    await until(async () => kong.answered > 0, 'the first call of the slow event');
+    first.kill('SIGTERM');
+    await first.logged('draining');
+    const late = connect(first.socket);
+    late.write('00000000');
+    const seen = new Promise((resolve) => {
+      late.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+      late.once('end', () => resolve('closed'));
+      late.resume();
+    });
+    expect((await slow).calls).toHaveLength(2);
+    expect(await seen).toBe('closed');
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    expect(existsSync(first.socket)).toBe(false);
+  });
+
+  it('sends those that wait to the server that follows', async () => {
+    const first = await bench.serve(['steady'], '--workers', '1').ready();
+    const kong = client(first.socket);
+    const slow = kong.event('steady', { wait: 6000 }, 'access');
+    await until(async () => kong.answered > 0, 'the first call of the slow event');
+    first.kill('SIGTERM');
+    await first.logged('draining');
+    const late = client(first.socket).event('steady', {}, 'access');
+    const second = bench.serve(['steady'], '--workers', '1');
+    await second.logged('listening');
+    expect((await late).calls).toHaveLength(2);
+    expect(first.running).toBe(true);
+    await slow;
+  });
+});

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ConnectionRouter, type ConnectionTaker } from '../../../src/server/supervisor/router.ts';
+import { endCleanly, HeldConnections } from '../../../src/server/socket/parting.ts';
+
+let folder: string;
+let close: () => void;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kts-'));
+});
+afterEach(() => {
+  close();
+  rmSync(folder, { recursive: true });
+});
+
+/** An accepted connection that nobody reads, with bytes in it, and what its peer sees of its end. */
+async function unread(): Promise<{ accepted: Socket; seen: Promise<string> }> {
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true });
+  server.listen(join(folder, 's'));
+  await once(server, 'listening');
+  close = () => server.close();
+  const client = connect(join(folder, 's'));
+  const [accepted] = (await once(server, 'connection')) as [Socket];
+  await new Promise((resolve) => client.write('what Kong has asked for', resolve));
+  const seen = new Promise<string>((resolve) => {
+    client.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+    client.once('end', () => resolve('closed'));
+    client.resume();
+  });
+  return { accepted, seen };
+}
+
+it('a connection with unread bytes in it that is only destroyed is a reset for Kong; ended cleanly it is not', async () => {
+  const dropped = await unread();
+  dropped.accepted.destroy();
+  expect(await dropped.seen).toBe('ECONNRESET');
+  close();
+  const ended = await unread();
+  endCleanly(ended.accepted);
+  expect(await ended.seen).toBe('closed');
+});
+
+it('the connections of a worker that has died end without a reset, whatever has come on them', async () => {
+  const { accepted, seen } = await unread();
+  const router = new ConnectionRouter<ConnectionTaker>(() => false);
+  let ticket = 0;
+  const taker: ConnectionTaker = {
+    slot: 0,
+    connections: 0,
+    silent: false,
+    give: (given) => (ticket = given),
+  };
+  router.attach(taker);
+  router.accept(accepted, 0);
+  router.taken(ticket);
+  expect(router.lost(taker, null)).toBe(1);
+  expect(await seen).toBe('closed');
+});
+
+it('held connections wait until they are let go, those that come later end at once', async () => {
+  const held = new HeldConnections();
+  const first = await unread();
+  held.add(first.accepted);
+  expect(held.size).toBe(1);
+  const ended = held.end();
+  expect(await first.seen).toBe('closed');
+  await ended;
+  close();
+  const second = await unread();
+  held.add(second.accepted);
+  expect(await second.seen).toBe('closed');
+});
