@@ -101,7 +101,7 @@ export class PluginServers {
 }
 
 /** How long the old nginx worker lives beside the new one, in milliseconds. Up to 6 s were seen on Kong 3.9.3. */
-const overlap = 1000;
+const overlap = 3000;
 
 async function dumpOf(server: PluginServerOptions, log: SandboxLog): Promise<DumpedPlugin> {
   const { name, dump, queryCommand } = server;
