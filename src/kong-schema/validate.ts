@@ -88,7 +88,7 @@ function typeError(field: Field, value: unknown): FieldError | undefined {
 
 const required = new WeakMap<Field, Field>();
 
-/** Elements, keys and values are always required. */
+/** Elements of sets, keys and values are required whatever their schema says; those of arrays where it says so. */
 function asRequired(field: Field): Field {
   if (field.schema.required === true) return field;
   let copy = required.get(field);
@@ -102,7 +102,7 @@ function asRequired(field: Field): Field {
 function elementErrors(field: Field, list: readonly unknown[]): FieldError | undefined {
   const { elements } = field;
   if (elements === undefined) return undefined;
-  const element = asRequired(elements);
+  const element = field.schema.type === 'set' ? asRequired(elements) : elements;
   const errors: (FieldError | null)[] = [];
   list.forEach((item, index) => {
     const error = validateField(element, item ?? null);

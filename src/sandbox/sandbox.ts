@@ -20,6 +20,7 @@ import { parseListen, urlHost, type ListenAddress } from './gateway/listen.ts';
 import { createLog, type SandboxLog } from './gateway/log.ts';
 import { createNodeState } from './gateway/node-state.ts';
 import { UpstreamConnections } from './gateway/upstream/connections.ts';
+import { pluginRefusals } from '../kong-schema/index.ts';
 import type { SandboxOptions } from './options.ts';
 import { PluginServers } from './plugin-server/servers.ts';
 import { listenStream } from './streams/listener.ts';
@@ -89,6 +90,7 @@ async function open(
       `[sandbox] ${name} is in plugins, but neither here nor from a plugin server; Kong would not start without it`,
     );
   const known = enabled(all, options.plugins);
+  refuseSchemas(known);
   const files = options.config ?? [];
   const store = files.length === 0 ? createEntityStore(known) : loadDeclarative(files, known);
   const node = createNodeState({
@@ -207,6 +209,19 @@ async function preparePrefix(
     );
   }
   return directory;
+}
+
+/** As Kong at its start: one schema that it does not take, and nothing starts. @throws KongTsError PLUGIN_INVALID */
+function refuseSchemas(known: readonly KnownPlugin[]): void {
+  for (const plugin of known) {
+    const refusals = plugin.name === keyAuthPlugin.name ? [] : pluginRefusals(plugin);
+    if (refusals.length === 0) continue;
+    throw new KongTsError(
+      'PLUGIN_INVALID',
+      `Kong would not start with the plugin "${plugin.name}": ${refusals.join('; ')}.`,
+      { fix: 'Correct the schema in its dump.' },
+    );
+  }
 }
 
 function unknown(known: readonly KnownPlugin[], names: readonly string[] = []): string[] {

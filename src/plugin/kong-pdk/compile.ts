@@ -4,6 +4,7 @@ import { phases as allPhases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { brand } from '../brand.ts';
 import type { CompiledPlugin, InstanceInfo, PhaseHandler, PluginHandlers } from '../types.ts';
+import { checkedSchema } from '../schema/compile.ts';
 import { bridge } from './bridge.ts';
 import type { KongPdkModule } from './module.ts';
 
@@ -11,7 +12,8 @@ import type { KongPdkModule } from './module.ts';
  * Makes a plugin for kong-pdk one that the server runs, with kong-pdk's own ways: MsgPack:1, so that every function
  * works; an exception is logged and the request goes on; the configuration is what Kong sent, unchecked.
  *
- * @throws KongTsError PLUGIN_INVALID when the class has no handler or an attribute has the wrong type
+ * @throws KongTsError PLUGIN_INVALID when the class has no handler or an attribute has the wrong type,
+ *   PLUGIN_SCHEMA_UNSUPPORTED when Kong would refuse the Schema
  */
 export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlugin {
   const invalid = (text: string, fix: string): KongTsError =>
@@ -38,7 +40,10 @@ export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlu
     priority: Priority,
     protocol: 'msgpack',
     phases: announced,
-    schema: { name, fields: [{ config: { type: 'record', required: true, fields: Schema } }] },
+    schema: checkedSchema(name, {
+      name,
+      fields: [{ config: { type: 'record', required: true, fields: Schema } }],
+    }),
     onError: 'continue',
     phaseTimeout: 30_000,
     parseConfig: (raw) => raw ?? {},

@@ -1,4 +1,5 @@
 import { KongTsError, messageOf } from '../../errors.ts';
+import { schemaRefusals } from '../../kong-schema/refusals.ts';
 import type { CompiledPlugin, KongField, KongSchema } from '../types.ts';
 import { convertFields } from './convert.ts';
 import { kongProtocols } from './meta.ts';
@@ -55,14 +56,26 @@ function kongSchema(
     fields,
     ...(checks === undefined ? {} : { entity_checks: checks }),
   };
-  if (protocols === null) return { name, fields: [{ config }] };
+  if (protocols === null) return checkedSchema(name, { name, fields: [{ config }] });
   const field = {
     type: 'set',
     required: true,
     default: protocols,
     elements: { type: 'string', one_of: protocols },
   };
-  return { name, fields: [{ protocols: field }, { config }] };
+  return checkedSchema(name, { name, fields: [{ protocols: field }, { config }] });
+}
+
+/**
+ * The schema, if Kong takes it. @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED naming each field that Kong would refuse
+ */
+export function checkedSchema(name: string, schema: KongSchema): KongSchema {
+  const refusals = schemaRefusals(schema);
+  if (refusals.length === 0) return schema;
+  const text = refusals.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
+  throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `Plugin "${name}": ${text};`, {
+    fix: 'With such a schema the whole of Kong does not start: correct the default, or what .meta() or Schema says.',
+  });
 }
 
 function checkedProtocols(name: string, protocols: unknown): readonly KongProtocol[] | null {

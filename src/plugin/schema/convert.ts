@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { KongTsError } from '../../errors.ts';
+import { mayBeAbsent, presetOf } from './absence.ts';
 import { lengthAttributes, numberAttributes, stringAttributes } from './checks.ts';
 import type { Attributes } from './checks.ts';
 import { passedThrough } from './meta.ts';
 import type { KongMeta } from './meta.ts';
 import { unwrap } from './zod-def.ts';
-import type { ZodDef, ZodNode } from './zod-def.ts';
+import type { Unwrapped, ZodDef, ZodNode } from './zod-def.ts';
 import type { KongField } from '../types.ts';
 
 /** Where in a plugin's configuration a field is, for errors: `config.queue.size`. */
@@ -23,6 +24,8 @@ const alternatives: Record<string, string> = {
   pipe: 'put the transform after a type: z.string().transform(...)',
   custom: 'put the check on a type: z.string().refine(...)',
   template_literal: 'use z.string().regex(...)',
+  looseObject: 'name the fields, or use z.record(z.string(), ...) for values of one type',
+  nullable: 'leave the entry out in place of null',
   null: 'use z.string().nullable() or another type with .nullable()',
   lazy: 'a configuration cannot refer to itself in Kong; unfold it to a fixed depth',
 };
@@ -44,6 +47,10 @@ const maxDepth = 32;
 
 /** The fields of a zod object in Kong's schema language. */
 export function convertFields(def: ZodDef, path: Path, depth = 0): KongField[] {
+  // z.strictObject() takes no other fields, z.object() leaves them out; Kong refuses them in either.
+  if (def.catchall !== undefined && def.catchall._zod.def.type !== 'never') {
+    throw unsupported(path, 'looseObject', ' (an object that takes fields of any name)');
+  }
   return Object.entries(def.shape ?? {}).map(([name, node]) => ({
     [name]: convertField(node, `${path}.${name}`, depth),
   }));
@@ -51,14 +58,26 @@ export function convertFields(def: ZodDef, path: Path, depth = 0): KongField[] {
 
 /** One field: its type, checks, default and whether it has to be there. */
 export function convertField(start: ZodNode, path: Path, depth: number): Record<string, unknown> {
-  const { node, optional, nullable, meta, default: preset } = unwrap(start);
+  const unwrapped = unwrap(start);
+  const { node, meta } = unwrapped;
   const field = convertNode(node, meta, path, depth);
-  const value = preset === undefined ? undefined : jsonDefault(preset.value, path);
-  // Kong fills a required record in from its members, as it does for its own plugins' schemas.
-  if (value !== undefined && sameAsMembers(field, value)) field['required'] = true;
-  else if (value !== undefined) field['default'] = value;
-  else if (!optional && !nullable) field['required'] = true;
-  return { ...field, ...metaAttributes(meta) };
+  return { ...field, ...presence(start, unwrapped, field, path), ...metaAttributes(meta) };
+}
+
+/**
+ * Whether the field has to be there, and its default. Kong fills a record in from its members unless the schema says
+ * that it is not required, so that an absent object would become one of its members' defaults.
+ */
+function presence(start: ZodNode, unwrapped: Unwrapped, field: Attributes, path: Path): Attributes {
+  const own = unwrapped.meta.kong;
+  if (own !== undefined && ('required' in own || 'default' in own)) return {};
+  const isRecord = field['type'] === 'record';
+  const value = presetOf(start, unwrapped, path);
+  // As in the schemas of Kong's own plugins.
+  if (value !== undefined && isRecord && sameAsMembers(field, value)) return { required: true };
+  if (value !== undefined) return { default: value };
+  if (!unwrapped.nullable && !mayBeAbsent(start)) return { required: true };
+  return isRecord ? { required: false } : {};
 }
 
 /** Whether a record's default says nothing that the defaults of its members do not. */
@@ -78,10 +97,17 @@ function sameAsMembers(field: Attributes, value: unknown): boolean {
   });
 }
 
-/** An element of an array or a value of a map: never absent, null only where zod says so. */
-function convertElement(start: ZodNode | undefined, path: Path, depth: number): Record<string, unknown> {
+/** An element of an array or a value of a map: never absent, null only where zod and Kong say so. */
+function convertElement(
+  start: ZodNode | undefined,
+  path: Path,
+  depth: number,
+  of: 'array' | 'set' | 'map',
+): Record<string, unknown> {
   if (start === undefined) throw unsupported(path, 'unknown');
   const { node, nullable, meta } = unwrap(start);
+  // Kong takes null as an element of arrays only.
+  if (nullable && of !== 'array') throw unsupported(path, 'nullable', ` in a ${of}`);
   const field = { ...convertNode(node, meta, path, depth), ...metaAttributes(meta) };
   return nullable ? field : { ...field, required: true };
 }
@@ -106,13 +132,13 @@ function convertNode(node: ZodNode, meta: KongMeta, path: Path, depth: number): 
     case 'array':
       return {
         type: 'array',
-        elements: convertElement(def.element, `${path}[]`, depth + 1),
+        elements: convertElement(def.element, `${path}[]`, depth + 1, 'array'),
         ...lengthAttributes(def),
       };
     case 'set':
       return {
         type: 'set',
-        elements: convertElement(def.valueType, `${path}[]`, depth + 1),
+        elements: convertElement(def.valueType, `${path}[]`, depth + 1, 'set'),
         ...lengthAttributes(def),
       };
     case 'map':
@@ -153,12 +179,12 @@ function convertMap(def: ZodDef, path: Path, depth: number): Attributes {
     }));
     return { type: 'record', fields };
   }
-  const keys = convertElement(key, `${path} (keys)`, depth + 1);
+  const keys = convertElement(key, `${path} (keys)`, depth + 1, 'map');
   if (keys['type'] !== 'string') throw unsupported(path, def.type, ' with keys that are not strings');
   return {
     type: 'map',
     keys,
-    values: convertElement(def.valueType, `${path}.*`, depth + 1),
+    values: convertElement(def.valueType, `${path}.*`, depth + 1, 'map'),
     ...lengthAttributes(def),
   };
 }
@@ -204,24 +230,4 @@ function kongDescription(text: string | undefined): string | null {
   let cut = text.slice(0, 499);
   while (Buffer.byteLength(cut) > 497) cut = [...cut].slice(0, -1).join('');
   return `${cut}…`;
-}
-
-/** A default as Kong takes it: plain JSON. */
-function jsonDefault(value: unknown, path: Path): unknown {
-  if (value instanceof Set) return [...value].map((item) => jsonDefault(item, path));
-  if (value instanceof Map) {
-    return Object.fromEntries([...value].map(([key, item]) => [String(key), jsonDefault(item, path)]));
-  }
-  if (Array.isArray(value)) return value.map((item) => jsonDefault(item, path));
-  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value;
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [key, jsonDefault(item, path)]),
-    );
-  }
-  throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `${path}: its default is not a JSON value.`, {
-    fix: 'Use a string, number, boolean, array or plain object as default.',
-  });
 }

@@ -5,7 +5,14 @@ import type { KongMeta } from './meta.ts';
  * loads no zod of its own (a dump has to be quick) and a plugin may bring another copy or version of zod 4.
  */
 export interface ZodNode {
-  readonly _zod: { readonly def: ZodDef; readonly values?: ReadonlySet<unknown> };
+  readonly _zod: {
+    readonly def: ZodDef;
+    readonly values?: ReadonlySet<unknown>;
+    /** Whether an object may lack the key: undefined where it may not. */
+    readonly optin?: 'optional' | 'defaulted' | undefined;
+    /** `optional`: what comes out may be undefined. */
+    readonly optout?: 'optional' | undefined;
+  };
   meta?(): Record<string, unknown> | undefined;
   safeParse?(value: unknown): ZodResult;
 }
@@ -33,6 +40,7 @@ export interface ZodDef {
   readonly entries?: Readonly<Record<string, string | number>>;
   readonly values?: readonly unknown[];
   readonly defaultValue?: unknown;
+  readonly catchValue?: unknown;
   readonly getter?: () => ZodNode;
 }
 
@@ -85,6 +93,8 @@ export interface Unwrapped {
   readonly node: ZodNode;
   readonly optional: boolean;
   readonly nullable: boolean;
+  /** Whether a value that is refused, absent ones too, is replaced. */
+  readonly caught: boolean;
   /** Present when absent input gives this value. */
   readonly default?: { readonly value: unknown };
   /** Collected from the inside out: what an outer wrapper says wins. */
@@ -94,23 +104,26 @@ export interface Unwrapped {
 /** Takes optional, nullable, default, readonly, catch, lazy, pipe (its input) and unions with null apart. */
 export function unwrap(start: ZodNode): Unwrapped {
   let node = start;
-  let optional = false;
+  // The outermost of optional and nonoptional decides.
+  let optional: boolean | undefined;
   let nullable = false;
+  let caught = false;
   let preset: { value: unknown } | undefined;
   const metas: KongMeta[] = [];
   for (let depth = 0; depth < 100; depth += 1) {
     metas.unshift(metaOf(node));
     const def: ZodDef = node._zod.def;
     const inner = innerOf(def);
-    if (def.type === 'optional') optional = true;
-    if (def.type === 'nonoptional') optional = false;
+    if (def.type === 'optional') optional ??= true;
+    if (def.type === 'nonoptional') optional ??= false;
+    if (def.type === 'catch') caught = true;
     if (def.type === 'default' || def.type === 'prefault') preset ??= { value: def.defaultValue };
     if (def.type === 'nullable') nullable = true;
     if (def.type === 'union') {
       const { rest, hasNull, hasUndefined } = withoutNothing(def.options ?? []);
       if (rest.length === 1 && rest[0] !== undefined && (hasNull || hasUndefined)) {
         nullable ||= hasNull;
-        optional ||= hasUndefined;
+        if (hasUndefined) optional ??= true;
         node = rest[0];
         continue;
       }
@@ -119,7 +132,14 @@ export function unwrap(start: ZodNode): Unwrapped {
     node = inner;
   }
   const meta: KongMeta = Object.assign({}, ...metas) as KongMeta;
-  return { node, optional, nullable, meta, ...(preset === undefined ? {} : { default: preset }) };
+  return {
+    node,
+    optional: optional === true,
+    nullable,
+    caught,
+    meta,
+    ...(preset === undefined ? {} : { default: preset }),
+  };
 }
 
 /** The schema that a wrapper wraps, undefined for anything that is no wrapper. */

@@ -272,3 +272,60 @@ describe("zod to Kong's schema", () => {
     });
   });
 });
+
+describe('what Kong would not start with', () => {
+  const refusal = (config: z.ZodType): string => {
+    try {
+      compilePlugin({ name: 'p', version: '1.0.0', access: () => undefined, config });
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    return 'taken';
+  };
+
+  it.each([
+    ['stringbool', z.stringbool().default(true)],
+    ['a default after a transform', z.string().transform(Number).default(5)],
+    ['a default out of range', z.number().min(10).default(5)],
+    ['a default that the field changes', z.string().toLowerCase().default('A')],
+    ['a default of the wrong enumeration', z.enum(['a']).default('b' as 'a')],
+    ['an element of a default', z.array(z.int()).default([1.5])],
+    ['a value of a default map', z.record(z.string(), z.int()).default({ a: 1.5 })],
+    ['a set', z.set(z.string().min(2)).default(new Set(['a']))],
+    [
+      'a refined default',
+      z
+        .string()
+        .refine((text) => text !== 'no')
+        .default('no'),
+    ],
+    ['a loose object', z.looseObject({ a: z.string() })],
+    ['a catchall', z.object({ a: z.string() }).catchall(z.string())],
+    ['null in a map', z.record(z.string(), z.string().nullable())],
+  ])('is refused by the name of the field: %s', (_what, field) => {
+    expect(refusal(z.object({ outer: z.object({ inner: field }) }))).toMatch(/config\.outer\.inner/);
+  });
+
+  it('is not what makes a default anew, replaces what is wrong, or goes through the field', () => {
+    const config = z.object({
+      id: z.string().default(() => crypto.randomUUID()),
+      caught: z.int().catch(5),
+      filled: z.string().transform(Number).prefault('5'),
+    });
+    expect(refusal(config)).toBe('taken');
+  });
+
+  it('says of objects that may be absent that they are not required', () => {
+    const { schema } = compilePlugin({
+      name: 'p',
+      version: '1.0.0',
+      access: () => undefined,
+      config: z.object({
+        a: z.object({ x: z.string().default('q') }).optional(),
+        b: z.object({}).nullable(),
+      }),
+    });
+    const fields = schema.fields[0]?.['config']?.['fields'] as Record<string, { required?: boolean }>[];
+    expect(fields.map((field) => Object.values(field)[0]?.required)).toEqual([false, false]);
+  });
+});
