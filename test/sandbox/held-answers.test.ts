@@ -149,4 +149,21 @@ describe('a client that has gone', () => {
     });
     expect(seenInResponse()).toBeDefined();
   });
+
+  test('with its half of the connection only gets its answer', async () => {
+    upstream.answer = (socket) => void setTimeout(() => socket.write(head('Content-Length: 2') + 'ok'), 50);
+    expect(await halfClosed()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nok$/);
+  });
 });
+
+/** Sends a request and the end of it, and reads what comes. */
+function halfClosed(): Promise<string> {
+  const { port, hostname } = new URL(gateway.sandbox.proxyUrl ?? '');
+  return new Promise((resolve) => {
+    const client = net.connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    let answer = '';
+    client.setEncoding('latin1').on('data', (piece: string) => (answer += piece));
+    client.once('end', () => client.destroy()).once('close', () => resolve(answer));
+    client.end('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  });
+}

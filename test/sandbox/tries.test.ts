@@ -136,11 +136,14 @@ describe('a request’s body', () => {
   });
 });
 
-test('a client that goes away is logged as Kong does it', async () => {
+test.each([
+  ['goes away', (client: net.Socket) => client.destroy()],
+  ['closes its half of the connection', (client: net.Socket) => client.end()],
+])('a client that %s while an answer is passed on is logged as Kong does it', async (_how, leave) => {
   await start();
   const { port, hostname } = new URL(gateway.sandbox.proxyUrl ?? '');
   const client = net.connect(Number(port), hostname);
-  upstream.answer = () => client.destroy();
+  upstream.answer = () => void leave(client);
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   expect(await logRecord(gateway)).toMatchObject({
     response: { status: 499, headers: { connection: 'keep-alive' } },
