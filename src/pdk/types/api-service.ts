@@ -2,9 +2,15 @@ import type { Headers, HeadersInput, HeaderValue, HttpMethod, ParsedBody, QueryI
 
 /** `kong.service`: where the request goes. */
 export interface ServiceApi {
-  /** Sends the request to an upstream by its name; false when there is none of that name. */
+  /**
+   * Sends the request to an upstream by its name; false when there is none of that name. Where the service's host is an IP
+   * address, Kong does not look the name up (3.9.3): true, and the client gets a 500.
+   */
   setUpstream(host: string): Promise<boolean>;
-  /** @param port 0 to 65535 */
+  /**
+   * Where the service's host is an IP address, `host` has to be one, too: otherwise the client gets a 500 (Kong 3.9.3).
+   * @param port 0 to 65535
+   */
   setTarget(host: string, port: number): Promise<void>;
   /** @param retries 0 to 32767 */
   setRetries(retries: number): Promise<void>;

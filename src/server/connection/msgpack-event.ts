@@ -3,6 +3,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { encode } from '../../wire/msgpack/encoder.ts';
+import type { DeadlineList, Timed } from './deadlines.ts';
 import { PhaseEvent } from './event.ts';
 import type { RunningInstance } from './host.ts';
 import { PendingCall, rejected } from './pending-call.ts';
@@ -12,6 +13,25 @@ import type { Runtime } from './runtime.ts';
 
 /** How long an event is kept that Kong does not step any more, in milliseconds. */
 const ABANDONED_AFTER = 60_000;
+
+/**
+ * How long Kong may take for a call in the log phase, in milliseconds. There it has everything at hand; a call at which
+ * it raises is never answered, and nothing else tells.
+ */
+const LOG_CALL_LIMIT = 5000;
+
+/** Looks at one event's call in the log phase. */
+class CallWatch implements Timed {
+  deadlineAt = 0;
+  deadlineList: DeadlineList | null = null;
+  deadlinePrevious: Timed | null = null;
+  deadlineNext: Timed | null = null;
+  readonly expired: () => void;
+
+  constructor(expired: () => void) {
+    this.expired = expired;
+  }
+}
 
 /** Who waits for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
 export interface Responder {
@@ -46,11 +66,13 @@ export class MsgpackEvent extends PhaseEvent {
   /** The call that Kong is working on. */
   #current: Call | null = null;
   #done = false;
+  readonly #watch: CallWatch | null;
 
   constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, responder: Responder) {
     super(runtime, instance, phase);
     this.id = runtime.newEventId();
     this.#responder = responder;
+    this.#watch = phase === 'log' ? new CallWatch(() => this.#unanswered()) : null;
     runtime.steppedEvents.add(this);
   }
 
@@ -77,6 +99,7 @@ export class MsgpackEvent extends PhaseEvent {
     const call = this.#current;
     this.#current = null;
     this.#responder = responder;
+    if (this.#watch !== null) this.runtime.deadlines.remove(this.#watch);
     if (failed) this.#callFailed(call, data);
     else call?.pending?.resolve(data);
     this.#respond();
@@ -142,6 +165,7 @@ export class MsgpackEvent extends PhaseEvent {
     this.#current = { row, pending };
     try {
       responder.respondCall(this.id, packedName(row), args);
+      this.#waitForKong();
     } catch (error) {
       this.#responder = responder;
       this.#current = null;
@@ -168,6 +192,7 @@ export class MsgpackEvent extends PhaseEvent {
       this.#responder = null;
       this.#current = call;
       if (call.last) this.#drop();
+      else this.#waitForKong();
       responder.respondCall(this.id, packedName(call.row), call.args);
     } else if (this.#done) {
       this.#responder = null;
@@ -176,7 +201,21 @@ export class MsgpackEvent extends PhaseEvent {
     }
   }
 
+  #waitForKong(): void {
+    if (this.#watch !== null) this.runtime.deadlines.add(this.#watch, LOG_CALL_LIMIT);
+  }
+
+  /** Kong will not step this event any more: whatever waits for it is told. */
+  #unanswered(): void {
+    const { name } = this.#current?.row ?? { name: 'a call' };
+    this.abandon(
+      `Kong has not answered ${name} for ${LOG_CALL_LIMIT / 1000} seconds, as happens when it raises`,
+    );
+    this.#drop();
+  }
+
   #drop(): void {
+    if (this.#watch !== null) this.runtime.deadlines.remove(this.#watch);
     this.runtime.steppedEvents.delete(this.id);
     this.runtime.deadlines.remove(this);
   }

@@ -352,6 +352,34 @@ describe.each(['protobuf', 'msgpack'] as const)('an instance that cannot be run,
   });
 });
 
+test('msgpack: a call that Kong abandons in log ends with an error after five seconds, and nothing is pending', async () => {
+  const failures: unknown[] = [];
+  host.instances.set(
+    7,
+    testInstance(7, {
+      log: async (given) => {
+        const kong = given as PhaseChannel;
+        kong.send(row('kong.ctx.shared.set'), ['k', 1]);
+        const calls = [getMethod, row('kong.log.serialize')].map((each) => kong.call(each, []));
+        for (const result of await Promise.allSettled(calls)) {
+          failures.push(result.status === 'rejected' ? result.reason : null);
+        }
+      },
+    }),
+  );
+  const kong = await kongs.msgpack();
+  const { methods } = await kong.event(7, 'log', (method) => (method === getMethod.name ? NO_ANSWER : null));
+  expect(methods).toEqual(['kong.ctx.shared.set', getMethod.name]);
+  host.clock.advance(4900);
+  await turns();
+  expect(failures).toEqual([]);
+  host.clock.advance(400);
+  await turns();
+  expect(failures).toMatchObject([{ code: 'PDK_CALL_FAILED' }, { code: 'PDK_CALL_FAILED' }]);
+  expect(String(failures[0])).toContain('Kong has not answered kong.request.get_method for 5 seconds');
+  expect(lookAtRuntime(host)).toMatchObject({ events: 0, steppedEvents: 0, deadlines: 0 });
+});
+
 describe('unknown instances', () => {
   test('protobuf: the connection ends cleanly', async () => {
     const client = await server.open();
