@@ -121,7 +121,7 @@ describe('webhook-custom', () => {
     });
   });
 
-  it('sends payload as a form, escaped for HTML as lua-resty-template does', async () => {
+  it('sends payload as a form, percent-encoded', async () => {
     const { hook, hub, receiver } = await bench();
     await hook(
       custom(receiver, {
@@ -134,7 +134,7 @@ describe('webhook-custom', () => {
     const [got] = await receiver.until('/c', 1);
     expect(got?.method).toBe('PUT');
     const form = new URLSearchParams(got?.body);
-    expect(form.get('user')).toBe('a&quot;&lt;b&gt;&#47;&#39;&amp;');
+    expect(form.get('user')).toBe(created.entity.username);
     expect(form.get('raw')).toBe(created.entity.username);
   });
 

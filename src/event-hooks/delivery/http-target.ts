@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
-import { KongTsError } from '../../errors.ts';
 import { ClosingTargets } from './closing-targets.ts';
+import { describe, isClosed, isInvalid } from './http-errors.ts';
 import { pinnedConnector } from './pinned-connector.ts';
 import type { ConnectorOptions } from './pinned-connector.ts';
 
@@ -62,7 +62,6 @@ interface Connection {
 const maxUnanswered = 2;
 /** A connection that was idle for longer was closed for that, and not for the number of its answers. */
 const idleMs = 1000;
-const maxErrorLength = 1024;
 const maxSuspects = 1000;
 
 /**
@@ -394,30 +393,10 @@ function containThrows(socket: Socket, onThrow: (error: unknown) => void): void 
   }) as Socket['emit'];
 }
 
-const codeOf = (error: unknown): string => (error as { code?: string } | null)?.code ?? '';
-/** The request itself is the reason, whatever the target. */
-const isInvalid = (error: unknown): boolean => codeOf(error) === 'UND_ERR_INVALID_ARG';
-/** The other side has closed the connection. */
-const isClosed = (error: unknown): boolean =>
-  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(codeOf(error));
-
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return flat;
-}
-
-function describe(error: unknown): string {
-  return textOf(error).slice(0, maxErrorLength);
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof KongTsError) return error.message;
-  // One for each address that was tried.
-  if (error instanceof AggregateError) return error.errors.map(textOf).join(', ');
-  const { code, message } = error as { code?: string; message?: string };
-  const text = message === undefined || message === '' ? 'connection failed' : message;
-  return code === undefined || text.includes(code) ? text : `${text} (${code})`;
 }

@@ -5,6 +5,7 @@ import type { HttpTargetOptions } from '../delivery/http-target.ts';
 import type { ClosingTargets } from '../delivery/closing-targets.ts';
 import type { TargetGuard } from '../delivery/target-guard.ts';
 import { lambdaHandler, checkLambda } from './lambda.ts';
+import { checkSecrets } from './signature.ts';
 import { logHandler } from './log.ts';
 import type { HookHandler } from './types.ts';
 import { checkTemplates, webhookCustomHandler } from './webhook-custom.ts';
@@ -60,6 +61,8 @@ export function unbuilt(reason: string): HookHandler {
 /** What the schema cannot see: templates and Lua that do not parse. @throws HookInvalidError naming the field */
 export async function checkHook(hook: Hook): Promise<void> {
   const violations = hook.handler === 'webhook-custom' ? checkTemplates(hook.config) : [];
+  if (hook.handler === 'webhook' || hook.handler === 'webhook-custom')
+    violations.push(...checkSecrets(hook.config));
   if (hook.handler === 'lambda') violations.push(...(await checkLambda(hook.config)));
   if (violations.length > 0) throw new HookInvalidError(violations);
 }

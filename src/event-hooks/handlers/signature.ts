@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { SignatureAlgorithm } from '../model/hook.ts';
+import type { Violation } from '../model/errors.ts';
+import type { SignatureAlgorithm, WebhookConfig } from '../model/hook.ts';
 
 /** Signs the exact bytes of bodies with the secrets of a hook. */
 export class Signer {
@@ -28,6 +29,23 @@ export class Signer {
       .join(' ');
   }
 }
+
+/** Secrets that say that they are base64 (Standard Webhooks) and are not. */
+export function checkSecrets(config: WebhookConfig): Violation[] {
+  const violations: Violation[] = [];
+  const check = (path: string, secret: string): void => {
+    if (!secret.startsWith(prefix) || isBase64(secret.slice(prefix.length))) return;
+    violations.push({ path, text: 'expected base64 after whsec_' });
+  };
+  if (config.secret !== null) check('config.secret', config.secret);
+  for (const [index, one] of (config.previous_secrets ?? []).entries())
+    check(`config.previous_secrets.${String(index + 1)}`, one);
+  return violations;
+}
+
+const prefix = 'whsec_';
+const isBase64 = (text: string): boolean =>
+  text.length >= 2 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
 
 function standardKey(secret: string): Buffer {
   if (secret.startsWith('whsec_')) {

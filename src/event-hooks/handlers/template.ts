@@ -2,7 +2,7 @@ import { KongTsError } from '../../errors.ts';
 import { valueAt } from '../dispatcher/payload.ts';
 
 /** How inserted values are escaped. */
-export type Escape = 'html' | 'json' | 'none';
+export type Escape = 'html' | 'json' | 'form' | 'none';
 
 interface Insertion {
   path: string[];
@@ -12,7 +12,26 @@ interface Insertion {
 export type Template = readonly (string | Insertion)[];
 
 const maxInsertions = 1000;
-const maxOutput = 1024 * 1024;
+/** What one request may hold in all: its URL, headers, fields and body together. */
+export const maxRequestLength = 1024 * 1024;
+
+/** What is left of one request's size, in characters. */
+export class Budget {
+  #left: number;
+  constructor(length = maxRequestLength) {
+    this.#left = length;
+  }
+  /** @throws KongTsError TEMPLATE_INVALID when there is not so much left */
+  take(length: number): void {
+    this.#left -= length;
+    if (this.#left < 0)
+      throw new KongTsError(
+        'TEMPLATE_INVALID',
+        `The request (URL, headers, fields and body) is larger than ${String(maxRequestLength)} characters.`,
+      );
+  }
+}
+
 const pathPattern = /^[A-Za-z_][\w-]*(?:\.[\w-]+|\[\d+\]|\["[^"\]]*"\]|\['[^'\]]*'\])*$/;
 
 /**
@@ -45,23 +64,22 @@ export function parseTemplate(source: string): Template {
 
 /**
  * Fills a template in. A missing value is empty; a list or record is inserted as JSON.
- * @throws KongTsError TEMPLATE_INVALID when the output is larger than 1 MiB
+ * @param budget of the request that the output belongs to
+ * @throws KongTsError TEMPLATE_INVALID when the request becomes larger than 1 Mi characters
  */
-export function render(template: Template, data: unknown, escape: Escape): string {
+export function render(template: Template, data: unknown, escape: Escape, budget = new Budget()): string {
   let out = '';
   for (const part of template) {
-    if (typeof part === 'string') out += part;
-    else {
-      const text = toText(lookUp(data, part.path));
-      out += part.raw ? text : escapeText(text, escape);
-    }
-    if (out.length > maxOutput)
-      throw new KongTsError(
-        'TEMPLATE_INVALID',
-        `The rendered template is larger than ${String(maxOutput)} bytes.`,
-      );
+    const text = typeof part === 'string' ? part : inserted(part, data, escape);
+    budget.take(text.length);
+    out += text;
   }
   return out;
+}
+
+function inserted({ path, raw }: Insertion, data: unknown, escape: Escape): string {
+  const text = toText(lookUp(data, path));
+  return raw ? text : escapeText(text, escape);
 }
 
 function lookUp(data: unknown, path: readonly string[]): unknown {
@@ -89,7 +107,13 @@ const htmlEscapes: Record<string, string> = {
 
 function escapeText(text: string, escape: Escape): string {
   if (escape === 'html') return text.replace(/[&<>"'/]/g, (character) => htmlEscapes[character] ?? character);
+  if (escape === 'form') return encodeForm(text);
   return escape === 'json' ? JSON.stringify(text).slice(1, -1) : text;
+}
+
+/** One name or value of `application/x-www-form-urlencoded` (WHATWG URL, 5.2). */
+function encodeForm(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
 function nextOpening(source: string, from: number): number {
@@ -103,6 +127,12 @@ function steps(expression: string): string[] {
   return [...expression.matchAll(/([A-Za-z_][\w-]*|(?<=\.)[\w-]+)|\[(\d+)\]|\[["']([^"'\]]*)["']\]/g)].map(
     ([, name, index, key]) => name ?? index ?? key ?? '',
   );
+}
+
+/** lua-resty-template runs what is in `{% %}`: here it would be sent as text. @throws KongTsError TEMPLATE_INVALID */
+export function refuseCode(source: string): void {
+  const code = source.indexOf('{%');
+  if (code !== -1) throw invalid(source, code, '"{%" is code, which templates here do not run');
 }
 
 function invalid(source: string, at: number, why: string): KongTsError {

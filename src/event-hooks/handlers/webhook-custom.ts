@@ -4,7 +4,7 @@ import type { HttpTargetOptions } from '../delivery/http-target.ts';
 import { parseExactFields } from '../dispatcher/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import type { Hook, WebhookCustomConfig } from '../model/hook.ts';
-import { parseTemplate, render } from './template.ts';
+import { Budget, parseTemplate, refuseCode, render } from './template.ts';
 import type { Escape, Template } from './template.ts';
 import type { HookHandler } from './types.ts';
 import { HttpHandler, lowerCase } from './webhook.ts';
@@ -14,7 +14,8 @@ type Part = { name: string; value: string | Template };
 
 /**
  * The handler `webhook-custom`: any method, with headers, `payload` or `body` filled in from the event. `body` wins over
- * `payload`. Values are escaped for JSON where the content type is JSON, for HTML elsewhere, as lua-resty-template does.
+ * `payload`. Values are escaped for JSON where the content type is JSON, percent-encoded in forms, and escaped for HTML
+ * elsewhere, as lua-resty-template does. URL, headers, fields and body share one budget.
  * Headers are not escaped; control characters in inserted values are removed there.
  */
 export function webhookCustomHandler(
@@ -39,13 +40,18 @@ export function composer(config: WebhookCustomConfig): (payload: string) => Comp
   const body = config.body === null ? null : config.body_format ? parseTemplate(config.body) : config.body;
   return (payload) => {
     const data = parseExactFields(payload) ?? {};
+    const budget = new Budget();
+    budget.take(config.url.length);
     const filled: Record<string, string> = {};
-    for (const { name, value } of headers) filled[name] = fill(value, data, 'none').replace(/\p{Cc}/gu, '');
+    for (const { name, value } of headers) {
+      budget.take(name.length);
+      filled[name] = fill(value, data, 'none', budget).replace(/\p{Cc}/gu, '');
+    }
     if (body === null && config.payload === null)
       return { method: config.method, headers: filled, body: null };
     const type = (filled['content-type'] ??= 'application/json');
-    const json = isJson(type);
-    const text = body === null ? encodeFields(fields, data, type) : fill(body, data, json ? 'json' : 'html');
+    const escape = isJson(type) ? 'json' : isForm(type) ? 'form' : 'html';
+    const text = body === null ? encodeFields(fields, data, type, budget) : fill(body, data, escape, budget);
     return { method: config.method, headers: filled, body: text };
   };
 }
@@ -56,6 +62,7 @@ export function checkTemplates(config: WebhookCustomConfig): Violation[] {
   const check = (path: string, source: string): void => {
     try {
       parseTemplate(source);
+      refuseCode(source);
     } catch (error) {
       violations.push({ path, text: messageOf(error) });
     }
@@ -68,19 +75,25 @@ export function checkTemplates(config: WebhookCustomConfig): Violation[] {
   return violations;
 }
 
-function encodeFields(fields: Part[], data: unknown, type: string): string {
-  if (!type.toLowerCase().startsWith('application/x-www-form-urlencoded')) {
+function encodeFields(fields: Part[], data: unknown, type: string, budget: Budget): string {
+  for (const { name } of fields) budget.take(name.length + 4);
+  if (!isForm(type)) {
     // The encoder below escapes for JSON; other types are not ours to encode, and get JSON as well.
-    const filled = fields.map(({ name, value }) => [name, fill(value, data, 'none')] as const);
+    const filled = fields.map(({ name, value }) => [name, fill(value, data, 'none', budget)] as const);
     return JSON.stringify(Object.fromEntries(filled));
   }
+  // The form's own encoding is the escaping, of raw insertions, too.
   const form = new URLSearchParams();
-  for (const { name, value } of fields) form.append(name, fill(value, data, 'html'));
+  for (const { name, value } of fields) form.append(name, fill(value, data, 'none', budget));
   return form.toString();
 }
 
+const isForm = (type: string): boolean => /^\s*application\/x-www-form-urlencoded\b/i.test(type);
+
 const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json\b/i.test(type.trim());
 
-function fill(value: string | Template, data: unknown, escape: Escape): string {
-  return typeof value === 'string' ? value : render(value, data, escape);
+function fill(value: string | Template, data: unknown, escape: Escape, budget: Budget): string {
+  if (typeof value !== 'string') return render(value, data, escape, budget);
+  budget.take(value.length);
+  return value;
 }

@@ -94,7 +94,7 @@ export class HttpHandler implements HookHandler {
       headers.push('webhook-signature', this.#signer.standard(id, timestamp, body ?? ''));
     }
     for (const name in composed.headers) {
-      if (!ownHeaders.has(name)) headers.push(name, composed.headers[name] ?? '');
+      if (!ownHeaders.has(name)) headers.push(name, asBytes(composed.headers[name] ?? ''));
     }
     if (this.#authorization !== null && composed.headers.authorization === undefined) {
       headers.push('authorization', this.#authorization);
@@ -102,6 +102,10 @@ export class HttpHandler implements HookHandler {
     return this.#http.send({ id, method, path: this.#path, headers, body });
   }
 }
+
+/** A header's value goes out byte by byte: other characters than ASCII as UTF-8, as Kong sends them. */
+const asBytes = (value: string): string =>
+  /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
 
 /** Headers that a hook's own `headers` cannot set. */
 const ownHeaders = new Set(['webhook-id', 'webhook-timestamp', 'webhook-signature', 'x-kong-signature']);

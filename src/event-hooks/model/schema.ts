@@ -12,7 +12,8 @@ const headerName = z
     (h) => !/^(content-length|transfer-encoding|connection|keep-alive|upgrade|expect|host)$/i.test(h),
     'this header is set by the connection itself',
   );
-const headerValue = z.string().regex(/^[^\0\r\n]*$/, 'invalid header value');
+/** What a connection can carry; characters beyond ASCII go out as UTF-8. */
+const headerValue = z.string().regex(/^[^\0-\x08\n-\x1f\x7f]*$/, 'invalid header value');
 const decodes = (part: string): boolean => {
   try {
     decodeURIComponent(part);

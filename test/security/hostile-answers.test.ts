@@ -1,0 +1,178 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { request as httpRequest, createServer as createHttpServer } from 'node:http';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { HttpTarget } from '../../src/event-hooks/delivery/http-target.ts';
+import { TargetGuard } from '../../src/event-hooks/delivery/target-guard.ts';
+import { PassThrough } from '../../src/event-hooks/front/pass-through.ts';
+import { bounds } from './support/rounds.ts';
+
+/** Answers each request with the given bytes; the first `good` ones of a connection with 200. */
+async function peer(answer: string, good = 0): Promise<number> {
+  const server = createServer((socket) => {
+    let left = good;
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      const requests = chunk.toString('latin1').split(/(?:POST|GET|PUT) \//).length - 1;
+      for (let n = 0; n < requests; n += 1) {
+        if (left-- > 0) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        else socket.end(Buffer.from(answer, 'latin1'));
+      }
+    });
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+/** Whatever reaches the process while a test runs. */
+function uncaught(): unknown[] {
+  const seen: unknown[] = [];
+  const keep = (error: unknown): void => void seen.push(error);
+  const before = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', keep).on('unhandledRejection', keep);
+  onTestFinished(() => {
+    process.off('uncaughtException', keep).off('unhandledRejection', keep);
+    for (const one of before) process.on('uncaughtException', one);
+  });
+  return seen;
+}
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+const answers: [string, string][] = [
+  [
+    'an upgrade that nobody asked for',
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+  ],
+  ['100 Continue', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+  ['a control character in the reason', 'HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok'],
+  ['a reason of other bytes', 'HTTP/1.1 200 \xff\xfe\r\nContent-Length: 2\r\n\r\nok'],
+  ['status 99', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok'],
+  ['status 999', 'HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok'],
+  ['status 000', 'HTTP/1.1 000 X\r\nContent-Length: 2\r\n\r\nok'],
+  ['5,000 headers', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(5000)}\r\n`],
+  ['a header of 1 MB', `HTTP/1.1 200 OK\r\na: ${'b'.repeat(1_000_000)}\r\n\r\n`],
+  [
+    'headers named as members of objects',
+    'HTTP/1.1 200 OK\r\n__proto__: x\r\nconstructor: y\r\nContent-Length: 0\r\n\r\n',
+  ],
+  ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'],
+  ['a length that is none', 'HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok'],
+  ['a chunk that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok'],
+  [
+    'trailers with control characters',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\na: \x01\r\n\r\n',
+  ],
+  [
+    'a Keep-Alive that is none',
+    'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=-5, max=x\r\nContent-Length: 0\r\n\r\n',
+  ],
+  [
+    'a dates as Retry-After',
+    'HTTP/1.1 503 X\r\nRetry-After: 99999999999999999999\r\nContent-Length: 0\r\n\r\n',
+  ],
+  ['no HTTP at all', '\x16\x03\x01\x02\x00\x01'],
+  [
+    'two answers at once',
+    'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+  ],
+  ['a 204 with a body', 'HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\nhello'],
+  ['a header value with control characters', 'HTTP/1.1 200 OK\r\na: \x01\x7f\r\nContent-Length: 0\r\n\r\n'],
+];
+
+function target(port: number): HttpTarget {
+  const made = new HttpTarget(`http://127.0.0.1:${String(port)}`, {
+    guard: new TargetGuard({ allowLoopback: true }),
+    sslVerify: true,
+    timeoutMs: 500,
+    maxResponseBytes: 100_000,
+    keepResponseBytes: 1000,
+    pipelining: 8,
+  });
+  onTestFinished(() => made.destroy());
+  return made;
+}
+const send = (to: HttpTarget): ReturnType<HttpTarget['send']> =>
+  to.send({ method: 'POST', path: '/', headers: [], body: '{}' });
+
+describe('what a target answers ends with its request', () => {
+  it.each(answers)('%s, alone and while others are on the connection', async (_what, answer) => {
+    const thrown = uncaught();
+    for (const good of [0, 1, 3]) {
+      const to = target(await peer(answer, good));
+      const all = await Promise.all(Array.from({ length: 12 }, () => send(to)));
+      expect(all).toHaveLength(12);
+    }
+    await settle();
+    expect(thrown).toEqual([]);
+  });
+
+  it('whatever bytes they are', async () => {
+    const thrown = uncaught();
+    const bytes = fc.oneof(
+      fc.string({ unit: 'binary-ascii', maxLength: 60 }),
+      fc
+        .tuple(fc.constantFrom(...answers.map(([, text]) => text.slice(0, 300))), fc.nat(299), fc.nat(255))
+        .map(([text, at, byte]) => text.slice(0, at) + String.fromCharCode(byte) + text.slice(at + 1)),
+    );
+    await fc.assert(
+      fc.asyncProperty(bytes, fc.nat(2), async (answer, good) => {
+        const to = target(await peer(answer, good));
+        await Promise.all([send(to), send(to), send(to), send(to)]);
+      }),
+      bounds(40),
+    );
+    await settle();
+    expect(thrown).toEqual([]);
+  });
+});
+
+describe('what Kong answers through the front ends with its request', () => {
+  async function front(port: number): Promise<number> {
+    const pass = new PassThrough({
+      target: new URL(`http://127.0.0.1:${String(port)}`),
+      lendLoginTo: null,
+      onWrite: () => undefined,
+      timeoutMs: 500,
+    });
+    const server = createHttpServer((request, response) => {
+      pass.handle(request, response);
+    });
+    onTestFinished(() => {
+      pass.close();
+      server.closeAllConnections();
+      server.close();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }
+  const ask = (port: number, method: string): Promise<number | string> =>
+    new Promise((resolve) => {
+      const asked = httpRequest({ host: '127.0.0.1', port, method, path: '/services' }, (response) => {
+        response.resume().on('end', () => {
+          resolve(response.statusCode ?? 0);
+        });
+        response.on('error', () => {
+          resolve('broken off');
+        });
+      });
+      asked.on('error', () => {
+        resolve('broken off');
+      });
+      asked.end(method === 'PUT' ? '{}' : undefined);
+    });
+
+  it.each(answers)('%s', async (_what, answer) => {
+    const thrown = uncaught();
+    const port = await front(await peer(answer));
+    for (const method of ['GET', 'PUT']) await ask(port, method);
+    await settle();
+    expect(thrown).toEqual([]);
+  });
+
+  it('a reason that cannot be handed on is left out, the rest is not', async () => {
+    const port = await front(await peer('HTTP/1.1 200 O\x01K\r\nContent-Length: 2\r\n\r\nok'));
+    expect(await ask(port, 'GET')).toBe(200);
+  });
+});
