@@ -49,8 +49,21 @@ function offsetOf({ offset, next }: Record<string, unknown>): string | null {
   return typeof next === 'string' ? new URL(next, 'http://kong').searchParams.get('offset') : null;
 }
 
+const defaultTimeoutMs = 10_000;
 /** What `pages` asks for at least, in entities. */
 const smallestPage = 50;
+
+/** A page that takes less than this part of the time that it may take is quick. */
+const quickPart = 1 / 4;
+/** So many quick pages in a row, and the next one is twice as large. */
+const quickPages = 4;
+
+interface Paging {
+  /** The largest page to ask for, in entities. */
+  size: number;
+  /** Quick pages since the size was changed. */
+  quick: number;
+}
 
 /** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
 export class KongAdmin {
@@ -59,11 +72,11 @@ export class KongAdmin {
   readonly #options: KongAdminOptions;
   readonly #base: string;
   readonly #authorization: string | null;
-  /** Shared by all clients that `in` gives: the largest page that this Kong gave in time. */
-  readonly #paging: { size: number };
+  /** Shared by all clients that `in` gives. */
+  readonly #paging: Paging;
 
   /** @throws KongTsError USAGE when the URL is none */
-  constructor(options: KongAdminOptions, paging = { size: Number.POSITIVE_INFINITY }) {
+  constructor(options: KongAdminOptions, paging: Paging = { size: Number.POSITIVE_INFINITY, quick: 0 }) {
     this.#paging = paging;
     let parsed: URL;
     try {
@@ -97,7 +110,7 @@ export class KongAdmin {
    * @throws KongTsError ADMIN_UNREACHABLE when there is no whole JSON answer in time
    */
   async request(method: string, path: string, body?: unknown): Promise<AdminAnswer> {
-    const { token, timeoutMs = 10_000, maxBytes = 64 * 1024 * 1024, signal } = this.#options;
+    const { token, timeoutMs = defaultTimeoutMs, maxBytes = 64 * 1024 * 1024, signal } = this.#options;
     const limit = AbortSignal.timeout(timeoutMs);
     try {
       const answer = await request(`${this.#base}${path}`, {
@@ -152,7 +165,8 @@ export class KongAdmin {
 
   /**
    * Pages of a collection, in Kong's order, until there is no next one. A page that Kong does not give in time is asked
-   * for again at half the size, down to 50; the size that was given holds for what is read later, too.
+   * for again at half the size, down to 50; what is read later begins with the size that was given, which grows again
+   * while pages are quick.
    * @param path with or without a query; `size` is added
    * @throws KongTsError ADMIN_REFUSED also when the collection is not there or a page is not a page
    */
@@ -181,15 +195,30 @@ export class KongAdmin {
     for (;;) {
       const size = Math.min(wanted, this.#paging.size);
       const where = path(size);
+      const began = performance.now();
       try {
-        return { where, answer: await this.request('GET', where) };
+        const answer = await this.request('GET', where);
+        this.#grow(wanted, performance.now() - began);
+        return { where, answer };
       } catch (error) {
         if (!(error instanceof AdminTimeout) || size <= smallestPage) throw error;
         // A Kong that says nothing at all would only be waited for again and again.
         await this.in(null).request('GET', '/status');
         this.#paging.size = Math.max(smallestPage, Math.floor(size / 2));
+        this.#paging.quick = 0;
       }
     }
+  }
+
+  /** A size that was halved grows again while pages are quick: Kong may have been late once. */
+  #grow(wanted: number, tookMs: number): void {
+    const paging = this.#paging;
+    if (paging.size >= wanted) return;
+    const { timeoutMs = defaultTimeoutMs } = this.#options;
+    paging.quick = tookMs < timeoutMs * quickPart ? paging.quick + 1 : 0;
+    if (paging.quick < quickPages) return;
+    paging.quick = 0;
+    paging.size = paging.size * 2 >= wanted ? Number.POSITIVE_INFINITY : paging.size * 2;
   }
 
   /** All of a collection. For collections of bounded size; use `pages` for the rest. */

@@ -179,6 +179,30 @@ describe('suppression', () => {
     expect(bodies(b, '/x')).toEqual(['a 1 ', 'a 2 ', 'a 2 true', 'a 2 false', 'b 2 false']);
   });
 
+  it('on_change does not fire because a reload has stamped entities anew, and neither is their identity another one', async () => {
+    const b = await bench();
+    b.hub.publish('s', 'log', { fields: ['consumer', 'service', 'at'], unique: ['consumer', 'service'] });
+    await b.hook(
+      custom(b, '/x', {
+        on_change: true,
+        config: { url: b.receiver.url('/x'), method: 'POST', body: '{{ service.name }} {{ updated_at }}' },
+      }),
+    );
+    const emit = (stamp: number, name: string, own = 0): void => {
+      const stamps = { created_at: stamp, updated_at: stamp };
+      const consumer = { id: 'c', username: 'ada', ...stamps };
+      b.hub.emit('s', 'log', { id: 'e', updated_at: own, consumer, service: { id: 's', name, ...stamps } });
+    };
+    emit(1, 'one');
+    emit(2, 'one');
+    emit(3, 'two');
+    emit(4, 'two');
+    // A field of the event itself counts.
+    emit(5, 'two', 1);
+    await b.settled();
+    expect(bodies(b, '/x')).toEqual(['one 0', 'two 0', 'two 1']);
+  });
+
   it('snooze drops further events of the identity for its time, and does not send them later', async () => {
     const clock = new ManualClock();
     const b = await bench({ clock });

@@ -18,6 +18,10 @@ export interface Change {
   /** Unique names that it has now and that it has given up. */
   readonly takes: readonly string[];
   readonly frees: readonly string[];
+  /** The id under which it is known so far, where a DB-less node has given it another one. */
+  readonly replaces?: string;
+  /** Nothing that somebody would call a change: it is remembered, and makes no event. */
+  readonly silent?: boolean;
   /** When it was changed, in epoch seconds, as far as Kong says it. */
   readonly at: number;
 }
@@ -67,7 +71,7 @@ export function changeId(
 }
 
 /** Ids that an entity refers to: Kong shows a foreign key as `{"id": ...}` (measured on Kong 3.9.3). */
-function references(entity: Entity): string[] {
+export function references(entity: Entity): string[] {
   const ids: string[] = [];
   for (const value of Object.values(entity)) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Entity } from './changes.ts';
+import { references, type Entity } from './changes.ts';
 
 /**
  * Fields that differ from look to look while nobody has changed anything: `ttl` is what is left of it (Kong's keys and
@@ -9,19 +9,41 @@ const runningDown = 'ttl';
 /** A DB-less node stamps every entity anew whenever it is given a configuration (Kong 3.9). */
 const stamps = new Set(['created_at', 'updated_at']);
 
+/** Lists that Kong computes from other entities (3.9.3): a new SNI is no change of its certificate. */
+const computed: Readonly<Record<string, string>> = { certificates: 'snis' };
+/** Fields that name an entity among those of its kind, beside what it refers to. */
+const naming = ['name', 'instance_name', 'username', 'custom_id', 'key', 'client_id', 'group', 'target'];
+
 /**
  * Digest of an entity's content, whatever the order of its keys. A null counts as no field at all: it is not part of a
  * payload either, and a new version of Kong brings many.
- * @param dbless leaves out when the entity was created and changed, which a DB-less node does not know
+ *
+ * A DB-less node stamps entities anew and gives new ids to those that have none in the configuration, so there the
+ * digest leaves both out, and says after a dot what names the entity.
  */
-export function digestOf(entity: Entity, dbless = false): string {
+export function digestOf(schema: string, entity: Entity, dbless = false): string {
+  const without = Object.hasOwn(computed, schema) ? computed[schema] : undefined;
   let text = '';
   for (const key of Object.keys(entity).sort()) {
     const value = entity[key];
-    if (value === null || value === undefined || (dbless && stamps.has(key))) continue;
+    if (value === null || value === undefined || key === without) continue;
+    if (dbless && (stamps.has(key) || key === 'id')) continue;
     text += `${JSON.stringify(key)}:${key === runningDown ? 'true' : content(value)},`;
   }
-  return hash('md5', text, 'base64');
+  const digest = hash('md5', text, 'base64');
+  return dbless ? `${digest}.${hash('md5', nameOf(entity) ?? text, 'base64')}` : digest;
+}
+
+/** The part of a DB-less digest that says what names the entity. */
+export const nameInDigest = (digest: string): string => digest.slice(digest.indexOf('.') + 1);
+
+/** What names an entity, whatever its id; null where nothing does but all that it is. */
+function nameOf(entity: Entity): string | null {
+  const names = naming.flatMap((field) =>
+    typeof entity[field] === 'string' ? [`${field}:${JSON.stringify(entity[field])}`] : [],
+  );
+  if (names.length === 0) return null;
+  return [...names, ...references(entity)].join(' ');
 }
 
 /** The same text for the same value, whatever the order of keys, without nulls in objects. */

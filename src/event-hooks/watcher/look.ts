@@ -1,6 +1,7 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
 import { changeOf, type Change, type Entity } from './changes.ts';
 import { digestOf } from './digest.ts';
+import { withoutNewIds } from './new-ids.ts';
 import type { Kind } from './kinds.ts';
 import { isGone, listEntities, type Workspaces } from './listing.ts';
 import type { SnapshotStore } from './snapshot/types.ts';
@@ -49,7 +50,7 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | n
       seen.add(id);
       const before = digests.get(id);
       if (before !== undefined) known += 1;
-      const digest = digestOf(entity, options.dbless);
+      const digest = digestOf(kind.schema, entity, options.dbless);
       if (before === digest) continue;
       const old = before === undefined ? null : parse(await snapshots.text(kind.schema, id));
       changes.set(
@@ -58,14 +59,18 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | n
       );
     }
   }
+  const gone = new Map<string, string>();
   if ((await snapshots.count(kind.schema)) > known) {
     const missing = await snapshots.idsBeside(kind.schema, seen);
+    const digests = await snapshots.digests(kind.schema, missing);
     for (const id of await confirmed(kind, missing, options)) {
       const old = parse(await snapshots.text(kind.schema, id)) ?? { id };
       changes.set(id, changeOf(kind.schema, id, '', JSON.stringify(old), null, old));
+      gone.set(id, digests.get(id) ?? '');
     }
   }
-  return { kind, entities: seen.size, changes: [...changes.values()] };
+  const all = [...changes.values()];
+  return { kind, entities: seen.size, changes: options.dbless ? withoutNewIds(all, gone) : all };
 }
 
 async function firstLook(kind: Kind, options: LookOptions): Promise<Look | null> {
@@ -77,7 +82,7 @@ async function firstLook(kind: Kind, options: LookOptions): Promise<Look | null>
       await baseline.add(
         [...page].map(([id, entity]) => ({
           id,
-          digest: digestOf(entity, options.dbless),
+          digest: digestOf(kind.schema, entity, options.dbless),
           text: JSON.stringify(options.shown(kind.schema, entity)),
         })),
       );

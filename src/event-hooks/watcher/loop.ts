@@ -1,9 +1,15 @@
 import type { Clock } from '../clock.ts';
 import type { HookLog } from '../log.ts';
 import { Pace } from './pace.ts';
+import { UsualCost } from './usual-cost.ts';
 
-/** What a turn has done: it has read, it has had nothing to read, or it has read and the next one follows at once. */
-export type Turn = 'read' | 'nothing' | 'again';
+/** What a turn has done. */
+export interface Turn {
+  /** It has read, it has had nothing to read, or it has read and the next one follows at once. */
+  readonly did: 'read' | 'nothing' | 'again';
+  /** How much it has read; see unitsOf. */
+  readonly units: number;
+}
 
 export interface LoopOptions {
   readonly clock: Clock;
@@ -16,18 +22,21 @@ export interface LoopOptions {
   /** Milliseconds until the next turn has something to do. */
   readonly wait: () => number;
   readonly failed: () => void;
+  /** Milliseconds that have passed, from any beginning; performance.now by default. */
+  readonly elapsed?: () => number;
 }
 
-/** A turn rests this many times as long as it has taken, so that a large Kong is not read all the time. */
+/** A turn rests this many times as long as such a turn usually takes, so that a large Kong is not read all the time. */
 const restFactor = 4;
 const longestRestMs = 300_000;
-/** Turns that somebody asks for rest as long as they take: at least half of the time is Kong's. */
+/** Turns that somebody asks for rest as long as they usually take: at least half of the time is Kong's. */
 const askedRestFactor = 1;
 
 /** Turns one after the other, never two at once: by the clock, when asked for, and later and later while they fail. */
 export class Loop {
   readonly #options: LoopOptions;
   readonly #pace: Pace;
+  readonly #usual = new UsualCost();
   #timer: unknown = null;
   #running: Promise<void> | null = null;
   #waiting: (() => void)[] = [];
@@ -98,17 +107,18 @@ export class Loop {
 
   /** @returns milliseconds until the next turn; never rejects */
   async #turn(): Promise<number> {
-    const { clock, turn, wait, intervalMs, failed } = this.#options;
-    const began = performance.now();
+    const { clock, turn, wait, intervalMs, failed, elapsed = () => performance.now() } = this.#options;
+    const began = elapsed();
     let next: number;
     let quiet: number;
     try {
-      const done = await turn();
-      const took = performance.now() - began;
-      if (done !== 'nothing') this.#pace.succeeded();
-      quiet = Math.min(took * askedRestFactor, longestRestMs);
-      const rest = Math.min(took * restFactor, longestRestMs);
-      next = done === 'again' ? quiet : Math.max(rest, wait());
+      const { did, units } = await turn();
+      const cost = this.#usual.of(units, elapsed() - began);
+      if (did !== 'nothing') this.#pace.succeeded();
+      const longest = this.#usual.known ? longestRestMs : Math.min(intervalMs, longestRestMs);
+      quiet = Math.min(cost * askedRestFactor, longest);
+      const rest = Math.min(cost * restFactor, longest);
+      next = did === 'again' ? quiet : Math.max(rest, wait());
     } catch (error) {
       if (this.#closed) return 0;
       failed();

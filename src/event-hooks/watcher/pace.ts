@@ -32,7 +32,10 @@ export class Pace {
     }
     const seconds = error instanceof AdminRefusal ? (error.retryAfter ?? 0) : 0;
     const asked = Math.min(longestAskedMs, seconds * 1000);
-    const backoff = Math.min(longestWaitMs, intervalMs * 2 ** Math.min(this.#failures - 1, 10));
+    // One that says nothing is asked for its status first, which costs nothing: so it is read again one interval after
+    // it answers. One that refuses is left alone for longer and longer.
+    const doublings = error instanceof AdminRefusal ? Math.min(this.#failures - 1, 10) : 0;
+    const backoff = Math.min(longestWaitMs, intervalMs * 2 ** doublings);
     return { wait: Math.max(asked, backoff, Math.min(intervalMs, longestWaitMs)), asked };
   }
 }

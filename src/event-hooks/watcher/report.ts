@@ -36,7 +36,8 @@ export class Report {
       await this.#emit(portion, await snapshots.generation('crud'));
       // Only now: a crash before this makes the same events again, with the same ids, and they fire once.
       for (const [schema, list] of bySchema(portion)) await snapshots.remember(schema, list);
-      for (const { schema, operation } of portion) metrics?.changed(schema, operation);
+      for (const { schema, operation, silent } of portion)
+        if (silent !== true) metrics?.changed(schema, operation);
       await snapshots.nextGeneration('crud');
     }
     return true;
@@ -47,7 +48,9 @@ export class Report {
     const options = { origin: admin.url, now: clock.now(), generation };
     const events = [];
     for (const change of portion) {
-      const before = change.operation === 'update' ? await snapshots.text(change.schema, change.id) : null;
+      if (change.silent === true) continue;
+      const known = change.replaces ?? change.id;
+      const before = change.operation === 'update' ? await snapshots.text(change.schema, known) : null;
       events.push(...eventsOf(change, before, wants, options));
     }
     if (events.length > 0) await emit(events);
@@ -56,9 +59,10 @@ export class Report {
 
 function bySchema(changes: readonly Change[]): Map<string, Remembered[]> {
   const lists = new Map<string, Remembered[]>();
-  for (const { schema, id, operation, digest, text } of changes) {
+  for (const { schema, id, operation, digest, text, replaces } of changes) {
     const list = lists.get(schema) ?? [];
     lists.set(schema, list);
+    if (replaces !== undefined) list.push({ id: replaces, operation: 'delete' });
     list.push(operation === 'delete' ? { id, operation } : { id, operation, digest, text });
   }
   return lists;

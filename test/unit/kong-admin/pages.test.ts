@@ -97,3 +97,16 @@ it('says what is no Admin API: a page of HTML, a 404', async () => {
   await expect(admin.request('GET', '/html')).rejects.toThrow(/came with status 200 is no JSON.*Admin API/);
   await expect(admin.list('/plugins')).rejects.toThrow(/no Route matched.*port 8001/);
 });
+
+it('a page that was halved since Kong was late once grows again', async () => {
+  let late = true;
+  const { url, asked } = await startKong(1000, (size) => late && size > 250);
+  const admin = new KongAdmin({ url, timeoutMs: 1000 });
+  await admin.list('/consumers');
+  late = false;
+  for (let look = 0; look < 6; look++) {
+    asked.length = 0;
+    expect(await admin.list('/consumers')).toHaveLength(1000);
+  }
+  expect(asked).toEqual(['/consumers 1000 from 0']);
+});

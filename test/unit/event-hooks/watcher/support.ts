@@ -24,10 +24,10 @@ export interface Watched {
   clock: ManualClock;
   emitted: HookEvent[];
   log: string[];
-  watcher(over?: Partial<WatcherOptions>): CrudWatcher;
-  data(): Told[];
+  watcher: (over?: Partial<WatcherOptions>) => CrudWatcher;
+  data: () => Told[];
   /** `consumers create c1`, in the order in which they came. */
-  told(): string[];
+  told: () => string[];
 }
 
 /** Everything ends with the test. */
