@@ -1,5 +1,6 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
+import { messageOf } from '../../errors.ts';
 import { ClientConnection, nginxTimeouts, type ClientTimeouts } from '../http1/client-connection.ts';
 import { handleHttp, handleRefused, type HttpHandlerOptions } from './http-handler.ts';
 import { listenError, type ListenAddress } from './listen.ts';
@@ -33,7 +34,10 @@ export async function listenHttp(
     const connection = open(socket);
     connections.set(socket, connection);
     socket.once('close', () => connections.delete(socket));
-    void connection.run();
+    connection.run().catch((error: unknown) => {
+      options.node.log('error', `[proxy] a connection has failed: ${messageOf(error)}`);
+      socket.destroy();
+    });
   };
   const server = address.tls ? tlsServer(options.tls, accept) : plainServer(accept);
   server.maxConnections = maxConnections;
