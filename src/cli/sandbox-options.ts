@@ -11,6 +11,7 @@ export interface SandboxFlags {
   pluginServer: string[];
   plugins?: string;
   nginxMainEnv?: string;
+  strict?: boolean;
   database?: string;
   eventHooksAdmin?: string;
   prefix?: string;
@@ -41,6 +42,7 @@ export function compileSandboxOptions(flags: SandboxFlags, variables: Environmen
     pluginServers: [...flags.pluginServer.map(parsePluginServer), ...serversOf(flags, environment)],
     plugins: plugins === undefined ? undefined : list(plugins),
     nginxMainEnv: given(flags.nginxMainEnv, 'KONG_NGINX_MAIN_ENV'),
+    strict: flags.strict === true ? true : undefined,
     database: given(flags.database, 'KONG_DATABASE') === 'off' ? 'off' : undefined,
     eventHooksAdmin: given(flags.eventHooksAdmin, 'KONG_TS_EVENT_HOOKS_ADMIN'),
     prefix: given(flags.prefix, 'KONG_PREFIX'),

@@ -22,7 +22,10 @@ export interface PluginBase<Schema extends z.ZodType, R extends Protocol> {
   readonly protocol?: R;
   /** The configuration's fields as a zod object; becomes Kong's schema. Without one the plugin takes none. */
   readonly config?: Schema;
-  /** The protocols the plugin may be configured for (Kong's default: http, https, grpc, grpcs). */
+  /**
+   * The protocols the plugin may be configured for. Default: Kong's (http, https, grpc, grpcs); for a plugin with
+   * `preread` those of streams, and all of them where it has `rewrite`, `access` or `response` as well.
+   */
   readonly protocols?: readonly KongProtocol[];
   /**
    * What becomes of a request when a handler throws or runs too long: `fail` answers 500 in rewrite, access and
@@ -134,7 +137,12 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
     throw invalid(`prefetch is ${JSON.stringify(prefetch)}`, 'It is true or false.');
   }
   const { announced, setup } = compileHandlers(definition, invalid);
-  const { schema, parseConfig } = compileConfig(name, definition['config'], definition['protocols']);
+  const { schema, parseConfig } = compileConfig(
+    name,
+    definition['config'],
+    definition['protocols'],
+    announced,
+  );
   return brand({
     name,
     version,

@@ -21,6 +21,7 @@ export interface AdminApiOptions {
   readonly eventHooksAdmin: string | null;
   readonly workspaces: boolean;
   readonly database: 'postgres' | 'off';
+  readonly startsServers: boolean;
   readonly nodeId: string;
   /** The certificate of listeners with `ssl`. */
   readonly certificate: () => SecureContextOptions;

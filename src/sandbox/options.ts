@@ -31,6 +31,8 @@ export interface SandboxOptions {
   nginxMainEnv?: string;
   /** Plugins that may be used (`KONG_PLUGINS`): names, or `bundled` for key-auth. Default: all that are known. */
   plugins?: readonly string[];
+  /** Plugins and sections of Kong that the sandbox does not run are an error in `config`. Default: passed over, said once. */
+  strict?: boolean;
   /** Workspaces in the Admin API, as Kong Enterprise has them. Default: when a file names a `_workspace`. */
   workspaces?: boolean;
   /** `off`: the Admin API only reads, and `/config` loads, as a Kong without database. Default `postgres`. */

@@ -92,7 +92,11 @@ async function open(
   const known = enabled(all, options.plugins);
   refuseSchemas(known);
   const files = options.config ?? [];
-  const store = files.length === 0 ? createEntityStore(known) : loadDeclarative(files, known);
+  const load = {
+    strict: options.strict ?? false,
+    passedOver: (text: string) => log('warn', `[sandbox] ${text}`),
+  };
+  const store = files.length === 0 ? createEntityStore(known) : loadDeclarative(files, known, load);
   const node = createNodeState({
     id: uuidOf(prefix),
     prefix,
@@ -130,7 +134,7 @@ async function open(
     streamPorts: streams.map(({ listener }) => listener.port),
     store,
     reload: async () => {
-      if (files.length > 0) store.replaceWith(loadDeclarative(files, known));
+      if (files.length > 0) store.replaceWith(loadDeclarative(files, known, load));
       await servers.reload();
     },
     close,
@@ -175,6 +179,7 @@ async function startAdminOf(
     eventHooksAdmin: options.eventHooksAdmin ?? null,
     workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,
     database: options.database ?? 'postgres',
+    startsServers: (options.pluginServers ?? []).some(({ startCommand }) => startCommand !== undefined),
   });
   closers.push(() => admin.close());
   return admin;

@@ -1,5 +1,6 @@
 import { KongTsError, messageOf } from '../../errors.ts';
 import { schemaRefusals } from '../../kong-schema/refusals.ts';
+import type { Phase } from '../../pdk/phases.ts';
 import type { CompiledPlugin, KongField, KongSchema } from '../types.ts';
 import { convertFields } from './convert.ts';
 import { kongProtocols } from './meta.ts';
@@ -18,10 +19,11 @@ export function compileConfig(
   name: string,
   config: unknown,
   protocols: unknown,
+  phases: readonly Phase[] = [],
 ): { schema: KongSchema; parseConfig: CompiledPlugin['parseConfig'] } {
   if (config === undefined) {
     return {
-      schema: kongSchema(name, [], undefined, checkedProtocols(name, protocols)),
+      schema: kongSchema(name, [], undefined, checkedProtocols(name, protocols, phases)),
       parseConfig: (raw) => emptyConfig(name, raw),
     };
   }
@@ -39,7 +41,12 @@ export function compileConfig(
   }
   const fields = convertFields(shape, 'config');
   return {
-    schema: kongSchema(name, fields, meta.entity_checks, checkedProtocols(name, protocols ?? meta.protocols)),
+    schema: kongSchema(
+      name,
+      fields,
+      meta.entity_checks,
+      checkedProtocols(name, protocols ?? meta.protocols, phases),
+    ),
     parseConfig: (raw) => parse(name, config, raw),
   };
 }
@@ -78,8 +85,22 @@ export function checkedSchema(name: string, schema: KongSchema): KongSchema {
   });
 }
 
-function checkedProtocols(name: string, protocols: unknown): readonly KongProtocol[] | null {
-  if (protocols === undefined) return null;
+/** Phases that run for HTTP; certificate and log run for streams as well. */
+const httpPhases: readonly Phase[] = ['rewrite', 'access', 'response'];
+
+/** The protocols that a plugin's phases run for. Kong's default is the HTTP ones, for which preread never runs. */
+function protocolsOf(phases: readonly Phase[]): readonly KongProtocol[] | null {
+  if (!phases.includes('preread')) return null;
+  if (phases.some((phase) => httpPhases.includes(phase))) return kongProtocols;
+  return ['tcp', 'tls', 'tls_passthrough', 'udp'];
+}
+
+function checkedProtocols(
+  name: string,
+  protocols: unknown,
+  phases: readonly Phase[],
+): readonly KongProtocol[] | null {
+  if (protocols === undefined) return protocolsOf(phases);
   const known: readonly unknown[] = kongProtocols;
   if (!Array.isArray(protocols) || protocols.length === 0 || !protocols.every((one) => known.includes(one))) {
     throw new KongTsError('PLUGIN_INVALID', `Plugin "${name}": protocols is ${JSON.stringify(protocols)}.`, {

@@ -6,6 +6,7 @@ export const created = (body: unknown): Answer => ({ status: 201, body });
 export const noContent: Answer = { status: 204 };
 export const message = (status: number, text: string): Answer => ({ status, body: { message: text } });
 export const notFound = message(404, 'Not found');
+export const unexpected = message(500, 'An unexpected error occurred');
 export const methodNotAllowed = message(405, 'Method not allowed');
 
 /** An entity as Kong shows it: without its workspace. */

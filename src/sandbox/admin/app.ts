@@ -69,6 +69,7 @@ function createState(options: AdminOptions): AdminState {
     known: options.known === undefined ? [...store.registry.plugins.values()] : withBuiltIn(options),
     readOnly: options.database === 'off',
     workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,
+    startsServers: options.startsServers ?? false,
     version: options.version ?? '3.9.3',
     nodeId: options.nodeId ?? randomUUID(),
     configuration: options.configuration ?? {},

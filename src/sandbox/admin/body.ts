@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { parse } from 'yaml';
 import { isTable, asRecord } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
 import { message } from './answers.ts';
@@ -64,14 +63,4 @@ function multipart(raw: Buffer, boundary: string): [string, string][] {
     const text = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
     return [[text(name), text(part.slice(end + 4).replace(/\r\n$/, ''))]];
   });
-}
-
-/** YAML as an object; null when it is not one. */
-export function yamlObject(raw: Buffer): PlainObject | null {
-  try {
-    const value: unknown = parse(raw.toString(), { merge: true, maxAliasCount: 10_000 });
-    return isTable(value) ? asRecord(value) : null;
-  } catch {
-    return null;
-  }
 }

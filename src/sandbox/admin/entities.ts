@@ -1,7 +1,8 @@
 import { entityErrors, foreignId, page, parseTags } from '../entities/index.ts';
 import type { Entity, EntityKind, Registry } from '../entities/index.ts';
+import { isUuid } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
-import { created, listed, methodNotAllowed, noContent, notFound, ok, shown } from './answers.ts';
+import { created, listed, methodNotAllowed, noContent, notFound, ok, shown, unexpected } from './answers.ts';
 import { inferTypes } from './form.ts';
 import type { Answer, Context, Endpoint, Methods } from './types.ts';
 
@@ -151,6 +152,8 @@ export class EntityEndpoints {
     if (found !== undefined) return found;
     const size = context.query.get('size');
     const tags = context.query.get('tags');
+    // Kong 3.9.3 raises where it is asked for tags without a database.
+    if (tags !== null && context.state.readOnly) return unexpected;
     const { data, offset } = page(context.state.store, kind.name, {
       ...paging(context),
       tags: tags === null ? undefined : parseTags(tags),
@@ -178,18 +181,23 @@ export class EntityEndpoints {
   }
 
   private patch(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
-    if (entity === undefined) return notFound;
+    if (entity === undefined) return context.state.readOnly ? missing(context, kind) : notFound;
     const fields = input(context, kind, entity);
     return ok(this.show(context, kind, this.update(context, kind, entity, fields)));
   }
 
   private remove(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+    // What is not there is gone, with a database or without one.
+    if (entity === undefined) return noContent;
     writable(context, 'remove', kind);
-    if (entity !== undefined) context.state.dao.delete(kind.name, entity);
+    context.state.dao.delete(kind.name, entity);
     return noContent;
   }
 
   private insert(context: Context, kind: EntityKind, fields: PlainObject): Entity {
+    // Without a database as well, Kong looks at the body first.
+    const errors = context.state.readOnly ? kind.schema.process(fields).errors : undefined;
+    if (errors !== undefined) throw entityErrors.schemaViolation(errors);
     writable(context, 'create', kind);
     const own = this.manners[kind.name]?.insert;
     return own?.(context, fields) ?? context.state.dao.insert(kind.name, fields, context.workspace);
@@ -208,6 +216,15 @@ export class EntityEndpoints {
     const own = this.manners[kind.name]?.upsert;
     return own?.(context, key, fields) ?? context.state.dao.upsert(kind.name, key, fields, context.workspace);
   }
+}
+
+/** Kong's answer to a change of what is not there, without a database. */
+function missing(context: Context, kind: EntityKind): Answer {
+  const key = context.params[kind.name] ?? '';
+  const byId = isUuid(key);
+  const field = byId ? 'id' : (kind.definition.endpointKey ?? 'id');
+  const { status, body } = entityErrors.notFound({ [field]: key }, !byId);
+  return { status, body };
 }
 
 /** Without a database entities are not changed through their endpoints. */

@@ -4,8 +4,7 @@ import { pluginSchema } from '../entities/definitions/plugins.ts';
 import { schemaToJson } from '../../kong-schema/index.ts';
 import type { SchemaDefinition } from '../../kong-schema/index.ts';
 import { violationMessage } from '../../kong-schema/index.ts';
-import { listed, message, ok } from './answers.ts';
-import { inferTypes } from './form.ts';
+import { listed, message, ok, unexpected } from './answers.ts';
 import { paging } from './entities.ts';
 import type { Answer, Context, Endpoint } from './types.ts';
 
@@ -41,6 +40,8 @@ function sortedPaths(paths: readonly string[]): string[] {
 }
 
 function root({ state }: Context): Answer {
+  // Measured: a worker that has started a plugin server cannot show itself (the process is no JSON).
+  if (state.startsServers) return unexpected;
   const used = new Set<unknown>();
   for (const plugin of state.store.table('plugins').values()) used.add(plugin['name']);
   return ok({
@@ -121,7 +122,7 @@ function pluginConfigSchema(context: Context): Answer {
 function validate(context: Context, name: string): Answer {
   const kind = context.state.store.registry.kinds.get(name);
   if (kind === undefined) return message(404, `No entity named '${name}'`);
-  const result = kind.schema.process(context.form ? inferTypes(kind.schema, context.body) : context.body);
+  const result = kind.schema.process(context.body);
   if (result.errors === undefined) return ok({ message: 'schema validation successful' });
   return {
     status: 400,
@@ -135,6 +136,8 @@ function validate(context: Context, name: string): Answer {
 }
 
 function tags(context: Context): Answer {
+  // Kong 3.9.3 raises there without a database.
+  if (context.state.readOnly) return unexpected;
   const tag = context.params['tags'];
   const { data, offset } = tagPage(context.state.store, {
     ...paging(context),

@@ -18,6 +18,8 @@ export interface AdminOptions {
   eventHooksAdmin?: URL | undefined;
   /** The health of a target. Default: what was last set through the API, else healthy where checks are on. */
   health?: (upstream: Entity, target: Entity) => TargetHealth | undefined;
+  /** The gateway starts plugin servers itself: `/` is a 500 then, as in Kong's worker 0. Default: false. */
+  startsServers?: boolean;
   /** Shown in `/` and in the Server header. Default: 3.9.3. */
   version?: string;
   /** Default: random. */
@@ -39,6 +41,7 @@ export interface AdminState {
   readonly known: readonly KnownPlugin[];
   readonly readOnly: boolean;
   readonly workspaces: boolean;
+  readonly startsServers: boolean;
   readonly version: string;
   readonly nodeId: string;
   readonly configuration: PlainObject;

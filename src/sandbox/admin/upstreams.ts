@@ -1,7 +1,7 @@
 import { foreignId, page } from '../entities/index.ts';
 import type { Entity } from '../entities/index.ts';
 import { getPath, isUuid } from '../../kong-schema/index.ts';
-import { listed, noContent, notFound, ok, shown } from './answers.ts';
+import { listed, message, noContent, notFound, ok, shown } from './answers.ts';
 import { input, paging, writable } from './entities.ts';
 import type { Answer, Context, Endpoint, Handler, TargetHealth } from './types.ts';
 
@@ -76,10 +76,15 @@ function changeTarget(context: Context, target: Entity): Answer {
 
 const force =
   (health: TargetHealth) =>
-  (context: Context, target: Entity): Answer => {
+  (context: Context, target: Entity, upstream: Entity): Answer => {
+    if (!checksHealth(upstream)) return message(400, `no healthchecker found for ${upstreamName(upstream)}`);
     context.state.forcedHealth.set(target.id, health);
     return noContent;
   };
+
+function upstreamName(upstream: Entity): string {
+  return String(upstream['name']);
+}
 
 function allTargets(context: Context): Answer {
   const upstream = findUpstream(context);

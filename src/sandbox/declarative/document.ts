@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { CollectionTag, ScalarTag, Tags } from 'yaml';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { isObject } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
@@ -52,9 +53,30 @@ export function parseDocument(text: string, file: string, format?: 'json' | 'yam
   return { file, data, hash: createHash('md5').update(text).digest('hex') };
 }
 
-/** YAML with anchors and merge keys; aliases are limited, so a small file cannot become a huge one. */
-function parseYaml(text: string): unknown {
-  return parse(text, { merge: true, maxAliasCount: 10_000 });
+/** Tags of YAML 1.1 that Kong's parser does not guess: a date stays text. */
+const notGuessed = new Set(
+  ['binary', 'omap', 'pairs', 'set', 'timestamp'].map((name) => `tag:yaml.org,2002:${name}`),
+);
+
+/**
+ * YAML 1.1, as Kong reads it: `yes`, `no`, `on` and `off` are booleans, `0644` is octal and `1:30` is ninety. Anchors and
+ * merge keys work; aliases are limited, so a small file cannot become a huge one.
+ */
+export function parseYaml(text: string): unknown {
+  return parse(text, {
+    version: '1.1',
+    merge: true,
+    maxAliasCount: 10_000,
+    customTags: (tags) => tags.flatMap((tag): Tags => (typeof tag === 'string' ? [tag] : guessed(tag))),
+  });
+}
+
+function guessed(tag: CollectionTag | ScalarTag): (CollectionTag | ScalarTag)[] {
+  if (notGuessed.has(tag.tag)) return [];
+  if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag) || tag.test === undefined) return [tag];
+  // `y` and `n` are names of fields more often than booleans, and no library of YAML 1.1 in use takes them for such.
+  const { test } = tag;
+  return [{ ...tag, test: new RegExp(`^(?![yYnN]$)${test.source}`) }];
 }
 
 function looksLikeJson(text: string): boolean {

@@ -6,6 +6,7 @@ import type { FieldError, PlainObject } from '../../kong-schema/index.ts';
 import { parseDocument, readDocument } from './document.ts';
 import type { DeclarativeDocument } from './document.ts';
 import { workspaceIdFor } from './ids.ts';
+import { passOver, passedOverText } from './passed-over.ts';
 import { Problems } from './problems.ts';
 import { readRoot } from './root.ts';
 import { collectEntities } from './walk.ts';
@@ -14,6 +15,10 @@ import type { DeclaredEntity } from './walk.ts';
 export interface LoadOptions {
   /** Epoch milliseconds for created_at and updated_at. Default: the clock. */
   now?: () => number;
+  /** Hears what of a file the sandbox does not run, in one line. Default: nobody does. */
+  passedOver?: (text: string) => void;
+  /** What the sandbox does not run is an error. Default: false. */
+  strict?: boolean;
   /** Kinds and plugins already compiled. Default: compiled from the known plugins. */
   registry?: Registry;
 }
@@ -69,6 +74,10 @@ function loadDocuments(
 function loadDocument(store: MutableEntityStore, document: DeclarativeDocument, options: LoadOptions): void {
   const { registry } = store;
   const problems = new Problems(document.file);
+  if (options.strict !== true) {
+    const text = passedOverText(passOver(document.data, new Set(registry.plugins.keys())));
+    if (text !== undefined) options.passedOver?.(`${document.file}: ${text}`);
+  }
   const meta = readRoot(document.data, registry, problems);
   const workspaceId = workspaceIdFor(meta.workspace);
   const entities = collectEntities(document.data, registry, meta, workspaceId, problems);

@@ -1,5 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { regexError } from '../../kong-schema/index.ts';
+import { normalizePath } from '../gateway/uri.ts';
 import { isIpOrCidr, parseAddress } from './hosts.ts';
 
 /** Kong's own checks of values, which its schema language cannot say, with its error texts. */
@@ -73,26 +74,6 @@ export function routerPath(value: string): string | undefined {
   const source = value.slice(1);
   const error = regexError(source);
   return error === null ? undefined : `invalid regex: '${source}' (PCRE returned: ${error})`;
-}
-
-const unreserved = /[A-Za-z0-9\-._~]/;
-
-/** Dot segments removed, slashes merged, unreserved characters decoded, the rest in upper case percent encoding. */
-export function normalizePath(path: string): string {
-  const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
-    const char = String.fromCharCode(parseInt(hex, 16));
-    return unreserved.test(char) ? char : whole.toUpperCase();
-  });
-  const segments: string[] = [];
-  const parts = decoded.split('/').slice(1);
-  parts.forEach((part, index) => {
-    const last = index === parts.length - 1;
-    if (part === '..') segments.pop();
-    if (part === '.' || part === '..' || part === '') {
-      if (last) segments.push('');
-    } else segments.push(part);
-  });
-  return `/${segments.join('/')}`;
 }
 
 const badUtf8 = /[\ud800-\udfff]/u;

@@ -19,6 +19,28 @@ async function start(options: Parameters<typeof startAdmin>[0]): Promise<Admin> 
 }
 
 describe('without a database', () => {
+  test('answers come in the order in which Kong looks', async () => {
+    const store = loadDeclarativeText(
+      '_format_version: "3.0"\nupstreams: [{ name: u.test, targets: [{ target: "127.0.0.1:1" }] }]\n',
+      [demoPlugin],
+    );
+    const admin = await start({ database: 'off', store, startsServers: true });
+    const status = async (method: string, path: string, body?: object): Promise<unknown[]> => {
+      const answer = await admin.call(method, path, body);
+      return [answer.status, answer.body?.['code']];
+    };
+    expect(await status('DELETE', '/services/nope')).toEqual([204, undefined]);
+    expect(await status('PATCH', '/services/nope', {})).toEqual([404, 6]);
+    expect(await status('POST', '/services', { port: 'x' })).toEqual([400, 2]);
+    expect(await status('POST', '/services', { host: 'a.test' })).toEqual([405, 12]);
+    expect(await status('GET', '/tags')).toEqual([500, undefined]);
+    expect(await status('GET', '/services?tags=a')).toEqual([500, undefined]);
+    expect(await status('PUT', '/upstreams/u.test/targets/127.0.0.1:1/unhealthy')).toEqual([400, undefined]);
+    // Worker 0 of a Kong that has started a plugin server.
+    expect(await status('GET', '/')).toEqual([500, undefined]);
+    expect(await status('GET', '/status')).toEqual([200, undefined]);
+  });
+
   const text =
     '_format_version: "3.0"\nservices: [{ name: a, url: "http://h", plugins: [{ name: demo }] }]\n';
 
