@@ -8,6 +8,7 @@ import { certificateId, certificateManners } from './certificates.ts';
 import { consumerManners } from './consumers.ts';
 import { configEndpoints } from './config.ts';
 import { EntityEndpoints } from './entities.ts';
+import { elsewhereEndpoints } from './elsewhere.ts';
 import { forward } from './forward.ts';
 import { informationEndpoints } from './information.ts';
 import { Router } from './router.ts';
@@ -96,6 +97,7 @@ function createRouter(state: AdminState): Router {
     ...upstreamEndpoints(),
     ...configEndpoints(),
     ...(state.workspaces ? workspaceEndpoints() : []),
+    ...elsewhereEndpoints(),
     ...informationEndpoints(() => router.paths),
   ];
   const router: Router = new Router(endpoints);

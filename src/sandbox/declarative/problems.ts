@@ -38,6 +38,9 @@ export class Problems {
     return new DeclarativeError(
       `The declarative configuration '${this.file}' is not valid: ${this.lines.slice(0, shown).join('; ')}${more}.`,
       this.tree,
+      this.lines.some((line) => line.includes('not enabled'))
+        ? 'A plugin of your own is offered with --plugin-server NAME=SOCKET,query="kong-ts dump FILE", and named in --plugins where that is given.'
+        : undefined,
     );
   }
 }
@@ -46,8 +49,8 @@ export class Problems {
 export class DeclarativeError extends KongTsError {
   readonly fields: FieldErrors;
 
-  constructor(message: string, fields: FieldErrors) {
-    super('DECLARATIVE_INVALID', message);
+  constructor(message: string, fields: FieldErrors, fix?: string) {
+    super('DECLARATIVE_INVALID', message, fix === undefined ? {} : { fix });
     this.fields = fields;
   }
 }

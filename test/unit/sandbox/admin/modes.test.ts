@@ -36,6 +36,18 @@ describe('without a database', () => {
     expect(await status('GET', '/tags')).toEqual([500, undefined]);
     expect(await status('GET', '/services?tags=a')).toEqual([500, undefined]);
     expect(await status('PUT', '/upstreams/u.test/targets/127.0.0.1:1/unhealthy')).toEqual([400, undefined]);
+    expect(await status('GET', '/services?offset=xyz')).toEqual([200, undefined]);
+    expect(await status('GET', '/services?offset=!')).toEqual([400, 7]);
+    for (const path of [
+      '/ca_certificates',
+      '/vaults',
+      '/keys',
+      '/key-sets',
+      '/timers',
+      '/debug/node/log-level',
+    ])
+      expect([path, ...(await status('GET', path))]).toEqual([path, 200, undefined]);
+    expect(await status('GET', '/clustering/data-planes')).toEqual([400, undefined]);
     // Worker 0 of a Kong that has started a plugin server.
     expect(await status('GET', '/')).toEqual([500, undefined]);
     expect(await status('GET', '/status')).toEqual([200, undefined]);

@@ -56,7 +56,9 @@ key_sets: []
   });
 
   it('do not hide a name that nobody has', () => {
-    expect(() => loadDeclarativeText(`_format_version: '3.0'\nplugins: [{ name: corse }]`)).toThrow(/corse/);
+    expect(() => loadDeclarativeText(`_format_version: '3.0'\nplugins: [{ name: corse }]`)).toThrow(
+      /corse.*--plugin-server/,
+    );
   });
 });
 
