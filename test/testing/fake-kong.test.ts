@@ -121,6 +121,17 @@ describe('a fake Kong and a server in this process', () => {
     expect(before.failures).toEqual([]);
   });
 
+  it('speak both protocols on one connection, as plugins with a socket in common do', async () => {
+    using kong = new FakeKong({ socket, protocol: 'protobuf' });
+    const one = await kong.startInstance('greeter');
+    const two = await kong.startInstance('greeter-msgpack', { protocol: 'msgpack' });
+    for (let round = 0; round < 2; round++) {
+      expect((await one.request(named).run()).failure).toBeNull();
+      expect((await two.request(named).run()).upstream?.headers).toMatchObject({ 'x-greeting': 'hi Ada' });
+    }
+    expect(new Set(kong.wire.map(({ connection }) => connection))).toEqual(new Set([0]));
+  });
+
   it('keep several configurations of a plugin apart', async () => {
     using kong = new FakeKong({ socket, protocol: 'protobuf' });
     const [one, two] = await Promise.all(
