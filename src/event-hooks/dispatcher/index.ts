@@ -160,8 +160,17 @@ export class Dispatcher {
     });
   }
 
-  publish(declaration: EventDeclaration): void {
-    this.sources.publish(declaration);
+  /** @returns why the declaration is not taken, null when it is */
+  publish(declaration: EventDeclaration): string | null {
+    const problem = this.sources.publish(declaration);
+    if (problem !== null) {
+      const { source } = declaration;
+      this.options.log.warn('a declaration of an event is not taken', {
+        source: source.slice(0, 256),
+        problem,
+      });
+    }
+    return problem;
   }
 
   /** See {@link Intake.accept}. */

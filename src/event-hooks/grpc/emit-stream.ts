@@ -8,6 +8,8 @@ type Call = ServerDuplexStream<EmitRequest, EmitResponse>;
 
 /** Batches of one emitter that wait for the store at a time; then its stream is read no further. */
 const maxBatchesInFlight = 64;
+/** And in bytes. */
+const maxBytesInFlight = 16 * 1024 * 1024;
 
 /** Only what the store says is worth another try; anything else would come out the same way. */
 function failed({ batch, events }: EmitRequest, error: unknown): NonNullable<EmitResponse['ack']> {
@@ -20,13 +22,25 @@ function failed({ batch, events }: EmitRequest, error: unknown): NonNullable<Emi
 /** One emitter's stream: takes batches, acknowledges them when they are stored, tells what is wanted. */
 export function serveEmit(dispatcher: Dispatcher, call: Call): void {
   let inFlight = 0;
+  let bytesInFlight = 0;
+  /** The emitter does not read its acknowledgements. */
+  let full = false;
   let open = true;
   let ended = false;
   /** Resolved when the emitter says that it knows a version of the interest. */
   const knows = new Map<number, () => void>();
 
   const write = (response: EmitResponse): void => {
-    if (open) call.write(response);
+    if (!open || call.write(response) || full) return;
+    full = true;
+    call.pause();
+    call.once('drain', () => {
+      full = false;
+      resume();
+    });
+  };
+  const resume = (): void => {
+    if (open && !full && inFlight < maxBatchesInFlight && bytesInFlight < maxBytesInFlight) call.resume();
   };
   const stopWatching = dispatcher.feed.watchInterest((list: InterestList, version: number) => {
     if (!open) return undefined;
@@ -55,7 +69,9 @@ export function serveEmit(dispatcher: Dispatcher, call: Call): void {
     }
     if (request.batch === 0) return;
     inFlight += 1;
-    if (inFlight >= maxBatchesInFlight) call.pause();
+    const bytes = request.events.reduce((sum, event) => sum + event.data.length * 2 + 400, 0);
+    bytesInFlight += bytes;
+    if (inFlight >= maxBatchesInFlight || bytesInFlight >= maxBytesInFlight) call.pause();
     const now = dispatcher.options.clock.now();
     const events = request.events.map((event) => (event.at === 0 ? { ...event, at: now } : event));
     dispatcher
@@ -70,7 +86,8 @@ export function serveEmit(dispatcher: Dispatcher, call: Call): void {
       )
       .finally(() => {
         inFlight -= 1;
-        if (open && inFlight < maxBatchesInFlight) call.resume();
+        bytesInFlight -= bytes;
+        resume();
         endWhenDone();
       })
       .catch(() => undefined);

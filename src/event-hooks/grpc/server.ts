@@ -15,7 +15,7 @@ import type { Address } from './address.ts';
 import { serveEmit } from './emit-stream.ts';
 import { eventHooksService } from './service.ts';
 import type { EmitRequest, EmitResponse, SubscribeRequest, WireDeclaration, WireNotice } from './service.ts';
-import { toWireNotice } from './notice.ts';
+import { noticeBytes, toWireNotice } from './notice.ts';
 
 export interface GrpcOptions {
   address: Address;
@@ -32,7 +32,9 @@ export interface GrpcHandle {
 }
 
 const maxMessageBytes = 16 * 1024 * 1024;
-const maxBacklog = 10_000;
+/** What may wait for one subscriber, and for all of them, in bytes. */
+const maxBacklog = 4 * 1024 * 1024;
+const maxBacklogs = 64 * 1024 * 1024;
 
 /**
  * Serves `proto/event_hooks.proto` for a dispatcher.
@@ -74,6 +76,8 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
 }
 
 function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boolean): Record<string, never> {
+  /** What waits for all subscribers. */
+  let backlogs = 0;
   const refusal = { code: status.UNAUTHENTICATED, details: 'the token is missing or wrong' };
   const unary =
     <Request, Response>(run: (request: Request) => Response) =>
@@ -83,8 +87,11 @@ function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boole
     };
   return {
     publish: unary(({ declarations }: { declarations: WireDeclaration[] }) => {
-      for (const one of declarations) if (one.source !== '' && one.event !== '') dispatcher.publish(one);
-      return {};
+      const refused = declarations.flatMap((one, index) => {
+        const reason = dispatcher.publish(one);
+        return reason === null ? [] : [{ index, reason }];
+      });
+      return { refused };
     }),
     listSources: unary(() => ({
       declarations: dispatcher.sources.list().map((one) => ({ unique: [], description: '', ...one })),
@@ -99,15 +106,33 @@ function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boole
         return;
       }
       const { sources, withoutEvents, withoutDeliveries } = call.request;
+      let waiting = 0;
+      let gone = false;
       const end = dispatcher.feed.tail((notice) => {
         if (notice.type === 'event' ? withoutEvents : withoutDeliveries) return;
         if (sources.length > 0 && !sources.includes(notice.source)) return;
-        if (call.writableLength > maxBacklog) {
+        const bytes = noticeBytes(notice);
+        if (waiting > 0 && (waiting + bytes > maxBacklog || backlogs + bytes > maxBacklogs)) {
           end();
           call.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'the subscriber reads too slowly' });
-        } else call.write(toWireNotice(notice));
+          return;
+        }
+        waiting += bytes;
+        backlogs += bytes;
+        // Called when the bytes have left, or when they never will.
+        call.write(toWireNotice(notice), () => {
+          if (gone) return;
+          waiting -= bytes;
+          backlogs -= bytes;
+        });
       });
-      call.on('cancelled', end).on('error', end);
+      const leave = (): void => {
+        end();
+        if (gone) return;
+        gone = true;
+        backlogs -= waiting;
+      };
+      call.on('cancelled', leave).on('error', end).on('close', leave);
     },
   } as unknown as Record<string, never>;
 }

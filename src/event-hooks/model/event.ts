@@ -48,6 +48,8 @@ export function newEventId(now = Date.now()): string {
 
 const idPattern = /^[A-Za-z0-9-]{1,64}$/;
 const namePattern = /^\P{Cc}{1,256}$/u;
+/** Whether a source, an event or a field can be called so. */
+export const isName = (value: unknown): boolean => typeof value === 'string' && namePattern.test(value);
 
 /** How deep arrays and objects of an event's data may lie within each other; what receivers' parsers take, too. */
 export const maxDepth = 128;

@@ -30,7 +30,8 @@ export function readKongOptions(
   values: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): KongOptions | null {
-  const url = values['kong-admin'];
+  // In the environment user and password of the URL are in no list of processes.
+  const url = values['kong-admin'] ?? (environment.KONG_TS_KONG_ADMIN || undefined);
   if (typeof url !== 'string') {
     for (const name of [
       ...Object.keys(kongSwitches),

@@ -1,3 +1,4 @@
+import { isName } from '../model/event.ts';
 import type { EventDeclaration } from '../model/event.ts';
 
 /** One event in the Admin API's `sources` answers. */
@@ -7,25 +8,48 @@ export interface EventInfo {
   description?: string;
 }
 
+/** What all declarations may take, in characters of JSON. */
+const maxBytes = 16 * 1024 * 1024;
+const maxFields = 256;
+const maxDescription = 4096;
+
+/** What is wrong with a declaration, null when nothing is. */
+function problemOf({
+  source,
+  event,
+  fields,
+  unique = [],
+  description = '',
+}: EventDeclaration): string | null {
+  if (!isName(source)) return 'source: expected 1 to 256 printable characters';
+  if (!isName(event)) return 'event: expected 1 to 256 printable characters';
+  if (fields.length > maxFields || unique.length > maxFields) return `fields: more than ${String(maxFields)}`;
+  if (![...fields, ...unique].every(isName)) return 'fields: expected 1 to 256 printable characters each';
+  if (description.length > maxDescription)
+    return `description: longer than ${String(maxDescription)} characters`;
+  return null;
+}
+
 /** Every source and event that anybody has published, in memory; the last declaration of an event counts. */
 export class SourceRegistry {
   readonly #sources = new Map<string, Map<string, EventInfo>>();
   readonly #maxEvents: number;
   #count = 0;
+  #bytes = 0;
 
   /** @param maxEvents how many events are kept in all; further new ones are refused (default 10,000) */
   constructor(maxEvents = 10_000) {
     this.#maxEvents = maxEvents;
   }
 
-  /** @returns whether anything changed */
-  publish(declaration: EventDeclaration): boolean {
+  /** @returns why the declaration is not taken, null when it is */
+  publish(declaration: EventDeclaration): string | null {
+    const problem = problemOf(declaration);
+    if (problem !== null) return problem;
     const events = this.#sources.get(declaration.source) ?? new Map<string, EventInfo>();
     const known = events.get(declaration.event);
-    if (known === undefined && ++this.#count > this.#maxEvents) {
-      this.#count -= 1;
-      return false;
-    }
+    if (known === undefined && this.#count >= this.#maxEvents)
+      return `more than ${String(this.#maxEvents)} events are declared`;
     const info: EventInfo = {
       fields: [...declaration.fields],
       ...(declaration.unique !== undefined && declaration.unique.length > 0
@@ -35,10 +59,13 @@ export class SourceRegistry {
         ? { description: declaration.description }
         : {}),
     };
-    if (known !== undefined && JSON.stringify(known) === JSON.stringify(info)) return false;
+    const bytes = JSON.stringify(info).length - (known === undefined ? 0 : JSON.stringify(known).length);
+    if (bytes > 0 && this.#bytes + bytes > maxBytes) return 'the declarations are too long in all';
+    this.#bytes += bytes;
+    if (known === undefined) this.#count += 1;
     events.set(declaration.event, info);
     this.#sources.set(declaration.source, events);
-    return true;
+    return null;
   }
 
   /**
