@@ -45,6 +45,17 @@ export const secretVariables: readonly string[] = Object.values(secrets).flatMap
   ({ variable, fileVariable }) => [variable, fileVariable],
 );
 
+/**
+ * The secrets that flags of a start command make use of, and that no file of theirs gives.
+ * @param words options of `kong-ts serve`, `--flag value` or `--flag=value`
+ */
+export function secretsNeeded(words: readonly string[]): Secret[] {
+  const flags = new Set(words.map((word) => word.split('=', 1)[0]));
+  return Object.values(secrets).filter(
+    (secret) => !flags.has(secret.flag) && secret.neededBy.some((flag) => flags.has(flag)),
+  );
+}
+
 const mostBytes = 64 * 1024;
 
 /**

@@ -9,6 +9,7 @@ import {
   readText,
   type Properties,
 } from '../kong-setup/doctor/configuration.ts';
+import type { KongEnvironment } from '../kong-setup/doctor/environment.ts';
 import { examine } from '../kong-setup/doctor/doctor.ts';
 import type { KongUser } from '../kong-setup/doctor/permissions.ts';
 import { factsOf } from '../kong-setup/versions.ts';
@@ -23,10 +24,13 @@ interface Options {
   json: boolean;
 }
 
-function propertiesOf(options: Options): Properties {
+function environmentOf(options: Options): KongEnvironment {
+  return options.envFile === undefined ? process.env : parseEnvFile(readText(options.envFile));
+}
+
+function propertiesOf(options: Options, environment: KongEnvironment): Properties {
   const conf =
     options.kongConf === undefined ? new Map<string, string>() : parseKongConf(readText(options.kongConf));
-  const environment = options.envFile === undefined ? process.env : parseEnvFile(readText(options.envFile));
   return new Map([...conf, ...parseEnvironment(environment)]);
 }
 
@@ -59,8 +63,10 @@ export function build(): Command {
     .option('--json', 'print the findings as JSON', false)
     .action(async (options: Options) => {
       const token = options.token ?? process.env.KONG_ADMIN_TOKEN;
+      const environment = environmentOf(options);
       const findings = await examine({
-        properties: propertiesOf(options),
+        environment,
+        properties: propertiesOf(options, environment),
         facts: factsOf(options.kong),
         admin:
           options.adminUrl === undefined

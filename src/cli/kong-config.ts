@@ -20,6 +20,7 @@ interface Options {
   dumpFolder?: string;
   command?: string;
   sidecarImage?: string;
+  serveOptions?: string;
 }
 
 /**
@@ -47,10 +48,10 @@ export function ownCommand(): string[] {
 /** A plugin as Kong's configuration names it: bundled ones by name, all others by an absolute path. */
 export async function describePlugin(spec: string): Promise<PluginSource> {
   startLoading(spec);
-  const { name, protocol } = await loadPlugin(spec).finally(endLoading);
-  if (!isAbsolute(spec) && bundledPlugin(spec) !== null) return { name, protocol, spec };
+  const { name, protocol, environment = [] } = await loadPlugin(spec).finally(endLoading);
+  if (!isAbsolute(spec) && bundledPlugin(spec) !== null) return { name, protocol, spec, environment };
   const file = absoluteSpec(spec);
-  return { name, protocol, spec: file, folder: pluginFolder(file) };
+  return { name, protocol, spec: file, folder: pluginFolder(file), environment };
 }
 
 /** Kong runs its commands in a folder of its own, where a relative path or a package name means something else. */
@@ -93,6 +94,10 @@ export function build(): Command {
       '--dump-folder <path>',
       'sidecar: where Kong finds <plugin>.json (default: the folder of the socket)',
     )
+    .option(
+      '--serve-options <words>',
+      'further options of kong-ts serve, as one word: "--event-hooks-admin 127.0.0.1:8011"',
+    )
     .option('--sidecar-image <image>', "sidecar: the plugin server's image, in compose and helm")
     .option(
       '--command <command>',
@@ -105,7 +110,7 @@ export function build(): Command {
         const plugins: PluginSource[] = [];
         // One after the other, so that the plugin that fails is the one that is named.
         for (const spec of specs) plugins.push(await describePlugin(spec));
-        const { mode, sidecarImage } = options;
+        const { mode, sidecarImage, serveOptions } = options;
         const defaults = defaultsOf(mode, options.format);
         const socket = options.socket ?? defaults.socket;
         const result = kongSettings({
@@ -114,6 +119,7 @@ export function build(): Command {
           mode,
           socket,
           dumpFolder: options.dumpFolder ?? dirname(socket),
+          ...(serveOptions === undefined ? {} : { serveOptions: serveOptions.trim().split(/\s+/) }),
           ...(sidecarImage === undefined ? {} : { sidecarImage }),
           command: options.command?.trim().split(/\s+/) ?? defaults.command,
         });

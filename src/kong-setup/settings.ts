@@ -2,6 +2,7 @@ import path from 'node:path';
 import { KongTsError } from '../errors.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import type { Sidecar } from './sidecar.ts';
+import { secretsNeeded } from '../secrets.ts';
 import type { KongFacts } from './versions.ts';
 
 /** One plugin as Kong's configuration has to name it. */
@@ -13,6 +14,8 @@ export interface PluginSource {
   readonly protocol: Protocol;
   /** What a container has to mount for it to run; bundled plugins need nothing. */
   readonly folder?: string;
+  /** Environment variables that it reads. */
+  readonly environment?: readonly string[];
 }
 
 export interface SettingsOptions {
@@ -26,6 +29,8 @@ export interface SettingsOptions {
   readonly command: readonly string[];
   /** Sidecar: the folder (as Kong sees it) that holds `<plugin>.json`, written there by `kong-ts dump`. */
   readonly dumpFolder: string;
+  /** Further words for `kong-ts serve`: `--event-hooks-admin`, `127.0.0.1:8011`. */
+  readonly serveOptions?: readonly string[];
   /** Sidecar: the image that the formats compose and helm name; `kong-ts-sidecar` by default. */
   readonly sidecarImage?: string;
 }
@@ -95,9 +100,13 @@ export function kongSettings(options: SettingsOptions): KongSettings {
         'serve',
         ...specsOf(server.starts),
         ...socketArguments(server.starts, server.starts === plugins ? options.socket : server.socket),
+        ...(options.serveOptions ?? []),
       ].join(' '),
     });
   }
+  const passed = mode === 'managed' ? variablesOf(options) : [];
+  // Kong writes each `nginx_main_` property into nginx.conf as one directive: further ones follow a semicolon.
+  if (passed.length > 0) settings.push({ key: 'nginx_main_env', value: passed.join('; env ') });
   return {
     settings,
     commands: commandsOf(options),
@@ -157,6 +166,12 @@ export function socketArguments(
   return ['--socket', socket, ...(msgpack === socket ? [] : ['--socket', `msgpack=${msgpack}`])];
 }
 
+/** The environment variables that plugins and flags need. */
+function variablesOf({ plugins, serveOptions = [] }: SettingsOptions): string[] {
+  const own = plugins.flatMap((plugin) => plugin.environment ?? []);
+  return [...new Set([...own, ...secretsNeeded(serveOptions).map((secret) => secret.variable)])];
+}
+
 const firstSocket = ({ plugins, socket }: SettingsOptions, server: ServerName): string =>
   server.starts === plugins ? socket : server.socket;
 
@@ -165,11 +180,11 @@ function groupByProtocol(plugins: readonly PluginSource[]): PluginSource[][] {
   return [...Map.groupBy(plugins, (plugin) => plugin.protocol).values()];
 }
 
-function commandsOf({ mode, plugins, dumpFolder, socket }: SettingsOptions): string[] {
+function commandsOf({ mode, plugins, dumpFolder, socket, serveOptions }: SettingsOptions): string[] {
   if (mode === 'managed') return [];
   return [
     ...plugins.map((plugin) => `kong-ts dump ${plugin.spec} > ${dumpFolder}/${plugin.name}.json`),
-    `kong-ts serve ${[...specsOf(plugins), ...socketArguments(plugins, socket)].join(' ')} --socket-mode 0666`,
+    `kong-ts serve ${[...specsOf(plugins), ...socketArguments(plugins, socket), ...(serveOptions ?? [])].join(' ')} --socket-mode 0666`,
   ];
 }
 
@@ -194,6 +209,12 @@ function notesOf(options: SettingsOptions, servers: readonly ServerName[]): stri
   } else if (mode === 'managed' && servers.length > 1) {
     notes.push(
       'Only the first name has a start_cmd: Kong warns "start_command undefined" for the others, which is right, since the first one serves them all.',
+    );
+  }
+  const passed = variablesOf(options);
+  if (mode === 'managed' && passed.length > 0) {
+    notes.push(
+      `A server that Kong starts has next to nothing of Kong's environment: nginx_main_env passes ${passed.join(', ')} on. Set them for kong start, or put secrets into files (kong-ts serve --token-file and the like).`,
     );
   }
   if (mode === 'managed') {
@@ -248,6 +269,7 @@ function check(options: SettingsOptions): void {
     options.socket,
     options.dumpFolder,
     ...(mode === 'managed' ? options.command : []),
+    ...(options.serveOptions ?? []),
     ...specsOf(plugins),
   ];
   for (const text of texts) {

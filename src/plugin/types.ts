@@ -94,6 +94,8 @@ export interface CompiledPlugin {
   readonly phaseTimeout: number;
   /** False: Kong is never asked for anything before a handler does. Default true. */
   readonly prefetch?: boolean;
+  /** Environment variables that the plugin reads; see PluginBase. */
+  readonly environment?: readonly string[];
   /**
    * Validates the configuration that Kong sent (without the `__` fields and scope ids).
    * @throws KongTsError CONFIG_INVALID naming each field and what is wrong with it

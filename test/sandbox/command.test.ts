@@ -47,7 +47,9 @@ test('starts, says what it is, reloads on SIGHUP, and leaves nothing behind', as
   expect((await send(`${admin}/services/two`)).status).toBe(200);
   command.signal('SIGINT');
   expect(await command.ended).toBe(0);
-  expect(readdirSync(directory).filter((name) => name.startsWith('kong-ts-'))).toEqual([]);
+  // Node's cache of compiled code is one folder per user, and stays.
+  const left = readdirSync(directory).filter((name) => /^kong-ts-(?!compile-cache-)/.test(name));
+  expect(left).toEqual([]);
 });
 
 test('a taken port is named, and the option that changes it', async () => {

@@ -10,7 +10,7 @@ import { readServeCommand } from './start-command.ts';
  */
 export async function checkStart(
   server: ServerDefinition,
-  variables: Readonly<Record<string, string>> = {},
+  variables: Readonly<Record<string, string>>,
 ): Promise<Finding[]> {
   const command = server.startCommand;
   if (command === null || readServeCommand(command) === null) return [];

@@ -2,6 +2,7 @@ import type { KongAdmin } from '../../kong-admin/client.ts';
 import type { KongFacts } from '../versions.ts';
 import { checkAdmin } from './check-admin.ts';
 import { checkDump, type DumpedPlugin } from './check-dump.ts';
+import { checkEnvironment } from './check-environment.ts';
 import { checkFiles } from './check-files.ts';
 import { checkHealth } from './check-health.ts';
 import { checkListed } from './check-listed.ts';
@@ -10,6 +11,7 @@ import { checkProtocols } from './check-protocols.ts';
 import { checkSocket } from './check-socket.ts';
 import { checkStart } from './check-start.ts';
 import { serversOf, type Properties, type ServerDefinition } from './configuration.ts';
+import { passedOn, type KongEnvironment } from './environment.ts';
 import type { Finding } from './finding.ts';
 import { kongRunsIn } from './kong-process.ts';
 import type { KongUser } from './permissions.ts';
@@ -21,11 +23,13 @@ export interface DoctorOptions {
   /** Asked about the running Kong; null where it is not to be asked. */
   readonly admin: KongAdmin | null;
   readonly user: KongUser | null;
+  /** The environment that Kong is started with. Default: none. */
+  readonly environment?: KongEnvironment;
 }
 
 /** All checks, in the order in which Kong would meet the problems: configuration, dumps, servers, the running Kong. */
 export async function examine(options: DoctorOptions): Promise<Finding[]> {
-  const { properties, facts, admin } = options;
+  const { properties, facts, admin, environment = {} } = options;
   const servers = serversOf(properties, facts);
   const findings = checkProperties(properties, servers, facts);
   const dumped = new Map<ServerDefinition, readonly DumpedPlugin[]>();
@@ -39,12 +43,14 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   findings.push(...checkListed(properties, names), ...checkProtocols(dumped, facts));
   const running = admin === null ? null : await checkAdmin(admin, facts, names);
   const kongRuns = running?.answers === true || kongRunsIn(properties);
+  const passed = passedOn(properties, environment);
   for (const server of servers) {
+    findings.push(...checkEnvironment(server, environment, passed));
     // A command that is known to be wrong says no more when it is run.
     const wrong = findings.some(
       (one) => one.level === 'error' && one.subject === `${server.prefix}_start_cmd`,
     );
-    if (!wrong) findings.push(...(await checkStart(server)));
+    if (!wrong) findings.push(...(await checkStart(server, passed)));
   }
   findings.push(...(await checkSockets(servers, dumped, { user: options.user, kongRuns })));
   return [...findings, ...(running?.findings ?? [])];

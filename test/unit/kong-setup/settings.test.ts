@@ -106,6 +106,33 @@ describe('plugins of both protocols', () => {
   });
 });
 
+describe('the environment', () => {
+  const needy: PluginSource = { ...hello, environment: ['JWT_SECRET', 'REGION'] };
+
+  it('passes on what plugins and flags need, each once', () => {
+    const settings = asObject({
+      plugins: [needy, { ...audit, environment: ['REGION'] }],
+      serveOptions: ['--event-hooks-admin', '127.0.0.1:8011', '--kong-admin=http://127.0.0.1:8001'],
+    });
+    expect(settings.nginx_main_env).toBe(
+      'JWT_SECRET; env REGION; env KONG_TS_ADMIN_TOKEN; env KONG_ADMIN_TOKEN',
+    );
+    expect(settings.pluginserver_hello_start_cmd).toMatch(/ --event-hooks-admin 127\.0\.0\.1:8011 /);
+  });
+
+  it('needs nothing where files have the secrets, and beside a sidecar', () => {
+    const serveOptions = ['--event-hooks-admin', '127.0.0.1:8011', '--token-file', '/run/token'];
+    expect(asObject({ serveOptions }).nginx_main_env).toBeUndefined();
+    expect(asObject({ plugins: [needy], mode: 'sidecar' }).nginx_main_env).toBeUndefined();
+  });
+
+  it('is one line of kong.conf and one variable', () => {
+    const result = kongSettings(options({ plugins: [needy] }));
+    expect(render(result, 'conf')).toContain('nginx_main_env = JWT_SECRET; env REGION\n');
+    expect(render(result, 'env')).toContain('KONG_NGINX_MAIN_ENV="JWT_SECRET; env REGION"\n');
+  });
+});
+
 describe('settings for older versions', () => {
   it('puts plugins of one protocol into one server until 3.8', () => {
     const settings = asObject({ facts: factsOf('3.8.1'), plugins: [hello, vault, audit] });

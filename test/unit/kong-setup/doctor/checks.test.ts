@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../../../../src/plugin/dump.ts';
+import { checkEnvironment } from '../../../../src/kong-setup/doctor/check-environment.ts';
 import { checkDump, type DumpedPlugin } from '../../../../src/kong-setup/doctor/check-dump.ts';
 import { checkHealth } from '../../../../src/kong-setup/doctor/check-health.ts';
 import { checkListed } from '../../../../src/kong-setup/doctor/check-listed.ts';
 import { checkProtocols } from '../../../../src/kong-setup/doctor/check-protocols.ts';
 import { checkStart } from '../../../../src/kong-setup/doctor/check-start.ts';
 import { serversOf, type ServerDefinition } from '../../../../src/kong-setup/doctor/configuration.ts';
+import { passedOn } from '../../../../src/kong-setup/doctor/environment.ts';
 import { kongRunsIn } from '../../../../src/kong-setup/doctor/kong-process.ts';
 import { tellingLine } from '../../../../src/kong-setup/doctor/run-command.ts';
 import { readServeCommand } from '../../../../src/kong-setup/doctor/start-command.ts';
@@ -139,20 +141,20 @@ describe('start commands', () => {
 
   it('that would serve are right', async () => {
     const command = program('exit 0');
-    const findings = await checkStart(one({ pluginserver_a_start_cmd: command }));
+    const findings = await checkStart(one({ pluginserver_a_start_cmd: command }), {});
     expect(findings.map(({ level }) => level)).toEqual(['ok']);
   });
 
   it('that end at once say why, as Kong runs them: without the environment of the shell', async () => {
     const command = program('[ -z "$HOME" ] || exit 0; echo "kong-ts: no token" >&2; echo more >&2; exit 1');
-    const [finding] = await checkStart(one({ pluginserver_a_start_cmd: command }));
+    const [finding] = await checkStart(one({ pluginserver_a_start_cmd: command }), {});
     expect(finding?.says).toBe('It would end at once, with 1: kong-ts: no token');
   });
 
   it('of a kong-ts that cannot be asked, and of other programs, are left alone', async () => {
     const old = program('echo "error: unknown option \'--check\'" >&2; exit 2');
-    expect(await checkStart(one({ pluginserver_a_start_cmd: old }))).toEqual([]);
-    expect(await checkStart(one({ pluginserver_a_start_cmd: '/bin/false' }))).toEqual([]);
+    expect(await checkStart(one({ pluginserver_a_start_cmd: old }), {})).toEqual([]);
+    expect(await checkStart(one({ pluginserver_a_start_cmd: '/bin/false' }), {})).toEqual([]);
   });
 
   it('name their control socket', () => {
@@ -230,5 +232,36 @@ describe('whether Kong runs', () => {
     expect(withPid('999999999\n')).toBe(false);
     expect(withPid('-1\n')).toBe(false);
     expect(withPid('nonsense')).toBe(false);
+  });
+});
+
+describe('the environment of a server that Kong starts', () => {
+  const command = '/bin/kong-ts serve a.ts --socket /k --event-hooks-admin 0.0.0.0:8011';
+  const check = (start: string, environment: Record<string, string>, main = '') => {
+    const passed = passedOn(new Map([['nginx_main_env', main]]), environment);
+    return checkEnvironment(one({ pluginserver_a_start_cmd: start }), environment, passed);
+  };
+  const token = { KONG_TS_ADMIN_TOKEN: 'secret' };
+
+  it('has no token that is set for kong start alone', () => {
+    const [finding] = check(command, token);
+    expect(finding?.level).toBe('error');
+    expect(finding?.says).toContain('KONG_TS_ADMIN_TOKEN is set for kong start');
+    expect(finding?.fix).toContain('nginx_main_env = KONG_TS_ADMIN_TOKEN');
+  });
+
+  it('has what nginx_main_env names, alone or among others', () => {
+    expect(check(command, token, 'KONG_TS_ADMIN_TOKEN')).toEqual([]);
+    expect(check(command, token, 'OTHER=1; env KONG_TS_ADMIN_TOKEN;')).toEqual([]);
+    expect(passedOn(new Map([['nginx_main_env', 'A; env B=2; env C']]), { A: '1' })).toEqual({
+      A: '1',
+      B: '2',
+    });
+  });
+
+  it('needs none where a file has the secret, or no flag asks for it', () => {
+    expect(check(`${command} --token-file /run/token`, token)).toEqual([]);
+    expect(check('/bin/kong-ts serve a.ts --socket /k', token)).toEqual([]);
+    expect(check('/opt/other serve --event-hooks-admin x', token)).toEqual([]);
   });
 });

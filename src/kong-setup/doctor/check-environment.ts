@@ -1,0 +1,30 @@
+import { secretsNeeded } from '../../secrets.ts';
+import type { ServerDefinition } from './configuration.ts';
+import type { KongEnvironment } from './environment.ts';
+import { error, type Finding } from './finding.ts';
+import { readServeCommand } from './start-command.ts';
+
+/**
+ * Secrets that are set for `kong start` and do not reach the server that Kong starts: without its token an Admin API
+ * would be open to everybody (measured on Kong 3.9.3: of Kong's environment only what nginx_main_env names arrives).
+ * @param passed what nginx passes on
+ */
+export function checkEnvironment(
+  server: ServerDefinition,
+  environment: KongEnvironment,
+  passed: Readonly<Record<string, string>>,
+): Finding[] {
+  const command = server.startCommand ?? '';
+  if (readServeCommand(command) === null) return [];
+  return secretsNeeded(command.split(/\s+/)).flatMap(({ variable, fileVariable, flag }) => {
+    const set = [variable, fileVariable].filter((name) => (environment[name] ?? '') !== '');
+    if (set.length === 0 || set.some((name) => passed[name] !== undefined)) return [];
+    return [
+      error(
+        `${server.prefix}_start_cmd`,
+        `${set.join(' and ')} is set for kong start, and does not reach a server that Kong starts.`,
+        `Add ${flag} FILE to the command, or set nginx_main_env = ${set.join('; env ')}.`,
+      ),
+    ];
+  });
+}
