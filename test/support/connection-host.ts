@@ -95,6 +95,8 @@ export function testInstance(
     handlers: { phases: handlers, close: null },
     config: {},
     stats: createPluginStats(),
+    // Of the Kong of the recordings: nothing has to be asked for it.
+    facts: { subsystem: 'http', nginx: '1.25.3' },
     usage: { events: 0, whenIdle: null, used: false },
   };
 }
