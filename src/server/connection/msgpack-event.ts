@@ -208,6 +208,12 @@ export class MsgpackEvent extends PhaseEvent {
   /** Kong will not step this event any more: whatever waits for it is told. */
   #unanswered(): void {
     const { name } = this.#current?.row ?? { name: 'a call' };
+    this.runtime.host.log.error(`Kong has not answered ${name} in a log phase, as happens when it raises.`, {
+      plugin: this.instance.plugin.name,
+      phase: this.phase,
+      instance: this.instance.id,
+      code: 'PDK_CALL_FAILED',
+    });
     this.abandon(
       `Kong has not answered ${name} for ${LOG_CALL_LIMIT / 1000} seconds, as happens when it raises`,
     );
