@@ -38,6 +38,7 @@ describe('what Kong refuses of a schema when it starts', () => {
     [{ type: 'string', colour: 'red' }, 'config.f: colour: unknown field'],
     [{ type: 'boolean', one_of: [true] }, "config.f: field of type 'boolean' cannot have attribute 'one_of'"],
     [{ type: 'array' }, "config.f: field of type 'array' must declare 'elements'"],
+    [{ type: 'map', keys: { type: 'string' } }, "config.f: field of type 'map' must declare 'values'"],
     [{ type: 'number', between: [1] }, 'config.f: between: length must be 2'],
     [{}, 'config.f: missing type declaration'],
     [{ type: 'string', len_min: 'a' }, 'config.f: len_min: expected an integer'],
