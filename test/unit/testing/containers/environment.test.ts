@@ -77,15 +77,26 @@ describe("what Kong's container gets", () => {
       [located('one'), located('two', { protocol: 'msgpack' })],
       runtime,
     );
-    expect(sockets).toEqual([
-      '/usr/local/kong/kong-ts-protobuf.socket',
-      '/usr/local/kong/kong-ts-msgpack.socket',
-    ]);
+    expect(sockets).toEqual(['/usr/local/kong/kong-ts.socket', '/usr/local/kong/kong-ts-msgpack.socket']);
     expect([
       environment['KONG_PLUGINSERVER_ONE_SOCKET'],
       environment['KONG_PLUGINSERVER_TWO_SOCKET'],
     ]).toEqual(sockets);
     expect(Object.keys(environment).filter((key) => key.endsWith('_START_CMD'))).toHaveLength(2);
+  });
+
+  test('from 3.5 on one process serves both protocols, each on a socket of its own', () => {
+    const { environment, sockets } = insidePlan(
+      {},
+      [located('one'), located('two', { protocol: 'msgpack' })],
+      runtime,
+    );
+    // The process is looked after by its first socket.
+    expect(sockets).toEqual(['/usr/local/kong/kong-ts.socket']);
+    expect(environment['KONG_PLUGINSERVER_TWO_SOCKET']).toBe('/usr/local/kong/kong-ts-msgpack.socket');
+    expect(environment['KONG_PLUGINSERVER_ONE_START_CMD']).toContain(
+      ' --socket /usr/local/kong/kong-ts.socket --socket msgpack=/usr/local/kong/kong-ts-msgpack.socket ',
+    );
   });
 
   test("no port that Kong's own listeners have by default", () => {
