@@ -184,6 +184,12 @@ describe('targets', () => {
     expect(upstream().headers['via']).toBe('1 kong/3.9.3');
   });
 
+  test('tabs stay in a header’s value', async () => {
+    await start([['kong.request.get_header', 'x-tab']]);
+    await raw('GET / HTTP/1.1\r\nHost: a\r\nX-Tab:  \ta\t \r\nConnection: close\r\n\r\n');
+    expect(values('kong.request.get_header')).toEqual(['\ta\t']);
+  });
+
   test('headers that Connection names go, from the record as well', async () => {
     await start([]);
     await raw('GET / HTTP/1.1\r\nHost: a\r\nX-Hop: 1\r\nConnection: close, x-hop\r\n\r\n');
