@@ -22,8 +22,7 @@ const DRAIN_GRACE = 1000;
  * the server nor be answered out of order. Kong's answers to calls of a ProtoBuf:1 event go to that event.
  *
  * The connection is closed without an answer only where there is nobody to answer or no way to say it: for bytes that
- * are no command, whose end nobody can find; for a ProtoBuf:1 command that cannot be read or run, since the protocol
- * has no error answers; for a frame in the middle of an event that had asked nothing.
+ * are no command, whose end nobody can find; for a frame in the middle of an event that had asked nothing.
  */
 export class KongConnection implements ConnectionHandle, Timed {
   readonly runtime: Runtime;

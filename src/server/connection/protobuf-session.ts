@@ -1,12 +1,13 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { FrameDecoder } from '../../wire/protobuf/frames.ts';
-import { decodeRpcCall, encodeRpcReturn, writeEventEnd } from '../../wire/protobuf/rpc.ts';
+import { decodeRpcCall, encodeRpcReturn, glimpseRpcCall, writeEventEnd } from '../../wire/protobuf/rpc.ts';
 import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
+import { eventAborted } from './abort.ts';
 import { resolveWith } from './answers.ts';
 import { brokenInstance } from './broken-instance.ts';
 import type { KongConnection } from './connection.ts';
@@ -229,14 +230,39 @@ export class ProtobufSession {
   }
 
   #readCommand(frame: Buffer): void {
-    const { sequence, command } = decodeRpcCall(frame);
+    let call: RpcCall;
+    try {
+      call = decodeRpcCall(frame);
+    } catch (error) {
+      this.#unreadable(frame, error);
+      return;
+    }
+    this.#run(call);
+  }
+
+  /**
+   * A command that cannot be read. An end alone would make Kong try an event again without end, an answer would pass a
+   * request that the plugin has not seen: the event is aborted, for which Kong answers 500. Anything else is answered.
+   * @throws what was wrong with it where there is nothing to answer to
+   */
+  #unreadable(frame: Buffer, error: unknown): void {
+    const { sequence, type } = glimpseRpcCall(frame);
+    if (type === null && sequence === null) throw error;
+    this.#log(error);
+    if (type === 'handleEvent') this.#connection.finish(eventAborted);
+    else if (type === 'startInstance')
+      this.#answerLater(sequence ?? 0, this.runtime.host.startInstance('', Buffer.alloc(0)), true);
+    else this.#answer(sequence ?? 0, null);
+  }
+
+  #run({ sequence, command }: RpcCall): void {
     const { host } = this.runtime;
     switch (command.type) {
       case 'handleEvent':
         this.#find(sequence, command.instanceId, command.eventName);
         return;
       case 'startInstance':
-        this.#answerLater(sequence, host.startInstance(command.name, command.config));
+        this.#answerLater(sequence, host.startInstance(command.name, command.config), true);
         return;
       case 'closeInstance':
         this.#answerLater(sequence, host.closeInstance(command.instanceId));
@@ -294,7 +320,12 @@ export class ProtobufSession {
     }
   }
 
-  #answerLater(sequence: RpcCall['sequence'], answer: Promise<StartedInstance | null>): void {
+  /**
+   * ProtoBuf:1 has no error answers. A host answers every start, with an instance that is broken where it has to; should
+   * it fail all the same, the connection ends: Kong gives up its claim on the instance and answers 500. An answer
+   * without a status would leave the claim behind, and every later request waiting for it.
+   */
+  #answerLater(sequence: RpcCall['sequence'], answer: Promise<StartedInstance | null>, starts = false): void {
     this.#waiting = true;
     answer.then(
       (instance) => {
@@ -306,20 +337,17 @@ export class ProtobufSession {
       },
       (error: unknown) => {
         this.#waiting = false;
-        this.#refuse(messageOf(error), error);
+        if (this.#connection.closing) return;
+        this.#log(error);
+        if (starts) this.#connection.finish();
+        else this.#answer(sequence, null);
       },
     );
   }
 
-  /**
-   * ProtoBuf:1 has no error answers. Kong 3.9 takes a clean close while an instance starts as the error that it is:
-   * it gives up its claim on the instance and answers 500. An answer without a status would leave the claim behind,
-   * and every later request waiting for it.
-   */
-  #refuse(message: string, error: unknown): void {
-    if (this.#connection.closing) return;
-    this.runtime.host.log.error(message, { code: error instanceof KongTsError ? error.code : null });
-    this.#connection.finish();
+  #log(error: unknown): void {
+    const code = error instanceof KongTsError ? error.code : null;
+    this.runtime.host.log.error(messageOf(error), { code });
   }
 
   #answer(sequence: RpcCall['sequence'], result: RpcResult | null): void {

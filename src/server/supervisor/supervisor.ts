@@ -14,7 +14,7 @@ import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import { Signs } from '../remembered/signs.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
 import { HeldConnections } from '../socket/parting.ts';
-import { eventAborted } from './abort.ts';
+import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { PluginState } from './plugin-state.ts';

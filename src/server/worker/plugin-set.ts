@@ -5,6 +5,12 @@ import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';
 
 export type LoadPlugin = (spec: string) => Promise<CompiledPlugin>;
 
+/**
+ * How long anybody waits for a plugin that loads, in milliseconds from the first load on. Kong gives up after 60 s, which
+ * raises there; a setup takes up to 30 s after that. A plugin that loads later is there from then on.
+ */
+const PATIENCE = 20_000;
+
 /** The plugins of one worker. Whoever asks for one before it is loaded waits for it. */
 export class PluginSet {
   readonly failures: LoadFailure[] = [];
@@ -13,10 +19,15 @@ export class PluginSet {
   readonly #plugins = new Map<string, CompiledPlugin>();
   readonly #waiting = new Map<string, (() => void)[]>();
   #settled = false;
+  /** Nobody waits any longer, though plugins are still loading. */
+  #late = false;
 
-  constructor(specs: readonly string[], load: LoadPlugin) {
+  readonly #patience: number;
+
+  constructor(specs: readonly string[], load: LoadPlugin, patience = PATIENCE) {
     this.#specs = specs;
     this.#load = load;
+    this.#patience = patience;
   }
 
   get plugins(): readonly CompiledPlugin[] {
@@ -25,10 +36,14 @@ export class PluginSet {
 
   /** Loads every plugin; one that fails does not keep the others. Never rejects. */
   async load(): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#late = true;
+      this.#wakeAll();
+    }, this.#patience);
     await Promise.all(this.#specs.map((spec) => this.#loadOne(spec)));
+    clearTimeout(timer);
     this.#settled = true;
-    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
-    this.#waiting.clear();
+    this.#wakeAll();
   }
 
   /** The plugin, null when it is not loaded (yet). */
@@ -38,10 +53,10 @@ export class PluginSet {
 
   /**
    * The plugin, once it is loaded.
-   * @throws KongTsError PLUGIN_LOAD_FAILED with the reason, PLUGIN_NOT_FOUND when no plugin has this name
+   * @throws KongTsError PLUGIN_LOAD_FAILED with the reason, also when it takes too long, PLUGIN_NOT_FOUND when no plugin has this name
    */
   async find(name: string): Promise<CompiledPlugin> {
-    if (!this.#plugins.has(name) && !this.#settled) {
+    if (!this.#plugins.has(name) && !this.#settled && !this.#late) {
       await new Promise<void>((resolve) => {
         const waiting = this.#waiting.get(name) ?? [];
         waiting.push(resolve);
@@ -57,6 +72,16 @@ export class PluginSet {
         `No plugin "${name}" is loaded, and "${failure.spec}" does not load: ${failure.message}`,
       );
     }
+    if (!this.#settled) {
+      const seconds = String(this.#patience / 1000);
+      throw new KongTsError(
+        'PLUGIN_LOAD_FAILED',
+        `No plugin "${name}" has loaded within ${seconds} seconds.`,
+        {
+          fix: 'Let plugins load quickly: do what takes long in setup, or in the first event.',
+        },
+      );
+    }
     throw new KongTsError('PLUGIN_NOT_FOUND', `This server has no plugin "${name}".`, {
       fix: `It serves ${[...this.#plugins.keys()].join(', ')}.`,
     });
@@ -68,6 +93,11 @@ export class PluginSet {
       const fingerprint = fingerprintOf(dumpDocument([plugin]));
       return { name, version, priority, protocol, phases: [...phases], fingerprint };
     });
+  }
+
+  #wakeAll(): void {
+    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+    this.#waiting.clear();
   }
 
   async #loadOne(spec: string): Promise<void> {

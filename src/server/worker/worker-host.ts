@@ -14,7 +14,6 @@ import type { ServerLog } from '../log/types.ts';
 import { createPluginStats, type PluginStats } from '../metrics/phase-stats.ts';
 import { PluginMetricsStore } from '../metrics/plugin-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
-import { KongTsError } from '../../errors.ts';
 import { createKong } from '../../pdk/index.ts';
 import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
@@ -72,7 +71,8 @@ export class WorkerHost implements ConnectionHost {
       plugin: (name) => start.plugins.get(name) ?? start.plugins.find(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),
-      claim: (record) => start.link.record(record),
+      // Without a supervisor nobody else can have the id: Kong is answered, and this process ends in a moment.
+      claim: (record) => start.link.record(record).catch(() => true),
     });
   }
 
@@ -86,8 +86,7 @@ export class WorkerHost implements ConnectionHost {
   }
 
   async startInstance(name: string, config: Buffer): Promise<StartedInstance> {
-    await this.#start.plugins.find(name);
-    await this.#start.hooks.ready();
+    await this.#awaitPlugin(name);
     return this.#registry.startAnyway(name, config);
   }
 
@@ -134,14 +133,7 @@ export class WorkerHost implements ConnectionHost {
   async #adopt(id: number): Promise<RunningInstance | null> {
     const record: InstanceRecord | null = await this.#start.link.find(id);
     if (record === null) return null;
-    try {
-      await this.#start.plugins.find(record.name);
-    } catch (error) {
-      // Another server's, as the file has it: to Kong it is unknown here.
-      if (error instanceof KongTsError && error.code === 'PLUGIN_NOT_FOUND') return null;
-      throw error;
-    }
-    await this.#start.hooks.ready();
+    await this.#awaitPlugin(record.name);
     const { buffer, byteOffset, byteLength } = record.config;
     return this.#registry.adopt(
       id,
@@ -149,6 +141,16 @@ export class WorkerHost implements ConnectionHost {
       Buffer.from(buffer, byteOffset, byteLength),
       record.startedAt,
     );
+  }
+
+  /** Resolves when the plugin has loaded and can publish events, or when it is known that it does not load. */
+  async #awaitPlugin(name: string): Promise<void> {
+    try {
+      await this.#start.plugins.find(name);
+      await this.#start.hooks.ready();
+    } catch {
+      // Why not is what the events of its instances say.
+    }
   }
 
   #surroundings(plugin: CompiledPlugin, info: InstanceInfo) {

@@ -80,6 +80,32 @@ export function decodeRpcCall(bytes: Buffer): RpcCall {
   return { sequence, command: command ?? malformed('an RpcCall has no command that is known here') };
 }
 
+/**
+ * What can be read of a call that `decodeRpcCall` refuses: its sequence, null where there is none, and the command that it
+ * was to be. Never throws.
+ */
+export function glimpseRpcCall(bytes: Buffer): {
+  sequence: number | bigint | null;
+  type: RpcCommand['type'] | null;
+} {
+  const reader = new Reader(bytes);
+  let sequence: number | bigint | null = null;
+  let type: RpcCommand['type'] | null = null;
+  try {
+    while (reader.more) {
+      const key = reader.key();
+      if (key === SEQUENCE) sequence = reader.int64();
+      else {
+        type = commandKeys.get(key) ?? type;
+        reader.skip(key);
+      }
+    }
+  } catch {
+    // What came before that is what there is.
+  }
+  return { sequence, type };
+}
+
 function readCommand(reader: Reader, type: RpcCommand['type']): RpcCommand {
   const outer = reader.end;
   reader.end = reader.part();

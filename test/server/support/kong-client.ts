@@ -1,64 +1,17 @@
-import { connect, type Socket } from 'node:net';
-import { rowByName } from '../../../src/pdk/catalogue.ts';
-import { FrameDecoder } from '../../../src/wire/protobuf/frames.ts';
-import { decodeRpcReturn, encodeRpcCall, type RpcCommand } from '../../../src/wire/protobuf/rpc.ts';
+import type { Protocol } from '../../../src/pdk/phases.ts';
+import type { PluginClient } from '../../../src/sandbox/plugin-server/client.ts';
+import { PdkExit, RpcFailure } from '../../../src/sandbox/plugin-server/failure.ts';
+import { clientFor } from '../../../src/sandbox/plugin-server/remote-plugin.ts';
+import { NginxWorker } from '../../../src/sandbox/plugin-server/worker.ts';
+import { messageOf } from '../../../src/errors.ts';
 
-/** An event that failed for the client of Kong: a 500. */
+/** An event that failed for the client of Kong: a 500; in a log phase, something that raises in Kong's timer. */
 export class EventFailed extends Error {}
 
-class Closed extends Error {}
+const limits = { timeoutMs: 30_000, maxMessageBytes: 64 * 1024 * 1024 };
 
-/** One pooled connection of Kong's over ProtoBuf:1. */
-class KongConnection {
-  readonly socket: Socket;
-  ended = false;
-  readonly #frames: Buffer[] = [];
-  readonly #decoder = new FrameDecoder({});
-  #failure: Error | null = null;
-  #wake: () => void = () => undefined;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on('data', (chunk) => {
-      this.#frames.push(...this.#decoder.push(chunk));
-      this.#wake();
-    });
-    socket.on('end', () => {
-      this.ended = true;
-      this.#failure ??= new Closed('closed');
-      this.#wake();
-    });
-    socket.on('error', (error) => {
-      this.ended = true;
-      this.#failure ??= new EventFailed(error.message);
-      this.#wake();
-    });
-    socket.on('close', () => {
-      this.ended = true;
-      this.#failure ??= new Closed('closed');
-      this.#wake();
-    });
-  }
-
-  /** Length and body in separate writes, as Kong does. */
-  write(body: Buffer): void {
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(body.length);
-    this.socket.write(length);
-    this.socket.write(body);
-  }
-
-  async read(): Promise<Buffer> {
-    for (;;) {
-      const frame = this.#frames.shift();
-      if (frame !== undefined) return frame;
-      if (this.#failure !== null) throw this.#failure;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
+/** Kong itself tries an event again without end. */
+const mostRetries = 50;
 
 export interface EventResult {
   /** Names of the PDK calls in their order. */
@@ -66,39 +19,47 @@ export interface EventResult {
 }
 
 /**
- * Kong's side of ProtoBuf:1 as Kong 3.9.3 behaves: pooled connections, one event in flight on each, instances by
- * configuration, a retry with a new instance after "closed", a 500 after anything else.
+ * One nginx worker of Kong 3.9.3 at the socket of a plugin server, speaking one protocol: the connection that was given
+ * back last is taken first, whichever protocol it carried; an event is tried anew with a new instance after "closed"
+ * (ProtoBuf:1) or "No plugin instance"; anything else is a 500 over ProtoBuf:1, and over MsgPack:1 an event without the
+ * plugin. A StartInstance that is not answered is a 500 over both.
  */
 export class KongClient {
   readonly path: string;
-  /** Encoded results by function name; every other call gets an empty one. */
-  readonly results: Record<string, Buffer> = {};
-  /** How often an event was tried anew after "closed". */
+  /** Results by function name; every other call gets nil. */
+  readonly results: Record<string, unknown> = {};
+  /** How often an event was tried anew. */
   retries = 0;
   /** PDK calls answered. */
   answered = 0;
-  readonly #idle: KongConnection[] = [];
-  readonly #open = new Set<Socket>();
+  /** Why Kong has gone on without the plugin, over MsgPack:1. */
+  readonly skipped: string[] = [];
+  readonly protocol: Protocol;
+  #nginx: NginxWorker;
+  #client: PluginClient;
+  readonly #old: NginxWorker[] = [];
   readonly #instances = new Map<string, Promise<number>>();
-  #sequence = 0;
 
-  constructor(path: string) {
+  /** @param beside a client in the same nginx worker: both use the same connections */
+  constructor(path: string, protocol: Protocol = 'protobuf', beside?: KongClient) {
     this.path = path;
+    this.protocol = protocol;
+    this.#nginx = beside === undefined ? new NginxWorker(() => undefined, limits.timeoutMs) : beside.#nginx;
+    this.#client = clientFor(protocol, this.#nginx, { path, ...limits });
   }
 
   /** Runs one event, with all that belongs to it. @throws EventFailed where the client of Kong would see a 500 */
   async event(plugin: string, config: object, phase: string): Promise<EventResult> {
-    for (let attempt = 0; attempt < 50; attempt++) {
+    for (let attempt = 0; attempt < mostRetries; attempt++) {
       const id = await this.instance(plugin, config);
-      try {
-        return await this.handle(id, phase);
-      } catch (error) {
-        if (!(error instanceof Closed)) throw error;
-        this.retries++;
-        this.#instances.clear();
-      }
+      const calls: string[] = [];
+      const failure = await this.#run(id, phase, calls);
+      if (failure === null) return { calls };
+      if (!forgotten(failure, this.protocol)) return this.#failed(failure, calls);
+      this.retries++;
+      this.#instances.clear();
     }
-    throw new EventFailed('retried 50 times');
+    throw new EventFailed(`retried ${String(mostRetries)} times`);
   }
 
   /** The id of the instance for a configuration; started when there is none. */
@@ -113,87 +74,66 @@ export class KongClient {
     return id;
   }
 
+  /** @throws EventFailed where Kong would answer 500 */
   async start(plugin: string, config: object): Promise<number> {
-    for (let attempt = 0; attempt < 50; attempt++) {
-      const connection = await this.#take();
-      try {
-        const bytes = Buffer.from(JSON.stringify(config));
-        connection.write(this.#call({ type: 'startInstance', name: plugin, config: bytes }));
-        const answer = decodeRpcReturn(await connection.read());
-        this.#keep(connection);
-        if (answer.result?.type !== 'instanceStatus') throw new EventFailed('StartInstance failed');
-        return answer.result.status.instanceId;
-      } catch (error) {
-        connection.socket.destroy();
-        if (!(error instanceof Closed)) throw error;
-        this.retries++;
-      }
+    let id: number | null;
+    try {
+      id = await this.#client.startInstance(plugin, JSON.stringify(config));
+    } catch (error) {
+      throw new EventFailed(`starting instance: ${messageOf(error)}`, { cause: error });
     }
-    throw new EventFailed('retried 50 times');
+    if (id === null) throw new EventFailed('StartInstance was answered without an id');
+    return id;
   }
 
-  /** One HandleEvent on an instance; "closed" comes out as an error of its own kind. */
+  /** One HandleEvent on an instance, tried once. @throws EventFailed */
   async handle(instanceId: number, phase: string): Promise<EventResult> {
-    const connection = await this.#take();
     const calls: string[] = [];
-    try {
-      connection.write(this.#call({ type: 'handleEvent', instanceId, eventName: phase }));
-      for (;;) {
-        const name = (await connection.read()).toString();
-        if (name === '') break;
-        await connection.read();
-        if (rowByName(name) === null) throw new EventFailed(`not exposed: ${name}`);
-        calls.push(name);
-        if (name === 'kong.response.exit') {
-          connection.socket.destroy();
-          return { calls };
-        }
-        connection.write(this.results[name] ?? Buffer.alloc(0));
-        this.answered++;
-      }
-      decodeRpcReturn(await connection.read());
-      this.#keep(connection);
-      return { calls };
-    } catch (error) {
-      connection.socket.destroy();
-      throw error;
-    }
+    const failure = await this.#run(instanceId, phase, calls);
+    if (failure !== null) return this.#failed(failure, calls);
+    return { calls };
   }
 
   /** The next event opens a connection, as a new nginx worker does. */
   forgetConnections(): void {
-    for (const { socket } of this.#idle.splice(0)) socket.destroy();
+    this.#nginx.retire();
+    this.#old.push(this.#nginx);
+    this.#nginx = new NginxWorker(() => undefined, limits.timeoutMs);
+    this.#client = clientFor(this.protocol, this.#nginx, { path: this.path, ...limits });
   }
 
   close(): void {
-    for (const socket of this.#open) socket.destroy();
+    for (const nginx of [this.#nginx, ...this.#old]) nginx.close();
   }
 
-  #call(command: RpcCommand): Buffer {
-    return encodeRpcCall({ sequence: ++this.#sequence, command });
-  }
-
-  async #take(): Promise<KongConnection> {
-    for (;;) {
-      const connection = this.#idle.pop();
-      if (connection === undefined) break;
-      if (!connection.ended) return connection;
-      connection.socket.destroy();
+  /** @returns why Kong has no answer; null when the event has ended */
+  async #run(id: number, phase: string, calls: string[]): Promise<string | null> {
+    try {
+      await this.#client.handleEvent(id, phase, (method) => {
+        calls.push(method);
+        if (method === 'kong.response.exit') throw new PdkExit('the request has ended');
+        this.answered++;
+        return this.results[method] ?? null;
+      });
+      return null;
+    } catch (error) {
+      if (error instanceof PdkExit) return null;
+      if (error instanceof RpcFailure) return error.message;
+      throw new EventFailed(messageOf(error), { cause: error });
     }
-    const socket = connect({ path: this.path });
-    this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', (error) => reject(new EventFailed(`connect: ${error.message}`)));
-    });
-    return new KongConnection(socket);
   }
 
-  #keep(connection: KongConnection): void {
-    if (connection.ended) connection.socket.destroy();
-    else this.#idle.push(connection);
+  /** @throws EventFailed over ProtoBuf:1 */
+  #failed(failure: string, calls: string[]): EventResult {
+    if (this.protocol === 'protobuf') throw new EventFailed(failure);
+    this.skipped.push(failure);
+    return { calls };
   }
+}
+
+function forgotten(failure: string, protocol: Protocol): boolean {
+  const text = failure.toLowerCase();
+  return text.includes('no plugin instance') || (protocol === 'protobuf' && text.includes('closed'));
 }
 
 /** Runs events on several connections until told to stop; counts what went well and what did not. */

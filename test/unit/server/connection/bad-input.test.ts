@@ -14,7 +14,7 @@ import { decode } from '../../../../src/wire/msgpack/decoder.ts';
 import { encode } from '../../../../src/wire/msgpack/encoder.ts';
 import { encodeRequest, readEventAnswer } from '../../../../src/wire/msgpack/rpc.ts';
 import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
-import { encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
+import { decodeRpcReturn, encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
 import { MsgpackKong, ProtobufKong } from '../../../support/fake-kong.ts';
@@ -58,7 +58,6 @@ const handleEvent = encodeFrame(
 test.each([
   ['a frame over the limit', Buffer.from('ffffffff', 'hex'), 'FRAME_TOO_LARGE'],
   ['a frame that is no RpcCall', encodeFrame(Buffer.from('hello')), 'FRAME_MALFORMED'],
-  ['an RpcCall without a command', encodeFrame(Buffer.from('0801', 'hex')), 'FRAME_MALFORMED'],
   ['half a frame', handleEvent.subarray(0, 9), 'FRAME_TRUNCATED'],
   ['half a length', handleEvent.subarray(0, 2), 'FRAME_TRUNCATED'],
   ['one byte that could be either', Buffer.from('94', 'hex'), 'FRAME_TRUNCATED'],
@@ -79,6 +78,59 @@ test.each([
   expect(host.lines).toMatchObject([{ level: 'error', fields: { code } }]);
   expect(client.chunks).toEqual([]);
   expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
+});
+
+/** The bytes of a command whose inside is cut off: an RpcCall with a sequence of 5. */
+const cutOff = (field: number) => {
+  const key = field * 8 + 2;
+  return encodeFrame(Buffer.from([0x08, 5, (key & 127) | 128, key >> 7, 2, 0x0a, 9]));
+};
+
+test.each([
+  ['a command that is not known', encodeFrame(Buffer.from('0805', 'hex'))],
+  ['a CloseInstance that cannot be read', cutOff(35)],
+  ['a GetPluginInfo that cannot be read', cutOff(32)],
+])('over ProtoBuf:1 %s is answered with its sequence, and the connection goes on', async (_what, bytes) => {
+  host.instances.set(7, testInstance(7, { access: calling }));
+  const client = await server.open();
+  client.write(bytes);
+  await client.until(() => client.chunks.length > 0 || client.ended, 'an answer');
+  expect(Buffer.concat(client.chunks)).toEqual(encodeFrame(Buffer.from('0805', 'hex')));
+  expect(host.lines).toMatchObject([{ level: 'error', fields: { code: 'FRAME_MALFORMED' } }]);
+  const kong = new ProtobufKong(client, 1);
+  expect(await kong.event(7, 'access', () => 'GET')).toMatchObject({ finished: true });
+});
+
+test('over ProtoBuf:1 a StartInstance that cannot be read is given an instance', async () => {
+  const names: string[] = [];
+  const startInstance = async (name: string) => {
+    names.push(name);
+    return { id: 9, name, config: {}, startedAt: 1 };
+  };
+  const starting = testHost({ startInstance });
+  const own = await listenUnix((socket) => void serveConnection(socket, starting));
+  try {
+    const client = await own.open();
+    client.write(cutOff(33));
+    const answer = decodeRpcReturn(await new ProtobufKong(client).frame());
+    expect(answer).toMatchObject({
+      sequence: 5,
+      result: { type: 'instanceStatus', status: { instanceId: 9 } },
+    });
+    expect(names).toEqual(['']);
+  } finally {
+    await own.close();
+  }
+});
+
+test('over ProtoBuf:1 an event that cannot be read is aborted: Kong answers 500 and does not try it again', async () => {
+  const client = await server.open();
+  client.write(cutOff(36));
+  const kong = new ProtobufKong(client);
+  const method = (await kong.frame()).toString();
+  expect(rowByName(method)).toBeNull();
+  expect(await kong.frame()).toHaveLength(0);
+  await client.until(() => client.ended, 'the end');
 });
 
 const wrong = (id: unknown, ...rest: unknown[]) => encode([0, id, ...rest]);

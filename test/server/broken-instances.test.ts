@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KongClient } from './support/kong-client.ts';
+import { until, Workbench, type ServerProcess } from './support/server-process.ts';
+
+// Whatever keeps an instance from running, Kong is given one: a refusal raises in Kong's log timer.
+
+let bench: Workbench;
+let server: ServerProcess;
+let protobuf: KongClient;
+let msgpack: KongClient;
+
+beforeAll(async () => {
+  bench = await Workbench.create();
+  server = await bench.serve(['steady', 'broken', 'unwilling', 'wild'], '--workers', '2').ready();
+  protobuf = new KongClient(server.socket);
+  msgpack = new KongClient(server.socket, 'msgpack', protobuf);
+});
+afterAll(async () => {
+  protobuf.close();
+  await bench.clean();
+});
+
+const unable: [string, string, object][] = [
+  ['a plugin that does not load', 'broken', {}],
+  ['a name that nobody serves', 'nobody', {}],
+  ['a configuration that is refused', 'unwilling', { setup: 'works', depth: 4 }],
+  ['a configuration that is no object', 'steady', []],
+  ['a setup that throws', 'unwilling', { setup: 'throws' }],
+];
+
+describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
+  it.each(unable)(
+    '%s: requests are a 500 and log events end, on every worker',
+    async (_what, name, config) => {
+      const kong = protocol === 'protobuf' ? protobuf : msgpack;
+      const before = kong.retries;
+      // At once: on connections of both workers.
+      const logs = await Promise.all(Array.from({ length: 8 }, () => kong.event(name, config, 'log')));
+      expect(logs).toEqual(logs.map(() => ({ calls: [] })));
+      for (const phase of ['rewrite', 'access', 'response']) {
+        expect(await kong.event(name, config, phase)).toEqual({ calls: ['kong.response.exit'] });
+      }
+      expect([kong.retries - before, kong.skipped]).toEqual([0, []]);
+    },
+  );
+
+  it('an instance of a worker that has died runs on the others', async () => {
+    const kong = protocol === 'protobuf' ? protobuf : msgpack;
+    const id = await kong.start('unwilling', { setup: 'works', __plugin_id: protocol });
+    const broken = await kong.start('nobody', { __plugin_id: protocol });
+    const pids = await server.workerPids();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await until(async () => (await server.workerPids()).every((pid) => !pids.includes(pid)), 'new workers');
+    await server.ready();
+    expect(await kong.handle(id, 'log')).toEqual({ calls: [] });
+    expect(await kong.handle(broken, 'log')).toEqual({ calls: [] });
+    expect(await kong.handle(broken, 'access')).toEqual({ calls: ['kong.response.exit'] });
+    expect(kong.skipped).toEqual([]);
+  });
+});
