@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { KongTsError } from '../../src/errors.ts';
 import { silentLog } from '../../src/event-hooks/log.ts';
 import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../../src/event-hooks/serve/serve.ts';
@@ -120,7 +121,9 @@ describe('the dispatcher as a process', () => {
     let refused = 0;
     first.dispatcher.accept = () => {
       refused += 1;
-      return refused > 12 ? new Promise(() => undefined) : Promise.reject(new Error('the disk is full'));
+      return refused > 12
+        ? new Promise(() => undefined)
+        : Promise.reject(new KongTsError('STORE_FAILED', 'the disk is full'));
     };
     const hub = await hubTo({ address: args[1] ?? '' });
     await expect.poll(() => hub.wants('s', 'e')).toBe(true);

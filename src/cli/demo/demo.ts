@@ -119,6 +119,8 @@ function addressesOf({ host, ports }: DemoOptions): Addresses {
 function serveArguments({ host, ports }: DemoOptions, socket: string, folder: string): string[] {
   return [
     ...['serve', 'http-log-enterprise', '--socket', socket, '--workers', '1'],
+    // Its gateway ends with it: nobody knows its instances afterwards.
+    ...['--instances-file', 'off'],
     ...['--event-hooks', 'on', '--event-hooks-admin', `${host}:${ports.eventHooks}`],
     // The webhook's target is on this machine, which the dispatcher refuses otherwise.
     ...['--event-hooks-allow', 'loopback', '--data-dir', path.join(folder, 'data')],
