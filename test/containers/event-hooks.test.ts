@@ -36,7 +36,7 @@ describe.each(placements)('event hooks, plugin server %s', (pluginServer) => {
         plugins: [{ name: 'http-log-enterprise', config: { http_endpoint: target('/logs') } }],
       },
     });
-    api = new HooksApi(kong.eventHooksUrl ?? '');
+    api = new HooksApi(kong);
   });
 
   afterAll(async () => {

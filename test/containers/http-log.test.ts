@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
+import { HooksApi } from './support/hooks.ts';
 import { fromPluginServer, placements, startKong } from './support/kong.ts';
 import { startRecorder, type Recorder } from './support/recorder.ts';
 
@@ -92,19 +93,16 @@ describe.each(placements)('http-log-enterprise and event hooks, plugin server %s
   });
 
   test('a webhook is pinged when it is made, and called for a request', async () => {
-    const sources = await fetch(`${kong.eventHooksUrl ?? ''}/event-hooks/sources/http-log-enterprise`);
+    const api = new HooksApi(kong);
+    const sources = await api.call('GET', '/sources/http-log-enterprise');
     expect(await sources.json()).toMatchObject({
       data: { log: { fields: ['consumer', 'ip', 'service', 'route'] } },
     });
-    const made = await fetch(`${kong.eventHooksUrl ?? ''}/event-hooks`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        source: 'http-log-enterprise',
-        event: 'log',
-        handler: 'webhook',
-        config: { url: `${fromPluginServer(pluginServer, machine.port)}/webhook` },
-      }),
+    const made = await api.call('POST', '', {
+      source: 'http-log-enterprise',
+      event: 'log',
+      handler: 'webhook',
+      config: { url: `${fromPluginServer(pluginServer, machine.port)}/webhook` },
     });
     expect(made.status).toBe(201);
     const { id } = (await made.json()) as Hook;
@@ -120,7 +118,7 @@ describe.each(placements)('http-log-enterprise and event hooks, plugin server %s
       route: { name: 'single' },
       ip: expect.stringMatching(/^\d+\./) as string,
     });
-    const gone = await fetch(`${kong.eventHooksUrl ?? ''}/event-hooks/${id}`, { method: 'DELETE' });
+    const gone = await api.call('DELETE', `/${id}`);
     expect(gone.status).toBe(204);
   });
 

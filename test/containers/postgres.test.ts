@@ -70,6 +70,84 @@ describe.skipIf(why !== null)(`Postgres${why === null ? '' : ` (skipped: ${why})
   });
 });
 
+/** Entities over the Admin API: into Postgres, and into the sandbox, which keeps them in memory unless KONG_DATABASE is off. */
+describe.skipIf(why !== null && !inject('sandbox'))(
+  'a declarative configuration for a Kong with a database',
+  () => {
+    let kong: StartedKongContainer;
+    let upstream: Recorder;
+
+    const config = (value: string, path: string): object => ({
+      _format_version: '3.0',
+      services: [
+        {
+          name: 's',
+          url: `http://host.docker.internal:${String(upstream.port)}`,
+          routes: [{ name: 'r', paths: [path], plugins: [{ name: 'mark-protobuf', config: { value } }] }],
+        },
+      ],
+      upstreams: [{ name: 'u', targets: [{ target: '127.0.0.1:1' }] }],
+      consumers: [{ username: 'alice', keyauth_credentials: [{ key: 'alice-key' }] }],
+    });
+    const sees = (path: string, mark: string) =>
+      expect
+        .poll(() => once(`${kong.proxyUrl}${path}`, 'x-mark'), { timeout: 30_000 })
+        .toEqual({ status: 200, mark });
+    const count = async (path: string): Promise<number> => {
+      const { data } = (await (await fetch(`${kong.adminUrl}${path}`)).json()) as { data: unknown[] };
+      return data.length;
+    };
+
+    beforeAll(async () => {
+      upstream = await startRecorder();
+      kong = await startKong({
+        ...(inject('sandbox') ? { environment: { KONG_DATABASE: 'postgres' } } : { postgres: true }),
+        plugins: [plugin('mark-protobuf')],
+        declarativeConfig: config('one', '/one'),
+      });
+    });
+
+    afterAll(async () => {
+      await kong?.stop();
+      await upstream?.close();
+    });
+
+    test('is there after the start', async () => {
+      await sees('/one', 'one GET');
+    });
+
+    test('a second one changes what is there, and what was made by hand stays', async () => {
+      const made = await fetch(`${kong.adminUrl}/services`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'by-hand', url: 'http://127.0.0.1:1' }),
+      });
+      expect(made.status).toBe(201);
+      await kong.configure(config('two', '/two'));
+      await sees('/two', 'two GET');
+      await kong.reload(config('three', '/two'));
+      await sees('/two', 'three GET');
+      for (const path of [
+        '/routes',
+        '/plugins',
+        '/consumers',
+        '/key-auths',
+        '/upstreams',
+        '/upstreams/u/targets',
+      ])
+        expect(await count(path), path).toBe(1);
+      expect(await count('/services')).toBe(2);
+    });
+
+    test("what Kong refuses is told with the entity and Kong's answer", async () => {
+      const wrong = { _format_version: '3.0', plugins: [{ name: 'mark-protobuf', config: { value: 7 } }] };
+      await expect(kong.configure(wrong)).rejects.toThrow(
+        /^Kong refused the plugin 'mark-protobuf' \(plugins\[0\]\) with 400: .*expected a string/,
+      );
+    });
+  },
+);
+
 /** The same Admin API without a database behind it, as the sandbox has it unless KONG_DATABASE is off. */
 describe.runIf(inject('sandbox'))('the sandbox keeps entities in memory', () => {
   test('an entity that the Admin API makes is used at once', async () => {

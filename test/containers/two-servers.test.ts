@@ -49,7 +49,7 @@ describe('a plugin server per protocol', () => {
   });
 
   test('a hook is for both: they share its store and the port of its Admin API', async () => {
-    const api = new HooksApi(kong.eventHooksUrl ?? '');
+    const api = new HooksApi(kong);
     const url = `${fromPluginServer('inside', machine.port)}/hook`;
     await api.create({ source: 'two-servers', handler: 'webhook', config: { url } });
     // Connections are spread over the processes that listen.

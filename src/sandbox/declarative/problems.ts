@@ -60,7 +60,8 @@ export function declarativeSummary(fields: object): string {
   return `declarative config is invalid: ${prettyTable(fields, '')}`;
 }
 
-function pathText(path: EntityPath): string {
+/** `services[0].routes[2]`. */
+export function pathText(path: EntityPath): string {
   return path.reduce<string>(
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
     '',

@@ -5,7 +5,7 @@ export { EntityError, entityErrors } from './errors.ts';
 export type { EntityErrorBody } from './errors.ts';
 export { page, parseTags, tagPage } from './pages.ts';
 export type { Page, PageOptions, TagEntry, TagFilter } from './pages.ts';
-export { createRegistry } from './registry.ts';
+export { compileRegistry, createRegistry } from './registry.ts';
 export type { EntityKind, ForeignField, Registry, UniqueField } from './registry.ts';
 export { createEntityStore, defaultWorkspaceId, emptyHash } from './store.ts';
 export type { MutableEntityStore } from './store.ts';

@@ -61,6 +61,14 @@ export function createRegistry(known: readonly KnownPlugin[] = []): Registry {
     pluginsDefinition([...plugins.values()]),
     keyauthCredentials,
   ];
+  return compileRegistry(definitions, plugins);
+}
+
+/** Compiles kinds of entities, parents before children. */
+export function compileRegistry(
+  definitions: readonly EntityDefinition[],
+  plugins: ReadonlyMap<string, KnownPlugin> = new Map(),
+): Registry {
   const foreign = new Map(definitions.map((definition) => [definition.name, foreignFields(definition)]));
   const kinds = new Map<string, EntityKind>();
   for (const definition of definitions) {

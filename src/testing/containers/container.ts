@@ -3,6 +3,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import {
   configText,
   hostName,
+  hooksToken,
   hostPlan,
   imageOf,
   insidePlan,
@@ -10,6 +11,8 @@ import {
   noPlugins,
   paths,
   ports,
+  serverVariables,
+  usesDatabase,
   type PluginPlan,
 } from './environment.ts';
 import { HostPluginServer } from './host-server.ts';
@@ -67,9 +70,10 @@ export class KongContainer {
   ): Promise<StartedKongContainer> {
     const options = this.#options;
     const timeout = options.startupTimeout ?? 60_000;
-    const host = await this.#hostServer(plugins, timeout, undo);
+    const token = plugins.length === 0 ? null : hooksToken(options);
+    const host = await this.#hostServer(plugins, timeout, token, undo);
     const runtime = host === null && plugins.length > 0 ? runtimeOf(image, await labelsOf(image)) : null;
-    const plan = planOf(options, plugins, host, runtime);
+    const plan = planOf(options, plugins, host, runtime, token);
     const database = await this.#database(image, plan, undo);
     const log = new LogBook();
     const environment = kongEnvironment(options, plan, database?.environment);
@@ -91,18 +95,20 @@ export class KongContainer {
           });
     await inside?.ready();
     const parts: Parts = { options, container, log, host, inside, database, timeout };
-    const started = new StartedKongContainer(parts, hooksUrl(options, container, host));
-    if (database !== null && config !== null) await started.configure(config);
+    const started = new StartedKongContainer(parts, hooksUrl(options, container, host), token);
+    if (usesDatabase(options) && config !== null) await started.configure(config);
     return started;
   }
 
   async #hostServer(
     plugins: readonly LocatedPlugin[],
     timeout: number,
+    token: string | null,
     undo: (() => Promise<unknown>)[],
   ): Promise<HostPluginServer | null> {
-    if (this.#options.pluginServer !== 'host' || plugins.length === 0) return null;
-    const server = new HostPluginServer(this.#options, plugins, timeout);
+    const options = this.#options;
+    if (options.pluginServer !== 'host' || plugins.length === 0) return null;
+    const server = new HostPluginServer(options, plugins, timeout, serverVariables(options, plugins, token));
     undo.push(() => server.stop());
     await server.start();
     return server;
@@ -146,7 +152,7 @@ export class KongContainer {
       .withWaitStrategy(Wait.forHttp('/status', ports.admin).forStatusCode(200))
       .withStartupTimeout(timeout);
     if (network !== null) container.withNetwork(network);
-    if (config !== null)
+    if (config !== null && !usesDatabase(this.#options))
       container.withCopyContentToContainer([{ content: config, target: paths.config, mode: 0o644 }]);
     this.#options.configure?.(container);
     try {
@@ -166,9 +172,10 @@ function planOf(
   plugins: readonly LocatedPlugin[],
   host: HostPluginServer | null,
   runtime: Runtime | null,
+  token: string | null,
 ): PluginPlan {
   if (host !== null) return hostPlan(options, plugins, host.folder);
-  return runtime === null ? noPlugins : insidePlan(options, plugins, runtime);
+  return runtime === null ? noPlugins : insidePlan(options, plugins, runtime, token);
 }
 
 function hooksUrl(

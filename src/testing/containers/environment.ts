@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { KongTsError } from '../../errors.ts';
 import { variable } from '../../kong-setup/formats.ts';
 import { kongSettings } from '../../kong-setup/settings.ts';
 import { factsOf } from '../../kong-setup/versions.ts';
+import { secrets } from '../../secrets.ts';
 import type { KongContainerOptions } from './options.ts';
 import type { LocatedPlugin } from './plugins.ts';
 import type { Mount, Runtime } from './runtime.ts';
@@ -41,13 +43,12 @@ export function baseEnvironment(options: KongContainerOptions): Record<string, s
     ...(options.streamPorts ?? []).map((port) => `0.0.0.0:${String(port)}`),
     ...(options.streamTlsPorts ?? []).map((port) => `0.0.0.0:${String(port)} ssl`),
   ];
-  const database: Record<string, string> =
-    options.postgres === undefined || options.postgres === false
-      ? {
-          KONG_DATABASE: 'off',
-          ...(options.declarativeConfig === undefined ? {} : { KONG_DECLARATIVE_CONFIG: paths.config }),
-        }
-      : {};
+  const database: Record<string, string> = usesDatabase(options)
+    ? {}
+    : {
+        KONG_DATABASE: 'off',
+        ...(options.declarativeConfig === undefined ? {} : { KONG_DECLARATIVE_CONFIG: paths.config }),
+      };
   return {
     KONG_LOG_LEVEL: 'info',
     KONG_NGINX_WORKER_PROCESSES: String(options.workers ?? 2),
@@ -58,13 +59,49 @@ export function baseEnvironment(options: KongContainerOptions): Record<string, s
   };
 }
 
+/** Whether Kong keeps its entities in a database: one that is started for it, or one of the user's. */
+export function usesDatabase({ postgres = false, environment = {} }: KongContainerOptions): boolean {
+  return (environment['KONG_DATABASE'] ?? (postgres === false ? 'off' : 'postgres')) !== 'off';
+}
+
 /** Kong's whole environment. What the user asks for wins over all that is set here. */
 export function kongEnvironment(
   options: KongContainerOptions,
   plan: PluginPlan,
   database: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return { ...baseEnvironment(options), ...plan.environment, ...database, ...options.environment };
+  const own = { ...baseEnvironment(options), ...plan.environment, ...database };
+  const passed = [own[passOn], options.environment?.[passOn]].filter((names) => names !== undefined);
+  return {
+    ...own,
+    ...options.environment,
+    // What plugins and the server need is passed on beside what the user names.
+    ...(passed.length === 0 ? {} : { [passOn]: passed.join('; env ') }),
+  };
+}
+
+/** nginx passes on to the servers that it starts what this names, and next to nothing else (measured on Kong 3.9.3). */
+const passOn = 'KONG_NGINX_MAIN_ENV';
+
+/** The token of event hooks' Admin API: the user's own, or one for this run. */
+export function hooksToken({ eventHooks, environment = {} }: KongContainerOptions): string | null {
+  if (eventHooks !== true) return null;
+  const own = environment[secrets.adminToken.variable] ?? '';
+  return own === '' ? randomBytes(24).toString('hex') : own;
+}
+
+/** Environment variables for the plugin server: those that the plugins read, and the token. */
+export function serverVariables(
+  { environment = {} }: KongContainerOptions,
+  plugins: readonly LocatedPlugin[],
+  token: string | null,
+): Record<string, string> {
+  const declared = plugins.flatMap((plugin) => plugin.environment);
+  const given = Object.entries(environment).filter(([name]) => declared.includes(name));
+  return {
+    ...Object.fromEntries(given),
+    ...(token === null ? {} : { [secrets.adminToken.variable]: token }),
+  };
 }
 
 /** Whether Kong reads the declarative configuration from the file that is copied into its container. */
@@ -77,13 +114,14 @@ export function insidePlan(
   options: KongContainerOptions,
   plugins: readonly LocatedPlugin[],
   runtime: Runtime,
+  token: string | null = null,
 ): PluginPlan {
   const mounts: Mount[] = [...runtime.mounts];
-  const sources = plugins.map(({ name, protocol, file, folder, spec }, index) => {
-    if (file === null || folder === null) return { name, protocol, spec };
+  const sources = plugins.map(({ name, protocol, file, folder, spec, environment }, index) => {
+    if (file === null || folder === null) return { name, protocol, spec, environment };
     const target = `${paths.plugins}/${String(index)}`;
     mounts.push({ source: folder, target, mode: 'ro' });
-    return { name, protocol, spec: path.posix.join(target, path.relative(folder, file)) };
+    return { name, protocol, spec: path.posix.join(target, path.relative(folder, file)), environment };
   });
   const { settings, processes } = kongSettings({
     plugins: sources,
@@ -92,16 +130,15 @@ export function insidePlan(
     socket: paths.socket,
     command: runtime.command,
     dumpFolder: paths.shared,
+    // Two servers share the data folder: a plugin's folder in it is its own, and event hooks that are made over the Admin
+    // API of either of them (they listen on one port together) are for the plugins of both.
+    serveOptions: serveOptions(options, `0.0.0.0:${String(ports.eventHooks)}`, paths.data),
   });
-  // Two servers share the data folder: a plugin's folder in it is its own, and event hooks that are made over the Admin
-  // API of either of them (they listen on one port together) are for the plugins of both.
-  const extra = serveOptions(options, `0.0.0.0:${String(ports.eventHooks)}`, paths.data);
-  const environment = settings.map((setting) => [
-    variable(setting),
-    setting.key.endsWith('_start_cmd') ? [setting.value, ...extra].join(' ') : setting.value,
-  ]);
   return {
-    environment: Object.fromEntries(environment) as Record<string, string>,
+    environment: {
+      ...Object.fromEntries(settings.map((setting) => [variable(setting), setting.value])),
+      ...serverVariables(options, plugins, token),
+    },
     mounts,
     sockets: processes,
   };

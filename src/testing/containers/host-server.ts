@@ -25,12 +25,20 @@ export class HostPluginServer {
   readonly #plugins: readonly LocatedPlugin[];
   readonly #data: string;
   readonly #timeout: number;
+  readonly #variables: Readonly<Record<string, string>>;
   #process: ChildProcess | null = null;
   #output = '';
   /** Where the Admin API of event hooks listens: a free port at first, the same one in every later life. */
   #hooksAdmin = '127.0.0.1:0';
 
-  constructor(options: KongContainerOptions, plugins: readonly LocatedPlugin[], timeout: number) {
+  /** @param variables for the server, on top of this process's own environment */
+  constructor(
+    options: KongContainerOptions,
+    plugins: readonly LocatedPlugin[],
+    timeout: number,
+    variables: Readonly<Record<string, string>> = {},
+  ) {
+    this.#variables = variables;
     this.folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-host-'));
     this.#data = mkdtempSync(path.join(tmpdir(), 'kong-ts-data-'));
     this.#timeout = timeout;
@@ -57,7 +65,10 @@ export class HostPluginServer {
   /** Starts the process; resolves when it serves. @throws KongTsError CONTAINER_FAILED */
   async start(): Promise<void> {
     const [command = '', ...args] = this.#command();
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#variables },
+    });
     this.#process = child;
     // A test process that ends early takes the server with it.
     const abandon = (): boolean => child.kill('SIGKILL');

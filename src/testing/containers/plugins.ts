@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -21,6 +21,8 @@ export interface LocatedPlugin {
   readonly folder: string | null;
   /** How `kong-ts serve` on this machine is told. */
   readonly spec: string;
+  /** Environment variables that it reads. */
+  readonly environment: readonly string[];
 }
 
 /** The command that runs this very kong-ts on this machine. */
@@ -33,6 +35,7 @@ export const hostCommand: readonly string[] = [
 export async function locatePlugin(given: PluginInContainer): Promise<LocatedPlugin> {
   const place = placeOf(given);
   const [command = '', ...rest] = hostCommand;
+  const variables = variablesOf(place.spec);
   let dump: string;
   try {
     ({ stdout: dump } = await promisify(execFile)(command, [...rest, 'dump', place.spec], {
@@ -52,7 +55,19 @@ export async function locatePlugin(given: PluginInContainer): Promise<LocatedPlu
     dump,
     name: document.Plugins[0]?.Name ?? '',
     protocol: document.Protocol.startsWith('MsgPack') ? 'msgpack' : 'protobuf',
+    environment: await variables,
   };
+}
+
+/** What a plugin says that it reads; nothing of one that does not load, which its dump tells. */
+function variablesOf(spec: string): Promise<readonly string[]> {
+  const script = new URL(`plugin-variables${path.extname(import.meta.url)}`, import.meta.url);
+  const child = fork(fileURLToPath(script), [spec], { stdio: 'ignore' });
+  return new Promise((resolve) => {
+    child.once('message', (names) => resolve(names as readonly string[]));
+    child.once('error', () => resolve([]));
+    child.once('close', () => resolve([]));
+  });
 }
 
 function placeOf(given: PluginInContainer): Pick<LocatedPlugin, 'file' | 'folder' | 'spec'> {

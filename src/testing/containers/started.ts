@@ -1,6 +1,8 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError } from '../../errors.ts';
-import { configText, hostName, paths, ports, readsConfigFile } from './environment.ts';
+import { KongAdmin } from '../../kong-admin/client.ts';
+import { importEntities } from './entities/import.ts';
+import { configText, hostName, paths, ports, readsConfigFile, usesDatabase } from './environment.ts';
 import type { HostPluginServer } from './host-server.ts';
 import type { InsidePluginServers } from './inside-server.ts';
 import type { LogBook } from './log-book.ts';
@@ -26,12 +28,15 @@ export class StartedKongContainer {
   readonly container: StartedTestContainer;
   /** Admin API of the event hook dispatcher; null unless `eventHooks` was asked for. */
   readonly eventHooksUrl: string | null;
+  /** What that Admin API asks for as `Kong-Admin-Token`: `KONG_TS_ADMIN_TOKEN` of `environment`, else one for this run. */
+  readonly eventHooksToken: string | null;
   readonly #parts: Parts;
 
-  constructor(parts: Parts, eventHooksUrl: string | null) {
+  constructor(parts: Parts, eventHooksUrl: string | null, eventHooksToken: string | null = null) {
     this.#parts = parts;
     this.container = parts.container;
     this.eventHooksUrl = eventHooksUrl;
+    this.eventHooksToken = eventHooksToken;
   }
 
   get proxyUrl(): string {
@@ -74,20 +79,15 @@ export class StartedKongContainer {
   }
 
   /**
-   * Gives Kong another declarative configuration while it runs: over the Admin API without a database, with
-   * `kong config db_import` with one, which adds entities and changes those that are there, but removes none. Kong
-   * takes it over within a moment, not at once.
-   * @throws KongTsError ADMIN_REFUSED with Kong's answer, CONTAINER_FAILED
+   * Gives Kong another declarative configuration while it runs. Without a database it replaces the whole; with one each
+   * entity is put over the Admin API, which makes it or changes the one that is there (the same id, name, key or scope), and
+   * removes none. Kong takes it over within a moment, not at once.
+   * @throws KongTsError ADMIN_REFUSED with Kong's answer and, with a database, the entity; DECLARATIVE_INVALID,
+   * ADMIN_UNREACHABLE
    */
   async configure(config: object | string): Promise<void> {
     const text = configText(config);
-    if (this.#parts.database !== null) {
-      await this.#copyConfig(text);
-      await this.exec(['kong', 'config', 'db_import', paths.config]);
-      // The import writes to the database and tells nobody: a Kong that runs goes on with the routes in its cache.
-      await this.#accepted('DELETE', '/cache');
-      return;
-    }
+    if (usesDatabase(this.#parts.options)) return importEntities(new KongAdmin({ url: this.adminUrl }), text);
     await this.#accepted('POST', '/config', { config: text });
   }
 
@@ -99,11 +99,12 @@ export class StartedKongContainer {
    * @throws KongTsError CONTAINER_FAILED, and as `configure`
    */
   async reload(config?: object | string): Promise<void> {
-    const { options, inside, database, timeout } = this.#parts;
+    const { options, inside, timeout } = this.#parts;
     const text = config === undefined ? null : configText(config);
-    const readsFile = database === null && readsConfigFile(options);
+    const withDatabase = usesDatabase(options);
+    const readsFile = !withDatabase && readsConfigFile(options);
     if (text !== null && readsFile) await this.#copyConfig(text);
-    if (text !== null && database !== null) await this.configure(text);
+    if (text !== null && withDatabase) await this.configure(text);
     const before = await inside?.ready();
     await this.exec(['kong', 'reload']);
     await until(
@@ -112,7 +113,7 @@ export class StartedKongContainer {
       () => new KongTsError('CONTAINER_FAILED', `Kong does not answer after kong reload:\n${this.logs()}`),
     );
     if (before !== undefined) await inside?.ready(before);
-    if (text !== null && database === null && !readsFile) await this.configure(text);
+    if (text !== null && !withDatabase && !readsFile) await this.configure(text);
   }
 
   /**

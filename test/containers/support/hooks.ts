@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { Webhook } from 'standardwebhooks';
+import type { StartedKongContainer } from '../../../src/testing/containers/index.ts';
 import type { Received } from './recorder.ts';
 
 export interface Hook {
@@ -16,15 +17,17 @@ export interface Delivery {
 /** The Admin API of event hooks, as somebody outside of Kong's container uses it. */
 export class HooksApi {
   readonly #url: string;
+  readonly #token: string;
 
-  constructor(url: string) {
-    this.#url = `${url}/event-hooks`;
+  constructor({ eventHooksUrl, eventHooksToken }: StartedKongContainer) {
+    this.#url = `${eventHooksUrl ?? ''}/event-hooks`;
+    this.#token = eventHooksToken ?? '';
   }
 
   call(method: string, path: string, body?: object): Promise<Response> {
     return fetch(`${this.#url}${path}`, {
       method,
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'kong-admin-token': this.#token },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   }

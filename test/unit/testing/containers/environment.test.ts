@@ -5,11 +5,14 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   baseEnvironment,
   configText,
+  hooksToken,
   hostPlan,
   imageOf,
   insidePlan,
   kongEnvironment,
   ports,
+  serverVariables,
+  usesDatabase,
   versionOf,
 } from '../../../../src/testing/containers/environment.ts';
 import { locatePlugin, type LocatedPlugin } from '../../../../src/testing/containers/plugins.ts';
@@ -22,6 +25,7 @@ const located = (name: string, more: Partial<LocatedPlugin> = {}): LocatedPlugin
   file: `/home/me/plugins/src/${name}.ts`,
   folder: '/home/me/plugins',
   spec: `/home/me/plugins/src/${name}.ts`,
+  environment: [],
   ...more,
 });
 const runtime = { command: ['/usr/local/bin/kong-ts'], mounts: [] };
@@ -53,8 +57,11 @@ describe("what Kong's container gets", () => {
         located('http-log-enterprise', { file: null, folder: null, spec: 'http-log-enterprise' }),
       ],
       runtime,
+      'a token',
     );
     expect(environment).toEqual({
+      KONG_NGINX_MAIN_ENV: 'KONG_TS_ADMIN_TOKEN; env KONG_TS_HOOKS_TOKEN',
+      KONG_TS_ADMIN_TOKEN: 'a token',
       KONG_PLUGINS: 'bundled,one,http-log-enterprise',
       KONG_PLUGINSERVER_NAMES: 'one,http-log-enterprise',
       KONG_PLUGINSERVER_ONE_SOCKET: '/usr/local/kong/kong-ts.socket',
@@ -97,6 +104,32 @@ describe("what Kong's container gets", () => {
     expect(environment['KONG_PLUGINSERVER_ONE_START_CMD']).toContain(
       ' --socket /usr/local/kong/kong-ts.socket --socket msgpack=/usr/local/kong/kong-ts-msgpack.socket ',
     );
+  });
+
+  test('what plugins read is passed on by nginx, beside what the user names', () => {
+    const options = { environment: { SECRET: 's', OTHER: 'o', KONG_NGINX_MAIN_ENV: 'OTHER' } };
+    const plugins = [located('one', { environment: ['SECRET'] }), located('two')];
+    const environment = kongEnvironment(options, insidePlan(options, plugins, runtime));
+    expect(environment).toMatchObject({ SECRET: 's', KONG_NGINX_MAIN_ENV: 'SECRET; env OTHER' });
+    // A server on the host gets what the plugins read, and nothing of what is for Kong.
+    expect(serverVariables(options, plugins, null)).toEqual({ SECRET: 's' });
+  });
+
+  test('the Admin API of event hooks has a token: of the user, or a new one in each run', () => {
+    expect(hooksToken({ eventHooks: true, environment: { KONG_TS_ADMIN_TOKEN: 'mine' } })).toBe('mine');
+    expect(hooksToken({ eventHooks: true })).toMatch(/^[0-9a-f]{48}$/);
+    expect(hooksToken({ eventHooks: true })).not.toBe(hooksToken({ eventHooks: true }));
+    expect(hooksToken({})).toBeNull();
+  });
+
+  test("a database of the user's counts as one", () => {
+    const environment = { KONG_DATABASE: 'postgres' };
+    expect(usesDatabase({ environment })).toBe(true);
+    expect(baseEnvironment({ environment, declarativeConfig: {} })).not.toHaveProperty(
+      'KONG_DECLARATIVE_CONFIG',
+    );
+    expect(usesDatabase({})).toBe(false);
+    expect(usesDatabase({ postgres: true })).toBe(true);
   });
 
   test("no port that Kong's own listeners have by default", () => {

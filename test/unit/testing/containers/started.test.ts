@@ -5,24 +5,25 @@ import { LogBook } from '../../../../src/testing/containers/log-book.ts';
 import type { KongContainerOptions } from '../../../../src/testing/containers/options.ts';
 import type { Database } from '../../../../src/testing/containers/postgres.ts';
 import { StartedKongContainer } from '../../../../src/testing/containers/started.ts';
+import { startMemoryAdmin } from './memory-admin.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
 });
 
 /** A started Kong whose container only writes down what it is asked to do. */
-function started(options: KongContainerOptions, { fail = false, database = false } = {}) {
+function started(options: KongContainerOptions, { fail = false, database = false, port = 0 } = {}) {
   const done: string[] = [];
   const note = (what: string) => async () => {
     done.push(what);
   };
   vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
-    if (/\/(?:config|cache)$/.test(url)) done.push(`${init?.method ?? 'GET'} ${new URL(url).pathname}`);
+    if (url.endsWith('/config')) done.push(`${init?.method ?? 'GET'} ${new URL(url).pathname}`);
     return new Response('{}');
   });
   const container = {
-    getHost: () => 'kong',
-    getMappedPort: (port: number) => port,
+    getHost: () => '127.0.0.1',
+    getMappedPort: () => port,
     copyContentToContainer: note('copy'),
     exec: async (command: string[]) => {
       done.push(command.slice(0, 3).join(' '));
@@ -71,10 +72,21 @@ describe('reload(config)', () => {
     expect(done).toEqual(['kong reload', 'POST /config']);
   });
 
-  test('with a database it is imported', async () => {
-    const { kong, done } = started({ postgres: true, declarativeConfig: {} }, { database: true });
-    await kong.reload({});
-    expect(done).toEqual(['copy', 'kong config db_import', 'DELETE /cache', 'kong reload']);
+  test.each([
+    ['a database', { postgres: true }],
+    ["a database of the user's", { environment: { KONG_DATABASE: 'postgres' } }],
+  ])('with %s its entities are put over the Admin API, before', async (_name, options) => {
+    const admin = await startMemoryAdmin();
+    try {
+      const port = Number(new URL(admin.url).port);
+      const { kong, done } = started({ ...options, declarativeConfig: {} }, { database: true, port });
+      await kong.reload({ _format_version: '3.0', services: [{ name: 's', host: 'h' }] });
+      expect(admin.writes).toHaveLength(1);
+      expect(admin.writes[0]).toMatch(/^PUT \/services\//);
+      expect(done).toEqual(['kong reload']);
+    } finally {
+      await admin.close();
+    }
   });
 
   test('without one nothing changes', async () => {
