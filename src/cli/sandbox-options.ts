@@ -7,6 +7,7 @@ export interface SandboxFlags {
   config: string[];
   proxyListen?: string;
   adminListen?: string;
+  allowHost?: string[];
   streamListen?: string;
   pluginServer: string[];
   plugins?: string;
@@ -38,6 +39,7 @@ export function compileSandboxOptions(flags: SandboxFlags, variables: Environmen
     config,
     proxyListen: given(flags.proxyListen, 'KONG_PROXY_LISTEN'),
     adminListen: given(flags.adminListen, 'KONG_ADMIN_LISTEN'),
+    allowHosts: flags.allowHost?.map((name) => name.toLowerCase()),
     streamListen: given(flags.streamListen, 'KONG_STREAM_LISTEN'),
     pluginServers: [...flags.pluginServer.map(parsePluginServer), ...serversOf(flags, environment)],
     plugins: plugins === undefined ? undefined : list(plugins),

@@ -31,6 +31,12 @@ export function build(): Command {
       'HOST:PORT, " ssl" after it for TLS, several with commas (127.0.0.1:8000)',
     )
     .option('--admin-listen <addresses>', 'Admin API, written the same way, or off (127.0.0.1:8001)')
+    .option(
+      '--allow-host <name>',
+      'a further name that clients call the Admin API by, repeatable (web pages and foreign names are refused)',
+      collect,
+      [],
+    )
     .option('--stream-listen <addresses>', 'TCP listeners, " ssl" after one for TLS (off)')
     .option('--plugin-server <definition>', 'a plugin server, repeatable; see below', collect, [])
     .option('--plugins <names>', 'plugins that may be used, with commas; bundled stands for key-auth')

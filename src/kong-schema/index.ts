@@ -26,6 +26,7 @@ export {
   deepEqual,
   getPath,
   isNonEmpty,
+  isDeeperThan,
   isObject,
   isTable,
   own,

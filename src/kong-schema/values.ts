@@ -23,6 +23,20 @@ export function setOwn(object: PlainObject, key: string, value: unknown): void {
   }
 }
 
+/** Whether lists and objects nest deeper than `limit`: then nothing that goes down into them may be tried. */
+export function isDeeperThan(value: unknown, limit: number): boolean {
+  // What is met again (an alias of YAML) is looked at again only further down.
+  const seen = new Map<object, number>();
+  const look = (one: unknown, depth: number): boolean => {
+    if (!isTable(one)) return false;
+    if (depth >= limit) return true;
+    if ((seen.get(one) ?? -1) >= depth) return false;
+    seen.set(one, depth);
+    return Object.values(one).some((below) => look(below, depth + 1));
+  };
+  return look(value, 0);
+}
+
 /** A copy as deep as the value is; functions and other odd things stay what they are. */
 export function deepCopy<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item: unknown) => deepCopy(item)) as T;

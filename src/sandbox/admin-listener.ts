@@ -3,6 +3,7 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { KongTsError } from '../errors.ts';
+import { foreignCaller, isLoopback } from '../http/callers.ts';
 import { bounded, httpLimits } from '../http/limits.ts';
 import type { KnownPlugin, MutableEntityStore } from './entities/index.ts';
 import { listenError, urlHost, type ListenAddress } from './gateway/listen.ts';
@@ -23,6 +24,8 @@ export interface AdminApiOptions {
   readonly database: 'postgres' | 'off';
   readonly startsServers: boolean;
   readonly nodeId: string;
+  /** Names that clients may call the Admin API by, beside addresses and local names. */
+  readonly allowHosts: readonly string[];
   /** The certificate of listeners with `ssl`. */
   readonly certificate: () => SecureContextOptions;
 }
@@ -43,14 +46,21 @@ export async function startAdmin(
   addresses: readonly ListenAddress[],
   options: AdminApiOptions,
 ): Promise<AdminListener> {
-  const { eventHooksAdmin, certificate, ...rest } = options;
+  const { eventHooksAdmin, certificate, allowHosts, ...rest } = options;
   const { createAdminApi } = await import('./admin/index.ts');
   const api = createAdminApi({
     ...rest,
     ...(eventHooksAdmin === null ? {} : { eventHooksAdmin: adminUrl(eventHooksAdmin) }),
   });
   await api.ready();
-  const handle: http.RequestListener = (request, response) => api.routing(request, response);
+  const handlerOf = (host: string): http.RequestListener => {
+    const callers = { loopback: isLoopback(host), names: allowHosts };
+    return (request, response) => {
+      const foreign = foreignCaller(request.method ?? 'GET', request.headers, callers);
+      if (foreign === null) api.routing(request, response);
+      else refuse(response, foreign);
+    };
+  };
   const servers: http.Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(closeServer));
@@ -59,6 +69,7 @@ export async function startAdmin(
   const urls: { tls: boolean; url: string }[] = [];
   try {
     for (const address of addresses) {
+      const handle = handlerOf(address.host);
       const server = bounded(
         address.tls
           ? https.createServer({ ...certificate(), ...httpLimits }, handle)
@@ -75,6 +86,12 @@ export async function startAdmin(
   }
   const first = (tls: boolean): string | null => urls.find((each) => each.tls === tls)?.url ?? null;
   return { url: first(false), tlsUrl: first(true), close };
+}
+
+/** Kong lets everybody in who can connect; here the listener is on a developer's machine, where web pages can, too. */
+function refuse(response: http.ServerResponse, message: string): void {
+  response.writeHead(403, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
+  response.end(JSON.stringify({ message }));
 }
 
 function listen(server: http.Server, address: ListenAddress): Promise<number> {

@@ -20,6 +20,11 @@ export interface SandboxOptions {
   proxyListen?: string;
   /** Admin API listeners as in Kong's admin_listen. Default `127.0.0.1:8001`; `off` for none. */
   adminListen?: string;
+  /**
+   * Names that clients may call the Admin API by, beside addresses and names of this machine (elsewhere: local ones). It
+   * asks for no token, so other names and web pages are refused (403). Default: none.
+   */
+  allowHosts?: readonly string[];
   /** TCP and TLS (`ssl`) stream listeners. Default `off`. */
   streamListen?: string;
   pluginServers?: readonly PluginServerOptions[];

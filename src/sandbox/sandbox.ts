@@ -175,6 +175,7 @@ async function startAdminOf(
     store,
     known,
     nodeId,
+    allowHosts: options.allowHosts ?? [],
     certificate: () => certificates.fallbackOptions,
     eventHooksAdmin: options.eventHooksAdmin ?? null,
     workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,

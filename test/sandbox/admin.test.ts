@@ -72,3 +72,18 @@ test('two files with workspaces: plugins of one do not run in the other', async 
     gateway.sandbox.store.snapshot().plugins[0]?.ws_id,
   );
 });
+
+test('the Admin API asks for no token, so that web pages and foreign names are refused', async () => {
+  gateway = await testGateway({ sandbox: { adminListen: '127.0.0.1:0', allowHosts: ['kong.example.com'] } });
+  const admin = gateway.sandbox.adminUrl ?? '';
+  const make = (headers: Record<string, string>) =>
+    send(`${admin}/consumers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: 'username=evil',
+    });
+  expect((await make({ origin: 'http://evil.example' })).status).toBe(403);
+  expect((await make({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+  expect((await make({ host: 'evil.example' })).status).toBe(403);
+  expect((await make({ host: 'kong.example.com' })).status).toBe(201);
+});

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isTable, asRecord } from '../../kong-schema/index.ts';
+import { isTable, asRecord, isDeeperThan } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
 import { message } from './answers.ts';
 import { decodeForm } from './form.ts';
@@ -10,6 +10,9 @@ export interface Body {
   readonly form: boolean;
   readonly raw: Buffer;
 }
+
+/** How deep Kong's JSON decoder goes (lua-cjson's default). */
+const maxDepth = 1000;
 
 export const noBody: Body = { body: {}, form: false, raw: Buffer.alloc(0) };
 
@@ -32,11 +35,11 @@ export function parseBody(raw: Buffer, contentType: string | undefined, yaml: bo
   const type = contentType.toLowerCase();
   if (type.startsWith('application/json')) return parseJson(raw);
   if (type.startsWith('application/x-www-form-urlencoded')) {
-    return { body: decodeForm(new URLSearchParams(raw.toString())), form: true, raw };
+    return parseForm(new URLSearchParams(raw.toString()), raw);
   }
   if (type.startsWith('multipart/form-data')) {
     const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];
-    return { body: decodeForm(boundary === undefined ? [] : multipart(raw, boundary)), form: true, raw };
+    return parseForm(boundary === undefined ? [] : multipart(raw, boundary), raw);
   }
   if (yaml && (type.startsWith('application/yaml') || type.startsWith('text/yaml'))) {
     return { body: {}, form: false, raw };
@@ -44,9 +47,15 @@ export function parseBody(raw: Buffer, contentType: string | undefined, yaml: bo
   return { status: 415 };
 }
 
+function parseForm(pairs: Iterable<[string, string]>, raw: Buffer): Body | Answer {
+  const body = decodeForm(pairs);
+  return body === null ? message(400, 'Cannot parse form body') : { body, form: true, raw };
+}
+
 function parseJson(raw: Buffer): Body | Answer {
   try {
     const value: unknown = JSON.parse(raw.toString());
+    if (isDeeperThan(value, maxDepth)) return message(400, 'Cannot parse JSON body');
     return { body: isTable(value) ? asRecord(value) : {}, form: false, raw };
   } catch {
     return message(400, 'Cannot parse JSON body');
@@ -58,9 +67,19 @@ function multipart(raw: Buffer, boundary: string): [string, string][] {
   const parts = raw.toString('latin1').split(`--${boundary}`);
   return parts.flatMap((part): [string, string][] => {
     const end = part.indexOf('\r\n\r\n');
-    const name = /content-disposition:[^\r\n]*?\bname="([^"]*)"/i.exec(part.slice(0, end))?.[1];
-    if (end < 0 || name === undefined) return [];
+    const name = end < 0 ? undefined : nameIn(part.slice(0, end));
+    if (name === undefined) return [];
     const text = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
     return [[text(name), text(part.slice(end + 4).replace(/\r\n$/, ''))]];
   });
+}
+
+/** The name of a part. Each line is looked at once: a client may write as many of them, and as long ones, as it likes. */
+function nameIn(head: string): string | undefined {
+  for (const line of head.split(/\r\n|\r|\n/)) {
+    const at = line.toLowerCase().indexOf('content-disposition:');
+    const name = at < 0 ? null : /\bname="([^"]*)"/i.exec(line.slice(at + 20));
+    if (name !== null) return name[1];
+  }
+  return undefined;
 }

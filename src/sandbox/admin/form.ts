@@ -3,35 +3,78 @@ import type { CompiledSchema, Field, PlainObject } from '../../kong-schema/index
 
 type Pair = readonly [key: string, value: string];
 
-/** Nested values from flat keys: `config.a=1`, `config[a]=1`, `paths[]=/x`, `paths[1]=/x`, a key given twice. */
-export function decodeForm(pairs: Iterable<Pair>): PlainObject {
+/** How deep a name may nest; Kong's JSON goes as deep. */
+const maxDepth = 1000;
+
+/**
+ * Nested values from flat keys: `config.a=1`, `config[a]=1`, `paths[]=/x`, `paths[1]=/x`, a key given twice.
+ * @returns null where a name nests too deep
+ */
+export function decodeForm(pairs: Iterable<Pair>): PlainObject | null {
   const result: PlainObject = {};
-  for (const [key, value] of pairs) assign(result, keyPath(key), value);
+  const sizes = new Sizes();
+  for (const [key, value] of pairs) {
+    const path = keyPath(key);
+    if (path.length > maxDepth) return null;
+    assign(result, path, value, sizes);
+  }
   return lists(result) as PlainObject;
+}
+
+/** How many keys the objects of a form have: counted once, since a form may hold millions of them. */
+class Sizes {
+  readonly #known = new Map<PlainObject, number>();
+
+  of(object: PlainObject): number {
+    const known = this.#known.get(object) ?? Object.keys(object).length;
+    this.#known.set(object, known);
+    return known;
+  }
+
+  set(object: PlainObject, key: string, value: unknown): void {
+    if (!Object.hasOwn(object, key)) this.#known.set(object, this.of(object) + 1);
+    setOwn(object, key, value);
+  }
 }
 
 /** `a.b[c][]` is a, b, c and an empty part. */
 function keyPath(key: string): string[] {
   const parts: string[] = [];
-  for (const match of key.matchAll(/\[([^\]]*)\]|([^.[\]]+)/g)) parts.push(match[1] ?? match[2] ?? '');
+  const lastClose = key.lastIndexOf(']');
+  let word = 0;
+  const endWord = (at: number): void => {
+    if (at > word) parts.push(key.slice(word, at));
+    word = at + 1;
+  };
+  for (let at = 0; at < key.length; at++) {
+    const one = key[at];
+    if (one !== '.' && one !== '[' && one !== ']') continue;
+    endWord(at);
+    if (one !== '[' || at > lastClose) continue;
+    const close = key.indexOf(']', at);
+    parts.push(key.slice(at + 1, close));
+    at = close;
+    word = close + 1;
+  }
+  endWord(key.length);
   return parts.length === 0 ? [key] : parts;
 }
 
-function assign(target: PlainObject, path: readonly string[], value: string): void {
+function assign(target: PlainObject, path: readonly string[], value: string, sizes: Sizes): void {
   let at = target;
   path.forEach((part, index) => {
-    const key = part === '' ? String(Object.keys(at).length + 1) : part;
+    const key = part === '' ? String(sizes.of(at) + 1) : part;
     const current = Object.hasOwn(at, key) ? at[key] : undefined;
     if (index === path.length - 1) {
-      if (current === undefined) setOwn(at, key, value);
-      else if (isObject(current)) setOwn(current, String(Object.keys(current).length + 1), value);
-      else setOwn(at, key, { 1: current, 2: value });
+      if (current === undefined) sizes.set(at, key, value);
+      else if (isObject(current)) sizes.set(current, String(sizes.of(current) + 1), value);
+      else sizes.set(at, key, { 1: current, 2: value });
       return;
     }
     if (isObject(current)) at = current;
     else {
       const next: PlainObject = current === undefined ? {} : { 1: current };
-      setOwn(at, key, next);
+      sizes.set(at, key, next);
       at = next;
     }
   });

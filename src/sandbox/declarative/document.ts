@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { CollectionTag, ScalarTag, Tags } from 'yaml';
 import { KongTsError, messageOf } from '../../errors.ts';
-import { isObject } from '../../kong-schema/index.ts';
+import { isDeeperThan, isObject } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
 
 /** A declarative file, parsed. */
@@ -14,6 +14,9 @@ export interface DeclarativeDocument {
   /** MD5 of the text: Kong's configuration hash. */
   readonly hash: string;
 }
+
+/** As deep as Kong's JSON decoder goes. */
+const maxDepth = 1000;
 
 /** Reads a file. Throws FILE_UNREADABLE or DECLARATIVE_INVALID, both naming the file. */
 export function readDocument(file: string): DeclarativeDocument {
@@ -50,6 +53,11 @@ export function parseDocument(text: string, file: string, format?: 'json' | 'yam
     );
   }
   if (!isObject(data)) throw invalid(file, 'failed parsing declarative configuration: expected an object');
+  if (isDeeperThan(data, maxDepth))
+    throw invalid(
+      file,
+      `failed parsing declarative configuration: it nests more than ${String(maxDepth)} levels deep`,
+    );
   return { file, data, hash: createHash('md5').update(text).digest('hex') };
 }
 
