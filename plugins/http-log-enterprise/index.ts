@@ -5,14 +5,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { definePlugin, eventHooks, type InstanceInfo } from 'kong-ts';
+import { Arrivals } from './arrivals.ts';
 import { configSchema } from './config/schema.ts';
 import { compileSettings, type Settings } from './config/settings.ts';
 import { Destination } from './destination.ts';
-import { authorizationOf, lastRecord } from './record/last-record.ts';
-import { createPipeline } from './record/pipeline.ts';
-import { toRaw } from './record/text.ts';
-import { Reports } from './reports.ts';
 import { systemClock } from './queue/clock.ts';
+import { Turns } from './queue/turns.ts';
+import { compileRecords, refusalLine } from './refusal.ts';
+import { Reports } from './reports.ts';
 
 const source = 'http-log-enterprise';
 
@@ -29,49 +29,42 @@ function spoolName(instance: InstanceInfo, settings: Settings): string {
 }
 
 export default definePlugin({
-  name: 'http-log-enterprise',
+  name: source,
   version: '0.1.0',
   priority: 12,
   phases: ['log'],
   config: configSchema,
   onError: 'continue',
   async setup({ config, instance, log, metrics, dataDir }) {
-    const settings = compileSettings(config);
-    for (const warning of settings.warnings) log.warn(warning);
-    const reports = new Reports(log, systemClock, settings.reportInterval);
-    const pipeline = await createPipeline(settings, {
-      log,
-      wall: () => systemClock.wall(),
-      random: Math.random,
-      fieldFailed: (field, problem, kind) => {
-        const reason = problem instanceof Error ? problem.message : String(problem);
-        const effect =
-          kind === 'off' ? 'the field is switched off for a minute' : 'the field is left as it was';
-        reports.write(
-          'error',
-          `field ${kind} ${field}`,
-          `custom_fields_by_lua.${field}: ${reason}; ${effect}`,
-          1,
-        );
+    const wanted = compileSettings(config);
+    for (const warning of wanted.warnings) log.warn(warning);
+    const reports = new Reports(log, systemClock, wanted.reportInterval);
+    const { settings, pipeline } = await compileRecords(wanted, log, reports);
+    const spoolDir =
+      dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, wanted)) : null;
+    const destination = await Destination.open({ settings, log, metrics, spoolDir });
+    const { refusal } = settings;
+    const report = (records: number): void => {
+      if (refusal !== null)
+        reports.write('error', 'refusal', refusalLine(refusal, spoolDir !== null), records);
+    };
+    report(0);
+    const arrivals = new Arrivals({
+      pipeline,
+      reports,
+      recorder: destination.recorder,
+      turns: settings.sender.connections === 1 ? new Turns(systemClock) : null,
+      isLast: spoolDir === null,
+      emit: (event) => {
+        if (eventHooks.wants(source, 'log')) eventHooks.emit(source, 'log', event);
+      },
+      accept: (bytes) => {
+        report(1);
+        return destination.accept(bytes);
       },
     });
-    const spoolDir =
-      dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, settings)) : null;
-    const destination = await Destination.open({ settings, log, metrics, spoolDir });
     return {
-      async log(kong) {
-        const authorization = pipeline.wantsAuthorization ? await authorizationOf(kong) : null;
-        const record = spoolDir === null ? lastRecord(kong) : kong.log.serializeRaw();
-        const raw = toRaw(await record);
-        destination.recorder.received();
-        if (eventHooks.wants(source, 'log')) {
-          eventHooks.emit(source, 'log', () => pipeline.event(raw));
-        }
-        const prepared = pipeline.prepare(raw, authorization);
-        const bytes = prepared instanceof Promise ? await prepared : prepared;
-        if (bytes === null) destination.recorder.filtered();
-        else await destination.accept(bytes);
-      },
+      log: (kong) => arrivals.take(kong),
       async close() {
         await destination.close();
         await pipeline.close();

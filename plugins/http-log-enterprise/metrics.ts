@@ -4,6 +4,7 @@ import type { DropReason } from './queue/queue.ts';
 /** What one configuration counts; the same numbers as its metrics, for tests and reports. */
 export interface Counts {
   received: number;
+  unreceived: number;
   filtered: number;
   sent: number;
   retried: number;
@@ -17,6 +18,8 @@ export interface Counts {
 export interface Recorder {
   readonly counts: Counts;
   received(): void;
+  /** Log events without a record: Kong has given up, or answered with an error. */
+  unreceived(records: number): void;
   filtered(): void;
   sent(records: number): void;
   retried(records: number): void;
@@ -40,6 +43,7 @@ export interface Levels {
 export function createRecorder(metrics: PluginMetrics, levels: Levels): Recorder {
   const counts: Counts = {
     received: 0,
+    unreceived: 0,
     filtered: 0,
     sent: 0,
     retried: 0,
@@ -52,6 +56,10 @@ export function createRecorder(metrics: PluginMetrics, levels: Levels): Recorder
   const counter = (name: string, help: string, labels?: readonly string[]) =>
     metrics.counter(name, labels === undefined ? { help } : { help, labels });
   const received = counter('http_log_received_total', 'Records that Kong handed over.');
+  const unreceived = counter(
+    'http_log_unreceived_total',
+    'Log events whose record Kong did not give: it has given up, or answered with an error.',
+  );
   const filtered = counter('http_log_filtered_total', 'Records left out by the filter.');
   const sent = counter('http_log_sent_total', 'Records that the destination accepted.');
   const retried = counter('http_log_retried_total', 'Records in batches that are tried again.');
@@ -79,6 +87,7 @@ export function createRecorder(metrics: PluginMetrics, levels: Levels): Recorder
   return {
     counts,
     received: one(add('received', received)),
+    unreceived: add('unreceived', unreceived),
     filtered: one(add('filtered', filtered)),
     sent: add('sent', sent),
     retried: add('retried', retried),

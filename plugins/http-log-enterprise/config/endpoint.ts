@@ -30,41 +30,54 @@ function decodePercent(text: string): Buffer {
   return Buffer.from(bytes);
 }
 
-/** `user:password` of a URL as it stands there, percent signs and all. */
-function userInfoOf(url: string): string | null {
-  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1] ?? '';
-  const at = authority.lastIndexOf('@');
-  return at < 0 ? null : authority.slice(0, at);
+/** What cannot stand in a request line. */
+const unsendable = /[^!-~]/g;
+
+/** The path as it was written; only spaces, control characters and bytes beyond ASCII are percent-encoded. */
+function requestPath(written: string): string {
+  const bytes = Buffer.from(written, 'utf8').toString('latin1');
+  const path = bytes.replace(
+    unsendable,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+function originOf(scheme: string, authority: string, field: string): string {
+  const problem = 'not a URL that can be connected to';
+  const fix = 'Write http://host:port/path.';
+  // A WHATWG URL would leave out what is no part of a host, or end the host there.
+  if (/[\s\\]/.test(authority)) throw invalid(field, problem, fix);
+  try {
+    return new URL(`${scheme}://${authority}`).origin;
+  } catch (cause) {
+    throw new KongTsError('CONFIG_INVALID', `config.${field}: ${problem}.`, { cause, fix });
+  }
 }
 
 /**
- * Takes an endpoint apart. Percent-encoded credentials are decoded, the query string is kept (Kong's http-log does
- * neither, measured on Kong 3.9.3).
+ * Takes an endpoint apart. Percent-encoded credentials are decoded and the query string is kept (Kong's http-log does
+ * neither, measured on Kong 3.9.3). The path is not changed: `/a/../b` goes out as `/a/../b`.
  *
  * @throws KongTsError CONFIG_INVALID with Kong's text where Kong has one
  */
 export function parseEndpoint(value: string, field = 'http_endpoint'): Endpoint {
-  if (!/^[a-z][a-z0-9+.-]*:/i.test(value))
-    throw invalid(field, 'missing scheme in url', 'Write http://host/path.');
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#]/i.test(value))
-    throw invalid(field, 'missing host in url', 'Write http://host/path.');
-  const userInfo = userInfoOf(value);
-  let url: URL;
-  try {
-    url = new URL(userInfo === null ? value : value.replace(`${userInfo}@`, ''));
-  } catch (cause) {
-    throw new KongTsError('CONFIG_INVALID', `config.${field}: not a URL that can be connected to.`, {
-      cause,
-      fix: 'Write http://host:port/path.',
-    });
+  const parts = /^([a-z0-9][a-z0-9+.-]*):\/\/([^/?#]+)([^#]*)/i.exec(value.trimEnd());
+  if (parts === null) {
+    const problem = /^[a-z0-9][a-z0-9+.-]*:/i.test(value) ? 'missing host in url' : 'missing scheme in url';
+    throw invalid(field, problem, 'Write http://host/path.');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid(field, `the scheme '${url.protocol}' is not supported`, 'Use http or https.');
+  const [, scheme = '', authority = '', rest = ''] = parts;
+  if (!/^https?$/i.test(scheme)) {
+    throw invalid(field, `the scheme '${scheme}:' is not supported`, 'Use http or https.');
   }
+  const at = authority.lastIndexOf('@');
+  const origin = originOf(scheme, authority.slice(at + 1), field);
+  const path = requestPath(rest);
   return {
-    origin: url.origin,
-    path: `${url.pathname}${url.search}`,
-    authorization: userInfo === null ? null : `Basic ${decodePercent(userInfo).toString('base64')}`,
-    label: `${url.origin}${url.pathname}`,
+    origin,
+    path,
+    authorization: at < 0 ? null : `Basic ${decodePercent(authority.slice(0, at)).toString('base64')}`,
+    label: `${origin}${path.replace(/\?.*/s, '')}`,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { emptyReference, urlChecks } from './http-log-fields.ts';
+import { urlChecks } from './url-patterns.ts';
 
 /** What http-log-enterprise adds to http-log's configuration. All of it is off unless configured. */
 
@@ -8,9 +8,8 @@ const names = (description: string) => z.array(z.string()).optional().describe(d
 const pem = (description: string, secret = false) =>
   z
     .string()
-    .min(1, emptyReference)
     .optional()
-    .meta({ description, referenceable: true, ...(secret ? { encrypted: true } : {}) });
+    .meta({ description, len_min: 1, referenceable: true, ...(secret ? { encrypted: true } : {}) });
 
 const statusPattern = z.string().meta({
   match_all: [
@@ -72,7 +71,8 @@ const spool = z.object({
     .default('spool')
     .describe('What happens when `queue.max_entries` is reached: drop the oldest, or keep them on disk.'),
   max_bytes: z
-    .int()
+    .number()
+    .multipleOf(1)
     .min(65_536)
     .default(1_073_741_824)
     .describe('How many bytes are kept on disk for this configuration; then the oldest go.'),
@@ -92,12 +92,7 @@ const spool = z.object({
 
 export const enterpriseFields = {
   failover_endpoints: z
-    .array(
-      z
-        .string()
-        .min(1, emptyReference)
-        .meta({ referenceable: true, encrypted: true, ...urlChecks }),
-    )
+    .array(z.string().meta({ len_min: 1, referenceable: true, encrypted: true, ...urlChecks }))
     .optional()
     .describe('Endpoints that are tried in order when `http_endpoint` fails.'),
   ssl_verify: z

@@ -1,29 +1,28 @@
 import { z } from 'zod';
+import { urlChecks } from './url-patterns.ts';
 
 /**
  * The configuration fields of Kong's own http-log with its defaults, ranges and error texts, as
  * `GET /schemas/plugins/http-log` shows them on Kong 3.9.3.
  *
- * Kong checks three things in Lua functions that cannot travel in a plugin server's dump. The endpoint's parts are
- * checked by patterns with Kong's texts instead; header names, user info beside an Authorization header and the Lua
- * sources are checked when an instance starts (config/checks.ts).
+ * Kong checks four things in Lua functions that cannot travel in a plugin server's dump. URLs and header names are
+ * checked by patterns instead. Two checks are made when an instance starts (config/checks.ts): that the Lua compiles,
+ * and that there is no Authorization header beside user info in the URL. Kong's `conditional` could say the latter, but
+ * it takes a vault reference for a URL with user info.
+ *
+ * zod is never stricter than Kong's schema here: what zod refuses is refused before the plugin can keep the records.
  */
 
 const deprecated = (message: string, oldDefault: number) => ({
   deprecation: { message, removal_in_version: '4.0', old_default: oldDefault },
 });
 
-/** A URL with Kong's texts for a missing host or scheme. */
-export const urlChecks = {
-  match_all: [
-    { pattern: '//[^/?#]', err: 'missing host in url' },
-    { pattern: '^%a[%w+.-]*:', err: 'missing scheme in url' },
-  ],
-};
+/** A pattern that matches a word in any case. */
+const anyCase = (word: string): string =>
+  `^${word.replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`).replaceAll('-', '%-')}$`;
 
-/** Kong puts an empty text in the place of a reference that it cannot resolve (Kong 3.9, warning in its log). */
-export const emptyReference =
-  'is empty; if it is a reference ({vault://...}), Kong could not resolve it: check that the vault and the secret exist';
+/** Names that http-log takes and with which no request could be sent: they belong to the connection or to the body. */
+const connectionHeaders = ['Content-Length', 'Transfer-Encoding', 'Expect', 'Upgrade', 'Keep-Alive'];
 
 const headerName = z
   .string()
@@ -40,8 +39,18 @@ const headerName = z
         pattern: '^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$',
         err: "cannot contain 'Content-Type' header",
       },
+      ...connectionHeaders.map((name) => ({
+        pattern: anyCase(name),
+        err: `cannot contain '${name}' header`,
+      })),
+    ],
+    match_all: [
+      { pattern: '^[%w_-]+$', err: "bad header name, allowed characters are A-Z, a-z, 0-9, '_', and '-'" },
     ],
   });
+
+/** An integer of any size, as Kong takes it; `z.int()` ends at 2^53. */
+const integer = () => z.number().multipleOf(1);
 
 const queue = z.object({
   max_batch_size: z
@@ -64,8 +73,7 @@ const queue = z.object({
     .max(1_000_000)
     .default(10_000)
     .describe('Maximum number of entries that can be waiting on the queue.'),
-  max_bytes: z
-    .int()
+  max_bytes: integer()
     .optional()
     .describe('Maximum number of bytes that can be waiting on a queue, requires string content.'),
   max_retry_time: z
@@ -91,15 +99,13 @@ const queue = z.object({
 });
 
 export const httpLogFields = {
-  http_endpoint: z
-    .string()
-    .min(1, emptyReference)
-    .meta({
-      description: 'A string representing a URL, such as https://example.com/path/to/resource?q=search.',
-      encrypted: true,
-      referenceable: true,
-      ...urlChecks,
-    }),
+  http_endpoint: z.string().meta({
+    len_min: 1,
+    description: 'A string representing a URL, such as https://example.com/path/to/resource?q=search.',
+    encrypted: true,
+    referenceable: true,
+    ...urlChecks,
+  }),
   method: z
     .enum(['POST', 'PUT', 'PATCH'])
     .default('POST')
@@ -120,8 +126,7 @@ export const httpLogFields = {
     .describe(
       'An optional value in milliseconds that defines how long an idle connection will live before being closed.',
     ),
-  retry_count: z
-    .int()
+  retry_count: integer()
     .optional()
     .meta({
       description: 'Number of times to retry when sending data to the upstream server.',
@@ -130,8 +135,7 @@ export const httpLogFields = {
         10,
       ),
     }),
-  queue_size: z
-    .int()
+  queue_size: integer()
     .optional()
     .meta({
       description: 'Maximum number of log entries to be sent on each message to the upstream server.',
@@ -152,7 +156,7 @@ export const httpLogFields = {
       ),
     }),
   headers: z
-    .record(headerName, z.string().min(1, emptyReference).meta({ referenceable: true }))
+    .record(headerName, z.string().meta({ len_min: 1, referenceable: true }))
     .optional()
     .meta({
       description:
@@ -160,7 +164,17 @@ export const httpLogFields = {
     }),
   queue: queue.prefault({}),
   custom_fields_by_lua: z
-    .record(z.string().min(1), z.string().min(1))
+    .record(
+      z.string().min(1),
+      z
+        .string()
+        .min(1)
+        .meta({
+          match_none: [
+            { pattern: '^\u001b', err: 'Error parsing function: attempt to load chunk with wrong mode' },
+          ],
+        }),
+    )
     .optional()
     .describe('Lua code as a key-value map'),
 };

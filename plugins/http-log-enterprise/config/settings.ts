@@ -1,3 +1,4 @@
+import { KongTsError } from 'kong-ts';
 import type { Config } from './schema.ts';
 import { checkConfig } from './checks.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
@@ -53,6 +54,8 @@ export interface Settings {
   readonly reportInterval: number;
   /** Warnings to log once when the instance starts. */
   readonly warnings: readonly string[];
+  /** Why nothing can be sent with this configuration; null when something can. Then there are no endpoints. */
+  readonly refusal: KongTsError | null;
 }
 
 /** Legacy fields as Kong 3.9 reads them: old defaults count as unset. */
@@ -65,13 +68,13 @@ function legacy(config: Config): { batch: number; delay: number; warnings: strin
     );
   }
   if (config.queue_size !== undefined && config.queue_size !== 1) {
-    batch = Math.max(1, config.queue_size);
+    batch = config.queue_size;
     warnings.push(
       'the queue_size parameter is deprecated, please update your configuration to use queue.max_batch_size instead',
     );
   }
   if (config.flush_timeout !== undefined && config.flush_timeout !== 2) {
-    delay = Math.max(0, config.flush_timeout);
+    delay = config.flush_timeout;
     warnings.push(
       'the flush_timeout parameter is deprecated, please update your configuration to use queue.max_coalescing_delay instead',
     );
@@ -79,50 +82,71 @@ function legacy(config: Config): { batch: number; delay: number; warnings: strin
   return { batch, delay, warnings };
 }
 
+/** Values in UTF-8, one character per byte, as the sender writes them. */
 function requestHeaders(config: Config): Record<string, string> {
   const headers: Record<string, string> = { 'user-agent': 'kong-ts http-log-enterprise/0.1.0' };
-  for (const [name, value] of Object.entries(config.headers ?? {})) headers[name.toLowerCase()] = value;
+  for (const [name, value] of Object.entries(config.headers ?? {}))
+    headers[name.toLowerCase()] = Buffer.from(value, 'utf8').toString('latin1');
   headers['content-type'] = config.content_type;
   return headers;
 }
 
+/** The endpoints of a configuration, or why nothing can be sent with it. */
+function compileEndpoints(config: Config): { endpoints: Endpoint[]; refusal: KongTsError | null } {
+  try {
+    checkConfig(config);
+    const fallbacks = (config.failover_endpoints ?? []).map((url, i) =>
+      parseEndpoint(url, `failover_endpoints.${i + 1}`),
+    );
+    return { endpoints: [parseEndpoint(config.http_endpoint), ...fallbacks], refusal: null };
+  } catch (error) {
+    if (error instanceof KongTsError) return { endpoints: [], refusal: error };
+    throw error;
+  }
+}
+
 /**
- * Compiles a configuration: legacy fields folded in, endpoints taken apart, seconds turned into milliseconds.
- *
- * @throws KongTsError CONFIG_INVALID for what Kong's own http-log would refuse by a Lua function
+ * nginx cuts fractions of a millisecond off, and takes its own 60 seconds for 0, as http-log does. (Timeouts that it
+ * does not take are refused.)
+ */
+const timeoutOf = ({ timeout }: Config): number => Math.trunc(timeout) || 60_000;
+
+function compileQueue(config: Config, batch: number, delay: number): QueueSettings {
+  const unlimited = config.queue.concurrency_limit === -1;
+  return {
+    maxBatchSize: unlimited ? 1 : Math.max(1, batch),
+    maxCoalescingDelay: Math.max(0, delay) * 1000,
+    maxEntries: config.queue.max_entries,
+    maxBytes: config.queue.max_bytes ?? Infinity,
+    maxRetryTime: config.queue.max_retry_time * 1000,
+    initialRetryDelay: config.queue.initial_retry_delay * 1000,
+    maxRetryDelay: config.queue.max_retry_delay * 1000,
+    concurrency: unlimited ? Infinity : config.connections,
+  };
+}
+
+/**
+ * Compiles a configuration: legacy fields folded in, endpoints taken apart, seconds turned into milliseconds. What
+ * nothing can be sent with is told in `refusal`.
  */
 export function compileSettings(config: Config): Settings {
-  checkConfig(config);
   const { batch, delay, warnings } = legacy(config);
-  const endpoints = [
-    parseEndpoint(config.http_endpoint),
-    ...(config.failover_endpoints ?? []).map((url, i) => parseEndpoint(url, `failover_endpoints.${i + 1}`)),
-  ];
+  const { endpoints, refusal } = compileEndpoints(config);
   if (!config.ssl_verify && endpoints.some(({ origin }) => origin.startsWith('https:'))) {
     warnings.push(
       'the certificate of the endpoint is not verified, as in http-log; set ssl_verify to true to verify it',
     );
   }
-  const unlimited = config.queue.concurrency_limit === -1;
   return {
-    queue: {
-      maxBatchSize: unlimited ? 1 : batch,
-      maxCoalescingDelay: delay * 1000,
-      maxEntries: config.queue.max_entries,
-      maxBytes: config.queue.max_bytes ?? Infinity,
-      maxRetryTime: config.queue.max_retry_time * 1000,
-      initialRetryDelay: config.queue.initial_retry_delay * 1000,
-      maxRetryDelay: config.queue.max_retry_delay * 1000,
-      concurrency: unlimited ? Infinity : config.connections,
-    },
+    queue: compileQueue(config, batch, delay),
     sender: {
       endpoints,
       method: config.method,
       headers: requestHeaders(config),
       array: batch !== 1,
-      timeout: config.timeout,
+      timeout: timeoutOf(config),
       keepalive: config.keepalive,
-      connections: unlimited ? 128 : config.connections,
+      connections: config.queue.concurrency_limit === -1 ? 128 : config.connections,
       compression: config.compression,
       tls: {
         verify: config.ssl_verify,
@@ -138,5 +162,21 @@ export function compileSettings(config: Config): Settings {
     shutdownGrace: config.shutdown_grace * 1000,
     reportInterval: config.report_interval * 1000,
     warnings,
+    refusal,
+  };
+}
+
+/**
+ * The same configuration with nothing going out: records are filtered, redacted and kept, and whoever mends the
+ * configuration sends them. Custom fields are not computed.
+ */
+export function withholding(settings: Settings, refusal: KongTsError): Settings {
+  return {
+    ...settings,
+    queue: { ...settings.queue, concurrency: 0 },
+    sender: { ...settings.sender, endpoints: [] },
+    customFields: [],
+    shutdownGrace: 0,
+    refusal,
   };
 }

@@ -126,15 +126,20 @@ export class Sender {
 /** The longest time that a timer takes, in milliseconds. */
 const longestTimer = 0x7fffffff;
 
-/** Kong takes any number for a time: rounded up to whole milliseconds; zero and below are no limit. */
-const milliseconds = (time: number, unlimited: number): number =>
-  time <= 0 ? unlimited : Math.min(longestTimer, Math.ceil(time));
+/**
+ * As nginx keeps an idle connection: for as long as the other side likes at 0, not at all below. A connection of this
+ * client has to be kept for a millisecond.
+ */
+function keepaliveOf(time: number): number {
+  const whole = Math.trunc(time);
+  if (whole === 0) return longestTimer;
+  return Math.min(longestTimer, Math.max(1, whole));
+}
 
 function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
   const { verify, ca, certificate, key } = settings.tls;
-  const timeout = milliseconds(settings.timeout, 0);
-  // As in Kong, an idle connection that is kept for 0 ms is kept for as long as the other side likes.
-  const keepalive = milliseconds(settings.keepalive, longestTimer);
+  const { timeout } = settings;
+  const keepalive = keepaliveOf(settings.keepalive);
   // Read by the first sender: Kong waits for `kong-ts dump` at each start, and undici is half of what it would read.
   const { Pool } = require('undici') as typeof Undici;
   return new Pool(endpoint.origin, {

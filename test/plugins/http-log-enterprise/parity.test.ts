@@ -39,12 +39,20 @@ const deciding = [
 const essence = (field: Field): Field =>
   Object.fromEntries(deciding.filter((key) => field[key] !== undefined).map((key) => [key, field[key]]));
 
+/** Kong's own patterns are there; those in place of its checks in Lua come on top (schema.property.test.ts). */
+function expectEssence(own: Field, kong: Field): void {
+  const { match_none: kongPatterns = [], ...kongRest } = essence(kong);
+  const { match_none: ownPatterns = [], ...ownRest } = essence(own);
+  expect(ownRest).toEqual(kongRest);
+  expect(ownPatterns).toEqual(expect.arrayContaining(kongPatterns as unknown[]));
+}
+
 describe('the schema', () => {
   it.each(Object.keys(kongs).filter((name) => name !== 'queue'))('has %s as Kong has it', (name) => {
-    expect(essence(ours[name] ?? {})).toEqual(essence(kongs[name] ?? {}));
+    expectEssence(ours[name] ?? {}, kongs[name] ?? {});
     for (const part of ['keys', 'values']) {
       const [kong, own] = [kongs[name]?.[part] as Field | undefined, ours[name]?.[part] as Field | undefined];
-      if (kong !== undefined) expect(essence(own ?? {})).toEqual(essence(kong));
+      if (kong !== undefined) expectEssence(own ?? {}, kong);
     }
   });
 
@@ -120,40 +128,6 @@ async function start(config: (url: string) => Field): Promise<{ sink: Sink; inst
   running.push(instance);
   return { sink, instance };
 }
-
-describe('refused at the start, as Kong refuses it in Lua', () => {
-  const refusal = (config: Field) => startInstance({ http_endpoint: 'http://h/', ...config });
-
-  it('credentials given twice', async () => {
-    await expect(
-      refusal({ http_endpoint: 'http://hi:there@h/', headers: { AuthoRIZATion: 'bad' } }),
-    ).rejects.toThrow(
-      "specifying both an 'Authorization' header and user info in 'http_endpoint' is not allowed",
-    );
-  });
-
-  it('a header name with other characters', async () => {
-    await expect(refusal({ headers: { 'a b': 'x' } })).rejects.toThrow(
-      "bad header name 'a b', allowed characters are A-Z, a-z, 0-9, '_', and '-'",
-    );
-  });
-
-  it('Lua that does not parse', async () => {
-    await expect(refusal({ custom_fields_by_lua: { n: 'return' } }))
-      .resolves.toBeDefined()
-      .then(() => undefined);
-    await expect(refusal({ custom_fields_by_lua: { n: 'return +' } })).rejects.toThrow(
-      /n: Error parsing function/,
-    );
-  });
-
-  it('a reference that Kong could not resolve', async () => {
-    await expect(refusal({ http_endpoint: '{vault://env/log-url}' })).rejects.toThrow(/not resolved by Kong/);
-    await expect(refusal({ headers: { token: '{vault://env/token}' } })).rejects.toThrow(
-      /headers.token: the reference '.*' was not resolved by Kong/,
-    );
-  });
-});
 
 describe('deliveries', () => {
   const [log, solo, dead] = deliveries.deliveries;
