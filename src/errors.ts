@@ -36,6 +36,11 @@ export const errorCodes = {
   // server
   INSTANCE_UNKNOWN: { fault: 'client', meaning: 'Kong used an instance id that this server never gave out.' },
   SETUP_FAILED: { fault: 'user', meaning: "A plugin's setup rejected, threw or took too long." },
+  LOG_WITHHELD: {
+    fault: 'user',
+    meaning:
+      'A log event was ended without running: workers had died with others of its configuration on them.',
+  },
   PHASE_TIMEOUT: { fault: 'user', meaning: 'A phase handler ran longer than its limit.' },
   SOCKET_IN_USE: {
     fault: 'environment',

@@ -6,11 +6,11 @@ let bench: Workbench;
 let kong: KongClient;
 let server: ServerProcess;
 
-// One server for all: that it goes on after each of these is what they are about.
+// One server for all: that it goes on after each of these is what they are about. Its socket is for both protocols.
 beforeAll(async () => {
   bench = await Workbench.create();
   const limits = ['--block-limit', '3', '--max-worker-memory', '400M'];
-  server = await bench.serve(['steady', 'wild'], '--workers', '2', ...limits).ready();
+  server = await bench.serve(['steady', 'wild', 'packed'], '--workers', '2', ...limits).ready();
   kong = new KongClient(server.socket);
 });
 afterAll(async () => {
@@ -130,5 +130,23 @@ describe('a worker', () => {
     expect(kong.retries - before).toBeLessThanOrEqual(4);
     await server.ready();
     await kong.event('wild', {}, 'access');
+  });
+
+  it('that a log event ends again and again: the event is over, and raises nothing in Kong', async () => {
+    const before = kong.retries;
+    const died = (await restarts())['died'] ?? 0;
+    expect(await kong.event('wild', { how: 'crash' }, 'log')).toEqual({ calls: [] });
+    expect(kong.retries - before).toBeLessThanOrEqual(6);
+    expect((await restarts())['died']).toBe(died + kong.retries - before);
+    expect(await server.logged('end without running')).toMatchObject({
+      level: 'error',
+      plugin: 'wild',
+      seconds: 10,
+    });
+    await server.ready();
+    // Another configuration, and another phase, run as before.
+    expect(await kong.event('wild', {}, 'log')).toEqual({ calls: [] });
+    expect(await kong.event('wild', { how: 'throw' }, 'access')).toEqual({ calls: [] });
+    expect(server.log.filter(({ code }) => code === 'LOG_WITHHELD')).toHaveLength(1);
   });
 });

@@ -27,6 +27,8 @@ const DRAIN_GRACE = 1000;
 export class KongConnection implements ConnectionHandle, Timed {
   readonly runtime: Runtime;
   readonly closed: Promise<void>;
+  /** By which the host knows it; 0 when it does not. */
+  readonly ticket: number;
   readonly #socket: Socket;
   readonly #protobuf: ProtobufSession;
   readonly #msgpack: MsgpackSession;
@@ -49,8 +51,9 @@ export class KongConnection implements ConnectionHandle, Timed {
   deadlinePrevious: Timed | null = null;
   deadlineNext: Timed | null = null;
 
-  constructor(runtime: Runtime, socket: Socket) {
+  constructor(runtime: Runtime, socket: Socket, ticket = 0) {
     this.runtime = runtime;
+    this.ticket = ticket;
     this.#socket = socket;
     this.#protobuf = new ProtobufSession(this);
     this.#msgpack = new MsgpackSession(this);

@@ -61,7 +61,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   deadlinePrevious: Timed | null = null;
   deadlineNext: Timed | null = null;
 
-  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase) {
+  /** @param ticket of the connection that the event lives on; 0 when it lives on none */
+  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, ticket = 0) {
     this.runtime = runtime;
     this.instance = instance;
     this.phase = phase;
@@ -71,7 +72,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#facts.subsystem ??= subsystemOf[phase] ?? null;
     runtime.counts.events++;
     instance.usage.events++;
-    this.#place = runtime.host.inFlight?.enter(instance.id, phase) ?? -1;
+    this.#place = runtime.host.inFlight?.enter(instance.id, phase, ticket) ?? -1;
   }
 
   get facts(): KongFacts {

@@ -64,7 +64,10 @@ export interface ConnectionHost {
   /** Reads request bodies that Kong buffered to disk; null where no file may be read. */
   readonly bodyFiles: Pick<BodyFiles, 'read'> | null;
   /** Where running events are noted, so that they are known when the process is gone. Default: nowhere. */
-  readonly inFlight?: { enter(instanceId: number, phase: Phase): number; leave(place: number): void };
+  readonly inFlight?: {
+    enter(instanceId: number, phase: Phase, ticket: number): number;
+    leave(place: number): void;
+  };
   /** Builds the PDK of one event. */
   createKong(channel: PhaseChannel): unknown;
   /** Starts an instance from Kong's JSON. Rejects with a KongTsError that names what is wrong. */

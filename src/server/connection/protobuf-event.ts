@@ -20,7 +20,7 @@ export class ProtobufEvent extends PhaseEvent {
   #prefetch: Prefetch | null = null;
 
   constructor(session: ProtobufSession, instance: RunningInstance, phase: Phase, sequence: number | bigint) {
-    super(session.runtime, instance, phase);
+    super(session.runtime, instance, phase, session.ticket);
     this.#session = session;
     this.sequence = sequence;
     this.#learner = instance.prefetch?.of(phase) ?? null;

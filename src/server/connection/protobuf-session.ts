@@ -64,6 +64,11 @@ export class ProtobufSession {
     return this.#connection.runtime;
   }
 
+  /** See KongConnection. */
+  get ticket(): number {
+    return this.#connection.ticket;
+  }
+
   /** True while Kong has yet to answer calls: what it sends next is an answer. */
   get answersDue(): boolean {
     return this.#answered < this.#calls.length;

@@ -14,10 +14,11 @@ import { runtimeOf } from './runtime.ts';
 /**
  * Serves one connection of Kong until it is closed. The protocol is told at every command, so that plugins of both can
  * share a socket. Never throws: what goes wrong ends in the host's log.
+ * @param ticket by which the host knows it, more than 0
  */
-export function serveConnection(socket: Socket, host: ConnectionHost): ConnectionHandle {
+export function serveConnection(socket: Socket, host: ConnectionHost, ticket = 0): ConnectionHandle {
   const incoming = readSocket(socket, (bytes) => connection.read(bytes));
-  const connection = new KongConnection(runtimeOf(host), incoming.socket);
+  const connection = new KongConnection(runtimeOf(host), incoming.socket, ticket);
   return connection;
 }
 

@@ -2,8 +2,8 @@ import { phases, type Phase } from '../../pdk/phases.ts';
 
 /** Events that can be registered at the same time; more than that run unregistered. */
 const places = 1024;
-/** Instance, phase and one, start. All zero in a free place. */
-export const fields = 3;
+/** Instance, phase and one, start, ticket. The phase is zero in a free place. */
+export const fields = 4;
 
 const phaseCode = Object.fromEntries(phases.map((phase, index) => [phase, index + 1])) as Record<
   Phase,
@@ -19,14 +19,22 @@ export class InFlightRegister {
   readonly #table = new Int32Array(this.memory);
   readonly #free = Array.from({ length: places }, (_, index) => (places - 1 - index) * fields);
 
-  /** @returns what `leave` takes */
-  enter(instance: number, phase: Phase): number {
+  /** Called after every change. */
+  changed: (() => void) | null = null;
+
+  /**
+   * @param ticket of the connection that waits for the event's end and for nothing else; 0 when there is none
+   * @returns what `leave` takes
+   */
+  enter(instance: number, phase: Phase, ticket = 0): number {
     const place = this.#free.pop();
     if (place === undefined) return -1;
     const table = this.#table;
     table[place] = instance;
     table[place + 2] = stamp(Date.now());
+    table[place + 3] = ticket;
     table[place + 1] = phaseCode[phase];
+    this.changed?.();
     return place;
   }
 
@@ -34,6 +42,7 @@ export class InFlightRegister {
     if (place < 0) return;
     this.#table[place + 1] = 0;
     this.#free.push(place);
+    this.changed?.();
   }
 }
 
@@ -46,6 +55,8 @@ function stamp(time: number): number {
 export interface InFlightEvent {
   readonly instance: number;
   readonly phase: Phase;
+  /** The connection of an event over ProtoBuf:1; 0 over MsgPack:1, where an event has none. */
+  readonly ticket: number;
   /** How long it had been running, in milliseconds. */
   readonly ranFor: number;
 }
@@ -57,7 +68,7 @@ export function readInFlight(table: Int32Array, now: number): InFlightEvent[] {
     const phase = phases[(table[place + 1] ?? 0) - 1];
     if (phase === undefined) continue;
     const ranFor = (stamp(now) - (table[place + 2] ?? 0) + 2 ** 31) % 2 ** 31;
-    events.push({ instance: table[place] ?? 0, phase, ranFor });
+    events.push({ instance: table[place] ?? 0, phase, ticket: table[place + 3] ?? 0, ranFor });
   }
   return events.sort((a, b) => a.ranFor - b.ranFor);
 }

@@ -25,6 +25,14 @@ export interface Usage {
   used: boolean;
 }
 
+/** What runs in place of a log handler with which workers have died. */
+function withheldLog(): never {
+  throw new KongTsError(
+    'LOG_WITHHELD',
+    'Workers have died with log events of this configuration on them: this one has not run.',
+  );
+}
+
 export type ConfigurationState = 'idle' | 'setting-up' | 'ready' | 'closing';
 
 /**
@@ -50,6 +58,7 @@ export class Configuration {
   readonly #surround: () => SetupSurroundings;
   readonly #log: ServerLog;
   readonly #clock: Clock;
+  readonly #logWithheld: () => boolean;
 
   constructor(
     identity: string,
@@ -59,6 +68,7 @@ export class Configuration {
     surround: () => SetupSurroundings,
     log: ServerLog,
     clock: Clock,
+    logWithheld: () => boolean = () => false,
     prefetch = false,
   ) {
     this.prefetch = prefetch ? new PrefetchLearners() : null;
@@ -69,6 +79,7 @@ export class Configuration {
     this.#surround = surround;
     this.#log = log;
     this.#clock = clock;
+    this.#logWithheld = logWithheld;
   }
 
   get state(): ConfigurationState {
@@ -79,7 +90,8 @@ export class Configuration {
 
   /** The handlers when they are ready, null when `prepare` has to be awaited. */
   get handlers(): PluginHandlers | null {
-    return this.#handlers;
+    if (this.#handlers === null || !this.#logWithheld()) return this.#handlers;
+    return { ...this.#handlers, phases: { ...this.#handlers.phases, log: withheldLog } };
   }
 
   /** Sets up unless that is done or under way. @throws KongTsError SETUP_FAILED */

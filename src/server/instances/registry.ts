@@ -68,6 +68,8 @@ export class InstanceRegistry {
   readonly #broken = new BrokenStarts();
   readonly #adopting = new Map<number, Promise<RunningInstance>>();
   readonly #configurations = new Map<string, Configuration>();
+  /** Identities of configurations whose log events do not run for a while. */
+  readonly #withheld = new Set<string>();
   /** Ids that were given out here, the latest ones: none of them is given out twice. */
   readonly #given = new Set<number>();
   #stopSweeps: (() => void) | null = null;
@@ -263,6 +265,7 @@ export class InstanceRegistry {
         () => this.#options.surroundings(plugin, parsed.info),
         this.#options.log,
         this.#options.clock,
+        () => this.#withheld.has(parsed.identity),
         this.#options.prefetch === true && plugin.protocol === 'protobuf' && plugin.prefetch !== false,
       );
       this.#configurations.set(parsed.identity, configuration);
@@ -279,6 +282,24 @@ export class InstanceRegistry {
     const view = new InstanceView(id, configuration, parsed.raw, this.#options.stats(plugin), seconds);
     this.#instances.set(id, view);
     return view;
+  }
+
+  /**
+   * Ends log events of a configuration without running them until then, as failures: workers have died with them.
+   * @param until milliseconds since 1970
+   * @throws KongTsError CONFIG_INVALID, and what the plugin's loading throws
+   */
+  async withholdLog(name: string, config: Buffer, until: number): Promise<void> {
+    const plugin = await this.#options.plugin(name);
+    if (plugin === null) return;
+    const { identity } = parseConfiguration(plugin, config);
+    const time = until - (this.#options.wallClock?.() ?? Date.now());
+    if (time <= 0) return;
+    this.#withheld.add(identity);
+    const stop = this.#options.clock.every(time, () => {
+      stop();
+      this.#withheld.delete(identity);
+    });
   }
 
   #seconds(): number {

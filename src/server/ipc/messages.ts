@@ -101,6 +101,8 @@ export type Message =
   | { readonly type: 'forget'; readonly id: number }
   /** Supervisor to worker: where the event hook dispatcher listens. */
   | { readonly type: 'hooks'; readonly address: string }
+  /** Supervisor to worker. */
+  | { readonly type: 'withhold'; readonly withheld: Withheld }
   /** Worker to supervisor: ready to take connections; plugins may still be loading. */
   | { readonly type: 'booted' }
   | { readonly type: 'loaded'; readonly report: LoadReport }
@@ -113,6 +115,16 @@ export type Message =
   /** Worker to supervisor: it has let go of a connection that is still open. */
   | { readonly type: 'released'; readonly ticket: number };
 
+/** A configuration whose log events end without running for a while: see LogDeaths. */
+export interface Withheld {
+  /** Name of the plugin. */
+  readonly name: string;
+  /** As Kong sent it. */
+  readonly config: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
 export interface WorkerStart {
   readonly options: CompiledServerOptions;
   /** Number of this worker among all that live at the same time, 0 to 255; part of MsgPack:1 event ids. */
@@ -124,4 +136,7 @@ export interface WorkerStart {
   readonly inFlight: boolean;
   /** Address of the event hook dispatcher, null when there is none yet. */
   readonly hooks: string | null;
+  /** The worker before it has died: it writes down what is in flight as it begins, not every 50 ms. */
+  readonly careful: boolean;
+  readonly withheld: readonly Withheld[];
 }

@@ -1,4 +1,4 @@
-import type { LoadReport, WorkerStart } from '../ipc/messages.ts';
+import type { LoadReport, Withheld, WorkerStart } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from './backoff.ts';
@@ -22,6 +22,8 @@ export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'load
   /** Its process has ended. Returns how many connections that has closed. */
   lost(worker: WorkerProcess): number;
   loaded(worker: WorkerProcess, report: LoadReport): void;
+  /** What new workers have to know of. */
+  withheld(): readonly Withheld[];
 }
 
 interface Slot {
@@ -157,6 +159,8 @@ export class WorkerPool {
       slot: slot.index,
       count: this.#slots.length,
       hooks: this.#hooks,
+      careful: slot.backoff.failures > 0,
+      withheld: this.#events.withheld(),
     };
     const worker: PooledWorker = new PooledWorker(start, {
       ...this.#events,

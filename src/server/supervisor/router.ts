@@ -82,17 +82,17 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
 
   /**
    * The worker has ended: what it had not taken goes to others, the rest is closed.
-   * @param last what the client is to read before the connection ends; null for a plain end
+   * @param last what the client of a connection, named by its ticket, is to read before that ends; null for a plain end
    * @returns how many connections were closed
    */
-  lost(taker: Taker, last: ((index: number) => Buffer | null) | null): number {
+  lost(taker: Taker, last: (ticket: number) => Buffer | null = () => null): number {
     this.detach(taker);
     let closed = 0;
-    for (const [ticket, { socket, index, taker: holder }] of this.#held) {
+    for (const [ticket, { socket, taker: holder }] of this.#held) {
       if (holder !== taker) continue;
       this.#held.delete(ticket);
       closed++;
-      endCleanly(socket, last?.(index) ?? null);
+      endCleanly(socket, last(ticket));
     }
     for (const [ticket, handover] of this.#handovers) {
       if (handover.taker !== taker) continue;

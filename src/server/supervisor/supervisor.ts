@@ -16,6 +16,7 @@ import type { ListeningSockets } from '../socket/listening.ts';
 import { HeldConnections } from '../socket/parting.ts';
 import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
+import { LogDeaths, withholdFor } from './log-deaths.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { PluginState } from './plugin-state.ts';
 import { WorkerPool } from './pool.ts';
@@ -43,6 +44,7 @@ export class Supervisor implements RunningServer {
   readonly #router: ConnectionRouter<WorkerProcess>;
   readonly #pool: WorkerPool;
   readonly #reloads: PluginReloads;
+  readonly #logDeaths = new LogDeaths();
   readonly #counters = new WorkerCounters();
   readonly #listeners: AdminListener[] = [];
   #watchdog: Watchdog | null = null;
@@ -66,6 +68,7 @@ export class Supervisor implements RunningServer {
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
     this.#pool = new WorkerPool(options, log, {
+      withheld: () => this.#logDeaths.withheld(Date.now()),
       attach: (worker) => {
         this.#router.attach(worker);
       },
@@ -76,7 +79,9 @@ export class Supervisor implements RunningServer {
         this.#counters.ended(worker);
         this.#firstLoad.workerEnded();
         reportLostEvents(worker, this.#records, log);
-        return this.#router.lost(worker, mayAbort(worker) ? (index) => this.#lastWords(index) : null);
+        this.#withhold(worker);
+        const aborted = abortedBy(worker);
+        return this.#router.lost(worker, (ticket) => (aborted.has(ticket) ? eventAborted : null));
       },
       taken: (_, ticket) => {
         this.#router.taken(ticket);
@@ -216,10 +221,19 @@ export class Supervisor implements RunningServer {
     if (this.#options.watch) await this.#reloads.watch();
   }
 
-  /** What Kong reads from a connection whose event has ended its worker; over MsgPack:1 a plain end is enough. */
-  #lastWords(index: number): Buffer | null {
-    const plugin = this.#options.sockets[index]?.plugin ?? null;
-    return this.#plugins.only('protobuf', plugin) ? eventAborted : null;
+  /** Kong tries a log event again whose worker has died: not for ever. */
+  #withhold(worker: WorkerProcess): void {
+    if (!worker.suspect) return;
+    const withheld = this.#logDeaths.died(worker.inFlight(), (id) => this.#records.peek(id), Date.now());
+    if (withheld === null) return;
+    this.#log.error(
+      'workers have died with log events of a plugin on them: they end without running for a while',
+      {
+        plugin: withheld.name,
+        seconds: withholdFor / 1000,
+      },
+    );
+    for (const each of this.#pool.workers) each.withhold(withheld);
   }
 
   #answer(ask: Ask): unknown {
@@ -282,11 +296,13 @@ export class Supervisor implements RunningServer {
 }
 
 /**
- * Events are told as failed where one of them is likely to have ended its worker. Not while a log event is among them: what
- * fails there raises in Kong's timer, and Kong then gives that request's data to later ones (measured on Kong 3.9.3).
+ * Tickets of the connections whose events are told as failed: those of a worker that one of them is likely to have ended.
+ * Not a log event: what fails there raises in Kong's timer, and Kong then gives that request's data to later ones (measured
+ * on Kong 3.9.3). Not a connection on which an instance starts: Kong would wait for that instance from then on.
  */
-function mayAbort(worker: WorkerProcess): boolean {
-  return worker.suspect && worker.inFlight().every(({ phase }) => phase !== 'log');
+function abortedBy(worker: WorkerProcess): ReadonlySet<number> {
+  const events = worker.suspect ? worker.inFlight() : [];
+  return new Set(events.flatMap(({ phase, ticket }) => (phase === 'log' || ticket === 0 ? [] : ticket)));
 }
 
 function countEvents(stats: Readonly<Record<string, PluginStats>>): number {

@@ -1,7 +1,16 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { drainTerm } from '../ipc/drain-term.ts';
-import type { Ask, Beat, LoadReport, Message, Parting, WorkerReport, WorkerStart } from '../ipc/messages.ts';
+import type {
+  Ask,
+  Beat,
+  LoadReport,
+  Message,
+  Parting,
+  WorkerReport,
+  WorkerStart,
+  Withheld,
+} from '../ipc/messages.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import { within } from './within.ts';
 import { InFlightFile } from '../in-flight/file.ts';
@@ -181,6 +190,10 @@ export class WorkerProcess {
 
   forget(id: number): void {
     this.#send({ type: 'forget', id });
+  }
+
+  withhold(withheld: Withheld): void {
+    this.#send({ type: 'withhold', withheld });
   }
 
   hooks(address: string): void {

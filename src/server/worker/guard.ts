@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { fields } from '../in-flight/register.ts';
 
 /** Where the supervisor's end of the register file is among the descriptors of a worker process. */
 export const inFlightDescriptor = 4;
@@ -10,18 +11,19 @@ const parentInterval = 1000;
 const source = `
 const { workerData } = require('node:worker_threads');
 const { writeSync } = require('node:fs');
-const { parent, grace, memory, descriptor } = workerData;
+const { parent, grace, memory, descriptor, copyAfter } = workerData;
 
 const bytes = new Uint8Array(8 + memory.byteLength);
 const time = new Float64Array(bytes.buffer, 0, 1);
 const table = new Int32Array(memory);
-let written = false;
+// Bytes of the file that may say something; all where somebody else has written it.
+let written = copyAfter > 0 ? memory.byteLength : 0;
 let usable = descriptor !== null;
 
 function copy() {
   if (!usable) return;
   let end = table.length;
-  while (end > 0 && table[end - 2] === 0) end -= 3;
+  while (end > 0 && table[end - ${fields - 1}] === 0) end -= ${fields};
   if (end === 0 && !written) return;
   time[0] = Date.now();
   bytes.set(new Uint8Array(memory, 0, end * 4), 8);
@@ -43,7 +45,7 @@ function look() {
   if (missing > grace) process.kill(process.pid, 'SIGKILL');
 }
 
-setInterval(copy, ${copyInterval});
+setTimeout(() => setInterval(copy, ${copyInterval}), copyAfter);
 setInterval(look, ${parentInterval});
 `;
 
@@ -56,6 +58,8 @@ export interface GuardOptions {
   readonly memory: SharedArrayBuffer;
   /** The file to copy it to, see InFlightFile; null for none. */
   readonly descriptor: number | null;
+  /** Until then somebody else copies, in milliseconds. */
+  readonly copyAfter: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 // Entry of a worker process. It is started by the supervisor with an IPC channel and ends when that closes.
 import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
+import { writeThrough } from '../in-flight/file.ts';
 import { drainTerm } from '../ipc/drain-term.ts';
 import type { Ask, InstanceRecord, Message, Parting, WorkerStart } from '../ipc/messages.ts';
 import { Peer } from '../ipc/peer.ts';
@@ -9,6 +10,9 @@ import { refuseExit, surviveFailures } from './failures.ts';
 import { inFlightDescriptor, startGuard } from './guard.ts';
 import type { WorkerLink } from './link.ts';
 import { PluginWorker } from './plugin-worker.ts';
+
+/** How long the successor of a worker that has died writes down every event as it begins, in milliseconds. */
+const carefulFor = 10_000;
 
 /** Time between two signs of life, in milliseconds. */
 const beatInterval = 500;
@@ -42,6 +46,9 @@ process.on('message', (message: Message, handle: unknown) => {
     case 'forget':
       worker?.forget(message.id);
       break;
+    case 'withhold':
+      worker?.withhold(message.withheld);
+      break;
     case 'hooks':
       void worker?.hooks.connect(message.address);
       break;
@@ -58,17 +65,21 @@ process.on('disconnect', () => {
   void leave(worker?.options.drainTimeout ?? 0, 'close');
 });
 
-function start({ options, slot, count, uid, hooks, inFlight }: WorkerStart): void {
+function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }: WorkerStart): void {
   const log = createServerLog(options.logLevel, { worker: slot });
   surviveFailures(log);
   const started = new PluginWorker({ options, slot, count, uid, link, log });
+  const closely = careful && inFlight;
+  if (closely) setTimeout(writeThrough(started.inFlight, inFlightDescriptor), carefulFor).unref();
   startGuard({
     parent,
     grace: drainTerm(options.drainTimeout, 'close'),
     memory: started.inFlight.memory,
     descriptor: inFlight ? inFlightDescriptor : null,
+    copyAfter: closely ? carefulFor : 0,
   });
   worker = started;
+  for (const each of withheld) started.withhold(each);
   send({ type: 'booted' });
   if (hooks !== null) void started.hooks.connect(hooks);
   setInterval(() => {
@@ -92,7 +103,7 @@ function take(ticket: number, socket: Connection | null): void {
   };
   if (socket === null || worker === null) gone();
   else {
-    void worker.serve(socket).then((how) => {
+    void worker.serve(socket, ticket).then((how) => {
       send({ type: how === 'released' ? 'released' : 'gone', ticket });
     });
   }

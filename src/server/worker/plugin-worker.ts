@@ -1,7 +1,7 @@
 import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
-import type { Beat, LoadReport, Parting, WorkerReport } from '../ipc/messages.ts';
+import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { Connection } from '../../unix/claim.ts';
@@ -67,9 +67,17 @@ export class PluginWorker {
     };
   }
 
-  /** Serves a connection until it is closed, or given back to the supervisor, which has a copy of it. */
-  async serve(socket: Connection): Promise<'closed' | 'released'> {
-    const handle = serveConnection(socket, this.#host);
+  /** Log events of a configuration end without running for a while. */
+  withhold(withheld: Withheld): void {
+    this.#host.withhold(withheld);
+  }
+
+  /**
+   * Serves a connection until it is closed, or given back to the supervisor, which has a copy of it.
+   * @param ticket its number at the supervisor, more than 0
+   */
+  async serve(socket: Connection, ticket = 0): Promise<'closed' | 'released'> {
+    const handle = serveConnection(socket, this.#host, ticket);
     let released = Promise.resolve(false);
     const part = (parting: 'close' | 'hand over') => {
       if (parting === 'hand over') released = handle.release();

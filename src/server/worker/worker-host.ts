@@ -9,7 +9,7 @@ import type {
 } from '../connection/index.ts';
 import type { InFlightRegister } from '../in-flight/register.ts';
 import { InstanceRegistry } from '../instances/index.ts';
-import type { InstanceRecord } from '../ipc/messages.ts';
+import type { InstanceRecord, Withheld } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { createPluginStats, type PluginStats } from '../metrics/phase-stats.ts';
 import { PluginMetricsStore } from '../metrics/plugin-metrics.ts';
@@ -122,6 +122,13 @@ export class WorkerHost implements ConnectionHost {
     this.#registry.forget(id)?.catch((error: unknown) => {
       this.log.error('a configuration did not close', { instance: id, reason: String(error) });
     });
+  }
+
+  /** Log events of a configuration end without running for a while. */
+  withhold({ name, config, until }: Withheld): void {
+    const bytes = Buffer.from(config.buffer, config.byteOffset, config.byteLength);
+    // A plugin that does not load has no events.
+    this.#registry.withholdLog(name, bytes, until).catch(() => undefined);
   }
 
   /** Closes every configuration, so that plugins can flush. */

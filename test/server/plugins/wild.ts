@@ -9,6 +9,9 @@ export default definePlugin({
   version: '1.0.0',
   priority: 10,
   config: z.object({ how: z.enum(['block', 'leak', 'exit', 'crash', 'throw', 'behave']).default('behave') }),
+  log(_kong, config) {
+    if (config.how === 'crash') process.kill(process.pid, 'SIGKILL');
+  },
   access(_kong, config) {
     if (config.how === 'block') for (;;);
     if (config.how === 'leak') kept.push(Buffer.alloc(16 * 1024 * 1024, 1));

@@ -58,7 +58,7 @@ it('the connections of a worker that has died end without a reset, whatever has 
   router.attach(taker);
   router.accept(accepted, 0);
   router.taken(ticket);
-  expect(router.lost(taker, null)).toBe(1);
+  expect(router.lost(taker)).toBe(1);
   expect(await seen).toBe('closed');
 });
 

@@ -43,7 +43,7 @@ describe('ConnectionRouter', () => {
     expect(b.given).toEqual([1]);
     router.taken(1);
     // The first worker has nothing left to lose.
-    expect([router.lost(a, null), router.lost(b, null)]).toEqual([0, 1]);
+    expect([router.lost(a), router.lost(b)]).toEqual([0, 1]);
     router.released(1);
     expect(router.waiting).toBe(0);
   });
@@ -85,7 +85,7 @@ describe('ConnectionRouter', () => {
     router.attach(a);
     for (let count = 0; count < 4; count++) router.accept(connection(), 0);
     expect([a.connections, b.connections]).toEqual([4, 0]);
-    router.lost(a, null);
+    router.lost(a);
     expect(b.given).toEqual([1, 2, 3, 4]);
   });
 
@@ -95,7 +95,7 @@ describe('ConnectionRouter', () => {
     router.accept(connection(), 0);
     router.accept(connection(), 0);
     router.taken(1);
-    router.lost(a, null);
+    router.lost(a);
     router.attach(b);
     expect(b.given).toEqual([2]);
   });
