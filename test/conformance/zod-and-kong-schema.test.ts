@@ -80,6 +80,10 @@ const { type } = fc.letrec<{ type: Case; maybe: Case }>((tie) => ({
       schema: z.record(z.string().min(1), schema),
       value: mostly(fc.dictionary(ascii, value.filter(isSet), { maxKeys: 3 })),
     })),
+    tie('type').map(({ schema, value }) => ({
+      schema: z.partialRecord(z.enum(['k1', 'k2']), schema),
+      value: mostly(fc.record({ k1: value, k2: value }, { requiredKeys: [] })),
+    })),
     fc.array(tie('maybe'), { minLength: 1, maxLength: 3 }).map((members) => ({
       schema: z.strictObject(Object.fromEntries(members.map(({ schema }, i) => [`f${i}`, schema]))),
       value: mostly(

@@ -24,6 +24,7 @@ const alternatives: Record<string, string> = {
   pipe: 'put the transform after a type: z.string().transform(...)',
   custom: 'put the check on a type: z.string().refine(...)',
   template_literal: 'use z.string().regex(...)',
+  looseRecord: 'use z.record() or z.partialRecord()',
   looseObject: 'name the fields, or use z.record(z.string(), ...) for values of one type',
   nullable: 'leave the entry out in place of null',
   null: 'use z.string().nullable() or another type with .nullable()',
@@ -61,6 +62,7 @@ export function convertField(start: ZodNode, path: Path, depth: number): Record<
   const unwrapped = unwrap(start);
   const { node, meta } = unwrapped;
   const field = convertNode(node, meta, path, depth);
+  refuseWhatZodSays(meta, path);
   return { ...field, ...presence(start, unwrapped, field, path), ...metaAttributes(meta) };
 }
 
@@ -172,11 +174,13 @@ function convertValues(values: readonly unknown[], path: Path, kind: string): At
 function convertMap(def: ZodDef, path: Path, depth: number): Attributes {
   const key = def.keyType;
   const known = key === undefined ? undefined : key._zod.values;
+  if (def.mode === 'loose') throw unsupported(path, 'looseRecord', ' (a record that takes any other key)');
   if (def.type === 'record' && key !== undefined && known !== undefined && known.size > 0) {
     // z.record() over an enumeration wants every key: an object by another name.
-    const fields = [...known].map((name) => ({
-      [String(name)]: convertField(def.valueType ?? key, `${path}.${String(name)}`, depth + 1),
-    }));
+    const fields = [...known].map((name) => {
+      const field = convertField(def.valueType ?? key, `${path}.${String(name)}`, depth + 1);
+      return { [String(name)]: def.partial === true ? mayLack(field) : field };
+    });
     return { type: 'record', fields };
   }
   const keys = convertElement(key, `${path} (keys)`, depth + 1, 'map');
@@ -187,6 +191,11 @@ function convertMap(def: ZodDef, path: Path, depth: number): Attributes {
     values: convertElement(def.valueType, `${path}.*`, depth + 1, 'map'),
     ...lengthAttributes(def),
   };
+}
+
+/** A member of z.partialRecord(): where it is absent, zod adds nothing. */
+function mayLack({ required: _required, default: _default, ...field }: Attributes): Attributes {
+  return field['type'] === 'record' ? { ...field, required: false } : field;
 }
 
 function convertIntersection(def: ZodDef, path: Path, depth: number): Attributes {
@@ -211,6 +220,22 @@ function convertUnion(def: ZodDef, path: Path): Attributes {
     values.push(...known);
   }
   return convertValues(values, path, 'union');
+}
+
+/** Attributes of Kong's language that follow from the zod type: said another time they would be passed over. */
+const saidByZod: Readonly<Record<string, string>> = {
+  required: '.optional() or .nullish() for a field that may be absent',
+  default: '.default() or .prefault()',
+  one_of: 'z.enum()',
+};
+
+function refuseWhatZodSays(meta: KongMeta, path: Path): void {
+  for (const [name, fix] of Object.entries(saidByZod)) {
+    if (!Object.hasOwn(meta, name)) continue;
+    throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `${path}: .meta({ ${name} }) has no effect.`, {
+      fix: `Write ${fix}, or the whole field with .meta({ kong }).`,
+    });
+  }
 }
 
 function metaAttributes(meta: KongMeta): Attributes {

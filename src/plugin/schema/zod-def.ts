@@ -28,6 +28,10 @@ export interface ZodDef {
   readonly catchall?: ZodNode;
   readonly element?: ZodNode;
   readonly keyType?: ZodNode;
+  /** Of a record over an enumeration: whether keys may be absent. */
+  readonly partial?: boolean;
+  /** `loose` for z.looseRecord(). */
+  readonly mode?: string;
   readonly valueType?: ZodNode;
   readonly innerType?: ZodNode;
   readonly options?: readonly ZodNode[];

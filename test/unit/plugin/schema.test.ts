@@ -140,6 +140,22 @@ describe("zod to Kong's schema", () => {
       },
     ],
     [
+      'partial record over an enumeration',
+      z.partialRecord(z.enum(['a']), z.int().default(1)),
+      { type: 'record', fields: [{ a: { type: 'integer' } }], required: true },
+    ],
+    [
+      'partial record of objects',
+      z.partialRecord(z.enum(['a']), z.object({ b: z.int().default(1) })),
+      {
+        type: 'record',
+        fields: [
+          { a: { type: 'record', fields: [{ b: { type: 'integer', default: 1 } }], required: false } },
+        ],
+        required: true,
+      },
+    ],
+    [
       'object',
       z.object({ a: z.object({ b: z.boolean() }) }),
       {
@@ -227,10 +243,17 @@ describe("zod to Kong's schema", () => {
       z.any(),
       z.bigint(),
       z.record(z.number(), z.string()),
+      z.looseRecord(z.enum(['a']), z.string()),
       z.preprocess((value) => value, z.string()),
     ]) {
       expect(() => fieldOf(schema)).toThrow(/config\.x.*meta\(\{ kong:/);
     }
+  });
+
+  it.each(['required', 'default', 'one_of'])('refuses %s in meta, which says nothing to zod', (name) => {
+    expect(() => fieldOf(z.string().meta({ [name]: false }))).toThrow(
+      kongTsError('PLUGIN_SCHEMA_UNSUPPORTED', new RegExp(`config\\.x: \\.meta\\(\\{ ${name} \\}\\)`)),
+    );
   });
 
   it('ends a schema that refers to itself', () => {
