@@ -80,15 +80,27 @@ export function parseDump(server: string, text: string): { plugin: DumpedPlugin;
   if (typeof Name !== 'string' || Name === '') throw invalid('has a plugin without Name');
   if (!Array.isArray(Phases)) throw invalid(`has no Phases for ${Name}`);
   if (typeof Schema !== 'object' || Schema === null) throw invalid(`has no Schema for ${Name}`);
+  if (!Number.isInteger(Priority))
+    throw invalid(`has no Priority for ${Name} that is an integer, so that Kong does not load the plugin`);
+  const version = cleanVersion(Version);
+  if (version === null)
+    throw invalid(`has no Version "x.y.z" for ${Name}, so that Kong does not load the plugin`);
   return {
     plugin: {
       name: Name,
-      version: typeof Version === 'string' ? Version : '0',
-      priority: typeof Priority === 'number' ? Priority : 0,
+      version,
+      priority: Number(Priority),
       phases: Phases.map(String),
       schema: { name: Name, ...Schema } as DumpedPlugin['schema'],
       protocol,
     },
     ignored: plugins.length - 1,
   };
+}
+
+/** The numbers of a version, as Kong keeps them: up to three, text around them is left out. Null: it has none. */
+function cleanVersion(version: unknown): string | null {
+  if (typeof version !== 'string') return null;
+  const numbers = /\d[\d.]*/.exec(version)?.[0].split('.').filter((part) => part !== '') ?? [];
+  return numbers.length === 0 || numbers.length > 3 ? null : numbers.join('.');
 }

@@ -30,6 +30,19 @@ const open = (path: string): string[] =>
   );
 const log = { info() {}, notice() {}, warn() {}, error() {} };
 
+describe('a database in memory', () => {
+  it('makes no file of that name', () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      openDatabase(':memory:', 'normal').close();
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
 describe('files of ours under umask 0', () => {
   it('are private in a data directory that was open to others, databases and what SQLite adds included', async () => {
     chmodSync(folder, 0o755);

@@ -12,7 +12,7 @@ export type Synchronous = 'normal' | 'full';
 export function openDatabase(file: string, synchronous: Synchronous): DatabaseSync {
   return guarded(file, () => {
     // SQLite gives the files beside it the mode of this one.
-    makePrivateFile(file, ['-wal', '-shm', '-journal']);
+    if (file !== ':memory:') makePrivateFile(file, ['-wal', '-shm', '-journal']);
     const db = new DatabaseSync(file, { timeout: 2000 });
     try {
       // In WAL mode a commit is in the operating system's hands before it returns, which a killed process cannot undo.

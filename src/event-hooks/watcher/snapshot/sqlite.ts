@@ -28,7 +28,7 @@ export class SqliteSnapshots implements SnapshotStore {
   constructor(file: string) {
     this.#file = file;
     this.#database = this.#guard(() => {
-      makePrivateFile(file, ['-wal', '-shm', '-journal']);
+      if (file !== ':memory:') makePrivateFile(file, ['-wal', '-shm', '-journal']);
       const database = new DatabaseSync(file, { timeout: 5000 });
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
       database.exec(tables);

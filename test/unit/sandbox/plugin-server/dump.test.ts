@@ -21,6 +21,12 @@ describe('a dump', () => {
     expect(parseDump('s', JSON.stringify([plugin])).plugin.protocol).toBe('msgpack');
   });
 
+  test('gives the numbers of the version, as Kong keeps them', () => {
+    expect(parseDump('s', JSON.stringify([{ ...plugin, Version: 'v1.2.3-beta' }])).plugin.version).toBe(
+      '1.2.3',
+    );
+  });
+
   test('of several plugins gives the first', () => {
     expect(parseDump('s', JSON.stringify([plugin, { ...plugin, Name: 'q' }])).ignored).toBe(1);
   });
@@ -33,6 +39,11 @@ describe('a dump', () => {
     ['[{"Name":"p"}]', 'no Phases'],
     ['[{"Name":"p","Phases":[]}]', 'no Schema'],
     ['null', 'lists no plugin'],
+    [JSON.stringify([{ ...plugin, Priority: undefined }]), 'no Priority for p'],
+    [JSON.stringify([{ ...plugin, Priority: 1.5 }]), 'no Priority for p'],
+    [JSON.stringify([{ ...plugin, Version: undefined }]), 'no Version "x.y.z" for p'],
+    [JSON.stringify([{ ...plugin, Version: 'new' }]), 'no Version "x.y.z" for p'],
+    [JSON.stringify([{ ...plugin, Version: '1.2.3.4' }]), 'no Version "x.y.z" for p'],
   ])('%s is refused', (text, reason) => {
     expect(() => parseDump('s', text)).toThrow(reason);
   });
