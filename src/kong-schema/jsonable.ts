@@ -1,12 +1,20 @@
 import type { SchemaDefinition } from './types.ts';
 import { isObject } from './values.ts';
 
-/** A schema as `GET /schemas/...` shows it: what is code is left out, what a foreign field points to is a name. */
+/**
+ * A schema as `GET /schemas/...` shows it: what is code is left out, what a foreign field points to is a name. An empty
+ * value is an empty list, as Kong's encoder has it, also where it is a map.
+ */
 export function schemaToJson(schema: SchemaDefinition): { entity_checks: unknown[]; fields: unknown[] } {
   return {
-    entity_checks: (schema.entity_checks ?? []).map(withoutCode),
-    fields: schema.fields.map(withoutCode),
+    entity_checks: (schema.entity_checks ?? []).map(named),
+    fields: schema.fields.map(named),
   };
+}
+
+/** A field or a check, by its name. */
+function named(field: object): unknown {
+  return Object.fromEntries(Object.entries(field).map(([name, data]) => [name, withoutCode(data)]));
 }
 
 function withoutCode(value: unknown): unknown {
@@ -15,6 +23,14 @@ function withoutCode(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value)
       .filter(([key, item]) => typeof item !== 'function' && item !== undefined && key !== 'subschemas')
-      .map(([key, item]) => [key, withoutCode(item)]),
+      .map(([key, item]) => [
+        key,
+        key === 'fields' && Array.isArray(item)
+          ? (item as object[]).map(named)
+          : emptyAsList(withoutCode(item)),
+      ]),
   );
 }
+
+const emptyAsList = (value: unknown): unknown =>
+  isObject(value) && Object.keys(value).length === 0 ? [] : value;

@@ -37,6 +37,18 @@ export function isUuid(value: unknown): boolean {
   return typeof value === 'string' && uuidPattern.test(value);
 }
 
+/** PCRE2's words by JavaScript's, where they find the same. */
+const pcreWords: Readonly<Record<string, string>> = {
+  'Unterminated group': 'missing closing parenthesis',
+  'Unterminated character class': 'missing terminating ] for character class',
+  '\\ at end of pattern': '\\ at end of pattern',
+  'Nothing to repeat': 'quantifier does not follow a repeatable item',
+  "Unmatched ')'": 'unmatched closing parenthesis',
+  'Range out of order in character class': 'range out of order in character class',
+  'numbers out of order in {} quantifier': 'numbers out of order in {} quantifier',
+  'Duplicate capture group name': 'two named subpatterns have the same name (PCRE2_DUPNAMES not set)',
+};
+
 /** Null when the text is a regular expression as PCRE takes it, otherwise what is wrong with it. */
 export function regexError(source: string): string | null {
   const translated = source
@@ -53,7 +65,8 @@ export function regexError(source: string): string | null {
     new RegExp(translated);
     return null;
   } catch (thrown) {
-    return thrown instanceof Error ? thrown.message.replace(/^Invalid regular expression: /, '') : 'invalid';
+    const why = thrown instanceof Error ? thrown.message.replace(/^.*: /s, '') : 'invalid';
+    return `pcre2_compile() failed: ${pcreWords[why] ?? why.toLowerCase()} in "${source}"`;
   }
 }
 

@@ -9,9 +9,10 @@ export const notFound = message(404, 'Not found');
 export const unexpected = message(500, 'An unexpected error occurred');
 export const methodNotAllowed = message(405, 'Method not allowed');
 
-/** An entity as Kong shows it: without its workspace. */
-export function shown(entity: Entity): Record<string, unknown> {
+/** An entity as Kong shows it: without its workspace, and where it came from a file without a ttl that it has not. */
+export function shown(entity: Entity, declared = false): Record<string, unknown> {
   const { ws_id: _workspace, ...rest } = entity;
+  if (declared && rest['ttl'] === null) delete rest['ttl'];
   return rest;
 }
 

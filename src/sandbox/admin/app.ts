@@ -17,7 +17,7 @@ import { checksHealth, upstreamEndpoints } from './upstreams.ts';
 import { workspaceEndpoints } from './workspaces.ts';
 
 const defaultBodyLimit = 10 * 1024 * 1024;
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 /**
  * Kong's Admin API over an entity store, shapes and error texts as Kong 3.9.3 has them. The caller listens and
@@ -49,6 +49,7 @@ export function createAdminApi(options: AdminOptions): FastifyInstance {
     handler: async (request, reply) => {
       const started = performance.now();
       state.requests++;
+      if (request.method === 'TRACE') return refuseTrace(reply, state.version);
       const place = locate(state, router, request.raw.url ?? '/');
       if (options.eventHooksAdmin !== undefined && place.segments[0] === 'event-hooks') {
         reply.hijack();
@@ -210,6 +211,19 @@ function bySni(context: Context, method: string): Context {
     return { ...context, params: { ...context.params, certificates: randomUUID() }, body };
   }
   return { ...context, params: { ...context.params, certificates: id } };
+}
+
+/** nginx refuses TRACE itself, before Kong hears of it. */
+function refuseTrace(reply: FastifyReply, version: string): FastifyReply {
+  const line = '405 Not Allowed';
+  const body = [
+    `<html>\r\n<head><title>${line}</title></head>\r\n<body>\r\n<center><h1>${line}</h1></center>\r\n<hr><center>kong/${version}</center>`,
+    '</body>\r\n</html>\r\n',
+  ].join('\r\n');
+  return reply
+    .code(405)
+    .headers({ Server: `kong/${version}`, 'content-type': 'text/html' })
+    .send(body);
 }
 
 function optionsAnswer(available: object): Answer {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isTable, asRecord, isDeeperThan } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
-import { message } from './answers.ts';
+import { message, unexpected } from './answers.ts';
 import { decodeForm } from './form.ts';
 import type { Answer } from './types.ts';
 
@@ -56,6 +56,8 @@ function parseJson(raw: Buffer): Body | Answer {
   try {
     const value: unknown = JSON.parse(raw.toString());
     if (isDeeperThan(value, maxDepth)) return message(400, 'Cannot parse JSON body');
+    // Kong takes the arguments out of whatever it is: a number, a text or `true` cannot be gone through.
+    if (value !== null && !isTable(value)) return unexpected;
     return { body: isTable(value) ? asRecord(value) : {}, form: false, raw };
   } catch {
     return message(400, 'Cannot parse JSON body');

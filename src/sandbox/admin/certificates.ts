@@ -8,6 +8,7 @@ import type { Context } from './types.ts';
 
 /** Certificates carry the names of their snis, and are found by them too. */
 export const certificateManners: EntityManners = {
+  elsewhere: ['snis'],
   show: (context, entity) => ({ ...shown(entity), snis: namesOf(context, entity.id) }),
   insert(context, input) {
     const names = nameList(context, input['snis'], undefined);

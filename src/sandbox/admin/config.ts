@@ -1,6 +1,7 @@
 import { workspaceOf } from '../entities/index.ts';
 import {
   DeclarativeError,
+  UnreadableDocument,
   declarativeSummary,
   exportDeclarative,
   flattenErrors,
@@ -61,7 +62,7 @@ function load(context: Context): Answer {
     if (!(thrown instanceof KongTsError)) throw thrown;
     const known = { code: 14, name: 'invalid declarative configuration' };
     if (!(thrown instanceof DeclarativeError)) {
-      const fields = { error: thrown.message };
+      const fields = { error: thrown instanceof UnreadableDocument ? thrown.reason : thrown.message };
       return { status: 400, body: { ...known, message: declarativeSummary(fields), fields } };
     }
     const flat = flatten ? flattenErrors(input, thrown.fields, registry) : { fields: thrown.fields };
@@ -81,7 +82,7 @@ function entitiesById({ state, workspace }: Context): PlainObject {
   for (const { name } of state.store.registry.kinds.values()) {
     for (const entity of state.store.table(name).values()) {
       if (name === 'workspaces' || workspaceOf(entity) === workspace)
-        (result[name] ??= {})[entity.id] = shown(entity);
+        (result[name] ??= {})[entity.id] = shown(entity, true);
     }
   }
   return result;

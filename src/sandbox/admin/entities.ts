@@ -8,6 +8,8 @@ import type { Answer, Context, Endpoint, Methods } from './types.ts';
 
 /** How one kind is shown and changed where it is not as all the others are. */
 export interface EntityManners {
+  /** Fields of a body that are kept in other entities. */
+  elsewhere?: readonly string[];
   /** Answers a list that is asked for by something other than a page; undefined: it is not. */
   search?: (context: Context) => Entity[] | Answer | undefined;
   show?: (context: Context, entity: Entity) => PlainObject;
@@ -174,7 +176,7 @@ export class EntityEndpoints {
   }
 
   private show(context: Context, kind: EntityKind, entity: Entity): PlainObject {
-    return this.manners[kind.name]?.show?.(context, entity) ?? shown(entity);
+    return this.manners[kind.name]?.show?.(context, entity) ?? shown(entity, context.state.readOnly);
   }
 
   private answer(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
@@ -190,33 +192,47 @@ export class EntityEndpoints {
   private remove(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
     // What is not there is gone, with a database or without one.
     if (entity === undefined) return noContent;
-    writable(context, 'remove', kind);
+    writable(context, 'remove', kind, keyField(context, kind));
     context.state.dao.delete(kind.name, entity);
     return noContent;
   }
 
+  /** The fields that are the entity's, without those that its manners keep elsewhere. */
+  private ownFields(kind: EntityKind, fields: PlainObject): PlainObject {
+    const elsewhere = this.manners[kind.name]?.elsewhere ?? [];
+    return Object.fromEntries(Object.entries(fields).filter(([name]) => !elsewhere.includes(name)));
+  }
+
   private insert(context: Context, kind: EntityKind, fields: PlainObject): Entity {
+    const { dao, readOnly } = context.state;
     // Without a database as well, Kong looks at the body first.
-    const errors = context.state.readOnly ? kind.schema.process(fields).errors : undefined;
-    if (errors !== undefined) throw entityErrors.schemaViolation(errors);
+    if (readOnly) dao.checkedInsert(kind.name, this.ownFields(kind, fields), context.workspace);
     writable(context, 'create', kind);
     const own = this.manners[kind.name]?.insert;
-    return own?.(context, fields) ?? context.state.dao.insert(kind.name, fields, context.workspace);
+    return own?.(context, fields) ?? dao.insert(kind.name, fields, context.workspace);
   }
 
   private update(context: Context, kind: EntityKind, entity: Entity, fields: PlainObject): Entity {
-    writable(context, 'update', kind);
+    const { dao, readOnly } = context.state;
+    if (readOnly) dao.checkedUpdate(kind.name, entity, this.ownFields(kind, fields), context.workspace);
+    writable(context, 'update', kind, keyField(context, kind));
     const own = this.manners[kind.name]?.update;
-    return (
-      own?.(context, entity, fields) ?? context.state.dao.update(kind.name, entity, fields, context.workspace)
-    );
+    return own?.(context, entity, fields) ?? dao.update(kind.name, entity, fields, context.workspace);
   }
 
   private upsert(context: Context, kind: EntityKind, key: string, fields: PlainObject): Entity {
-    writable(context, 'create or update', kind);
+    const { dao, readOnly } = context.state;
+    if (readOnly) dao.checkedUpsert(kind.name, key, this.ownFields(kind, fields), context.workspace);
+    writable(context, 'create or update', kind, keyField(context, kind));
     const own = this.manners[kind.name]?.upsert;
-    return own?.(context, key, fields) ?? context.state.dao.upsert(kind.name, key, fields, context.workspace);
+    return own?.(context, key, fields) ?? dao.upsert(kind.name, key, fields, context.workspace);
   }
+}
+
+/** The field that the path names an entity by instead of its id. */
+function keyField(context: Context, kind: EntityKind): string | undefined {
+  const key = context.params[kind.name];
+  return key === undefined || isUuid(key) ? undefined : kind.definition.endpointKey;
 }
 
 /** Kong's answer to a change of what is not there, without a database. */
@@ -229,8 +245,8 @@ function missing(context: Context, kind: EntityKind): Answer {
 }
 
 /** Without a database entities are not changed through their endpoints. */
-export function writable(context: Context, verb: string, kind: EntityKind): void {
-  if (context.state.readOnly) throw entityErrors.operationUnsupported(verb, kind.name);
+export function writable(context: Context, verb: string, kind: EntityKind, byField?: string): void {
+  if (context.state.readOnly) throw entityErrors.operationUnsupported(verb, kind.name, byField);
 }
 
 /** The path of a kind's collection. */

@@ -116,13 +116,24 @@ function health(context: Context): Answer {
   return ok({ ...(answer.body as object), node_id: state.nodeId });
 }
 
-function addresses(target: Entity, status: TargetHealth): Record<string, unknown> {
+interface TargetStatus {
+  nodeWeight: number;
+  host: string;
+  port: number;
+  dns: string;
+  addresses: { ip: string; port: number; weight: number; health: TargetHealth }[];
+  weight: { total: number; available: number; unavailable: number };
+}
+
+const isUp = (status: TargetHealth): boolean => status === 'HEALTHY' || status === 'HEALTHCHECKS_OFF';
+
+function addresses(target: Entity, status: TargetHealth): TargetStatus {
   const text = String(target['target']);
   const at = text.lastIndexOf(':');
   const host = text.slice(0, at);
   const port = Number(text.slice(at + 1));
   const weight = Number(target['weight']);
-  const up = status === 'HEALTHY' || status === 'HEALTHCHECKS_OFF';
+  const up = isUp(status);
   const failed = status === 'DNS_ERROR';
   return {
     nodeWeight: weight,
@@ -134,14 +145,34 @@ function addresses(target: Entity, status: TargetHealth): Record<string, unknown
   };
 }
 
+/** What Kong says of the balancer of an upstream as a whole. */
 function balancerHealth(context: Context, upstream: Entity): Record<string, unknown> {
   const table = context.state.store.table('targets');
-  const targets = table.idsByParent('upstream', upstream.id).flatMap((id) => table.get(id) ?? []);
-  const up = targets.some(
-    (target) => !['UNHEALTHY', 'DNS_ERROR'].includes(context.state.health(upstream, target)),
-  );
-  const checked = checksHealth(upstream);
-  return { id: upstream.id, health: checked ? (up ? 'HEALTHY' : 'UNHEALTHY') : 'HEALTHCHECKS_OFF' };
+  const hosts = table
+    .idsByParent('upstream', upstream.id)
+    .flatMap((id) => table.get(id) ?? [])
+    .map((target) => balancerHost(addresses(target, context.state.health(upstream, target))));
+  const total = hosts.reduce((sum, host) => sum + host.weight.total, 0);
+  const available = hosts.reduce((sum, host) => sum + host.weight.available, 0);
+  const threshold = Number(getPath(upstream, 'healthchecks.threshold') ?? 0);
+  const healthy = available > 0 && (available / total) * 100 >= threshold;
+  const health = healthy ? 'HEALTHY' : 'UNHEALTHY';
+  return {
+    id: upstream.id,
+    health: checksHealth(upstream) ? health : 'HEALTHCHECKS_OFF',
+    balancer_health: health,
+    details: { healthy, weight: { total, available, unavailable: total - available }, hosts },
+  };
+}
+
+/** A target in the balancer's words: its addresses are healthy or not. */
+function balancerHost({ addresses: list, ...host }: TargetStatus): Omit<TargetStatus, 'addresses'> & {
+  addresses: { ip: string; port: number; weight: number; healthy: boolean }[];
+} {
+  return {
+    ...host,
+    addresses: list.map(({ health: status, ...address }) => ({ ...address, healthy: isUp(status) })),
+  };
 }
 
 /** Whether any of an upstream's health checks is on. */

@@ -34,7 +34,7 @@ export function readDocument(file: string): DeclarativeDocument {
     );
   }
   if (!/(json|ya?ml)$/.test(file)) {
-    throw invalid(file, `unknown file type: ${file}. (Accepted types: json, yaml)`);
+    throw new UnreadableDocument(file, `unknown file type: ${file}. (Accepted types: json, yaml)`);
   }
   return parseDocument(text, file, file.endsWith('json') ? 'json' : 'yaml');
 }
@@ -46,19 +46,23 @@ export function parseDocument(text: string, file: string, format?: 'json' | 'yam
     data =
       format === 'json' || (format === undefined && looksLikeJson(text)) ? JSON.parse(text) : parseYaml(text);
   } catch (thrown) {
-    throw invalid(
-      file,
-      `failed parsing declarative configuration: ${messageOf(thrown).split('\n')[0]}`,
-      thrown,
-    );
+    throw new UnreadableDocument(file, `failed parsing declarative configuration: ${placed(thrown)}`, thrown);
   }
-  if (!isObject(data)) throw invalid(file, 'failed parsing declarative configuration: expected an object');
+  if (!isObject(data))
+    throw new UnreadableDocument(file, 'failed parsing declarative configuration: expected an object');
   if (isDeeperThan(data, maxDepth))
-    throw invalid(
+    throw new UnreadableDocument(
       file,
       `failed parsing declarative configuration: it nests more than ${String(maxDepth)} levels deep`,
     );
   return { file, data, hash: createHash('md5').update(text).digest('hex') };
+}
+
+/** What is wrong, and where, as libyaml says it: `LINE:COLUMN: what`. */
+function placed(thrown: unknown): string {
+  const [what = ''] = messageOf(thrown).split('\n');
+  const [, text = '', line = '', column = ''] = /^(.*?) at line (\d+), column (\d+):?$/.exec(what) ?? [];
+  return line === '' ? what : `${line}:${column}: ${text}`;
 }
 
 /** Tags of YAML 1.1 that Kong's parser does not guess: a date stays text. */
@@ -96,12 +100,14 @@ function looksLikeJson(text: string): boolean {
   }
 }
 
-function invalid(file: string, what: string, cause?: unknown): KongTsError {
-  return new KongTsError(
-    'DECLARATIVE_INVALID',
-    `The declarative configuration '${file}' is not valid: ${what}.`,
-    {
+/** The text is no document at all. `reason` are Kong's words, without the name of the file. */
+export class UnreadableDocument extends KongTsError {
+  readonly reason: string;
+
+  constructor(file: string, reason: string, cause?: unknown) {
+    super('DECLARATIVE_INVALID', `The declarative configuration '${file}' is not valid: ${reason}.`, {
       ...(cause === undefined ? {} : { cause }),
-    },
-  );
+    });
+    this.reason = reason;
+  }
 }

@@ -36,15 +36,28 @@ export class Dao {
 
   insert(kindName: string, input: PlainObject, workspace: string): Entity {
     const { kind } = this.kind(kindName);
+    return this.write(kind, this.checkedInsert(kindName, input, workspace), workspace, undefined);
+  }
+
+  /** What `insert` would write. @throws EntityError where the input is not valid */
+  checkedInsert(kindName: string, input: PlainObject, workspace: string): PlainObject {
+    const { kind } = this.kind(kindName);
     if (kindName === 'plugins') checkPluginProtocols(this.store, input);
     const filled = this.fill(kind, this.prepare(kind, input), 'insert');
     this.resolveForeign(kind, filled, workspace);
     const errors = kind.schema.validate(filled);
     if (errors !== undefined) throw entityErrors.schemaViolation(errors);
-    return this.write(kind, filled, workspace, undefined);
+    return filled;
   }
 
   update(kindName: string, current: Entity, input: PlainObject, workspace: string): Entity {
+    const { kind } = this.kind(kindName);
+    const merged = this.checkedUpdate(kindName, current, input, workspace);
+    return this.write(kind, { ...merged, id: current.id }, workspace, current);
+  }
+
+  /** What `update` would write. @throws EntityError where the input is not valid */
+  checkedUpdate(kindName: string, current: Entity, input: PlainObject, workspace: string): PlainObject {
     const { kind } = this.kind(kindName);
     if (kindName === 'plugins') {
       const touched = ['protocols', 'service', 'route'].some((field) => own(input, field) !== undefined);
@@ -59,11 +72,18 @@ export class Dao {
     this.resolveForeign(kind, merged, workspace);
     const errors = kind.schema.validate(merged, false);
     if (errors !== undefined) throw entityErrors.schemaViolation(errors);
-    return this.write(kind, { ...merged, id: current.id }, workspace, current);
+    return merged;
   }
 
   /** Puts an entity in place of the one with this key, or makes it. */
   upsert(kindName: string, key: string, input: PlainObject, workspace: string): Entity {
+    const { kind } = this.kind(kindName);
+    const current = this.find(kindName, key, workspace);
+    return this.write(kind, this.checkedUpsert(kindName, key, input, workspace), workspace, current);
+  }
+
+  /** What `upsert` would write. @throws EntityError where the input is not valid */
+  checkedUpsert(kindName: string, key: string, input: PlainObject, workspace: string): PlainObject {
     const { kind } = this.kind(kindName);
     const current = this.find(kindName, key, workspace);
     const field = kind.definition.endpointKey;
@@ -75,7 +95,7 @@ export class Dao {
     this.resolveForeign(kind, filled, workspace);
     const errors = kind.schema.validate(filled);
     if (errors !== undefined) throw entityErrors.schemaViolation(errors);
-    return this.write(kind, filled, workspace, current);
+    return filled;
   }
 
   /** Removes an entity with everything that goes with it; refuses where others still point to it. */

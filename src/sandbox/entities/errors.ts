@@ -84,11 +84,11 @@ export const entityErrors = {
         : `${parts.length} option violations (${parts.join('; ')})`;
     return new EntityError(400, { code: 11, name: 'invalid options', message, options });
   },
-  operationUnsupported: (verb: string, kind: string): EntityError =>
+  operationUnsupported: (verb: string, kind: string, field?: string): EntityError =>
     new EntityError(405, {
       code: 12,
       name: 'operation unsupported',
-      message: `cannot ${verb} '${kind}' entities when not using a database`,
+      message: `cannot ${verb} '${kind}' entities ${field === undefined ? '' : `by '${field}' `}when not using a database`,
     }),
   foreignKeyUnresolved: (field: string, key: PlainObject, parent: string): EntityError => {
     const [name = ''] = Object.keys(key);

@@ -10,6 +10,7 @@ import {
   uuid,
   wildcardHost,
 } from '../typedefs.ts';
+import { routerExpressionError } from '../router-expression.ts';
 import * as validators from '../validators.ts';
 import type { EntityDefinition } from './kind.ts';
 
@@ -200,6 +201,13 @@ export const routes: EntityDefinition = {
         then_field: 'snis',
         then_match: { len_eq: 0 },
         then_err: "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'",
+      },
+    },
+    {
+      custom_entity_check: {
+        field_sources: ['protocols', 'snis', 'methods', 'hosts', 'paths', 'headers'],
+        run_with_missing_fields: true,
+        fn: routerExpressionError,
       },
     },
   ],

@@ -1,8 +1,9 @@
-import { createServer } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadDeclarativeText } from '../../../../src/sandbox/declarative/index.ts';
+import { schemaToJson } from '../../../../src/kong-schema/index.ts';
 import { emptyHash } from '../../../../src/sandbox/entities/index.ts';
 import { demoPlugin, startAdmin } from './setup.ts';
 import type { Admin, Json } from './setup.ts';
@@ -53,25 +54,71 @@ describe('without a database', () => {
     expect(await status('GET', '/status')).toEqual([200, undefined]);
   });
 
+  test('a change of what is named by its name says so, and its body is looked at first', async () => {
+    const store = loadDeclarativeText('_format_version: "3.0"\nservices: [{ name: a, host: h }]\n', [
+      demoPlugin,
+    ]);
+    const admin = await start({ database: 'off', store });
+    const id = store.snapshot().services[0]?.id ?? '';
+    const said = async (method: string, path: string, body?: object): Promise<unknown> =>
+      (await admin.call(method, path, body)).body?.['message'];
+    const unsupported = (verb: string, by = ''): string =>
+      `cannot ${verb} 'services' entities ${by}when not using a database`;
+    expect(await said('PUT', '/services/a', { host: 'x' })).toBe(
+      unsupported('create or update', "by 'name' "),
+    );
+    expect(await said('PUT', '/services/new', { host: 'x' })).toBe(
+      unsupported('create or update', "by 'name' "),
+    );
+    expect(await said('PATCH', '/services/a', { host: 'x' })).toBe(unsupported('update', "by 'name' "));
+    expect(await said('DELETE', '/services/a')).toBe(unsupported('remove', "by 'name' "));
+    expect(await said('PUT', `/services/${id}`, { host: 'x' })).toBe(unsupported('create or update'));
+    expect(await said('DELETE', `/services/${id}`)).toBe(unsupported('remove'));
+    const wrong = 'schema violation (port: expected an integer)';
+    expect(await said('PUT', '/services/a', { host: 'x', port: 'y' })).toBe(wrong);
+    expect(await said('PATCH', '/services/a', { port: 'y' })).toBe(wrong);
+    expect(await said('POST', '/certificates', { cert: 'c', key: 'k', snis: ['a.test'] })).toMatch(
+      /invalid certificate/,
+    );
+  });
+
+  test('a key from a file has no ttl, with a database it has null', async () => {
+    const text = '_format_version: "3.0"\nconsumers: [{ username: u, keyauth_credentials: [{ key: k }] }]\n';
+    const declared = await start({ database: 'off', store: loadDeclarativeText(text) });
+    const stored = await start({ store: loadDeclarativeText(text) });
+    const key = async (admin: Admin): Promise<unknown> =>
+      ((await admin.call('GET', '/key-auths')).body['data'] as Json[])[0];
+    expect(await key(declared)).not.toHaveProperty('ttl');
+    expect(await key(stored)).toHaveProperty('ttl', null);
+  });
+
+  test('a /config that is no YAML is told where, in the words of Kong', async () => {
+    const admin = await start({ database: 'off', store: loadDeclarativeText('_format_version: "3.0"') });
+    const answer = await admin.call('POST', '/config', { config: 'a: [b' });
+    const { error } = answer.body['fields'] as { error: string };
+    expect(error).toMatch(/^failed parsing declarative configuration: 1:6: /);
+    expect(answer.body['message']).toBe(`declarative config is invalid: {error="${error}"}`);
+  });
+
   const text =
     '_format_version: "3.0"\nservices: [{ name: a, url: "http://h", plugins: [{ name: demo }] }]\n';
 
   test('entities are read only, in the words of Kong', async () => {
     const admin = await start({ database: 'off', store: loadDeclarativeText(text, [demoPlugin]) });
-    const refusal = (verb: string): Json => ({
+    const refusal = (verb: string, by = "by 'name' "): Json => ({
       code: 12,
       name: 'operation unsupported',
-      message: `cannot ${verb} 'services' entities when not using a database`,
+      message: `cannot ${verb} 'services' entities ${by}when not using a database`,
     });
     expect(await admin.call('POST', '/services', { name: 'b', url: 'http://h' })).toMatchObject({
       status: 405,
-      body: refusal('create'),
+      body: refusal('create', ''),
     });
     expect(await admin.call('PATCH', '/services/a', {})).toMatchObject({
       status: 405,
       body: refusal('update'),
     });
-    expect(await admin.call('PUT', '/services/a', {})).toMatchObject({
+    expect(await admin.call('PUT', '/services/a', { host: 'h' })).toMatchObject({
       status: 405,
       body: refusal('create or update'),
     });
@@ -274,6 +321,56 @@ describe('what the gateway says about itself', () => {
     expect(options.headers.get('access-control-allow-origin')).toBe('*');
   });
 
+  test('TRACE is refused by nginx, a JSON body that is no table cannot be read', async () => {
+    const admin = await start({});
+    const { status, type, text } = await new Promise<{ status: number; type: string; text: string }>(
+      (resolve, reject) => {
+        const request = httpRequest(`${admin.url}/services`, { method: 'TRACE' }, (response) => {
+          let body = '';
+          response.on('data', (piece: Buffer) => (body += piece.toString()));
+          response.on('end', () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              type: response.headers['content-type'] ?? '',
+              text: body,
+            }),
+          );
+        });
+        request.on('error', reject).end();
+      },
+    );
+    expect([status, type]).toEqual([405, 'text/html']);
+    expect(text).toContain('<h1>405 Not Allowed</h1>');
+    for (const body of ['""', '3', 'true']) {
+      const answer = await fetch(`${admin.url}/services`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      expect([body, answer.status]).toEqual([body, 500]);
+      expect(await answer.json()).toEqual({ message: 'An unexpected error occurred' });
+    }
+  });
+
+  test('an empty value of a schema is a list, as Lua has it', () => {
+    expect(
+      schemaToJson({
+        fields: [{ m: { type: 'map', default: {}, values: { type: 'string' } } }, { n: {} }],
+      } as never),
+    ).toEqual({
+      entity_checks: [],
+      fields: [{ m: { type: 'map', default: [], values: { type: 'string' } } }, { n: {} }],
+    });
+  });
+
+  test('forms to a schema stay text, as Kong has them', async () => {
+    const admin = await start({});
+    expect(await admin.call('POST', '/schemas/services/validate', 'host=a&port=80&tags=x')).toMatchObject({
+      status: 400,
+      body: { fields: { port: 'expected an integer', tags: 'expected a set' } },
+    });
+  });
+
   test('schemas and their validation', async () => {
     const admin = await start({});
     const schema = await admin.call('GET', '/schemas/plugins/demo');
@@ -300,6 +397,37 @@ describe('what the gateway says about itself', () => {
 });
 
 describe('upstreams', () => {
+  test('the balancer as a whole is healthy or not, by the weight of what is up', async () => {
+    const admin = await start({});
+    const upstream = await admin.call('POST', '/upstreams', { name: 'b.test' });
+    for (const target of ['127.0.0.1:1', '127.0.0.1:2'])
+      await admin.call('POST', '/upstreams/b.test/targets', { target });
+    const look = async (): Promise<unknown> =>
+      (await admin.call('GET', '/upstreams/b.test/health?balancer_health=1')).body['data'];
+    expect(await look()).toMatchObject({
+      id: upstream.body['id'],
+      health: 'HEALTHCHECKS_OFF',
+      balancer_health: 'HEALTHY',
+      details: {
+        healthy: true,
+        weight: { total: 200, available: 200, unavailable: 0 },
+        hosts: expect.arrayContaining([
+          expect.objectContaining({
+            port: 1,
+            addresses: [{ ip: '127.0.0.1', port: 1, weight: 100, healthy: true }],
+          }),
+        ]) as unknown,
+      },
+    });
+    const checks = { passive: { unhealthy: { http_failures: 1 } }, threshold: 60 };
+    await admin.call('PATCH', '/upstreams/b.test', { healthchecks: checks });
+    await admin.call('PUT', '/upstreams/b.test/targets/127.0.0.1:1/unhealthy');
+    expect(await look()).toMatchObject({
+      health: 'UNHEALTHY',
+      details: { healthy: false, weight: { available: 100, unavailable: 100 } },
+    });
+  });
+
   test('targets by address, and the health that was set', async () => {
     const admin = await start({});
     await admin.call('POST', '/upstreams', { name: 'up' });

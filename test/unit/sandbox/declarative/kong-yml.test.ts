@@ -95,3 +95,33 @@ describe('protocols of a plugin that does not name any', () => {
     expect(protocols('preread', 'access')).toEqual(['grpc', 'grpcs', 'http', 'https', ...streams]);
   });
 });
+
+describe('a route whose expression Kong cannot compile', () => {
+  it.each([
+    ['headers: { x: [] }', 'headers.x has no values'],
+    ["headers: { x: ['~*('] }", 'missing closing parenthesis'],
+    ["headers: { x: ['~*(?=a)'] }", 'look-around'],
+    ["paths: ['~/a(?!b)']", 'look-around'],
+    ["paths: ['~/(a)\\1']", 'backreferences are not supported'],
+    ["paths: ['~/(?>a)']", 'unrecognized flag'],
+  ])('%s keeps the gateway from starting', (fields, reason) => {
+    const load = (): unknown => loadDeclarativeText(service(`  routes: [{ name: r, ${fields} }]\n`));
+    expect(load).toThrow(/routes\[0\].*Router Expression failed validation: /);
+    expect(load).toThrow(reason);
+  });
+
+  it.each([["headers: { x: ['~*a|b', c] }"], ["paths: ['~/(?<n>[a-z(]+)$', '~/[\\d]']"]])(
+    '%s is taken',
+    (fields) => {
+      expect(
+        loadDeclarativeText(service(`  routes: [{ name: r, ${fields} }]\n`)).snapshot().routes,
+      ).toHaveLength(1);
+    },
+  );
+
+  it("is told PCRE2's words for a path", () => {
+    expect(() => loadDeclarativeText(service(`  routes: [{ name: r, paths: ['~/('] }]\n`))).toThrow(
+      `invalid regex: '/(' (PCRE returned: pcre2_compile() failed: missing closing parenthesis in "/(")`,
+    );
+  });
+});
