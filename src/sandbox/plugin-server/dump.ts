@@ -101,6 +101,10 @@ export function parseDump(server: string, text: string): { plugin: DumpedPlugin;
 /** The numbers of a version, as Kong keeps them: up to three, text around them is left out. Null: it has none. */
 function cleanVersion(version: unknown): string | null {
   if (typeof version !== 'string') return null;
-  const numbers = /\d[\d.]*/.exec(version)?.[0].split('.').filter((part) => part !== '') ?? [];
+  const numbers =
+    /\d[\d.]*/
+      .exec(version)?.[0]
+      .split('.')
+      .filter((part) => part !== '') ?? [];
   return numbers.length === 0 || numbers.length > 3 ? null : numbers.join('.');
 }
