@@ -90,7 +90,12 @@ function allTargets(context: Context): Answer {
   const upstream = findUpstream(context);
   if (upstream === undefined) return notFound;
   const { data, offset } = targetPage(context, upstream);
-  return listed(context, data.map((target) => shown(target)), offset, `/upstreams/${pathKey(context)}/targets/all`);
+  return listed(
+    context,
+    data.map((target) => shown(target)),
+    offset,
+    `/upstreams/${pathKey(context)}/targets/all`,
+  );
 }
 
 function targetPage(context: Context, upstream: Entity): ReturnType<typeof page> {
