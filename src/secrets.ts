@@ -36,7 +36,14 @@ export const secrets = {
     variable: 'KONG_ADMIN_TOKEN',
     fileVariable: 'KONG_ADMIN_TOKEN_FILE',
     flag: '--kong-admin-token-file',
-    neededBy: ['--kong-admin'],
+    neededBy: ['--kong-admin', '--kong-admin-file'],
+  },
+  /** URL of Kong's Admin API, which may hold a user and a password. */
+  kongAdmin: {
+    variable: 'KONG_TS_KONG_ADMIN',
+    fileVariable: 'KONG_TS_KONG_ADMIN_FILE',
+    flag: '--kong-admin-file',
+    neededBy: [],
   },
 } as const satisfies Record<string, Secret>;
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
 import { KongTsError } from '../errors.ts';
 import { packageVersion } from '../plugin/package-root.ts';
+import { hideSecrets } from './hide-secrets.ts';
 
 /** What a file in this folder exports: a command with its options and its action. */
 interface CommandModule {
@@ -69,6 +70,7 @@ function help(): string {
 }
 
 async function run(argv: readonly string[]): Promise<void> {
+  hideSecrets(argv);
   const [name, ...rest] = argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     process.stdout.write(help());

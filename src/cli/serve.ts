@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { KongTsError } from '../errors.ts';
 import { logLevels, type LogLevel } from '../server/log/types.ts';
+import { readSecret, secrets } from '../secrets.ts';
 import { useOwnUmask } from '../unix/private.ts';
 import { compileBytes, compileServerOptions, type CompiledServerOptions } from '../server/options.ts';
 import { checkPlugins } from './serve-check.ts';
@@ -29,6 +30,7 @@ interface ServeFlags {
   eventHooksAdmin?: string;
   eventHooksAllow?: ('loopback' | 'private')[];
   kongAdmin?: string;
+  kongAdminFile?: string;
   kongAdminToken?: string;
   tokenFile?: string;
   hooksTokenFile?: string;
@@ -116,10 +118,14 @@ export function build(): Command {
       '--kong-admin <url>',
       "Kong's Admin API: event hooks for what changes in it (see docs/kong-events.md)",
     )
+    .option(
+      '--kong-admin-file <file>',
+      'the same from a file, for a URL with user and password (or KONG_TS_KONG_ADMIN, KONG_TS_KONG_ADMIN_FILE)',
+    )
     .option('--kong-admin-token <token>', 'Kong-Admin-Token for it (better: --kong-admin-token-file)')
     .option(
       '--kong-admin-token-file <file>',
-      'the same from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
+      'the token from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
     )
     .option(
       '--token-file <file>',
@@ -186,7 +192,7 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('eventHooksAllow', rest.eventHooksAllow),
     crudInterval: rest.crudInterval,
     allowHosts: rest.allowHost,
-    ...given('kongAdmin', rest.kongAdmin),
+    ...given('kongAdmin', kongAdmin(rest)),
     ...given('kongAdminToken', rest.kongAdminToken),
     ...given('tokenFile', rest.tokenFile),
     ...given('hooksTokenFile', rest.hooksTokenFile),
@@ -199,6 +205,13 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...seconds('drainTimeout', '--drain-timeout', rest.drainTimeout),
     ...seconds('idleTimeout', '--idle-timeout', rest.idleTimeout),
   });
+}
+
+/** A variable is no order: it does not stand against `--event-hooks off`. */
+function kongAdmin({ kongAdmin: url, kongAdminFile, eventHooks }: Partial<ServeFlags>): string | undefined {
+  if (url !== undefined) return url;
+  if (kongAdminFile === undefined && eventHooks === 'off') return undefined;
+  return readSecret(secrets.kongAdmin, kongAdminFile, process.env) ?? undefined;
 }
 
 function adminAddress(admin: string | undefined, metrics: string | undefined): string | undefined {

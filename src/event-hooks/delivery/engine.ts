@@ -2,7 +2,6 @@ import { messageOf } from '../../errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HookHandler, Outcome } from '../handlers/types.ts';
 import type { HookLog } from '../log.ts';
-import { withoutSecrets } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
 import { Gate, Rate } from './gate.ts';
@@ -217,7 +216,7 @@ export class Engine {
     observe(hook, result, delivery);
     if (outcome.gone === true) onGone(hook);
     if (result.state === 'dead') {
-      const { source, event, handler } = withoutSecrets(hook);
+      const { source, event, handler } = hook;
       log.warn('a delivery was given up', {
         hook: hook.id,
         source,

@@ -1,8 +1,11 @@
 import type { Clock } from '../clock.ts';
 import { HttpTarget } from '../delivery/http-target.ts';
 import type { HttpAnswer, HttpTargetOptions } from '../delivery/http-target.ts';
-import { eventNameFor, secretsOf } from '../model/hook.ts';
+import { isHarmlessHeader } from '../model/harmless-headers.ts';
+import { eventNameFor } from '../model/hook.ts';
 import type { Hook, WebhookConfig } from '../model/hook.ts';
+import { Mask } from '../model/mask.ts';
+import { redactUrl, secretsOf } from '../model/secrets.ts';
 import { renamePayload } from '../dispatcher/payload.ts';
 import type { Delivery } from '../store/types.ts';
 import { Signer } from './signature.ts';
@@ -25,7 +28,7 @@ export class HttpHandler implements HookHandler {
   readonly #signer: Signer | null;
   readonly #hook: Hook;
   readonly #clock: Clock;
-  readonly #secrets: readonly string[];
+  readonly #mask: Mask;
   readonly #compose: (payload: string) => Composed | Promise<Composed>;
 
   constructor(
@@ -43,7 +46,7 @@ export class HttpHandler implements HookHandler {
     this.#signer = secret === null ? null : new Signer(secret, previous, signature);
     this.#hook = hook;
     this.#clock = clock;
-    this.#secrets = secretsOf(hook);
+    this.#mask = new Mask(secretsOf(hook));
     this.#compose = compose;
   }
 
@@ -54,22 +57,25 @@ export class HttpHandler implements HookHandler {
       name === event ? payload : renamePayload(payload, name),
       deliveryId(delivery.hookId, delivery.eventId),
     );
-    return outcomeOf(this.#withoutSecrets(answer), this.#clock.now());
+    const { body, error } = answer;
+    const shown = { body: this.#mask.apply(body), error: error === null ? null : this.#mask.apply(error) };
+    return outcomeOf({ ...answer, ...shown }, this.#clock.now());
   }
 
   async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
     const { status, headers, body, error } = await this.#send(JSON.stringify(payload), id);
-    return error !== null || status === null ? { error: error ?? 'no response' } : { body, headers, status };
+    if (error !== null || status === null) return { error: this.#mask.apply(error ?? 'no response') };
+    return { body: this.#mask.apply(body), headers: this.#shown(headers), status };
   }
 
-  /** What a target sends back of our own secrets is not kept. */
-  #withoutSecrets(answer: HttpAnswer): HttpAnswer {
-    let { body, error } = answer;
-    for (const secret of this.#secrets) {
-      if (body.includes(secret)) body = body.replaceAll(secret, '***');
-      if (error?.includes(secret) === true) error = error.replaceAll(secret, '***');
-    }
-    return { ...answer, body, error };
+  /** Headers of an answer: those that are known to be harmless, without what they repeat of ours. */
+  #shown(headers: Readonly<Record<string, string>>): Record<string, string> {
+    const shown = Object.entries(headers).map(([name, value]) => {
+      if (name === 'location')
+        return [name, this.#mask.apply(URL.canParse(value) ? redactUrl(value) : '***')];
+      return [name, isHarmlessHeader(name) ? this.#mask.apply(value) : '***'];
+    });
+    return Object.fromEntries(shown) as Record<string, string>;
   }
 
   close(): Promise<void> {

@@ -78,50 +78,6 @@ export type Hook =
   | (HookBase & { handler: 'log'; config: LogConfig })
   | (HookBase & { handler: 'lambda'; config: LambdaConfig });
 
-const sensitive = /authorization|cookie|token|secret|api-?key|password|signature/i;
-
-/** A hook as it may be written to logs, records and ping payloads: without secrets and credentials. */
-export function withoutSecrets(hook: Hook): Record<string, unknown> {
-  const config: Record<string, unknown> = { ...hook.config };
-  delete config.secret;
-  delete config.previous_secrets;
-  if (hook.handler === 'webhook' || hook.handler === 'webhook-custom') {
-    config.url = redactUrl(hook.config.url);
-    config.headers = Object.fromEntries(
-      Object.entries(hook.config.headers).map(([k, v]) => [k, sensitive.test(k) ? '***' : v]),
-    );
-  }
-  return { ...hook, config };
-}
-
-/** What must never be shown of a hook, should it come back from its target: each text as it goes over the wire. */
-export function secretsOf(hook: Hook): string[] {
-  if (hook.handler !== 'webhook' && hook.handler !== 'webhook-custom') return [];
-  const { url, secret, previous_secrets: previous = [], headers } = hook.config;
-  const found = [secret ?? '', ...previous];
-  for (const [name, value] of Object.entries(headers)) if (sensitive.test(name)) found.push(value);
-  if (URL.canParse(url)) {
-    const { username, password, searchParams } = new URL(url);
-    if (password !== '') {
-      const [user, word] = [decodeURIComponent(username), decodeURIComponent(password)];
-      found.push(word, Buffer.from(`${user}:${word}`).toString('base64'));
-    }
-    for (const [name, value] of searchParams) if (sensitive.test(name)) found.push(value);
-  }
-  // The longest first: one may hold another.
-  return [...new Set(found)].filter((text) => text.length >= 4).sort((a, b) => b.length - a.length);
-}
-
-/** The URL without user, password and query values. */
-export function redactUrl(text: string): string {
-  if (!URL.canParse(text)) return '<invalid url>';
-  const url = new URL(text);
-  url.username = '';
-  url.password = '';
-  url.search = url.search === '' ? '' : '?***';
-  return url.href;
-}
-
 /** Whether two names speak of the same event: `crud` events carry their operation beside the entity's name. */
 export function firedName(
   hook: Pick<Hook, 'source' | 'event'>,

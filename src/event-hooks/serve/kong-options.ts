@@ -11,8 +11,10 @@ export interface KongOptions extends KongWatchOptions {
 
 export const kongFlags = {
   'kong-admin': "Kong's Admin API: watch it for crud and balancer events, and pass on to it what is not ours",
+  'kong-admin-file':
+    'the same from a file, for a URL with user and password (or KONG_TS_KONG_ADMIN, KONG_TS_KONG_ADMIN_FILE)',
   'kong-admin-token': 'Kong-Admin-Token for it (better: --kong-admin-token-file)',
-  'kong-admin-token-file': 'the same from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
+  'kong-admin-token-file': 'the token from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
 } as const;
 export const kongSwitches = {
   'crud-secrets': 'put keys, passwords and other secrets of entities into payloads',
@@ -30,8 +32,9 @@ export function readKongOptions(
   values: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
 ): KongOptions | null {
-  // In the environment user and password of the URL are in no list of processes.
-  const url = values['kong-admin'] ?? (environment.KONG_TS_KONG_ADMIN || undefined);
+  const url =
+    values['kong-admin'] ??
+    readSecret(secrets.kongAdmin, values['kong-admin-file'] as string | undefined, environment);
   if (typeof url !== 'string') {
     for (const name of [
       ...Object.keys(kongSwitches),
@@ -39,7 +42,7 @@ export function readKongOptions(
       'kong-admin-token',
       'kong-admin-token-file',
     ]) {
-      if (values[name] !== undefined) throw usage(`--${name} needs --kong-admin`);
+      if (values[name] !== undefined) throw usage(`--${name} needs --kong-admin or --kong-admin-file`);
     }
     return null;
   }

@@ -40,13 +40,11 @@ export class DispatcherProcess {
 
   start(): void {
     const startedAt = Date.now();
-    const token = this.#options.kong?.token ?? null;
     const child: Child = spawn(process.execPath, [fileURLToPath(entry), ...this.#arguments()], {
       stdio: ['pipe', 'pipe', 'inherit'],
       // A Ctrl-C reaches the whole group of a terminal; the dispatcher ends when this process says so, or is gone.
       detached: true,
-      // Not on the command line: every user of the machine can read that.
-      env: { ...process.env, ...(token === null ? {} : { KONG_ADMIN_TOKEN: token }) },
+      env: { ...process.env, ...this.#secretEnvironment() },
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);
@@ -88,6 +86,17 @@ export class DispatcherProcess {
     clearTimeout(timer);
   }
 
+  /** What is not on the command line, which every user of the machine can read. */
+  #secretEnvironment(): Record<string, string> {
+    const { kong } = this.#options;
+    return {
+      [secrets.kongAdmin.variable]: kong?.admin ?? '',
+      // What this process was told is in the options: the variable is not read a second time.
+      [secrets.kongAdmin.fileVariable]: '',
+      ...(kong?.token == null ? {} : { [secrets.kongToken.variable]: kong.token }),
+    };
+  }
+
   #arguments(): string[] {
     const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, allowHosts, kong, secretFiles } =
       this.#options;
@@ -102,7 +111,6 @@ export class DispatcherProcess {
       ...fileFlag(secrets.adminToken, secretFiles.adminToken),
       ...fileFlag(secrets.hooksToken, secretFiles.hooksToken),
       ...fileFlag(secrets.kongToken, secretFiles.kongToken),
-      ...(kong === null ? [] : ['--kong-admin', kong.admin]),
       ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),
       ...(kong?.secrets === true ? ['--crud-secrets'] : []),
       ...(kong?.lendLogin === true ? ['--lend-kong-login'] : []),

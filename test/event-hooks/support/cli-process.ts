@@ -41,6 +41,10 @@ export class CliProcess {
     return { cli, found };
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = once(this.#child, 'exit');

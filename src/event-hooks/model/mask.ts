@@ -1,0 +1,101 @@
+import { endsOf, escapedAt, isCutAt, spellingsOf, type Spelling } from './spelling.ts';
+import { unescaped, type Decoded } from './unescape.ts';
+
+/** Secrets by the numbers that one can begin with: of its first character, of that one's halves and bytes. */
+type Secrets = ReadonlyMap<number, readonly (readonly Spelling[])[]>;
+
+/** A shorter beginning says too little of a secret. */
+const minBeginning = 4;
+/** Escapes that are read before the text is compared, which reads one more level: JSON in JSON in a form. */
+const maxLevels = 2;
+
+/**
+ * Replaces secrets in texts of strangers by `***`: as they are, in escapes of JSON, of URLs and forms and of HTML, also
+ * inside of each other, as base64 and hex, and the beginning of one where the text ends. Linear in the text's length.
+ */
+export class Mask {
+  readonly #texts: readonly string[];
+  #secrets: Secrets | null = null;
+
+  /** @param secrets texts of at least four characters */
+  constructor(secrets: readonly string[]) {
+    this.#texts = [...new Set(secrets.flatMap(formsOf))];
+  }
+
+  apply(text: string): string {
+    if (this.#texts.length === 0 || text.length < minBeginning) return text;
+    const ranges: [number, number][] = [];
+    let level: Decoded[] = [{ text, from: null }];
+    for (let depth = 0; depth <= maxLevels && level.length > 0; depth += 1) {
+      for (const one of level) this.#find(one, ranges);
+      if (depth < maxLevels) level = level.flatMap(unescaped);
+    }
+    return ranges.length === 0 ? text : replaced(text, ranges);
+  }
+
+  #find({ text, from }: Decoded, ranges: [number, number][]): void {
+    const secrets = (this.#secrets ??= byBeginning(this.#texts));
+    for (let at = 0; at < text.length; at += 1) {
+      const candidates = secrets.get(text.charCodeAt(at)) ?? none;
+      const escaped = marks.has(text[at] ?? '') ? (secrets.get(escapedAt(text, at)) ?? none) : none;
+      let end = at;
+      for (const list of escaped === none ? [candidates] : [candidates, escaped])
+        for (const characters of list) end = Math.max(end, endOf(text, at, characters) ?? at);
+      if (end === at) continue;
+      ranges.push(from === null ? [at, end] : [from[at] ?? 0, from[end] ?? 0]);
+      at = end - 1;
+    }
+  }
+}
+
+const marks: ReadonlySet<string> = new Set('%\\&');
+const none: readonly (readonly Spelling[])[] = [];
+
+function byBeginning(texts: readonly string[]): Secrets {
+  const found = new Map<number, (readonly Spelling[])[]>();
+  for (const text of texts) {
+    const [first = 0] = Buffer.from(text, 'utf8');
+    for (const number of new Set([text.charCodeAt(0), text.codePointAt(0) ?? 0, first]))
+      found.set(number, [...(found.get(number) ?? []), spellingsOf(text)]);
+  }
+  return found;
+}
+
+/** Where a secret ends that begins here, or the text's end where it holds the beginning of one; null: there is none. */
+function endOf(text: string, start: number, characters: readonly Spelling[]): number | null {
+  let ends: readonly number[] = [start];
+  for (const [count, character] of characters.entries()) {
+    if (count >= minBeginning && ends.some((end) => isCutAt(text, end))) return text.length;
+    const [only] = ends;
+    ends =
+      ends.length === 1 && only !== undefined
+        ? endsOf(text, only, character)
+        : [...new Set(ends.flatMap((end) => endsOf(text, end, character)))];
+    if (ends.length === 0) return null;
+  }
+  return Math.max(...ends);
+}
+
+/** A secret in the alphabets that a target may say it in. */
+function formsOf(secret: string): string[] {
+  if (secret.length < 8) return [secret];
+  const bytes = Buffer.from(secret, 'utf8');
+  const base64 = bytes.toString('base64').replace(/=+$/, '');
+  return [
+    secret,
+    base64,
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+  ];
+}
+
+function replaced(text: string, ranges: [number, number][]): string {
+  let shown = '';
+  let at = 0;
+  for (const [start, end] of ranges.sort((a, b) => a[0] - b[0])) {
+    if (start >= at) shown += `${text.slice(at, start)}***`;
+    at = Math.max(at, end);
+  }
+  return shown + text.slice(at);
+}
