@@ -3,6 +3,7 @@ import { parseQuery } from '../gateway/uri.ts';
 import { parseBody } from './body-format.ts';
 import { httpOf, maximum, reject, text } from './checks.ts';
 import { shownQuery } from './query.ts';
+import { requestHeader } from './request-header.ts';
 import type { Implementations, PdkCall } from './types.ts';
 
 /** Bodies above this are not parsed by the sandbox. */
@@ -87,7 +88,7 @@ export const requestFunctions: Implementations = {
     return (Array.isArray(value) ? value[0] : value) ?? null;
   },
   'kong.request.get_query': (call, [max]) => parseQuery(shownQuery(httpOf(call)), maximum(max, 'max_args')),
-  'kong.request.get_header': (call, [name]) => httpOf(call).headers.get(text(name, 'header name')),
+  'kong.request.get_header': (call, [name]) => requestHeader(httpOf(call).headers, text(name, 'header name')),
   'kong.request.get_headers': (call, [max]) => httpOf(call).headers.toTable(maximum(max, 'max_headers')),
   'kong.request.get_raw_body': (call, [maxSize]) => rawBody(call, maxSize),
   'kong.request.get_body': (call, [mime, maxArgs, maxSize]) => parsedBody(call, mime, maxArgs, maxSize),
