@@ -26,6 +26,7 @@ export interface AdminApiOptions {
   readonly nodeId: string;
   /** Names that clients may call the Admin API by, beside addresses and local names. */
   readonly allowHosts: readonly string[];
+  readonly workerPids: () => readonly number[];
   /** The certificate of listeners with `ssl`. */
   readonly certificate: () => SecureContextOptions;
 }

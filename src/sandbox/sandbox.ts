@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { KongTsError, messageOf } from '../errors.ts';
-import { startAdmin, type AdminListener } from './admin-listener.ts';
+import { startAdmin, type AdminApiOptions, type AdminListener } from './admin-listener.ts';
 import { loadDeclarative } from './declarative/index.ts';
 import {
   createEntityStore,
@@ -24,6 +25,7 @@ import { pluginRefusals } from '../kong-schema/index.ts';
 import type { SandboxOptions } from './options.ts';
 import { PluginServers } from './plugin-server/servers.ts';
 import { listenStream } from './streams/listener.ts';
+import { WorkerPids } from './worker-pids.ts';
 
 /** A running development gateway. */
 export interface Sandbox {
@@ -44,6 +46,12 @@ export interface Sandbox {
   /** Ends everything: listeners, connections, plugin servers that it started, its temporary directory. */
   close(): Promise<void>;
 }
+
+/**
+ * How long nginx takes from `kong reload` to new workers, in milliseconds. Kong's files are read at its beginning, and what
+ * they hold is taken over at its end: until then the old workers answer, and what the Admin API is told is lost.
+ */
+const workerStart = 500;
 
 /** How long requests and log phases may go on when the sandbox is closed, in milliseconds. */
 const closeGrace = 5000;
@@ -125,7 +133,13 @@ async function open(
   const streams = await listenAll(options.streamListen ?? 'off', '--stream-listen', closers, (address) =>
     listenStream(address, { ...tls, workers, pending }),
   );
-  const admin = await startAdminOf(options, store, known, node.id, tls.certificates, closers);
+  const pids = new WorkerPids(workers);
+  let closed = false;
+  closers.push(async () => {
+    closed = true;
+  });
+  const about = { known, nodeId: node.id, workerPids: () => pids.now };
+  const admin = await startAdminOf(options, store, about, tls.certificates, closers);
   return {
     proxyUrl: urlOf(proxies, false),
     proxyTlsUrl: urlOf(proxies, true),
@@ -134,7 +148,11 @@ async function open(
     streamPorts: streams.map(({ listener }) => listener.port),
     store,
     reload: async () => {
-      if (files.length > 0) store.replaceWith(loadDeclarative(files, known, load));
+      const next = files.length > 0 ? loadDeclarative(files, known, load) : null;
+      await wait(workerStart);
+      if (closed) return;
+      if (next !== null) store.replaceWith(next);
+      pids.renew();
       await servers.reload();
     },
     close,
@@ -164,8 +182,7 @@ async function listenAll(
 async function startAdminOf(
   options: SandboxOptions,
   store: MutableEntityStore,
-  known: readonly KnownPlugin[],
-  nodeId: string,
+  about: Pick<AdminApiOptions, 'known' | 'nodeId' | 'workerPids'>,
   certificates: Certificates,
   closers: (() => Promise<unknown>)[],
 ): Promise<AdminListener | null> {
@@ -173,8 +190,7 @@ async function startAdminOf(
   if (addresses.length === 0) return null;
   const admin = await startAdmin(addresses, {
     store,
-    known,
-    nodeId,
+    ...about,
     allowHosts: options.allowHosts ?? [],
     certificate: () => certificates.fallbackOptions,
     eventHooksAdmin: options.eventHooksAdmin ?? null,

@@ -94,6 +94,15 @@ describe.each(placements)('under load, plugin server %s', (pluginServer) => {
     }
   });
 
+  test('a configuration right after a reload is the one that stays', async () => {
+    await kong.reload(config('1'));
+    await kong.configure(config('2'));
+    await serves('2');
+    // What a reload had read before would come back within this time.
+    await wait(2000);
+    await serves('2');
+  });
+
   test.each(['SIGKILL', 'SIGTERM'] as const)(
     '%s of the server: what Kong does, and then all is well again',
     async (signal) => {

@@ -74,6 +74,7 @@ function createState(options: AdminOptions): AdminState {
     startsServers: options.startsServers ?? false,
     version: options.version ?? '3.9.3',
     nodeId: options.nodeId ?? randomUUID(),
+    workerPids: options.workerPids ?? (() => [process.pid]),
     configuration: options.configuration ?? {},
     now,
     forcedHealth,

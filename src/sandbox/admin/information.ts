@@ -66,7 +66,7 @@ function root({ state }: Context): Answer {
       loaded_plugins: Object.fromEntries(state.known.map(({ name }) => [name, true])),
       ...state.configuration,
     },
-    pids: { master: process.pid, workers: [process.pid] },
+    pids: { master: process.pid, workers: state.workerPids() },
   });
 }
 
@@ -87,7 +87,7 @@ function status({ state }: Context): Answer {
     },
     memory: {
       lua_shared_dicts: { kong: shared, kong_db_cache: shared },
-      workers_lua_vms: [{ pid: process.pid, http_allocated_gc: mebibytes(heapUsed) }],
+      workers_lua_vms: state.workerPids().map((pid) => ({ pid, http_allocated_gc: mebibytes(heapUsed) })),
     },
     ...(state.readOnly
       ? { configuration_hash: state.store.snapshot().hash }

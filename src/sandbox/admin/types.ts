@@ -24,6 +24,8 @@ export interface AdminOptions {
   version?: string;
   /** Default: random. */
   nodeId?: string;
+  /** Process ids of the nginx workers. Default: this process's own. */
+  workerPids?: () => readonly number[];
   /** More properties for `configuration` in `/`. */
   configuration?: PlainObject;
   /** Largest body in bytes. Default: 10 MiB, as Kong's. */
@@ -44,6 +46,7 @@ export interface AdminState {
   readonly startsServers: boolean;
   readonly version: string;
   readonly nodeId: string;
+  readonly workerPids: () => readonly number[];
   readonly configuration: PlainObject;
   readonly now: () => number;
   readonly health: (upstream: Entity, target: Entity) => TargetHealth;

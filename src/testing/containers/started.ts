@@ -4,7 +4,9 @@ import { KongAdmin } from '../../kong-admin/client.ts';
 import { importEntities } from './entities/import.ts';
 import { configText, hostName, paths, ports, readsConfigFile, usesDatabase } from './environment.ts';
 import type { HostPluginServer } from './host-server.ts';
+import { askOnce } from './ask-once.ts';
 import type { InsidePluginServers } from './inside-server.ts';
+import { NginxWorkers } from './nginx-workers.ts';
 import type { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
 import type { Database } from './postgres.ts';
@@ -88,11 +90,15 @@ export class StartedKongContainer {
   async configure(config: object | string): Promise<void> {
     const text = configText(config);
     if (usesDatabase(this.#parts.options)) return importEntities(new KongAdmin({ url: this.adminUrl }), text);
-    await this.#accepted('POST', '/config', { config: text });
+    const { status, text: said } = await askOnce('POST', `${this.adminUrl}/config`, { config: text });
+    if (status >= 400)
+      throw new KongTsError('ADMIN_REFUSED', `Kong refused the configuration (${String(status)}): ${said}`);
   }
 
   /**
-   * `kong reload`; resolves when the Admin API answers and, where Kong starts the plugin server, a new one serves.
+   * `kong reload`; resolves when new nginx workers answer and no old one takes requests any more (until then an old one
+   * answers, and what it is told is overwritten by what the new ones have read), and, where Kong starts the plugin server,
+   * a new one serves.
    * @param config another declarative configuration. Kong reads it while it reloads where `declarativeConfig` was given;
    *   with a database it is imported before, and where Kong was started without a configuration it is sent after.
    *   See `configure`.
@@ -106,11 +112,13 @@ export class StartedKongContainer {
     if (text !== null && readsFile) await this.#copyConfig(text);
     if (text !== null && withDatabase) await this.configure(text);
     const before = await inside?.ready();
+    const workers = new NginxWorkers(this.container, this.adminUrl);
+    const old = await workers.seen();
     await this.exec(['kong', 'reload']);
     await until(
       timeout,
-      async () => ((await fetch(`${this.adminUrl}/status`)).ok ? true : null),
-      () => new KongTsError('CONTAINER_FAILED', `Kong does not answer after kong reload:\n${this.logs()}`),
+      async () => (await workers.areNewerThan(old)) || null,
+      () => new KongTsError('CONTAINER_FAILED', `Kong has no new workers after kong reload:\n${this.logs()}`),
     );
     if (before !== undefined) await inside?.ready(before);
     if (text !== null && !withDatabase && !readsFile) await this.configure(text);
@@ -139,21 +147,6 @@ export class StartedKongContainer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  /** Sends a configuration, or what makes Kong look for one. @throws KongTsError ADMIN_REFUSED */
-  async #accepted(method: string, path: string, body?: object): Promise<void> {
-    const answer = await fetch(`${this.adminUrl}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const said = await answer.text();
-    if (!answer.ok)
-      throw new KongTsError(
-        'ADMIN_REFUSED',
-        `Kong refused the configuration (${String(answer.status)}): ${said}`,
-      );
   }
 
   async #copyConfig(content: string): Promise<void> {
