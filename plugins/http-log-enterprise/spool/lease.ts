@@ -69,18 +69,20 @@ async function isOwned(folder: string, wall: number): Promise<boolean> {
  */
 export async function adoptFolders(parent: string, mine: string, wall: number): Promise<string[]> {
   const found: string[] = [];
-  const names = await readdir(parent);
-  for (const name of names.filter((entry) => entry.startsWith(prefix)).sort()) {
+  const entries = await readdir(parent, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && entry.name.startsWith(prefix));
+  for (const name of folders.map((entry) => entry.name).sort()) {
     const folder = join(parent, name);
     if (folder === mine || (await isOwned(folder, wall))) continue;
     const adopted = join(mine, name);
     try {
       await rename(folder, adopted);
+      const files = await readdir(adopted, { recursive: true });
+      found.push(...files.filter((file) => file.endsWith('.seg')).map((file) => join(adopted, file)));
     } catch {
+      // Another process has it, or nobody can read it: the others are not to wait for it.
       continue;
     }
-    const files = await readdir(adopted, { recursive: true });
-    found.push(...files.filter((file) => file.endsWith('.seg')).map((file) => join(adopted, file)));
   }
   return found.sort();
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
 import { findFrame, headerSize, readFrame, writeHeader } from './frame.ts';
+import { openPlain, readPlain } from './plain-file.ts';
 
 /** How much is read back from the disk at a time. */
 const readSize = 262_144;
@@ -58,7 +59,7 @@ export class Segment {
     const segment = new Segment(path, openFile);
     segment.sealed = true;
     await segment.readDone();
-    const bytes = await readFile(path);
+    const { bytes, written } = await readPlain(path, openFile);
     for (let at = 0; at < bytes.length;) {
       const record = readFrame(bytes, at);
       if (record === null) {
@@ -73,12 +74,15 @@ export class Segment {
       segment.size = at;
     }
     segment.unloaded = segment.outstanding;
-    segment.oldest = segment.newest = (await stat(path)).mtimeMs;
+    segment.oldest = segment.newest = written;
     return segment;
   }
 
   private async readDone(): Promise<void> {
-    const done = await readFile(`${this.path}.done`).catch(() => Buffer.alloc(0));
+    const done = await readPlain(`${this.path}.done`, this.openFile).then(
+      ({ bytes }) => bytes,
+      () => Buffer.alloc(0),
+    );
     for (let at = 0; at + markSize <= done.length; at += markSize) {
       const offset = done.readUInt32LE(at);
       if ((done.readUInt32LE(at + 4) ^ offset) === markMask) this.doneBefore.add(offset);
@@ -127,7 +131,7 @@ export class Segment {
 
   /** The next whole records from `loadAt` on, as one piece of the file. */
   async readOn(): Promise<Buffer> {
-    const file = await this.openFile(this.path, 'r');
+    const file = await openPlain(this.path, this.openFile);
     try {
       const left = this.size - this.loadAt;
       const bytes = await readFully(file, this.loadAt, Math.min(left, readSize));

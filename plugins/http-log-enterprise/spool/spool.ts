@@ -261,9 +261,15 @@ export class Spool {
   }
 
   private async loadAll(): Promise<void> {
+    const unreadable = new Set<Segment>();
     for (let segment = this.toLoad[0]; segment !== undefined; segment = this.toLoad[0]) {
+      if (unreadable.has(segment)) return;
       segment.loadAt = segment.holes.get(segment.loadAt) ?? segment.loadAt;
-      const bytes = await segment.readOn();
+      const bytes = await this.readOn(segment);
+      if (bytes === null) {
+        unreadable.add(segment);
+        continue;
+      }
       let at = 0;
       for (;;) {
         const record = readFrame(bytes, at);
@@ -283,6 +289,23 @@ export class Spool {
       }
       if (this.toLoad[0] === segment) this.toLoad.shift();
       this.forgetIfDone(segment);
+    }
+  }
+
+  /** What comes next in a segment; null when it cannot be read now, and then those behind it have their turn. */
+  private async readOn(segment: Segment): Promise<Buffer | null> {
+    try {
+      return await segment.readOn();
+    } catch (error) {
+      this.toLoad.splice(this.toLoad.indexOf(segment), 1);
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        this.giveUp(segment, 'damaged', `${segment.path} is gone`);
+        this.forgetIfDone(segment);
+      } else {
+        this.toLoad.push(segment);
+        this.options.failed(`${segment.path} cannot be read: ${textOf(error)}; it is tried again later`);
+      }
+      return null;
     }
   }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   appendFile,
@@ -8,6 +9,8 @@ import {
   rename,
   rm,
   rmdir,
+  symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -92,7 +95,7 @@ describe('a damaged spool', () => {
     // A folder cannot be read as a file, whoever runs this.
     await mkdir(path);
     const during = await delivered();
-    expect(during).toMatchObject({ texts: [], problems: [expect.stringMatching(/cannot be read: EISDIR/)] });
+    expect(during).toMatchObject({ texts: [], problems: [expect.stringMatching(/cannot be read: it is no regular file/)] });
     const names = await readdir(directory, { recursive: true });
     const aside = join(directory, names.find((name) => name.endsWith('.aside')) ?? '');
     await rmdir(aside.replace(/\.aside$/, ''));
@@ -134,5 +137,67 @@ describe('a damaged spool', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('what somebody else has put into a spool', () => {
+  /** Puts a folder of a process that is gone before the one that holds records. */
+  async function strange(make: (path: string) => Promise<unknown> | void): Promise<void> {
+    const before = join(directory, 'w-0-strange');
+    await mkdir(before);
+    await make(join(before, 's0000000000.seg'));
+  }
+
+  it.each([
+    ['a pipe', (path: string) => void execFileSync('mkfifo', [path])],
+    ['a link to a device', (path: string) => symlink('/dev/zero', path)],
+    ['a folder', (path: string) => mkdir(path)],
+    [
+      'a file of 4 GiB',
+      async (path: string) => {
+        await writeFile(path, '');
+        await truncate(path, 4 * 1024 ** 3);
+      },
+    ],
+  ])('costs itself only: %s', async (_what, make) => {
+    await leave(texts(3));
+    await strange(make);
+    const after = await delivered();
+    expect(after.texts).toEqual(texts(3));
+    expect(after.problems).toEqual([expect.stringMatching(/strange.*cannot be read/)]);
+  });
+
+  it('costs itself only: a pipe in place of the marks of what is done', async () => {
+    execFileSync('mkfifo', [`${await leave(texts(3))}.done`]);
+    expect((await delivered()).texts).toEqual(texts(3));
+  });
+
+  it.each([
+    ['a file', (path: string) => writeFile(path, '')],
+    ['a link to another folder', (path: string) => symlink(tmpdir(), path)],
+  ])('is no folder of a process: %s', async (_what, make) => {
+    await leave(texts(3));
+    await make(join(directory, 'w-0-strange'));
+    const after = await delivered();
+    expect(after.texts).toEqual(texts(3));
+    expect(await readdir(directory)).toContain('w-0-strange');
+  });
+});
+
+describe('a segment that cannot be read back any more', () => {
+  it('keeps nobody behind it waiting, and its records are lost where it is gone', async () => {
+    await leave(texts(2));
+    await leave(texts(3));
+    let room = false;
+    const opened = await openSpoolAt(directory, { hasRoom: () => room });
+    const files = await readdir(directory, { recursive: true });
+    const adopted = files.filter((name) => name.endsWith('.seg')).sort();
+    await rm(join(directory, adopted[0] ?? ''));
+    room = true;
+    opened.spool.load();
+    await expect.poll(() => opened.spool.backlog).toBe(0);
+    expect(opened.loaded.length + opened.lost).toBe(5);
+    expect(opened.lost).toBeGreaterThan(0);
+    await opened.spool.close();
   });
 });

@@ -1,0 +1,36 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import type { OpenFile } from './segment.ts';
+
+/** Neither a link nor a pipe that nobody writes to. */
+const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** No segment has so many bytes: one is begun anew at 4 MiB, and what is written at once is in memory before. */
+const largest = 256 * 1024 * 1024;
+
+/**
+ * Opens what a former process has left. The folder is its owner's, and yet what lies there is a claim.
+ *
+ * @throws Error for what is no regular file, or too large to be one of a spool; else what the file system throws
+ */
+export async function openPlain(path: string, open: OpenFile): Promise<FileHandle> {
+  const file = await open(path, readOnly);
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw new Error('it is no regular file');
+    if (found.size > largest) throw new Error(`it has ${found.size} bytes, more than a file of a spool has`);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** All of such a file, and when it was written, in milliseconds since 1970. */
+export async function readPlain(path: string, open: OpenFile): Promise<{ bytes: Buffer; written: number }> {
+  const file = await openPlain(path, open);
+  try {
+    return { bytes: await file.readFile(), written: (await file.stat()).mtimeMs };
+  } finally {
+    await file.close();
+  }
+}
