@@ -95,7 +95,10 @@ describe('a damaged spool', () => {
     // A folder cannot be read as a file, whoever runs this.
     await mkdir(path);
     const during = await delivered();
-    expect(during).toMatchObject({ texts: [], problems: [expect.stringMatching(/cannot be read: it is no regular file/)] });
+    expect(during).toMatchObject({
+      texts: [],
+      problems: [expect.stringMatching(/cannot be read: it is no regular file/)],
+    });
     const names = await readdir(directory, { recursive: true });
     const aside = join(directory, names.find((name) => name.endsWith('.aside')) ?? '');
     await rmdir(aside.replace(/\.aside$/, ''));
