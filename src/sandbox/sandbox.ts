@@ -138,7 +138,7 @@ async function open(
   closers.push(async () => {
     closed = true;
   });
-  const about = { known, nodeId: node.id, workerPids: () => pids.now };
+  const about = { known, nodeId: node.id, workerPids: () => pids.now, loading: load };
   const admin = await startAdminOf(options, store, about, tls.certificates, closers);
   return {
     proxyUrl: urlOf(proxies, false),
@@ -182,7 +182,7 @@ async function listenAll(
 async function startAdminOf(
   options: SandboxOptions,
   store: MutableEntityStore,
-  about: Pick<AdminApiOptions, 'known' | 'nodeId' | 'workerPids'>,
+  about: Pick<AdminApiOptions, 'known' | 'nodeId' | 'workerPids' | 'loading'>,
   certificates: Certificates,
   closers: (() => Promise<unknown>)[],
 ): Promise<AdminListener | null> {

@@ -62,3 +62,16 @@ test('a taken port is named, and the option that changes it', async () => {
   expect(command.output()).toContain('--proxy-listen');
   await new Promise((resolve) => server.close(resolve));
 });
+
+test('--strict refuses what the sandbox does not run, and names all of it', async () => {
+  const file = path.join(directory, 'kong.json');
+  writeFileSync(
+    file,
+    JSON.stringify({ _format_version: '3.0', vaults: [{ name: 'env' }], plugins: [{ name: 'cors' }] }),
+  );
+  const listen = ['--proxy-listen', 'off', '--admin-listen', 'off'];
+  const command = run(['--config', file, '--strict', ...listen]);
+  expect(await command.ended).toBe(1);
+  expect(command.output()).toContain("Kong's own plugins cors and the sections vaults");
+  expect(command.output()).toContain('strict');
+});

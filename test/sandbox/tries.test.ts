@@ -47,6 +47,27 @@ async function ask(text = getOnce()): Promise<string> {
   return answer;
 }
 
+test('the host_header of an upstream that a plugin has set goes out with the port', async () => {
+  await start(
+    {},
+    {
+      script: { access: [['kong.service.set_upstream', 'up2']] },
+      config: (port) => ({
+        _format_version: '3.0',
+        services: [
+          { name: 's', url: `http://localhost:${String(port)}`, routes: [{ name: 'r', paths: ['/'] }] },
+        ],
+        upstreams: [
+          { name: 'up2', host_header: 'hh.example', targets: [{ target: `127.0.0.1:${String(port)}` }] },
+        ],
+        plugins: [{ name: 'probe' }],
+      }),
+    },
+  );
+  expect(await ask()).toMatch(/^HTTP\/1.1 200 /);
+  expect(upstream.heads[0]).toContain(`\r\nHost: hh.example:${String(upstream.port)}\r\n`);
+});
+
 describe.each(['protobuf', 'msgpack'] as const)('a name set by a plugin over %s', (protocol) => {
   test.each([
     ['setUpstream', ['kong.service.set_upstream', 'up2'], 'up2'],

@@ -76,6 +76,7 @@ function createState(options: AdminOptions): AdminState {
     nodeId: options.nodeId ?? randomUUID(),
     workerPids: options.workerPids ?? (() => [process.pid]),
     configuration: options.configuration ?? {},
+    loading: options.loading ?? {},
     now,
     forcedHealth,
     health: (upstream, target) =>

@@ -38,7 +38,7 @@ export function configEndpoints(): Endpoint[] {
 function load(context: Context): Answer {
   const { state, body, query } = context;
   const { registry } = state.store;
-  const options = { registry, now: state.now };
+  const options = { registry, now: state.now, ...state.loading };
   const checkHash = textOf(query.get('check_hash') ?? body['check_hash']) === '1';
   const flatten = ['true', '1', 'on', 'yes'].includes(
     textOf(query.get('flatten_errors') ?? body['flatten_errors']).toLowerCase(),

@@ -1,3 +1,4 @@
+import type { LoadOptions } from '../declarative/index.ts';
 import type { Dao, Entity, MutableEntityStore, KnownPlugin } from '../entities/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
 
@@ -28,6 +29,8 @@ export interface AdminOptions {
   workerPids?: () => readonly number[];
   /** More properties for `configuration` in `/`. */
   configuration?: PlainObject;
+  /** How `POST /config` treats what the sandbox does not run. Default: it is passed over, and nobody hears of it. */
+  loading?: Pick<LoadOptions, 'strict' | 'passedOver'>;
   /** Largest body in bytes. Default: 10 MiB, as Kong's. */
   bodyLimit?: number;
   /** Epoch milliseconds. Default: the clock. */
@@ -48,6 +51,7 @@ export interface AdminState {
   readonly nodeId: string;
   readonly workerPids: () => readonly number[];
   readonly configuration: PlainObject;
+  readonly loading: Pick<LoadOptions, 'strict' | 'passedOver'>;
   readonly now: () => number;
   readonly health: (upstream: Entity, target: Entity) => TargetHealth;
   /** Health that was set through the API, by target id. */

@@ -74,10 +74,9 @@ function loadDocuments(
 function loadDocument(store: MutableEntityStore, document: DeclarativeDocument, options: LoadOptions): void {
   const { registry } = store;
   const problems = new Problems(document.file);
-  if (options.strict !== true) {
-    const text = passedOverText(passOver(document.data, new Set(registry.plugins.keys())));
-    if (text !== undefined) options.passedOver?.(`${document.file}: ${text}`);
-  }
+  const text = passedOverText(passOver(document.data, new Set(registry.plugins.keys())));
+  if (text !== undefined && options.strict === true) problems.add([], { strict: text.refused });
+  else if (text !== undefined) options.passedOver?.(`${document.file}: ${text.passedOver}`);
   const meta = readRoot(document.data, registry, problems);
   const workspaceId = workspaceIdFor(meta.workspace);
   const entities = collectEntities(document.data, registry, meta, workspaceId, problems);

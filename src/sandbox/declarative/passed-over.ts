@@ -52,13 +52,19 @@ export function passOver(data: PlainObject, known: ReadonlySet<string>): PassedO
   return { plugins: [...plugins].sort(), sections: [...found].sort() };
 }
 
-/** One line about what was passed over, undefined where nothing was. */
-export function passedOverText({ plugins, sections: names }: PassedOver): string | undefined {
+/** One line about what was passed over, as news and as an error; undefined where nothing was. */
+export function passedOverText({
+  plugins,
+  sections: names,
+}: PassedOver): { passedOver: string; refused: string } | undefined {
   const parts = [
     ...(plugins.length === 0 ? [] : [`Kong's own plugins ${plugins.join(', ')}`]),
     ...(names.length === 0 ? [] : [`the sections ${names.join(', ')}`]),
   ];
-  return parts.length === 0
-    ? undefined
-    : `${parts.join(' and ')} are passed over: the sandbox does not run them`;
+  if (parts.length === 0) return undefined;
+  const what = parts.join(' and ');
+  return {
+    passedOver: `${what} are passed over: the sandbox does not run them`,
+    refused: `Kong knows ${what}, the sandbox does not run them and was told to be strict`,
+  };
 }

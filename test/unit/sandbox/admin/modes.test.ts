@@ -92,6 +92,25 @@ describe('without a database', () => {
     expect(await key(stored)).toHaveProperty('ttl', null);
   });
 
+  test('a /config with what the sandbox does not run says so, or is refused where it is strict', async () => {
+    const lines: string[] = [];
+    const config = '_format_version: "3.0"\nvaults: [{ name: env, prefix: e }]\nplugins: [{ name: cors }]\n';
+    const store = loadDeclarativeText('_format_version: "3.0"');
+    const kind = await start({
+      database: 'off',
+      store,
+      loading: { passedOver: (line) => lines.push(line) },
+    });
+    expect((await kind.call('POST', '/config', { config })).status).toBe(201);
+    expect(lines).toEqual([expect.stringContaining('the sections vaults are passed over')]);
+    const strict = await start({ database: 'off', store, loading: { strict: true } });
+    const refused = await strict.call('POST', '/config', { config });
+    expect([refused.status, refused.body['message']]).toEqual([
+      400,
+      expect.stringContaining('was told to be strict'),
+    ]);
+  });
+
   test('a /config that is no YAML is told where, in the words of Kong', async () => {
     const admin = await start({ database: 'off', store: loadDeclarativeText('_format_version: "3.0"') });
     const answer = await admin.call('POST', '/config', { config: 'a: [b' });
