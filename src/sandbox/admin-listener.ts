@@ -5,6 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { KongTsError } from '../errors.ts';
 import { foreignCaller, isLoopback } from '../http/callers.ts';
 import { bounded, httpLimits } from '../http/limits.ts';
+import type { AdminOptions } from './admin/types.ts';
 import type { KnownPlugin, MutableEntityStore } from './entities/index.ts';
 import { listenError, urlHost, type ListenAddress } from './gateway/listen.ts';
 
@@ -23,6 +24,8 @@ export interface AdminApiOptions {
   readonly workspaces: boolean;
   readonly database: 'postgres' | 'off';
   readonly startsServers: boolean;
+  /** How `POST /config` treats what the sandbox does not run. */
+  readonly loading: NonNullable<AdminOptions['loading']>;
   readonly nodeId: string;
   /** Names that clients may call the Admin API by, beside addresses and local names. */
   readonly allowHosts: readonly string[];
