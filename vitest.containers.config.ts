@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['kong-ts-source', 'node', 'import', 'module', 'default'] } },
   test: {
     include: ['test/containers/**/*.test.ts', 'examples/containers/*.test.ts'],
+    setupFiles: ['test/containers/support/failed-tests.ts'],
     globalSetup: ['test/containers/support/global-setup.ts'],
     // Nothing is fetched and nothing is left to a helper container: every test stops what it started.
     env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },

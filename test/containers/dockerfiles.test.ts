@@ -8,6 +8,7 @@ import type { StartedKongContainer } from '../../src/testing/containers/index.ts
 import { KongContainer } from '../../src/testing/containers/index.ts';
 import { sandbox } from './support/kong.ts';
 import { startRecorder, type Recorder } from './support/recorder.ts';
+import { watch } from './support/watched.ts';
 import { build, buildStandIn } from './support/stand-in.ts';
 
 const standIn = 'kong-ts-test-stand-in';
@@ -53,11 +54,13 @@ describe.skipIf(skipped)(
 
     test('Dockerfile: Kong with the plugin server inside, from its environment alone', async () => {
       build('Dockerfile', images.kong, { NODE_IMAGE: standIn, KONG_IMAGE: standIn });
-      const kong = await new KongContainer({
-        image: images.kong,
-        pull: 'never',
-        declarativeConfig: logging(`http://host.docker.internal:${String(machine.port)}/inside`),
-      }).start();
+      const kong = watch(
+        await new KongContainer({
+          image: images.kong,
+          pull: 'never',
+          declarativeConfig: logging(`http://host.docker.internal:${String(machine.port)}/inside`),
+        }).start(),
+      );
       cleanUps.push(() => kong.stop());
       await logged(kong, '/inside');
     });
@@ -74,18 +77,20 @@ describe.skipIf(skipped)(
         .withWaitStrategy(Wait.forHealthCheck())
         .start();
       cleanUps.push(() => sidecar.stop());
-      const kong = await new KongContainer({
-        pull: 'never',
-        image: 'kong-ts-sandbox',
-        declarativeConfig: logging(`http://host.docker.internal:${String(machine.port)}/sidecar`),
-        environment: {
-          KONG_PLUGINS: 'bundled,http-log-enterprise',
-          KONG_PLUGINSERVER_NAMES: 'http-log-enterprise',
-          KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_SOCKET: '/run/kong-ts/kong-ts.socket',
-          KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_QUERY_CMD: 'cat /run/kong-ts/http-log-enterprise.json',
-        },
-        configure: (container) => container.withBindMounts([mount]),
-      }).start();
+      const kong = watch(
+        await new KongContainer({
+          pull: 'never',
+          image: 'kong-ts-sandbox',
+          declarativeConfig: logging(`http://host.docker.internal:${String(machine.port)}/sidecar`),
+          environment: {
+            KONG_PLUGINS: 'bundled,http-log-enterprise',
+            KONG_PLUGINSERVER_NAMES: 'http-log-enterprise',
+            KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_SOCKET: '/run/kong-ts/kong-ts.socket',
+            KONG_PLUGINSERVER_HTTP_LOG_ENTERPRISE_QUERY_CMD: 'cat /run/kong-ts/http-log-enterprise.json',
+          },
+          configure: (container) => container.withBindMounts([mount]),
+        }).start(),
+      );
       cleanUps.push(() => kong.stop());
       await logged(kong, '/sidecar');
     });

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KongContainer, type StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { image, plugin, sandbox } from './support/kong.ts';
+import { watch } from './support/watched.ts';
 import { once } from './support/load.ts';
 
 /** An image that does not say that it has kong-ts, as Kong's stock one: this machine's Node and kong-ts are mounted. */
@@ -20,22 +21,24 @@ describe.skipIf(sandbox && !canBuild)(
           env: { ...process.env, DOCKER_BUILDKIT: '0' },
           stdio: ['pipe', 'ignore', 'pipe'],
         });
-      kong = await new KongContainer({
-        image: stock,
-        pull: 'never',
-        plugins: [plugin('mark-protobuf')],
-        declarativeConfig: {
-          _format_version: '3.0',
-          services: [
-            {
-              name: 's',
-              url: 'http://127.0.0.1:8001/status',
-              routes: [{ name: 'r', paths: ['/r'] }],
-              plugins: [{ name: 'mark-protobuf', config: { value: 'mounted' } }],
-            },
-          ],
-        },
-      }).start();
+      kong = watch(
+        await new KongContainer({
+          image: stock,
+          pull: 'never',
+          plugins: [plugin('mark-protobuf')],
+          declarativeConfig: {
+            _format_version: '3.0',
+            services: [
+              {
+                name: 's',
+                url: 'http://127.0.0.1:8001/status',
+                routes: [{ name: 'r', paths: ['/r'] }],
+                plugins: [{ name: 'mark-protobuf', config: { value: 'mounted' } }],
+              },
+            ],
+          },
+        }).start(),
+      );
     });
 
     afterAll(async () => {

@@ -97,6 +97,18 @@ describe.each(placements)('without a request, plugin server %s', (pluginServer) 
       .map(({ body }) => JSON.parse(body.toString()) as Report)
       .find((report) => report.phase === phase);
 
+  test('certificate of plugins of both protocols runs in one handshake', async () => {
+    const runs = () =>
+      protocols.map(
+        (protocol) =>
+          reports.received.filter(({ url, body }) => url === `/${protocol}` && body.includes('"certificate"'))
+            .length,
+      );
+    const before = runs();
+    expect(await overTls(kong.proxyTlsUrl, 'both.test')).toMatch(/^HTTP\/1\.1 200/);
+    await expect.poll(runs, { timeout: 10_000 }).toEqual(before.map((n) => n + 1));
+  });
+
   describe.each(protocols)('%s', (protocol) => {
     test('certificate runs in the handshake, and the request after it is served', async () => {
       const answer = await overTls(kong.proxyTlsUrl, 'kong.test');

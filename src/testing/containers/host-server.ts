@@ -7,6 +7,7 @@ import { socketArguments } from '../../kong-setup/settings.ts';
 import { askServer } from '../../server/admin/client.ts';
 import type { ServerStatus } from '../../server/admin/status.ts';
 import { serveOptions } from './environment.ts';
+import { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
 import { hostCommand, type LocatedPlugin } from './plugins.ts';
 import { isReady } from './ready.ts';
@@ -19,6 +20,8 @@ const stopLimit = 15_000;
 
 /** `kong-ts serve` on this machine, with its socket and the plugins' dumps in a folder that Kong's container mounts. */
 export class HostPluginServer {
+  /** The end of what the server has printed, every life of it. */
+  readonly log = new LogBook(outputLimit);
   /** The folder to mount. */
   readonly folder: string;
   readonly #options: KongContainerOptions;
@@ -27,7 +30,6 @@ export class HostPluginServer {
   readonly #timeout: number;
   readonly #variables: Readonly<Record<string, string>>;
   #process: ChildProcess | null = null;
-  #output = '';
   /** Where the Admin API of event hooks listens: a free port at first, the same one in every later life. */
   #hooksAdmin = '127.0.0.1:0';
 
@@ -57,11 +59,6 @@ export class HostPluginServer {
     return path.join(this.folder, 'kong-ts.socket');
   }
 
-  /** The end of what the server has printed, every life of it. */
-  get output(): string {
-    return this.#output;
-  }
-
   /** Starts the process; resolves when it serves. @throws KongTsError CONTAINER_FAILED */
   async start(): Promise<void> {
     const [command = '', ...args] = this.#command();
@@ -74,10 +71,7 @@ export class HostPluginServer {
     const abandon = (): boolean => child.kill('SIGKILL');
     process.once('exit', abandon);
     child.once('close', () => process.off('exit', abandon));
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = (this.#output + text).slice(-outputLimit);
-      });
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', this.log.add);
     const ended = new Promise<never>((_resolve, reject) => {
       child.once('error', (error) => reject(this.#failure(`cannot be started: ${messageOf(error)}`)));
       child.once('exit', (code, signal) =>
@@ -138,6 +132,9 @@ export class HostPluginServer {
   }
 
   #failure(what: string): KongTsError {
-    return new KongTsError('CONTAINER_FAILED', `The plugin server on this machine ${what}:\n${this.#output}`);
+    return new KongTsError(
+      'CONTAINER_FAILED',
+      `The plugin server on this machine ${what}:\n${this.log.text}`,
+    );
   }
 }

@@ -24,6 +24,12 @@ export interface Parts {
   readonly timeout: number;
 }
 
+/** A moment in the logs. */
+export interface LogMark {
+  readonly kong: number;
+  readonly server: number;
+}
+
 /** Kong, running. URLs have no slash at their end and can be reached from this machine. */
 export class StartedKongContainer {
   /** testcontainers' own view of Kong's container. */
@@ -64,10 +70,19 @@ export class StartedKongContainer {
     return `http://${hostName}:${String(port)}`;
   }
 
-  /** What Kong's container has printed so far, and a plugin server on the host after it. */
-  logs(): string {
+  /**
+   * What Kong's container has printed so far, and a plugin server on the host after it.
+   * @param since only what has been printed after this mark
+   */
+  logs(since?: LogMark): string {
     const { log, host } = this.#parts;
-    return log.text + (host?.output ?? '');
+    return log.since(since?.kong ?? 0) + (host?.log.since(since?.server ?? 0) ?? '');
+  }
+
+  /** The end of the logs now: before a test, for what was printed during it. */
+  logMark(): LogMark {
+    const { log, host } = this.#parts;
+    return { kong: log.end, server: host?.log.end ?? 0 };
   }
 
   /** Runs a command in Kong's container. @throws KongTsError CONTAINER_FAILED when its exit status is not 0 */

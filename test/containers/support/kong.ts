@@ -6,6 +6,7 @@ import {
   type KongContainerOptions,
   type StartedKongContainer,
 } from '../../../src/testing/containers/index.ts';
+import { watch } from './watched.ts';
 
 export const image = inject('image');
 export const sandbox = inject('sandbox');
@@ -18,7 +19,7 @@ export const plugin = (name: string): { file: string; folder: string } => {
 
 /** Starts Kong from the image under test. */
 export async function startKong(options: KongContainerOptions): Promise<StartedKongContainer> {
-  return new KongContainer({ image, pull: 'never', ...options }).start();
+  return watch(await new KongContainer({ image, pull: 'never', ...options }).start());
 }
 
 /** How a plugin server reaches a port of this machine. */
