@@ -23,7 +23,8 @@ COPY docker/kong-ts.sh /usr/local/bin/kong-ts
 COPY docker/sandbox/kong /usr/local/bin/kong
 COPY docker/sandbox/health.mjs /usr/local/lib/kong-ts/sandbox-health.mjs
 # uid 1000 is `kong` in Kong's image and `node` here.
-RUN mkdir -p /usr/local/kong /usr/local/kong-ts/plugins /usr/local/kong-ts/data && chown -R 1000:0 /usr/local/kong /usr/local/kong-ts
+RUN mkdir -p /usr/local/kong /usr/local/kong-ts/plugins /usr/local/kong-ts/data && chown -R 1000:0 /usr/local/kong /usr/local/kong-ts && \
+    chmod 700 /usr/local/kong-ts/data
 LABEL io.kong-ts.runtime=/usr/local/bin/kong-ts
 LABEL io.kong-ts.sandbox=true
 ENV KONG_PREFIX=/usr/local/kong

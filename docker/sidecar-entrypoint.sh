@@ -4,6 +4,8 @@
 #   kong-ts-sidecar PLUGIN...
 # KONG_TS_FOLDER is the shared volume (/run/kong-ts); KONG_TS_SERVE_OPTIONS are further options of kong-ts serve.
 set -eu
+# Kong's user, who need not be this one, reads the dumps. The server closes what it writes to all others by itself.
+umask 022
 folder=${KONG_TS_FOLDER:-/run/kong-ts}
 for plugin in "$@"; do
   /usr/local/bin/kong-ts dump "$plugin" > "$folder/.dump.$$"

@@ -21,7 +21,7 @@ COPY --from=build /usr/local/lib/kong-ts /usr/local/lib/kong-ts
 COPY docker/kong-ts.sh /usr/local/bin/kong-ts
 COPY docker/sidecar-entrypoint.sh /usr/local/bin/kong-ts-sidecar
 # Not root; the socket is open to every uid (--socket-mode 0666), since Kong's user need not have this one.
-RUN mkdir -p /run/kong-ts /var/lib/kong-ts && chown 1000:0 /run/kong-ts /var/lib/kong-ts
+RUN mkdir -p /run/kong-ts /var/lib/kong-ts && chown 1000:0 /run/kong-ts /var/lib/kong-ts && chmod 700 /var/lib/kong-ts
 LABEL io.kong-ts.runtime=/usr/local/bin/kong-ts
 USER 1000
 VOLUME ["/run/kong-ts", "/var/lib/kong-ts"]

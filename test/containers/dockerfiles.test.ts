@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -93,6 +93,16 @@ describe.skipIf(skipped)(
       );
       cleanUps.push(() => kong.stop());
       await logged(kong, '/sidecar');
+      // Kong's user need not be the sidecar's: it connects and reads the dump, and nothing else is for it.
+      const modes = new Map(
+        readdirSync(folder).map((name) => [name, statSync(path.join(folder, name)).mode & 0o777]),
+      );
+      expect(modes.get('kong-ts.socket')).toBe(0o666);
+      expect(modes.get('http-log-enterprise.json')).toBe(0o644);
+      for (const [name, mode] of modes)
+        if (!/(?:^|msgpack|ts)\.socket$|\.json$/.test(name)) expect([name, mode & 0o077]).toEqual([name, 0]);
+      const { output } = await sidecar.exec(['ls', '-ld', '/var/lib/kong-ts']);
+      expect(output).toMatch(/^drwx------/);
     });
 
     test('sandbox.Dockerfile: Kong and its commands', async () => {
