@@ -174,6 +174,9 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
   });
 }
 
+/** Phases whose handlers may keep a request from passing: one that is never called lets everybody in. */
+const guarding: readonly Phase[] = ['certificate', 'rewrite', 'access', 'preread'];
+
 function compileHandlers(
   definition: Loose,
   invalid: (text: string, fix: string) => KongTsError,
@@ -213,6 +216,15 @@ function compileHandlers(
         throw invalid(
           `setup returned no handler for ${missing.join(', ')}`,
           'Return one for each phase in phases, or take the phase out.',
+        );
+      }
+      const unasked = guarding.filter(
+        (phase) => !announced.includes(phase) && typeof (returned as Loose)[phase] === 'function',
+      );
+      if (unasked.length > 0) {
+        throw invalid(
+          `setup returned a handler for ${unasked.join(', ')}, which Kong never calls`,
+          'Name the phase in phases, or give the function another name.',
         );
       }
       const close = (returned as Loose)['close'];

@@ -17,12 +17,13 @@ export interface ServerDefinition {
   readonly startCommand: string | null;
 }
 
-/** The properties in a kong.conf: `key = value`, `#` starts a comment. */
+/** The properties in a kong.conf: `key = value`; `#` starts a comment, `\#` is the character. Names are in lower case (Kong 3.9.3). */
 export function parseKongConf(text: string): Map<string, string> {
   const properties = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const match = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line.replace(/(^|\s)#.*$/, ''));
-    if (match?.[1] !== undefined) properties.set(match[1].toLowerCase(), match[2] ?? '');
+    const match = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line.replace(/\s*(?<!\\)#.*$/, ''));
+    const [, name = '', value = ''] = match ?? [];
+    if (name !== '' && name === name.toLowerCase()) properties.set(name, value.replaceAll('\\#', '#'));
   }
   return properties;
 }
@@ -33,7 +34,9 @@ export function parseEnvironment(
 ): Map<string, string> {
   const properties = new Map<string, string>();
   for (const [key, value] of Object.entries(environment)) {
-    if (key.startsWith('KONG_') && value !== undefined) properties.set(key.slice(5).toLowerCase(), value);
+    // Kong asks for the names in upper case: it never sees `KONG_Plugins` or `kong_plugins`.
+    if (!key.startsWith('KONG_') || key !== key.toUpperCase() || value === undefined) continue;
+    properties.set(key.slice(5).toLowerCase(), value);
   }
   return properties;
 }

@@ -6,6 +6,7 @@ import { brand } from '../brand.ts';
 import type { CompiledPlugin, InstanceInfo, PhaseHandler, PluginHandlers } from '../types.ts';
 import { checkedSchema } from '../schema/compile.ts';
 import { bridge } from './bridge.ts';
+import { hiddenHandlers } from './hidden-handlers.ts';
 import type { KongPdkModule } from './module.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { KongPdkModule } from './module.ts';
  *   PLUGIN_SCHEMA_UNSUPPORTED when Kong would refuse the Schema
  */
 export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlugin {
-  const invalid = (text: string, fix: string): KongTsError =>
+  const invalid: Invalid = (text, fix) =>
     new KongTsError('PLUGIN_INVALID', `The plugin ${file}: ${text}.`, { fix });
   const { Plugin, Name, Version, Priority = 0, Schema = [] } = module;
   const methods = Plugin.prototype as Partial<Record<string, unknown>>;
@@ -24,6 +25,10 @@ export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlu
   if (announced.length === 0) {
     throw invalid('its class Plugin has no handler', `Give it at least one of ${allPhases.join(', ')}.`);
   }
+  refuseHidden(
+    hiddenHandlers(Plugin).filter((phase) => !announced.some((one) => one === phase)),
+    invalid,
+  );
   if (!Number.isSafeInteger(Priority)) {
     throw invalid(`Priority is ${JSON.stringify(Priority)}`, 'Kong takes an integer.');
   }
@@ -48,8 +53,26 @@ export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlu
     phaseTimeout: 30_000,
     parseConfig: (raw) => raw ?? {},
     bindKong: bridge,
-    setup: async ({ config, instance }) => handlersOf(new Plugin(withInstance(config, instance)), announced),
+    setup: async ({ config, instance }) => {
+      const plugin = new Plugin(withInstance(config, instance));
+      // What a constructor sets shows now only.
+      refuseHidden(
+        allPhases.filter((phase) => !announced.includes(phase) && Object.hasOwn(plugin, phase)),
+        invalid,
+      );
+      return handlersOf(plugin, announced);
+    },
   });
+}
+
+type Invalid = (text: string, fix: string) => KongTsError;
+
+function refuseHidden(names: readonly string[], invalid: Invalid): void {
+  if (names.length === 0) return;
+  throw invalid(
+    `its class Plugin has ${names.join(', ')}, but not as a method, so that Kong would never call it`,
+    `Write it as a method of the class: async ${names[0] ?? 'access'}(kong) { ... }.`,
+  );
 }
 
 /** A file's name without its ending; a folder's where the file is its index. */

@@ -68,5 +68,7 @@ describe('definePlugin', () => {
     const other = compilePlugin({ ...base, phases: ['access', 'log'], setup: () => ({ log: () => 1 }) });
     await expect(none.setup(context)).rejects.toThrow(/setup returned no handlers/);
     await expect(other.setup(context)).rejects.toThrow(/no handler for access/);
+    const more = compilePlugin({ ...base, phases: ['log'], setup: () => ({ access() {}, log() {} }) });
+    await expect(more.setup(context)).rejects.toThrow(/a handler for access, which Kong never calls/);
   });
 });

@@ -29,6 +29,33 @@ const source = (body: string, more = ''): string =>
 module.exports = { Plugin: KongPlugin, Schema: [{ message: { type: 'string' } }], Version: '0.1.0', Priority: 10, ${more} }\n`;
 
 describe('plugins written for kong-pdk', () => {
+  it.each([
+    ['field.js', 'access = async (kong) => kong.response.exit(401); log() {}'],
+    ['static.js', 'static async access(kong) {} log() {}'],
+    ['quoted.js', "'access' = 1; log() {}"],
+  ])('do not load with a handler that Kong would never call: %s', async (name, body) => {
+    await expect(loadPlugin(file(`hidden/${name}`, source(body)))).rejects.toThrow(
+      kongTsError('PLUGIN_INVALID', /its class Plugin has access, but not as a method/),
+    );
+  });
+
+  it('do not start with a handler that their constructor sets', async () => {
+    const text = `class KongPlugin { constructor() { this.access = async () => {} } log() {} }
+module.exports = { Plugin: KongPlugin, Schema: [], Version: '0.1.0', Priority: 10 }\n`;
+    const plugin = await loadPlugin(file('hidden/constructor.js', text));
+    const instance = {
+      pluginId: null,
+      seq: null,
+      key: null,
+      workspaceId: null,
+      routeId: null,
+      serviceId: null,
+    };
+    await expect(
+      plugin.setup({ config: {}, instance: { ...instance, consumerId: null } } as never),
+    ).rejects.toThrow(/has access, but not as a method/);
+  });
+
   it('become plugins by their exports', async () => {
     const plugin = await loadPlugin(
       file('Hello.js', source('async access(kong) {} async log(kong) {} other() {}')),

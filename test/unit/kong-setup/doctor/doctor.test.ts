@@ -72,6 +72,14 @@ describe('reading the configuration', () => {
     expect(serversOf(merged, factsOf('3.8'))[0]?.socket).toBe('/usr/local/kong/a.socket');
   });
 
+  it('does not see what Kong does not see: names in another case, and what stands behind a number sign', () => {
+    const conf = parseKongConf('PLUGINS = a\nplugins = b#c\nprefix = /k\\#1 # x\nlog_level=info#x\n');
+    expect(Object.fromEntries(conf)).toEqual({ plugins: 'b', prefix: '/k#1', log_level: 'info' });
+    expect([...parseEnvironment({ KONG_Plugins: 'a', kong_prefix: '/k', KONG_LOG_LEVEL: 'info' })]).toEqual([
+      ['log_level', 'info'],
+    ]);
+  });
+
   it('takes the programs that Kong looks for where no command is given', () => {
     const commands = (kong: string): unknown[] =>
       serversOf(properties({ pluginserver_names: 'a' }), factsOf(kong), () => true).map(
