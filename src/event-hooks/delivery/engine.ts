@@ -5,6 +5,7 @@ import type { HookLog } from '../log.ts';
 import type { Hook } from '../model/hook.ts';
 import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
 import { Gate, Rate } from './gate.ts';
+import { Held } from './held.ts';
 import { Lane } from './lane.ts';
 import type { LaneContext, LaneLimits } from './lane.ts';
 import { defaultSchedule, retryDelay } from './retry.ts';
@@ -24,6 +25,8 @@ export interface EngineOptions {
   /** Seconds between attempts. */
   schedule?: readonly number[];
   limits: LaneLimits;
+  /** Payload characters in memory, over all hooks, queued and in flight. Default 64 Mi. */
+  totalSize?: number;
   /** Deliveries in flight per target, over all hooks. */
   targetConcurrency: number;
   /** Deliveries per second and target; null: no limit. */
@@ -35,11 +38,13 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #lanes = new Map<string, Lane>();
   readonly #targets = new Map<string, { gate: Gate; rate: Rate | null }>();
+  readonly #held: Held;
   readonly #closing = new Set<Promise<void>>();
   #activeUntil = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#held = new Held(options.totalSize ?? 64 * 1024 * 1024);
   }
 
   /** Whether this process delivers: it holds the store's lease. */
@@ -127,6 +132,10 @@ export class Engine {
     this.#lanes.get(hookId)?.lookForDue();
   }
 
+  /** Payload characters in memory. */
+  get heldSize(): number {
+    return this.#held.size;
+  }
   /** Deliveries in memory and in flight, by hook. */
   load(): { hookId: string; queued: number; inFlight: number }[] {
     return [...this.#lanes].map(([hookId, lane]) => ({
@@ -161,6 +170,7 @@ export class Engine {
       store,
       clock,
       limits,
+      held: this.#held,
       gate: target?.gate ?? null,
       targetRate: target?.rate ?? null,
       active: () => this.active,

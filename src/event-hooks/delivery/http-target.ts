@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
 import { ClosingTargets } from './closing-targets.ts';
+import { containThrows } from './contain-throws.ts';
 import { describe, isClosed, isInvalid } from './http-errors.ts';
 import { pinnedConnector } from './pinned-connector.ts';
 import type { ConnectorOptions } from './pinned-connector.ts';
@@ -375,22 +376,6 @@ export class HttpTarget {
     }
     if (this.#sent.size > 0) this.#timer = setTimeout(this.#checkHead, Math.max(left, 20)).unref();
   };
-}
-
-/** An error that is thrown while a socket's events are handled ends what uses the socket, not the process. */
-function containThrows(socket: Socket, onThrow: (error: unknown) => void): void {
-  const emit = socket.emit.bind(socket) as (...args: unknown[]) => boolean;
-  socket.emit = ((...args: unknown[]): boolean => {
-    try {
-      return emit(...args);
-    } catch (error) {
-      onThrow(error);
-      socket.removeAllListeners();
-      socket.on('error', () => undefined);
-      socket.destroy();
-      return true;
-    }
-  }) as Socket['emit'];
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -5,6 +5,7 @@ import type { Hook } from '../model/hook.ts';
 import type { Delivery, HookStore } from '../store/types.ts';
 import { Rate, takeFrom } from './gate.ts';
 import type { Gate } from './gate.ts';
+import type { Held } from './held.ts';
 import { PayloadQueue } from './queue.ts';
 
 export interface LaneLimits {
@@ -20,6 +21,8 @@ export interface LaneContext {
   store: HookStore;
   clock: Clock;
   limits: LaneLimits;
+  /** Shared by all lanes. */
+  held: Held;
   gate: Gate | null;
   targetRate: Rate | null;
   /** Whether this process may deliver. */
@@ -101,8 +104,7 @@ export class Lane {
       return;
     }
     this.#cursor = delivery.seq;
-    this.#known.add(delivery.seq);
-    this.#queue.push(delivery);
+    this.#hold(this.#queue, delivery);
   }
 
   /** The store may have deliveries that were not offered (start, another process), also below the latest ones. */
@@ -120,7 +122,10 @@ export class Lane {
   reset(): void {
     this.#turn += 1;
     for (const queue of [this.#retries, this.#queue]) {
-      for (let one = queue.shift(); one !== undefined; one = queue.shift()) this.#known.delete(one.seq);
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+        this.#known.delete(one.seq);
+        this.#context.held.leave(one);
+      }
     }
     this.#base = 0;
     this.lookAgain();
@@ -177,6 +182,8 @@ export class Lane {
   async close(): Promise<void> {
     this.#closed = true;
     this.#context.clock.clearTimeout(this.#timer);
+    for (const queue of [this.#retries, this.#queue])
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) this.#context.held.leave(one);
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     await this.#handler.close();
   }
@@ -195,6 +202,7 @@ export class Lane {
     const attempt = whole(delivery.payload) ? this.#handler.attempt(delivery) : Promise.resolve(lost);
     void attempt.catch(failed).then((outcome) => {
       this.#inFlight -= 1;
+      this.#context.held.leave(delivery);
       if (outcome.gone === true) this.#gone = true;
       this.#context.gate?.leave();
       this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
@@ -203,16 +211,29 @@ export class Lane {
     });
   }
 
+  #hold(queue: PayloadQueue<Delivery>, delivery: Delivery): void {
+    this.#known.add(delivery.seq);
+    this.#context.held.take(delivery);
+    queue.push(delivery);
+  }
+
+  /** Payload characters that may be read; one delivery is always read. */
+  #roomFor(queue: PayloadQueue<Delivery>): number {
+    return Math.max(1, Math.min(this.#context.limits.queueSize - queue.size, this.#context.held.room));
+  }
+
   #full(): boolean {
     const { queueLength, queueSize } = this.#context.limits;
-    return this.#queue.length >= queueLength || this.#queue.size >= queueSize;
+    // What others hold leaves each lane one delivery at a time.
+    const crowded = this.#context.held.room <= 0 && this.queued + this.#inFlight > 0;
+    return crowded || this.#queue.length >= queueLength || this.#queue.size >= queueSize;
   }
 
   /** Reads from the store when there is room and something to read. */
   #load(): void {
     const due =
       this.#nextDue !== null && this.#nextDue <= this.#context.clock.now() && this.#retries.length === 0;
-    const more = this.#behind && this.#queue.length <= this.#context.limits.queueLength / 4;
+    const more = this.#behind && this.#queue.length <= this.#context.limits.queueLength / 4 && !this.#full();
     if (this.#loading || this.#closed || (!due && !more)) return;
     this.#loading = true;
     this.#read(due, more).then(
@@ -235,12 +256,14 @@ export class Lane {
     if (due) {
       this.#nextDue = null;
       try {
-        const taken = await store.takeDue(this.hook.id, clock.now(), retriesAtOnce);
-        if (turn !== this.#turn) return;
-        for (const one of taken) {
-          this.#known.add(one.seq);
-          this.#retries.push(one);
-        }
+        const taken = await store.takeDue(
+          this.hook.id,
+          clock.now(),
+          retriesAtOnce,
+          this.#roomFor(this.#retries),
+        );
+        if (turn !== this.#turn || this.#closed) return;
+        for (const one of taken) this.#hold(this.#retries, one);
         const next = await store.nextDue(this.hook.id);
         if (next !== null) this.waitsUntil(next);
       } catch (error) {
@@ -252,18 +275,19 @@ export class Lane {
     const room = Math.max(1, limits.queueLength - this.#queue.length);
     this.#missed = false;
     const from = this.#cursor;
-    const found = await store.pending(this.hook.id, from, room);
+    const size = this.#roomFor(this.#queue);
+    const found = await store.pending(this.hook.id, from, room, size);
     // Told to look again from further back in the meantime.
-    if (turn !== this.#turn || this.#cursor !== from) return;
+    if (turn !== this.#turn || this.#cursor !== from || this.#closed) return;
     for (const one of found) {
       if (this.#full()) return;
       this.#cursor = one.seq;
       if (this.#known.has(one.seq)) continue;
-      this.#known.add(one.seq);
-      this.#queue.push(one);
+      this.#hold(this.#queue, one);
     }
     // An offer that came while the store was read may not be among what was found.
-    if (found.length < room && !this.#missed) {
+    const all = found.length < room && found.reduce((sum, one) => sum + one.payload.length, 0) < size;
+    if (all && !this.#missed) {
       this.#behind = false;
       this.#base = this.#cursor;
     }

@@ -112,22 +112,27 @@ export class MemoryStore implements HookStore {
     return seqs;
   }
 
-  async pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]> {
+  async pending(hookId: string, afterSeq: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
     const found: Delivery[] = [];
+    let size = 0;
     for (const [seq, row] of this.#rows.get(hookId) ?? []) {
-      if (found.length >= limit) break;
-      if (seq > afterSeq && row.state === 'pending') found.push(toDelivery(hookId, row));
+      if (found.length >= limit || size >= maxSize) break;
+      if (seq <= afterSeq || row.state !== 'pending') continue;
+      found.push(toDelivery(hookId, row));
+      size += row.event.payload.length;
     }
     return found;
   }
-  async takeDue(hookId: string, now: number, limit: number): Promise<Delivery[]> {
+  async takeDue(hookId: string, now: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
+    let size = 0;
     const waiting = this.#waiting.get(hookId) ?? new Set<number>();
     const rows = this.#rows.get(hookId);
     const due = [...waiting]
       .map((seq) => rows?.get(seq))
       .filter((row): row is Row => row?.result != null && row.result.due <= now)
       .sort((a, b) => (a.result?.due ?? 0) - (b.result?.due ?? 0) || a.event.seq - b.event.seq)
-      .slice(0, limit);
+      .slice(0, limit)
+      .filter((row) => (size += row.event.payload.length) - row.event.payload.length < maxSize);
     for (const row of due) {
       row.state = 'pending';
       waiting.delete(row.event.seq);

@@ -166,10 +166,13 @@ export interface HookStore {
     results: readonly AttemptResult[],
     heldBack?: (index: number, hookId: string) => void,
   ): Promise<(number | null)[]>;
-  /** Pending deliveries of a hook above an event number, in order. */
-  pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]>;
-  /** Takes waiting deliveries that are due: they become pending, and the caller makes them. */
-  takeDue(hookId: string, now: number, limit: number): Promise<Delivery[]>;
+  /**
+   * Pending deliveries of a hook above an event number, in order.
+   * @param maxSize no more follow once so many payload characters were found (default: no limit)
+   */
+  pending(hookId: string, afterSeq: number, limit: number, maxSize?: number): Promise<Delivery[]>;
+  /** Takes waiting deliveries that are due: they become pending, and the caller makes them. `maxSize` as above. */
+  takeDue(hookId: string, now: number, limit: number, maxSize?: number): Promise<Delivery[]>;
   /** When the next waiting delivery of a hook is due, null when none waits. */
   nextDue(hookId: string): Promise<number | null>;
   /** Counts by state, for one hook. */

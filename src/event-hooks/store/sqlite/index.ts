@@ -37,6 +37,7 @@ const recordColumns = [
   `${anyNumber('d.latency')} AS latency`,
   ...['error', 'response'].map((name) => `${asText(`d.${name}`)} AS ${name}`),
 ].join(', ');
+const sizeOf = ({ payload }: DeliveryRow): number => String(payload).length;
 const noTime = `(due IS NULL OR ${wholeNumber('due', '-1')} < 0)`;
 const joined = 'FROM deliveries d JOIN events e ON e.seq = d.seq WHERE d.hook = ?';
 
@@ -151,20 +152,26 @@ export class SqliteStore implements HookStore {
     return seqs;
   }
 
-  pending(hookId: string, afterSeq: number, limit: number): Promise<Delivery[]> {
+  pending(hookId: string, afterSeq: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
     return this.#forHook(hookId, [], (number) =>
-      this.#all<DeliveryRow>(
-        `SELECT ${eventColumns} ${joined} AND d.seq > ? AND d.state = 0 ORDER BY d.seq LIMIT ?`,
-        number,
-        afterSeq,
-        limit,
-      ).map((row) => toDelivery(hookId, row)),
+      this.#statements
+        .until<DeliveryRow>(
+          sizeOf,
+          maxSize,
+          `SELECT ${eventColumns} ${joined} AND d.seq > ? AND d.state = 0 ORDER BY d.seq LIMIT ?`,
+          number,
+          afterSeq,
+          limit,
+        )
+        .map((row) => toDelivery(hookId, row)),
     );
   }
-  takeDue(hookId: string, now: number, limit: number): Promise<Delivery[]> {
+  takeDue(hookId: string, now: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
     return this.#forHook(hookId, [], (number) =>
       transaction(this.#db, () => {
-        const rows = this.#all<DeliveryRow>(
+        const rows = this.#statements.until<DeliveryRow>(
+          sizeOf,
+          maxSize,
           `SELECT ${eventColumns} ${joined} AND d.state = 1 AND d.due <= ? ORDER BY d.due, d.seq LIMIT ?`,
           number,
           now,

@@ -19,6 +19,17 @@ export class Statements {
   all<T>(sql: string, ...values: Value[]): T[] {
     return this.prepare(sql).all(...values) as T[];
   }
+  /** Rows until they have the size, the last one included: no more than one row beyond it is ever in memory. */
+  until<T>(size: (row: T) => number, maxSize: number, sql: string, ...values: Value[]): T[] {
+    const found: T[] = [];
+    let sum = 0;
+    for (const row of this.prepare(sql).iterate(...values) as Iterable<T>) {
+      found.push(row);
+      sum += size(row);
+      if (sum >= maxSize) break;
+    }
+    return found;
+  }
   get<T>(sql: string, ...values: Value[]): T | undefined {
     return this.prepare(sql).get(...values) as T | undefined;
   }

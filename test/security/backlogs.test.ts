@@ -1,0 +1,206 @@
+import { connect, type AddressInfo } from 'node:net';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Engine } from '../../src/event-hooks/delivery/engine.ts';
+import { grpcTarget } from '../../src/event-hooks/grpc/address.ts';
+import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';
+import { eventHooksService } from '../../src/event-hooks/grpc/service.ts';
+import { silentLog } from '../../src/event-hooks/log.ts';
+import type { Hook } from '../../src/event-hooks/model/hook.ts';
+import { openStore } from '../../src/event-hooks/store/index.ts';
+import { compileDispatcherOptions } from '../../src/event-hooks/dispatcher/options.ts';
+import type { Notice } from '../../src/event-hooks/dispatcher/feed.ts';
+import type { NewEvent } from '../../src/event-hooks/store/types.ts';
+import { ManualClock } from '../event-hooks/support/clock.ts';
+import { bench, tempDir } from '../event-hooks/support/setup.ts';
+
+const data = 'x'.repeat(310_000);
+const notice = (at: number): Notice => ({
+  type: 'event',
+  id: `e${String(at)}`,
+  source: 's',
+  event: 'e',
+  at,
+  data,
+  hooks: 0,
+});
+
+describe('who reads nothing', () => {
+  it('of 3.1 GB for a gRPC subscriber at most 4 MiB wait, then it is told that it reads too slowly', async () => {
+    const b = await bench();
+    const handle = await serveGrpc(b.dispatcher, {
+      address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      token: 't',
+    });
+    onTestFinished(() => handle.close());
+    const client = new Client(grpcTarget(handle.address), credentials.createInsecure());
+    onTestFinished(() => {
+      client.close();
+    });
+    const { path, requestSerialize, responseDeserialize } = eventHooksService().subscribe;
+    const metadata = new Metadata();
+    metadata.set('authorization', 'Bearer t');
+    const call = client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      { sources: [], withoutEvents: false, withoutDeliveries: false },
+      metadata,
+    );
+    const ended = new Promise<ServiceError>((resolve) => call.on('error', resolve as (error: Error) => void));
+    call.pause();
+    await b.receiver.untilTrue(() => b.dispatcher.feed.watched);
+    let held = 0;
+    for (let at = 0; at < 10_000 && b.dispatcher.feed.watched; at += 1) {
+      b.dispatcher.feed.notify(notice(at));
+      held += data.length;
+    }
+    expect(b.dispatcher.feed.watched).toBe(false);
+    expect(held).toBeLessThan(4 * 1024 * 1024 + 2 * data.length);
+    call.resume();
+    expect((await ended).details).toContain('reads too slowly');
+  });
+
+  it('of a tail over HTTP costs at most 4 MiB and what its socket takes', async () => {
+    const b = await bench();
+    await b.admin.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect((b.admin.server.address() as AddressInfo).port, '127.0.0.1');
+    onTestFinished(() => {
+      socket.destroy();
+    });
+    socket.on('error', () => undefined).pause();
+    socket.write('GET /event-hooks/tail HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await b.receiver.untilTrue(() => b.dispatcher.feed.watched);
+    let held = 0;
+    for (let at = 0; at < 10_000 && b.dispatcher.feed.watched; at += 1) {
+      b.dispatcher.feed.notify(notice(at));
+      held += data.length;
+      if (at % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(b.dispatcher.feed.watched).toBe(false);
+    // The system's buffers of a connection on this machine included.
+    expect(held).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('targets that do not answer', () => {
+  const hookOf = (id: string): Hook =>
+    ({ id, source: 's', event: null, handler: 'log', config: {}, created_at: 0, updated_at: 0 }) as Hook;
+
+  it.each(['in memory', 'on disk'])(
+    'hold what all hooks together may, and everything arrives afterwards: %s',
+    async (where) => {
+      const clock = new ManualClock();
+      const store = await openStore(
+        compileDispatcherOptions({ dataDir: where === 'on disk' ? tempDir() : null }),
+      );
+      onTestFinished(() => store.close());
+      const hooks = Array.from({ length: 20 }, (_, at) => hookOf(`h${String(at).padStart(2, '0')}`));
+      for (const hook of hooks) await store.saveHook(hook);
+      let open = false;
+      let most = 0;
+      let held = 0;
+      const arrived = new Map<string, string[]>();
+      const waiting: (() => void)[] = [];
+      const size = 10_000;
+      const engine = new Engine({
+        store,
+        clock,
+        log: silentLog,
+        createHandler: ({ id }) => ({
+          target: null,
+          attempt: async ({ eventId }) => {
+            if (!open) await new Promise<void>((resolve) => waiting.push(resolve));
+            arrived.set(id, [...(arrived.get(id) ?? []), eventId]);
+            return { ok: true, status: 200, error: null, response: null };
+          },
+          test: async () => true,
+          close: async () => undefined,
+        }),
+        record: (result) => {
+          void store.commit([], [result]).then(() => {
+            engine.stored([result]);
+          });
+        },
+        observe: () => undefined,
+        fired: () => undefined,
+        onGone: () => undefined,
+        limits: { queueLength: 1000, queueSize: 300_000, concurrency: 2 },
+        totalSize: 1_000_000,
+        targetConcurrency: 100,
+        targetRate: null,
+      });
+      const measure = (): void => {
+        held = engine.load().reduce((sum, { queued, inFlight }) => sum + (queued + inFlight) * size, 0);
+        most = Math.max(most, held);
+      };
+      engine.activate(clock.now() + 1_000_000);
+      engine.setHooks(hooks);
+      const ids = Array.from({ length: 60 }, (_, at) => `event-${String(at).padStart(2, '0')}`);
+      for (const id of ids) {
+        const event: NewEvent = {
+          id,
+          source: 's',
+          event: 'e',
+          at: clock.now(),
+          payload: `{${' '.repeat(size - 2)}}`,
+          hooks: hooks.map((hook) => hook.id),
+        };
+        engine.offer([event], await store.commit([event], []));
+        await new Promise((resolve) => setImmediate(resolve));
+        measure();
+      }
+      expect(held).toBeGreaterThan(900_000);
+      // One delivery of each hook beyond the limit.
+      expect(most).toBeLessThanOrEqual(1_000_000 + hooks.length * size);
+      open = true;
+      for (const resolve of waiting) resolve();
+      for (let turn = 0; turn < 5000 && [...arrived.values()].flat().length < 1200; turn += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        measure();
+      }
+      expect(most).toBeLessThanOrEqual(1_000_000 + hooks.length * size);
+      for (const { id } of hooks) expect([...new Set(arrived.get(id))].sort()).toEqual(ids);
+      expect([...arrived.values()].flat()).toHaveLength(1200);
+      await engine.stop(1000);
+      expect(engine.heldSize).toBe(0);
+    },
+  );
+
+  it.each(['in memory', 'on disk'])('are read from the store up to a size: %s', async (where) => {
+    const store = await openStore(
+      compileDispatcherOptions({ dataDir: where === 'on disk' ? tempDir() : null }),
+    );
+    onTestFinished(() => store.close());
+    const events = Array.from({ length: 50 }, (_, at): NewEvent => ({
+      id: `e${String(at)}`,
+      source: 's',
+      event: 'e',
+      at: 1,
+      payload: `{${' '.repeat(998)}}`,
+      hooks: ['h'],
+    }));
+    await store.saveHook(hookOf('h'));
+    const seqs = await store.commit(events, []);
+    expect(await store.pending('h', 0, 1000, 2500)).toHaveLength(3);
+    expect(await store.pending('h', 0, 1000, 1)).toHaveLength(1);
+    expect(await store.pending('h', 0, 1000)).toHaveLength(50);
+    await store.commit(
+      [],
+      seqs.map((seq) => ({
+        hookId: 'h',
+        seq: seq ?? 0,
+        state: 'waiting' as const,
+        attempts: 1,
+        due: 5,
+        finishedAt: 2,
+        status: 500,
+        latencyMs: 1,
+        error: null,
+        response: null,
+      })),
+    );
+    expect(await store.takeDue('h', 9, 100, 2500)).toHaveLength(3);
+    expect(await store.takeDue('h', 9, 100)).toHaveLength(47);
+  });
+});
