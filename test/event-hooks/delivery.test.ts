@@ -237,7 +237,7 @@ describe('answers', () => {
           url: target.href,
           secret: 'whsec_top+secret',
           previous_secrets: ['older'],
-          headers: { 'x-api-key': 'key-12345', 'x-plain': 'plain-value' },
+          headers: { 'x-api-key': 'key-12345', 'x-auth': 'not-plain', 'content-language': 'plain-value' },
         },
       }),
     );
@@ -245,7 +245,7 @@ describe('answers', () => {
     await b.settled();
     const text = JSON.stringify(await records(b, id)) + JSON.stringify(b.log.lines);
     expect(text).toContain('plain-value');
-    for (const secret of ['whsec_top', 'hunter2', 'older', 'key-12345', btoa('me:hunter2')]) {
+    for (const secret of ['whsec_top', 'hunter2', 'older', 'key-12345', 'not-plain', btoa('me:hunter2')]) {
       expect(text).not.toContain(secret);
     }
   });
