@@ -1,9 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
+import type { ClientResponse } from '../http1/client-response.ts';
 import { acceptAnswer, acceptWholeAnswer } from './accept-answer.ts';
 import { answerHead } from './answer-head.ts';
 import type { UpstreamMessage } from './attempt.ts';
-import { ClientOutput } from './client-output.ts';
 import { now } from './exchange.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import { BrokenAnswer } from './upstream/answer-body.ts';
@@ -47,23 +46,22 @@ async function wholeBody(message: UpstreamMessage): Promise<Buffer> {
 }
 
 /** Sends an answer whose body is here. */
-export async function sendWhole(exchange: HttpExchange, response: ServerResponse): Promise<void> {
-  const output = new ClientOutput(response);
+export async function sendWhole(exchange: HttpExchange, response: ClientResponse): Promise<void> {
   const head = answerHead(exchange, false);
-  output.head(head, exchange.connection === 'keep-alive');
+  response.head(head);
   const body = exchange.answer.body ?? Buffer.alloc(0);
   try {
     if (exchange.request.method !== 'HEAD') {
-      if (body.length > 0) await output.body(framed(exchange, body));
-      if (exchange.answer.chunked) await output.body(lastChunk);
+      if (body.length > 0) await response.body(framed(exchange, body));
+      if (exchange.answer.chunked) await response.body(lastChunk);
     }
-    await output.end();
+    await response.end();
   } catch (error) {
     exchange.node.log('info', `[proxy] ${exchange.method} ${exchange.uri}: ${messageOf(error)}`);
   }
   if (exchange.responseStart !== null)
     exchange.latencies.receive = Math.round(now() - exchange.responseStart);
-  exchange.bytesSent = output.bytes;
+  exchange.bytesSent = response.bytes;
 }
 
 /**
@@ -73,31 +71,30 @@ export async function sendWhole(exchange: HttpExchange, response: ServerResponse
 export async function sendStream(
   exchange: HttpExchange,
   message: UpstreamMessage,
-  response: ServerResponse,
+  response: ClientResponse,
 ): Promise<void> {
   acceptAnswer(exchange, message.head);
   const start = now();
-  const output = new ClientOutput(response);
   const head = answerHead(exchange, true);
-  const begin = (): void => output.head(head, exchange.connection === 'keep-alive');
+  const begin = (): void => response.head(head);
   let begun = false;
   try {
     for await (const piece of message.body) {
       if (!begun) begin();
       begun = true;
-      await output.body(framed(exchange, piece));
+      await response.body(framed(exchange, piece));
     }
     if (!begun) begin();
-    if (exchange.answer.chunked) await output.body(lastChunk);
-    await output.end();
+    if (exchange.answer.chunked) await response.body(lastChunk);
+    await response.end();
   } catch (error) {
     if (error instanceof BrokenAnswer) exchange.terminated = true;
     message.abandon();
-    output.terminate();
+    response.destroy();
     throw error;
   } finally {
     exchange.latencies.receive = Math.round(now() - start);
-    exchange.bytesSent = output.bytes;
+    exchange.bytesSent = response.bytes;
   }
 }
 

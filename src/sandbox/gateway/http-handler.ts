@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { messageOf } from '../../errors.ts';
 import { InvalidChunk } from '../http1/chunked-body.ts';
 import { BodyStalled, type ClientRequest } from '../http1/client-request.ts';
+import type { ClientResponse } from '../http1/client-response.ts';
 import type { RefusalStatus } from '../http1/request-head.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
@@ -37,7 +37,7 @@ const webSocketRefusal = 'The sandbox does not proxy WebSocket connections';
 export async function handleHttp(
   options: HttpHandlerOptions,
   request: ClientRequest,
-  response: ServerResponse,
+  response: ClientResponse,
   worker: number,
   tls: TlsInfo | null,
 ): Promise<boolean> {
@@ -47,7 +47,7 @@ export async function handleHttp(
   const gone = new AbortController();
   const { socket } = request;
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.finished) gone.abort();
   });
   // nginx looks for it while it passes an answer on, and not where Kong reads the whole of it.
   const halfClosed = (): void => {
@@ -64,7 +64,7 @@ export async function handleHttp(
   socket.off('end', halfClosed);
   if (gone.signal.aborted && !exchange.terminated && !exchange.buffered) noteAbort(exchange, response);
   finish(options, exchange);
-  return response.writableFinished && exchange.connection === 'keep-alive';
+  return response.finished && exchange.connection === 'keep-alive';
 }
 
 /** A request that nginx refuses before Kong routes it: an answer of Kong's or nginx's own, and the log phase. */
@@ -72,7 +72,7 @@ export async function handleRefused(
   options: HttpHandlerOptions,
   status: RefusalStatus,
   request: ClientRequest,
-  response: ServerResponse,
+  response: ClientResponse,
   worker: number,
   tls: TlsInfo | null,
 ): Promise<void> {
@@ -98,7 +98,7 @@ function finish({ config, pending }: HttpHandlerOptions, exchange: HttpExchange)
 async function serve(
   { config, connections }: HttpHandlerOptions,
   exchange: HttpExchange,
-  response: ServerResponse,
+  response: ClientResponse,
   gone: AbortSignal,
 ): Promise<void> {
   const { table, router, balancer, snapshot } = config;
@@ -135,7 +135,7 @@ async function serve(
 }
 
 /** The client has left what was passed on to it: 499 where nothing was sent yet, and the answer counts as the upstream's. */
-function noteAbort(exchange: HttpExchange, response: ServerResponse): void {
+function noteAbort(exchange: HttpExchange, response: ClientResponse): void {
   exchange.terminated = true;
   if (exchange.aborted !== null || !exchange.proxied) return;
   exchange.answer.source = 'service';
@@ -148,7 +148,7 @@ function noteAbort(exchange: HttpExchange, response: ServerResponse): void {
  */
 async function recover(
   exchange: HttpExchange,
-  response: ServerResponse,
+  response: ClientResponse,
   gone: AbortSignal,
   error: unknown,
 ): Promise<void> {

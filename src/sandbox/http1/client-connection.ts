@@ -1,6 +1,6 @@
-import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientRequest } from './client-request.ts';
+import { ClientResponse } from './client-response.ts';
 import { HeadReader } from './head-reader.ts';
 import { RequestRefused, type RefusalStatus, type RequestHead } from './request-head.ts';
 import { ReadTimeout, SocketBytes } from './socket-bytes.ts';
@@ -25,9 +25,9 @@ const lingering = 5000;
 /** What answers requests. Neither function rejects. */
 export interface RequestHandler {
   /** Answers a request; true where the connection may stay. */
-  serve(request: ClientRequest, response: ServerResponse): Promise<boolean>;
+  serve(request: ClientRequest, response: ClientResponse): Promise<boolean>;
   /** Answers a request that cannot be served, or ends it without an answer (408). */
-  refuse(status: RefusalStatus, request: ClientRequest, response: ServerResponse): Promise<void>;
+  refuse(status: RefusalStatus, request: ClientRequest, response: ClientResponse): Promise<void>;
 }
 
 /** One connection of a client of HTTP/1: its requests one after the other. */
@@ -36,7 +36,6 @@ export class ClientConnection {
   private readonly handler: RequestHandler;
   private readonly timeouts: ClientTimeouts;
   private readonly bytes: SocketBytes;
-  private drained: () => unknown = () => undefined;
   private busy = false;
   private closing = false;
 
@@ -65,10 +64,10 @@ export class ClientConnection {
   private async serve(head: RequestHead): Promise<boolean> {
     this.busy = true;
     const request = new ClientRequest(this.socket, head, this.bytes, this.timeouts.body);
-    const response = this.attach(request);
+    const response = new ClientResponse(this.socket);
     if (expectsContinue(request)) response.writeContinue();
     const stays = await this.handler.serve(request, response);
-    this.detach(response);
+    response.release();
     const whole = stays && (await request.drain());
     this.busy = false;
     return whole && !this.socket.writableEnded;
@@ -101,24 +100,10 @@ export class ClientConnection {
     if (this.socket.destroyed) return;
     this.busy = true;
     const request = new ClientRequest(this.socket, { ...refusal.head, body: null }, this.bytes, 0);
-    const response = this.attach(request);
+    const response = new ClientResponse(this.socket);
     await this.handler.refuse(refusal.status, request, response);
-    this.detach(response);
+    response.release();
     this.busy = false;
-  }
-
-  private attach(request: ClientRequest): ServerResponse {
-    const response = new ServerResponse(request);
-    response.assignSocket(this.socket);
-    // node:http's server does this for its own connections.
-    this.drained = () => response.emit('drain');
-    this.socket.on('drain', this.drained);
-    return response;
-  }
-
-  private detach(response: ServerResponse): void {
-    this.socket.off('drain', this.drained);
-    response.detachSocket(this.socket);
   }
 
   /** Ends the connection so that the client can read the answer before it is reset. */

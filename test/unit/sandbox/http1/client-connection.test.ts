@@ -21,9 +21,10 @@ const echo = (seen: unknown[]): RequestHandler => ({
       const pieces: Buffer[] = [];
       for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
         pieces.push(piece);
-      await new Promise<void>((resolve) =>
-        response.end(`${request.method ?? ''} ${Buffer.concat(pieces).toString()}`, resolve),
-      );
+      const text = `${request.method ?? ''} ${Buffer.concat(pieces).toString()}`;
+      response.head(Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${String(text.length)}\r\n\r\n`));
+      await response.body(Buffer.from(text));
+      await response.end();
       return true;
     } catch (error) {
       seen.push(error);
@@ -88,7 +89,8 @@ test('bodies that nobody reads are passed over, and the next request is found be
     {
       serve: async (request, response) => {
         seen.push(request.url ?? '');
-        await new Promise<void>((resolve) => response.end(resolve));
+        response.head(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+        await response.end();
         return seen.length < 3;
       },
       refuse: async () => undefined,
