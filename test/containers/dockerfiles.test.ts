@@ -99,8 +99,9 @@ describe.skipIf(skipped)(
       );
       expect(modes.get('kong-ts.socket')).toBe(0o666);
       expect(modes.get('http-log-enterprise.json')).toBe(0o644);
+      expect(modes.get('kong-ts.socket.instances')).toBe(0o600);
       for (const [name, mode] of modes)
-        if (!/(?:^|msgpack|ts)\.socket$|\.json$/.test(name)) expect([name, mode & 0o077]).toEqual([name, 0]);
+        if (!/\.socket$|\.json$/.test(name)) expect([name, mode & 0o007]).toEqual([name, 0]);
       const { output } = await sidecar.exec(['ls', '-ld', '/var/lib/kong-ts']);
       expect(output).toMatch(/^drwx------/);
     });
