@@ -1,0 +1,41 @@
+import type { Exchange } from '../exchange.ts';
+
+const services = { services: [{ name: 'here', url: 'http://127.0.0.1:1/' }] };
+const upstreams = { ...services, upstreams: [{ name: 'x', targets: [{ target: '127.0.0.1:1' }] }] };
+const call = (
+  id: string,
+  each: 1 | 2 | 3,
+  method: string,
+  path: string,
+  kong: Exchange['kong'],
+  body?: string,
+): Exchange => ({
+  id: `admin-${id}`,
+  class: each,
+  probe: false,
+  config: () => upstreams,
+  admin: { method, path, ...(body === undefined ? {} : { body }) },
+  kong,
+});
+
+/** The Admin API of a Kong without a database. */
+export const adminExchanges: readonly Exchange[] = [
+  call('delete-missing', 3, 'DELETE', '/services/nope', { status: 204 }),
+  call('patch-missing', 3, 'PATCH', '/services/nope', { status: 404, body: /"code":6/ }, '{"retries":1}'),
+  call('post-invalid', 3, 'POST', '/services', { status: 400, body: /"code":2/ }, '{"bogus":1}'),
+  call('unhealthy-without-checks', 1, 'PUT', '/upstreams/x/targets/127.0.0.1:1/unhealthy', {
+    status: 400,
+    body: /no healthchecker found/,
+  }),
+  call('offset', 3, 'GET', '/services?offset=xyz', { status: 200, body: /"data":\[\]/ }),
+  call('tags', 1, 'GET', '/tags', { status: 500 }),
+  call('tags-filter', 1, 'GET', '/services?tags=a', { status: 500 }),
+  call('timers', 3, 'GET', '/timers', { status: 200 }),
+  call('log-level', 3, 'GET', '/debug/node/log-level', { status: 200 }),
+  call('ca-certificates', 3, 'GET', '/ca_certificates', { status: 200 }),
+  call('vaults', 3, 'GET', '/vaults', { status: 200 }),
+  call('keys', 3, 'GET', '/keys', { status: 200 }),
+  call('key-sets', 3, 'GET', '/key-sets', { status: 200 }),
+  call('clustering', 3, 'GET', '/clustering/data-planes', { status: 400 }),
+  call('config-empty', 3, 'POST', '/config', { status: 500 }, '""'),
+];

@@ -1,0 +1,132 @@
+import { ConfigRefused } from '../gateways/configure.ts';
+import type { Gateway } from '../gateways/gateway.ts';
+import { probeFor } from '../gateways/plugins.ts';
+import type { Happened } from '../gateways/probe.ts';
+import { quiet, within } from '../gateways/quiet.ts';
+import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
+import { Upstream, type UpstreamRequest } from '../gateways/upstream.ts';
+import type { Exchange, Places } from './exchange.ts';
+
+/** What a gateway did with an exchange. */
+export interface Observation {
+  readonly status: number | null;
+  readonly reason: string;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: string;
+  readonly record: Readonly<Record<string, unknown>> | null;
+  readonly upstream: readonly UpstreamRequest[];
+  readonly calls: readonly Happened[];
+  readonly config: 'taken' | 'refused';
+  readonly timing: 'quick' | 'slow' | 'none';
+}
+
+/** Sends every exchange to a gateway, one after the other, and hands on what was seen. */
+export async function observeAll(
+  gateway: Gateway,
+  exchanges: readonly Exchange[],
+  seen: (exchange: Exchange, observation: Observation) => void,
+): Promise<void> {
+  const upstream = await new Upstream().listen(gateway.here.listen);
+  try {
+    for (const each of exchanges) seen(each, await observe(gateway, upstream, each));
+  } finally {
+    await upstream.close();
+  }
+}
+
+export const defaultConfig = ({ here, upstream }: Places): object => ({
+  services: [
+    {
+      name: 'local',
+      url: `http://${here}:${String(upstream)}/`,
+      routes: [{ name: 'all', paths: ['/'], strip_path: false }],
+    },
+  ],
+});
+
+const nothing: Observation = {
+  ...{ status: null, reason: '', headers: {}, body: '', record: null },
+  ...{ upstream: [], calls: [], config: 'taken', timing: 'quick' },
+};
+
+async function observe(gateway: Gateway, upstream: Upstream, asked: Exchange): Promise<Observation> {
+  const plugin = probeFor(asked.protocol ?? 'protobuf', asked.buffered ?? false);
+  const probe = gateway.probes[plugin];
+  const places = { here: gateway.here.name, upstream: upstream.port };
+  const config = (asked.config ?? defaultConfig)(places);
+  const start = asked.start ?? 'starts';
+  // Where the server spoils the start, no instance is there before the exchange: what tells of the configuration gets a 500.
+  probe.run({}, start === 'starts' ? start : 'closes');
+  upstream.run(asked.upstream ?? 'echo');
+  try {
+    await gateway.configure({
+      ...config,
+      ...(asked.probe === false ? {} : { plugins: pluginsOf(config, plugin, asked.id) }),
+    });
+  } catch (error) {
+    if (error instanceof ConfigRefused) return { ...nothing, config: 'refused', status: error.status };
+    throw error;
+  }
+  if (asked.probe !== false && start === 'starts')
+    await within(1000, () => probe.ended('log') > 0 && probe.ended('log') === probe.ended('rewrite'));
+  await quiet(probe, 15);
+  const log = [...((asked.script?.['log'] as readonly []) ?? []), ['kong.log.serialize']] as const;
+  probe.run({ ...asked.script, log: log }, start);
+  if (asked.admin !== undefined) return callAdmin(gateway, asked.admin);
+  const answer = await send(gateway, asked);
+  const logged = asked.probe !== false && start === 'starts';
+  if (logged) await within(300, () => probe.ended('log') > 0);
+  return {
+    status: answer.status,
+    reason: answer.reason,
+    headers: headerTable(answer.headers),
+    body: answer.body,
+    record: recordOf(probe.happened),
+    upstream: [...upstream.requests],
+    calls: [...probe.happened],
+    config: 'taken',
+    timing: answer.raw === '' && !answer.closed ? 'none' : answer.ms > 1000 ? 'slow' : 'quick',
+  };
+}
+
+/** The note makes it another configuration in each exchange: the instance is started anew. */
+const pluginsOf = (config: object, plugin: string, note: string): object[] => [
+  { name: plugin, config: { note } },
+  ...((config as { plugins?: object[] }).plugins ?? []),
+];
+
+async function send(gateway: Gateway, asked: Exchange): Promise<RawAnswer> {
+  const { body = '', options = {} } = asked;
+  const given = asked.request ?? ['GET / HTTP/1.1'];
+  const head = (lines: readonly string[]): string => {
+    const host = lines.some((line) => /^host:/i.test(line)) ? [] : ['Host: a'];
+    const length = body === '' || lines.some((line) => /^(content-length|transfer-encoding):/i.test(line));
+    const size = length ? [] : [`Content-Length: ${String(body.length)}`];
+    return [...lines, ...host, ...size, 'Connection: close', '', ''].join('\r\n');
+  };
+  const request = 'raw' in given ? given.raw : head(given) + body;
+  const settings = { patience: 3000, ...options };
+  if (asked.twice === true) await exchange(gateway.proxy, request, settings);
+  return exchange(gateway.proxy, request, settings);
+}
+
+function recordOf(calls: readonly Happened[]): Record<string, unknown> | null {
+  const text = calls.find(({ method, ok }) => method === 'kong.log.serialize' && ok !== undefined)?.ok?.v;
+  const json = typeof text === 'string' ? text : (Object(text) as { v?: unknown }).v;
+  return typeof json === 'string' ? (JSON.parse(json) as Record<string, unknown>) : null;
+}
+
+async function callAdmin(gateway: Gateway, admin: NonNullable<Exchange['admin']>): Promise<Observation> {
+  const answer = await fetch(`${gateway.adminUrl}${admin.path}`, {
+    method: admin.method,
+    ...(admin.body === undefined
+      ? {}
+      : { body: admin.body, headers: { 'content-type': admin.type ?? 'application/json' } }),
+  });
+  return {
+    ...nothing,
+    status: answer.status,
+    headers: Object.fromEntries(answer.headers),
+    body: await answer.text(),
+  };
+}
