@@ -95,8 +95,8 @@ export class BrokenStarts {
   }
 }
 
-/** What is told to Kong about an instance that could not be made: MsgPack:1 hands the configuration back. */
-export function describeBroken(id: number, name: string, config: Buffer, startedAt: number): StartedInstance {
+/** What is told to Kong about an instance whose plugin has not read its configuration: MsgPack:1 hands it back. */
+export function describeUnread(id: number, name: string, config: Buffer, startedAt: number): StartedInstance {
   let raw: unknown = null;
   try {
     raw = JSON.parse(decodeText(config));

@@ -5,7 +5,7 @@ import { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /**
- * How long a setup may take, in milliseconds, together with the close of what was there before it. Kong gives up
+ * How long a setup may take, in milliseconds, together with the close of what was there before it. Kong gives events up
  * after 60 seconds and its clients wait until then.
  */
 export const SETUP_LIMIT = 30_000;

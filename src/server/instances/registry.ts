@@ -7,7 +7,7 @@ import type { Clock } from '../connection/clock.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
-import { BrokenStart, BrokenStarts, brokenLine, describeBroken } from './broken-starts.ts';
+import { BrokenStart, BrokenStarts, brokenLine, describeUnread } from './broken-starts.ts';
 import { Configuration } from './configuration.ts';
 import type { SetupSurroundings } from './configuration.ts';
 import { parseConfiguration } from './configuration-text.ts';
@@ -24,6 +24,12 @@ const SWEEPS = 4;
  * (measured on Kong 3.9.3), and starts an instance again that is not known.
  */
 const FORGET_AFTER = 24;
+/**
+ * How long Kong waits for the id of an instance at most, in milliseconds. While one request starts an instance, all others
+ * of its configuration wait for 10 s (read in Kong 3.4 to 3.9). Then Kong answers 500 over ProtoBuf:1 or goes on without
+ * the plugin over MsgPack:1, and raises in its log phase. So the id is told before, and events wait for the rest.
+ */
+export const START_LIMIT = 5000;
 /** Ids that are remembered so that none is given out twice; beyond, chance alone keeps them apart. */
 const MAX_REMEMBERED_IDS = 100_000;
 
@@ -91,21 +97,22 @@ export class InstanceRegistry {
   /**
    * As `start`, for a Kong that must not be refused: a refusal raises in Kong, and in its log phase that leaves the
    * request behind for handlers of later requests to read (measured on Kong 3.9.3). What cannot be started is an
-   * instance whose events fail with the reason, and that is tried again after a pause when an event comes.
+   * instance whose events fail with the reason, and that is tried again after a pause when an event comes. What takes
+   * longer than START_LIMIT goes on, and the instance's events wait for it.
    */
   async startAnyway(name: string, config: Buffer): Promise<StartedInstance> {
-    const bytes = config.subarray();
+    // What is read after the answer may take the memory of the configuration.
+    const kept = Buffer.from(config);
     for (;;) {
       const id = this.#newId();
-      const described = await this.#create(id, name, bytes).then(
-        (view) => view.described,
-        async (error: unknown) => (await this.#break(id, name, bytes, error)).described,
-      );
-      const { startedAt } = described;
+      const startedAt = this.#seconds();
+      await this.#within(START_LIMIT, this.adopt(id, name, kept, startedAt));
+      const described = this.describe(id) ?? describeUnread(id, name, kept, startedAt);
       const claimed =
-        this.#options.claim === undefined || (await this.#options.claim({ id, name, config, startedAt }));
+        this.#options.claim === undefined ||
+        (await this.#options.claim({ id, name, config: kept, startedAt }));
       if (claimed) return described;
-      await this.forget(id);
+      void this.forget(id);
     }
   }
 
@@ -161,7 +168,7 @@ export class InstanceRegistry {
     const stats = plugin === null ? null : this.#options.stats(plugin);
     // The decoder may use its memory again.
     const kept = Buffer.from(config);
-    const described = describeBroken(id, name, kept, startedAt);
+    const described = describeUnread(id, name, kept, startedAt);
     const broken = new BrokenStart(described, kept, this.#options.clock.now(), reason, plugin, stats);
     this.#broken.add(broken);
     return broken;
@@ -200,7 +207,7 @@ export class InstanceRegistry {
    */
   find(id: number): RunningInstance | null | Promise<RunningInstance> {
     const view = this.#instances.get(id);
-    if (view === undefined) return this.#findBroken(id);
+    if (view === undefined) return this.#adopting.get(id) ?? this.#findBroken(id);
     view.usage.used = true;
     view.quietSweeps = 0;
     if (view.ready) return view;
@@ -221,7 +228,11 @@ export class InstanceRegistry {
    */
   forget(id: number): Promise<void> | null {
     const view = this.#instances.get(id);
-    if (view === undefined) return this.#broken.delete(id) ? Promise.resolve() : null;
+    if (view === undefined) {
+      const starting = this.#adopting.get(id);
+      if (starting !== undefined) return starting.then(async () => void (await this.forget(id)));
+      return this.#broken.delete(id) ? Promise.resolve() : null;
+    }
     this.#instances.delete(id);
     const { configuration } = view;
     if (--configuration.instances > 0) return Promise.resolve();
@@ -239,12 +250,20 @@ export class InstanceRegistry {
     this.#instances.clear();
     this.#broken.clear();
     this.#configurations.clear();
+    await this.#within(limit, closing);
+  }
+
+  /** Waits for work, or until it has taken so many milliseconds. */
+  async #within(limit: number, work: Promise<unknown>): Promise<void> {
     let stop = () => {};
     const over = new Promise<void>((resolve) => {
       stop = this.#options.clock.every(Math.max(1, limit), resolve);
     });
-    await Promise.race([closing, over]);
-    stop();
+    try {
+      await Promise.race([work, over]);
+    } finally {
+      stop();
+    }
   }
 
   async #create(id: number, name: string, bytes: Buffer, startedAt?: number): Promise<InstanceView> {

@@ -6,8 +6,8 @@ import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';
 export type LoadPlugin = (spec: string) => Promise<CompiledPlugin>;
 
 /**
- * How long anybody waits for a plugin that loads, in milliseconds from the first load on. Kong gives up after 60 s, which
- * raises there; a setup takes up to 30 s after that. A plugin that loads later is there from then on.
+ * How long anybody waits for a plugin that loads, in milliseconds from the first load on. Kong gives an event up after 60 s,
+ * which raises there; a setup takes up to 30 s after that. A plugin that loads later is there from then on.
  */
 const PATIENCE = 20_000;
 

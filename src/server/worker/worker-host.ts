@@ -8,8 +8,8 @@ import type {
   StartedInstance,
 } from '../connection/index.ts';
 import type { InFlightRegister } from '../in-flight/register.ts';
-import { InstanceRegistry } from '../instances/index.ts';
-import type { InstanceRecord, Withheld } from '../ipc/messages.ts';
+import { describeUnread, InstanceRegistry } from '../instances/index.ts';
+import type { Withheld } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { createPluginStats, type PluginStats } from '../metrics/phase-stats.ts';
 import { PluginMetricsStore } from '../metrics/plugin-metrics.ts';
@@ -40,6 +40,10 @@ function bodyFilesOf({ bodyFolders, maxFrameBytes }: CompiledServerOptions): Bod
   return bodyFolders.length === 0 ? null : new BodyFiles({ folders: bodyFolders, maxBytes: maxFrameBytes });
 }
 
+function bytesOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 /** What connections need of their worker: plugins, instances, counters. */
 export class WorkerHost implements ConnectionHost {
   readonly maxFrameBytes: number;
@@ -68,7 +72,7 @@ export class WorkerHost implements ConnectionHost {
       log: start.log,
       idleMs: start.options.idleTimeout,
       prefetch: start.options.prefetch,
-      plugin: (name) => start.plugins.get(name) ?? start.plugins.find(name),
+      plugin: (name) => this.#plugin(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),
       // Without a supervisor nobody else can have the id: Kong is answered, and this process ends in a moment.
@@ -85,8 +89,7 @@ export class WorkerHost implements ConnectionHost {
     return createKong(channel);
   }
 
-  async startInstance(name: string, config: Buffer): Promise<StartedInstance> {
-    await this.#awaitPlugin(name);
+  startInstance(name: string, config: Buffer): Promise<StartedInstance> {
     return this.#registry.startAnyway(name, config);
   }
 
@@ -103,7 +106,7 @@ export class WorkerHost implements ConnectionHost {
   }
 
   instanceStatus(id: number): StartedInstance | null | Promise<StartedInstance | null> {
-    return this.#registry.describe(id) ?? this.#adopt(id).then(() => this.#registry.describe(id));
+    return this.#registry.describe(id) ?? this.#describeRecord(id);
   }
 
   pluginNames(): readonly string[] {
@@ -126,9 +129,8 @@ export class WorkerHost implements ConnectionHost {
 
   /** Log events of a configuration end without running for a while. */
   withhold({ name, config, until }: Withheld): void {
-    const bytes = Buffer.from(config.buffer, config.byteOffset, config.byteLength);
     // A plugin that does not load has no events.
-    this.#registry.withholdLog(name, bytes, until).catch(() => undefined);
+    this.#registry.withholdLog(name, bytesOf(config), until).catch(() => undefined);
   }
 
   /** Closes every configuration, so that plugins can flush. */
@@ -138,26 +140,25 @@ export class WorkerHost implements ConnectionHost {
 
   /** An instance that was started on another worker, or before this one. */
   async #adopt(id: number): Promise<RunningInstance | null> {
-    const record: InstanceRecord | null = await this.#start.link.find(id);
+    const record = await this.#start.link.find(id);
     if (record === null) return null;
-    await this.#awaitPlugin(record.name);
-    const { buffer, byteOffset, byteLength } = record.config;
-    return this.#registry.adopt(
-      id,
-      record.name,
-      Buffer.from(buffer, byteOffset, byteLength),
-      record.startedAt,
-    );
+    return this.#registry.adopt(id, record.name, bytesOf(record.config), record.startedAt);
   }
 
-  /** Resolves when the plugin has loaded and can publish events, or when it is known that it does not load. */
-  async #awaitPlugin(name: string): Promise<void> {
-    try {
-      await this.#start.plugins.find(name);
-      await this.#start.hooks.ready();
-    } catch {
-      // Why not is what the events of its instances say.
-    }
+  /** Of an instance that does not run here nothing is set up only to tell of it, or to close it. */
+  async #describeRecord(id: number): Promise<StartedInstance | null> {
+    const record = await this.#start.link.find(id);
+    return record === null ? null : describeUnread(id, record.name, bytesOf(record.config), record.startedAt);
+  }
+
+  /**
+   * The plugin, once it has loaded and can publish events.
+   * @throws KongTsError PLUGIN_LOAD_FAILED, PLUGIN_NOT_FOUND
+   */
+  async #plugin(name: string): Promise<CompiledPlugin> {
+    const plugin = await this.#start.plugins.find(name);
+    await this.#start.hooks.ready();
+    return plugin;
   }
 
   #surroundings(plugin: CompiledPlugin, info: InstanceInfo) {

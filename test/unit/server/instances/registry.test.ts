@@ -314,6 +314,55 @@ describe('for a Kong that must not be refused', () => {
     expect(registry.find(started.id)).toBeNull();
   });
 
+  test('its id is told within five seconds although its setup takes longer, and its events wait', async () => {
+    let setUp = (_handlers: PluginHandlers) => {};
+    const claimed: number[] = [];
+    const registry = registryOf(
+      { setup: () => new Promise((resolve) => (setUp = resolve)) },
+      { claim: ({ id }) => Promise.resolve(claimed.push(id) > 0) },
+    );
+    const bytes = config(common);
+    const starting = registry.startAnyway('p', bytes);
+    await turns();
+    clock.advance(5000);
+    const started = await starting;
+    expect(started).toMatchObject({ name: 'p', config: common, startedAt: 1_795_282_096 });
+    expect(claimed).toEqual([started.id]);
+    // Kong's next bytes may take the place of the configuration.
+    bytes.fill(0);
+    const [event, elsewhere] = [registry.find(started.id), registry.adopt(started.id, 'p', bytes)];
+    setUp({ phases: { log: () => undefined }, close: () => void closed++ });
+    expect(await event).toBe(await elsewhere);
+    expect(registry.describe(started.id)).toEqual(started);
+    expect(await reasonOf(registry, started.id)).toBe('runs');
+    expect(lines).toEqual([]);
+  });
+
+  test('one that is closed while it sets up is closed once it has', async () => {
+    let setUp = (_handlers: PluginHandlers) => {};
+    const registry = registryOf({ setup: () => new Promise((resolve) => (setUp = resolve)) });
+    const starting = registry.startAnyway('p', config(common));
+    await turns();
+    clock.advance(5000);
+    const { id } = await starting;
+    const forgotten = registry.forget(id);
+    setUp({ phases: {}, close: () => void closed++ });
+    await forgotten;
+    expect([closed, registry.size, registry.find(id)]).toEqual([1, 0, null]);
+  });
+
+  test('a setup that fails after the id was told fails the events that wait, with the reason', async () => {
+    let fail = (_reason: Error) => {};
+    const registry = registryOf({ setup: () => new Promise((_resolve, reject) => (fail = reject)) });
+    const starting = registry.startAnyway('p', config(common));
+    await turns();
+    clock.advance(5000);
+    const { id } = await starting;
+    const event = reasonOf(registry, id);
+    fail(new Error('no database'));
+    expect(await event).toContain('no database');
+  });
+
   test('it is tried again when an event comes after a pause, which grows', async () => {
     let fail = true;
     let tries = 0;
