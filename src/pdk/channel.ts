@@ -67,8 +67,8 @@ export interface PhaseChannel {
 export interface KongFacts {
   /** Kong's Lua for HTTP and its Lua for streams start instances of their own: all events of one are of one kind. */
   subsystem: 'http' | 'stream' | null;
-  /** The version of its nginx, such as `1.25.3`. */
-  nginx: string | null;
+  /** Whether it reads request bodies on its disk itself over MsgPack:1, as Kong 3.8 and later do. */
+  readsBodyFiles: boolean | null;
 }
 
 /**

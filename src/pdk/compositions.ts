@@ -70,7 +70,7 @@ export async function rawBody(channel: PhaseChannel, maxFileSize: number | undef
 
 /**
  * The body over MsgPack:1, where Kong ends the request with a 500 if it has nothing to give: without a size for every body
- * on disk, with one for a larger body. So 0, no limit, is asked for, and the size is looked at here. A Kong before 3.6
+ * on disk, with one for a larger body. So 0, no limit, is asked for, and the size is looked at here. A Kong before 3.8
  * knows no such argument; what it keeps on disk is read from its file.
  */
 async function msgpackBody(
@@ -93,17 +93,30 @@ async function msgpackBody(
 /** Kong's client_body_buffer_size unless it is configured, in bytes. */
 const inMemory = 8 * 1024;
 
-/** True for a body that may be on the disk of a Kong before 3.6, which is the first with an nginx of 1.25. */
+/** True for a body that may be on the disk of a Kong before 3.8. */
 async function mayFailOnDisk(channel: PhaseChannel): Promise<boolean> {
-  const known = channel.facts?.nginx ?? null;
-  const version =
-    known ?? ((await ask(channel, 'kong.nginx.get_var', 'nginx_version')) as string | null) ?? '';
-  if (channel.facts !== undefined) channel.facts.nginx = version;
-  if (!/^1\.([0-9]|1[0-9]|2[0-4])\./.test(version)) return false;
+  if (await readsBodyFiles(channel)) return false;
   const length = (await ask(channel, 'kong.nginx.get_var', 'http_content_length')) as string | null;
-  return length === null
-    ? (await ask(channel, 'kong.nginx.get_var', 'http_transfer_encoding')) !== null
-    : Number(length) > inMemory;
+  if (length !== null) return Number(length) > inMemory;
+  // HTTP/2 needs neither header for a body.
+  const version = (await ask(channel, 'kong.nginx.get_var', 'server_protocol')) as string | null;
+  return (
+    !/^HTTP\/[01]/.test(version ?? '') ||
+    (await ask(channel, 'kong.nginx.get_var', 'http_transfer_encoding')) !== null
+  );
+}
+
+/**
+ * Whether Kong reads bodies on its disk itself: since 3.8, which is also the first with the variable `upstream_via` (read
+ * in Kong 3.4 to 3.9). What is not set there is empty, a variable that nobody knows is nil.
+ */
+async function readsBodyFiles(channel: PhaseChannel): Promise<boolean> {
+  const known = channel.facts?.readsBodyFiles ?? null;
+  if (known !== null) return known;
+  const { row } = pdkFunction('kong.nginx.get_var');
+  const reads = (await channel.call(row, ['upstream_via'])) != null;
+  if (channel.facts !== undefined) channel.facts.readsBodyFiles = reads;
+  return reads;
 }
 
 /** The file of a body on disk, once Kong has read it: get_body makes it do so, and only ever answers. */

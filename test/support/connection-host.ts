@@ -96,7 +96,7 @@ export function testInstance(
     config: {},
     stats: createPluginStats(),
     // Of the Kong of the recordings: nothing has to be asked for it.
-    facts: { subsystem: 'http', nginx: '1.25.3' },
+    facts: { subsystem: 'http', readsBodyFiles: true },
     usage: { events: 0, whenIdle: null, used: false },
   };
 }

@@ -46,6 +46,7 @@ const http: Readonly<Record<string, (exchange: HttpExchange) => string | null>> 
   upstream_scheme: (exchange) => exchange.destination?.scheme ?? null,
   upstream_host: (exchange) => exchange.upstreamHost,
   upstream_connection: () => 'keep-alive',
+  upstream_via: () => '',
   upstream_x_forwarded_for: (exchange) => exchange.forwarded.for,
   upstream_x_forwarded_proto: (exchange) => exchange.forwarded.proto,
   upstream_x_forwarded_host: (exchange) => exchange.forwarded.host,

@@ -68,7 +68,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.phase = phase;
     this.#stats = instance.stats[phase];
     this.#startedAt = runtime.clock.now();
-    this.#facts = instance.facts ?? { subsystem: null, nginx: null };
+    this.#facts = instance.facts ?? { subsystem: null, readsBodyFiles: null };
     this.#facts.subsystem ??= subsystemOf[phase] ?? null;
     runtime.counts.events++;
     instance.usage.events++;

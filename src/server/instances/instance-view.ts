@@ -17,7 +17,7 @@ export class InstanceView implements RunningInstance {
   readonly usage: Usage;
   readonly startedAt: number;
   readonly prefetch: PrefetchLearners | null;
-  readonly facts: KongFacts = { subsystem: null, nginx: null };
+  readonly facts: KongFacts = { subsystem: null, readsBodyFiles: null };
   /** Sweeps of the registry since the last event. */
   quietSweeps = 0;
   readonly #raw: unknown;

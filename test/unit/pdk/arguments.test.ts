@@ -16,8 +16,13 @@ async function refused(call: Call, protocol: Protocol = 'protobuf', phase: Phase
   return String(error);
 }
 
-async function sent(call: Call, protocol: Protocol = 'protobuf', phase: Phase = 'access') {
-  const channel = new FakeChannel(protocol, phase);
+async function sent(
+  call: Call,
+  protocol: Protocol = 'protobuf',
+  phase: Phase = 'access',
+  answer: unknown = null,
+) {
+  const channel = new FakeChannel(protocol, phase, () => answer);
   await call(createKong(channel)).catch(() => undefined);
   return channel.sent.map(({ name, args }) => [name, ...args]);
 }
@@ -153,8 +158,8 @@ describe('arguments travel as Kong reads them', () => {
     expect(await sent((kong) => kong.client.getProtocol())).toEqual([['kong.client.get_protocol', false]]);
     // A size that is too small would end the request with a 500: it is looked at here.
     for (const limit of [undefined, 5000]) {
-      expect(await sent((kong) => kong.request.getRawBody(limit), 'msgpack')).toEqual([
-        ['kong.nginx.get_var', 'nginx_version'],
+      expect(await sent((kong) => kong.request.getRawBody(limit), 'msgpack', 'access', '')).toEqual([
+        ['kong.nginx.get_var', 'upstream_via'],
         ['kong.request.get_raw_body', 0],
       ]);
     }

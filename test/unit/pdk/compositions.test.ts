@@ -220,3 +220,58 @@ describe("Kong's error bodies over ProtoBuf:1", () => {
     ]);
   });
 });
+
+describe('bodies over MsgPack:1', () => {
+  const file = '/usr/local/kong/client_body_temp/0000000001';
+
+  /** A Kong by the variables of a request; `raw` is what it has in memory, null where the body is on its disk. */
+  function msgpack(variables: Record<string, string>, raw: string | null, sized: boolean) {
+    let read = false;
+    const channel = new FakeChannel('msgpack', 'access', (name, [first]) => {
+      if (name === 'kong.request.get_body') read = true;
+      if (name === 'kong.nginx.get_var') {
+        if (first === 'request_body_file') return raw === null && read ? file : null;
+        return variables[String(first)] ?? null;
+      }
+      if (name !== 'kong.request.get_raw_body') return null;
+      if (raw === null && !sized) throw new Error('Kong raises: the client gets a 500');
+      return Buffer.from(raw ?? 'from disk, by Kong');
+    });
+    const readFile = (path: string) => Promise.resolve(Buffer.from(`from ${path}`));
+    const facts = { subsystem: null, readsBodyFiles: null };
+    const port: PhaseChannel = Object.assign(channel, { readFile, facts });
+    return { channel, body: async () => String(await createKong(port).request.getRawBody()) };
+  }
+
+  it.each([
+    ['with a length', { http_content_length: '60000', server_protocol: 'HTTP/1.1' }],
+    ['in chunks', { http_transfer_encoding: 'chunked', server_protocol: 'HTTP/1.1' }],
+    ['of HTTP/2, which needs no header for it', { server_protocol: 'HTTP/2.0' }],
+  ])('one on the disk of Kong 3.4 or 3.7, %s, is read from its file', async (_what, variables) => {
+    for (const nginx_version of ['1.21.4', '1.25.3']) {
+      const { body, channel } = msgpack({ ...variables, nginx_version }, null, false);
+      expect(await body()).toBe(`from ${file}`);
+      expect(channel.names).not.toContain('kong.request.get_raw_body');
+    }
+  });
+
+  it('a small one of Kong 3.4, or one that is in memory after all, is asked for', async () => {
+    const small = msgpack({ http_content_length: '5', server_protocol: 'HTTP/1.1' }, 'small', false);
+    expect(await small.body()).toBe('small');
+    expect(small.channel.names).not.toContain('kong.request.get_body');
+    const none = msgpack({ server_protocol: 'HTTP/1.1' }, '', false);
+    expect(await none.body()).toBe('');
+    const large = msgpack({ http_content_length: '9000', server_protocol: 'HTTP/1.1' }, 'large', false);
+    expect(await large.body()).toBe('large');
+  });
+
+  it('Kong 3.8 and later give one on disk themselves; which Kong it is, is asked once', async () => {
+    const { body, channel } = msgpack({ upstream_via: '', nginx_version: '1.25.3' }, null, true);
+    expect([await body(), await body()]).toEqual(['from disk, by Kong', 'from disk, by Kong']);
+    expect(channel.names).toEqual([
+      'kong.nginx.get_var',
+      'kong.request.get_raw_body',
+      'kong.request.get_raw_body',
+    ]);
+  });
+});
