@@ -110,7 +110,7 @@ export const enterpriseFields = {
     .min(1)
     .max(128)
     .default(8)
-    .describe('How many batches may be on their way at the same time. 1 keeps the records in order.'),
+    .describe('How many batches may be on their way at the same time. 1 sends one after the other.'),
   filter,
   redaction,
   spool: spool.prefault({}),

@@ -66,7 +66,8 @@ export function compileRedaction(config: Config['redaction']): Redaction | null 
   const headers = compileHeaders(secretTest(mode, config.headers, defaults ? secretHeaders : []), raw);
   const queryArgs = compileQueryArgs(
     secretTest(mode, config.query_args, defaults ? secretQueryArgs : []),
-    encodeURIComponent(replacement),
+    // Bytes that are not UTF-8 are lone surrogates here.
+    encodeURIComponent(replacement.toWellFormed()),
     raw,
   );
   return (record) => {

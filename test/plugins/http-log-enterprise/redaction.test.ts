@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { configSchema } from '../../../plugins/http-log-enterprise/config/schema.ts';
+import plugin from '../../../plugins/http-log-enterprise/index.ts';
+import { type Config, configSchema } from '../../../plugins/http-log-enterprise/config/schema.ts';
 import { compileSettings } from '../../../plugins/http-log-enterprise/config/settings.ts';
 import { JsonObject } from '../../../plugins/http-log-enterprise/record/document.ts';
 import { createPipeline } from '../../../plugins/http-log-enterprise/record/pipeline.ts';
 import { compileRedaction } from '../../../plugins/http-log-enterprise/record/redaction.ts';
 import { toRaw } from '../../../plugins/http-log-enterprise/record/text.ts';
+import { compileSchema } from '../../../src/kong-schema/index.ts';
 import { memoryLog } from './support/instance.ts';
 import { recordOf } from './support/records.ts';
 
@@ -19,6 +21,35 @@ function redact(options: Parameters<typeof compileRedaction>[0], record: string)
 describe('redaction', () => {
   it('is off unless configured', () => {
     expect(compileRedaction(undefined)).toBeNull();
+  });
+
+  it.each([{}, { redaction: null, filter: null }, { filter: {} }, { custom_fields_by_lua: {} }])(
+    'is off with %j, as Kong fills it in: a record is not even parsed',
+    async (given) => {
+      const schema = compileSchema({
+        name: 'plugins',
+        fields: plugin.schema.fields,
+      } as unknown as Parameters<typeof compileSchema>[0]);
+      const { value } = schema.process({ config: { http_endpoint: 'http://h/', ...given } }) as unknown as {
+        value: { config: object };
+      };
+      const config = plugin.parseConfig(JSON.parse(JSON.stringify(value.config))) as Config;
+      const pipeline = await createPipeline(compileSettings(config), {
+        log: memoryLog().log,
+        wall: () => 0,
+        random: Math.random,
+        fieldFailed: () => undefined,
+      });
+      expect(String(pipeline.prepare('no JSON at all'))).toBe('no JSON at all');
+      expect(pipeline.wantsAuthorization).toBe(false);
+      await pipeline.close();
+    },
+  );
+
+  it('takes a replacement that is no UTF-8', () => {
+    expect(redact({ ...defaults, replacement: '\udcff' }, '{"request":{"uri":"/?key=1"}}')).toBe(
+      '{"request":{"uri":"/?key=%EF%BF%BD"}}',
+    );
   });
 
   it('cleans every place where Kong repeats the query string', () => {
@@ -70,7 +101,7 @@ describe('redaction', () => {
       service: {},
       route: {},
     });
-    pipeline.close();
+    await pipeline.close();
   });
 
   it('keeps only what an allow list names', () => {
