@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { configSchema } from '../plugins/http-log-enterprise/config/schema.ts';
 import { compileSettings } from '../plugins/http-log-enterprise/config/settings.ts';
 import { createPipeline } from '../plugins/http-log-enterprise/record/pipeline.ts';
+import { toRaw } from '../plugins/http-log-enterprise/record/text.ts';
 import { record } from './driver/replies.ts';
 
 const count = Number(process.argv[2] ?? 200_000);
@@ -23,8 +24,8 @@ function noLine(): void {
   // Nothing fails here.
 }
 
-const raw = record.toString('latin1');
-console.log(`records of ${record.length} bytes, ${count} a round, median of ${rounds} rounds`);
+const raw = toRaw(record);
+process.stdout.write(`records of ${raw.length} bytes, ${count} a round, median of ${rounds} rounds\n`);
 for (const [name, config] of configurations) {
   const settings = compileSettings(configSchema.parse({ http_endpoint: 'http://127.0.0.1/', ...config }));
   const pipeline = await createPipeline(settings, {
@@ -40,7 +41,7 @@ for (const [name, config] of configurations) {
     times.push(((performance.now() - began) / count) * 1000);
   }
   times.sort((a, b) => a - b);
-  console.log(
-    `${name}: ${(times[rounds >> 1] ?? 0).toFixed(2)} µs (${times[0]?.toFixed(2)} to ${times.at(-1)?.toFixed(2)})`,
+  process.stdout.write(
+    `${name}: ${(times[rounds >> 1] ?? 0).toFixed(2)} µs (${times[0]?.toFixed(2)} to ${times.at(-1)?.toFixed(2)})\n`,
   );
 }

@@ -84,7 +84,11 @@ describe('three teams, a log each, one webhook', () => {
             .toEqual(expected);
         }
       };
-      const reloads = [() => Promise.resolve(), () => gateway.reload(), () => kong.reloadServer()];
+      const reloads = [
+        () => Promise.resolve(),
+        () => gateway.reload(),
+        () => Promise.resolve(kong.reloadServer()),
+      ];
       for (const [round, reload] of reloads.entries()) {
         const answers = Array.from({ length: each }, (_, i) =>
           teams.map((team) => request(gateway, `/${team}?n=${round * each + i}`, agent)),
