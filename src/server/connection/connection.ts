@@ -12,6 +12,10 @@ import type { Runtime } from './runtime.ts';
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a connection that has got its FIN may stay half open, in milliseconds. */
 const LINGER = 10_000;
+/** A draining connection ends when nothing has come for this long, in milliseconds. */
+const REST = 10;
+/** How long that is waited for, in milliseconds. */
+const RESTLESS = 2000;
 /** How long a draining connection waits for its first command, in milliseconds. */
 const DRAIN_GRACE = 1000;
 
@@ -42,6 +46,9 @@ export class KongConnection implements ConnectionHandle, Timed {
   #draining = false;
   #paused = false;
   #working = false;
+  #resting = false;
+  /** Milliseconds of the runtime's clock. */
+  #drainingSince = 0;
   /** Somebody else goes on with this connection, see `release`. */
   #leaving = false;
   #released = false;
@@ -86,6 +93,11 @@ export class KongConnection implements ConnectionHandle, Timed {
     return this.#draining;
   }
 
+  /** True once it ends together with its next answer, because Kong has not let it rest. */
+  get mustEnd(): boolean {
+    return this.#draining && this.runtime.clock.now() - this.#drainingSince > RESTLESS;
+  }
+
   /** Takes bytes from the socket, which are valid until it returns. Never throws. */
   read(bytes: Buffer): void {
     if (!this.#closing) this.#look(this.#kept === null ? bytes : Buffer.concat([this.#kept, bytes]));
@@ -93,6 +105,7 @@ export class KongConnection implements ConnectionHandle, Timed {
 
   /** A connection on which nothing has come gets a while for one command, which may be on its way. */
   async drain(): Promise<void> {
+    if (!this.#draining) this.#drainingSince = this.runtime.clock.now();
     this.#draining = true;
     if (this.#fresh && !this.#closing) {
       this.runtime.deadlines.remove(this);
@@ -240,8 +253,28 @@ export class KongConnection implements ConnectionHandle, Timed {
     if ((!this.#draining && !this.#leaving) || this.#closing || this.#busy) return;
     if (this.#kept !== null || this.#partial) return;
     if (this.#draining) {
-      if (!this.#fresh && this.runtime.steppedEvents.size === 0) this.finish();
+      if (!this.#fresh && this.runtime.steppedEvents.size === 0) this.#finishAfterRest();
     } else if (!this.#protobuf.answersDue && this.#socket.readableLength === 0) this.#letGo();
+  }
+
+  /**
+   * Ends the connection once it has rested. Kong writes its next command right after an answer: an end that left together with
+   * that would meet it, and over MsgPack:1 Kong would go on without the plugin (over ProtoBuf:1 a start would fail).
+   */
+  #finishAfterRest(): void {
+    if (this.mustEnd) {
+      this.finish();
+      return;
+    }
+    if (this.#resting) return;
+    this.#resting = true;
+    const { bytesRead } = this.#socket;
+    setTimeout(() => {
+      this.#resting = false;
+      if (this.#closing || this.#busy || this.#kept !== null || this.#partial) return;
+      if (this.#socket.bytesRead !== bytesRead) this.#finishWhenIdle();
+      else this.finish();
+    }, REST);
   }
 
   /** Closes this process's copy once everything that was written has left. */

@@ -74,7 +74,7 @@ export class MsgpackSession implements Responder {
   respondDone(eventId: number): void {
     this.#event = null;
     writeDone(this.#out, this.#request, eventId);
-    this.#answered(this.#connection.draining);
+    this.#answered(this.#connection.mustEnd);
   }
 
   /** True while a request is being worked on. */
@@ -269,7 +269,7 @@ export class MsgpackSession implements Responder {
     this.#request = -1;
     if (connection.closing) return;
     const out = this.#out;
-    const ends = connection.draining && connection.runtime.steppedEvents.size === 0;
+    const ends = connection.mustEnd && connection.runtime.steppedEvents.size === 0;
     if (last || this.#last || ends) {
       connection.finish(out.view());
       return;

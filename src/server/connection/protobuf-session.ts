@@ -133,7 +133,7 @@ export class ProtobufSession {
 
   /** True where the end of the event is to leave together with the connection's. */
   get endsWithEvent(): boolean {
-    return this.#connection.draining;
+    return this.#connection.mustEnd;
   }
 
   /** Queues all calls of a plan. */
@@ -375,7 +375,7 @@ export class ProtobufSession {
     const out = this.#out;
     const connection = this.#connection;
     if (out.position === 0 || connection.closing) return;
-    if (connection.draining && !this.busy) {
+    if (connection.mustEnd && !this.busy) {
       connection.finish(out.view());
       return;
     }

@@ -324,7 +324,7 @@ test('random bytes never crash the server and leave nothing', async () => {
   expect(lookAtRuntime(host)).toEqual({ connections: 0, events: 0, steppedEvents: 0, deadlines: 0 });
 });
 
-test('draining: idle connections end, a running event is finished, and the FIN comes with its answer', async () => {
+test('draining: idle connections end, a running event is finished, and the FIN comes a moment after its answer', async () => {
   let go = () => {};
   host.instances.set(
     7,
@@ -345,6 +345,23 @@ test('draining: idle connections end, a running event is finished, and the FIN c
   await turns();
   expect(lookAtRuntime(host).connections).toBe(0);
 });
+
+test.each(['protobuf', 'msgpack'] as const)(
+  'draining over %s: what Kong writes right after an answer is answered, up to two seconds long',
+  async (protocol) => {
+    host.instances.set(7, testInstance(7, { log: () => undefined }));
+    const client = await server.open();
+    const kong = protocol === 'protobuf' ? new ProtobufKong(client) : new MsgpackKong(client);
+    await kong.event(7, 'log');
+    const drained = handles.map((handle) => handle.drain());
+    for (let count = 0; count < 20; count++) expect((await kong.event(7, 'log')).finished).toBe(true);
+    expect(client.ended).toBe(false);
+    host.clock.advance(2100);
+    expect((await kong.event(7, 'log')).finished).toBe(true);
+    await client.until(() => client.ended, 'the end');
+    await Promise.all(drained);
+  },
+);
 
 test('draining: a connection on which nothing has come gets a second for one command', async () => {
   host.instances.set(7, testInstance(7, { log: () => undefined }));

@@ -262,6 +262,7 @@ test('a connection that drains ends after the event, whatever answers are still 
   const over = kong.event(7, 'access');
   await turns(6);
   void kong.connection.drain();
+  host.clock.advance(2100);
   await turns();
   expect(kong.writableEnded).toBe(false);
   go?.();
