@@ -100,11 +100,13 @@ describe('no list of processes shows', () => {
         ready,
         env,
       );
+      onTestFinished(async () => {
+        await cli.end();
+      });
       await lookAtKong(found);
       await until(async () => kong.heard.has(login), 'a look at Kong with the login');
       expect(commandLine(cli.pid)).toMatch(/hooks serve/);
       expect(commandLine(cli.pid)).not.toMatch(/pass-word|kong-token/);
-      await cli.end();
     }
   }, 60_000);
 
