@@ -44,7 +44,7 @@ export const setterExchanges: readonly Exchange[] = [
     id: 'add-forwarded-for-in-rewrite',
     class: 1,
     script: { rewrite: [['kong.service.request.add_header', 'X-Forwarded-For', '192.0.2.1']] },
-    kong: { upstream: { headers: { 'x-forwarded-for': '127.0.0.1' } } },
+    kong: { upstream: { headers: { 'x-forwarded-for': /^(?!192\.0\.2\.)[\d.]+$/ } } },
   },
   {
     id: 'set-host-in-rewrite',
