@@ -57,4 +57,28 @@ describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
     expect(await kong.handle(broken, 'access')).toEqual({ calls: ['kong.response.exit'] });
     expect(kong.skipped).toEqual([]);
   });
+
+  it('a worker that dies while it starts an instance leaves no StartInstance unanswered', async () => {
+    const kong = protocol === 'protobuf' ? protobuf : msgpack;
+    const config = { setup: 'waits', __plugin_id: protocol };
+    const starting = kong.start('unwilling', config);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const pids = await server.workerPids();
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const id = await starting;
+    await server.ready();
+    expect(await kong.handle(id, 'log')).toEqual({ calls: [] });
+    expect(kong.skipped).toEqual([]);
+  });
+
+  it('a setup that ends its worker is not tried on one worker after the other', async () => {
+    const kong = protocol === 'protobuf' ? protobuf : msgpack;
+    const config = { setup: 'kills', __plugin_id: protocol };
+    const [first, second] = [await kong.start('unwilling', config), await kong.start('unwilling', config)];
+    expect(first).not.toBe(second);
+    await server.ready();
+    expect(await kong.handle(first, 'access')).toEqual({ calls: ['kong.response.exit'] });
+    expect(await kong.event('unwilling', config, 'log')).toEqual({ calls: [] });
+    expect(kong.skipped).toEqual([]);
+  });
 });

@@ -9,6 +9,7 @@ import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { BodyFiles } from './body-file.ts';
 import type { Clock } from './clock.ts';
 import type { PrefetchLearners } from './prefetch-learner.ts';
+import type { AskedStart } from './start-answer.ts';
 
 /** An instance that can run events. */
 export interface RunningInstance {
@@ -71,7 +72,7 @@ export interface ConnectionHost {
   /** Builds the PDK of one event. */
   createKong(channel: PhaseChannel): unknown;
   /** Starts an instance from Kong's JSON. Rejects with a KongTsError that names what is wrong. */
-  startInstance(name: string, config: Buffer): Promise<StartedInstance>;
+  startInstance(name: string, config: Buffer, asked: AskedStart): Promise<StartedInstance>;
   /** Null when the id is unknown. */
   closeInstance(id: number): Promise<StartedInstance | null>;
   /** Null when the id is unknown. Synchronous for instances that are ready: this is the hot path. */

@@ -10,4 +10,6 @@ export type {
   RuntimeCounts,
   StartedInstance,
 } from './host.ts';
+export { startAnswer } from './start-answer.ts';
+export type { AskedStart } from './start-answer.ts';
 export { lookAtRuntime, receiveForwardedStep, serveConnection } from './serve.ts';

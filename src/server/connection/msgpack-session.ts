@@ -21,6 +21,8 @@ import type { ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance }
 import { MsgpackEvent } from './msgpack-event.ts';
 import type { Responder } from './msgpack-event.ts';
 import type { Runtime } from './runtime.ts';
+import { resultOf } from './start-answer.ts';
+import type { AskedStart } from './start-answer.ts';
 
 /** A larger buffer is given back after the answer that needed it. */
 const MAX_KEPT_BYTES = 128 * 1024;
@@ -172,7 +174,7 @@ export class MsgpackSession implements Responder {
         this.#step(command);
         return;
       case 'startInstance':
-        this.#answerLater(host.startInstance(command.name, encodeText(command.config)), 0);
+        this.#answerLater(host.startInstance(command.name, encodeText(command.config), this.#asked), 0);
         return;
       case 'closeInstance':
         this.#answerLater(host.closeInstance(command.instanceId), command.instanceId);
@@ -180,6 +182,10 @@ export class MsgpackSession implements Responder {
       case 'other':
         this.#respond(`The method ${command.method} is not known here.`, null);
     }
+  }
+
+  get #asked(): AskedStart {
+    return { ticket: this.#connection.ticket, protocol: 'msgpack', request: this.#request };
   }
 
   #find(id: number, phase: string): void {
@@ -306,13 +312,4 @@ export function stepForwarded(runtime: Runtime, step: ForwardedStep): Promise<Fo
 
 function noEvent(eventId: number): string {
   return `There is no event ${eventId}: it has ended, or the worker that ran it is gone.`;
-}
-
-function resultOf(instance: StartedInstance): Record<string, unknown> {
-  return {
-    Name: instance.name,
-    Id: instance.id,
-    Config: instance.config ?? {},
-    StartTime: instance.startedAt,
-  };
 }

@@ -18,6 +18,8 @@ import { Prefetch } from './prefetch.ts';
 import type { PrefetchPlan } from './prefetch-plan.ts';
 import { ProtobufEvent } from './protobuf-event.ts';
 import { writePair } from './protobuf-pair.ts';
+import { statusOf } from './start-answer.ts';
+import type { AskedStart } from './start-answer.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Setters and logs wait for the next getter up to this many bytes; then they leave with the turn. */
@@ -256,7 +258,11 @@ export class ProtobufSession {
     this.#log(error);
     if (type === 'handleEvent') this.#connection.finish(eventAborted);
     else if (type === 'startInstance')
-      this.#answerLater(sequence ?? 0, this.runtime.host.startInstance('', Buffer.alloc(0)), true);
+      this.#answerLater(
+        sequence ?? 0,
+        this.runtime.host.startInstance('', Buffer.alloc(0), this.#asked(sequence ?? 0)),
+        true,
+      );
     else this.#answer(sequence ?? 0, null);
   }
 
@@ -267,7 +273,11 @@ export class ProtobufSession {
         this.#find(sequence, command.instanceId, command.eventName);
         return;
       case 'startInstance':
-        this.#answerLater(sequence, host.startInstance(command.name, command.config), true);
+        this.#answerLater(
+          sequence,
+          host.startInstance(command.name, command.config, this.#asked(sequence)),
+          true,
+        );
         return;
       case 'closeInstance':
         this.#answerLater(sequence, host.closeInstance(command.instanceId));
@@ -283,6 +293,10 @@ export class ProtobufSession {
         this.#answer(sequence, info === null ? null : { type: 'pluginInfo', info });
       }
     }
+  }
+
+  #asked(sequence: RpcCall['sequence']): AskedStart {
+    return { ticket: this.ticket, protocol: 'protobuf', request: sequence };
   }
 
   #find(sequence: RpcCall['sequence'], instanceId: number, phase: string): void {
@@ -309,9 +323,7 @@ export class ProtobufSession {
     if (instance === null) {
       this.runtime.host.log.notice(
         `No plugin instance ${id}: the connection ends, and Kong starts a new one.`,
-        {
-          code: 'INSTANCE_UNKNOWN',
-        },
+        { code: 'INSTANCE_UNKNOWN' },
       );
       this.#connection.finish();
     } else if (known.has(phase)) {
@@ -384,8 +396,4 @@ export class ProtobufSession {
     if (taken && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
     else this.#out = new Writer(1024);
   }
-}
-
-function statusOf(instance: StartedInstance): { name: string; instanceId: number; startedAt: number } {
-  return { name: instance.name, instanceId: instance.id, startedAt: instance.startedAt };
 }

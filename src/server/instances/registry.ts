@@ -5,6 +5,7 @@ import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
 import type { Clock } from '../connection/clock.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
+import type { AskedStart } from '../connection/start-answer.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import { BrokenStart, BrokenStarts, brokenLine, describeUnread } from './broken-starts.ts';
@@ -53,7 +54,7 @@ export interface RegistryOptions {
   /** What a setup is given besides its configuration. */
   surroundings(plugin: CompiledPlugin, info: InstanceInfo): SetupSurroundings;
   /** Makes an id known to all workers; false when another instance has it. Default: always true. */
-  claim?(record: InstanceRecordLike): Promise<boolean>;
+  claim?(record: InstanceRecordLike, asked?: AskedStart): Promise<boolean>;
   /** Learn what handlers ask for and ask for it ahead, where plugins allow it. Default: false. */
   readonly prefetch?: boolean;
   /** Milliseconds without an event after which a configuration is closed. Default: one hour. */
@@ -76,6 +77,8 @@ export class InstanceRegistry {
   readonly #configurations = new Map<string, Configuration>();
   /** Identities of configurations whose log events do not run for a while. */
   readonly #withheld = new Set<string>();
+  /** Identities of configurations that are not set up for a while. */
+  readonly #barred = new Set<string>();
   /** Ids that were given out here, the latest ones: none of them is given out twice. */
   readonly #given = new Set<number>();
   #stopSweeps: (() => void) | null = null;
@@ -99,20 +102,18 @@ export class InstanceRegistry {
    * request behind for handlers of later requests to read (measured on Kong 3.9.3). What cannot be started is an
    * instance whose events fail with the reason, and that is tried again after a pause when an event comes. What takes
    * longer than START_LIMIT goes on, and the instance's events wait for it.
+   * @param asked goes with the claim of the id, which comes first: should this process end, somebody can answer with it
    */
-  async startAnyway(name: string, config: Buffer): Promise<StartedInstance> {
+  async startAnyway(name: string, config: Buffer, asked?: AskedStart): Promise<StartedInstance> {
     // What is read after the answer may take the memory of the configuration.
     const kept = Buffer.from(config);
     for (;;) {
       const id = this.#newId();
       const startedAt = this.#seconds();
+      const record = { id, name, config: kept, startedAt };
+      if (this.#options.claim !== undefined && !(await this.#options.claim(record, asked))) continue;
       await this.#within(START_LIMIT, this.adopt(id, name, kept, startedAt));
-      const described = this.describe(id) ?? describeUnread(id, name, kept, startedAt);
-      const claimed =
-        this.#options.claim === undefined ||
-        (await this.#options.claim({ id, name, config: kept, startedAt }));
-      if (claimed) return described;
-      void this.forget(id);
+      return this.describe(id) ?? describeUnread(id, name, kept, startedAt);
     }
   }
 
@@ -292,6 +293,7 @@ export class InstanceRegistry {
     }
     configuration.instances++;
     try {
+      if (this.#barred.has(parsed.identity) && configuration.state !== 'ready') throw barred(name);
       await configuration.prepare();
     } catch (error) {
       if (--configuration.instances === 0) this.#drop(configuration);
@@ -304,20 +306,22 @@ export class InstanceRegistry {
   }
 
   /**
-   * Ends log events of a configuration without running them until then, as failures: workers have died with them.
+   * Until then, ends log events of a configuration without running them, as failures, or does not set it up: workers have
+   * died with that.
    * @param until milliseconds since 1970
    * @throws KongTsError CONFIG_INVALID, and what the plugin's loading throws
    */
-  async withholdLog(name: string, config: Buffer, until: number): Promise<void> {
+  async withhold(name: string, config: Buffer, until: number, what: 'log' | 'setup'): Promise<void> {
     const plugin = await this.#options.plugin(name);
     if (plugin === null) return;
     const { identity } = parseConfiguration(plugin, config);
     const time = until - (this.#options.wallClock?.() ?? Date.now());
     if (time <= 0) return;
-    this.#withheld.add(identity);
+    const identities = what === 'log' ? this.#withheld : this.#barred;
+    identities.add(identity);
     const stop = this.#options.clock.every(time, () => {
       stop();
-      this.#withheld.delete(identity);
+      identities.delete(identity);
     });
   }
 
@@ -369,4 +373,9 @@ export class InstanceRegistry {
       if (++view.quietSweeps > SWEEPS * FORGET_AFTER) void this.forget(view.id);
     }
   }
+}
+
+function barred(name: string): KongTsError {
+  const text = `A worker has died in the setup of plugin ${name} with this configuration: it is not tried for a while.`;
+  return new KongTsError('SETUP_FAILED', text);
 }

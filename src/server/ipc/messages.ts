@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
+import type { AskedStart } from '../connection/start-answer.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 
@@ -64,8 +65,8 @@ export interface WireError {
 }
 
 export type Ask =
-  /** Worker to supervisor: remember this instance. False when the id is taken. */
-  | { readonly op: 'record'; readonly record: InstanceRecord }
+  /** Worker to supervisor: remember this instance, which Kong waits for. False when the id is taken. */
+  | { readonly op: 'record'; readonly record: InstanceRecord; readonly asked: AskedStart | null }
   /** Worker to supervisor: the instance with this id, null when it is unknown. */
   | { readonly op: 'find'; readonly id: number }
   /** Either way: a MsgPack:1 step for an event that runs on the worker `owner`. */
@@ -110,12 +111,14 @@ export type Message =
   /** Worker to supervisor: the last word before its process ends. */
   | { readonly type: 'last'; readonly report: WorkerReport }
   | { readonly type: 'taken'; readonly ticket: number }
+  /** Worker to supervisor: a StartInstance is answered now. */
+  | { readonly type: 'started'; readonly ticket: number }
   /** Worker to supervisor: a connection has been closed. */
   | { readonly type: 'gone'; readonly ticket: number }
   /** Worker to supervisor: it has let go of a connection that is still open. */
   | { readonly type: 'released'; readonly ticket: number };
 
-/** A configuration whose log events end without running for a while: see LogDeaths. */
+/** A configuration whose log events end without running for a while, see LogDeaths; or that is not set up, see SetupDeaths. */
 export interface Withheld {
   /** Name of the plugin. */
   readonly name: string;
@@ -123,6 +126,7 @@ export interface Withheld {
   readonly config: Uint8Array;
   /** Milliseconds since 1970. */
   readonly until: number;
+  readonly what: 'log' | 'setup';
 }
 
 export interface WorkerStart {

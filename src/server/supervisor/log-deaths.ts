@@ -45,7 +45,7 @@ export class LogDeaths {
       if (seen.has(key)) continue;
       seen.add(key);
       if (this.#count(key, now) < mostDeaths || found !== null) continue;
-      found = { name: record.name, config: record.config, until: now + withholdFor };
+      found = { name: record.name, config: record.config, until: now + withholdFor, what: 'log' };
       this.#counted.delete(key);
     }
     if (found !== null) this.#withheld = [...this.withheld(now), found];
@@ -72,6 +72,6 @@ export class LogDeaths {
 }
 
 /** Kong starts an instance anew for every try: the configuration is what stays. */
-function keyOf({ name, config }: InstanceRecord): string {
+export function keyOf({ name, config }: InstanceRecord): string {
   return createHash('sha256').update(name).update('\0').update(config).digest('base64');
 }

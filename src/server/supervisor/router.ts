@@ -81,6 +81,17 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
   }
 
   /**
+   * The worker that had it has ended while Kong waited for this answer: Kong gets it here, and another worker goes on with
+   * the connection.
+   */
+  answer(ticket: number, answer: Buffer): void {
+    const handover = this.#held.get(ticket);
+    if (handover === undefined || handover.socket.destroyed) return;
+    handover.socket.write(answer);
+    this.released(ticket);
+  }
+
+  /**
    * The worker has ended: what it had not taken goes to others, the rest is closed.
    * @param last what the client of a connection, named by its ticket, is to read before that ends; null for a plain end
    * @returns how many connections were closed

@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.ts';
 import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
-import type { Ask } from '../ipc/messages.ts';
+import type { Ask, InstanceRecord } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -18,10 +18,12 @@ import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
 import { LogDeaths, withholdFor } from './log-deaths.ts';
 import { reportLostEvents } from './lost-events.ts';
+import { OpenStarts } from './open-starts.ts';
 import { PluginState } from './plugin-state.ts';
 import { WorkerPool } from './pool.ts';
 import { PluginReloads } from './reloads.ts';
 import { ConnectionRouter } from './router.ts';
+import { barredFor, SetupDeaths } from './setup-deaths.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -45,6 +47,8 @@ export class Supervisor implements RunningServer {
   readonly #pool: WorkerPool;
   readonly #reloads: PluginReloads;
   readonly #logDeaths = new LogDeaths();
+  readonly #starts = new OpenStarts<WorkerProcess>();
+  readonly #setupDeaths = new SetupDeaths();
   readonly #counters = new WorkerCounters();
   readonly #listeners: AdminListener[] = [];
   #watchdog: Watchdog | null = null;
@@ -68,7 +72,7 @@ export class Supervisor implements RunningServer {
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
     this.#pool = new WorkerPool(options, log, {
-      withheld: () => this.#logDeaths.withheld(Date.now()),
+      withheld: () => [...this.#logDeaths.withheld(Date.now()), ...this.#setupDeaths.barred(Date.now())],
       attach: (worker) => {
         this.#router.attach(worker);
       },
@@ -80,13 +84,19 @@ export class Supervisor implements RunningServer {
         this.#firstLoad.workerEnded();
         reportLostEvents(worker, this.#records, log);
         this.#withhold(worker);
+        this.#router.detach(worker);
+        this.#answerStarts(worker);
         const aborted = abortedBy(worker);
         return this.#router.lost(worker, (ticket) => (aborted.has(ticket) ? eventAborted : null));
       },
       taken: (_, ticket) => {
         this.#router.taken(ticket);
       },
+      started: (_, ticket) => {
+        this.#starts.close(ticket);
+      },
       connectionGone: (_, ticket) => {
+        this.#starts.close(ticket);
         this.#router.gone(ticket);
       },
       connectionReleased: (_, ticket) => {
@@ -104,7 +114,7 @@ export class Supervisor implements RunningServer {
       beat: (_, beat) => {
         if (beat.usesEventHooks && this.#options.eventHooks === 'auto') this.#startDispatcher();
       },
-      ask: (_, ask) => this.#answer(ask),
+      ask: (worker, ask) => this.#answer(worker, ask),
     });
     this.#reloads = new PluginReloads(this.#pool, this.#plugins, options, log, (report) => {
       if (report.usesEventHooks && options.eventHooks === 'auto') this.#startDispatcher();
@@ -236,12 +246,31 @@ export class Supervisor implements RunningServer {
     for (const each of this.#pool.workers) each.withhold(withheld);
   }
 
-  #answer(ask: Ask): unknown {
+  #answerStarts(worker: WorkerProcess): void {
+    const starts = this.#starts.takeOf(worker);
+    this.#bar(
+      worker,
+      [...starts.values()].map(({ record }) => record),
+    );
+    for (const [ticket, { answer }] of starts) this.#router.answer(ticket, answer);
+  }
+
+  /** One that was killed from outside says nothing about what it was setting up, unless it keeps happening. */
+  #bar(worker: WorkerProcess, records: readonly InstanceRecord[]): void {
+    if (worker.killedFromOutside && !worker.suspect) return;
+    for (const barred of this.#setupDeaths.died(records, Date.now())) {
+      this.#log.error('workers have died in the setup of a plugin: it is not tried for a while', {
+        plugin: barred.name,
+        seconds: barredFor / 1000,
+      });
+      for (const each of this.#pool.workers) each.withhold(barred);
+    }
+  }
+
+  #answer(worker: WorkerProcess, ask: Ask): unknown {
     switch (ask.op) {
       case 'record':
-        return this.#records.add(ask.record, (id) => {
-          for (const worker of this.#pool.workers) worker.forget(id);
-        });
+        return this.#record(worker, ask);
       case 'find':
         return this.#records.find(ask.id);
       case 'step': {
@@ -253,6 +282,16 @@ export class Supervisor implements RunningServer {
       case 'drain':
         throw new Error('a supervisor does not answer this');
     }
+  }
+
+  #record(worker: WorkerProcess, { record, asked }: Ask & { op: 'record' }): boolean {
+    const added = this.#records.add(record, (id) => {
+      for (const each of this.#pool.workers) each.forget(id);
+    });
+    // Without a ticket nobody here has a copy of the connection.
+    if (added && asked !== null && asked.ticket > 0 && worker.state !== 'gone')
+      this.#starts.add(worker, asked, record);
+    return added;
   }
 
   #startDispatcher(): void {

@@ -34,6 +34,8 @@ export interface WorkerEvents {
   loaded(worker: WorkerProcess, report: LoadReport): void;
   beat(worker: WorkerProcess, beat: Beat): void;
   taken(worker: WorkerProcess, ticket: number): void;
+  /** A StartInstance on this connection is answered now. */
+  started(worker: WorkerProcess, ticket: number): void;
   /** The worker has closed a connection. */
   connectionGone(worker: WorkerProcess, ticket: number): void;
   /** The worker has let go of a connection, which is open: our copy of it is the only one. */
@@ -268,6 +270,9 @@ export class WorkerProcess {
         break;
       case 'taken':
         this.#events.taken(this, message.ticket);
+        break;
+      case 'started':
+        this.#events.started(this, message.ticket);
         break;
       case 'gone':
         this.connections--;

@@ -1,11 +1,17 @@
 import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
+import type { AskedStart } from '../connection/start-answer.ts';
 import type { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 
 /** What a worker asks of the supervisor. */
 export interface WorkerLink {
-  /** Remembers an instance; false when its id is taken. */
-  record(record: InstanceRecord): Promise<boolean>;
+  /**
+   * Remembers an instance; false when its id is taken.
+   * @param asked the StartInstance that waits for it: answered by somebody else should this process end before `started`
+   */
+  record(record: InstanceRecord, asked: AskedStart | null): Promise<boolean>;
+  /** The StartInstance on this connection is answered now. */
+  started(ticket: number): void;
   find(id: number): Promise<InstanceRecord | null>;
   /** Kong has closed the instance. */
   forget(id: number): void;
@@ -17,6 +23,7 @@ export interface WorkerLink {
 export function rememberingLink(instances: RememberedInstances): WorkerLink {
   return {
     record: (record) => Promise.resolve(instances.add(record)),
+    started: () => undefined,
     find: (id) => Promise.resolve(instances.find(id)),
     forget: (id) => {
       instances.remove(id);
@@ -28,6 +35,7 @@ export function rememberingLink(instances: RememberedInstances): WorkerLink {
 /** The link of a server without workers: one process remembers by itself. */
 export const noSupervisor: WorkerLink = {
   record: () => Promise.resolve(true),
+  started: () => undefined,
   find: () => Promise.resolve(null),
   forget: () => undefined,
   forwardStep: null,

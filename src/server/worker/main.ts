@@ -25,7 +25,10 @@ let leaving = false;
 const peer = new Peer(send, answer);
 
 const link: WorkerLink = {
-  record: async (record) => (await peer.ask({ op: 'record', record })) as boolean,
+  record: async (record, asked) => (await peer.ask({ op: 'record', record, asked })) as boolean,
+  started(ticket) {
+    send({ type: 'started', ticket });
+  },
   find: async (id) => (await peer.ask({ op: 'find', id })) as InstanceRecord | null,
   forget(id) {
     send({ type: 'forget', id });

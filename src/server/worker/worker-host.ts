@@ -1,6 +1,7 @@
 import { BodyFiles } from '../connection/body-file.ts';
 import { systemClock } from '../connection/index.ts';
 import type {
+  AskedStart,
   ConnectionHost,
   ForwardedAnswer,
   ForwardedStep,
@@ -76,7 +77,7 @@ export class WorkerHost implements ConnectionHost {
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),
       // Without a supervisor nobody else can have the id: Kong is answered, and this process ends in a moment.
-      claim: (record) => start.link.record(record).catch(() => true),
+      claim: (record, asked) => start.link.record(record, asked ?? null).catch(() => true),
     });
   }
 
@@ -89,8 +90,12 @@ export class WorkerHost implements ConnectionHost {
     return createKong(channel);
   }
 
-  startInstance(name: string, config: Buffer): Promise<StartedInstance> {
-    return this.#registry.startAnyway(name, config);
+  async startInstance(name: string, config: Buffer, asked: AskedStart): Promise<StartedInstance> {
+    try {
+      return await this.#registry.startAnyway(name, config, asked);
+    } finally {
+      this.#start.link.started(asked.ticket);
+    }
   }
 
   async closeInstance(id: number): Promise<StartedInstance | null> {
@@ -127,10 +132,10 @@ export class WorkerHost implements ConnectionHost {
     });
   }
 
-  /** Log events of a configuration end without running for a while. */
-  withhold({ name, config, until }: Withheld): void {
+  /** Log events of a configuration end without running for a while, or it is not set up. */
+  withhold({ name, config, until, what }: Withheld): void {
     // A plugin that does not load has no events.
-    this.#registry.withholdLog(name, bytesOf(config), until).catch(() => undefined);
+    this.#registry.withhold(name, bytesOf(config), until, what).catch(() => undefined);
   }
 
   /** Closes every configuration, so that plugins can flush. */

@@ -12,7 +12,12 @@ test('the third death with log events of a configuration withholds them, whateve
   const deaths = new LogDeaths();
   expect(deaths.died([event(1)], recordOf, 0)).toBeNull();
   expect(deaths.died([event(11), event(21)], recordOf, 1000)).toBeNull();
-  expect(deaths.died([event(31)], recordOf, 2000)).toEqual({ name: 'p1', config, until: 2000 + withholdFor });
+  expect(deaths.died([event(31)], recordOf, 2000)).toEqual({
+    name: 'p1',
+    config,
+    until: 2000 + withholdFor,
+    what: 'log',
+  });
   expect(deaths.withheld(2000 + withholdFor - 1)).toHaveLength(1);
   expect(deaths.withheld(2000 + withholdFor)).toEqual([]);
   // It begins anew after that.

@@ -1,0 +1,38 @@
+import type { Buffer } from 'node:buffer';
+import type { Protocol } from '../../pdk/phases.ts';
+import { encodeResponse } from '../../wire/msgpack/rpc.ts';
+import { encodeFrame } from '../../wire/protobuf/frames.ts';
+import { encodeRpcReturn } from '../../wire/protobuf/rpc.ts';
+import type { StartedInstance } from './host.ts';
+
+/** A StartInstance that Kong waits for: where, and what the answer has to name. Plain data, for structured clone. */
+export interface AskedStart {
+  /** Of the connection, see serveConnection. */
+  readonly ticket: number;
+  readonly protocol: Protocol;
+  /** The sequence (ProtoBuf:1) or the message id (MsgPack:1). */
+  readonly request: number | bigint;
+}
+
+/** An instance as ProtoBuf:1 describes it. */
+export function statusOf(instance: StartedInstance): { name: string; instanceId: number; startedAt: number } {
+  return { name: instance.name, instanceId: instance.id, startedAt: instance.startedAt };
+}
+
+/** An instance as MsgPack:1 describes it. */
+export function resultOf(instance: StartedInstance): Record<string, unknown> {
+  return {
+    Name: instance.name,
+    Id: instance.id,
+    Config: instance.config ?? {},
+    StartTime: instance.startedAt,
+  };
+}
+
+/** The answer to a StartInstance, as it travels. */
+export function startAnswer({ protocol, request }: AskedStart, instance: StartedInstance): Buffer {
+  if (protocol === 'msgpack') return encodeResponse(Number(request), null, resultOf(instance));
+  return encodeFrame(
+    encodeRpcReturn({ sequence: request, result: { type: 'instanceStatus', status: statusOf(instance) } }),
+  );
+}
