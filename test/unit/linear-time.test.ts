@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { cleanUrl } from '../../plugins/http-log-enterprise/record/clean-url.ts';
 import { JsonObject } from '../../plugins/http-log-enterprise/record/document.ts';
+import { decodeBase64 } from '../../plugins/http-log-enterprise/record/lua-ngx.ts';
 import { valueEnd } from '../../plugins/http-log-enterprise/record/json.ts';
 import { numberPieces } from '../../plugins/http-log-enterprise/record/numbers.ts';
 import { compileRedaction } from '../../plugins/http-log-enterprise/record/redaction.ts';
@@ -101,6 +102,11 @@ describe('what a client sends costs no more than its length', () => {
         examples: [[['&']], [['=']], [['%']], [[',12345678901234567']]],
       },
     );
+  });
+
+  it('base64 of equals signs in a custom field', { timeout: 5000 }, () => {
+    expect(decodeBase64(`${'='.repeat(200_000)}!`)).toBeUndefined();
+    expect(decodeBase64('YQ==')).toBe('a');
   });
 
   it('a body of nothing but ampersands is read no further than its first arguments', () => {

@@ -32,7 +32,11 @@ export const unescapeUri = (text: unknown): RawText =>
 
 /** Strict, as nginx: null for what is no base64. */
 export function decodeBase64(text: unknown): RawText | undefined {
-  const clean = raw(bytesOf(text)).replace(/=+$/, '');
+  const given = raw(bytesOf(text));
+  // A regular expression would look at each run of equals signs once for each of them.
+  let end = given.length;
+  while (given.charCodeAt(end - 1) === 0x3d) end--;
+  const clean = given.slice(0, end);
   if (!/^[A-Za-z0-9+/]*$/.test(clean) || clean.length % 4 === 1) return undefined;
   return raw(Buffer.from(clean, 'base64'));
 }
