@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { foreignCaller, isLoopback, type Callers } from '../../http/callers.ts';
+import { bounded, httpLimits } from '../../http/limits.ts';
 import { KongTsError, messageOf } from '../../errors.ts';
 
 /** One request that the receiver got. */
@@ -18,8 +20,9 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** How many requests are kept, and how much of a body: older ones and the rest are dropped. */
+/** How many requests are kept, how many bytes of them, and how much of a body: older ones and the rest are dropped. */
 const maxKept = 5000;
+const maxKeptBytes = 32 * 1024 * 1024;
 const maxBody = 64 * 1024;
 
 /**
@@ -29,13 +32,16 @@ const maxBody = 64 * 1024;
  * @throws KongTsError PORT_IN_USE naming the port and the option that changes it
  */
 export async function startReceiver(host: string, port: number): Promise<Receiver> {
-  const received: Received[] = [];
-  const server = createServer((request, response) => {
-    receive(request, response, received).catch(() => response.destroy());
-  });
+  const kept = new Kept();
+  const callers: Callers = { loopback: isLoopback(host), names: [] };
+  const server = bounded(
+    createServer(httpLimits, (request, response) => {
+      receive(request, response, kept, callers).catch(() => response.destroy());
+    }),
+  );
   await listen(server, host, port, '--upstream-port');
   return {
-    received,
+    received: kept.all,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -71,33 +77,58 @@ async function listen(server: Server, host: string, port: number, option: string
   }
 }
 
+/** What was received, bounded in number and bytes. */
+class Kept {
+  readonly all: Received[] = [];
+  readonly #sizes: number[] = [];
+  #bytes = 0;
+
+  add(received: Received): void {
+    const size = JSON.stringify(received).length;
+    this.all.push(received);
+    this.#sizes.push(size);
+    this.#bytes += size;
+    while (this.all.length > maxKept || this.#bytes > maxKeptBytes) {
+      this.all.shift();
+      this.#bytes -= this.#sizes.shift() ?? 0;
+    }
+  }
+
+  clear(): void {
+    this.all.length = 0;
+    this.#sizes.length = 0;
+    this.#bytes = 0;
+  }
+}
+
 async function receive(
   request: IncomingMessage,
   response: ServerResponse,
-  received: Received[],
+  kept: Kept,
+  callers: Callers,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://upstream');
-  if (url.pathname === '/received') {
-    if (request.method === 'DELETE') received.length = 0;
-    const prefix = url.searchParams.get('path') ?? '/';
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  if (path === '/received') {
+    const foreign = foreignCaller(request.method ?? 'GET', request.headers, callers);
+    if (foreign !== null) {
+      answer(response, { message: foreign }, 403);
+      return;
+    }
+    if (request.method === 'DELETE') kept.clear();
+    const prefix = new URLSearchParams(query).get('path') ?? '/';
     answer(
       response,
-      received.filter(({ path }) => path.startsWith(prefix)),
+      kept.all.filter((one) => one.path.startsWith(prefix)),
     );
     return;
   }
+  const { method = 'GET', url = '/', headers } = request;
   const body = await readBody(request);
-  received.push({
-    at: new Date().toISOString(),
-    method: request.method ?? 'GET',
-    path: url.pathname + url.search,
-    headers: request.headers,
-    body,
-  });
-  if (received.length > maxKept) received.splice(0, received.length - maxKept);
-  answer(response, { upstream: 'demo', method: request.method, path: url.pathname + url.search });
+  kept.add({ at: new Date().toISOString(), method, path: url, headers, body });
+  answer(response, { upstream: 'demo', method, path: url });
 }
 
+/** JSON where it is some that can be written again, else text. */
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -107,15 +138,17 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   }
   const text = Buffer.concat(chunks).toString('utf8');
   try {
-    return JSON.parse(text) as unknown;
+    const body = JSON.parse(text) as unknown;
+    JSON.stringify(body);
+    return body;
   } catch {
     return text;
   }
 }
 
-function answer(response: ServerResponse, value: unknown): void {
+function answer(response: ServerResponse, value: unknown, status = 200): void {
   const body = `${JSON.stringify(value, null, 2)}\n`;
-  response.writeHead(200, {
+  response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
   });

@@ -52,6 +52,16 @@ export function handOn(
   return true;
 }
 
+/** Without spaces and tabs at both ends: nothing else belongs to the syntax (RFC 9110, section 5.5). */
+function withoutBlanks(value: string): string {
+  const blank = (at: number): boolean => value[at] === ' ' || value[at] === '\t';
+  let from = 0;
+  let to = value.length;
+  while (from < to && blank(from)) from++;
+  while (to > from && blank(to - 1)) to--;
+  return value.slice(from, to);
+}
+
 /** The message as it is sent to Kong; null where it cannot be. */
 function rewritten(packet: Buffer, target: URL, callers: Callers | null): Buffer | null {
   const text = packet.toString('latin1');
@@ -63,9 +73,10 @@ function rewritten(packet: Buffer, target: URL, callers: Callers | null): Buffer
     return null;
   const raw: string[] = [];
   for (const line of lines) {
-    const header = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (header === null) return null;
-    raw.push(header[1] ?? '', header[2] ?? '');
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0));
+    if (!/^[!#$%&'*+\-.^_`|~\w]+$/.test(name)) return null;
+    raw.push(name, withoutBlanks(line.slice(colon + 1)));
   }
   try {
     const named = Object.fromEntries(
