@@ -88,8 +88,25 @@ function madeInLog(
 ): Promise<unknown> | null {
   if (fn.row.inLog != null) return composition(fn)(channel, args);
   const { facts } = channel;
-  if (fn.row.httpLog !== true || facts === undefined || facts.subsystem === 'http') return null;
-  return onHttpOnly(fn, channel, facts, args);
+  if (facts === undefined || facts.subsystem === 'http') return null;
+  if (fn.row.httpLog === true) return onHttpOnly(fn, channel, facts, args);
+  const addresses = fn.row.name === 'kong.router.get_route' && channel.protocol === 'protobuf';
+  return addresses ? routeOfAny(fn, channel, facts) : null;
+}
+
+/**
+ * Kong cannot send a route with sources or destinations over ProtoBuf:1, which has no place for addresses: of a stream it
+ * comes out of the record, with both of them.
+ */
+async function routeOfAny(fn: PdkFunction, channel: PhaseChannel, facts: KongFacts): Promise<unknown> {
+  if (!(await isStream(channel, facts))) return answerTo(fn, channel, []);
+  const record = (await ask(channel, 'kong.log.serialize')) as { route?: unknown };
+  return fn.decode(record.route ?? null);
+}
+
+async function isStream(channel: PhaseChannel, facts: KongFacts): Promise<boolean> {
+  facts.subsystem ??= (await ask(channel, 'kong.nginx.get_subsystem')) === 'stream' ? 'stream' : 'http';
+  return facts.subsystem === 'stream';
 }
 
 async function onHttpOnly(
@@ -98,8 +115,7 @@ async function onHttpOnly(
   facts: KongFacts,
   args: readonly unknown[],
 ): Promise<unknown> {
-  facts.subsystem ??= (await ask(channel, 'kong.nginx.get_subsystem')) === 'stream' ? 'stream' : 'http';
-  if (facts.subsystem === 'stream') throw streamRefusal(fn.row);
+  if (await isStream(channel, facts)) throw streamRefusal(fn.row);
   return answerTo(fn, channel, args);
 }
 

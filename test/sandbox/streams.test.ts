@@ -105,3 +105,30 @@ test('a service that is not there ends the connection, and the tries are logged'
   expect(record.session).toMatchObject({ status: 502 });
   await startEcho();
 });
+
+test.each(['sources', 'destinations'])(
+  'ProtoBuf:1: a route with %s cannot be told to a plugin, as in Kong',
+  async (name) => {
+    const service = await startEcho();
+    const port = await freePort();
+    const address = name === 'sources' ? { ip: '127.0.0.1' } : { port };
+    gateway = await testGateway({
+      protocol: 'protobuf',
+      phases: ['log'],
+      script: { log: [['kong.router.get_route']] },
+      config: () => ({
+        _format_version: '3.0',
+        services: [
+          {
+            url: `tcp://127.0.0.1:${String(service)}`,
+            routes: [{ protocols: ['tcp'], [name]: [address] }],
+          },
+        ],
+        plugins: [{ name: 'probe', protocols: ['tcp'] }],
+      }),
+      sandbox: { proxyListen: 'off', streamListen: `127.0.0.1:${String(port)}` },
+    });
+    expect(await exchange(port, 'hi')).toBe('hi');
+    await expect.poll(() => gateway.logs.join('\n')).toContain(`string expected for field '${name}'`);
+  },
+);

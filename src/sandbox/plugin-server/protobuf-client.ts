@@ -88,7 +88,18 @@ function orRaise<Result>(decode: () => Result): Result {
 function encode(method: string, type: Parameters<typeof encodeResult>[0], result: unknown): Buffer {
   if (type === 'String' && result !== null && typeof result !== 'string' && !Buffer.isBuffer(result))
     throw new PdkRejection(`${method}: string expected for field 'v', got ${typeof result}`);
+  if (type === 'Route') checkAddresses(method, result);
   return encodeResult(type, records.has(type) ? withoutZeroNumbers(result) : result);
+}
+
+/** Addresses are tables in Kong, and texts in its description of the messages: it raises at the first of them. */
+function checkAddresses(method: string, route: unknown): void {
+  const given = Object(route) as Record<string, unknown>;
+  for (const name of ['sources', 'destinations']) {
+    const list = given[name];
+    if (!Array.isArray(list) || list.length === 0) continue;
+    throw new PdkRejection(`${method}: string expected for field '${name}', got table`);
+  }
 }
 
 const records = new Set<string>(['Route', 'Service', 'Consumer']);

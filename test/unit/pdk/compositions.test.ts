@@ -275,3 +275,34 @@ describe('bodies over MsgPack:1', () => {
     ]);
   });
 });
+
+describe('the route in the log phase', () => {
+  const route = { id: 'r', protocols: ['tcp'], destinations: [{ port: 9000 }], service: { id: 's' } };
+
+  function log(protocol: 'protobuf' | 'msgpack', subsystem: 'http' | 'stream') {
+    const channel = new FakeChannel(protocol, 'log', (name) => {
+      if (name === 'kong.nginx.get_subsystem') return subsystem;
+      if (name === 'kong.log.serialize') return JSON.stringify({ route });
+      if (protocol === 'protobuf' && subsystem === 'stream') throw new Error('Kong raises');
+      return { id: 'r' };
+    });
+    const facts = { subsystem: null, readsBodyFiles: null };
+    return { channel, kong: createKong(Object.assign(channel, { facts }) as PhaseChannel) };
+  }
+
+  it('of a stream over ProtoBuf:1 comes out of the record: Kong cannot send its addresses', async () => {
+    const { kong, channel } = log('protobuf', 'stream');
+    expect(await kong.router.getRoute()).toMatchObject(route);
+    await kong.router.getRoute();
+    expect(channel.names).toEqual(['kong.nginx.get_subsystem', 'kong.log.serialize', 'kong.log.serialize']);
+  });
+
+  it('of requests, and over MsgPack:1, is asked for', async () => {
+    const http = log('protobuf', 'http');
+    expect(await http.kong.router.getRoute()).toMatchObject({ id: 'r' });
+    expect(http.channel.names).toEqual(['kong.nginx.get_subsystem', 'kong.router.get_route']);
+    const msgpack = log('msgpack', 'stream');
+    await msgpack.kong.router.getRoute();
+    expect(msgpack.channel.names).toEqual(['kong.router.get_route']);
+  });
+});
