@@ -287,7 +287,7 @@ describe('the route in the log phase', () => {
       return { id: 'r' };
     });
     const facts = { subsystem: null, readsBodyFiles: null };
-    return { channel, kong: createKong(Object.assign(channel, { facts }) as PhaseChannel) };
+    return { channel, kong: createKong(Object.assign(channel, { facts })) };
   }
 
   it('of a stream over ProtoBuf:1 comes out of the record: Kong cannot send its addresses', async () => {
