@@ -6,6 +6,7 @@ import { checkHeaders, checkHeaderValue } from './header-checks.ts';
 import { isPlainObject, toLuaValue, Unsendable } from './json-values.ts';
 import { checkQuery } from './query-checks.ts';
 import { argumentRefusal, describe } from './refusals.ts';
+import { leadsThroughPlainValue } from './serialize-keys.ts';
 import { httpMethods } from './types/values.ts';
 
 /** What a check knows about the call. */
@@ -143,6 +144,10 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   setCtxKey: rule(
     'a string, and no name that Kong itself works with',
     (value) => typeof value === 'string' && !isOwnedByKong(value),
+  ),
+  serializeKey: rule(
+    'a string, and no key below a field of the record that is no object',
+    (value) => typeof value === 'string' && !leadsThroughPlainValue(value),
   ),
   serializeOptions: {
     allowed: "{ mode: 'set' | 'add' | 'replace' }; over ProtoBuf:1 'set' only",

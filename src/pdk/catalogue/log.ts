@@ -39,7 +39,7 @@ export const log = {
       'Adds a value to what serialize gives in the log phase; dots in the key make nested objects. In the log phase itself it comes too late (Kong 3.9.3).',
     example: "await kong.log.setSerializeValue('my.key', { n: 1 });",
     arguments: [
-      { name: 'key', type: 'string', check: 'text' },
+      { name: 'key', type: 'string', check: 'serializeKey' },
       { name: 'value', type: 'JsonValue', check: 'json' },
       {
         name: 'options',

@@ -75,6 +75,7 @@ export type CheckName =
   | 'json'
   | 'ctxKey'
   | 'setCtxKey'
+  | 'serializeKey'
   | 'serializeOptions'
   | 'logValues'
   | 'clientVerify'

@@ -58,6 +58,7 @@ describe('arguments that Kong rejects are refused here, and nothing is sent', ()
     ['a method that nginx does not know', (kong) => kong.service.request.setMethod(wrong('CONNECT'))],
     ['a query with a nested object', (kong) => kong.service.request.setQuery({ a: wrong({}) })],
     ['a raw query that is no text', (kong) => kong.service.request.setRawQuery(wrong({}))],
+    ['a serialize key below a plain value', (kong) => kong.log.setSerializeValue('request.method.x', 1)],
     ['a raw body that is an object', (kong) => kong.service.request.setRawBody(wrong({}))],
     ['a port above 65535', (kong) => kong.service.setTarget('h', 65_536)],
     ['a port of text', (kong) => kong.service.setTarget('h', wrong('80'))],
