@@ -140,14 +140,7 @@ export class PluginWorker {
     const rest = parting === 'hand over' ? parting : 'close';
     this.#parting = rest;
     for (const connection of this.#connections) connection.part(rest);
-    const closing = Promise.all([
-      ...[...this.#connections].map(({ handle }) => handle.closed),
-      this.#eventsEnded(limit).then(() => {
-        for (const connection of this.#connections)
-          connection.part(this.#parting === 'close' ? 'close' : rest);
-      }),
-    ]);
-    if (!(await within(limit, closing))) {
+    if (!(await within(limit, this.#parted(limit, rest)))) {
       this.#log.error('events in flight did not finish in time and are given up', {
         connections: this.#connections.size,
         limitMs: limit,
@@ -159,6 +152,19 @@ export class PluginWorker {
     }
     await within(limit, this.hooks.close(limit));
     this.#loopDelay.stop();
+  }
+
+  /** Resolves when every connection has been parted with and no event runs any more. */
+  async #parted(limit: number, rest: 'close' | 'hand over'): Promise<void> {
+    await Promise.all([
+      ...[...this.#connections].map(({ handle }) => handle.closed),
+      this.#eventsEnded(limit).then(() => {
+        for (const connection of this.#connections)
+          connection.part(this.#parting === 'close' ? 'close' : rest);
+      }),
+    ]);
+    // One may have begun on a connection that has gone on to another worker meanwhile: its steps come from there.
+    await this.#eventsEnded(limit);
   }
 
   /** Ends connections as soon as no event runs on them, whatever was to become of them. */
