@@ -21,7 +21,7 @@ export interface PluginHandler {
 export interface BoundPlugin {
   readonly entity: PluginEntity;
   readonly handler: PluginHandler;
-  /** Kong's `__seq__`: rises with each change of the configuration. */
+  /** Kong's `__seq__`: rises whenever plugins are read anew. */
   readonly seq: number;
   /** Kong's cache key of the entity. */
   readonly key: string;
@@ -47,9 +47,15 @@ export class PluginTable {
   private readonly handlers: readonly PluginHandler[];
   private readonly http = new Map<string, WorkspacePlugins>();
   private readonly stream = new Map<string, WorkspacePlugins>();
-  private readonly bound = new Map<string, { text: string; plugin: BoundPlugin }>();
+  private readonly bound = new Map<string, BoundPlugin>();
+  private readonly entities: readonly PluginEntity[];
   private readonly defaultWorkspace: string;
 
+  /**
+   * @param previous the table before: kept are its sequence numbers where no plugin has been written since. Otherwise Kong
+   *   reads all of them anew and gives each a number of its own, and so an instance, also those that are as before
+   *   (read in Kong 3.9.3, `plugins_iterator.lua`)
+   */
   constructor(
     snapshot: ConfigSnapshot,
     handlers: readonly PluginHandler[],
@@ -59,22 +65,13 @@ export class PluginTable {
     this.handlers = [...handlers].sort((a, b) => b.priority - a.priority || (a.name < b.name ? 1 : -1));
     const byName = new Map(handlers.map((handler) => [handler.name, handler]));
     this.defaultWorkspace = defaultWorkspaceOf(snapshot);
+    this.entities = snapshot.plugins;
+    const kept = previous?.entities === snapshot.plugins ? previous.bound : new Map<string, BoundPlugin>();
     for (const entity of snapshot.plugins) {
       const handler = byName.get(entity.name);
       if (!entity.enabled || handler === undefined) continue;
-      const text = JSON.stringify([
-        entity.config,
-        entity.route,
-        entity.service,
-        entity.consumer,
-        entity.ws_id,
-      ]);
-      const before = previous?.bound.get(entity.id);
-      const plugin: BoundPlugin =
-        before !== undefined && before.text === text && before.plugin.handler === handler
-          ? { ...before.plugin, entity }
-          : { entity, handler, seq: nextSequence(), key: keyOf(entity) };
-      this.bound.set(entity.id, { text, plugin });
+      const plugin = kept.get(entity.id) ?? { entity, handler, seq: nextSequence(), key: keyOf(entity) };
+      this.bound.set(entity.id, plugin);
       for (const subsystem of subsystemsOf(entity)) this.insert(this[subsystem], plugin);
     }
     const ids = new Set(this.bound.keys());

@@ -73,7 +73,7 @@ describe('paths', () => {
     const logs: string[] = [];
     const router = routerOf(
       [
-        { name: 'bad', paths: ['~/a(?>b)'] },
+        { name: 'bad', paths: ['~/a(?x)b'] },
         { name: 'good', paths: ['/a'] },
       ],
       logs,
