@@ -24,6 +24,10 @@ export interface PluginWorkerOptions {
 /** A connection that is let fade ends when Kong has not used it for this long, in milliseconds. */
 const quiet = 1000;
 
+/** Between the ends of two connections, and for all of them, in milliseconds. */
+const mostPause = 5;
+const longestParting = 300;
+
 interface Served {
   readonly handle: ConnectionHandle;
   part(parting: 'close' | 'hand over'): void;
@@ -139,7 +143,7 @@ export class PluginWorker {
     if (parting === 'let fade') await this.#fade(limit);
     const rest = parting === 'hand over' ? parting : 'close';
     this.#parting = rest;
-    for (const connection of this.#connections) connection.part(rest);
+    void this.#partWithAll(rest);
     if (!(await within(limit, this.#parted(limit, rest)))) {
       this.#log.error('events in flight did not finish in time and are given up', {
         connections: this.#connections.size,
@@ -152,6 +156,19 @@ export class PluginWorker {
     }
     await within(limit, this.hooks.close(limit));
     this.#loopDelay.stop();
+  }
+
+  /**
+   * Ends connections one after the other: an event that crosses the end of its connection is tried again by Kong, and starts
+   * its instance on another one, where an end that crosses once more would be a 500. Until its turn each one is served.
+   */
+  async #partWithAll(parting: 'close' | 'hand over'): Promise<void> {
+    const connections = [...this.#connections];
+    const pause = parting === 'close' ? Math.min(mostPause, longestParting / connections.length) : 0;
+    for (const connection of connections) {
+      connection.part(parting);
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    }
   }
 
   /** Resolves when every connection has been parted with and no event runs any more. */
@@ -170,7 +187,7 @@ export class PluginWorker {
   /** Ends connections as soon as no event runs on them, whatever was to become of them. */
   hurry(): void {
     this.#parting = 'close';
-    for (const connection of this.#connections) connection.part('close');
+    void this.#partWithAll('close');
   }
 
   /** Ends connections that Kong has stopped using; resolves when none is left, or the time is over. */
