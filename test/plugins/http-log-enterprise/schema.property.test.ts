@@ -193,7 +193,7 @@ describe('the verdict on a configuration', () => {
       { numRuns: 2000 },
     );
     // The configurations are worth something: every verdict comes often.
-    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(50);
+    expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(20);
   });
 
   it('is to accept nothing with which no record would arrive', async () => {
