@@ -20,6 +20,8 @@ export class ConnectionPool {
   private readonly options: Required<PoolOptions>;
   private readonly idle = new Map<PluginConnection, NodeJS.Timeout>();
   private readonly busy = new Set<PluginConnection>();
+  /** Connections that were given back in this turn of the loop: an end that came with the last answer is still unread. */
+  private readonly settling = new Map<PluginConnection, Promise<void>>();
   private draining = false;
 
   constructor(options: PoolOptions) {
@@ -29,11 +31,25 @@ export class ConnectionPool {
   /** Speaks on the connection that was given back last, or on a new one. Rejects with an RpcFailure. */
   async acquire<Message>(decoder: Decoder<Message>): Promise<Conversation<Message>> {
     const { path, timeoutMs } = this.options;
-    const connection = [...this.idle.keys()].at(-1) ?? (await PluginConnection.open(path, timeoutMs));
-    this.forget(connection);
+    const connection = (await this.pooled()) ?? (await PluginConnection.open(path, timeoutMs));
     connection.onClose = () => this.busy.delete(connection);
     this.busy.add(connection);
     return new Conversation(connection, decoder);
+  }
+
+  /**
+   * The connection that was given back last. `setkeepalive` of nginx's sockets looks for an end that has come with the
+   * answer (ngx_http_lua_socket_tcp_setkeepalive); Node reads it in this turn of the loop, which is waited for.
+   */
+  private async pooled(): Promise<PluginConnection | null> {
+    for (;;) {
+      const connection = [...this.idle.keys()].at(-1);
+      if (connection === undefined) return null;
+      this.forget(connection);
+      connection.onClose = null;
+      await this.settling.get(connection);
+      if (connection.failed === null) return connection;
+    }
   }
 
   /** Gives a connection back. One on which something is left unread is closed, as is the oldest where there is no room. */
@@ -50,6 +66,15 @@ export class ConnectionPool {
     const timer = setTimeout(() => connection.destroy(), this.options.idleMs);
     timer.unref();
     this.idle.set(connection, timer);
+    this.settling.set(
+      connection,
+      new Promise((resolve) =>
+        setImmediate(() => {
+          this.settling.delete(connection);
+          resolve();
+        }),
+      ),
+    );
   }
 
   /** True when the connection was given back and can be taken again. */

@@ -272,7 +272,7 @@ export class KongConnection implements ConnectionHandle, Timed {
     setTimeout(() => {
       this.#resting = false;
       if (this.#closing || this.#busy || this.#kept !== null || this.#partial) return;
-      if (this.#socket.bytesRead !== bytesRead) this.#finishWhenIdle();
+      if (this.#socket.bytesRead !== bytesRead || !this.runtime.takeTurnToEnd()) this.#finishWhenIdle();
       else this.finish();
     }, REST);
   }

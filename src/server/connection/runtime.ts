@@ -5,6 +5,10 @@ import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
 import type { MsgpackEvent } from './msgpack-event.ts';
 
+/** Between the ends of two connections, and for all of them, in milliseconds. */
+const BETWEEN_ENDS = 100;
+const ALL_ENDS = 2000;
+
 /** Event ids are 32 bits: 24 of a counter, 8 of the worker. */
 const COUNTER_LIMIT = 2 ** 24;
 
@@ -20,11 +24,24 @@ export class Runtime {
   readonly steppedEvents = new EventTable<MsgpackEvent>();
   readonly counts = { connections: 0, events: 0 };
   #counter = randomInt(COUNTER_LIMIT);
+  #endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: ConnectionHost) {
     this.host = host;
     this.clock = host.clock;
     this.deadlines = new Deadlines(host.clock);
+  }
+
+  /**
+   * Whether a connection that is drained may end now: one after the other, so that an event that crosses an end and is tried
+   * again by Kong does not meet another one with its StartInstance, which Kong does not try again.
+   */
+  takeTurnToEnd(): boolean {
+    const now = performance.now();
+    const between = Math.min(BETWEEN_ENDS, ALL_ENDS / Math.max(1, this.counts.connections));
+    if (now - this.#endedAt < between) return false;
+    this.#endedAt = now;
+    return true;
   }
 
   /** An id that no running event has, with this worker's index in its low byte. */
