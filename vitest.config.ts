@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/containers/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for processes most of the time.
+    maxWorkers: 3,
     // How long a test that will not succeed is waited for: a busy machine takes its time.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -8,7 +8,7 @@ import { KongClient, Load } from './support/kong-client.ts';
 import { PackedConnection } from './support/msgpack-client.ts';
 import { isAlive, plugin, until, Workbench, type ServerProcess } from './support/server-process.ts';
 
-/** How often a change is made under load; CI makes it 20 times. */
+/** How often a change is made under load; CI makes it 10 times. */
 const rounds = Number(process.env.KONG_TS_CHANGE_ROUNDS ?? 6);
 
 let bench: Workbench;
