@@ -1,5 +1,5 @@
 import { KongTsError } from 'kong-ts';
-import { JsonObject } from './document.ts';
+import { JsonArray, JsonObject } from './document.ts';
 import type { SetMode } from './fields/protocol.ts';
 import type { RawText } from './text.ts';
 
@@ -13,6 +13,14 @@ export function splitPath(name: string): string[] {
     from = i + 1;
   }
   return [...segments, name.slice(from)];
+}
+
+/** A list of Lua is a table, too: once it has another key, JSON has its items under their numbers. */
+function tableOf(container: JsonObject | JsonArray | null): JsonObject | null {
+  if (!(container instanceof JsonArray)) return container;
+  const table = new JsonObject();
+  for (let i = 0; i < container.length; i++) table.set(String(i + 1), container.get(i) ?? 'null');
+  return table;
 }
 
 /**
@@ -30,13 +38,14 @@ export function setPath(root: JsonObject, name: string, value: RawText | null, m
       if (mode === 'replace') return;
       node.set(segment, new JsonObject());
     }
-    const next = node.child(segment);
+    const next = tableOf(node.child(segment));
     if (!(next instanceof JsonObject)) {
       throw new KongTsError(
         'CONFIG_INVALID',
         `The key '${name}' could not be used as a serialize value. Subkey '${segment}' is not a table.`,
       );
     }
+    node.set(segment, next);
     node = next;
   }
   const exists = node.get(last) !== undefined;

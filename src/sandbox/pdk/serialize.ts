@@ -1,11 +1,11 @@
 import { answerTable } from '../gateway/answer-table.ts';
-import type { Exchange, SerializeValue } from '../gateway/exchange.ts';
+import type { Exchange } from '../gateway/exchange.ts';
 import { HttpExchange } from '../gateway/http-exchange.ts';
 import { upstreamUri } from '../gateway/upstream-request.ts';
 import { parseQuery } from '../gateway/uri.ts';
 import { withoutNulls } from '../plugin-server/instance-config.ts';
-import { reject } from './checks.ts';
 import { shownQuery } from './query.ts';
+import { editRecord } from './serialize-value.ts';
 
 type Table = Record<string, unknown>;
 
@@ -15,7 +15,7 @@ type Table = Record<string, unknown>;
  */
 export function serialize(exchange: Exchange): string {
   const record = exchange instanceof HttpExchange ? httpRecord(exchange) : streamRecord(exchange);
-  for (const value of exchange.serializeValues) edit(record, value);
+  for (const value of exchange.serializeValues) editRecord(record, value);
   return JSON.stringify(withoutNulls(record));
 }
 
@@ -102,30 +102,4 @@ function streamRecord(exchange: Exchange): Table {
     latencies: { kong: latencies.kong, session: latencies.session },
     ...common(exchange),
   };
-}
-
-/** Puts one value of kong.log.set_serialize_value in its place; a dot nests, `\.` does not. */
-function edit(record: Table, { key, value, mode }: SerializeValue): void {
-  const names = key.split(/(?<!\\)\./).map((name) => name.replaceAll('\\.', '.'));
-  let node = record;
-  for (const name of names.slice(0, -1)) {
-    const next = Object.hasOwn(node, name) ? node[name] : null;
-    if (next === null || next === undefined) {
-      if (mode === 'replace') return;
-      node = setOwn(node, name, Object.create(null)) as Table;
-    } else if (typeof next !== 'object') {
-      reject(`The key '${key}' could not be used as a serialize value. Subkey '${name}' is not a table.`);
-    } else {
-      node = setOwn(node, name, { ...next }) as Table;
-    }
-  }
-  const last = names.at(-1) as string;
-  const exists = Object.hasOwn(node, last) && node[last] !== null && node[last] !== undefined;
-  if (mode === 'set' || (mode === 'add' && !exists) || (mode === 'replace' && exists))
-    setOwn(node, last, value);
-}
-
-function setOwn(table: Table, name: string, value: unknown): unknown {
-  Object.defineProperty(table, name, { value, enumerable: true, configurable: true, writable: true });
-  return value;
 }

@@ -170,6 +170,12 @@ describe('custom field names', () => {
     expect(record.toRaw()).toBe('{"n":1.50,"a":{"b":"x"}}');
   });
 
+  it('lead into a list, as into any table of Lua', () => {
+    const record = new JsonObject('{"tries":[{"ip":"::1"},{"ip":"::2"}]}');
+    setPath(record, 'tries.extra', '"x"');
+    expect(record.toRaw()).toBe('{"tries":{"1":{"ip":"::1"},"2":{"ip":"::2"},"extra":"x"}}');
+  });
+
   it('do not lead through a value', () => {
     expect(() => setPath(new JsonObject('{"n":1}'), 'n.x', '1')).toThrow(/Subkey 'n' is not a table/);
   });
