@@ -1,4 +1,4 @@
-import { ownStatusLine } from '../http1/reasons.ts';
+import { ownStatusLine } from '../../http/http1/reasons.ts';
 import { rawHeaderLines } from './bytes.ts';
 import { connectionOf } from './connection-header.ts';
 import { now } from './exchange.ts';

@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import type { ClientResponse } from '../http1/client-response.ts';
+import type { ClientResponse } from '../../http/http1/client-response.ts';
 import { acceptAnswer, acceptWholeAnswer } from './accept-answer.ts';
 import { answerHead } from './answer-head.ts';
 import type { UpstreamMessage } from './attempt.ts';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../../errors.ts';
 import type { BodyContent } from './body.ts';
 import { now } from './exchange.ts';
-import { writeTo } from '../http1/socket-writer.ts';
+import { writeTo } from '../../http/http1/socket-writer.ts';
 import { answerBody, bufferSize } from './upstream/answer-body.ts';
 import { InvalidAnswer, parseAnswerHead, type AnswerHead } from './upstream/answer-head.ts';
 import {

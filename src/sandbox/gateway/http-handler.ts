@@ -1,8 +1,8 @@
 import { messageOf } from '../../errors.ts';
-import { InvalidChunk } from '../http1/chunked-body.ts';
-import { BodyStalled, type ClientRequest } from '../http1/client-request.ts';
-import type { ClientResponse } from '../http1/client-response.ts';
-import type { RefusalStatus } from '../http1/request-head.ts';
+import { InvalidChunk } from '../../http/http1/chunked-body.ts';
+import { BodyStalled, type ClientRequest } from '../../http/http1/client-request.ts';
+import type { ClientResponse } from '../../http/http1/client-response.ts';
+import type { RefusalStatus } from '../../http/http1/request-head.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
 import { wantsWebSocket } from './connection-header.ts';

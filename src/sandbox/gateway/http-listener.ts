@@ -1,7 +1,7 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
 import { messageOf } from '../../errors.ts';
-import { ClientConnection, nginxTimeouts, type ClientTimeouts } from '../http1/client-connection.ts';
+import { ClientConnection, nginxTimeouts, type ClientTimeouts } from '../../http/http1/client-connection.ts';
 import { handleHttp, handleRefused, type HttpHandlerOptions } from './http-handler.ts';
 import { listenError, type ListenAddress } from './listen.ts';
 import { checkWithoutSni, sniCallback, tlsInfoOf, type TlsSide } from './tls.ts';

@@ -1,7 +1,7 @@
 import { latin1OfText } from '../gateway/bytes.ts';
 import type { HeaderList } from '../gateway/headers.ts';
 import type { HttpExchange } from '../gateway/http-exchange.ts';
-import { validHost } from '../http1/request-target.ts';
+import { validHost } from '../../http/http1/request-target.ts';
 import { reject } from './checks.ts';
 
 /**

@@ -2,9 +2,9 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { encodeText } from '../../wire/text.ts';
 import { latin1OfText, requestTarget } from '../../sandbox/gateway/bytes.ts';
-import type { ReceivedRequest } from '../../sandbox/http1/client-request.ts';
-import { emptyHead, type RequestHead } from '../../sandbox/http1/request-head.ts';
-import { parseTarget, validHost } from '../../sandbox/http1/request-target.ts';
+import type { ReceivedRequest } from '../../http/http1/client-request.ts';
+import { emptyHead, type RequestHead } from '../../http/http1/request-head.ts';
+import { parseTarget, validHost } from '../../http/http1/request-target.ts';
 import type { BodyDescription, HeadersDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 

@@ -3,7 +3,7 @@ import { latin1OfText } from '../../sandbox/gateway/bytes.ts';
 import { now, type Exchange } from '../../sandbox/gateway/exchange.ts';
 import { HttpExchange } from '../../sandbox/gateway/http-exchange.ts';
 import type { AnswerHead } from '../../sandbox/gateway/upstream/answer-head.ts';
-import { ownStatusLine } from '../../sandbox/http1/reasons.ts';
+import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { ResponseDescription } from '../description.ts';
 import { bodyBytes, headerLines } from './messages.ts';
 

@@ -1,4 +1,4 @@
-import { ChunkedBody, InvalidChunk } from '../../http1/chunked-body.ts';
+import { ChunkedBody, InvalidChunk } from '../../../http/http1/chunked-body.ts';
 import type { AnswerFraming } from './answer-head.ts';
 import { ReadTimedOut, type SocketReader } from './socket-reader.ts';
 

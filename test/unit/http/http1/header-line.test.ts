@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseHeaderLine } from '../../../../src/sandbox/http1/header-line.ts';
+import { parseHeaderLine } from '../../../../src/http/http1/header-line.ts';
 
 const parse = (text: string) => parseHeaderLine(Buffer.from(text, 'latin1'), 0);
 

@@ -1,6 +1,6 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ClientResponse } from '../../../../src/sandbox/http1/client-response.ts';
+import { ClientResponse } from '../../../../src/http/http1/client-response.ts';
 
 let server: net.Server;
 let client: Socket;

@@ -4,8 +4,8 @@ import {
   ClientConnection,
   type ClientTimeouts,
   type RequestHandler,
-} from '../../../../src/sandbox/http1/client-connection.ts';
-import { BodyStalled } from '../../../../src/sandbox/http1/client-request.ts';
+} from '../../../../src/http/http1/client-connection.ts';
+import { BodyStalled } from '../../../../src/http/http1/client-request.ts';
 
 const short: ClientTimeouts = { head: 60, body: 60, idle: 60 };
 let server: net.Server;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ChunkedBody, InvalidChunk } from '../../../../src/sandbox/http1/chunked-body.ts';
+import { ChunkedBody, InvalidChunk } from '../../../../src/http/http1/chunked-body.ts';
 
 function read(pieces: readonly Buffer[]): { content: string; done: boolean; rest: number } {
   const body = new ChunkedBody();

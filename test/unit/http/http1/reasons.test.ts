@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ownStatusLine } from '../../../../src/sandbox/http1/reasons.ts';
+import { ownStatusLine } from '../../../../src/http/http1/reasons.ts';
 
 test.each([
   [200, '200 OK'],

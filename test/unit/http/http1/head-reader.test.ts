@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HeadReader } from '../../../../src/sandbox/http1/head-reader.ts';
-import { RequestRefused } from '../../../../src/sandbox/http1/request-head.ts';
-import { parseTarget, validHost } from '../../../../src/sandbox/http1/request-target.ts';
+import { HeadReader } from '../../../../src/http/http1/head-reader.ts';
+import { RequestRefused } from '../../../../src/http/http1/request-head.ts';
+import { parseTarget, validHost } from '../../../../src/http/http1/request-target.ts';
 
 /** What a reader makes of bytes that come in pieces: the head, the status of a refusal, or null for more to come. */
 function read(pieces: readonly Buffer[]): unknown {
