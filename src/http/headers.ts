@@ -27,6 +27,9 @@ const neverNamed: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
+/** Who a client is, as proxies and browsers say it: whoever lets `Connection` take that away lets anybody be somebody. */
+const namesCaller = /^(?:forwarded|via|x-real-ip)$|^(?:kong|sec|x-forwarded|x-kong)-/;
+
 /** A message that cannot be handed on. `status` is what its sender is to be told. */
 export class UnforwardableError extends Error {
   readonly status: 400 | 501;
@@ -56,7 +59,7 @@ export function endToEnd(raw: readonly string[]): string[] {
     for (const option of value.split(',')) named.add(option.trim().toLowerCase());
   }
   for (const option of named) {
-    if (neverNamed.has(option))
+    if (neverNamed.has(option) || namesCaller.test(option))
       throw new UnforwardableError(
         400,
         `The header Connection names "${option}", which is no part of a connection.`,
@@ -93,6 +96,16 @@ export function framingOf(raw: readonly string[]): Framing {
     throw new UnforwardableError(400, 'Content-Length has to be one number.');
   }
   return { kind: 'length', bytes };
+}
+
+/**
+ * The framing of an answer as it is handed on. To a HEAD and in a 304 the length is information; an answer without
+ * content (1xx, 204) has none (RFC 9110, section 8.6).
+ */
+export function answerFraming(method: string, status: number, framing: Framing): Framing {
+  if (status === 204 || status < 200) return { kind: 'none' };
+  const bodiless = method === 'HEAD' || status === 304;
+  return bodiless && framing.kind === 'chunked' ? { kind: 'none' } : framing;
 }
 
 /** The headers that say a framing. */

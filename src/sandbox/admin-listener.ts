@@ -3,7 +3,8 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { KongTsError } from '../errors.ts';
-import { foreignCaller, isLoopback } from '../http/callers.ts';
+import { isLoopback } from '../http/callers.ts';
+import { door } from '../http/door.ts';
 import { bounded, httpLimits } from '../http/limits.ts';
 import type { AdminOptions } from './admin/types.ts';
 import type { KnownPlugin, MutableEntityStore } from './entities/index.ts';
@@ -57,14 +58,11 @@ export async function startAdmin(
     ...(eventHooksAdmin === null ? {} : { eventHooksAdmin: adminUrl(eventHooksAdmin) }),
   });
   await api.ready();
-  const handlerOf = (host: string): http.RequestListener => {
-    const callers = { loopback: isLoopback(host), names: allowHosts };
-    return (request, response) => {
-      const foreign = foreignCaller(request.method ?? 'GET', request.headers, callers);
-      if (foreign === null) api.routing(request, response);
-      else refuse(response, foreign);
-    };
-  };
+  // Kong lets everybody in who can connect; here the listener is on a developer's machine, where web pages can, too.
+  const handlerOf = (host: string): http.RequestListener =>
+    door({ loopback: isLoopback(host), names: allowHosts }, (request, response) => {
+      api.routing(request, response);
+    });
   const servers: http.Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(closeServer));
@@ -90,12 +88,6 @@ export async function startAdmin(
   }
   const first = (tls: boolean): string | null => urls.find((each) => each.tls === tls)?.url ?? null;
   return { url: first(false), tlsUrl: first(true), close };
-}
-
-/** Kong lets everybody in who can connect; here the listener is on a developer's machine, where web pages can, too. */
-function refuse(response: http.ServerResponse, message: string): void {
-  response.writeHead(403, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
-  response.end(JSON.stringify({ message }));
 }
 
 function listen(server: http.Server, address: ListenAddress): Promise<number> {

@@ -97,6 +97,14 @@ describe('requests that readers could understand in two ways', () => {
     ['two codings', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', `0\r\n\r\n${inner}`],
     ['a coding before chunked', 'Transfer-Encoding: gzip, chunked', `0\r\n\r\n${inner}`],
     ['a length with a sign', `Content-Length: +${length}`, inner],
+    ['chunked twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', `0\r\n\r\n${inner}`],
+    ['two Hosts', 'Host: other.example', ''],
+    [
+      'a forwarded address that Connection names',
+      'Connection: x-forwarded-for\r\nX-Forwarded-For: 1.2.3.4',
+      '',
+    ],
+    ['what a browser says, named by Connection', 'Connection: Sec-Fetch-Site', ''],
   ];
 
   it.each(attacks)('are refused: %s', async (_, head, body) => {
@@ -108,6 +116,25 @@ describe('requests that readers could understand in two ways', () => {
       expect([400, 501]).toContain(statuses(text)[0]);
     }
     expect(kong.seen.slice(before).map(({ line }) => line)).toEqual([]);
+  });
+
+  it.each([
+    ['HTTP/1.0 with a coding', `POST /a HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked`],
+    ['another server in the target', 'GET http://evil.example/a HTTP/1.1'],
+    ['another server in the target of ours', 'GET http://evil.example/event-hooks HTTP/1.1'],
+    ['a coding before chunked, to ours', 'POST /event-hooks HTTP/1.1\r\nTransfer-Encoding: gzip, chunked'],
+    ['a web page', 'POST /a HTTP/1.1\r\nOrigin: null\r\nTransfer-Encoding: chunked'],
+  ])('and nothing after them is read: %s', async (_, head) => {
+    const kong = await startKong();
+    const port = await startFront(`http://127.0.0.1:${String(kong.port)}`);
+    const before = kong.seen.length;
+    const text = await raw(
+      port,
+      `${head}\r\nHost: localhost\r\n\r\n${head.includes('chunked') ? '0\r\n\r\n' : ''}${inner}`,
+    );
+    expect(statuses(text)).toHaveLength(1);
+    expect([400, 403, 501]).toContain(statuses(text)[0]);
+    expect(kong.seen.length).toBe(before);
   });
 
   it('a body of a DELETE stays one', async () => {

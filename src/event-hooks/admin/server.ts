@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KongTsError, messageOf } from '../../errors.ts';
-import { foreignCaller, type Callers } from '../../http/callers.ts';
+import type { Callers } from '../../http/callers.ts';
+import { door } from '../../http/door.ts';
 import { bounded, httpLimits, type HttpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { Front } from '../front/front.ts';
@@ -101,16 +102,11 @@ function createListener(
   callers: Callers | null,
   limits: HttpLimits,
 ): Server {
-  const server = createServer(limits, (request, response) => {
-    const foreign =
-      callers === null ? null : foreignCaller(request.method ?? 'GET', request.headers, callers);
-    if (foreign !== null) {
-      response.writeHead(403, { 'content-type': json, connection: 'close' });
-      response.end(JSON.stringify({ message: foreign }));
-    } else if (front == null || front.isOurs(request.url ?? '/')) ours(request, response);
+  const handle: Handle = (request, response) => {
+    if (front == null || front.isOurs(request.url ?? '/')) ours(request, response);
     else front.handle(request, response);
-  });
-  return bounded(server);
+  };
+  return bounded(createServer(limits, door(callers, handle)));
 }
 
 const methodNames = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];

@@ -8,6 +8,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../../errors.ts';
 import { mayBeForeign, type Callers } from '../../http/callers.ts';
 import {
+  answerFraming,
   endToEnd,
   framingHeaders,
   framingOf,
@@ -166,11 +167,8 @@ export class PassThrough {
   #answer(given: IncomingMessage, response: ServerResponse, method: string): void {
     const status = given.statusCode ?? 502;
     try {
-      const framing = framingOf(given.rawHeaders);
-      const bodiless = method === 'HEAD' || status === 204 || status === 304;
-      const headers = endToEnd(given.rawHeaders);
-      // Of a HEAD and a 304 the length is information; there is nothing to read wrong.
-      if (!bodiless || framing.kind === 'length') headers.push(...framingHeaders(framing));
+      const framing = answerFraming(method, status, framingOf(given.rawHeaders));
+      const headers = [...endToEnd(given.rawHeaders), ...framingHeaders(framing)];
       response.writeHead(status, reasonPhrase(given.statusMessage), headers);
     } catch (error) {
       given.destroy();

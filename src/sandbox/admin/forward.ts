@@ -3,7 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../../errors.ts';
 import { foreignCaller } from '../../http/callers.ts';
-import { endToEnd, framingHeaders, framingOf, reasonPhrase, UnforwardableError } from '../../http/headers.ts';
+import {
+  answerFraming,
+  endToEnd,
+  framingHeaders,
+  framingOf,
+  reasonPhrase,
+  UnforwardableError,
+} from '../../http/headers.ts';
 
 /**
  * Passes a request on to the dispatcher of event hooks and streams the answer back; 502 with a clear text when nobody
@@ -59,8 +66,10 @@ export function forward(target: URL, request: IncomingMessage, response: ServerR
     upstream.once('response', (given) => {
       given.once('error', () => response.destroy());
       try {
-        const kept = [...endToEnd(given.rawHeaders), ...framingHeaders(framingOf(given.rawHeaders))];
-        response.writeHead(given.statusCode ?? 502, reasonPhrase(given.statusMessage), kept);
+        const status = given.statusCode ?? 502;
+        const length = answerFraming(request.method ?? 'GET', status, framingOf(given.rawHeaders));
+        const kept = [...endToEnd(given.rawHeaders), ...framingHeaders(length)];
+        response.writeHead(status, reasonPhrase(given.statusMessage), kept);
         given.pipe(response);
       } catch (error) {
         given.destroy();

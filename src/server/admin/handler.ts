@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { messageOf } from '../../errors.ts';
-import { foreignCaller, type Callers } from '../../http/callers.ts';
+import type { Callers } from '../../http/callers.ts';
+import { door } from '../../http/door.ts';
 import { isHealthy, type ReloadResult, type ServerStatus } from './status.ts';
 
 /** What the admin listeners show and do. */
@@ -18,11 +19,9 @@ export interface AdminDoor {
 }
 
 /** Answers `/health`, `/status` and `/metrics`, and on the control socket `POST /reload`. */
-export function adminHandler(source: AdminSource, { control, callers }: AdminDoor) {
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    const foreign =
-      callers === null ? null : foreignCaller(request.method ?? 'GET', request.headers, callers);
-    (foreign === null ? answer(source, control, request) : Promise.resolve(json(403, { message: foreign })))
+export function adminHandler(source: AdminSource, { control, callers }: AdminDoor): RequestListener {
+  return door(callers, (request, response) => {
+    answer(source, control, request)
       .catch((error: unknown) => json(500, { message: messageOf(error) }))
       .then(({ status, type, text }) => {
         response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
@@ -31,7 +30,7 @@ export function adminHandler(source: AdminSource, { control, callers }: AdminDoo
       .catch(() => {
         response.destroy();
       });
-  };
+  });
 }
 
 interface Answer {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  answerFraming,
   endToEnd,
   framingHeaders,
   framingOf,
@@ -72,4 +73,18 @@ it('a reason phrase is dropped where HTTP cannot carry it', () => {
   expect(reasonPhrase('O\u0001K')).toBeUndefined();
   expect(reasonPhrase('O\r\nX: 1')).toBeUndefined();
   expect(reasonPhrase('Ok \u20ac')).toBeUndefined();
+});
+
+it('the length of an answer without content is information for HEAD and 304, and nothing else says one', () => {
+  const length = { kind: 'length', bytes: '5' } as const;
+  const chunked = { kind: 'chunked' } as const;
+  const none = { kind: 'none' };
+  expect(answerFraming('GET', 200, length)).toBe(length);
+  expect(answerFraming('GET', 200, chunked)).toBe(chunked);
+  expect(answerFraming('HEAD', 200, length)).toBe(length);
+  expect(answerFraming('GET', 304, length)).toBe(length);
+  expect(answerFraming('HEAD', 200, chunked)).toEqual(none);
+  expect(answerFraming('GET', 304, chunked)).toEqual(none);
+  expect(answerFraming('GET', 204, length)).toEqual(none);
+  expect(answerFraming('DELETE', 204, chunked)).toEqual(none);
 });

@@ -1,0 +1,60 @@
+import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { foreignCaller, type Callers } from './callers.ts';
+import { framingOf, UnforwardableError } from './headers.ts';
+
+/**
+ * The door of a listener: hands on what everybody reads in one way and whoever may call sends, and refuses the rest as
+ * JSON. A connection that brought a refused request brings nothing more: what follows it may be a part of it.
+ * @param callers who may call without a token; null: whoever can connect
+ */
+export function door(
+  callers: Callers | null,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): RequestListener {
+  const refused = new WeakSet<Socket>();
+  return (request, response) => {
+    const { socket } = request;
+    if (refused.has(socket)) return;
+    const refusal = refusalOf(request, callers);
+    if (refusal === null) {
+      handle(request, response);
+      return;
+    }
+    refused.add(socket);
+    const [status, message] = refusal;
+    response.writeHead(status, STATUS_CODES[status] ?? '', {
+      'content-type': 'application/json; charset=utf-8',
+      connection: 'close',
+    });
+    response.end(request.method === 'HEAD' ? undefined : JSON.stringify({ message }));
+  };
+}
+
+type Refusal = readonly [status: number, message: string];
+
+function refusalOf(request: IncomingMessage, callers: Callers | null): Refusal | null {
+  const misread = misreadable(request);
+  if (misread !== null) return misread;
+  const foreign = callers === null ? null : foreignCaller(request.method ?? 'GET', request.headers, callers);
+  return foreign === null ? null : [403, foreign];
+}
+
+/**
+ * Why readers could understand a request in different ways: its length (RFC 9112, section 6), or whom it is for
+ * (section 3.2). What Node's parser refuses never comes here.
+ */
+function misreadable({ rawHeaders, httpVersion, method, url = '/' }: IncomingMessage): Refusal | null {
+  try {
+    const framing = framingOf(rawHeaders);
+    if (framing.kind === 'chunked' && httpVersion !== '1.1')
+      return [400, 'HTTP/1.0 knows no Transfer-Encoding.'];
+  } catch (error) {
+    if (error instanceof UnforwardableError) return [error.status, error.message];
+    throw error;
+  }
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length > 1) return [400, 'The request has more than one Host.'];
+  if (url.startsWith('/') || (url === '*' && method === 'OPTIONS')) return null;
+  return [400, 'The target of a request has to be a path; the name of the server stands in Host.'];
+}
