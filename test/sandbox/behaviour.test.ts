@@ -11,12 +11,20 @@ process.on('unhandledRejection', onUnhandled);
 afterAll(() => void process.off('unhandledRejection', onUnhandled));
 afterEach(() => expect(unhandled.splice(0)).toEqual([]));
 
-/** What a client and an upstream see of a plugin is the same over both protocols. */
-describe.each(['protobuf', 'msgpack'] as const)('a plugin over %s', (protocol) => {
+/**
+ * What a client and an upstream see of a plugin is the same over both protocols, and on connections that a plugin of the
+ * other protocol uses too, command by command.
+ */
+describe.each([
+  ['protobuf', 'alone', []],
+  ['msgpack', 'alone', []],
+  ['protobuf', 'on the connections of MsgPack:1', ['beside-msgpack']],
+  ['msgpack', 'on the connections of ProtoBuf:1', ['beside-protobuf']],
+] as const)('a plugin over %s, %s', (protocol, _where, others) => {
   let gateway: RealGateway;
   beforeAll(async () => {
-    const name = `behaviour-${protocol}`;
-    gateway = await realGateway(name, simpleConfig(name));
+    const names = [`behaviour-${protocol}`, ...others];
+    gateway = await realGateway(names, simpleConfig(...names));
   });
   afterEach(async () => gateway.logged());
   afterAll(async () => gateway.close());
@@ -258,7 +266,8 @@ describe.each(['protobuf', 'msgpack'] as const)('a plugin over %s', (protocol) =
       }
     });
 
-    test.each([60_000, 20_000_000])('a body of %i bytes, and sends another one on', async (size) => {
+    const sizes = others.length === 0 ? [60_000, 20_000_000] : [60_000];
+    test.each(sizes)('a body of %i bytes, and sends another one on', async (size) => {
       const body = Buffer.alloc(size);
       for (let at = 0; at < size; at += 251) body[at] = at % 256;
       gateway.run({

@@ -91,6 +91,13 @@ export class MsgpackKong {
     this.#chunks = clients.map(() => 0);
   }
 
+  /** Kong's side on a connection whose chunks up to now are not this Kong's. */
+  static after(client: Client): MsgpackKong {
+    const kong = new MsgpackKong(client);
+    kong.#chunks[0] = client.chunks.length;
+    return kong;
+  }
+
   /** Error and result of one request. */
   async request(method: string, argument: unknown): Promise<{ error: unknown; result: unknown }> {
     const at = this.#next++ % this.clients.length;
@@ -126,5 +133,51 @@ export class MsgpackKong {
       const data = value === null ? {} : { Data: value };
       ({ error, result } = await this.request('plugin.Step', { EventId: step.eventId, ...data }));
     }
+  }
+}
+
+type Wire = 'protobuf' | 'msgpack';
+
+/** Kong's side on a connection that others have used up to now. */
+export function kongOn(client: Client, protocol: Wire): ProtobufKong | MsgpackKong {
+  return protocol === 'protobuf' ? new ProtobufKong(client, client.chunks.length) : MsgpackKong.after(client);
+}
+
+export const otherThan = (protocol: Wire): Wire => (protocol === 'protobuf' ? 'msgpack' : 'protobuf');
+
+/**
+ * Kong with plugins of both protocols on one socket path: a plugin of the other protocol has an event on the same
+ * connection before the first event of the plugin that is tested, and after each that ends.
+ */
+export class MixedKong {
+  readonly clients: readonly Client[];
+  readonly #protocol: Wire;
+  readonly #client: Client;
+  readonly #other: number;
+
+  private constructor(protocol: Wire, other: number, client: Client) {
+    this.#protocol = protocol;
+    this.#other = other;
+    this.#client = client;
+    this.clients = [client];
+  }
+
+  /** @param other the instance of the other plugin */
+  static async open(protocol: Wire, other: number, client: Client): Promise<MixedKong> {
+    const kong = new MixedKong(protocol, other, client);
+    await kong.#otherEvent('access');
+    return kong;
+  }
+
+  async event(instanceId: number, eventName: string, answer: Answer = () => null): Promise<EventResult> {
+    const result = await kongOn(this.#client, this.#protocol).event(instanceId, eventName, answer);
+    if (result.finished) await this.#otherEvent(eventName);
+    return result;
+  }
+
+  async #otherEvent(eventName: string): Promise<void> {
+    const kong = kongOn(this.#client, otherThan(this.#protocol));
+    const { methods } = await kong.event(this.#other, eventName);
+    if (methods.length === 0) throw new Error('the plugin of the other protocol did not run');
   }
 }

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { ExitSignal } from '../../../src/pdk/channel.ts';
 import { lookAtRuntime } from '../../../src/server/connection/index.ts';
-import { replay } from './replay.ts';
+import { callChannel, replay } from './replay.ts';
 import { recordedValue, transcripts, withoutZeros } from './transcript.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -16,8 +16,12 @@ function recordedCalls(transcript: Transcript) {
   return transcript.calls.filter((call) => call.method !== undefined);
 }
 
-async function check(transcript: Transcript, split: (bytes: Buffer) => Buffer[]): Promise<void> {
-  const { outcomes, sent, recorded, host, left } = await replay(transcript, split);
+async function check(
+  transcript: Transcript,
+  split: (bytes: Buffer) => Buffer[],
+  mixed = false,
+): Promise<void> {
+  const { outcomes, sent, recorded, host, left } = await replay(transcript, split, callChannel, mixed);
 
   for (const [connection, messages] of recorded) expect(sent.get(connection)).toEqual(messages);
 
@@ -48,6 +52,7 @@ describe.each(transcripts.map((transcript) => [transcript.name, transcript] as c
   (_name, transcript) => {
     test('whole', () => check(transcript, whole));
     test('byte by byte', () => check(transcript, byteByByte));
+    test('on connections that the other protocol has used', () => check(transcript, whole, true));
   },
 );
 

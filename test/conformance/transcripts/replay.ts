@@ -11,6 +11,7 @@ import { testHost, testInstance } from '../../support/connection-host.ts';
 import type { TestHost } from '../../support/connection-host.ts';
 import { listenUnix, turns } from '../../support/unix-server.ts';
 import type { Client } from '../../support/unix-server.ts';
+import { kongOn, otherThan } from '../../support/fake-kong.ts';
 import { readable } from './messages.ts';
 import type { Readable } from './messages.ts';
 import { rowOf } from './transcript.ts';
@@ -43,14 +44,19 @@ export const callChannel: Caller = (channel, method, args) => {
   return method === 'kong.response.exit' ? channel.exit(row, args) : channel.call(row, args);
 };
 
+/** An instance that is in no recording, of a plugin of the other protocol. */
+const OTHER = 77;
+
 /**
  * Feeds Kong's recorded bytes to the server and waits for its answers where Kong had waited.
  * @param call how the script's calls are made
+ * @param mixed whether a plugin of the other protocol has an event on each connection first
  */
 export async function replay(
   transcript: Transcript,
   split: (bytes: Buffer) => Buffer[],
   call: Caller = callChannel,
+  mixed = false,
 ): Promise<Replay> {
   const outcomes: Outcome[] = [];
   const host = scriptedHost(transcript, outcomes, call);
@@ -63,6 +69,10 @@ export async function replay(
       let connection = connections.get(number);
       if (connection === undefined) {
         const client = await server.open();
+        if (mixed) {
+          const { methods } = await kongOn(client, otherThan(transcript.protocol)).event(OTHER, 'access');
+          if (methods.length !== 2) throw new Error('the other plugin did not run');
+        }
         connection = { client, read: reader(transcript, client), expected: 0 };
         connections.set(number, connection);
       }
@@ -126,7 +136,8 @@ function scriptedHost(transcript: Transcript, outcomes: Outcome[], call: Caller)
         config: {},
         startedAt: 1,
       }),
-    findInstance: (id) => (unknown.has(id) ? null : testInstance(id, handlers)),
+    findInstance: (id) =>
+      unknown.has(id) ? null : testInstance(id, id === OTHER ? otherHandlers : handlers),
   });
 }
 
@@ -163,8 +174,18 @@ function giveRecordedEventIds(host: TestHost, recorded: ReadonlyMap<number, read
 }
 
 function reader(transcript: Transcript, client: Client): () => Readable[] {
-  return () => messagesOf(transcript, Buffer.concat(client.chunks));
+  const before = client.chunks.length;
+  return () => messagesOf(transcript, Buffer.concat(client.chunks.slice(before)));
 }
+
+/** One call that is waited for, and one whose answer comes after the end of the event. */
+const otherHandlers = {
+  access: async (kong: unknown): Promise<void> => {
+    const channel = kong as PhaseChannel;
+    await channel.call(rowOf('kong.ctx.shared.get'), ['k']);
+    channel.send(rowOf('kong.ctx.shared.set'), ['k', 'v']);
+  },
+};
 
 function decode(transcript: Transcript, bytes: Buffer): number {
   return transcript.protocol === 'protobuf'

@@ -32,21 +32,26 @@ export interface RealGateway {
   close(): Promise<void>;
 }
 
-/** @param name of a plugin in test/sandbox/plugins */
+/**
+ * @param names of plugins in test/sandbox/plugins; the first is the one whose log phases `logged` waits for. They share a
+ * socket, and with it Kong's connections.
+ */
 export async function realGateway(
-  name: string,
+  names: string | readonly string[],
   config: (port: number) => object,
   proxyListen = '127.0.0.1:0',
 ): Promise<RealGateway> {
   const directory = mkdtempSync(path.join(tmpdir(), 'kong-ts-real-'));
-  const file = fileURLToPath(new URL(`../plugins/${name}.ts`, import.meta.url));
+  const files = [names]
+    .flat()
+    .map((name) => [name, fileURLToPath(new URL(`../plugins/${name}.ts`, import.meta.url))] as const);
   const socket = path.join(directory, 's.sock');
   const lines: LogLine[] = [];
   const logs: string[] = [];
   let begun = 0;
   let ended = 0;
   const server = await startServer({
-    plugins: [file],
+    plugins: files.map(([, file]) => file),
     socket,
     log: (level, fields, message) => lines.push({ level, fields, message }),
   });
@@ -58,7 +63,9 @@ export async function realGateway(
     proxyListen,
     adminListen: 'off',
     prefix: directory,
-    pluginServers: [{ name, socket, dump: dumpDocument([await loadPlugin(file)]) }],
+    pluginServers: await Promise.all(
+      files.map(async ([name, file]) => ({ name, socket, dump: dumpDocument([await loadPlugin(file)]) })),
+    ),
     log: (level, message) => logs.push(`${level} ${message}`),
   });
   return {
@@ -98,9 +105,9 @@ export async function realGateway(
   };
 }
 
-/** A gateway's configuration: one service, one route for everything, and the plugin for all requests. */
+/** A gateway's configuration: one service, one route for everything, and the plugins for all requests. */
 export const simpleConfig =
-  (name: string) =>
+  (...names: string[]) =>
   (port: number): object => ({
     _format_version: '3.0',
     services: [
@@ -110,5 +117,5 @@ export const simpleConfig =
         routes: [{ name: 'all', paths: ['/'], strip_path: false }],
       },
     ],
-    plugins: [{ name }],
+    plugins: names.map((name) => ({ name })),
   });

@@ -10,7 +10,7 @@ import type { ConnectionHandle } from '../../../../src/server/connection/index.t
 import { decodeArguments } from '../../../../src/wire/protobuf/values.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
-import { MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import { MixedKong, MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
 import type { Answer, EventResult } from '../../../support/fake-kong.ts';
 import { listenUnix, turns } from '../../../support/unix-server.ts';
 import type { Client, UnixServer } from '../../../support/unix-server.ts';
@@ -58,13 +58,34 @@ const kongs = {
   },
 };
 
+/** The instance of the plugin that has the connections in common with the plugin that is tested. */
+const OTHER = 8;
+const otherHandler = async (kong: unknown): Promise<void> => {
+  const channel = kong as PhaseChannel;
+  await channel.call(row('kong.ctx.shared.get'), ['k']);
+  // Kong's answer to it comes after the end of the event, together with the next command.
+  channel.send(row('kong.ctx.shared.set'), ['k', 'v']);
+};
+
 const exits: Answer = (method) => (method === 'kong.response.exit' ? NO_ANSWER : null);
 const nothingLeft = () =>
   expect(lookAtRuntime(host)).toMatchObject({ events: 0, steppedEvents: 0, deadlines: 0 });
 const later = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Both protocols behave the same. */
-describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
+/** Both protocols behave the same, each on connections of its own and on one that a plugin of the other one uses, too. */
+describe.each([
+  ['protobuf', 'on a connection of its own'],
+  ['msgpack', 'on connections of its own'],
+  ['protobuf', 'on a connection that MsgPack:1 uses, too'],
+  ['msgpack', 'on a connection that ProtoBuf:1 uses, too'],
+] as const)('%s %s', (protocol, where) => {
+  const mixed = where.endsWith('too');
+  const open = async (): Promise<Kong> => {
+    if (!mixed) return kongs[protocol]();
+    const handlers = Object.fromEntries(phases.map((phase) => [phase, otherHandler]));
+    host.instances.set(OTHER, testInstance(OTHER, handlers));
+    return MixedKong.open(protocol, OTHER, await server.open());
+  };
   const run = (handler: (channel: PhaseChannel) => unknown, overrides = {}) => {
     const handlers = Object.fromEntries(
       phases.map((phase) => [phase, (kong: unknown) => handler(kong as PhaseChannel)]),
@@ -74,7 +95,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
 
   test.each(phases)('a handler without calls in %s', async (phase) => {
     run(async () => later());
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
     expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
     nothingLeft();
@@ -90,7 +111,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
       seen.push(await second, await first);
       kong.send(setHeader, ['c', '3']);
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     const answers: Answer = (method) =>
       method.endsWith('get_method') ? 'GET' : method.endsWith('get_scheme') ? 'http' : null;
     const { methods } = await kong.event(7, 'access', answers);
@@ -118,7 +139,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
       expect(() => kong.send(row('kong.ctx.shared.set'), ['k', endless])).toThrow(KongTsError);
       seen.push(await kong.call(getMethod, []));
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     const answers: Answer = (method) => (method.endsWith('get_method') ? 'GET' : null);
     const { methods } = await kong.event(7, 'access', answers);
     expect([methods, seen]).toEqual([[setHeader.name, getMethod.name], ['GET']]);
@@ -131,7 +152,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
       await later();
       throw new Error('boom');
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     let args: unknown;
     const { methods, finished } = await kong.event(7, phase, (method, raw) => {
       if (method !== exit.name) return null;
@@ -157,7 +178,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
     run(() => {
       throw new Error('boom');
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     let args: unknown;
     const { methods } = await kong.event(7, 'preread', (_method, raw) => {
       args = Buffer.isBuffer(raw) ? decodeArguments('ExitArgs', raw) : raw;
@@ -172,7 +193,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
     run(() => {
       throw new Error('boom');
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
     expect(host.lines).toHaveLength(1);
     nothingLeft();
@@ -180,7 +201,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
 
   test('onError continue lets the request through', async () => {
     run(() => Promise.reject(new Error('boom')), { onError: 'continue' });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect(await kong.event(7, 'access')).toEqual({ methods: [], finished: true });
     nothingLeft();
   });
@@ -193,7 +214,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
       await kong.call(getMethod, []).catch((error: unknown) => late.push(error));
       throw new Error('late');
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     const event = kong.event(7, 'access', exits);
     while (lookAtRuntime(host).deadlines === 0) await later();
     host.clock.advance(29_000);
@@ -224,7 +245,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
         expect(() => kong.send(setHeader, ['a', 'b'])).toThrow(KongTsError);
       }
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     const { methods } = await kong.event(7, 'access', exits);
     await later();
     expect(methods).toEqual(['kong.request.get_scheme', exit.name]);
@@ -236,7 +257,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
 
   test('an exit that nobody awaits is an exit', async () => {
     run((kong) => void kong.exit(exit, [204]));
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect(await kong.event(7, 'access', exits)).toEqual({ methods: [exit.name], finished: false });
     nothingLeft();
   });
@@ -252,7 +273,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
         kong.hold?.(work());
         return asynchronous ? Promise.resolve() : undefined;
       });
-      const kong = await kongs[protocol]();
+      const kong = await open();
       expect(await kong.event(7, 'access', exits)).toEqual({
         methods: [getMethod.name, exit.name],
         finished: false,
@@ -263,7 +284,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
 
   test('work that is held and fails does no harm, and never lasts longer than the phase may', async () => {
     run((kong) => kong.hold?.(Promise.reject(new Error('its owner knows'))));
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect((await kong.event(7, 'access')).finished).toBe(true);
     run((kong) => kong.hold?.(new Promise(() => undefined)));
     const event = kong.event(7, 'access', exits);
@@ -280,7 +301,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
       const bytes = Buffer.isBuffer(raw) ? raw : (raw as { content: Buffer }).content;
       kong.send(row('kong.service.request.set_raw_body'), [bytes]);
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     let back: unknown;
     const { finished } = await kong.event(7, 'access', (method, args) => {
       if (method === 'kong.request.get_raw_body') return protocol === 'protobuf' ? { content: body } : body;
@@ -301,7 +322,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
       await kong.call(row('kong.ctx.shared.set'), ['k', loop]).catch((error: unknown) => errors.push(error));
       kong.send(setHeader, ['b', '2']);
     });
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect(await kong.event(7, 'access')).toEqual({
       methods: [setHeader.name, setHeader.name],
       finished: true,
@@ -312,7 +333,7 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
   test('a connection that goes away in the middle of an event leaves nothing', async () => {
     const errors: unknown[] = [];
     run((kong) => kong.call(getMethod, []).catch((error: unknown) => errors.push(error)));
-    const kong = await kongs[protocol]();
+    const kong = await open();
     const { finished } = await kong.event(7, 'access', () => NO_ANSWER);
     expect(finished).toBe(false);
     for (const client of kong.clients) client.end();
@@ -328,9 +349,11 @@ describe.each(['protobuf', 'msgpack'] as const)('%s', (protocol) => {
   test('instances that are found later', async () => {
     run(() => undefined);
     const found = host.instances.get(7) ?? null;
-    const slow = testHost({ findInstance: () => later().then(() => found) });
+    const slow: TestHost = testHost({
+      findInstance: (id) => later().then(() => (id === 7 ? found : (slow.instances.get(id) ?? null))),
+    });
     host = slow;
-    const kong = await kongs[protocol]();
+    const kong = await open();
     expect(await kong.event(7, 'log')).toEqual({ methods: [], finished: true });
   });
 });

@@ -1,0 +1,3 @@
+import { beside } from './beside.ts';
+
+export default beside('protobuf');
