@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { FrameDecoder } from '../../src/wire/protobuf/frames.ts';
+import { FrameDecoder } from '../../src/wire/protobuf/framing.ts';
 
 const folder = new URL('../../test/fixtures/kong/transcripts/', import.meta.url);
 

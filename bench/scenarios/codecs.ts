@@ -5,10 +5,10 @@ import protobuf from 'protobufjs';
 import type { Comparison, Context } from '../lib/context.ts';
 import { ratios, summarize } from '../lib/statistics.ts';
 import { msgpackSessions, protobufFrames } from '../lib/transcripts.ts';
-import { decode, MessageDecoder } from '../../src/wire/msgpack/decoder.ts';
-import { encode } from '../../src/wire/msgpack/encoder.ts';
-import { decodeRpcCall } from '../../src/wire/protobuf/rpc.ts';
-import { decodeResult, encodeArguments } from '../../src/wire/protobuf/values.ts';
+import { decode, MessageDecoder } from '../../src/wire/msgpack/framing.ts';
+import { encode } from '../../src/wire/msgpack/writer.ts';
+import { decodeRpcCall } from '../../src/wire/protobuf/server-side.ts';
+import { decodeResult, encodeArguments } from '../../src/wire/protobuf/server-side.ts';
 
 /** Times per second that `run` can be done, over about a fifth of a second. */
 function speed(run: () => void): number {

@@ -1,4 +1,4 @@
-import type { ResultMessage } from '../../src/pdk/catalogue.ts';
+import type { ResultMessage } from '../../src/wire/protobuf/messages.ts';
 import { encodeText } from '../../src/wire/text.ts';
 
 /** Bytes as the recordings have them: text where they are UTF-8, else in hexadecimal. */

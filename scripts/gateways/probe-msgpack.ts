@@ -1,6 +1,7 @@
 import type net from 'node:net';
-import { MessageDecoder } from '../../src/wire/msgpack/decoder.ts';
-import { encodeResponse, readMessage, type Request } from '../../src/wire/msgpack/rpc.ts';
+import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
+import { encodeResponse } from '../../src/wire/msgpack/server-side.ts';
+import { readMessage, type Request } from '../../src/wire/msgpack/messages.ts';
 import { plain } from './messages.ts';
 import { spoilStart, type Call, type Probe } from './probe.ts';
 

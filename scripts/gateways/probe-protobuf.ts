@@ -1,8 +1,8 @@
 import type net from 'node:net';
 import { rowByName } from '../../src/pdk/catalogue.ts';
-import { encodeFrame, FrameDecoder } from '../../src/wire/protobuf/frames.ts';
-import { decodeRpcCall, encodeRpcReturn } from '../../src/wire/protobuf/rpc.ts';
-import { decodeResult, encodeArguments } from '../../src/wire/protobuf/values.ts';
+import { encodeFrame, FrameDecoder } from '../../src/wire/protobuf/framing.ts';
+import { decodeRpcCall, encodeRpcReturn } from '../../src/wire/protobuf/server-side.ts';
+import { decodeResult, encodeArguments } from '../../src/wire/protobuf/server-side.ts';
 import { messageOf } from './messages.ts';
 import { spoilStart, type Call, type Probe } from './probe.ts';
 

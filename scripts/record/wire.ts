@@ -1,6 +1,6 @@
-import { MessageDecoder } from '../../src/wire/msgpack/decoder.ts';
-import { FrameDecoder } from '../../src/wire/protobuf/frames.ts';
-import { decodeRpcCall } from '../../src/wire/protobuf/rpc.ts';
+import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
+import { FrameDecoder } from '../../src/wire/protobuf/framing.ts';
+import { decodeRpcCall } from '../../src/wire/protobuf/server-side.ts';
 
 type Entry = readonly [kind: string, connection: number, hex?: string];
 

@@ -56,7 +56,7 @@ async function dump(stdout: StdoutGuard, flags: Flags): Promise<void> {
   if (wanted === undefined) {
     stdout.write(`${JSON.stringify(documentFor(plugins))}\n`);
   } else {
-    const { encode } = await import('../wire/msgpack/encoder.ts');
+    const { encode } = await import('../wire/msgpack/writer.ts');
     stdout.write(encode(dumpDocument([named(plugins, wanted).plugin]).Plugins[0]));
   }
 }

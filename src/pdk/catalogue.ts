@@ -9,8 +9,8 @@ import { service, serviceResponse } from './catalogue/service.ts';
 import type { FunctionRow, FunctionSpec, NamespaceSpec } from './catalogue/types.ts';
 import type { Phase, Protocol } from './phases.ts';
 
+export type { ArgumentsMessage, ResultMessage } from '../wire/protobuf/messages.ts';
 export type {
-  ArgumentsMessage,
   ArgumentSpec,
   CheckName,
   Composition,
@@ -18,7 +18,6 @@ export type {
   FunctionSpec,
   NamespaceSpec,
   ResultKind,
-  ResultMessage,
   ResultSpec,
   Travel,
 } from './catalogue/types.ts';

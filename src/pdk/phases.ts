@@ -3,5 +3,4 @@ export const phases = ['certificate', 'rewrite', 'access', 'response', 'preread'
 
 export type Phase = (typeof phases)[number];
 
-/** `protobuf` is Kong's `ProtoBuf:1`, `msgpack` its `MsgPack:1`. */
-export type Protocol = 'protobuf' | 'msgpack';
+export type { Protocol } from '../wire/protocol.ts';

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Protocol } from '../pdk/phases.ts';
+import type { Protocol } from './protocol.ts';
 
 /** No call of Kong needs more bytes to be told: see `tellProtocol`. */
 export const MAX_TELLING_BYTES = 4 + 1 + 10 + 2 + 10;

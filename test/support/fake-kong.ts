@@ -1,9 +1,10 @@
 import type { Buffer } from 'node:buffer';
-import { MessageDecoder } from '../../src/wire/msgpack/decoder.ts';
-import { encodeRequest, readEventAnswer, readMessage } from '../../src/wire/msgpack/rpc.ts';
-import { FrameDecoder, encodeFrame } from '../../src/wire/protobuf/frames.ts';
-import { decodeRpcReturn, encodeRpcCall } from '../../src/wire/protobuf/rpc.ts';
-import { encodeResult } from '../../src/wire/protobuf/values.ts';
+import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
+import { encodeRequest, readEventAnswer } from '../../src/wire/msgpack/kong-side.ts';
+import { readMessage } from '../../src/wire/msgpack/messages.ts';
+import { FrameDecoder, encodeFrame } from '../../src/wire/protobuf/framing.ts';
+import { decodeRpcReturn, encodeRpcCall } from '../../src/wire/protobuf/kong-side.ts';
+import { encodeResult } from '../../src/wire/protobuf/kong-side.ts';
 import { rowByName } from '../../src/pdk/catalogue.ts';
 import type { Client } from './unix-server.ts';
 

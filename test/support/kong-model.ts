@@ -5,9 +5,9 @@ import { rowByName } from '../../src/pdk/catalogue.ts';
 import { KongConnection } from '../../src/server/connection/connection.ts';
 import { runtimeOf } from '../../src/server/connection/runtime.ts';
 import type { ConnectionHost } from '../../src/server/connection/host.ts';
-import { FrameDecoder, encodeFrame } from '../../src/wire/protobuf/frames.ts';
-import { encodeRpcCall } from '../../src/wire/protobuf/rpc.ts';
-import { decodeArguments, encodeResult } from '../../src/wire/protobuf/values.ts';
+import { FrameDecoder, encodeFrame } from '../../src/wire/protobuf/framing.ts';
+import { encodeRpcCall } from '../../src/wire/protobuf/kong-side.ts';
+import { decodeArguments, encodeResult } from '../../src/wire/protobuf/kong-side.ts';
 
 /** What Kong saw of one event. */
 export interface Seen {

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer, type RunningServer } from '../../src/server/index.ts';
 import { FakeKong, startPluginServer, type TestPluginServer } from '../../src/testing/index.ts';
-import { FrameDecoder } from '../../src/wire/protobuf/frames.ts';
-import { decodeRpcCall } from '../../src/wire/protobuf/rpc.ts';
-import { MessageDecoder } from '../../src/wire/msgpack/decoder.ts';
-import { readMessage } from '../../src/wire/msgpack/rpc.ts';
+import { FrameDecoder } from '../../src/wire/protobuf/framing.ts';
+import { decodeRpcCall } from '../../src/wire/protobuf/server-side.ts';
+import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
+import { readMessage } from '../../src/wire/msgpack/messages.ts';
 import { processesWith } from '../support/processes.ts';
 
 const cwd = fileURLToPath(new URL('plugins', import.meta.url));

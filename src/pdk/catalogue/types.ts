@@ -1,38 +1,5 @@
+import type { ArgumentsMessage, ResultMessage } from '../../wire/protobuf/messages.ts';
 import type { Phase, Protocol } from '../phases.ts';
-
-/** Message types of pluginsocket.proto that carry arguments. */
-export type ArgumentsMessage =
-  | 'google.protobuf.Empty'
-  | 'google.protobuf.ListValue'
-  | 'google.protobuf.Struct'
-  | 'google.protobuf.Value'
-  | 'Bool'
-  | 'Int'
-  | 'String'
-  | 'ByteString'
-  | 'KV'
-  | 'ExitArgs'
-  | 'Target'
-  | 'ConsumerSpec'
-  | 'AuthenticateArgs';
-
-/** Message types of pluginsocket.proto that carry results. */
-export type ResultMessage =
-  | 'google.protobuf.Empty'
-  | 'google.protobuf.Struct'
-  | 'google.protobuf.Value'
-  | 'Bool'
-  | 'Int'
-  | 'Number'
-  | 'String'
-  | 'ByteString'
-  | 'RawBodyResult'
-  | 'UriCapturesResult'
-  | 'Consumer'
-  | 'AuthenticatedCredential'
-  | 'Route'
-  | 'Service'
-  | 'MemoryStats';
 
 /**
  * How a call is made over one protocol.

@@ -1,13 +1,7 @@
-import { MessageWriter } from '../../wire/msgpack/encoder.ts';
-import { MessageDecoder } from '../../wire/msgpack/decoder.ts';
-import {
-  encodeRequest,
-  readEventAnswer,
-  readMessage,
-  type EventAnswer,
-  type Message,
-  type Response,
-} from '../../wire/msgpack/rpc.ts';
+import { MessageWriter } from '../../wire/msgpack/writer.ts';
+import { MessageDecoder } from '../../wire/msgpack/framing.ts';
+import { encodeRequest, readEventAnswer } from '../../wire/msgpack/kong-side.ts';
+import { readMessage, type EventAnswer, type Message, type Response } from '../../wire/msgpack/messages.ts';
 import { messageOf } from '../../errors.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
 import type { Conversation } from './conversation.ts';

@@ -1,5 +1,5 @@
-import type { MessageWriter } from '../../wire/msgpack/encoder.ts';
-import type { StepMethod } from '../../wire/msgpack/rpc.ts';
+import type { MessageWriter } from '../../wire/msgpack/writer.ts';
+import type { StepMethod } from '../../wire/msgpack/messages.ts';
 
 /** Which twin of plugin.Step carries a function's result (Kong 3.9.3). */
 const methods: Readonly<Record<string, StepMethod>> = {

@@ -1,7 +1,8 @@
 import { messageOf } from '../../errors.ts';
-import { decodeRpcReturn, encodeRpcCall, type RpcCommand, type RpcReturn } from '../../wire/protobuf/rpc.ts';
-import { FrameDecoder } from '../../wire/protobuf/frames.ts';
-import { decodeArguments, encodeResult } from '../../wire/protobuf/values.ts';
+import { decodeRpcReturn, encodeRpcCall } from '../../wire/protobuf/kong-side.ts';
+import { type RpcCommand, type RpcReturn } from '../../wire/protobuf/messages.ts';
+import { FrameDecoder } from '../../wire/protobuf/framing.ts';
+import { decodeArguments, encodeResult } from '../../wire/protobuf/kong-side.ts';
 import { decodeText } from '../../wire/text.ts';
 import { findFunction } from '../pdk/functions.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';

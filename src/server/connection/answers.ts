@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { SKIPPED_FRAME } from '../../wire/protobuf/frames.ts';
-import { decodeResult } from '../../wire/protobuf/values.ts';
+import { SKIPPED_FRAME } from '../../wire/protobuf/framing.ts';
+import { decodeResult } from '../../wire/protobuf/server-side.ts';
 import type { PendingCall } from './pending-call.ts';
 import { protobufMessages } from './rows.ts';
 

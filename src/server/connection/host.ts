@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Phase } from '../../pdk/phases.ts';
 import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
-import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
+import type { PluginInfo } from '../../wire/protobuf/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { Usage } from '../instances/configuration.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import { encode } from '../../wire/msgpack/encoder.ts';
+import { encode } from '../../wire/msgpack/writer.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
 import { PhaseEvent } from './event.ts';
 import type { RunningInstance } from './host.ts';

@@ -2,18 +2,19 @@ import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import { decodeValue, firstElements, MessageDecoder } from '../../wire/msgpack/decoder.ts';
-import { encode, MessageWriter } from '../../wire/msgpack/encoder.ts';
+import { decodeValue, firstElements } from '../../wire/msgpack/reader.ts';
+import { MessageDecoder } from '../../wire/msgpack/framing.ts';
+import { encode, MessageWriter } from '../../wire/msgpack/writer.ts';
 import {
   encodeResponse,
   eventIdIn,
   readCommand,
-  readMessage,
   writeCall,
   writeDone,
-} from '../../wire/msgpack/rpc.ts';
-import { malformed } from '../../wire/msgpack/framing.ts';
-import type { Command, Request } from '../../wire/msgpack/rpc.ts';
+} from '../../wire/msgpack/server-side.ts';
+import { readMessage } from '../../wire/msgpack/messages.ts';
+import { malformed } from '../../wire/msgpack/reader.ts';
+import type { Command, Request } from '../../wire/msgpack/messages.ts';
 import { encodeText } from '../../wire/text.ts';
 import { brokenInstance } from './broken-instance.ts';
 import type { KongConnection } from './connection.ts';

@@ -1,5 +1,5 @@
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { writeArguments } from '../../wire/protobuf/values.ts';
+import { writeArguments } from '../../wire/protobuf/server-side.ts';
 import type { Writer } from '../../wire/protobuf/writer.ts';
 import { nameFrame, protobufMessages } from './rows.ts';
 

@@ -3,9 +3,14 @@ import { KongTsError, messageOf } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import { FrameDecoder } from '../../wire/protobuf/frames.ts';
-import { decodeRpcCall, encodeRpcReturn, glimpseRpcCall, writeEventEnd } from '../../wire/protobuf/rpc.ts';
-import type { RpcCall, RpcResult } from '../../wire/protobuf/rpc.ts';
+import { FrameDecoder } from '../../wire/protobuf/framing.ts';
+import {
+  decodeRpcCall,
+  encodeRpcReturn,
+  glimpseRpcCall,
+  writeEventEnd,
+} from '../../wire/protobuf/server-side.ts';
+import type { RpcCall, RpcResult } from '../../wire/protobuf/messages.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
 import { eventAborted } from './abort.ts';
 import { resolveWith } from './answers.ts';

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError } from '../../errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { encode } from '../../wire/msgpack/encoder.ts';
-import { encodeFrame } from '../../wire/protobuf/frames.ts';
+import { encode } from '../../wire/msgpack/writer.ts';
+import { encodeFrame } from '../../wire/protobuf/framing.ts';
 import { encodeText } from '../../wire/text.ts';
 
 const frames = new WeakMap<FunctionRow, Buffer>();

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import type { Protocol } from '../../pdk/phases.ts';
-import { encodeResponse } from '../../wire/msgpack/rpc.ts';
-import { encodeFrame } from '../../wire/protobuf/frames.ts';
-import { encodeRpcReturn } from '../../wire/protobuf/rpc.ts';
+import { encodeResponse } from '../../wire/msgpack/server-side.ts';
+import { encodeFrame } from '../../wire/protobuf/framing.ts';
+import { encodeRpcReturn } from '../../wire/protobuf/server-side.ts';
 import type { StartedInstance } from './host.ts';
 
 /** A StartInstance that Kong waits for: where, and what the answer has to name. Plain data, for structured clone. */

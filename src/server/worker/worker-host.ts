@@ -18,7 +18,7 @@ import type { CompiledServerOptions } from '../options.ts';
 import { createKong } from '../../pdk/index.ts';
 import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
-import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
+import type { PluginInfo } from '../../wire/protobuf/messages.ts';
 import type { HooksLink } from './hooks-link.ts';
 import type { WorkerLink } from './link.ts';
 import type { PluginSet } from './plugin-set.ts';

@@ -10,7 +10,7 @@ import { InstanceRegistry } from '../../server/instances/index.ts';
 import type { ServerLog } from '../../server/log/types.ts';
 import { createPluginStats } from '../../server/metrics/phase-stats.ts';
 import { PluginMetricsStore } from '../../server/metrics/plugin-metrics.ts';
-import type { PluginInfo } from '../../wire/protobuf/rpc.ts';
+import type { PluginInfo } from '../../wire/protobuf/messages.ts';
 import { JumpingClock } from './jumping-clock.ts';
 
 /** What a plugin under test runs in. */

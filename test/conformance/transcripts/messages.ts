@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
-import { readEventAnswer, readMessage } from '../../../src/wire/msgpack/rpc.ts';
-import { decodeRpcReturn } from '../../../src/wire/protobuf/rpc.ts';
-import { decodeArguments } from '../../../src/wire/protobuf/values.ts';
+import { readEventAnswer } from '../../../src/wire/msgpack/kong-side.ts';
+import { readMessage } from '../../../src/wire/msgpack/messages.ts';
+import { decodeRpcReturn } from '../../../src/wire/protobuf/kong-side.ts';
+import { decodeArguments } from '../../../src/wire/protobuf/kong-side.ts';
 import { rowOf } from './transcript.ts';
 
 /** What a plugin server sends, decoded so that two servers can be compared. */

@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import net from 'node:net';
-import { rowByName, type ResultMessage } from '../../../src/pdk/catalogue.ts';
-import { MessageDecoder } from '../../../src/wire/msgpack/decoder.ts';
-import { encode } from '../../../src/wire/msgpack/encoder.ts';
-import { readMessage, type Request } from '../../../src/wire/msgpack/rpc.ts';
-import { encodeFrame, FrameDecoder } from '../../../src/wire/protobuf/frames.ts';
-import { decodeRpcCall, encodeRpcReturn } from '../../../src/wire/protobuf/rpc.ts';
-import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/values.ts';
+import { rowByName } from '../../../src/pdk/catalogue.ts';
+import { type ResultMessage } from '../../../src/wire/protobuf/messages.ts';
+import { MessageDecoder } from '../../../src/wire/msgpack/framing.ts';
+import { encode } from '../../../src/wire/msgpack/writer.ts';
+import { readMessage, type Request } from '../../../src/wire/msgpack/messages.ts';
+import { encodeFrame, FrameDecoder } from '../../../src/wire/protobuf/framing.ts';
+import { decodeRpcCall, encodeRpcReturn } from '../../../src/wire/protobuf/server-side.ts';
+import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/server-side.ts';
 
 export type Call = readonly [method: string, ...args: unknown[]];
 export type Script = Record<string, readonly Call[]>;

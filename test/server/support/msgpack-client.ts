@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
-import { MessageDecoder } from '../../../src/wire/msgpack/decoder.ts';
-import { encodeRequest, readMessage } from '../../../src/wire/msgpack/rpc.ts';
+import { MessageDecoder } from '../../../src/wire/msgpack/framing.ts';
+import { encodeRequest } from '../../../src/wire/msgpack/kong-side.ts';
+import { readMessage } from '../../../src/wire/msgpack/messages.ts';
 
 interface Answer {
   error: unknown;

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, createKong, rowByName } from '../../../src/pdk/index.ts';
 import { decodeText } from '../../../src/wire/text.ts';
-import {
-  decodeArguments,
-  decodeResult,
-  encodeArguments,
-  encodeResult,
-} from '../../../src/wire/protobuf/values.ts';
-import { MessageDecoder } from '../../../src/wire/msgpack/decoder.ts';
-import { encode } from '../../../src/wire/msgpack/encoder.ts';
+import { decodeArguments, encodeResult } from '../../../src/wire/protobuf/kong-side.ts';
+import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/server-side.ts';
+import { MessageDecoder } from '../../../src/wire/msgpack/framing.ts';
+import { encode } from '../../../src/wire/msgpack/writer.ts';
 import { callByPath, FakeChannel } from './fake-channel.ts';
 import type { Sent } from './fake-channel.ts';
 import { matrix, recordedReply } from './matrix.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeValue } from '../../../src/wire/msgpack/decoder.ts';
+import { decodeValue } from '../../../src/wire/msgpack/reader.ts';
 import { OpenStarts } from '../../../src/server/supervisor/open-starts.ts';
 
 const record = { id: 77, name: 'p', config: Buffer.from('{"n":5}'), startedAt: 9 };

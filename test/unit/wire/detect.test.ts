@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MAX_TELLING_BYTES, tellProtocol } from '../../../src/wire/detect.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from '../../../src/wire/limits.ts';
-import { encode } from '../../../src/wire/msgpack/encoder.ts';
-import { encodeRequest, stepMethods } from '../../../src/wire/msgpack/rpc.ts';
-import { encodeRpcCall } from '../../../src/wire/protobuf/rpc.ts';
+import { encode } from '../../../src/wire/msgpack/writer.ts';
+import { encodeRequest } from '../../../src/wire/msgpack/kong-side.ts';
+import { stepMethods } from '../../../src/wire/msgpack/messages.ts';
+import { encodeRpcCall } from '../../../src/wire/protobuf/kong-side.ts';
 import { transcripts } from '../../conformance/transcripts/transcript.ts';
 
 /** What is told once it can be: from then on more bytes say nothing else. */

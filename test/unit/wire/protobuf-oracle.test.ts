@@ -4,19 +4,11 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { catalogue } from '../../../src/pdk/catalogue.ts';
-import type { ArgumentsMessage, ResultMessage } from '../../../src/pdk/catalogue.ts';
-import {
-  decodeRpcCall,
-  decodeRpcReturn,
-  encodeRpcCall,
-  encodeRpcReturn,
-} from '../../../src/wire/protobuf/rpc.ts';
-import {
-  decodeArguments,
-  decodeResult,
-  encodeArguments,
-  encodeResult,
-} from '../../../src/wire/protobuf/values.ts';
+import type { ArgumentsMessage, ResultMessage } from '../../../src/wire/protobuf/messages.ts';
+import { decodeRpcCall, encodeRpcReturn } from '../../../src/wire/protobuf/server-side.ts';
+import { decodeRpcReturn, encodeRpcCall } from '../../../src/wire/protobuf/kong-side.ts';
+import { decodeArguments, encodeResult } from '../../../src/wire/protobuf/kong-side.ts';
+import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/server-side.ts';
 
 /** The proto file, read by a library that knows nothing of our codec. */
 const root = new protobuf.Root();

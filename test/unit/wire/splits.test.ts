@@ -5,12 +5,15 @@ import fc from 'fast-check';
 import type * as MsgpackLite from 'msgpack-lite';
 import { describe, expect, test } from 'vitest';
 import { KongTsError } from '../../../src/errors.ts';
-import { MessageDecoder, decode } from '../../../src/wire/msgpack/decoder.ts';
-import { encode, rawString } from '../../../src/wire/msgpack/encoder.ts';
-import { readCommand, readMessage } from '../../../src/wire/msgpack/rpc.ts';
-import { FrameDecoder, encodeFrame, encodeFrames } from '../../../src/wire/protobuf/frames.ts';
-import { decodeRpcCall, decodeRpcReturn } from '../../../src/wire/protobuf/rpc.ts';
-import { decodeArguments, decodeResult, encodeArguments } from '../../../src/wire/protobuf/values.ts';
+import { MessageDecoder, decode } from '../../../src/wire/msgpack/framing.ts';
+import { encode, rawString } from '../../../src/wire/msgpack/writer.ts';
+import { readCommand } from '../../../src/wire/msgpack/server-side.ts';
+import { readMessage } from '../../../src/wire/msgpack/messages.ts';
+import { FrameDecoder, encodeFrame, encodeFrames } from '../../../src/wire/protobuf/framing.ts';
+import { decodeRpcCall } from '../../../src/wire/protobuf/server-side.ts';
+import { decodeRpcReturn } from '../../../src/wire/protobuf/kong-side.ts';
+import { decodeArguments } from '../../../src/wire/protobuf/kong-side.ts';
+import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/server-side.ts';
 import { transcripts } from '../../conformance/transcripts/transcript.ts';
 
 // The bundle: the package's own entry does not load under the test runner's import conditions.

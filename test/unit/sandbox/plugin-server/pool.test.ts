@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConnectionPool } from '../../../../src/sandbox/plugin-server/pool.ts';
 import { MsgpackClient } from '../../../../src/sandbox/plugin-server/msgpack-client.ts';
 import { ProtobufClient } from '../../../../src/sandbox/plugin-server/protobuf-client.ts';
-import { FrameDecoder } from '../../../../src/wire/protobuf/frames.ts';
+import { FrameDecoder } from '../../../../src/wire/protobuf/framing.ts';
 import { until } from '../../../support/until.ts';
 
 let folder: string;

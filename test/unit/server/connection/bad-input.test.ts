@@ -10,11 +10,11 @@ import {
   serveConnection,
 } from '../../../../src/server/connection/index.ts';
 import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
-import { decode } from '../../../../src/wire/msgpack/decoder.ts';
-import { encode } from '../../../../src/wire/msgpack/encoder.ts';
-import { encodeRequest, readEventAnswer } from '../../../../src/wire/msgpack/rpc.ts';
-import { encodeFrame } from '../../../../src/wire/protobuf/frames.ts';
-import { decodeRpcReturn, encodeRpcCall } from '../../../../src/wire/protobuf/rpc.ts';
+import { decode } from '../../../../src/wire/msgpack/framing.ts';
+import { encode } from '../../../../src/wire/msgpack/writer.ts';
+import { encodeRequest, readEventAnswer } from '../../../../src/wire/msgpack/kong-side.ts';
+import { encodeFrame } from '../../../../src/wire/protobuf/framing.ts';
+import { decodeRpcReturn, encodeRpcCall } from '../../../../src/wire/protobuf/kong-side.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
 import { MsgpackKong, ProtobufKong } from '../../../support/fake-kong.ts';

@@ -7,7 +7,7 @@ import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
 import { phases } from '../../../../src/pdk/phases.ts';
 import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';
 import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
-import { decodeArguments } from '../../../../src/wire/protobuf/values.ts';
+import { decodeArguments } from '../../../../src/wire/protobuf/kong-side.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
 import { MixedKong, MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';

@@ -1,90 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../errors.ts';
-import { Gather } from '../gather.ts';
-import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
 import { decodeText } from '../text.ts';
-import { MAX_DEPTH } from './encoder.ts';
-import { Framing, malformed } from './framing.ts';
+import { MAX_DEPTH } from './writer.ts';
 
-/**
- * Cuts a stream into MessagePack values and decodes them: `str` is text (see text.ts), `bin` a Buffer, integers that
- * a number cannot hold are bigints, maps are plain objects whose keys are text. A value is decoded once all its bytes
- * are there, and keeps nothing of the buffers it came in.
- */
-export class MessageDecoder {
-  readonly #framing: Framing;
-  readonly #pieces = new Gather();
-
-  constructor(options: { maxMessageBytes?: number } = {}) {
-    this.#framing = new Framing(options.maxMessageBytes ?? DEFAULT_MAX_FRAME_BYTES);
-  }
-
-  /** The bytes of the value that `take` has completed, null while it goes on; a view on the chunk, or a copy. */
-  whole: Buffer | null = null;
-
-  /**
-   * Reads on from `at` to the end of one value, whose bytes are then `whole`, or to the end of the chunk.
-   * @returns where it has stopped
-   * @throws KongTsError FRAME_TOO_LARGE
-   */
-  take(chunk: Buffer, at: number): number {
-    this.whole = null;
-    let end: number;
-    try {
-      end = this.#framing.scan(chunk, at);
-    } catch (error) {
-      this.#pieces.add(chunk.subarray(at));
-      throw error;
-    }
-    const last = end < 0 ? chunk.subarray(at) : chunk.subarray(at, end);
-    if (end >= 0 && this.#pieces.bytes === 0) this.whole = last;
-    else {
-      this.#pieces.add(last);
-      if (end >= 0) this.whole = this.#pieces.take();
-    }
-    return end < 0 ? chunk.length : end;
-  }
-
-  /** What has come of a value that is not complete. */
-  get begun(): Buffer {
-    return this.#pieces.look();
-  }
-
-  /**
-   * Takes the next bytes and returns the values that they complete.
-   * @throws KongTsError FRAME_TOO_LARGE, FRAME_MALFORMED
-   */
-  push(chunk: Buffer): unknown[] {
-    const values: unknown[] = [];
-    for (let at = 0; at < chunk.length;) {
-      at = this.take(chunk, at);
-      if (this.whole !== null) values.push(decodeValue(this.whole));
-    }
-    return values;
-  }
-
-  /** True in the middle of a value. */
-  get partial(): boolean {
-    return this.#pieces.bytes > 0;
-  }
-
-  /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a value */
-  end(): void {
-    if (!this.partial) return;
-    throw new KongTsError(
-      'FRAME_TRUNCATED',
-      `The connection ended in the middle of a message, after ${this.#pieces.bytes} of its bytes.`,
-    );
-  }
-}
-
-/** Decodes one value that fills the buffer. @throws KongTsError FRAME_TRUNCATED, FRAME_MALFORMED */
-export function decode(bytes: Buffer): unknown {
-  const decoder = new MessageDecoder({ maxMessageBytes: Math.max(bytes.length, 1) });
-  const values = decoder.push(bytes);
-  decoder.end();
-  if (values.length !== 1) malformed(`there are ${values.length} values where one was expected`);
-  return values[0];
+/** @throws KongTsError FRAME_MALFORMED */
+export function malformed(what: string): never {
+  throw new KongTsError('FRAME_MALFORMED', `The bytes are no message of MsgPack:1: ${what}.`);
 }
 
 /** Decodes the first value of bytes that the framing has checked. @throws KongTsError FRAME_MALFORMED */

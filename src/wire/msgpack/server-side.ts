@@ -1,0 +1,118 @@
+import { Buffer } from 'node:buffer';
+import type { Command, Request } from './messages.ts';
+import { decodeValue, malformed } from './reader.ts';
+import type { MessageWriter } from './writer.ts';
+import { encode } from './writer.ts';
+
+/** @throws KongTsError FRAME_MALFORMED when the argument of a known method is not what it has to be */
+export function readCommand(request: Request): Command {
+  const { method } = request;
+  if (method.startsWith('plugin.Step')) {
+    const step = argument(request);
+    return {
+      type: 'step',
+      eventId: property(step, 'EventId', 'number', method),
+      data: step['Data'] ?? null,
+      failed: method === 'plugin.StepError',
+    };
+  }
+  switch (method) {
+    case 'plugin.HandleEvent': {
+      const event = argument(request);
+      return {
+        type: 'handleEvent',
+        instanceId:
+          (event['InstanceId'] ?? null) === null ? null : property(event, 'InstanceId', 'number', method),
+        eventName: property(event, 'EventName', 'string', method),
+      };
+    }
+    case 'plugin.StartInstance': {
+      const start = argument(request);
+      return {
+        type: 'startInstance',
+        name: property(start, 'Name', 'string', method),
+        config: property(start, 'Config', 'string', method),
+      };
+    }
+    case 'plugin.CloseInstance': {
+      const id = request.args[0];
+      if (typeof id !== 'number') malformed('plugin.CloseInstance has no instance id');
+      return { type: 'closeInstance', instanceId: id };
+    }
+    default:
+      return { type: 'other', method, args: request.args };
+  }
+}
+
+function argument(request: Request): Record<string, unknown> {
+  const value = request.args[0];
+  if (value === null || typeof value !== 'object') malformed(`${request.method} has no argument`);
+  return value as Record<string, unknown>;
+}
+
+function property(object: Record<string, unknown>, name: string, type: 'number', method: string): number;
+function property(object: Record<string, unknown>, name: string, type: 'string', method: string): string;
+function property(object: Record<string, unknown>, name: string, type: string, method: string): unknown {
+  const value = object[name];
+  // Lua writes an empty string or table where the configuration has none; anything else is not Kong.
+  if (typeof value !== type) malformed(`${method} has no ${name}`);
+  return value;
+}
+
+/** The event that a command is about of which only the beginning is there, null where it does not say. */
+export function eventIdIn(begun: Buffer): number | null {
+  const at = begun.indexOf(EVENT_ID);
+  if (at < 0) return null;
+  try {
+    const id = decodeValue(begun.subarray(at + EVENT_ID.length));
+    return typeof id === 'number' ? id : null;
+  } catch {
+    return null;
+  }
+}
+
+export function encodeResponse(id: number, error: unknown, result: unknown): Buffer {
+  return encode([1, id, error ?? null, result ?? null]);
+}
+
+const EVENT_ID = encode('EventId');
+const RESPONSE_HEAD = Buffer.from([0x94, 0x01]);
+/** `nil, {Data: "ret", EventId:` */
+const DONE = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('Data'), encode('ret'), encode('EventId')]);
+/** `nil, {EventId:` */
+const CALL_EVENT = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('EventId')]);
+/** `Data: {Method:` */
+const CALL_METHOD = Buffer.concat([encode('Data'), Buffer.from([0x82]), encode('Method')]);
+const CALL_ARGS = encode('Args');
+
+/** Writes the response that ends an event. */
+export function writeDone(writer: MessageWriter, id: number, eventId: number): void {
+  writer.raw(RESPONSE_HEAD);
+  writer.number(id);
+  writer.raw(DONE);
+  writer.number(eventId);
+}
+
+/**
+ * Writes the response that asks Kong for a PDK call.
+ * @param method the function's name as MessagePack
+ * @param args the arguments, or bytes that are an array of them in MessagePack
+ * @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry; what was written until then is to be dropped
+ */
+export function writeCall(
+  writer: MessageWriter,
+  id: number,
+  eventId: number,
+  method: Uint8Array,
+  args: Uint8Array | readonly unknown[],
+): void {
+  writer.raw(RESPONSE_HEAD);
+  writer.number(id);
+  writer.raw(CALL_EVENT);
+  writer.number(eventId);
+  writer.raw(CALL_METHOD);
+  writer.raw(method);
+  writer.raw(CALL_ARGS);
+  if (args instanceof Uint8Array) writer.raw(args);
+  else writer.value(args);
+}
