@@ -53,11 +53,13 @@ const pcreWords: Readonly<Record<string, string>> = {
 export function regexError(source: string): string | null {
   const translated = source
     .replace(/^\(\*[A-Z_]+\)/, '')
-    .replace(/\(\?P</g, '(?<')
+    .replace(/\\Q.*?(\\E|$)/gs, '')
+    .replace(/\(\?#[^)]*\)/g, '')
+    .replace(/\(\?(P|(?='))[<'](\w+)[>']/g, '(?<$2>')
     .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
-    .replace(/\(\?[imsx]+\)/g, '')
-    .replace(/\(\?[imsx]+:/g, '(?:')
-    .replace(/\(\?>/g, '(?:')
+    .replace(/\(\?(R|[+-]?\d+|&\w+|P>\w+)\)/g, '(?:)')
+    .replace(/\(\?\^?[imsxnUJ]*(-[imsxnUJ]*)?\)/g, '')
+    .replace(/\(\?(\^?[imsxnUJ]*(-[imsxnUJ]*)?:|[>|])/g, '(?:')
     .replace(/([*+?}])\+/g, '$1')
     .replace(/\\A/g, '^')
     .replace(/\\[zZ]/g, '$');

@@ -1,6 +1,16 @@
-import { isObject, regexError } from '../../kong-schema/index.ts';
+import { isObject } from '../../kong-schema/index.ts';
+import { rustRegexError } from './rust-regex.ts';
 
 const failed = 'Router Expression failed validation: ';
+
+/** What Kong's router compiles of a path that starts with `~`: anchored, and with Rust's way of naming groups. */
+export const pathExpression = (path: string): string => `^${path.slice(1).replaceAll('?<', '?P<')}`;
+
+/** The same of a header's value that starts with `~*`: Kong lowers the letters of ASCII, and the header's, too. */
+export const headerExpression = (value: string): string => lowered(value.slice(2));
+
+/** Lua's `lower`: letters of ASCII alone. */
+export const lowered = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /**
  * Kong makes an expression of a route's fields, and refuses the route where its router cannot compile that: a header
@@ -11,7 +21,7 @@ const failed = 'Router Expression failed validation: ';
  */
 export function routerExpressionError(get: (name: string) => unknown): string | undefined {
   for (const path of texts(get('paths'))) {
-    const error = path.startsWith('~') ? rustRegexError(path.slice(1)) : undefined;
+    const error = path.startsWith('~') ? rustRegexError(pathExpression(path)) : undefined;
     if (error !== undefined) return `${failed}regex parse error in paths: '${path.slice(1)}': ${error}`;
   }
   const headers = get('headers');
@@ -19,7 +29,7 @@ export function routerExpressionError(get: (name: string) => unknown): string | 
     if (Array.isArray(values) && values.length === 0)
       return `${failed}headers.${name} has no values, expected an expression`;
     for (const value of texts(values)) {
-      const error = value.startsWith('~*') ? rustRegexError(value.slice(2).toLowerCase()) : undefined;
+      const error = value.startsWith('~*') ? rustRegexError(headerExpression(value)) : undefined;
       if (error !== undefined)
         return `${failed}regex parse error in headers.${name}: '${value.slice(2)}': ${error}`;
     }
@@ -29,20 +39,3 @@ export function routerExpressionError(get: (name: string) => unknown): string | 
 
 const texts = (list: unknown): string[] =>
   Array.isArray(list) ? (list as unknown[]).filter((each) => typeof each === 'string') : [];
-
-const lookAround = 'look-around, including look-ahead and look-behind, is not supported';
-
-/** What Rust's `regex` says of an expression that it does not take. */
-function rustRegexError(source: string): string | undefined {
-  let inClass = false;
-  for (const [part] of source.matchAll(/\\.?|\(\?<?[=!]|\(\?>|[[\]]|[^\\[\]]/gsu)) {
-    if (part === '[') inClass = true;
-    else if (part === ']') inClass = false;
-    else if (/^\\[0-9]$/.test(part)) return 'backreferences are not supported';
-    else if (/^\\[egkGhHKRXyYZ]$/.test(part)) return 'unrecognized escape sequence';
-    else if (inClass) continue;
-    else if (/^\(\?<?[=!]$/.test(part)) return lookAround;
-    else if (part === '(?>' || part === '(?P=') return 'unrecognized flag';
-  }
-  return regexError(source) ?? undefined;
-}

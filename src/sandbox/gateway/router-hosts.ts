@@ -4,12 +4,12 @@ export interface HostAndPort {
   readonly port: number | null;
 }
 
-/** Kong splits at the first colon, and only where a number follows. */
+/** Kong splits at the first colon, and only where a number of Lua's follows: `0x50` is 80. */
 export function splitHost(text: string): HostAndPort {
   const at = text.indexOf(':');
-  const digits = at < 0 ? '' : text.slice(at + 1);
-  return /^\d+$/.test(digits)
-    ? { host: text.slice(0, at), port: Number(digits) }
+  const number = at < 0 ? '' : text.slice(at + 1).trim();
+  return /^[+-]?(0x[\da-f]+|(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)$/i.test(number)
+    ? { host: text.slice(0, at), port: Number(number) }
     : { host: text, port: null };
 }
 
@@ -25,6 +25,18 @@ export function compileHosts(hosts: readonly string[]): HostMatcher | null {
     return (host, port) => (wanted === null || wanted === port) && fits(host);
   });
   return (host, port) => tests.some((test) => test(host, port));
+}
+
+/**
+ * Compiles a route's server names: `a.test`, `*.test`, `a.*`; null when there are none. A dot at a name's end does not
+ * count, but for the client's.
+ */
+export function compileServerNames(names: readonly string[]): ((name: string) => boolean) | null {
+  if (names.length === 0) return null;
+  const tests = names.map((name) =>
+    nameTest(!name.endsWith('*') && name.length > 1 ? name.replace(/\.$/, '') : name),
+  );
+  return (name) => tests.some((test) => test(name));
 }
 
 function nameTest(pattern: string): (host: string) => boolean {

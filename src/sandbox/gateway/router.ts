@@ -3,8 +3,9 @@ import { uuidV5 } from '../declarative/ids.ts';
 import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../entities/types.ts';
 import type { HeaderList } from './headers.ts';
 import type { SandboxLog } from './log.ts';
-import { compilePattern } from './pattern.ts';
-import { compileHosts, splitHost, type HostMatcher } from './router-hosts.ts';
+import { headerExpression, lowered, pathExpression } from '../entities/router-expression.ts';
+import { RustRegex, type RustMatch } from '../entities/rust-regex.ts';
+import { compileHosts, compileServerNames, splitHost, type HostMatcher } from './router-hosts.ts';
 import { groupPaths, routePriority } from './router-priority.ts';
 import { sanitizePostfix } from './upstream-uri.ts';
 
@@ -49,6 +50,8 @@ interface Entry {
   /** Null: any path. */
   readonly paths: readonly PathMatcher[] | null;
   readonly hosts: HostMatcher | null;
+  /** Over TLS only. */
+  readonly serverNames: ((name: string) => boolean) | null;
   readonly headers: [name: string, test: (value: string) => boolean][];
   readonly priority: bigint;
 }
@@ -66,6 +69,7 @@ export class Router {
   private readonly entries: Entry[] = [];
   private readonly looksAtPath: boolean;
   private readonly looksAtHost: boolean;
+  private readonly looksAtHeaders: ReadonlySet<string>;
 
   constructor(snapshot: ConfigSnapshot, log: SandboxLog) {
     const services = new Map(snapshot.services.map((service) => [service.id, service]));
@@ -82,12 +86,14 @@ export class Router {
     this.entries.sort(compare);
     this.looksAtPath = this.entries.some((entry) => entry.paths !== null);
     this.looksAtHost = this.entries.some((entry) => entry.hosts !== null);
+    this.looksAtHeaders = new Set(this.entries.flatMap((entry) => entry.headers.map(([name]) => name)));
   }
 
   /** The best match, null when no route fits, or where the request holds what is no UTF-8 (Kong: 404). */
   match(request: RouterRequest): RouteMatch | null {
     if (this.looksAtPath && !isText(request.path)) return null;
     if (this.looksAtHost && !isText(request.host ?? '')) return null;
+    for (const name of this.looksAtHeaders) if (!request.headers.getAll(name).every(isText)) return null;
     for (const entry of this.entries) {
       if (!fits(entry, request)) continue;
       if (entry.paths === null) return matched(entry, request.path, null, null);
@@ -114,12 +120,8 @@ function matched(entry: Entry, path: string, found: string | null, captures: Uri
   };
 }
 
-function capturesOf(found: RegExpExecArray): UriCaptures | null {
-  if (found.length === 1) return null;
-  const named = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries((found.groups ?? {}) as Record<string, string | undefined>))
-    if (value !== undefined) named[name] = value;
-  return { unnamed: found.map((each: string | undefined) => each ?? ''), named };
+function capturesOf({ unnamed, named }: RustMatch): UriCaptures | null {
+  return unnamed.length === 1 ? null : { unnamed: [...unnamed], named: { ...named } };
 }
 
 function fits(entry: Entry, request: RouterRequest): boolean {
@@ -131,8 +133,8 @@ function fits(entry: Entry, request: RouterRequest): boolean {
     const { host, port } = splitHost(request.host);
     if (!entry.hosts(host, port ?? request.port)) return false;
   }
-  if (request.tls && route.snis !== null && route.snis.length > 0) {
-    if (request.sni === null || !route.snis.includes(request.sni)) return false;
+  if (request.tls && entry.serverNames !== null) {
+    if (request.sni === null || !entry.serverNames(request.sni)) return false;
   }
   return entry.headers.every(([name, test]) => request.headers.getAll(name).some(test));
 }
@@ -140,6 +142,7 @@ function fits(entry: Entry, request: RouterRequest): boolean {
 function entriesOf(route: RouteEntity, service: ServiceEntity | null): Entry[] {
   const headers = headerTests(route);
   const hosts = compileHosts(route.hosts ?? []);
+  const serverNames = compileServerNames(route.snis ?? []);
   const groups = groupPaths(route.paths);
   return groups.map((paths, index) => ({
     id: groups.length === 1 ? route.id : uuidV5(groupNamespace, `${route.id}#${String(index + 1)}`),
@@ -147,6 +150,7 @@ function entriesOf(route: RouteEntity, service: ServiceEntity | null): Entry[] {
     service,
     paths: paths === null || paths.length === 0 ? null : paths.map(compilePath),
     hosts,
+    serverNames,
     headers,
     priority: routePriority({ ...route, paths: paths === null ? null : [...paths] }),
   }));
@@ -155,10 +159,10 @@ function entriesOf(route: RouteEntity, service: ServiceEntity | null): Entry[] {
 function compilePath(path: string): PathMatcher {
   if (!path.startsWith('~'))
     return (text) => (text.startsWith(path) ? { prefix: path, captures: null } : null);
-  const pattern = compilePattern(path.slice(1));
+  const pattern = new RustRegex(pathExpression(path));
   return (text) => {
     const found = pattern.exec(text);
-    return found === null ? null : { prefix: found[0], captures: capturesOf(found) };
+    return found === null ? null : { prefix: found.unnamed[0] ?? '', captures: capturesOf(found) };
   };
 }
 
@@ -166,11 +170,11 @@ function headerTests(route: RouteEntity): Entry['headers'] {
   return Object.entries(route.headers ?? {}).map(([name, values]) => {
     const tests = values.map((value): ((text: string) => boolean) => {
       if (value.startsWith('~*')) {
-        // Kong lowers the expression and what it is held against.
-        const pattern = compilePattern(value.slice(2).toLowerCase(), false);
+        const pattern = new RustRegex(headerExpression(value));
         return (text) => pattern.test(text.toLowerCase());
       }
-      const lower = value.toLowerCase();
+      // Kong's Lua lowers the route's value, letters of ASCII alone; its router lowers the header's.
+      const lower = lowered(value);
       return (text) => text.toLowerCase() === lower;
     });
     return [name, (text: string) => tests.some((test) => test(text))];

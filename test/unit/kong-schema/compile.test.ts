@@ -105,6 +105,7 @@ describe('types and validators', () => {
     [{ type: 'string', match_any: { patterns: ['^a', '^b'], err: 'a or b' } }, 'c', 'a or b'],
     [{ type: 'string', is_regex: true }, '(', 'not a valid regex: ('],
     [{ type: 'string', is_regex: true }, '^(?i)a++(?<n>b)$', undefined],
+    [{ type: 'string', is_regex: true }, "(?U)a(?#b)\\Q(\\E(?i-s:x)(?'q'y)(?|z)(?R)?", undefined],
     [{ type: 'string', uuid: true }, 'x', 'expected a valid UUID'],
     [{ type: 'integer', timestamp: true }, 0, 'expected a valid timestamp'],
     [{ type: 'array', elements: { type: 'string' }, contains: 'a' }, ['b'], 'expected to contain: a'],

@@ -101,11 +101,18 @@ describe('protocols of a plugin that does not name any', () => {
 describe('a route whose expression Kong cannot compile', () => {
   it.each([
     ['headers: { x: [] }', 'headers.x has no values'],
-    ["headers: { x: ['~*('] }", 'missing closing parenthesis'],
+    ["headers: { x: ['~*('] }", 'unclosed group'],
     ["headers: { x: ['~*(?=a)'] }", 'look-around'],
     ["paths: ['~/a(?!b)']", 'look-around'],
     ["paths: ['~/(a)\\1']", 'backreferences are not supported'],
     ["paths: ['~/(?>a)']", 'unrecognized flag'],
+    ["paths: ['~/\\h+']", 'unrecognized escape sequence'],
+    ["paths: ['~/\\Qa\\E']", 'unrecognized escape sequence'],
+    ["paths: ['~/a{,3}']", 'repetition quantifier expects a valid decimal'],
+    ["paths: ['~/{id}']", 'repetition quantifier expects a valid decimal'],
+    ["paths: ['~/(?<n>a)|(?<n>b)']", 'duplicate capture group name'],
+    ["paths: ['~/a(?#b)']", 'unrecognized flag'],
+    ["headers: { x: ['~*a{1000}{1000}{1000}'] }", 'size limit'],
   ])('%s keeps the gateway from starting', (fields, reason) => {
     const load = (): unknown => loadDeclarativeText(service(`  routes: [{ name: r, ${fields} }]\n`));
     expect(load).toThrow(/routes\[0\].*Router Expression failed validation: /);

@@ -69,17 +69,26 @@ describe('paths', () => {
     expect(kept.match(request('/a/b'))).toMatchObject({ prefix: null });
   });
 
-  test('an expression that JavaScript does not know leaves its route out and says so', () => {
-    const logs: string[] = [];
-    const router = routerOf(
-      [
-        { name: 'bad', paths: ['~/a(?x)b'] },
-        { name: 'good', paths: ['/a'] },
-      ],
-      logs,
+  test.each([
+    ['a class of Unicode', '~/\\pL+$', ['/é'], ['/1']],
+    ['a flag in the middle', '~/a(?i)b', ['/ab', '/aB'], ['/Ab']],
+    ['blanks that do not count', '~/(?x: a b )c', ['/abc'], ['/a bc']],
+    ['POSIX classes', '~/[[:digit:]]{2}$', ['/12'], ['/1d', '/:']],
+    ['classes that are cut', '~/[a-z&&[^x]]$', ['/a'], ['/x', '/&']],
+    ['two quantifiers, of which the second is one', '~/a++b', ['/aab'], ['/b']],
+    ['the text’s end', '~/a\\z', ['/a'], ['/ab']],
+    ['swapped greed', '~/(?U)a+', ['/aaa'], ['/b']],
+  ])('%s means what it means in Rust’s regex: %s', (_name, path, met, missed) => {
+    const routes = [{ name: 'r', paths: [path] }];
+    expect(names(routes, ...met.map((each) => request('/', { path: each })))).toEqual(met.map(() => 'r'));
+    expect(names(routes, ...missed.map((each) => request('/', { path: each })))).toEqual(
+      missed.map(() => undefined),
     );
-    expect(router.match(request('/ab'))?.route.name).toBe('good');
-    expect(logs.join()).toContain('route bad is left out');
+  });
+
+  test('an expression that backtracks for ever elsewhere is read in linear time', () => {
+    const routes = [{ name: 'r', paths: ['~/(a+)+$'] }];
+    expect(names(routes, request(`/${'a'.repeat(5000)}b`))).toEqual([undefined]);
   });
 });
 
@@ -112,6 +121,8 @@ test.each([
   ['nothing before a wildcard’s part', '.wild.test', ['*.wild.test'], true],
   ['a colon without a port', 'a.test:', ['a.test'], false],
   ['a port', 'a.test:81', ['a.test'], true],
+  ['a port as Lua reads it', 'a.test:0x50', ['a.test:80'], true],
+  ['a port that is no number', 'a.test:80a', ['a.test'], false],
   ['no Host', null, ['*.test'], false],
 ])('%s: Kong takes the Host header as it is', (_name, host, hosts, fits) => {
   expect(names([{ name: 'r', hosts }], request('/', { host }))).toEqual([fits ? 'r' : undefined]);
@@ -218,5 +229,40 @@ describe('more conditions', () => {
         request('/'),
       ),
     ).toEqual(['sni', undefined, 'sni']);
+  });
+
+  test('server names may have a wildcard at either end, and a dot at the end that does not count', () => {
+    const routes = [
+      { name: 'left', protocols: ['https'], snis: ['*.left.test'] },
+      { name: 'right', protocols: ['https'], snis: ['right.*'] },
+      { name: 'dot', protocols: ['https'], snis: ['dot.test.'] },
+    ];
+    const of = (sni: string): RouterRequest => request('/', { tls: true, sni });
+    expect(
+      names(routes, of('a.left.test'), of('left.test'), of('right.test'), of('dot.test'), of('dot.test.')),
+    ).toEqual(['left', undefined, 'right', 'dot', undefined]);
+  });
+
+  test('a header that is no UTF-8 meets no route where a route looks at it', () => {
+    const broken = request('/', { header: ['x-v', '\udce9'] });
+    expect(
+      names(
+        [
+          { name: 'other', headers: { 'x-v': ['a'] } },
+          { name: 'all', paths: ['/'] },
+        ],
+        broken,
+      ),
+    ).toEqual([undefined]);
+    expect(names([{ name: 'all', paths: ['/'] }], broken)).toEqual(['all']);
+  });
+
+  test('a header’s letters are lowered as Rust does, those of the route as Lua does', () => {
+    const of = (value: string): RouterRequest => request('/', { header: ['x-v', value] });
+    expect(names([{ name: 'r', headers: { 'x-v': ['ÉA'] } }], of('ÉA'), of('éa'))).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(names([{ name: 'r', headers: { 'x-v': ['éA'] } }], of('ÉA'))).toEqual(['r']);
   });
 });
