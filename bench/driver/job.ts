@@ -1,8 +1,10 @@
 /** What the driver process is asked to do, and what it answers. Both travel as JSON over IPC. */
 export interface Job {
   socket: string;
-  protocol: 'protobuf' | 'msgpack';
-  plugin: string;
+  /** `mixed`: a plugin of each protocol has every second event, on the same connections. */
+  protocol: 'protobuf' | 'msgpack' | 'mixed';
+  /** One plugin, or one of each protocol for `mixed`. */
+  plugin: string | readonly [msgpack: string, protobuf: string];
   config: Record<string, unknown>;
   phase: 'access' | 'log';
   /** Open connections, each with one event in flight: Kong's pattern, one per request it works on. */
@@ -32,11 +34,10 @@ export interface Outcome {
 
 /** What both protocols offer the load generator. */
 export interface Client {
-  open(count: number): Promise<void>;
-  start(plugin: string, config: Record<string, unknown>): Promise<void>;
-  /** Runs one event on a free connection and calls back when the server has answered. */
+  /** Runs one event on the pool's connections and calls back when the server has answered. */
   run(phase: string, done: (error: Error | null) => void): void;
-  readonly free: number;
+  /** Events that are in flight. */
+  readonly running: number;
+  /** PDK calls that were answered. */
   readonly calls: number;
-  close(): void;
 }

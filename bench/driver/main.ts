@@ -1,6 +1,8 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { Client, Job, Outcome } from './job.ts';
+import { MixedClient } from './mixed.ts';
 import { MsgpackClient } from './msgpack.ts';
+import { Pool } from './pool.ts';
 import { ProtobufClient } from './protobuf.ts';
 
 /** Runs events until `events` have ended or `seconds` are over, on every connection at once or on a schedule. */
@@ -31,13 +33,13 @@ async function load(client: Client, job: Job, limit: { events: number; seconds: 
       });
     };
     if (limit.rate === 0) {
-      while (client.free > 0 && issued < limit.events) issue(process.hrtime.bigint());
+      while (client.running < job.connections && issued < limit.events) issue(process.hrtime.bigint());
       return;
     }
     const gap = 1e9 / limit.rate;
     timer = setInterval(() => {
       const now = Number(process.hrtime.bigint() - began);
-      while (client.free > 0 && !over() && issued * gap <= now) {
+      while (client.running < job.connections && !over() && issued * gap <= now) {
         issue(began + BigInt(Math.round(issued * gap)));
       }
       if (over() && ended === issued) stop(null);
@@ -47,14 +49,24 @@ async function load(client: Client, job: Job, limit: { events: number; seconds: 
   return { events: ended, seconds, histogram };
 }
 
+async function clientOf({ protocol, plugin, config, firstNumber }: Job, pool: Pool): Promise<Client> {
+  const protobuf = new ProtobufClient(pool, firstNumber ?? null);
+  const msgpack = new MsgpackClient(pool);
+  if (typeof plugin !== 'string') {
+    await msgpack.start(plugin[0], config);
+    await protobuf.start(plugin[1], config);
+    return new MixedClient(msgpack, protobuf);
+  }
+  const client = protocol === 'protobuf' ? protobuf : msgpack;
+  await client.start(plugin, config);
+  return client;
+}
+
 async function run(job: Job): Promise<Outcome> {
-  const client =
-    job.protocol === 'protobuf'
-      ? new ProtobufClient(job.socket, job.firstNumber ?? null)
-      : new MsgpackClient(job.socket);
+  const pool = new Pool(job.socket);
   try {
-    await client.open(job.connections);
-    await client.start(job.plugin, job.config);
+    await pool.open(job.connections);
+    const client = await clientOf(job, pool);
     if (job.warmup > 0) await load(client, job, { events: job.warmup, seconds: 60, rate: 0 });
     const callsBefore = client.calls;
     const cpuBefore = process.cpuUsage();
@@ -75,7 +87,7 @@ async function run(job: Job): Promise<Outcome> {
       driverCpu: (cpu.user + cpu.system) / 1e6,
     };
   } finally {
-    client.close();
+    pool.close();
   }
 }
 

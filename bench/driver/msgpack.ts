@@ -1,32 +1,32 @@
-import { connect, type Socket } from 'node:net';
 import { Decoder, Encoder } from '@msgpack/msgpack';
-import { replies } from './replies.ts';
 import type { Client } from './job.ts';
+import type { Connection, Pool, Speaker } from './pool.ts';
+import { replies } from './replies.ts';
 
 type Answer = (error: Error | null, result: unknown) => void;
 
 const encoder = new Encoder();
 const decoder = new Decoder();
 
-class Connection {
-  readonly socket: Socket;
-  answer: Answer | null = null;
+/** One RPC on a connection that it has taken from the pool. */
+class Rpc implements Speaker {
+  readonly #pool: Pool;
+  readonly #connection: Connection;
+  readonly #answer: Answer;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(path: string) {
-    this.socket = connect(path);
-    this.socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    this.socket.on('error', (error) => this.#finish(error, null));
-    this.socket.on('close', () => this.#finish(new Error('closed'), null));
+  constructor(pool: Pool, bytes: Uint8Array, answer: Answer) {
+    this.#pool = pool;
+    this.#answer = answer;
+    this.#connection = pool.take(this);
+    this.#connection.socket.write(bytes);
   }
 
-  #finish(error: Error | null, result: unknown): void {
-    const answer = this.answer;
-    this.answer = null;
-    answer?.(error, result);
+  lost(error: Error): void {
+    this.#answer(error, null);
   }
 
-  #read(chunk: Buffer): void {
+  read(chunk: Buffer): void {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const messages: unknown[][] = [];
     try {
@@ -41,8 +41,9 @@ class Connection {
     this.#rest = Buffer.alloc(0);
     for (const message of messages) {
       if (message[0] !== 1) continue;
+      this.#pool.give(this.#connection);
       const failure = message[2];
-      this.#finish(failure == null ? null : new Error(JSON.stringify(failure)), message[3]);
+      this.#answer(failure == null ? null : new Error(JSON.stringify(failure)), message[3]);
     }
   }
 }
@@ -54,43 +55,18 @@ interface StepReply {
 
 /** Behaves like Kong's MsgPack:1 client: each RPC takes a connection from a pool and gives it back with the answer. */
 export class MsgpackClient implements Client {
-  readonly #path: string;
-  #connections: Connection[] = [];
-  #pool: Connection[] = [];
-  #running = 0;
+  readonly #pool: Pool;
   #id = 0;
   #instance: unknown = null;
+  running = 0;
   calls = 0;
 
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  get free(): number {
-    return this.#connections.length - this.#running;
-  }
-
-  async open(count: number): Promise<void> {
-    this.#connections = Array.from({ length: count }, () => new Connection(this.#path));
-    await Promise.all(
-      this.#connections.map(
-        ({ socket }) =>
-          new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject)),
-      ),
-    );
-    this.#pool = [...this.#connections];
+  constructor(pool: Pool) {
+    this.#pool = pool;
   }
 
   #rpc(method: string, argument: unknown, answer: Answer): void {
-    // First in, first out: another connection for each RPC of an event. Kong's pool gives the last one back first, and
-    // takes another one where several events run.
-    const connection = this.#pool.shift();
-    if (connection === undefined) throw new Error('no free connection');
-    connection.answer = (error, result) => {
-      this.#pool.push(connection);
-      answer(error, result);
-    };
-    connection.socket.write(encoder.encode([0, this.#id++, method, [argument]]));
+    new Rpc(this.#pool, encoder.encode([0, this.#id++, method, [argument]]), answer);
   }
 
   async start(plugin: string, config: Record<string, unknown>): Promise<void> {
@@ -103,11 +79,11 @@ export class MsgpackClient implements Client {
   }
 
   run(phase: string, done: (error: Error | null) => void): void {
-    this.#running += 1;
+    this.running += 1;
     const step: Answer = (error, result) => {
       const reply = result as StepReply;
       if (error !== null || reply.Data === 'ret') {
-        this.#running -= 1;
+        this.running -= 1;
         done(error);
         return;
       }
@@ -118,9 +94,5 @@ export class MsgpackClient implements Client {
       this.#rpc('plugin.Step', argument, step);
     };
     this.#rpc('plugin.HandleEvent', { InstanceId: this.#instance, EventName: phase }, step);
-  }
-
-  close(): void {
-    for (const { socket } of this.#connections) socket.destroy();
   }
 }

@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net';
-import { numberMark, replies } from './replies.ts';
+import type { Socket } from 'node:net';
 import type { Client } from './job.ts';
+import type { Connection, Pool, Speaker } from './pool.ts';
+import { numberMark, replies } from './replies.ts';
 
 const varint = (value: number): number[] => {
   const bytes: number[] = [];
@@ -46,48 +47,54 @@ class Numbering {
   }
 }
 
-class Connection {
+type Done = (error: Error | null, body: Buffer) => void;
+
+/** One command on a connection that it has taken from the pool, and the calls that come before its answer. */
+class Command implements Speaker {
+  readonly #pool: Pool;
+  readonly #connection: Connection;
   readonly #numbering: Numbering | null;
-  readonly socket: Socket;
-  done: ((error: Error | null, body: Buffer) => void) | null = null;
+  readonly #done: Done;
   calls = 0;
   #rest: Buffer = empty;
   #method: string | null = null;
-  #returning = false;
+  #returning: boolean;
 
-  constructor(path: string, numbering: Numbering | null) {
+  /** @param bridge the server may call the PDK before it returns, and marks the end of that with an empty frame */
+  constructor(
+    pool: Pool,
+    body: Buffer,
+    { bridge, numbering, done }: { bridge: boolean; numbering: Numbering | null; done: Done },
+  ) {
+    this.#pool = pool;
     this.#numbering = numbering;
-    this.socket = connect(path);
-    this.socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    this.socket.on('error', (error) => this.#finish(error, empty));
-    this.socket.on('close', () => this.#finish(new Error('closed'), empty));
-  }
-
-  /** `bridge`: the server may call the PDK before it returns, and marks the end of that with an empty frame. */
-  send(body: Buffer, bridge: boolean, done: (error: Error | null, body: Buffer) => void): void {
-    this.done = done;
+    this.#done = done;
     this.#returning = !bridge;
-    writeFrame(this.socket, body);
+    this.#connection = pool.take(this);
+    writeFrame(this.#connection.socket, body);
   }
 
-  #finish(error: Error | null, body: Buffer): void {
-    const done = this.done;
-    this.done = null;
-    done?.(error, body);
+  lost(error: Error): void {
+    this.#done(error, empty);
   }
 
-  #read(chunk: Buffer): void {
+  read(chunk: Buffer): void {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (bytes.length >= 4) {
       const length = bytes.readUInt32LE(0);
       if (bytes.length < 4 + length) break;
       const body = bytes.subarray(4, 4 + length);
       bytes = bytes.subarray(4 + length);
-      if (this.#returning) this.#finish(null, body);
-      else if (this.#method !== null) {
+      if (this.#returning) {
+        this.#pool.give(this.#connection);
+        this.#done(null, body);
+      } else if (this.#method !== null) {
         this.calls += 1;
         const numbered = this.#numbering !== null && this.#method === 'kong.log.serialize';
-        writeFrame(this.socket, numbered ? this.#numbering.take() : (encoded.get(this.#method) ?? empty));
+        writeFrame(
+          this.#connection.socket,
+          numbered ? this.#numbering.take() : (encoded.get(this.#method) ?? empty),
+        );
         this.#method = null;
       } else if (length === 0) this.#returning = true;
       else this.#method = body.toString('latin1');
@@ -98,66 +105,44 @@ class Connection {
 
 /** Behaves like Kong's ProtoBuf:1 client: one event in flight per connection, a reply only after reading its call. */
 export class ProtobufClient implements Client {
-  readonly #path: string;
-  #connections: Connection[] = [];
-  #idle: Connection[] = [];
+  readonly #pool: Pool;
+  readonly #numbering: Numbering | null;
   #sequence = 1;
   #instance = 0;
-
-  readonly #numbering: Numbering | null;
+  running = 0;
+  calls = 0;
 
   /** @param firstNumber null: all records are alike */
-  constructor(path: string, firstNumber: number | null = null) {
-    this.#path = path;
+  constructor(pool: Pool, firstNumber: number | null = null) {
+    this.#pool = pool;
     this.#numbering = firstNumber === null ? null : new Numbering(firstNumber);
   }
 
-  get free(): number {
-    return this.#idle.length;
-  }
-
-  get calls(): number {
-    return this.#connections.reduce((sum, connection) => sum + connection.calls, 0);
-  }
-
-  async open(count: number): Promise<void> {
-    this.#connections = Array.from({ length: count }, () => new Connection(this.#path, this.#numbering));
-    await Promise.all(
-      this.#connections.map(
-        ({ socket }) =>
-          new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject)),
-      ),
-    );
-    this.#idle = [...this.#connections];
-  }
-
   async start(plugin: string, config: Record<string, unknown>): Promise<void> {
-    const connection = this.#idle[0];
-    if (connection === undefined) throw new Error('open() comes first');
     const command = field(
       33,
       Buffer.concat([field(1, Buffer.from(plugin)), field(2, Buffer.from(JSON.stringify(config)))]),
     );
-    const body = await new Promise<Buffer>((resolve, reject) =>
-      connection.send(Buffer.concat([integer(1, this.#sequence++), command]), false, (error, answer) =>
-        error ? reject(error) : resolve(Buffer.from(answer)),
-      ),
-    );
+    const body = await new Promise<Buffer>((resolve, reject) => {
+      const done: Done = (error, answer) => (error ? reject(error) : resolve(Buffer.from(answer)));
+      this.#send(command, false, done);
+    });
     this.#instance = instanceIdOf(body);
   }
 
   run(phase: string, done: (error: Error | null) => void): void {
-    const connection = this.#idle.pop();
-    if (connection === undefined) throw new Error('no free connection');
     const command = field(36, Buffer.concat([integer(1, this.#instance), field(2, Buffer.from(phase))]));
-    connection.send(Buffer.concat([integer(1, this.#sequence++), command]), true, (error) => {
-      if (error === null) this.#idle.push(connection);
+    this.running += 1;
+    const event = this.#send(command, true, (error) => {
+      this.running -= 1;
+      this.calls += event.calls;
       done(error);
     });
   }
 
-  close(): void {
-    for (const { socket } of this.#connections) socket.destroy();
+  #send(command: Buffer, bridge: boolean, done: Done): Command {
+    const body = Buffer.concat([integer(1, this.#sequence++), command]);
+    return new Command(this.#pool, body, { bridge, numbering: this.#numbering, done });
   }
 }
 

@@ -42,7 +42,7 @@ export class Context {
     process.stderr.write(`${line}\n`);
   }
 
-  async ours(protocol: 'protobuf' | 'msgpack', workers = 0): Promise<ServerUnderTest> {
+  async ours(protocol: 'protobuf' | 'msgpack' | 'mixed', workers = 0): Promise<ServerUnderTest> {
     return this.#server(`ours ${protocol} ${String(workers)}`, () =>
       startOurs(this.folder, protocol, workers),
     );

@@ -24,7 +24,9 @@ export class Driver {
         if (answer.outcome !== undefined) resolve(answer.outcome);
         else
           reject(
-            new Error(`${job.plugin} ${job.phase} over ${job.protocol}: ${answer.error ?? 'no answer'}`),
+            new Error(
+              `${String(job.plugin)} ${job.phase} over ${job.protocol}: ${answer.error ?? 'no answer'}`,
+            ),
           );
       });
       this.#child.send(whole);

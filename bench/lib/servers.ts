@@ -100,18 +100,20 @@ function tree(root: number): number[] {
   return found;
 }
 
-/** Our server as users run it, with the benchmark's plugin for one protocol. */
+/** Our server as users run it, with the benchmark's plugin for one protocol, or with those for both. */
 export function startOurs(
   folder: string,
-  protocol: 'protobuf' | 'msgpack',
+  protocol: 'protobuf' | 'msgpack' | 'mixed',
   workers: number,
-  plugin = path(`../plugins/ours/bench-${protocol}.ts`),
+  plugins = (protocol === 'mixed' ? ['msgpack', 'protobuf'] : [protocol]).map((each) =>
+    path(`../plugins/ours/bench-${each}.ts`),
+  ),
 ): Promise<ServerUnderTest> {
   const socket = join(folder, `ours-${protocol}-${String(workers)}.socket`);
   return ServerUnderTest.start('kong-ts', socket, [
     path('../../bin/kong-ts.js'),
     'serve',
-    plugin,
+    ...plugins,
     '--socket',
     socket,
     '--workers',

@@ -1,3 +1,4 @@
+import type { ServerUnderTest } from '../lib/servers.ts';
 import { measure, throughputRow, type Comparison, type Context } from '../lib/context.ts';
 
 const targets = new Map([
@@ -42,5 +43,20 @@ export async function throughput(context: Context): Promise<Comparison[]> {
     rows.push(throughputRow(`log, one serialize, ${protocol}`, pairs, null));
     context.say(rows.at(-1)?.name ?? '');
   }
+  rows.push(await mixed(context, peer));
+  context.say(rows.at(-1)?.name ?? '');
   return rows;
+}
+
+/** Plugins of both protocols on one socket: a command of one follows the answer to the other on the same connection. */
+async function mixed(context: Context, peer: ServerUnderTest): Promise<Comparison> {
+  const { seconds, connections } = context.options;
+  const ours = await context.ours('mixed');
+  const job = { phase: 'access', seconds, connections, warmup: 500, config: { n: 3 } } as const;
+  const plugin = ['bench-msgpack', 'bench-protobuf'] as const;
+  const pairs = await context.alternate(
+    () => measure(context, ours, { ...job, protocol: 'mixed', plugin }),
+    () => measure(context, peer, { ...job, protocol: 'msgpack', plugin: 'bench' }),
+  );
+  return throughputRow('access, 3 calls, one by one, both protocols on one socket', pairs, null);
 }
