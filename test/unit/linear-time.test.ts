@@ -2,13 +2,18 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { cleanUrl } from '../../plugins/http-log-enterprise/record/clean-url.ts';
 import { JsonObject } from '../../plugins/http-log-enterprise/record/document.ts';
-import { decodeBase64 } from '../../plugins/http-log-enterprise/record/lua-ngx.ts';
+import { decodeArgs, decodeBase64 } from '../../plugins/http-log-enterprise/record/lua-ngx.ts';
 import { valueEnd } from '../../plugins/http-log-enterprise/record/json.ts';
 import { numberPieces } from '../../plugins/http-log-enterprise/record/numbers.ts';
 import { compileRedaction } from '../../plugins/http-log-enterprise/record/redaction.ts';
+import { multipartFields, parseForm } from '../../src/event-hooks/admin/form.ts';
+import { foreignCaller } from '../../src/http/callers.ts';
+import { formPairs } from '../../src/http/form.ts';
+import { endToEnd } from '../../src/http/headers.ts';
 import { errorContentType } from '../../src/pdk/bodies/error-body.ts';
 import { parseMultipart } from '../../src/pdk/bodies/multipart.ts';
 import { firstQueryValue, parseQuery, removeQueryArg } from '../../src/pdk/bodies/query.ts';
+import { parseBody as parseAdminBody } from '../../src/sandbox/admin/body.ts';
 import { normalizePath, parseQuery as parseSandboxQuery } from '../../src/sandbox/gateway/uri.ts';
 import { parseBody } from '../../src/sandbox/pdk/body-format.ts';
 import { countSteps, growth } from '../support/steps.ts';
@@ -61,6 +66,16 @@ const readers: Readonly<Record<string, (text: string) => void>> = {
   'a form, in the sandbox': (text) => parseSandboxQuery(text, 1000),
   'a multipart body, in the sandbox': (text) =>
     parseBody('multipart/form-data; boundary=b', Buffer.from(text), 100),
+  'a form for event hooks': (text) => parseForm(formPairs(text)),
+  'the name of a field for event hooks': (text) => parseForm([[text, 'x']]),
+  'a multipart body for event hooks': (text) =>
+    multipartFields(Buffer.from(`--b${text}`), 'multipart/form-data; boundary=b'),
+  "a form for the sandbox's Admin API": (text) =>
+    parseAdminBody(Buffer.from(text), 'application/x-www-form-urlencoded', false),
+  "a multipart body for the sandbox's Admin API": (text) =>
+    parseAdminBody(Buffer.from(text), 'multipart/form-data; boundary=b', false),
+  'who calls': (text) => foreignCaller('GET', { host: text, origin: text }, { loopback: false, names: [] }),
+  'what Connection names': (text) => endToEnd(['Connection', text]),
   'a path, in the sandbox': (text) => normalizePath(text),
   'the secrets of a URL': (text) => cleanUrl(`/?${text}`, () => true, 'x'),
   'a value of a record': (text) => valueEnd(JSON.stringify({ body: text }), 0),
@@ -107,6 +122,10 @@ describe('what a client sends costs no more than its length', () => {
   it('base64 of equals signs in a custom field', { timeout: 5000 }, () => {
     expect(decodeBase64(`${'='.repeat(200_000)}!`)).toBeUndefined();
     expect(decodeBase64('YQ==')).toBe('a');
+  });
+
+  it('arguments of one name in a custom field', { timeout: 5000 }, () => {
+    expect(decodeArgs('a&'.repeat(60_000), 1e9).a).toHaveLength(60_000);
   });
 
   it('a body of nothing but ampersands is read no further than its first arguments', () => {

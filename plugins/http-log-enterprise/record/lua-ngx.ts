@@ -10,18 +10,29 @@ const bytesOf = (text: unknown): Buffer => {
 };
 const raw = (bytes: Buffer): RawText => bytes.toString('latin1');
 
+const bytesWhere = (is: (byte: string) => boolean): readonly boolean[] =>
+  Array.from({ length: 256 }, (_, byte) => is(String.fromCharCode(byte)));
 /** What nginx leaves alone in a URI's component. */
-const plainUri = /[A-Za-z0-9\-._~]/;
+const plainUri = bytesWhere((byte) => /[A-Za-z0-9\-._~]/.test(byte));
 /** And, with type 0, in a whole URI. */
-const plainWhole = /[A-Za-z0-9\-._~!#$&'()*+,/:;=?@[\]]/;
+const plainWhole = bytesWhere((byte) => /[A-Za-z0-9\-._~!#$&'()*+,/:;=?@[\]]/.test(byte));
+const hexDigits = Buffer.from('0123456789ABCDEF');
 
+/** Byte by byte into one buffer: what has a list of them, of Lua's megabytes, takes the memory of the thread. */
 export function escapeUri(text: unknown, type: unknown): RawText {
   const plain = type === 0 ? plainWhole : plainUri;
-  return [...raw(bytesOf(text))]
-    .map((byte) =>
-      plain.test(byte) ? byte : `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-    )
-    .join('');
+  const bytes = bytesOf(text);
+  const escaped = Buffer.allocUnsafe(3 * bytes.length);
+  let length = 0;
+  for (const byte of bytes) {
+    if (plain[byte] === true) escaped[length++] = byte;
+    else {
+      escaped[length++] = 0x25;
+      escaped[length++] = hexDigits[byte >> 4] ?? 0;
+      escaped[length++] = hexDigits[byte & 15] ?? 0;
+    }
+  }
+  return escaped.toString('latin1', 0, length);
 }
 
 /** What is no percent-encoded byte stays as it is; plus is a space. */
@@ -55,7 +66,7 @@ function encodeArgs(args: unknown): RawText {
     .join('&');
 }
 
-function decodeArgs(text: unknown, max: unknown): Table {
+export function decodeArgs(text: unknown, max: unknown): Table {
   const args: Table = {};
   const limit = typeof max === 'number' && max > 0 ? max : 100;
   for (const part of raw(bytesOf(text))
@@ -65,9 +76,12 @@ function decodeArgs(text: unknown, max: unknown): Table {
     const at = part.indexOf('=');
     const name = unescapeUri(at < 0 ? part : part.slice(0, at));
     const value = at < 0 ? true : unescapeUri(part.slice(at + 1));
-    const known = Object.hasOwn(args, name) ? args[name] : undefined;
-    const all = known === undefined ? value : [known, value].flat();
-    Object.defineProperty(args, name, { value: all, enumerable: true, configurable: true, writable: true });
+    const known: unknown = Object.hasOwn(args, name) ? args[name] : undefined;
+    if (Array.isArray(known)) known.push(value);
+    else {
+      const all = known === undefined ? value : [known, value];
+      Object.defineProperty(args, name, { value: all, enumerable: true, configurable: true, writable: true });
+    }
   }
   return args;
 }

@@ -62,8 +62,13 @@ function limited(table: Table, count: number): Table {
   return part;
 }
 
+/** No header of a record has a longer name, whatever the Lua makes of its memory. */
+const maxHeaderName = 64 * 1024;
+
 const headerName = (name: unknown): string =>
-  typeof name === 'string' ? name.toLowerCase().replaceAll('_', '-') : fail('header name must be a string');
+  typeof name === 'string'
+    ? name.slice(0, maxHeaderName).toLowerCase().replaceAll('_', '-')
+    : fail('header name must be a string');
 
 /** The request line's parts, from the record. */
 export class RequestView {

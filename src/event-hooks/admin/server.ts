@@ -6,6 +6,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { Callers } from '../../http/callers.ts';
 import { door } from '../../http/door.ts';
+import { formPairs } from '../../http/form.ts';
 import { bounded, httpLimits, type HttpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { Front } from '../front/front.ts';
@@ -161,7 +162,7 @@ function parseBodies(app: FastifyInstance): void {
       else if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
         done(null, parseObject(body.toString('utf8')));
       else if (/^application\/x-www-form-urlencoded\b/i.test(type))
-        done(null, parseForm(new URLSearchParams(body.toString('utf8'))));
+        done(null, parseForm(formPairs(body.toString('utf8'))));
       else if (/^multipart\/form-data\b/i.test(type))
         done(null, parseForm(multipartFields(body, type) ?? []));
       else done(new BodyError(415, 'Unsupported Content-Type'), undefined);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { formPairs } from '../../http/form.ts';
 import { Dao, EntityError, defaultWorkspaceId } from '../entities/index.ts';
 import { message, methodNotAllowed, notFound } from './answers.ts';
 import { noBody, parseBody, readBody } from './body.ts';
@@ -127,7 +128,7 @@ function withoutEndSlashes(path: string): string {
 function locate(state: AdminState, router: Router, url: string): Place {
   const at = url.indexOf('?');
   const path = withoutEndSlashes(at < 0 ? url : url.slice(0, at));
-  const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+  const query = new URLSearchParams([...formPairs(at < 0 ? '' : url.slice(at + 1))]);
   const segments = path.split('/').slice(1).map(decode);
   const [first, second] = segments;
   const rest = { query, workspace: defaultWorkspaceId, prefix: '' };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { formPairs } from '../../http/form.ts';
 import { isTable, asRecord, isDeeperThan } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
 import { message, unexpected } from './answers.ts';
@@ -35,7 +36,7 @@ export function parseBody(raw: Buffer, contentType: string | undefined, yaml: bo
   const type = contentType.toLowerCase();
   if (type.startsWith('application/json')) return parseJson(raw);
   if (type.startsWith('application/x-www-form-urlencoded')) {
-    return parseForm(new URLSearchParams(raw.toString()), raw);
+    return parseForm(formPairs(raw.toString()), raw);
   }
   if (type.startsWith('multipart/form-data')) {
     const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];

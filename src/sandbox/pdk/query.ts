@@ -1,3 +1,4 @@
+import { formPairs } from '../../http/form.ts';
 import type { HttpExchange } from '../gateway/http-exchange.ts';
 
 /**
@@ -23,7 +24,7 @@ export function clearArgument(exchange: HttpExchange, name: string): void {
   const { upstream } = exchange;
   if (upstream.query === '') return;
   exchange.shownQuery ??= exchange.readQuery;
-  const parameters = new URLSearchParams(upstream.query);
+  const parameters = new URLSearchParams([...formPairs(upstream.query)]);
   parameters.delete(name);
   upstream.query = parameters.toString();
   exchange.emptiedQuery = upstream.query === '';
