@@ -90,10 +90,24 @@ function existing(file: string): string | null {
   try {
     return createRequire(pathToFileURL(`${file}${path.sep}`)).resolve(file);
   } catch {
-    const index = pluginExtensions.map((extension) => path.join(file, `index${extension}`));
+    const parts = [...mainOf(file), path.join(file, 'index')];
+    const candidates = parts.flatMap((part) => pluginExtensions.map((extension) => part + extension));
     return (
-      index.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) ?? null
+      candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) ??
+      null
     );
+  }
+}
+
+/** What a package names as its main file: it may lack the ending of TypeScript, which Node's own search does not know. */
+function mainOf(folder: string): string[] {
+  try {
+    const { main } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+      main?: unknown;
+    };
+    return typeof main === 'string' ? [path.join(folder, main), path.join(folder, main, 'index')] : [];
+  } catch {
+    return [];
   }
 }
 

@@ -9,6 +9,8 @@ export interface ImportedName {
   readonly specifier: string;
   /** `default`, or a name among the exports. */
   readonly name: string;
+  /** The name that it is only passed on as; null where it is used here. */
+  readonly passedOnAs: string | null;
 }
 
 export interface CommonJs {
@@ -81,7 +83,7 @@ function namesIn(pattern: Pattern): string[] {
 }
 
 /** sucrase takes the default of a CommonJS or JSON module for an export that it lacks when it is only passed on. */
-const passedOnDefault = /_createNamedExportFrom\((_[\w$]+), '([\w$]+)', 'default'\)/g;
+const passedOnDefault = /_createNamedExportFrom\((_[\w$]+), '([^']+)', 'default'\)/g;
 
 function passOnDefault(_text: string, from: string, name: string): string {
   return `_createNamedExportFrom(${from}.__esModule ? ${from} : { default: ${from} }, '${name}', 'default')`;
@@ -95,10 +97,12 @@ function importedNames(code: string): ImportedName[] {
     const escaped = variable.replaceAll('$', '\\$');
     const defaults = new RegExp(`\\bvar (_[\\w$]+) = _interopRequireDefault\\(${escaped}\\)`).exec(code);
     const names = new Set<string>(defaults === null ? [] : ['default']);
-    for (const [, name = ''] of code.matchAll(new RegExp(`(?<![\\w$.])${escaped}\\.([\\w$]+)`, 'g')))
-      names.add(name);
-    const passedOn = new RegExp(`_createNamedExportFrom\\(${escaped}, '[\\w$]+', '([\\w$]+)'\\)`, 'g');
-    for (const [, name = ''] of code.matchAll(passedOn)) names.add(name);
-    return [...names].map((name) => ({ specifier, name }));
+    const used = new RegExp(`(?<![\\p{ID_Continue}$.])${escaped}\\.([\\p{ID_Continue}$]+)`, 'gu');
+    for (const [, name = ''] of code.matchAll(used)) names.add(name);
+    const passedOn = new RegExp(`_createNamedExportFrom\\(${escaped}, '([^']+)', '([^']+)'\\)`, 'g');
+    return [
+      ...[...names].map((name) => ({ specifier, name, passedOnAs: null })),
+      ...[...code.matchAll(passedOn)].map(([, as = '', name = '']) => ({ specifier, name, passedOnAs: as })),
+    ];
   });
 }

@@ -57,7 +57,7 @@ function resolve(specifier: string, parentURL: string, next: () => Resolved): Re
   try {
     return next();
   } catch (error) {
-    const file = /^\.{0,2}\//.test(specifier) ? typeScriptFile(specifier, parentURL) : null;
+    const file = /^(?:\.{0,2}\/|\.{1,2}$)/.test(specifier) ? typeScriptFile(specifier, parentURL) : null;
     if (file === null) throw error;
     return { url: pathToFileURL(file).href, format: 'commonjs', shortCircuit: true };
   }
@@ -97,11 +97,19 @@ export function prepareRequire(file: string, itself: boolean): void {
  * @throws SyntaxError naming the file, the import and the name
  */
 export function checkImports(): void {
-  for (const { file, imports } of unchecked.splice(0)) {
+  const empty = new Map<unknown, Set<string>>();
+  // A file was begun before those that it imports: what it passes on of theirs is known once they were looked at.
+  for (const { file, imports } of unchecked.splice(0).reverse()) {
     const require = createRequire(pathToFileURL(file));
-    for (const { specifier, name } of imports) {
+    for (const { specifier, name, passedOnAs } of imports) {
       const found: unknown = require(specifier);
-      if (has(found, name)) continue;
+      if (has(found, name) && empty.get(found)?.has(name) !== true) continue;
+      // It may be a type, whose name ts-node does not pass on; then nobody uses it.
+      if (passedOnAs !== null) {
+        const own: unknown = require(file);
+        empty.set(own, (empty.get(own) ?? new Set()).add(passedOnAs));
+        continue;
+      }
       throw new SyntaxError(`${file} imports "${name}" from "${specifier}", which exports no such name`);
     }
   }

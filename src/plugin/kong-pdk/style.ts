@@ -4,6 +4,8 @@ const assigns = /^[ \t]*(?:Object\.assign\(\s*)?(?:module\.)?exports\b\s*(?:[.[=
 const assignsAll = /^[ \t]*module\.exports\s*=/m;
 const exportsPlugin =
   /^[ \t]*export\s+(?:(?:abstract\s+)?class|const|let|var|function)\s+Plugin\b|^[ \t]*export\s*\{[^}]*\bPlugin\b[^}]*\}/m;
+/** All of another file: that one may have a `Plugin`. */
+const exportsAll = /^[ \t]*export\s*\*\s*from\b/m;
 const exportsDefault = /^[ \t]*export\s+default\b/m;
 const exportsAs = /^[ \t]*export\s*=/m;
 
@@ -13,5 +15,7 @@ const exportsAs = /^[ \t]*export\s*=/m;
  */
 export function isKongPdkSource(source: string): boolean {
   if (assignsAll.test(source) || exportsAs.test(source)) return true;
-  return !exportsDefault.test(source) && (assigns.test(source) || exportsPlugin.test(source));
+  return (
+    !exportsDefault.test(source) && [assigns, exportsPlugin, exportsAll].some((style) => style.test(source))
+  );
 }

@@ -88,6 +88,29 @@ describe('plugins for kong-pdk in TypeScript refuse a wrong token', () => {
     await expectGuarded(file('guard.ts', guard(importing, commonJs)));
   });
 
+  it('when the check comes from the folder itself, or the one above', async () => {
+    file('index.ts', tokens);
+    await expectGuarded(file('guard.ts', guard(`import { allowed } from "."`, commonJs)));
+    await expectGuarded(file('below/guard.ts', guard(`import { allowed } from ".."`, commonJs)));
+  });
+
+  it('when it is passed on together with types', async () => {
+    file('lib/tokens.ts', tokens);
+    file('lib/inner.ts', `export { allowed as \u00e4llowed, Options, Kind } from './tokens';`);
+    file('lib/index.ts', `export { \u00e4llowed as allowed, Options } from './inner';`);
+    const importing = `import { allowed, Options } from "./lib"\nlet options: Options;`;
+    await expectGuarded(file('guard.ts', guard(importing, commonJs)));
+  });
+
+  it('when the plugin is all that another file exports, or the main file of a package', async () => {
+    file('lib/tokens.ts', tokens);
+    const exporting = `export { KongPlugin as Plugin };\nexport const Name = 'guard', Version = '0.1.0';`;
+    file('package.json', '{ "name": "guard", "main": "src/main" }');
+    file('src/main.ts', guard(`import { allowed } from "../lib/tokens"`, exporting));
+    await expectGuarded(file('guard.ts', `export * from './src/main';`));
+    await expectGuarded(folder);
+  });
+
   it('when the check is required, also by JavaScript', async () => {
     file('lib/tokens.ts', tokens);
     await expectGuarded(file('guard.ts', guard(`const { allowed } = require("./lib/tokens")`, commonJs)));
@@ -181,6 +204,15 @@ describe('plugins for kong-pdk in TypeScript do not load', () => {
     file(`lib/${name}`, text);
     const plugin = file('guard.ts', guard(`import { allowed } from "./lib/tokens"`, commonJs));
     await refused(plugin, plugin, 'allowed', './lib/tokens');
+  });
+
+  it.each(['permitted', '\u00e4'])('when %s is passed on and there is no such value', async (name) => {
+    file('lib/tokens.ts', tokens);
+    file('lib/inner.ts', `export { ${name} } from './tokens';`);
+    file('lib/index.ts', `export { ${name} as ${name}2 } from './inner';`);
+    const importing = `import { ${name}2 } from "./lib"\nconst allowed = (token: string) => ${name}2(token);`;
+    const plugin = file('guard.ts', guard(importing, commonJs));
+    await refused(plugin, plugin, `${name}2`, './lib');
   });
 
   it('when a default is imported that there is not', async () => {
