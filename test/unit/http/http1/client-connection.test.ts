@@ -1,5 +1,5 @@
 import net, { type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   ClientConnection,
   type ClientTimeouts,
@@ -8,8 +8,13 @@ import {
 import { BodyStalled } from '../../../../src/http/http1/client-request.ts';
 
 const short: ClientTimeouts = { head: 60, body: 60, idle: 60 };
+const long: ClientTimeouts = { head: 60_000, body: 60_000, idle: 60_000 };
 let server: net.Server;
+let accepted: net.Socket[];
 
+beforeEach(() => {
+  accepted = [];
+});
 afterEach(() => {
   server.close();
 });
@@ -39,6 +44,7 @@ const echo = (seen: unknown[]): RequestHandler => ({
 
 async function listen(handler: RequestHandler, timeouts: ClientTimeouts): Promise<number> {
   server = net.createServer({ allowHalfOpen: true }, (socket) => {
+    accepted.push(socket);
     void new ClientConnection(socket, handler, timeouts).run();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -46,39 +52,86 @@ async function listen(handler: RequestHandler, timeouts: ClientTimeouts): Promis
 }
 
 /** Sends bytes and resolves with all that comes back when the connection has ended. */
-function exchange(port: number, ...pieces: string[]): Promise<string> {
+function exchange(
+  port: number,
+  pieces: string | readonly string[] = [],
+  hear: (answer: string) => void = () => undefined,
+): Promise<string> {
   return new Promise((resolve) => {
     const socket = net.connect(port, '127.0.0.1');
     let answer = '';
-    socket.on('data', (piece: Buffer) => (answer += piece.toString('latin1')));
+    socket.on('data', (piece: Buffer) => hear((answer += piece.toString('latin1'))));
     socket.on('error', () => undefined);
     socket.on('close', () => resolve(answer));
-    for (const piece of pieces) socket.write(piece);
+    for (const piece of [pieces].flat()) socket.write(piece);
   });
 }
 
+/** Resolves once so many connections are there, and so many bytes of each have been read. */
+async function read(connections: number, bytes: number): Promise<void> {
+  const isRead = () =>
+    accepted.length === connections && accepted.every(({ bytesRead }) => bytesRead === bytes);
+  do await new Promise(setImmediate);
+  while (!isRead());
+  // The reader of the bytes has its turn.
+  await new Promise(setImmediate);
+}
+
+/** Lets each limit pass until the connections have ended, and resolves with what came back. */
+async function ended<T>(answers: Promise<T>): Promise<T> {
+  let isOver = false;
+  void answers.then(() => (isOver = true));
+  while (!isOver) {
+    await vi.advanceTimersByTimeAsync(short.head);
+    await new Promise(setImmediate);
+  }
+  return answers;
+}
+
 describe('time limits', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+  afterEach(() => void vi.useRealTimers());
+
   test('half a head ends without an answer and is told as 408; 300 of them all end', async () => {
     const seen: unknown[] = [];
     const port = await listen(echo(seen), short);
-    const ends = Array.from({ length: 300 }, () => exchange(port, 'GET /slow HTTP/1.1\r\nHost: a\r\nX-'));
-    expect(new Set(await Promise.all(ends))).toEqual(new Set(['']));
+    const head = 'GET /slow HTTP/1.1\r\nHost: a\r\nX-';
+    const ends = Promise.all(Array.from({ length: 300 }, () => exchange(port, head)));
+    await read(300, head.length);
+    expect(new Set(await ended(ends))).toEqual(new Set(['']));
     expect(seen).toHaveLength(300);
     expect(seen[0]).toEqual([408, 'GET /slow HTTP/1.1']);
   });
 
-  test('a connection that sends nothing ends, and so does an idle one after its answer', async () => {
+  test('a connection that sends nothing ends', async () => {
+    const seen: unknown[] = [];
+    const end = exchange(await listen(echo(seen), short));
+    await read(1, 0);
+    expect(await ended(end)).toBe('');
+    expect(seen).toEqual([]);
+  });
+
+  test('an idle connection ends after its answer', async () => {
     const seen: unknown[] = [];
     const port = await listen(echo(seen), short);
-    expect(await exchange(port)).toBe('');
-    expect(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    let answered = false;
+    const end = exchange(
+      port,
+      'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+      (answer) => (answered = answer.endsWith('GET ')),
+    );
+    while (!answered) await new Promise(setImmediate);
+    expect(await ended(end)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(seen).toEqual([]);
   });
 
   test('a body that pauses for too long is an error of its reader', async () => {
     const seen: unknown[] = [];
     const port = await listen(echo(seen), short);
-    await exchange(port, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf');
+    const half = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf';
+    const end = exchange(port, half);
+    await read(1, half.length);
+    await ended(end);
     expect(seen).toEqual([expect.any(BodyStalled)]);
   });
 });
@@ -95,19 +148,18 @@ test('bodies that nobody reads are passed over, and the next request is found be
       },
       refuse: async () => undefined,
     },
-    { head: 1000, body: 1000, idle: 1000 },
+    long,
   );
-  await exchange(
-    port,
+  await exchange(port, [
     `POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`,
     'POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n',
     'GET /3 HTTP/1.1\r\nHost: a\r\n\r\n',
-  );
+  ]);
   expect(seen).toEqual(['/1', '/2', '/3']);
 });
 
 test('a client that waits for 100 Continue gets it', async () => {
-  const port = await listen(echo([]), short);
+  const port = await listen(echo([]), long);
   const answer = await exchange(
     port,
     'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx',
