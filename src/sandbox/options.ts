@@ -54,6 +54,11 @@ export interface SandboxOptions {
   trustedIps?: readonly string[];
   /** How many nginx workers are simulated: each starts instances of its own. Default 1. */
   workers?: number;
+  /**
+   * Resolves when the old nginx worker ends after a reload, and with it the plugin servers that it started. Default: after
+   * 3 seconds; up to 6 were seen on Kong 3.9.3.
+   */
+  oldWorkerEnds?: () => Promise<unknown>;
   /** How long a plugin server may take for each answer, in milliseconds. Default 60000, as Kong. */
   pluginServerTimeout?: number;
   /** Bodies above this go to a file (client_body_buffer_size), in bytes. Default 8192. */

@@ -89,6 +89,7 @@ async function open(
     timeoutMs: options.pluginServerTimeout ?? 60_000,
     maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
     nginxMainEnv: options.nginxMainEnv ?? '',
+    oldWorkerEnds: options.oldWorkerEnds,
   });
   closers.push(() => servers.close());
   const all = [keyAuthPlugin, ...servers.known];

@@ -16,6 +16,8 @@ export interface ServersOptions {
   readonly maxMessageBytes: number;
   /** The value of `nginx_main_env`, see nginxEnvironment. */
   readonly nginxMainEnv: string;
+  /** See SandboxOptions. */
+  readonly oldWorkerEnds?: (() => Promise<unknown>) | undefined;
 }
 
 interface Server {
@@ -30,12 +32,14 @@ export class PluginServers {
   private readonly log: SandboxLog;
   private readonly workers: NginxWorkers;
   private readonly environment: Readonly<Record<string, string>>;
+  private readonly oldWorkerEnds: () => Promise<unknown>;
   readonly known: DumpedPlugin[] = [];
 
-  private constructor({ log, timeoutMs, nginxMainEnv }: ServersOptions) {
+  private constructor({ log, timeoutMs, nginxMainEnv, oldWorkerEnds }: ServersOptions) {
     this.log = log;
     this.workers = new NginxWorkers(log, timeoutMs);
     this.environment = nginxEnvironment(nginxMainEnv, process.env);
+    this.oldWorkerEnds = oldWorkerEnds ?? (() => wait(overlap));
   }
 
   /** Gets every dump and starts what has a start command. @throws KongTsError PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID */
@@ -67,7 +71,7 @@ export class PluginServers {
       }
     }
     this.workers.renew();
-    if (leaving.length > 0) await wait(overlap);
+    if (leaving.length > 0) await this.oldWorkerEnds();
     await Promise.all(leaving.map((old) => old.stop()));
   }
 
