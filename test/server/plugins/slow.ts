@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { definePlugin } from 'kong-ts';
 
-/** Takes its time to load, as a plugin with a large model does. */
-await new Promise((resolve) => setTimeout(resolve, Number(process.env['SLOW_PLUGIN_MS'] ?? '0')));
+/** Takes its time to load, as a plugin with a large model does: until the file SLOW_PLUGIN_GATE is there. */
+const gate = process.env['SLOW_PLUGIN_GATE'];
+while (gate !== undefined && !existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 10));
 
 export default definePlugin({
   name: 'slow',
