@@ -114,6 +114,17 @@ describe('the dispatcher as a process', () => {
     expect(hub.transport?.stats).toMatchObject({ buffered: 0, acknowledged: 11, dropped: 15 });
   });
 
+  it('is not needed to declare events once its transport was closed', async () => {
+    const address = `unix:${tempDir()}/h.sock`;
+    await serve(['--listen', address, '--admin', 'off']);
+    const hub = new EventHooks();
+    const transport = await connectEventHooks({ address });
+    hub.attachTransport(transport);
+    await expect.poll(() => transport.interest).not.toBe(null);
+    await transport.close();
+    expect(() => hub.publish('s', 'late', { fields: ['n'] })).not.toThrow();
+  });
+
   it('is found again at once after it has refused many batches', async () => {
     const args = ['--listen', `unix:${tempDir()}/h.sock`, '--admin', 'off'];
     const first = await serve(args);

@@ -91,6 +91,7 @@ export class GrpcTransport implements EventTransport {
     if (this.#refusedTimer !== null) clearTimeout(this.#refusedTimer);
     this.#stream?.cancel();
     this.#client?.close();
+    this.#client = null;
   }
 
   readonly #pump = (): void => {
