@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -7,8 +8,13 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/containers/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
+    // The files of one worker share its process and its modules: starting them anew for each file took a third of all
+    // time. What a test changes in the process (environment, clock, spies), it restores.
+    isolate: false,
     // One more than the cores of a small machine: many tests wait for processes most of the time.
     maxWorkers: 3,
+    // Many processes of the same sources: from the second one on they start without compiling them.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/kong-ts-tests', import.meta.url)) },
     // How long a test that will not succeed is waited for: a busy machine takes its time.
     testTimeout: 60_000,
     hookTimeout: 60_000,

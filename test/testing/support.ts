@@ -33,8 +33,7 @@ export function run(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--conditions=kong-ts-source', ...command], {
       cwd: folder,
-      // Several processes read the same sources: the first one keeps them without their types.
-      env: { ...env, NODE_COMPILE_CACHE: path.join(folder, 'node_modules', '.cache') },
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,
       killSignal: 'SIGKILL',

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -23,8 +21,7 @@ export class DispatcherProcess {
 
   static async start(args: string[], env: Record<string, string> = {}): Promise<DispatcherProcess> {
     const child = spawn(process.execPath, [main, ...args, '--exit-with-stdin'], {
-      // Many processes of the same sources: the second one on starts without compiling them.
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'kong-ts-test-compile-cache'), ...env },
+      env: { ...process.env, ...env },
       // The child ends with this process, whatever becomes of the test.
       stdio: ['pipe', 'pipe', 'pipe'],
     });

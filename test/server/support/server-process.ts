@@ -42,8 +42,6 @@ export class ServerProcess {
     const [command = '', ...rest] = [...through, process.execPath, ...serve];
     this.#child = spawn(command, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Many processes of the same sources: the second one on starts without compiling them.
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'kong-ts-test-compile-cache') },
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return;
