@@ -3,7 +3,7 @@ import { Governor, LimitReached } from './limits.ts';
 import { loadMachine, type LuaApi, type Pointer, type State } from './machine.ts';
 import { Natives } from './natives.ts';
 import { numbersSource, realSource, stringsSource, tablesSource, worldSource } from './prelude/index.ts';
-import { joinName, translate } from './syntax/index.ts';
+import { joinName, remainderName, translate } from './syntax/index.ts';
 import { ValueBridge, type ValueStyle } from './values.ts';
 
 export interface LuaOptions {
@@ -145,9 +145,10 @@ class SandboxedFunction implements LuaFunction {
     for (const index of [2, 5, 6]) api._lua_pushvalue(state, index);
     api._lua_pushcclosure(state, this.hostPointer, 0);
     values.pushBytes(state, joinName);
+    values.pushBytes(state, remainderName);
     api._lua_pushlightuserdata(state, 0);
     values.pushBytes(state, style);
-    this.run(7, 1);
+    this.run(8, 1);
     api._lua_rotate(state, 1, 1);
     api._lua_settop(state, 1);
   }

@@ -82,7 +82,7 @@ export class Natives {
 
   private answer(state: State, numbers: readonly number[]): number {
     this.api._lua_pushboolean(state, 1);
-    for (const number of numbers) this.api._lua_pushinteger(state, BigInt(number));
+    for (const number of numbers) this.api._lua_pushnumber(state, number);
     return 1 + numbers.length;
   }
 
@@ -92,7 +92,7 @@ export class Natives {
     this.governor.reserve(match.captures.reduce((size, { length }) => size + Math.max(0, length), 0));
     api._lua_checkstack(state, match.captures.length + 4);
     for (const { start, length } of match.captures) {
-      if (length === -2) api._lua_pushinteger(state, BigInt(start + 1));
+      if (length === -2) api._lua_pushnumber(state, start + 1);
       else {
         this.governor.spend(length >> 6);
         const text = api._lua_tolstring(state, 1, 0);

@@ -1,29 +1,74 @@
 /**
- * Numbers as LuaJIT has them: doubles, written with 14 digits; `math`, and LuaJIT's `bit`.
+ * Numbers as LuaJIT has them: doubles, written with 14 digits, read as its scanner does; its remainder, and its errors.
  *
- * The source is given the real libraries and returns the table `kit` that the other parts are built with.
+ * The source is given the real libraries and begins the table `kit` that the other parts are built with.
  */
-export const numbersSource = String.raw`
+export const numbersPart = String.raw`
 local real = ...
 local mtype, tointeger, floor, ceil = real.math.type, real.math.tointeger, real.math.floor, real.math.ceil
-local cformat, type, error, tonumber = real.string.format, real.type, real.error, real.tonumber
+local cformat, type, tonumber, find = real.string.format, real.type, real.tonumber, real.string.find
 local kit = { real = real }
+
+-- Raises an error that names the line of the code that is sandboxed, however deep the library is below it.
+local function fail(message)
+  for level = 2, 12 do
+    local info = real.getinfo(level, "S")
+    -- Called by pcall itself, it names none.
+    if not info or info.what == "C" then break end
+    if info.short_src == "lua" then real.error(message, level) end
+  end
+  real.error(message, 0)
+end
+kit.fail = fail
+
+-- Whether C rounds a number to the even digit that LuaJIT rounds away from zero: it stands exactly between two numbers
+-- of so many digits. (With 16 and more of them the next double is too far away.)
+local function isHalf(v, digits)
+  if digits < 0 or digits > 15 then return false end
+  local text = real.string.gsub(cformat("%.99e", v), "^[-]?(%d)%.", "%1", 1)
+  return find(real.string.sub(text, digits + 1), "^50*e") ~= nil
+end
+function kit.unhalved(v, digits)
+  return isHalf(v, digits) and v * (1 + 2.0 ^ -52) or v
+end
 
 -- A number as LuaJIT writes it: %.14g.
 local function numberText(v)
   if mtype(v) == "integer" and v < 100000000000000 and v > -100000000000000 then return cformat("%d", v) end
   if v ~= v then return "nan" end
   local text = cformat("%.14g", v)
-  -- A number exactly between two of 14 digits: C takes the even one, LuaJIT the one farther from zero.
-  if tonumber(text) ~= v and real.string.find(cformat("%.15g", v), "5$") or real.string.find(text, "e", 1, true) then
-    local digits = real.string.gsub(cformat("%.60e", v), "^[-]?(%d)%.", "%1", 1)
-    if real.string.find(digits, "^" .. real.string.rep("%d", 14) .. "50+e") then
-      return cformat("%.14g", v * (1 + 2.0 ^ -52))
-    end
+  if tonumber(text) ~= v and (find(cformat("%.15g", v), "5$") or find(text, "e", 1, true)) then
+    return cformat("%.14g", kit.unhalved(v, 14))
   end
   return text
 end
 kit.numberText = numberText
+
+local words = { inf = real.math.huge, infinity = real.math.huge, nan = 0 / 0 }
+
+-- A number from a string, as a float; nil when it is none.
+local function readNumber(s)
+  local v = tonumber(s)
+  if mtype(v) == "float" then return v end
+  if v then
+    if v == 0 then return find(s, "-", 1, true) and -0.0 or 0.0 end
+    -- Lua 5.4 cuts hexadecimal digits beyond 64 bits off.
+    local at = real.string.match(s, "^%s*[-+]?0[xX]%x+()")
+    return (at and tonumber(real.string.sub(s, 1, at - 1) .. "p0") or v) + 0.0
+  end
+  if #s > 400 then return nil end
+  local sign, word = real.string.match(s, "^%s*([-+]?)(%a+)%s*$")
+  local bits
+  if word then v = words[real.string.lower(word)]
+  else
+    sign, bits = real.string.match(s, "^%s*([-+]?)0[bB]([01]+)%s*$")
+    if bits and #bits <= 64 then
+      v = 0.0
+      for i = 1, #bits do v = v * 2 + real.string.byte(bits, i) - 48 end
+    end
+  end
+  return v and (sign == "-" and -v or v)
+end
 
 function kit.tostring(v)
   if type(v) == "number" then return numberText(v) end
@@ -32,8 +77,7 @@ function kit.tostring(v)
 end
 
 local function bad(n, name, expected, v)
-  error("bad argument #" .. n .. " to '" .. name .. "' (" .. expected .. " expected, got "
-    .. (v == nil and "no value" or type(v)) .. ")", 4)
+  fail("bad argument #" .. n .. " to '" .. name .. "' (" .. expected .. " expected, got " .. type(v) .. ")")
 end
 kit.bad = bad
 
@@ -44,127 +88,49 @@ function kit.str(v, n, name)
   bad(n, name, "string", v)
 end
 
--- An argument that has to be an integer: fractions are cut off.
+local function double(v, n, name)
+  if type(v) == "string" then v = readNumber(v) or v end
+  if type(v) ~= "number" then bad(n, name, "number", v) end
+  return v * 1.0
+end
+kit.double = double
+
+-- An argument that has to be an integer of 32 bits: fractions are cut off, and what is beyond them is the least one.
 function kit.int(v, n, name, default)
   if v == nil and default then return default end
-  if type(v) == "string" then v = tonumber(v) or v end
-  if type(v) ~= "number" then bad(n, name, "number", v) end
-  if mtype(v) == "integer" then return v end
-  if v ~= v then return -2147483648 end
-  if v > 2147483647 then v = 2147483647.0 elseif v < -2147483648 then v = -2147483648.0 end
-  return tointeger(v < 0 and ceil(v) or floor(v))
-end
-
-local function double(v, n, name)
-  if type(v) == "string" then v = tonumber(v) or v end
-  if type(v) ~= "number" then bad(n, name, "number", v) end
-  return v + 0.0
-end
-
-local maths = { huge = real.math.huge, pi = real.math.pi }
-for _, name in real.pairs({ "abs", "acos", "asin", "atan", "cos", "deg", "exp", "rad", "sin", "sqrt", "tan" }) do
-  local f = real.math[name]
-  maths[name] = function(v) return f(double(v, 1, name)) end
-end
-for _, name in real.pairs({ "max", "min", "modf" }) do maths[name] = real.math[name] end
-function maths.floor(v) v = double(v, 1, "floor") return floor(v) + 0.0 end
-function maths.ceil(v)
-  v = double(v, 1, "ceil")
-  if v > -1 and v < 0 then return -0.0 end
-  return ceil(v) + 0.0
-end
-function maths.fmod(a, b) return real.math.fmod(double(a, 1, "fmod"), double(b, 2, "fmod")) end
-function maths.log(v, base)
-  if base then return real.math.log(double(v, 1, "log"), double(base, 2, "log")) end
-  return real.math.log(double(v, 1, "log"))
-end
-function maths.random(m, n)
-  if m == nil then return real.math.random() end
-  m = kit.int(m, 1, "random")
-  if n == nil then m, n = 1, m else n = kit.int(n, 2, "random") end
-  if m > n then error("bad argument #1 to 'random' (interval is empty)", 2) end
-  return real.math.random(m, n)
-end
-function maths.pow(a, b) return a ^ b end
-function maths.log10(v) return real.math.log(double(v, 1, "log10"), 10) end
-function maths.atan2(y, x) return real.math.atan(double(y, 1, "atan2"), double(x, 2, "atan2")) end
-function maths.sinh(v) return (real.math.exp(v) - real.math.exp(-v)) / 2 end
-function maths.cosh(v) return (real.math.exp(v) + real.math.exp(-v)) / 2 end
-function maths.tanh(v)
-  if v > 20 then return 1.0 elseif v < -20 then return -1.0 end
-  local a = real.math.exp(2 * v)
-  return (a - 1) / (a + 1)
-end
-function maths.ldexp(m, e) return m * 2.0 ^ e end
-function maths.frexp(v)
-  v = double(v, 1, "frexp")
-  if v == 0 or v ~= v or v == real.math.huge or v == -real.math.huge then return v, 0 end
-  local e, m = 0, v < 0 and -v or v
-  while m >= 1 do m = m / 2 e = e + 1 end
-  while m < 0.5 do m = m * 2 e = e - 1 end
-  return v < 0 and -m or m, e
-end
-kit.math = maths
-
-local bit = {}
--- Fractions are rounded to the nearest integer, halves to the even one; what is beyond 32 bits is cut off.
-local function toBit(v, n, name)
-  v = double(v, n or 1, name or "tobit")
-  local whole = floor(v) + 0.0
-  local rest = v - whole
-  if rest > 0.5 or (rest == 0.5 and whole % 2 == 1) then whole = whole + 1 end
-  whole = whole % 4294967296.0
-  if whole ~= whole then return 0 end
-  whole = tointeger(whole)
-  return whole >= 0x80000000 and whole - 0x100000000 or whole
-end
-local function fold(name, op)
-  bit[name] = function(v, ...)
-    v = toBit(v, 1, name)
-    for i = 1, real.select("#", ...) do v = op(v, toBit((real.select(i, ...)), i + 1, name)) end
-    return v
+  if mtype(v) ~= "integer" then
+    v = double(v, n, name)
+    if not (v > -2147483649.0 and v < 2147483648.0) then return -2147483648 end
+    return tointeger(v < 0 and ceil(v) or floor(v))
   end
+  if v > 2147483647 or v < -2147483648 then return -2147483648 end
+  return v
 end
-fold("band", function(a, b) return a & b end)
-fold("bor", function(a, b) return a | b end)
-fold("bxor", function(a, b) return a ~ b end)
-function bit.tobit(v) return toBit(v, 1, "tobit") end
-function bit.bnot(v) return ~toBit(v, 1, "bnot") end
-local function unsigned(v, name) return toBit(v, 1, name) & 0xffffffff end
-local function shift(v, name) return toBit(v, 2, name) & 31 end
-function bit.lshift(v, n) return toBit(unsigned(v, "lshift") << shift(n, "lshift")) end
-function bit.rshift(v, n) return toBit(unsigned(v, "rshift") >> shift(n, "rshift")) end
-function bit.arshift(v, n) return toBit(v, 1, "arshift") // (1 << shift(n, "arshift")) end
-function bit.rol(v, n)
-  v, n = unsigned(v, "rol"), shift(n, "rol")
-  return toBit((v << n | v >> (32 - n)) & 0xffffffff)
+
+-- The same with 64 bits.
+function kit.long(v, n, name)
+  v = double(v, n, name)
+  return tointeger(v < 0 and ceil(v) or floor(v)) or real.math.mininteger
 end
-function bit.ror(v, n) return bit.rol(v, 32 - shift(n, "ror")) end
-function bit.bswap(v)
-  v = unsigned(v, "bswap")
-  return toBit((v & 0xff) << 24 | (v & 0xff00) << 8 | v >> 8 & 0xff00 | v >> 24)
-end
-function bit.tohex(v, n)
-  n = n == nil and 8 or toBit(n, 2, "tohex")
-  local digits = n < 0 and -n or n
-  if digits > 8 then digits = 8 end
-  local text = cformat(n < 0 and "%08X" or "%08x", unsigned(v, "tohex"))
-  return real.string.sub(text, 9 - digits)
-end
-kit.bit = bit
 
 function kit.tonumber(v, base)
   if base == nil then
-    local number = tonumber(v)
-    return number and number + 0.0
+    if type(v) == "string" then return readNumber(v) end
+    return type(v) == "number" and v * 1.0 or nil
   end
   base = kit.int(base, 2, "tonumber")
-  if base < 2 or base > 36 then error("bad argument #2 to 'tonumber' (base out of range)", 2) end
   if base == 10 then return kit.tonumber(v) end
-  v = kit.str(v, 1, "tonumber")
+  if base < 2 or base > 36 then fail("bad argument #2 to 'tonumber' (base out of range)") end
+  v = real.string.match(kit.str(v, 1, "tonumber"), "^[^%z]*")
   if base == 16 then v = real.string.gsub(v, "^(%s*%-?)0[xX]", "%1", 1) end
   local number = tonumber(v, base)
-  return number and number + 0.0
+  if not number then return nil end
+  -- Lua 5.4 goes round at 64 bits, C's strtoul stops there.
+  local size = 0.0
+  for digit in real.string.gmatch(v, "%w") do size = size * base + tonumber(digit, 36) end
+  if size >= 18446744073709551616.0 then size = 18446744073709551615.0
+  elseif size < 9007199254740992.0 then return number * 1.0 end
+  return find(v, "-", 1, true) and -size or size
 end
 
 -- What a .. b becomes.
@@ -178,10 +144,34 @@ function kit.join(...)
   for i = 1, n do
     local v = parts[i]
     if type(v) == "number" then parts[i] = numberText(v)
-    elseif type(v) ~= "string" then error("attempt to concatenate a " .. type(v) .. " value", 2) end
+    elseif type(v) ~= "string" then fail("attempt to concatenate a " .. type(v) .. " value") end
   end
   return real.table.concat(parts, "", 1, n)
 end
 
-return kit
+local function operand(v)
+  local number = v
+  if type(v) == "string" then number = readNumber(v) end
+  if type(number) ~= "number" then fail("attempt to perform arithmetic on a " .. type(v) .. " value") end
+  return number * 1.0
+end
+
+-- What a % b becomes.
+function kit.remainder(a, b)
+  if mtype(a) ~= "float" then a = operand(a) end
+  if mtype(b) ~= "float" then b = operand(b) end
+  local whole = a / b
+  if whole - whole == 0 and whole ~= 0 then whole = floor(whole) * 1.0 end
+  return a - whole * b
+end
+
+-- Arithmetic with strings.
+kit.arithmetic = {
+  __add = function(a, b) return operand(a) + operand(b) end,
+  __sub = function(a, b) return operand(a) - operand(b) end,
+  __mul = function(a, b) return operand(a) * operand(b) end,
+  __div = function(a, b) return operand(a) / operand(b) end,
+  __pow = function(a, b) return operand(a) ^ operand(b) end,
+  __unm = function(a) return -operand(a) end,
+}
 `;

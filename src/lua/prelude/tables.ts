@@ -18,7 +18,7 @@ function tables.concat(t, sep, i, j)
     local v = t[k]
     if type(v) == "number" then v = kit.numberText(v)
     elseif type(v) ~= "string" then
-      error("invalid value (" .. type(v) .. ") at index " .. k .. " in table for 'concat'", 2)
+      kit.fail("invalid value (" .. type(v) .. ") at index " .. k .. " in table for 'concat'")
     end
     list[#list + 1] = v
   end
@@ -29,7 +29,7 @@ function tables.insert(t, ...)
   check(t, "insert")
   local n = select("#", ...)
   if n == 1 then t[#t + 1] = (...) return end
-  if n ~= 2 then error("wrong number of arguments to 'insert'", 2) end
+  if n ~= 2 then kit.fail("wrong number of arguments to 'insert'") end
   local at, v = ...
   at = int(at, 2, "insert")
   for i = #t + 1, at + 1, -1 do t[i] = t[i - 1] end
@@ -61,8 +61,11 @@ function tables.move(from, f, e, t, to)
 end
 
 local function less(a, b)
+  local kind, other = type(a), type(b)
+  if kind ~= other then error("attempt to compare " .. kind .. " with " .. other, 0)
+  elseif kind ~= "number" and kind ~= "string" then error("attempt to compare two " .. kind .. " values", 0) end
   -- Long strings take long to compare.
-  if type(a) == "string" and #a > 1000 and type(b) == "string" then
+  if kind == "string" and #a > 1000 then
     local ok, problem = spend(#a >> 4)
     if not ok then error(problem, 0) end
   end
@@ -101,7 +104,7 @@ end
 function tables.unpack(t, i, j)
   check(t, "unpack")
   i, j = int(i, 2, "unpack", 1), int(j, 3, "unpack", #t)
-  if j - i >= 8000 then error("too many results to unpack", 2) end
+  if j - i >= 8000 then kit.fail("too many results to unpack") end
   return real.table.unpack(t, i, j)
 end
 function tables.pack(...) return { n = select("#", ...), ... } end

@@ -1,3 +1,5 @@
+import { clockPart } from './clock.ts';
+
 /**
  * The world that sandboxed Lua sees: what Kong's own sandbox offers (Kong 3.9, `kong/tools/sandbox`), as LuaJIT has it.
  * Absent on purpose: files, processes, require of anything but LuaJIT's table helpers, load, debug, coroutines' hooks,
@@ -6,7 +8,7 @@
  * The source is given the parts, the host functions and the style, and returns the function that compiles a chunk.
  */
 export const worldSource = String.raw`
-local kit, strings, tables, host, joinName, null, style = ...
+local kit, strings, tables, host, joinName, remainderName, null, style = ...
 local real = kit.real
 local error, type, setmetatable, pairs = real.error, real.type, real.setmetatable, real.pairs
 kit.null = null
@@ -34,37 +36,70 @@ local protected = real.pcall
 local function guarded(f, handler, ...)
   local results = real.table.pack(protected(f, ...))
   if results[1] then return real.table.unpack(results, 1, results.n) end
-  return false, handler(results[2])
+  local ok, told = protected(handler, results[2])
+  if not ok then return false, "error in error handling" end
+  return false, told
 end
 
-local function date(format, time)
-  format = format == nil and "%c" or kit.str(format, 1, "date")
-  if #format > 1000 then error("bad argument #1 to 'date' (format too long)", 2) end
-  if time ~= nil then time = kit.int(time, 2, "date") end
-  return real.os.date(format, time)
+local function assert(...)
+  local ok, message = ...
+  if ok then return ... end
+  if real.select("#", ...) == 0 then kit.fail("bad argument #1 to 'assert' (value expected)") end
+  if message == nil then message = "assertion failed!" end
+  if type(message) == "number" then message = kit.numberText(message) end
+  if type(message) == "string" then message = real.string.match(message, "^[^%z]*") end
+  error(message, 0)
 end
-
+-- A number gets its place, as a string does.
+local function raise(message, level)
+  if level == nil then level = 1 else level = kit.int(level, 2, "error") end
+  if level > 0 then
+    if type(message) == "number" then message = kit.numberText(message) end
+    level = level + 1
+  end
+  error(message, level)
+end
+local function pick(n, ...)
+  if n ~= "#" then
+    n = kit.int(n, 1, "select")
+    if n == 0 or n < -real.select("#", ...) then kit.fail("bad argument #1 to 'select' (index out of range)") end
+  end
+  return real.select(n, ...)
+end
+local inext = real.ipairs({})
+local function items(t)
+  if type(t) ~= "table" then kit.bad(1, "ipairs", "table", t) end
+  return inext, t, 0
+end
+local function members(t)
+  if type(t) ~= "table" then kit.bad(1, "pairs", "table", t) end
+  return pairs(t)
+end
+${clockPart}
 local base = {
-  _VERSION = "Lua 5.1", assert = real.assert, error = error, ipairs = real.ipairs, next = real.next, pairs = pairs,
-  pcall = protected, xpcall = guarded, select = real.select, tonumber = kit.tonumber, tostring = kit.tostring,
+  _VERSION = "Lua 5.1", assert = assert, error = raise, ipairs = items, next = real.next, pairs = members,
+  pcall = protected, xpcall = guarded, select = pick, tonumber = kit.tonumber, tostring = kit.tostring,
   type = type, unpack = tables.unpack, print = function() end,
   string = strings, table = tables, math = kit.math, bit = kit.bit,
   coroutine = { create = real.coroutine.create, resume = real.coroutine.resume, running = real.coroutine.running,
     status = real.coroutine.status, wrap = real.coroutine.wrap, yield = real.coroutine.yield },
   io = { type = function() return nil end },
-  os = { clock = real.os.clock, date = date, difftime = function(a, b) return a - (b or 0) end, time = real.os.time },
+  os = clock,
   jit = { os = "Linux", arch = "x64", version = "LuaJIT 2.1", version_num = 20100 },
   require = function(name)
     local module = modules[name]
     if not module then error("require '" .. kit.tostring(name) .. "' not allowed within sandbox", 0) end
     return module
   end,
-  [joinName] = kit.join,
+  [joinName] = kit.join, [remainderName] = kit.remainder,
 }
 
 -- "text":method() goes through the sandbox's functions, too.
-real.getmetatable("").__index = strings
-real.getmetatable("").__metatable = false
+local texts = real.getmetatable("")
+for k in real.next, texts do texts[k] = nil end
+for k, v in real.next, kit.arithmetic do texts[k] = v end
+texts.__index = strings
+texts.__metatable = false
 
 -- A host function answers whether it went well, and the value or the error's text.
 local function call(index)

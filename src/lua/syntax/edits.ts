@@ -6,6 +6,13 @@ export interface Edit {
   /** What closes comes before what opens at the same place. */
   readonly closes: boolean;
   cancelled: boolean;
+  readonly order: number;
+}
+
+/** What was noted first is inside: it closes first and opens last. */
+function compare(a: Edit, b: Edit): number {
+  const inside = a.closes ? a.order - b.order : b.order - a.order;
+  return a.at - b.at || Number(b.closes) - Number(a.closes) || a.end - b.end || inside;
 }
 
 /** Changes of a source that keep its lines. */
@@ -13,22 +20,19 @@ export class Edits {
   private readonly list: Edit[] = [];
 
   replace(at: number, end: number, text: string): Edit {
-    return this.add({ at, end, text, closes: false, cancelled: false });
+    return this.add(at, end, text, false);
   }
 
   open(at: number, text: string): Edit {
-    return this.add({ at, end: at, text, closes: false, cancelled: false });
+    return this.add(at, at, text, false);
   }
 
   close(at: number, text: string): Edit {
-    return this.add({ at, end: at, text, closes: true, cancelled: false });
+    return this.add(at, at, text, true);
   }
 
   apply(source: string): string {
-    // The sort is stable: what was closed first is inside.
-    const list = this.list
-      .filter(({ cancelled }) => !cancelled)
-      .sort((a, b) => a.at - b.at || Number(b.closes) - Number(a.closes) || a.end - b.end);
+    const list = this.list.filter(({ cancelled }) => !cancelled).sort(compare);
     const parts: string[] = [];
     let from = 0;
     for (const { at, end, text } of list) {
@@ -39,7 +43,8 @@ export class Edits {
     return parts.join('');
   }
 
-  private add(edit: Edit): Edit {
+  private add(at: number, end: number, text: string, closes: boolean): Edit {
+    const edit = { at, end, text, closes, cancelled: false, order: this.list.length };
     this.list.push(edit);
     return edit;
   }

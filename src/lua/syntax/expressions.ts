@@ -26,6 +26,8 @@ const maxJoined = 32;
 
 /** The name under which the translated source finds the function that joins values as LuaJIT does. */
 export const joinName = '_kong_ts_join';
+/** And the one that computes the remainder as LuaJIT does. */
+export const remainderName = '_kong_ts_remainder';
 
 /** `a .. b .. c`, read from the right. */
 interface Join {
@@ -81,11 +83,10 @@ export class Expressions {
       const priority = binary[token.type];
       if (priority === undefined || priority[0] <= limit) break;
       parser.next();
-      const right = parser.token.start;
       const joined = this.operation(priority[1]);
       join = null;
       if (token.type === '..') join = this.join(start, token.start, joined);
-      if (token.type === '%') this.remainder(right);
+      if (token.type === '%') this.remainder(start, token.start);
     }
     parser.shallower();
     return join;
@@ -108,10 +109,12 @@ export class Expressions {
     };
   }
 
-  /** The remainder of a division by the integer zero is an error in Lua 5.4; lengths are integers there. */
-  private remainder(right: number): void {
-    this.parser.edits.open(right, '(');
-    this.parser.edits.close(this.parser.lastEnd, '+0.0)');
+  /** `a % b` becomes a call: LuaJIT computes a - floor(a / b) * b, which is less exact than Lua 5.4. */
+  private remainder(start: number, operator: number): void {
+    const { edits, lastEnd } = this.parser;
+    edits.open(start, `(${remainderName}((`);
+    edits.replace(operator, operator + 1, '),(');
+    edits.close(lastEnd, ')))');
   }
 
   private simple(): void {

@@ -17,7 +17,7 @@ export function checkLua51(source: string): void {
 }
 
 /**
- * The source for Lua 5.4, with the same lines: numerals as floats, `..` as a call that writes numbers as LuaJIT does.
+ * The source for Lua 5.4, with the same lines: numerals as floats, `..` and `%` as calls.
  *
  * @returns one character per byte
  * @throws KongTsError LUA_INVALID
@@ -37,4 +37,4 @@ function withoutFirstMark(text: string): string {
   return plain.startsWith('#') ? `--${plain}` : plain;
 }
 
-export { joinName } from './expressions.ts';
+export { joinName, remainderName } from './expressions.ts';
