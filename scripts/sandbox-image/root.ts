@@ -32,11 +32,6 @@ export function layOutRoot({ project, root }: RootOptions): void {
   copy(join(project, 'docker/kong-ts.sh'), at('usr/local/bin/kong-ts'), 0o755);
   copy(join(project, 'docker/sandbox/kong'), at('usr/local/bin/kong'), 0o755);
   copy(join(project, 'docker/sandbox/health.mjs'), at('usr/local/lib/kong-ts/sandbox-health.mjs'), 0o644);
-  // An import has one owner for everything it holds: the two folders that uid 1000 writes to are open to all.
-  for (const folder of ['usr/local/kong', 'usr/local/kong-ts/plugins', 'usr/local/kong-ts/data']) {
-    mkdirSync(at(folder), { recursive: true });
-    chmodSync(at(folder), 0o777);
-  }
 }
 
 /** Programs of this machine, in /bin, with their libraries. */

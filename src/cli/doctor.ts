@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { Command } from 'commander';
 import { KongTsError } from '../errors.ts';
-import { KongAdmin } from '../kong-admin/client.ts';
 import {
   parseEnvFile,
   parseEnvironment,
@@ -13,12 +12,11 @@ import type { KongEnvironment } from '../kong-setup/doctor/environment.ts';
 import { examine } from '../kong-setup/doctor/doctor.ts';
 import type { KongUser } from '../kong-setup/doctor/permissions.ts';
 import { factsOf } from '../kong-setup/versions.ts';
+import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';
 
-interface Options {
+interface Options extends KongAdminOptions {
   kongConf?: string;
   envFile?: string;
-  adminUrl?: string;
-  token?: string;
   kong: string;
   user?: string;
   json: boolean;
@@ -52,26 +50,21 @@ function userOf(name: string | undefined): KongUser | null {
 const count = (number: number, what: string): string => `${String(number)} ${what}${number === 1 ? '' : 's'}`;
 
 export function build(): Command {
-  return new Command('doctor')
+  const command = new Command('doctor')
     .description('check a planned or running setup of Kong with plugin servers, and say how to mend it')
     .option('--kong-conf <file>', 'the kong.conf to check')
-    .option('--env-file <file>', 'a file of KONG_ variables (default: the environment of this process)')
-    .option('--admin-url <url>', "ask the running Kong's Admin API too")
-    .option('--token <token>', 'sent as Kong-Admin-Token (default: $KONG_ADMIN_TOKEN)')
+    .option('--env-file <file>', 'a file of KONG_ variables (default: the environment of this process)');
+  return withKongAdmin(command, "ask the running Kong's Admin API too")
     .option('--kong <version>', 'the version of Kong', '3.9')
     .option('--user <name>', 'the user of the nginx workers, to judge permissions')
     .option('--json', 'print the findings as JSON', false)
     .action(async (options: Options) => {
-      const token = options.token ?? process.env.KONG_ADMIN_TOKEN;
       const environment = environmentOf(options);
       const findings = await examine({
         environment,
         properties: propertiesOf(options, environment),
         facts: factsOf(options.kong),
-        admin:
-          options.adminUrl === undefined
-            ? null
-            : new KongAdmin({ url: options.adminUrl, ...(token === undefined ? {} : { token }) }),
+        admin: kongAdminOf(options),
         user: userOf(options.user),
       });
       const errors = findings.filter((finding) => finding.level === 'error').length;

@@ -2,19 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { KongTsError, messageOf } from '../errors.ts';
-import { KongAdmin } from '../kong-admin/client.ts';
 import { describeDifferences } from '../kong-setup/difference.ts';
 import { enablePlugin } from '../kong-setup/enable.ts';
+import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';
 
-interface Options {
-  adminUrl: string;
+interface Options extends KongAdminOptions {
   workspace?: string;
   createWorkspace: boolean;
   service?: string;
   route?: string;
   consumer?: string;
   config?: string;
-  token?: string;
   dryRun: boolean;
 }
 
@@ -45,21 +43,24 @@ function readConfig(file: string | undefined): Record<string, unknown> {
 }
 
 export function build(): Command {
-  return new Command('enable')
+  const command = new Command('enable')
     .description("create or update a plugin through Kong's Admin API; the same call twice changes nothing")
-    .argument('<plugin>', 'the name of the plugin in Kong')
-    .requiredOption('--admin-url <url>', "Kong's Admin API")
+    .argument('<plugin>', 'the name of the plugin in Kong');
+  return withKongAdmin(command, "Kong's Admin API")
     .option('--workspace <name>', 'the workspace (Kong Enterprise); the default one when left out')
     .option('--create-workspace', 'make the workspace when it is not there', false)
     .option('--service <name>', 'only for this service')
     .option('--route <name>', 'only for this route')
     .option('--consumer <name>', 'only for this consumer')
     .option('--config <file>', 'the configuration, JSON or YAML')
-    .option('--token <token>', 'sent as Kong-Admin-Token (default: $KONG_ADMIN_TOKEN)')
     .option('--dry-run', 'show what would change, and change nothing', false)
     .action(async (plugin: string, options: Options) => {
-      const token = options.token ?? process.env.KONG_ADMIN_TOKEN;
-      const admin = new KongAdmin({ url: options.adminUrl, ...(token === undefined ? {} : { token }) });
+      const admin = kongAdminOf(options);
+      if (admin === null) {
+        throw new KongTsError('USAGE', "Nothing says where Kong's Admin API is.", {
+          fix: 'Give --admin-url, for example http://127.0.0.1:8001, or --admin-url-file.',
+        });
+      }
       const { service, route, consumer } = options;
       const result = await enablePlugin(admin, {
         plugin,

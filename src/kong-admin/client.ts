@@ -295,7 +295,7 @@ export class AdminRefusal extends KongTsError {
   constructor(message: string, answer: AdminAnswer) {
     super('ADMIN_REFUSED', message, {
       ...(answer.status === 401 || answer.status === 403
-        ? { fix: 'Give a token that may do this (--token).' }
+        ? { fix: 'Give a token that may do this (--token-file).' }
         : answer.status === 404
           ? { fix: "Check that the URL is that of Kong's Admin API (port 8001 unless configured otherwise)." }
           : answer.status === 405 && message.includes('not using a database')

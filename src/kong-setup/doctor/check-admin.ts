@@ -19,7 +19,7 @@ export async function checkAdmin(
   try {
     info = await admin.info();
   } catch (thrown) {
-    const fix = 'Set admin_listen, and give --admin-url (and --token) accordingly.';
+    const fix = 'Set admin_listen, and give --admin-url (and --token-file) accordingly.';
     // A refusal is an answer.
     const answers = thrown instanceof AdminRefusal;
     return { findings: [error(admin.url, messageOf(thrown), fix)], answers };
@@ -60,7 +60,7 @@ async function checkPlugin(
       subject,
       `The Admin API answered ${String(schema.status)} when it was asked for the schema.`,
       schema.status === 401 || schema.status === 403
-        ? 'Give a token that may read schemas (--token).'
+        ? 'Give a token that may read schemas (--token-file).'
         : 'Look into error.log for the reason.',
     );
   }
