@@ -6,7 +6,7 @@ import type { FieldError, PlainObject } from '../../kong-schema/index.ts';
 import { parseDocument, readDocument } from './document.ts';
 import type { DeclarativeDocument } from './document.ts';
 import { workspaceIdFor } from './ids.ts';
-import { passOver, passedOverText } from './passed-over.ts';
+import { nested, passOver, passedOverText } from './passed-over.ts';
 import { Problems } from './problems.ts';
 import { readRoot } from './root.ts';
 import { collectEntities } from './walk.ts';
@@ -74,7 +74,8 @@ function loadDocuments(
 function loadDocument(store: MutableEntityStore, document: DeclarativeDocument, options: LoadOptions): void {
   const { registry } = store;
   const problems = new Problems(document.file);
-  const text = passedOverText(passOver(document.data, new Set(registry.plugins.keys())));
+  const over = passOver(document.data, new Set(registry.plugins.keys()));
+  const text = passedOverText(over);
   if (text !== undefined && options.strict === true) problems.add([], { strict: text.refused });
   else if (text !== undefined) options.passedOver?.(`${document.file}: ${text.passedOver}`);
   const meta = readRoot(document.data, registry, problems);
@@ -95,6 +96,8 @@ function loadDocument(store: MutableEntityStore, document: DeclarativeDocument, 
         addEntity(store, entity, { workspaceId, problems, failed, options });
       }
     }
+    for (const entity of over.entities)
+      checkEntity(store, entity, { workspaceId, problems, failed, options });
   });
   if (problems.found) throw problems.toError();
 }
@@ -136,6 +139,18 @@ function addEntity(store: MutableEntityStore, { kind, fields, path }: DeclaredEn
   else fail(taken);
 }
 
+/** What is passed over is looked at all the same: Kong does not start with what is wrong in it. */
+function checkEntity(store: MutableEntityStore, { kind, fields, path }: DeclaredEntity, load: Load): void {
+  const item = fields[''];
+  if (item !== undefined) return load.problems.add(path, 'expected a record');
+  const references = resolveReferences(store, kind, fields, load.workspaceId, load.failed);
+  const filled = kind.schema.autoFields(references.fields, 'insert', load.options);
+  const errors = filled.errors ?? kind.schema.validate(filled.value);
+  if (errors === undefined && references.errors === undefined) return;
+  const name = fields['name'];
+  load.problems.add(path, { ...errors, ...references.errors }, typeof name === 'string' ? name : undefined);
+}
+
 /** Foreign fields as ids: they may be an id, a name, `{id}` or `{name}`. */
 function resolveReferences(
   store: MutableEntityStore,
@@ -148,6 +163,11 @@ function resolveReferences(
   let errors: Record<string, string> | undefined;
   for (const { field, reference } of kind.foreign) {
     const value = own(fields, field);
+    // What stands in the entity that it points to, or points to what is passed over itself.
+    if (value === nested || !store.registry.kinds.has(reference)) {
+      if (typeof value === 'string') resolved = { ...resolved, [field]: nested };
+      continue;
+    }
     const unique = store.registry.kind(reference).unique;
     const wanted =
       typeof value === 'string'

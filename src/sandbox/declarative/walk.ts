@@ -2,6 +2,7 @@ import { getPath, isObject, isUuid, own } from '../../kong-schema/index.ts';
 import type { PlainObject } from '../../kong-schema/index.ts';
 import type { EntityKind, Registry } from '../entities/index.ts';
 import { entityId } from './ids.ts';
+import { passedOver } from './passed-over.ts';
 import type { EntityPath, Problems } from './problems.ts';
 import type { DeclarativeMeta } from './root.ts';
 
@@ -48,6 +49,7 @@ function collectList(
     return;
   }
   list.forEach((item: unknown, index) => {
+    if (item === passedOver) return;
     const at = [...path, index];
     // A certificate's snis may be plain names.
     const named = kind.name === 'snis' && typeof item === 'string' ? { name: item } : item;

@@ -35,7 +35,7 @@ consumers:
 - username: u
   acls: [{ group: g }]
   plugins: []
-vaults: [{ name: env, prefix: e }]
+vaults: [{ name: env, prefix: my-env }]
 ca_certificates: []
 keys:
 key_sets: []
