@@ -34,6 +34,11 @@ export function differencesOf(expected: Expected, seen: Observation): Difference
   check('status', '', expected.status, seen.status);
   check('reason', '', expected.reason, seen.reason);
   check('body', '', expected.body, seen.body);
+  check('body', 'as it came', expected.raw, seen.raw);
+  const named = expected.order;
+  check('header', 'order', named, named && [...new Set(seen.order)].filter((name) => named.includes(name)));
+  if (expected.sizeAsSent !== undefined)
+    check('record field', 'response.size', seen.raw.length, memberAt(seen.record, 'response.size'));
   check('number of upstream requests', '', expected.upstreamRequests, seen.upstream.length);
   for (const [name, wanted] of Object.entries(expected.headers ?? {}))
     check('header', name, wanted, seen.headers[name] ?? null);
@@ -62,6 +67,7 @@ export function expectedOf(seen: Observation): Expected {
     reason: seen.reason,
     headers: stable(seen.headers),
     body: seen.body,
+    order: [...new Set(seen.order)],
     record: stable(flat(seen.record ?? {}, '')),
     upstreamRequests: seen.upstream.length,
     timing: seen.timing,

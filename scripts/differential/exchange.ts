@@ -55,6 +55,12 @@ export interface Expected {
   readonly reason?: string;
   readonly headers?: Readonly<Record<string, Wanted>>;
   readonly body?: string | RegExp;
+  /** Names of headers in the order in which they came first; others may be between them. */
+  readonly order?: readonly string[];
+  /** The answer as it came, with its chunk sizes. */
+  readonly raw?: RegExp;
+  /** Whether `response.size` of the record is what the client got. */
+  readonly sizeAsSent?: boolean;
   /** By path: `request.querystring.apikey`. */
   readonly record?: Readonly<Record<string, Wanted>>;
   readonly upstreamRequests?: number;

@@ -1,3 +1,5 @@
+import http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { ConfigRefused } from '../gateways/configure.ts';
 import type { Gateway } from '../gateways/gateway.ts';
 import { probeFor } from '../gateways/plugins.ts';
@@ -12,7 +14,11 @@ export interface Observation {
   readonly status: number | null;
   readonly reason: string;
   readonly headers: Readonly<Record<string, string | string[]>>;
+  /** Names of headers as they came. */
+  readonly order: readonly string[];
   readonly body: string;
+  /** All bytes that came (latin1). */
+  readonly raw: string;
   readonly record: Readonly<Record<string, unknown>> | null;
   readonly upstream: readonly UpstreamRequest[];
   readonly calls: readonly Happened[];
@@ -45,7 +51,7 @@ export const defaultConfig = ({ here, upstream }: Places): object => ({
 });
 
 const nothing: Observation = {
-  ...{ status: null, reason: '', headers: {}, body: '', record: null },
+  ...{ status: null, reason: '', headers: {}, order: [], body: '', raw: '', record: null },
   ...{ upstream: [], calls: [], config: 'taken', timing: 'quick' },
 };
 
@@ -80,7 +86,9 @@ async function observe(gateway: Gateway, upstream: Upstream, asked: Exchange): P
     status: answer.status,
     reason: answer.reason,
     headers: headerTable(answer.headers),
+    order: answer.headers.map(([name]) => name.toLowerCase()),
     body: answer.body,
+    raw: answer.raw,
     record: recordOf(probe.happened),
     upstream: [...upstream.requests],
     calls: [...probe.happened],
@@ -111,22 +119,27 @@ async function send(gateway: Gateway, asked: Exchange): Promise<RawAnswer> {
 }
 
 function recordOf(calls: readonly Happened[]): Record<string, unknown> | null {
-  const text = calls.find(({ method, ok }) => method === 'kong.log.serialize' && ok !== undefined)?.ok?.v;
-  const json = typeof text === 'string' ? text : (Object(text) as { v?: unknown }).v;
+  const found = calls.find(({ method, ok }) => method === 'kong.log.serialize' && ok !== undefined)?.ok?.v;
+  const json = typeof found === 'string' ? found : (Object(found) as { v?: unknown }).v;
   return typeof json === 'string' ? (JSON.parse(json) as Record<string, unknown>) : null;
 }
 
-async function callAdmin(gateway: Gateway, admin: NonNullable<Exchange['admin']>): Promise<Observation> {
-  const answer = await fetch(`${gateway.adminUrl}${admin.path}`, {
-    method: admin.method,
-    ...(admin.body === undefined
-      ? {}
-      : { body: admin.body, headers: { 'content-type': admin.type ?? 'application/json' } }),
+/** Not with fetch(), which sends no TRACE. */
+function callAdmin(gateway: Gateway, admin: NonNullable<Exchange['admin']>): Promise<Observation> {
+  const { method, path, body, type = 'application/json' } = admin;
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      `${gateway.adminUrl}${path}`,
+      { method, agent: false, headers: body === undefined ? {} : { 'content-type': type } },
+      (answer) => {
+        text(answer).then((said) => {
+          const { statusCode = 0, headers } = answer;
+          const table = headers as Record<string, string | string[]>;
+          resolve({ ...nothing, status: statusCode, headers: table, body: said });
+        }, reject);
+      },
+    );
+    request.once('error', reject);
+    request.end(body);
   });
-  return {
-    ...nothing,
-    status: answer.status,
-    headers: Object.fromEntries(answer.headers),
-    body: await answer.text(),
-  };
 }

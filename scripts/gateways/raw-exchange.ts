@@ -21,6 +21,8 @@ export interface ExchangeOptions {
   readonly tls?: boolean;
   /** Ends the client's half of the connection behind the request. */
   readonly halfClose?: boolean;
+  /** Goes without a word after so many milliseconds; what came until then is the answer. */
+  readonly abortAfter?: number;
   /** Leaves after so many milliseconds; what came until then is the answer. Default 10000. */
   readonly patience?: number;
 }
@@ -44,7 +46,7 @@ export function exchange(
       socket.destroy();
       resolve({ ...parseAnswer(raw), raw, closed, ms: performance.now() - begun });
     };
-    const timer = setTimeout(() => finish(false), patience);
+    const timer = setTimeout(() => finish(false), options.abortAfter ?? patience);
     socket.setEncoding('latin1');
     socket.on('data', (piece: string) => {
       raw += piece;

@@ -8,7 +8,12 @@ export type Behaviour =
   | 'close'
   /** Says nothing. */
   | 'silent'
-  | { readonly raw: string; readonly then?: 'keep' | 'close' | 'reset' };
+  | {
+      readonly raw: string;
+      readonly then?: 'keep' | 'close' | 'reset';
+      /** Waits before it answers, in milliseconds. */
+      readonly after?: number;
+    };
 
 export interface UpstreamRequest {
   /** The request line, without the version. */
@@ -77,12 +82,15 @@ export class Upstream {
     const { behaviour } = this;
     if (behaviour === 'echo') socket.write(echo(request), 'latin1');
     else if (behaviour === 'close') socket.end();
-    else if (behaviour !== 'silent') {
-      socket.write(behaviour.raw, 'latin1', () => {
-        if (behaviour.then === 'reset') socket.resetAndDestroy();
-      });
-      if (behaviour.then === 'close') socket.end();
-    }
+    else if (behaviour !== 'silent') setTimeout(() => this.#write(socket, behaviour), behaviour.after ?? 0);
+  }
+
+  #write(socket: net.Socket, { raw, then }: Exclude<Behaviour, string>): void {
+    if (socket.destroyed) return;
+    socket.write(raw, 'latin1', () => {
+      if (then === 'reset') socket.resetAndDestroy();
+    });
+    if (then === 'close') socket.end();
   }
 }
 

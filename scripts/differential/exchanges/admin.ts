@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange.ts';
 
 const services = { services: [{ name: 'here', url: 'http://127.0.0.1:1/' }] };
 const upstreams = { ...services, upstreams: [{ name: 'x', targets: [{ target: '127.0.0.1:1' }] }] };
+const form = 'application/x-www-form-urlencoded';
 const call = (
   id: string,
   each: 1 | 2 | 3,
@@ -9,12 +10,13 @@ const call = (
   path: string,
   kong: Exchange['kong'],
   body?: string,
+  type?: string,
 ): Exchange => ({
   id: `admin-${id}`,
   class: each,
   probe: false,
   config: () => upstreams,
-  admin: { method, path, ...(body === undefined ? {} : { body }) },
+  admin: { method, path, ...(body === undefined ? {} : { body }), ...(type === undefined ? {} : { type }) },
   kong,
 });
 
@@ -38,4 +40,37 @@ export const adminExchanges: readonly Exchange[] = [
   call('key-sets', 3, 'GET', '/key-sets', { status: 200 }),
   call('clustering', 3, 'GET', '/clustering/data-planes', { status: 400 }),
   call('config-empty', 3, 'POST', '/config', { status: 500 }, '""'),
+  call('trace', 3, 'TRACE', '/services', { status: 405, body: /<html>/ }),
+  call(
+    'form-number',
+    1,
+    'POST',
+    '/schemas/services/validate',
+    { status: 400, body: /expected an integer/ },
+    'host=a&port=80',
+    form,
+  ),
+  call(
+    'form-tags',
+    1,
+    'POST',
+    '/schemas/services/validate',
+    { status: 400, body: /expected a set/ },
+    'host=a&tags=x',
+    form,
+  ),
+  call('target-created-at', 3, 'GET', '/upstreams/x/targets', { status: 200, body: /"created_at":\d+\.\d+/ }),
+  {
+    ...call('credential-ttl', 3, 'GET', '/key-auths', { status: 200, body: /^(?!.*"ttl")/s }),
+    config: () => ({ ...services, consumers: [{ username: 'a', keyauth_credentials: [{ key: 'k' }] }] }),
+  },
+  call(
+    'pcre-words',
+    3,
+    'POST',
+    '/schemas/routes/validate',
+    { status: 400, body: /pcre2_compile\(\) failed/ },
+    '{"paths":["~/("]}',
+  ),
+  call('config-bad-yaml', 3, 'POST', '/config', { status: 400 }, '{"config":"a: [b"}'),
 ];

@@ -93,4 +93,60 @@ export const answerExchanges: readonly Exchange[] = [
     upstream: { raw: 'HTTP/1.1 200 OK\r\nno colon\r\n\r\n', then: 'close' },
     kong: { status: 502, headers: { 'content-type': /^text\/plain/ } },
   },
+  answer('answer-bad-name', 2, ok('Bad Name: x'), refused),
+  answer('answer-101-without-upgrade', 2, 'HTTP/1.1 101 Switching Protocols\r\n\r\n', { status: 101 }),
+  answer(
+    'answer-trailer-chunked',
+    2,
+    `${head('Trailer: X-T', 'Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\nX-T: a\r\n\r\n`,
+    {
+      status: 200,
+      body: 'hello',
+    },
+  ),
+  answer('answer-chunks-merged', 3, `${head('Transfer-Encoding: chunked')}2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n`, {
+    raw: /\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/,
+  }),
+  answer('answer-order', 3, ok('X-A: a', 'Content-Type: a/b'), {
+    order: ['content-type', 'content-length', 'connection', 'x-a', 'server', 'via', 'x-kong-request-id'],
+  }),
+  answer('answer-size', 3, ok('Content-Type: text/plain'), { status: 200, sizeAsSent: true }),
+  {
+    id: 'answer-size-own',
+    class: 3,
+    script: { access: [['kong.response.exit', 418, 'short', {}]] },
+    kong: { status: 418, sizeAsSent: true },
+  },
+  {
+    id: 'answer-reset-in-body',
+    class: 3,
+    upstream: { raw: `${head('Content-Length: 50')}hello`, then: 'reset' },
+    kong: { body: '' },
+  },
+  {
+    id: 'answer-closed-in-body',
+    class: 3,
+    upstream: { raw: `${head('Content-Length: 50')}hello`, then: 'close' },
+    kong: { body: '' },
+  },
+  {
+    id: 'client-gone',
+    class: 3,
+    upstream: { raw: ok(), after: 150 },
+    options: { abortAfter: 60 },
+    request: { raw: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' },
+    kong: { status: null, record: { source: 'upstream', 'response.headers.connection': 'keep-alive' } },
+  },
+  {
+    id: 'own-reason-599',
+    class: 3,
+    script: { access: [['kong.response.exit', 599, '', {}]] },
+    kong: { status: 599, reason: '' },
+  },
+  {
+    id: 'own-reason-426',
+    class: 3,
+    script: { access: [['kong.response.exit', 426, '', {}]] },
+    kong: { status: 426, reason: '' },
+  },
 ];

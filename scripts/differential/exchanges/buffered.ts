@@ -34,4 +34,28 @@ export const bufferedExchanges: readonly Exchange[] = [
     options: { halfClose: true },
     kong: { status: 200, record: { source: 'upstream' } },
   },
+  answer('buffered-named-in-connection', 1, ok('Connection: X-Hop', 'X-Hop: h'), {
+    headers: { 'x-hop': 'h' },
+  }),
+  answer('buffered-empty-header', 3, ok('X-E:'), { raw: /\r\nX-E: {1,2}\r\n/i }),
+  answer('buffered-tabs', 3, ok('X-Tab: \ta\t'), { raw: /\r\nx-tab: \ta\t\r\n/i }),
+  answer('buffered-trailer', 2, ok('Trailer: X-T'), { status: 200, body: 'hello' }),
+  answer('buffered-http-0.9', 2, 'just text', { status: 200, body: /just text/ }),
+  answer('buffered-status-099', 1, 'HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n', { status: 500 }),
+  {
+    id: 'buffered-reset-in-body',
+    class: 1,
+    buffered: true,
+    upstream: { raw: 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello', then: 'reset' },
+    kong: { status: 200, body: /The upstream server responded with 200/ },
+  },
+  {
+    id: 'buffered-client-gone',
+    class: 1,
+    buffered: true,
+    upstream: { raw: ok(), after: 150 },
+    options: { abortAfter: 60 },
+    request: { raw: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' },
+    kong: { record: { 'response.status': 200, source: 'upstream' } },
+  },
 ];

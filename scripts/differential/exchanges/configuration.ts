@@ -15,4 +15,16 @@ export const configurationExchanges: readonly Exchange[] = [
     config: route({ paths: ['/caf%C3%A9'] }),
     kong: { config: 'refused' },
   },
+  {
+    id: 'header-route-without-values',
+    class: 1,
+    config: route({ headers: { x: [] } }),
+    kong: { config: 'refused' },
+  },
+  {
+    id: 'header-route-bad-expression',
+    class: 1,
+    config: route({ headers: { x: ['~*('] } }),
+    kong: { config: 'refused' },
+  },
 ];

@@ -4,6 +4,12 @@ const named = ({ upstream }: Places): object => ({
   services: [{ name: 'up', url: `http://127.0.0.1:${String(upstream)}/`, routes: [{ paths: ['/'] }] }],
   upstreams: [{ name: 'up2', targets: [{ target: `127.0.0.1:${String(upstream)}` }] }],
 });
+const namedService = ({ upstream }: Places): object => ({
+  services: [{ name: 'up', url: 'http://up2/', routes: [{ paths: ['/'] }] }],
+  upstreams: [
+    { name: 'up2', host_header: 'hh.example', targets: [{ target: `127.0.0.1:${String(upstream)}` }] },
+  ],
+});
 const keyed = ({ here, upstream }: Places): object => ({
   services: [
     {
@@ -58,12 +64,27 @@ export const pluginExchanges: readonly Exchange[] = [
     script: { access: [['kong.service.set_target', 'localhost', 1]] },
     kong: { status: 500, upstreamRequests: 0 },
   },
+  // The name of an upstream without targets, and a name that nobody resolves: never looked up either.
   {
-    id: 'set-upstream-unknown',
+    id: 'set-upstream-without-targets',
+    class: 1,
+    config: (places) => ({ ...named(places), upstreams: [{ name: 'nope' }] }),
+    script: { access: [['kong.service.set_upstream', 'nope']] },
+    kong: { status: 500, upstreamRequests: 0, calls: { 'kong.service.set_upstream': true } },
+  },
+  {
+    id: 'set-target-unresolvable',
     class: 1,
     config: named,
-    script: { access: [['kong.service.set_upstream', 'nope']] },
+    script: { access: [['kong.service.set_target', 'nobody.invalid', 80]] },
     kong: { status: 500, upstreamRequests: 0 },
+  },
+  {
+    id: 'set-upstream-named-service',
+    class: 1,
+    config: namedService,
+    script: { access: [['kong.service.set_upstream', 'up2']] },
+    kong: { status: 200, upstreamRequests: 1, upstream: { headers: { host: /^hh\.example:\d+$/ } } },
   },
   {
     id: 'start-instance-closed',
@@ -76,15 +97,6 @@ export const pluginExchanges: readonly Exchange[] = [
     class: 1,
     protocol: 'msgpack',
     start: 'rubbish',
-    twice: true,
-    options: { patience: 1200 },
-    kong: { timing: 'none' },
-  },
-  {
-    id: 'start-instance-http-waits',
-    class: 1,
-    protocol: 'msgpack',
-    start: 'http',
     twice: true,
     options: { patience: 1200 },
     kong: { timing: 'none' },
@@ -136,5 +148,27 @@ export const pluginExchanges: readonly Exchange[] = [
       ],
     }),
     kong: { status: 500, body: /An unexpected error occurred/ },
+  },
+  {
+    id: 'serialize-value-set-in-log-msgpack',
+    class: 1,
+    protocol: 'msgpack',
+    script: { log: [['kong.log.set_serialize_value', 'a.b', 'v']] },
+    kong: { record: { 'a.b': null } },
+  },
+  ...(['get_header', 'get_headers'] as const).map((name): Exchange => ({
+    id: `log-service-response-${name.replace('_', '-')}`,
+    class: 1,
+    script: { log: [[`kong.service.response.${name}`, name === 'get_header' ? 'via' : 100]] },
+    kong: { calls: { [`kong.service.response.${name}`]: failed } },
+  })),
+  {
+    id: 'start-instance-http-waits',
+    class: 1,
+    protocol: 'msgpack',
+    start: 'http',
+    twice: true,
+    options: { patience: 1200 },
+    kong: { timing: 'none' },
   },
 ];

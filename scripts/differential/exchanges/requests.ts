@@ -72,4 +72,35 @@ export const requestExchanges: readonly Exchange[] = [
     request: raw('GET / HTTP/1.0\r\nHost: a\r\n\r\n'),
     kong: { status: 200, upstream: { headers: { via: '1 kong/3.9.3' } } },
   },
+  {
+    id: 'request-tabs',
+    class: 3,
+    request: ['GET / HTTP/1.1', 'X-Tab: \ta\t'],
+    kong: { status: 200, record: { 'request.headers.x-tab': '\ta\t' } },
+  },
+  {
+    id: 'request-control-byte',
+    class: 2,
+    request: ['GET / HTTP/1.1', 'X-C: a\x01b'],
+    kong: { status: 200 },
+  },
+  {
+    id: 'request-http-0.9',
+    class: 1,
+    request: raw('GET /\r\n'),
+    // nginx may leave the head out.
+    kong: { body: /Bad request/ },
+  },
+  {
+    id: 'request-chunks-bare-line-feeds',
+    class: 2,
+    request: raw(`${post('Transfer-Encoding: chunked')}3\nabc\n0\n\n`),
+    kong: { status: 200, upstream: { body: 'abc' } },
+  },
+  {
+    id: 'request-chunk-bad',
+    class: 3,
+    request: raw(`${post('Transfer-Encoding: chunked')}zz\r\nabc\r\n0\r\n\r\n`),
+    kong: { status: 400, headers: { 'x-kong-response-latency': null, via: '1.1 kong/3.9.3' } },
+  },
 ];

@@ -130,4 +130,46 @@ export const routingExchanges: readonly Exchange[] = [
     config: one({ paths: ['/'], protocols: ['https'] }),
     kong: { status: 426, reason: '', record: { route: null, service: null } },
   },
+  {
+    id: 'https-only-record',
+    class: 1,
+    config: one({ paths: ['/'], protocols: ['https'] }),
+    script: { log: [['kong.response.get_source']] },
+    kong: {
+      status: 426,
+      record: { 'response.headers.connection': ['close', 'Upgrade'] },
+      calls: { 'kong.response.get_source': 'exit' },
+    },
+  },
+  {
+    id: 'host-dot-at-the-end',
+    class: 1,
+    request: get('/', 'Host: wild.'),
+    kong: { status: 200, upstream: { headers: { 'x-forwarded-host': 'wild' } } },
+  },
+  {
+    id: 'target-absolute-http-1.0',
+    class: 1,
+    config: hosts,
+    request: { raw: 'GET http://a.test/p HTTP/1.0\r\n\r\n' },
+    kong: { status: 404 },
+  },
+  {
+    id: 'path-handling-v1-slash',
+    class: 1,
+    config: ({ here, upstream }) =>
+      one(
+        { paths: ['/p/'], path_handling: 'v1' },
+        { url: `http://${here}:${String(upstream)}/base/` },
+      )({ here, upstream }),
+    request: get('/p/'),
+    kong: { upstream: { line: 'GET /base/' } },
+  },
+  {
+    id: 'uri-plus',
+    class: 3,
+    script: { access: [['kong.nginx.get_var', 'uri']] },
+    request: get('/p/%2B'),
+    kong: { calls: { 'kong.nginx.get_var': '/p/+' } },
+  },
 ];

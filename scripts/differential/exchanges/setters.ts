@@ -77,4 +77,18 @@ export const setterExchanges: readonly Exchange[] = [
   setter('clear-query-arg-encodes', ['kong.service.request.set_query', { 'a[]': '1' }], {
     upstream: { line: 'GET /?a%5B%5D=1' },
   }),
+  {
+    id: 'set-length-text-in-response',
+    class: 1,
+    buffered: true,
+    script: { response: [['kong.response.set_header', 'Content-Length', 'abc']] },
+    kong: { status: 500 },
+  },
+  setter('set-length-list', ['kong.response.set_headers', { 'Content-Length': ['a', 'b'] }], { status: 500 }),
+  setter('set-authorization-list', ['kong.service.request.set_headers', { Authorization: ['a', 'b'] }], {
+    upstream: { headers: { authorization: 'b' } },
+  }),
+  setter('set-content-type-list', ['kong.service.request.set_headers', { 'Content-Type': ['a/b', 'c/d'] }], {
+    upstream: { headers: { 'content-type': 'c/d' } },
+  }),
 ];
