@@ -23,9 +23,9 @@ export function door(
     }
     refused.add(socket);
     const [status, message] = refusal;
+    response.shouldKeepAlive = false;
     response.writeHead(status, STATUS_CODES[status] ?? '', {
       'content-type': 'application/json; charset=utf-8',
-      connection: 'close',
     });
     response.end(request.method === 'HEAD' ? undefined : JSON.stringify({ message }));
   };

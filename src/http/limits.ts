@@ -3,9 +3,14 @@ import type { Server, ServerOptions } from 'node:http';
 /** The most connections that one listener keeps. */
 const maxConnections = 1024;
 
-export type HttpLimits = Pick<
-  Required<ServerOptions>,
-  'headersTimeout' | 'requestTimeout' | 'keepAliveTimeout' | 'connectionsCheckingInterval'
+export type HttpLimits = Readonly<
+  Record<
+    keyof Pick<
+      ServerOptions,
+      'headersTimeout' | 'requestTimeout' | 'keepAliveTimeout' | 'connectionsCheckingInterval'
+    >,
+    number
+  >
 >;
 
 /**

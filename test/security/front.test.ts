@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/event-hooks/admin/server.ts';
 import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
@@ -209,51 +210,186 @@ describe('web pages', () => {
   });
 });
 
+/** A Kong that takes any method and target, and answers each request with a number; what it has read. */
+async function startRawKong(): Promise<{
+  port: number;
+  seen: { line: string; head: string; body: string }[];
+}> {
+  const seen: { line: string; head: string; body: string }[] = [];
+  const server = createServer((socket) => {
+    let text = '';
+    socket.on('error', nothing);
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      for (let read = requestIn(text); read !== null; read = requestIn(text)) {
+        text = text.slice(read.length);
+        const { head, body } = read;
+        seen.push({ line: head.split('\r\n')[0] ?? '', head, body });
+        const answer = `${String(seen.length)}\n`;
+        const headOnly = head.startsWith('HEAD ');
+        socket.write(
+          `HTTP/1.1 209 Seen\r\nContent-Length: ${String(answer.length)}\r\n\r\n${headOnly ? '' : answer}`,
+        );
+      }
+    });
+  });
+  return { port: await listen(server), seen };
+}
+
+/** The first request of what the front sends, which says one framing only; null where it is not whole. */
+function requestIn(text: string): { head: string; body: string; length: number } | null {
+  const end = text.indexOf('\r\n\r\n') + 4;
+  if (end < 4) return null;
+  const head = text.slice(0, end);
+  const [lengths, codings] = [
+    [...head.matchAll(/^content-length: (\d+)\r$/gim)],
+    [...head.matchAll(/^transfer-encoding: chunked\r$/gim)],
+  ];
+  expect(lengths.length + codings.length).toBeLessThanOrEqual(1);
+  const length = Number(lengths[0]?.[1] ?? 0);
+  if (codings.length === 0)
+    return text.length < end + length
+      ? null
+      : { head, body: text.slice(end, end + length), length: end + length };
+  let at = end;
+  let body = '';
+  for (;;) {
+    const [line, size = ''] = /^([\da-f]+)\r\n/i.exec(text.slice(at)) ?? [];
+    if (line === undefined) return null;
+    const bytes = Number.parseInt(size, 16);
+    at += line.length;
+    if (text.length < at + bytes + 2) return null;
+    body += text.slice(at, at + bytes);
+    at += bytes + 2;
+    if (bytes === 0) return { head, body, length: at };
+  }
+}
+
+interface Sent {
+  method: string;
+  target: string;
+  /** How the target is written. */
+  form: 'origin' | 'absolute';
+  body: string | null;
+  chunked: boolean;
+  lineEnd: '\r\n' | '\n';
+}
+
+const bytesOf = ({ method, target, form, body, chunked, lineEnd }: Sent): string => {
+  const content = body ?? '';
+  const lines = [
+    `${method} ${form === 'absolute' ? `http://localhost${target}` : target} HTTP/1.1`,
+    'Host: localhost',
+    ...(body === null
+      ? []
+      : [chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${String(content.length)}`]),
+    '',
+    '',
+  ];
+  const chunk = content === '' ? '' : `${content.length.toString(16)}\r\n${content}\r\n`;
+  return lines.join(lineEnd) + (body === null ? '' : chunked ? `${chunk}0\r\n\r\n` : content);
+};
+
 describe('what Node cannot parse', () => {
-  it('is answered by Kong: unknown methods, raw UTF-8 in the path, HTTP/1.0 without Host', async () => {
-    const heads: string[] = [];
-    const kong = await listen(
-      createServer((socket) => {
-        socket.on('error', nothing);
-        socket.once('data', (chunk) => {
-          heads.push(chunk.toString('utf8'));
-          socket.end('HTTP/1.1 405 Not Allowed\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}');
-        });
-      }),
-    );
-    const port = await startFront(`http://admin:pw@127.0.0.1:${String(kong)}`);
-    heads.length = 0;
-    const odd = [
-      'FOO /services HTTP/1.1\r\nHost: localhost\r\n\r\n',
-      'GET /services/caf\u00e9 HTTP/1.1\r\nHost: localhost\r\n\r\n',
-      'GET /services HTTP/1.0\r\n\r\n',
-    ];
-    for (const head of odd) expect(statuses(await raw(port, Buffer.from(head, 'utf8'))), head).toEqual([405]);
-    expect(heads.map((head) => head.split('\r\n')[0])).toEqual([
-      'FOO /services HTTP/1.1',
-      'GET /services/caf\u00e9 HTTP/1.1',
-      'GET /services HTTP/1.1',
-    ]);
-    // Such a connection carries nothing after it, and no login.
-    expect(heads[0]).toContain('Connection: close');
-    expect(heads[0]).not.toContain('Authorization');
+  const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+  const sent: fc.Arbitrary<Sent> = fc.record({
+    method: fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE', 'FOO', 'A-B_C', 'PROPPATCHES'),
+    target: fc
+      .constantFrom('/services', '/services/caf\u00e9?\u00fc=1', '/a"b<c>`{|}', '/\u65e5', '/?%zz')
+      .map(latin1),
+    form: fc.constantFrom('origin', 'absolute'),
+    body: fc.constantFrom(null, '', 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n', 'x'.repeat(3000)),
+    chunked: fc.boolean(),
+    lineEnd: fc.constantFrom('\r\n', '\n'),
   });
 
-  it('is refused where a page sends it, or more than one thing in it', async () => {
-    const kong = await startKong();
+  it('is answered by Kong, wherever it stands on its connection and however its bytes are split', async () => {
+    const kong = await startRawKong();
     const port = await startFront(`http://127.0.0.1:${String(kong.port)}`);
-    const before = kong.seen.length;
-    for (const head of [
-      'FOO /a HTTP/1.1\r\nHost: evil.example\r\n\r\n',
-      'FOO /a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n',
-      'FOO /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-      'FOO /a HTTP/1.1\r\nHost: localhost\r\n',
-      'FOO http://x/ HTTP/1.1\r\nHost: localhost\r\n\r\n',
-      '\u0000\u0001\u0002\r\n\r\n',
-    ]) {
-      expect(statuses(await raw(port, head)), head).toEqual([400]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(sent, { minLength: 1, maxLength: 6 }),
+        fc.array(fc.nat(2000), { maxLength: 12 }),
+        async (requests, cuts) => {
+          const before = kong.seen.length;
+          const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+          let text = '';
+          socket.on('error', nothing).on('data', (chunk) => (text += chunk.toString('latin1')));
+          const bytes = Buffer.from(requests.map(bytesOf).join(''), 'latin1');
+          let at = 0;
+          for (const cut of cuts) {
+            socket.write(bytes.subarray(at, at + cut));
+            at += cut;
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          socket.write(bytes.subarray(at));
+          await expect
+            .poll(() => statuses(text), { interval: 2, timeout: 5000 })
+            .toEqual(requests.map(() => 209));
+          socket.destroy();
+          expect(kong.seen.slice(before).map(({ line, body }) => ({ line, body }))).toEqual(
+            requests.map(({ method, target, body }) => ({
+              line: `${method} ${target} HTTP/1.1`,
+              body: body ?? '',
+            })),
+          );
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('without a Host over HTTP/1.0, and with the login where others get it', async () => {
+    const kong = await startRawKong();
+    const port = await startFront(`http://admin:pw@127.0.0.1:${String(kong.port)}`);
+    kong.seen.length = 0;
+    for (const head of ['GET /services HTTP/1.0\r\n\r\n', 'FOO /services HTTP/1.0\r\n\r\n'])
+      expect(statuses(await raw(port, head)), head).toEqual([209]);
+    expect(kong.seen.map(({ line }) => line)).toEqual(['GET /services HTTP/1.1', 'FOO /services HTTP/1.1']);
+    for (const { head } of kong.seen) {
+      expect(head).toMatch(/^Host: 127\.0\.0\.1/m);
+      expect(head).toContain('Authorization: Basic');
     }
-    expect(kong.seen.length).toBe(before);
+  });
+
+  it('is refused where a page sends it, or readers could understand it in two ways', async () => {
+    const kong = await startRawKong();
+    const port = await startFront(`http://127.0.0.1:${String(kong.port)}`);
+    kong.seen.length = 0;
+    const refused: [status: number, bytes: string][] = [
+      [403, 'FOO /a HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
+      [403, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n'],
+      [403, 'FOO http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+      [
+        400,
+        'FOO /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      ],
+      [400, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nX: a\u0001b\r\n\r\n'],
+      [400, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n'],
+      [400, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nContent-Length : 3\r\n\r\nabc'],
+      [400, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nX: a\r\n Content-Length: 3\r\n\r\nabc'],
+      [400, 'POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+      [400, '\u0000\u0001\u0002\r\n\r\n'],
+      [405, 'TRACE /a HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+      [405, 'CONNECT /a HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+      [501, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n'],
+      [505, 'FOO /a HTTP/2.0\r\nHost: localhost\r\n\r\n'],
+      [414, `GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+      [400, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(9000)}\r\n\r\n`],
+    ];
+    for (const [status, bytes] of refused) {
+      // Behind a request that is whole, too.
+      const first = 'GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n';
+      for (const [before, expected] of [
+        ['', [status]],
+        [first, [209, status]],
+      ] as const) {
+        const text = await raw(port, Buffer.from(before + bytes, 'latin1'), 5000);
+        expect(statuses(text), before + bytes).toEqual(expected);
+        expect(text, before + bytes).not.toContain('(quiet)');
+      }
+    }
+    expect(new Set(kong.seen.map(({ line }) => line))).toEqual(new Set(['GET /first HTTP/1.1']));
   });
 });
 

@@ -1,17 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { Callers } from '../../http/callers.ts';
-import { door } from '../../http/door.ts';
 import { formPairs } from '../../http/form.ts';
-import { bounded, httpLimits, type HttpLimits } from '../../http/limits.ts';
+import { httpLimits, type HttpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { Front } from '../front/front.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import { deliveryRoutes } from './deliveries.ts';
+import { createListener, refuseUnread } from './listener.ts';
 import { multipartFields, parseForm } from './form.ts';
 import { hookRoutes } from './hooks.ts';
 import { PagingError } from './paging.ts';
@@ -23,7 +21,7 @@ export interface AdminOptions {
   /** Who may call without a token: web pages and foreign names are refused. null: whoever can connect. */
   callers?: Callers | null;
   /** Answers every path that is not one of event hooks. Default: those are not found. */
-  front?: Pick<Front, 'isOurs' | 'handle' | 'handleOdd'> | null;
+  front?: Pick<Front, 'isOurs' | 'handle'> | null;
   /** Time limits of the listener; see httpLimits. */
   limits?: HttpLimits;
 }
@@ -43,10 +41,8 @@ export type AdminRequest = FastifyRequest<{
 export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {
   const { front = null, callers = null, limits = httpLimits } = options;
   const app = fastify({
-    serverFactory: (handler) => createListener(handler, front, callers, limits),
-    clientErrorHandler: (failure, client) => {
-      if (front?.handleOdd(failure, client, callers) !== true) refuse(failure.code, client);
-    },
+    serverFactory: (handler) => createListener(handler, { front, callers, limits }),
+    clientErrorHandler: refuseUnread,
     bodyLimit,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     forceCloseConnections: true,
@@ -81,33 +77,6 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     for (const url of [path, `/:workspace${path}`]) register(app, url, methods);
   }
   return app;
-}
-
-const refusals: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-};
-
-function refuse(code: string, client: Socket): void {
-  const status = refusals[code] ?? '400 Bad Request';
-  if (client.writable) client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-  else client.destroy();
-}
-
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** The HTTP server: its limits, who may call it, and what of it is Kong's. */
-function createListener(
-  ours: Handle,
-  front: AdminOptions['front'],
-  callers: Callers | null,
-  limits: HttpLimits,
-): Server {
-  const handle: Handle = (request, response) => {
-    if (front == null || front.isOurs(request.url ?? '/')) ours(request, response);
-    else front.handle(request, response);
-  };
-  return bounded(createServer(limits, door(callers, handle)));
 }
 
 const methodNames = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];

@@ -34,7 +34,8 @@ export function serviceRoutes(dispatcher: Dispatcher): Routes {
           else if (!stream.destroyed) stream.write(`${JSON.stringify(notice)}\n`);
         });
         stream.on('close', end).on('error', end);
-        request.raw.socket.once('close', () => stream.destroy());
+        // A client that sends no more has gone: this answer has no end of its own.
+        for (const event of ['end', 'close']) request.raw.socket.once(event, () => stream.destroy());
         // The first line comes at once, so that a reader knows that it is connected.
         stream.write('{"type":"connected"}\n');
         void reply.type('application/x-ndjson').send(stream);

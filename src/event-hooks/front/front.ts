@@ -1,7 +1,4 @@
-import type { Socket } from 'node:net';
-import type { Callers } from '../../http/callers.ts';
 import type { KongWatch } from '../watcher/kong-watch.ts';
-import { handOn, type ParseFailure } from './odd-request.ts';
 import { isEventHooksPath, PassThrough, type PassThroughOptions } from './pass-through.ts';
 
 /** The event hooks' Admin API in front of Kong's own: what is ours, and what is handed on. */
@@ -9,8 +6,6 @@ export interface Front {
   /** Whether a path is the event hooks' own. */
   isOurs(url: string): boolean;
   readonly handle: PassThrough['handle'];
-  /** Takes a request that cannot be parsed. @returns false where it is to be refused */
-  handleOdd(failure: ParseFailure, client: Socket, callers: Callers | null): boolean;
   close(): void;
 }
 
@@ -33,9 +28,8 @@ export function createFront(
   watch: Pick<KongWatch, 'lookNow' | 'isCollection'>,
   lendLoginTo: PassThroughOptions['lendLoginTo'] = null,
 ): Front {
-  const target = new URL(kong);
   const pass = new PassThrough({
-    target,
+    target: new URL(kong),
     lendLoginTo,
     onWrite: (method, path) => {
       watch.lookNow(method, path);
@@ -45,7 +39,6 @@ export function createFront(
     isOurs: (url) =>
       isEventHooksPath(url, (segment) => collections.has(segment) || watch.isCollection(segment)),
     handle: pass.handle,
-    handleOdd: (failure, client, callers) => handOn(target, failure, client, callers),
     close: () => {
       pass.close();
     },

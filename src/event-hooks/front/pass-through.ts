@@ -19,6 +19,9 @@ import {
 import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
+const bodiless = new Set([...reads, 'DELETE']);
+/** What Node does not write into a header. */
+const unwritable = /[^\t\x20-\x7e\x80-\xff]/;
 
 export interface PassThroughOptions {
   /** Kong's Admin API. */
@@ -96,13 +99,17 @@ export class PassThrough {
     const method = request.method ?? 'GET';
     const framing = framingOf(request.rawHeaders);
     const headers = endToEnd(request.rawHeaders);
+    for (const text of headers) {
+      if (unwritable.test(text))
+        throw new UnforwardableError(400, 'A header holds a control character, which is not handed on.');
+    }
     // HTTP/1.0 needs none, and HTTP/1.1, which Kong is spoken to in, does.
     if (request.headers.host === undefined) headers.push('Host', this.#options.target.host);
     if (this.#lends(method, request)) headers.push('Authorization', this.#authorization ?? '');
     return {
       method,
       path: `${this.#prefix}${request.url ?? '/'}`,
-      headers: [...headers, ...framingHeaders(framing)],
+      headers: [...headers, ...framingHeaders(framing), ...saysNone(method, framing)],
       framing,
     };
   }
@@ -130,8 +137,13 @@ export class PassThrough {
       timeout: timeoutMs,
     });
     upstream.on('timeout', () => upstream.destroy(new Error(`no answer within ${String(timeoutMs)} ms`)));
+    request.on('error', (error) => {
+      answer(response, 400, `The body is not whole: ${messageOf(error)}`);
+      upstream.destroy();
+    });
     upstream.on('error', (error) => {
       request.unpipe(upstream);
+      if (request.errored !== null) return;
       if (
         this.#repeatable(outgoing, error, upstream.reusedSocket) &&
         !response.headersSent &&
@@ -187,12 +199,17 @@ export class PassThrough {
   }
 }
 
+/** Of methods that have a body as a rule, Node would send an empty one in chunks. */
+const saysNone = (method: string, { kind }: Framing): readonly string[] =>
+  kind === 'none' && !bodiless.has(method) ? ['Content-Length', '0'] : [];
+
 /** Ends a request with a message of our own, and its connection: what is left of its body is not read. */
 function answer(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
+  response.shouldKeepAlive = false;
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify({ message }));
 }

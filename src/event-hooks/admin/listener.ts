@@ -1,0 +1,68 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Callers } from '../../http/callers.ts';
+import { door } from '../../http/door.ts';
+import { createNodeServer } from '../../http/http1/node-server.ts';
+import { ownStatusLine } from '../../http/http1/reasons.ts';
+import type { RefusalStatus } from '../../http/http1/request-head.ts';
+import { bounded, type HttpLimits } from '../../http/limits.ts';
+import type { Front } from '../front/front.ts';
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ListenerOptions {
+  /** Answers what is not ours; null: nothing else is there. */
+  readonly front: Pick<Front, 'isOurs' | 'handle'> | null;
+  /** Who may call; null: whoever can connect. */
+  readonly callers: Callers | null;
+  readonly limits: HttpLimits;
+}
+
+/**
+ * The HTTP server: its limits, who may call it, and what of it is Kong's. In front of Kong, requests are read as Kong's
+ * nginx reads them: the front refuses none that Kong would answer.
+ */
+export function createListener(ours: Handle, { front, callers, limits }: ListenerOptions): Server {
+  const handle = door(callers, (request, response) => {
+    if (front === null || front.isOurs(request.url ?? '/')) ours(request, response);
+    else front.handle(request, response);
+  });
+  if (front === null) return bounded(createServer(limits, handle));
+  return bounded(createNodeServer({ limits, handle, refuse: refuseRead }));
+}
+
+const reasons: Readonly<Record<RefusalStatus, string>> = {
+  400: 'The request is no HTTP, or readers could understand it in two ways.',
+  405: 'Method not allowed',
+  408: 'The request did not come in time.',
+  414: 'The request line is too long.',
+  494: 'A header is too long, or there are too many.',
+  501: 'Of transfer codings only "chunked" is understood.',
+  505: 'Only HTTP/1 is understood.',
+};
+
+/** Answers a request with the status that nginx refuses it with. */
+function refuseRead(status: RefusalStatus, response: ServerResponse): void {
+  // nginx's own number for headers that are too large, which it shows as 400.
+  say(response, status === 494 ? 400 : status, reasons[status]);
+}
+
+function say(response: ServerResponse, status: number, message: string): void {
+  response.shouldKeepAlive = false;
+  response.writeHead(status, ownStatusLine(status).slice(4), {
+    'content-type': 'application/json; charset=utf-8',
+  });
+  response.end(JSON.stringify({ message }));
+}
+
+const unread: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers what Node's parser cannot read. */
+export function refuseUnread({ code }: { readonly code: string }, client: Socket): void {
+  const status = unread[code] ?? '400 Bad Request';
+  if (client.writable) client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  else client.destroy();
+}
