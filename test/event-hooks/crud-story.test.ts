@@ -77,7 +77,7 @@ const usernames = (): unknown[] => {
 const heardOf = (name: string): Promise<void> =>
   receiver.untilTrue(
     () => usernames().includes(name),
-    5000,
+    30_000,
     () => `${name} among ${usernames().join()}`,
   );
 

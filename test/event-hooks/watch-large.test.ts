@@ -10,7 +10,9 @@ import { KongAdmin } from '../../src/kong-admin/client.ts';
 import { FakeKongAdmin } from '../support/fake-kong-admin.ts';
 import { ManualClock } from '../unit/event-hooks/watcher/manual-clock.ts';
 
-const count = 100_000;
+/** How many entities Kong has; CI has 100,000. */
+const count = Number(process.env.KONG_TS_WATCHED_ENTITIES ?? 20_000);
+const pages = count / 1000;
 const idOf = (n: number): string => `c${String(n).padStart(6, '0')}`;
 
 let kong: FakeKongAdmin;
@@ -27,7 +29,7 @@ afterEach(async () => {
 });
 
 it(
-  '100,000 entities: three changes are three events, a page that fails is none',
+  `${String(count)} entities: three changes are three events, a page that fails is none`,
   { timeout: 180_000 },
   async () => {
     const clock = new ManualClock();
@@ -47,13 +49,13 @@ it(
     });
     try {
       await watcher.round();
-      expect(kong.requests.filter((line) => line.includes('size=1000'))).toHaveLength(100);
+      expect(kong.requests.filter((line) => line.includes('size=1000'))).toHaveLength(pages);
 
-      kong.put('/consumers', { id: idOf(50_000), username: 'renamed' });
-      kong.remove('/consumers', idOf(99_999));
+      kong.put('/consumers', { id: idOf(count / 2), username: 'renamed' });
+      kong.remove('/consumers', idOf(count - 1));
       kong.put('/consumers', { id: 'c999999', username: 'new' });
       let page = 0;
-      kong.fault = (line) => (line.includes('size=1000') && ++page === 60 ? { status: 503 } : null);
+      kong.fault = (line) => (line.includes('size=1000') && ++page === pages * 0.6 ? { status: 503 } : null);
       clock.skip(60_000);
       await watcher.round();
       expect(emitted).toEqual([]);
@@ -65,7 +67,11 @@ it(
         const { operation, entity } = JSON.parse(data) as { operation: string; entity: { id: string } };
         return `${operation} ${entity.id}`;
       });
-      expect(told.sort()).toEqual([`create c999999`, `delete ${idOf(99_999)}`, `update ${idOf(50_000)}`]);
+      expect(told.sort()).toEqual([
+        `create c999999`,
+        `delete ${idOf(count - 1)}`,
+        `update ${idOf(count / 2)}`,
+      ]);
     } finally {
       await watcher.close();
     }
