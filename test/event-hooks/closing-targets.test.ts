@@ -176,7 +176,7 @@ describe('requests behind one that fails', () => {
     onTestFinished(() => {
       server.closeAllConnections();
     });
-    const b = await bench({ retrySchedule: [0.2, 0.2, 0.2], timeoutMs: 300 });
+    const b = await bench({ retrySchedule: [0.2, 0.2], timeoutMs: 1000 });
     const { id } = await b.hook({
       source: 's',
       handler: 'webhook',

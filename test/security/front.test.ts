@@ -8,6 +8,7 @@ import { createFront } from '../../src/event-hooks/front/front.ts';
 import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../../src/event-hooks/serve/serve.ts';
 import { httpLimits } from '../../src/http/limits.ts';
+import { whenQuiet } from '../support/quiet-socket.ts';
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -66,7 +67,7 @@ function raw(port: number, bytes: string | Buffer, quietMs = 500): Promise<strin
       socket.destroy();
       resolve(text);
     };
-    socket.setTimeout(quietMs, () => {
+    whenQuiet(socket, quietMs, () => {
       text += '(quiet)';
       end();
     });

@@ -10,6 +10,7 @@ import { eventHooksService } from '../../src/event-hooks/grpc/service.ts';
 import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../../src/event-hooks/serve/serve.ts';
 import { bench, memoryLog } from '../event-hooks/support/setup.ts';
+import { whenQuiet } from '../support/quiet-socket.ts';
 import { bounds } from './support/rounds.ts';
 
 const token = 'correct-horse';
@@ -50,7 +51,8 @@ function raw(port: number, bytes: string): Promise<string> {
       socket.destroy();
       resolve(text);
     };
-    socket.setTimeout(400, end).on('error', end).on('close', end);
+    whenQuiet(socket, 400, end);
+    socket.on('error', end).on('close', end);
     socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1'))).write(bytes, 'latin1');
   });
 }

@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KongClient } from './support/kong-client.ts';
 import { until, Workbench, type ServerProcess } from './support/server-process.ts';
@@ -60,12 +62,13 @@ describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
 
   it('a worker that dies while it starts an instance leaves no StartInstance unanswered', async () => {
     const kong = protocol === 'protobuf' ? protobuf : msgpack;
-    const config = { setup: 'waits', __plugin_id: protocol };
-    const starting = kong.start('unwilling', config);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const [begun, gate] = [join(bench.folder, `${protocol}-begun`), join(bench.folder, `${protocol}-gate`)];
+    const starting = kong.start('unwilling', { setup: 'waits', begun, gate, __plugin_id: protocol });
+    await until(async () => existsSync(begun), 'the setup');
     const pids = await server.workerPids();
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     const id = await starting;
+    writeFileSync(gate, '');
     await server.ready();
     expect(await kong.handle(id, 'log')).toEqual({ calls: [] });
     expect(kong.skipped).toEqual([]);

@@ -1,17 +1,28 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { KongAdmin } from '../../../src/kong-admin/client.ts';
 
 let server: Server | null = null;
+/** The time limits of requests: they are over when the Kong of a test says so. */
+let limits: AbortController[];
 
+beforeEach(() => {
+  limits = [];
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => {
+    const limit = new AbortController();
+    limits.push(limit);
+    return limit.signal;
+  });
+});
 afterEach(async () => {
+  vi.restoreAllMocks();
   server?.closeAllConnections();
   await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   server = null;
 });
 
-/** An Admin API of `count` consumers that never answers what `slow` says; what it was asked for. */
+/** An Admin API of `count` consumers that does not answer what `slow` says, until time is over; what it was asked for. */
 async function startKong(
   count: number,
   slow: (size: number, path: string) => boolean,
@@ -24,7 +35,10 @@ async function startKong(
     asked.push(
       url.pathname === '/status' ? 'status' : `${url.pathname} ${String(size)} from ${String(from)}`,
     );
-    if (slow(size, url.pathname)) return;
+    if (slow(size, url.pathname)) {
+      limits.at(-1)?.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+      return;
+    }
     const data = Array.from({ length: Math.max(0, Math.min(size, count - from)) }, (_, index) => ({
       id: String(from + index),
     }));

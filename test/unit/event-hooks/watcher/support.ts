@@ -53,7 +53,7 @@ export async function watched(
     log,
     watcher: (over = {}) => {
       const made = new CrudWatcher({
-        admin: new KongAdmin({ url: kong.url, timeoutMs: 1000 }),
+        admin: new KongAdmin({ url: kong.url, timeoutMs: 60_000 }),
         snapshots: new MemorySnapshots(),
         wants: listening,
         listens: (source) => listening(source, 'consumers') || listening(source, 'create'),
