@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { ngxConstants } from './lua-constants.ts';
 import { field, type LuaSource, type RequestView, type Table } from './lua-view.ts';
 import { luaText } from './lua-text.ts';
 import type { RawText } from './text.ts';
@@ -114,6 +115,7 @@ export function luaNgx(
   const headersOf = (part: string) => (): Table => (field(record(), part, 'headers') ?? {}) as Table;
   const count = (max: unknown): number => (typeof max === 'number' ? (max <= 0 ? Infinity : max) : 100);
   return {
+    ...ngxConstants,
     now: () => wall() / 1000,
     time: () => Math.floor(wall() / 1000),
     today: () => day(now()),

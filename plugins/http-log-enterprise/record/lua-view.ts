@@ -192,6 +192,9 @@ export function luaView(source: LuaSource): Table {
       },
       router: { get_route: get('route'), get_service: get('service') },
       nginx: { get_subsystem: () => (field(record(), 'session') === undefined ? 'http' : 'stream') },
+      vault: {
+        is_reference: (text: unknown) => typeof text === 'string' && /^\{vault:\/\/[^]*\}$/.test(text),
+      },
       log: {
         serialize: record,
         debug: writer('debug'),
