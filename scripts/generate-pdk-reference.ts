@@ -56,7 +56,9 @@ function resultText({ result, travel }: FunctionRow): string {
 }
 
 function section(row: FunctionRow): string {
-  const lines = [`### ${row.path}`, '', row.description, '', '```ts', signature(row), '```', ''];
+  const since = row.since === null ? [] : [`Kong ${row.since} and later.`];
+  const text = [row.description, ...row.details, ...since].join(' ');
+  const lines = [`### ${row.path}`, '', text, '', '```ts', signature(row), '```', ''];
   for (const argument of row.arguments) {
     lines.push(
       `- \`${argument.name}\`: ${checks[argument.check].allowed}${argument.optional === true ? ' (optional)' : ''}`,
@@ -69,6 +71,12 @@ function section(row: FunctionRow): string {
     `| ${resultText(row).replaceAll('|', '\\|')} | ${overProtocol(row, 'protobuf')} | ${overProtocol(row, 'msgpack')} | \`${row.name}\` |`,
     '',
   );
+  if (row.raw !== null) {
+    lines.push(
+      `\`${row.raw.name}(${row.raw.options})\`: ${[row.raw.description, ...row.raw.details].join(' ')}`,
+      '',
+    );
+  }
   if (row.composed !== null) {
     lines.push(
       `Composed from ${row.composed.from.map((name) => `\`${name}\``).join(', ')}. ${row.composed.note ?? ''}`.trim(),

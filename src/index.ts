@@ -33,6 +33,7 @@ export type {
   JsonValue,
   Kong,
   KongApi,
+  KongVersion,
   LogRecord,
   MemoryStats,
   ParsedBody,

@@ -56,7 +56,9 @@ function rowOf(path: string, spec: FunctionSpec): FunctionRow {
     name: spec.name,
     path,
     description: spec.description,
+    details: spec.details ?? [],
     example: spec.example,
+    since: spec.since ?? null,
     arguments: spec.arguments,
     result: spec.result,
     protobuf: spec.protobuf,
@@ -68,6 +70,7 @@ function rowOf(path: string, spec: FunctionSpec): FunctionRow {
     travel: spec.travel,
     steady: spec.steady === true,
     composed: spec.composed ?? null,
+    raw: spec.raw ?? null,
     inLog: spec.inLog ?? null,
     httpLog: spec.httpLog === true,
   };

@@ -18,6 +18,7 @@ export type {
   Service,
 } from './types/entities.ts';
 export type { Kong, KongApi } from './types/kong.ts';
+export type { KongVersion } from './versions.ts';
 export type {
   HttpLogRecord,
   LoggedConsumer,

@@ -32,12 +32,8 @@ const prototype: object = Object.create(
           methodOf(spec.name),
         ]),
       ),
-      serializeRaw(this: { channel: PhaseChannel }) {
-        return invoke(raw, null, this.channel, []);
-      },
-      // Not in the types: for plugins of this package that call nothing after it.
-      serializeLast(this: { channel: PhaseChannel }) {
-        return invoke(raw, lastRaw, this.channel, []);
+      serializeRaw(this: { channel: PhaseChannel }, options?: { readonly last?: boolean }) {
+        return invoke(raw, options?.last === true ? lastRaw : null, this.channel, []);
       },
     }).map(([name, value]) => [name, { value, writable: true }]),
   ),

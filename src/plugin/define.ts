@@ -4,6 +4,8 @@ import { phases as allPhases } from '../pdk/phases.ts';
 import type { Phase, Protocol } from '../pdk/phases.ts';
 import { brand } from './brand.ts';
 import type { Kong } from '../pdk/index.ts';
+import { defaultKongVersion, kongVersions } from '../pdk/versions.ts';
+import type { DefaultKongVersion, KongVersion } from '../pdk/versions.ts';
 import { compileConfig } from './schema/compile.ts';
 import type { KongProtocol } from './schema/meta.ts';
 import type { CompiledPlugin, PhaseHandler, PluginHandlers, SetupContext } from './types.ts';
@@ -11,7 +13,11 @@ import type { CompiledPlugin, PhaseHandler, PluginHandlers, SetupContext } from 
 type MaybePromise<T> = T | Promise<T>;
 
 /** What every definition says about its plugin. */
-export interface PluginBase<Schema extends z.ZodType, R extends Protocol> {
+export interface PluginBase<
+  Schema extends z.ZodType,
+  R extends Protocol,
+  V extends KongVersion = DefaultKongVersion,
+> {
   /** Kong's name for the plugin: letters, digits, `-` and `_`. */
   readonly name: string;
   /** `x.y.z`: Kong refuses anything else. */
@@ -20,6 +26,11 @@ export interface PluginBase<Schema extends z.ZodType, R extends Protocol> {
   readonly priority?: number;
   /** `protobuf` is quicker; `msgpack` offers every function of the PDK. Default `protobuf`. */
   readonly protocol?: R;
+  /**
+   * The oldest version of Kong that the plugin is to run on: functions that later ones added do not compile. Default
+   * `3.9`.
+   */
+  readonly kong?: V;
   /** The configuration's fields as a zod object; becomes Kong's schema. Without one the plugin takes none. */
   readonly config?: Schema;
   /**
@@ -49,29 +60,40 @@ export interface PluginBase<Schema extends z.ZodType, R extends Protocol> {
 }
 
 /** Handlers of phases; each gets the PDK as its phase and protocol have it, and the configuration. */
-export type Handlers<Config, R extends Protocol> = {
-  readonly [P in Phase]?: (kong: Kong<P, R>, config: Config) => unknown;
+export type Handlers<Config, R extends Protocol, V extends KongVersion = DefaultKongVersion> = {
+  readonly [P in Phase]?: (kong: Kong<P, R, V>, config: Config) => unknown;
 };
 
 /** What `setup` returns: a handler for each announced phase, and `close` for when the configuration is given up. */
-export type SetupHandlers<P extends Phase, R extends Protocol, Config> = {
-  readonly [Name in P]: (kong: Kong<Name, R>, config: Config) => unknown;
+export type SetupHandlers<
+  P extends Phase,
+  R extends Protocol,
+  Config,
+  V extends KongVersion = DefaultKongVersion,
+> = {
+  readonly [Name in P]: (kong: Kong<Name, R, V>, config: Config) => unknown;
 } & { readonly close?: () => unknown };
 
 /** A plugin without state of its own: handlers only. */
-export type StatelessPlugin<Schema extends z.ZodType, R extends Protocol> = PluginBase<Schema, R> &
-  Handlers<z.output<Schema>, R> & { readonly setup?: never; readonly phases?: never };
+export type StatelessPlugin<
+  Schema extends z.ZodType,
+  R extends Protocol,
+  V extends KongVersion = DefaultKongVersion,
+> = PluginBase<Schema, R, V> &
+  Handlers<z.output<Schema>, R, V> & { readonly setup?: never; readonly phases?: never };
 
 /** A plugin with state: `setup` runs once per configuration and worker, all instances of it share what it returns. */
-export type StatefulPlugin<Schema extends z.ZodType, R extends Protocol, P extends Phase> = PluginBase<
-  Schema,
-  R
-> & {
+export type StatefulPlugin<
+  Schema extends z.ZodType,
+  R extends Protocol,
+  P extends Phase,
+  V extends KongVersion = DefaultKongVersion,
+> = PluginBase<Schema, R, V> & {
   /** The phases that `setup` returns handlers for. Kong asks before any configuration exists. */
   readonly phases: readonly P[];
   readonly setup: (
     context: SetupContext<z.output<Schema>>,
-  ) => MaybePromise<SetupHandlers<P, R, z.output<Schema>>>;
+  ) => MaybePromise<SetupHandlers<P, R, z.output<Schema>, V>>;
 };
 
 /** The schema of a plugin that takes no configuration. */
@@ -90,10 +112,13 @@ export function definePlugin<
   P extends Phase,
   Schema extends z.ZodType = NoConfig,
   R extends Protocol = 'protobuf',
->(definition: StatefulPlugin<Schema, R, P>): CompiledPlugin;
-export function definePlugin<Schema extends z.ZodType = NoConfig, R extends Protocol = 'protobuf'>(
-  definition: StatelessPlugin<Schema, R>,
-): CompiledPlugin;
+  V extends KongVersion = DefaultKongVersion,
+>(definition: StatefulPlugin<Schema, R, P, V>): CompiledPlugin;
+export function definePlugin<
+  Schema extends z.ZodType = NoConfig,
+  R extends Protocol = 'protobuf',
+  V extends KongVersion = DefaultKongVersion,
+>(definition: StatelessPlugin<Schema, R, V>): CompiledPlugin;
 export function definePlugin(definition: object): CompiledPlugin {
   return compilePlugin(definition);
 }
@@ -128,6 +153,10 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
   const protocol = definition['protocol'] ?? 'protobuf';
   if (protocol !== 'protobuf' && protocol !== 'msgpack') {
     throw invalid(`protocol is ${JSON.stringify(protocol)}`, 'It is "protobuf" or "msgpack".');
+  }
+  const kong = definition['kong'] ?? defaultKongVersion;
+  if (!(kongVersions as readonly unknown[]).includes(kong)) {
+    throw invalid(`kong is ${JSON.stringify(kong)}`, `It is one of ${kongVersions.join(', ')}.`);
   }
   const onError = definition['onError'] ?? 'fail';
   if (onError !== 'fail' && onError !== 'continue') {

@@ -7,8 +7,7 @@ import { type RawText, toRaw } from './text.ts';
  * records that have to be on disk by then.
  */
 export function lastRecord(kong: Kong<'log', 'protobuf'>): Promise<string> {
-  const log = kong.log as typeof kong.log & { serializeLast?(): Promise<string> };
-  return log.serializeLast === undefined ? log.serializeRaw() : log.serializeLast();
+  return kong.log.serializeRaw({ last: true });
 }
 
 /**

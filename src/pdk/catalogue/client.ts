@@ -61,6 +61,7 @@ export const client = {
   loadConsumer: {
     name: 'kong.client.load_consumer',
     description: 'Loads a consumer by id or, when asked to, by username. null when there is none.',
+    details: ['An id is a UUID.'],
     example: "const alice = await kong.client.loadConsumer('alice', true);",
     arguments: [
       { name: 'idOrUsername', type: 'string', check: 'consumerId' },
@@ -151,6 +152,7 @@ export const clientTls = {
   },
   disableHttp2Alpn: {
     name: 'kong.client.tls.disable_http2_alpn',
+    since: '3.9',
     description: 'Keeps HTTP/2 out of the protocols that the TLS handshake offers.',
     example: 'await kong.client.tls.disableHttp2Alpn();',
     arguments: [],

@@ -58,6 +58,15 @@ export const log = {
     description:
       'The log record of the request, parsed. `kong.log.serializeRaw()` gives the JSON text unparsed.',
     example: 'const record = await kong.log.serialize();',
+    raw: {
+      name: 'serializeRaw',
+      description: 'The log record as the JSON text that Kong made, not parsed.',
+      details: [
+        '`last: true` says that the handler asks Kong for nothing after it: the event ends with this call over ProtoBuf:1, which saves Kong a turn. Later calls reject with PDK_EVENT_ENDED.',
+      ],
+      options: 'options?: { readonly last?: boolean }',
+      type: 'string',
+    },
     arguments: [],
     result: { kind: 'record', type: 'LogRecord', empty: 'zero' },
     phases: s.logOnly,

@@ -18,6 +18,7 @@ export const node = {
     name: 'kong.node.get_memory_stats',
     description:
       "Memory of Kong's workers and shared dictionaries, in bytes. A unit can be asked for over MsgPack:1 only; ProtoBuf:1 carries two of the dictionaries.",
+    details: ['With a unit the values are text, with `scale` (default 2) decimal places.'],
     example: 'const { workers_lua_vms } = await kong.node.getMemoryStats();',
     arguments: [
       { name: 'unit', type: "'b' | 'k' | 'm' | 'g'", check: 'memoryUnit', optional: true },
@@ -114,14 +115,15 @@ export const router = {
 export const telemetry = {
   log: {
     name: 'kong.telemetry.log',
+    since: '3.8',
     description: 'Records a log entry for the OpenTelemetry plugin, where that one is switched on.',
     example: "await kong.telemetry.log('my-plugin', {}, 'decision', 'denied', { reason: 'quota' });",
     arguments: [
       { name: 'pluginName', type: 'string', check: 'text' },
-      { name: 'pluginConfig', type: 'object', check: 'json' },
+      { name: 'pluginConfig', type: 'Readonly<Record<string, JsonValue>>', check: 'json' },
       { name: 'messageType', type: 'string', check: 'text' },
       { name: 'message', type: 'string', check: 'text', optional: true },
-      { name: 'attributes', type: 'object', check: 'json', optional: true },
+      { name: 'attributes', type: 'Readonly<Record<string, JsonValue>>', check: 'json', optional: true },
     ],
     result: s.nothing,
     phases: s.everyPhase,

@@ -220,6 +220,10 @@ export const request = {
     name: 'kong.request.get_raw_body',
     description:
       'The request body. A body that Kong buffered to disk is read from the file, up to `maxFileSize` bytes (default: no limit).',
+    details: [
+      'Kong buffers to disk what is larger than `client_body_buffer_size`, 8 KiB by default. Over MsgPack:1 Kong reads the file itself (3.8 and later) and answers a request whose file is larger with a 500; over ProtoBuf:1 this server reads it, which must share files and user with Kong.',
+      'Rejects with PDK_BODY_UNAVAILABLE when the file cannot be read or is too large.',
+    ],
     example: 'const body = await kong.request.getRawBody();',
     arguments: [{ name: 'maxFileSize', type: 'number', check: 'fileSize', optional: true }],
     result: { kind: 'rawBody', type: 'Buffer', empty: 'zero' },
@@ -231,6 +235,10 @@ export const request = {
     name: 'kong.request.get_body',
     description:
       'The request body, parsed by its content type (JSON, urlencoded form, multipart form); null for other types.',
+    details: [
+      "`mimetype` stands in place of the request's own Content-Type; `maxArgs` is how many fields of a form are looked at (default 100).",
+      'Rejects with PDK_BODY_MALFORMED when the body is not what its content type says, and as getRawBody does.',
+    ],
     example: 'const body = await kong.request.getBody();',
     arguments: [
       { name: 'mimetype', type: 'string', check: 'text', optional: true },

@@ -125,11 +125,12 @@ export const response = {
     name: 'kong.response.exit',
     description:
       'Ends the request with this response. Nothing of the handler runs after it. An object as body is sent as JSON. In preread: 200, 400, 403, 500, 502 and 503 only.',
+    details: ['`finally` blocks still run.'],
     example: "return kong.response.exit(403, { message: 'no' }, { 'x-reason': 'policy' });",
     arguments: [
       { name: 'status', type: 'number', check: 'exitStatus' },
-      { name: 'body', type: 'ExitBody', check: 'exitBody', optional: true },
-      { name: 'headers', type: 'HeadersInput', check: 'headers', optional: true },
+      { name: 'body', type: 'ExitBody | null', check: 'exitBody', optional: true },
+      { name: 'headers', type: 'HeadersInput | null', check: 'headers', optional: true },
     ],
     result: s.never,
     phases: s.exitPhases,
@@ -140,11 +141,17 @@ export const response = {
     name: 'kong.response.error',
     description:
       "Ends the request with Kong's own error body, in the format that the Accept header asks for (JSON, HTML, XML, text). Status 400 to 599.",
+    details: ["The message stands in place of Kong's own text for the status."],
     example: "return kong.response.error(403, 'not yours');",
     arguments: [
       { name: 'status', type: 'number', check: 'errorStatus' },
-      { name: 'message', type: 'string | object', check: 'errorMessage', optional: true },
-      { name: 'headers', type: 'HeadersInput', check: 'headers', optional: true },
+      {
+        name: 'message',
+        type: 'string | Readonly<Record<string, unknown>> | readonly unknown[] | null',
+        check: 'errorMessage',
+        optional: true,
+      },
+      { name: 'headers', type: 'HeadersInput | null', check: 'headers', optional: true },
     ],
     result: s.never,
     phases: s.requestPhases,

@@ -55,6 +55,7 @@ export const serviceRequest = {
   setQuery: {
     name: 'kong.service.request.set_query',
     description: 'The query towards the upstream, encoded by Kong; true makes an argument without a value.',
+    details: ['Kong writes the names in alphabetical order.'],
     example: "await kong.service.request.setQuery({ tag: ['a', 'b'], debug: true });",
     arguments: [{ name: 'args', type: 'QueryInput', check: 'query' }],
     result: s.nothing,
@@ -64,6 +65,7 @@ export const serviceRequest = {
   },
   clearQueryArg: {
     name: 'kong.service.request.clear_query_arg',
+    since: '3.9',
     description: 'Removes all values of one query argument towards the upstream.',
     example: "await kong.service.request.clearQueryArg('token');",
     arguments: [{ name: 'name', type: 'string', check: 'text' }],
@@ -133,7 +135,11 @@ export const serviceRequest = {
       "Encodes a body by its content type (JSON, urlencoded form, multipart form) and sets it with the Content-Type header. Without `mimetype` the request's own type is used; false when it has none.",
     example: "await kong.service.request.setBody({ name: 'John' }, 'application/json');",
     arguments: [
-      { name: 'args', type: 'object', check: 'form' },
+      {
+        name: 'args',
+        type: 'Readonly<Record<string, unknown>> | readonly unknown[]',
+        check: 'form',
+      },
       { name: 'mimetype', type: 'string', check: 'text', optional: true },
     ],
     result: s.boolean,

@@ -29,6 +29,7 @@ export const service = {
   },
   setRetries: {
     name: 'kong.service.set_retries',
+    since: '3.8',
     description: 'Sets how often Kong retries the upstream (0 to 32767).',
     example: 'await kong.service.setRetries(1);',
     arguments: [{ name: 'retries', type: 'number', check: 'retries' }],
@@ -39,6 +40,7 @@ export const service = {
   },
   setTimeouts: {
     name: 'kong.service.set_timeouts',
+    since: '3.8',
     description: 'Sets the timeouts towards the upstream, in milliseconds (1 to 2147483646).',
     example: 'await kong.service.setTimeouts(1_000, 5_000, 5_000);',
     arguments: [

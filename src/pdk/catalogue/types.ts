@@ -1,5 +1,6 @@
 import type { ArgumentsMessage, ResultMessage } from '../../wire/protobuf/messages.ts';
 import type { Phase, Protocol } from '../phases.ts';
+import type { KongVersion } from '../versions.ts';
 
 /**
  * How a call is made over one protocol.
@@ -52,7 +53,7 @@ export type CheckName =
 export interface ArgumentSpec {
   /** The name in the TypeScript signature. */
   readonly name: string;
-  /** The TypeScript type, for the reference page. */
+  /** The TypeScript type: the signatures that authors see and the reference page are made of it. */
   readonly type: string;
   readonly check: CheckName;
   readonly optional?: boolean;
@@ -82,7 +83,7 @@ export type ResultKind =
 /** What a function resolves with. */
 export interface ResultSpec {
   readonly kind: ResultKind;
-  /** The TypeScript type, for the reference page. */
+  /** The TypeScript type, as for an argument. */
   readonly type: string;
   /**
    * What an empty ProtoBuf message, an empty string and a nil mean: `null` (absent) or the type's `zero` (`''`, `0`,
@@ -101,11 +102,26 @@ export interface Composition {
   readonly note: string | null;
 }
 
+/** A function that makes the same call as another and does not convert the answer. */
+export interface RawTwin {
+  readonly name: string;
+  readonly description: string;
+  readonly details: readonly string[];
+  /** Its only parameter, as TypeScript. */
+  readonly options: string;
+  /** What it resolves with, as TypeScript. */
+  readonly type: string;
+}
+
 /** One function as a catalogue file declares it, under its camelCase name. */
 export interface FunctionSpec {
   readonly name: string;
   readonly description: string;
+  /** More about it, for authors: limits, what else can happen, errors that it rejects with. A sentence per element. */
+  readonly details?: readonly string[];
   readonly example: string;
+  /** The first version of Kong that has it (read in the sources of Kong). Default: all that are served. */
+  readonly since?: KongVersion;
   readonly arguments: readonly ArgumentSpec[];
   readonly result: ResultSpec;
   /** Phases in which Kong 3.9.3 accepts the call on the wire (measured; the same over both protocols). */
@@ -122,6 +138,8 @@ export interface FunctionSpec {
    */
   readonly steady?: boolean;
   readonly composed?: Composition;
+  /** The same call under another name, whose answer is handed on as Kong wrote it. */
+  readonly raw?: RawTwin;
   /**
    * How it is made in the log phase, where Kong's own function raises. What raises there leaves the request behind for
    * handlers of later requests to read (measured on Kong 3.9.3), so such a call is never sent.
@@ -144,7 +162,10 @@ export interface FunctionRow {
   /** The camelCase name on the same path: `kong.request.getHeader`. */
   readonly path: string;
   readonly description: string;
+  readonly details: readonly string[];
   readonly example: string;
+  /** The first version of Kong that has it, null where all that are served do. */
+  readonly since: KongVersion | null;
   readonly arguments: readonly ArgumentSpec[];
   readonly result: ResultSpec;
   /** How it travels over ProtoBuf:1, null where its service lacks it. */
@@ -158,6 +179,8 @@ export interface FunctionRow {
   readonly steady?: boolean;
   /** Set where `travel` is `composed` over at least one protocol. */
   readonly composed: Composition | null;
+  /** The same call under another name, see `FunctionSpec`. */
+  readonly raw: RawTwin | null;
   /** Set where it is composed in the log phase alone, see `FunctionSpec`. Default: not. */
   readonly inLog?: Omit<Composition, 'phases'> | null;
   /** Whether it is for HTTP requests alone in the log phase, see `FunctionSpec`. Default: no. */

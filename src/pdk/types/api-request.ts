@@ -1,8 +1,9 @@
+// Written by `npm run docs` from the rows of the catalogue; change those.
 import type { Headers, ParsedBody, Query, UriCaptures } from './values.ts';
 
 /** `kong.request`: the request as the client sent it. */
 export interface RequestApi {
-  /** `'http'` or `'https'`. */
+  /** The scheme of the request to Kong: 'http' or 'https'. */
   getScheme(): Promise<string>;
   /** The host of the request, without its port. */
   getHost(): Promise<string>;
@@ -16,54 +17,58 @@ export interface RequestApi {
   getForwardedPort(): Promise<number>;
   /** The path, from X-Forwarded-Path where the peer is trusted. */
   getForwardedPath(): Promise<string>;
-  /** The stripped prefix of the path, from X-Forwarded-Prefix where the peer is trusted; null when there is none. */
+  /** The prefix of the path that Kong strips, from X-Forwarded-Prefix where the peer is trusted. */
   getForwardedPrefix(): Promise<string | null>;
-  /** 1, 1.1, 2, ... */
+  /** The HTTP version: 1, 1.1, 2, ... */
   getHttpVersion(): Promise<number>;
-  /** In upper case. */
+  /** The HTTP method, in upper case. */
   getMethod(): Promise<string>;
-  /** Normalized and decoded, without the query. */
+  /** The path, normalized and decoded, without the query. */
   getPath(): Promise<string>;
-  /** As the client sent it, without the query. */
+  /** The path as the client sent it, without the query. */
   getRawPath(): Promise<string>;
-  /** Path and query as the client sent them. */
+  /** The path and query as the client sent them. */
   getPathWithQuery(): Promise<string>;
-  /** Not decoded, without the question mark; `''` when there is none. */
+  /** The query without its question mark, not decoded; empty when there is none. */
   getRawQuery(): Promise<string>;
   /**
-   * The first value of a query argument, decoded.
-   * @returns `true` for an argument without a value (`?flag`), null for one that is not there
+   * The first value of a query argument, decoded; true for one without a value, null for one that is not there.
+   * @param name a string
    */
   getQueryArg(name: string): Promise<string | true | null>;
   /**
-   * All query arguments, decoded.
-   * @param max how many Kong looks at, 1 to 1000, default 100
+   * All query arguments, decoded. At most `max` (1 to 1000, default 100).
+   * @param max an integer from 1 to 1000
    */
   getQuery(max?: number): Promise<Query>;
   /**
-   * The first value of a header. Names match in any case, `_` matches `-`.
-   * @returns null when the header is absent or empty (ProtoBuf:1 cannot tell; getHeaders can)
+   * The first value of a request header, null when it is absent or empty. Names match in any case, `_` matches `-`.
+   * @param name a header name that is not empty
    */
   getHeader(name: string): Promise<string | null>;
   /**
-   * All headers by lower-case name.
-   * @param max how many Kong looks at, 1 to 1000, default 100
+   * All request headers by lower-case name. At most `max` (1 to 1000, default 100).
+   * @param max an integer from 1 to 1000
    */
   getHeaders(max?: number): Promise<Headers>;
   /**
-   * The body. One that Kong buffered to disk (above `client_body_buffer_size`, 8 KiB by default) is read from the file:
-   * over MsgPack:1 by Kong (3.8 and later), over ProtoBuf:1 by this server, which must share files and user with Kong.
-   * @param maxFileSize bytes; a larger file is not read. Over MsgPack:1 Kong answers such a request with a 500.
-   * @throws KongTsError PDK_BODY_UNAVAILABLE when the file cannot be read or is too large
+   * The request body. A body that Kong buffered to disk is read from the file, up to `maxFileSize` bytes (default:
+   * no limit).
+   * Kong buffers to disk what is larger than `client_body_buffer_size`, 8 KiB by default. Over MsgPack:1 Kong reads
+   * the file itself (3.8 and later) and answers a request whose file is larger with a 500; over ProtoBuf:1 this
+   * server reads it, which must share files and user with Kong.
+   * Rejects with PDK_BODY_UNAVAILABLE when the file cannot be read or is too large.
+   * @param maxFileSize an integer of bytes, 0 or more
    */
   getRawBody(maxFileSize?: number): Promise<Buffer>;
   /**
-   * The body parsed by its content type: JSON, `application/x-www-form-urlencoded`, `multipart/form-data`.
-   * @param mimetype instead of the request's own Content-Type
-   * @param maxArgs fields of a form that are looked at, 1 to 1000, default 100
-   * @param maxFileSize as for getRawBody
-   * @returns null when there is no content type or it is none of the three
-   * @throws KongTsError PDK_BODY_MALFORMED when the body is not what its content type says
+   * The request body, parsed by its content type (JSON, urlencoded form, multipart form); null for other types.
+   * `mimetype` stands in place of the request's own Content-Type; `maxArgs` is how many fields of a form are looked
+   * at (default 100).
+   * Rejects with PDK_BODY_MALFORMED when the body is not what its content type says, and as getRawBody does.
+   * @param mimetype a string
+   * @param maxArgs an integer from 1 to 1000
+   * @param maxFileSize an integer of bytes, 0 or more
    */
   getBody(mimetype?: string, maxArgs?: number, maxFileSize?: number): Promise<ParsedBody | null>;
   /** When Kong began to process the request, in milliseconds since the epoch. */

@@ -1,6 +1,7 @@
 import type { namespaces } from '../catalogue.ts';
 import type { FunctionSpec } from '../catalogue/types.ts';
 import type { Phase, Protocol } from '../phases.ts';
+import type { DefaultKongVersion, KongVersion, UpTo } from '../versions.ts';
 import type { ClientApi, ClientTlsApi, IpApi, RouterApi } from './api-client.ts';
 import type {
   ClusterApi,
@@ -30,6 +31,13 @@ type OfferedPhases<Spec, P extends Protocol> = Spec extends FunctionSpec
       : Spec['phases'][number] | (Spec extends { readonly inLog: object } ? 'log' : never)
   : never;
 
+/** False for a function that a version of Kong does not have yet. */
+type IsThere<Spec, V extends KongVersion> = Spec extends { readonly since: infer Since }
+  ? Since extends UpTo<V>
+    ? true
+    : false
+  : true;
+
 /** True when a function can be called in all of the phases and over all of the protocols. */
 type IsOffered<Spec, Ph extends Phase, Pr extends Protocol> = false extends (
   Pr extends Protocol ? ([Ph] extends [OfferedPhases<Spec, Pr>] ? true : false) : never
@@ -38,10 +46,10 @@ type IsOffered<Spec, Ph extends Phase, Pr extends Protocol> = false extends (
   : true;
 
 /** The functions of a namespace that can be called there. */
-type Offered<Api, Functions, Ph extends Phase, Pr extends Protocol> = {
+type Offered<Api, Functions, Ph extends Phase, Pr extends Protocol, V extends KongVersion> = {
   [
     Name in keyof Api as Name extends keyof Functions
-      ? IsOffered<Functions[Name], Ph, Pr> extends true
+      ? [IsThere<Functions[Name], V>, IsOffered<Functions[Name], Ph, Pr>] extends [true, true]
         ? Name
         : never
       : never
@@ -56,28 +64,33 @@ type LogFunctions = Specs['kong.log'] & { readonly serializeRaw: Specs['kong.log
 
 /**
  * What a handler gets: Kong's PDK with the functions that this phase and this protocol have. The masks are the
- * catalogue's own. Of several phases or protocols (`Kong<'access' | 'response'>`), what all of them have.
+ * catalogue's own. Of several phases or protocols (`Kong<'access' | 'response'>`), what all of them have. A version of
+ * Kong (default 3.9) leaves out what later ones have added.
  */
-export type Kong<Ph extends Phase = Phase, Pr extends Protocol = Protocol> = Filled<{
-  client: Offered<ClientApi, Specs['kong.client'], Ph, Pr> &
-    Filled<{ tls: Offered<ClientTlsApi, Specs['kong.client.tls'], Ph, Pr> }>;
-  cluster: Offered<ClusterApi, Specs['kong.cluster'], Ph, Pr>;
-  ctx: { readonly shared: Offered<SharedApi, Specs['kong.ctx.shared'], Ph, Pr> };
-  ip: Offered<IpApi, Specs['kong.ip'], Ph, Pr>;
-  log: PlainLog & Offered<LogApi, LogFunctions, Ph, Pr>;
-  nginx: Offered<NginxApi, Specs['kong.nginx'], Ph, Pr>;
-  node: Offered<NodeApi, Specs['kong.node'], Ph, Pr>;
-  plugin: Offered<PluginApi, Specs['kong.plugin'], Ph, Pr>;
-  request: Offered<RequestApi, Specs['kong.request'], Ph, Pr>;
-  response: Offered<ResponseApi, Specs['kong.response'], Ph, Pr>;
-  router: Offered<RouterApi, Specs['kong.router'], Ph, Pr>;
-  service: Offered<ServiceApi, Specs['kong.service'], Ph, Pr> &
+export type Kong<
+  Ph extends Phase = Phase,
+  Pr extends Protocol = Protocol,
+  V extends KongVersion = DefaultKongVersion,
+> = Filled<{
+  client: Offered<ClientApi, Specs['kong.client'], Ph, Pr, V> &
+    Filled<{ tls: Offered<ClientTlsApi, Specs['kong.client.tls'], Ph, Pr, V> }>;
+  cluster: Offered<ClusterApi, Specs['kong.cluster'], Ph, Pr, V>;
+  ctx: { readonly shared: Offered<SharedApi, Specs['kong.ctx.shared'], Ph, Pr, V> };
+  ip: Offered<IpApi, Specs['kong.ip'], Ph, Pr, V>;
+  log: PlainLog & Offered<LogApi, LogFunctions, Ph, Pr, V>;
+  nginx: Offered<NginxApi, Specs['kong.nginx'], Ph, Pr, V>;
+  node: Offered<NodeApi, Specs['kong.node'], Ph, Pr, V>;
+  plugin: Offered<PluginApi, Specs['kong.plugin'], Ph, Pr, V>;
+  request: Offered<RequestApi, Specs['kong.request'], Ph, Pr, V>;
+  response: Offered<ResponseApi, Specs['kong.response'], Ph, Pr, V>;
+  router: Offered<RouterApi, Specs['kong.router'], Ph, Pr, V>;
+  service: Offered<ServiceApi, Specs['kong.service'], Ph, Pr, V> &
     Filled<{
-      request: Offered<ServiceRequestApi, Specs['kong.service.request'], Ph, Pr>;
-      response: Offered<ServiceResponseApi, Specs['kong.service.response'], Ph, Pr>;
+      request: Offered<ServiceRequestApi, Specs['kong.service.request'], Ph, Pr, V>;
+      response: Offered<ServiceResponseApi, Specs['kong.service.response'], Ph, Pr, V>;
     }>;
-  telemetry: Offered<TelemetryApi, Specs['kong.telemetry'], Ph, Pr>;
-  vault: Offered<VaultApi, Specs['kong.vault'], Ph, Pr>;
+  telemetry: Offered<TelemetryApi, Specs['kong.telemetry'], Ph, Pr, V>;
+  vault: Offered<VaultApi, Specs['kong.vault'], Ph, Pr, V>;
 }>;
 
 /**

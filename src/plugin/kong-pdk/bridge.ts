@@ -74,6 +74,9 @@ function rowOf(name: string): FunctionRow {
     offered: { protobuf: [], msgpack: phases },
     travel: { protobuf: 'absent', msgpack: 'getter' },
     composed: null,
+    raw: null,
+    details: [],
+    since: null,
   };
   // Names come from plugin code, so there are as many as it spells out; the limit is for one that computes them.
   if (unknownRows.size < 1000) unknownRows.set(name, row);

@@ -19,8 +19,7 @@ beforeEach(() => {
 });
 expectNoUnhandledRejections();
 
-const last = (kong: KongApi): Promise<string> =>
-  (kong.log as typeof kong.log & { serializeLast(): Promise<string> }).serializeLast();
+const last = (kong: KongApi): Promise<string> => kong.log.serializeRaw({ last: true });
 
 function run(handler: (kong: KongApi) => unknown) {
   const instance = testInstance(7, { log: (kong) => handler(kong as KongApi) });

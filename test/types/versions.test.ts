@@ -1,0 +1,68 @@
+import { expect, expectTypeOf, it } from 'vitest';
+import { definePlugin } from '../../src/index.ts';
+import type { Kong, KongVersion } from '../../src/index.ts';
+import { catalogue } from '../../src/pdk/index.ts';
+import { kongVersions } from '../../src/pdk/versions.ts';
+import type { UpTo } from '../../src/pdk/versions.ts';
+
+type Names<T> = keyof T;
+type Before = Names<Kong<'access', 'msgpack', '3.7'>['service']>;
+type Since = Names<Kong<'access', 'msgpack', '3.8'>['service']>;
+
+it('a version has what it and those before it have', () => {
+  expectTypeOf<UpTo<'3.4'>>().toEqualTypeOf<'3.4'>();
+  expectTypeOf<UpTo<'3.6'>>().toEqualTypeOf<'3.4' | '3.5' | '3.6'>();
+  expectTypeOf<UpTo<'3.9'>>().toEqualTypeOf<KongVersion>();
+});
+
+it('a function of a newer Kong is not there for who has asked for an older one', () => {
+  expectTypeOf<Extract<Before, 'setRetries' | 'setTimeouts'>>().toEqualTypeOf<never>();
+  expectTypeOf<Extract<Since, 'setRetries' | 'setTimeouts'>>().toEqualTypeOf<'setRetries' | 'setTimeouts'>();
+  expectTypeOf<Names<Kong<'log', 'msgpack', '3.7'>>>().extract<'telemetry'>().toEqualTypeOf<never>();
+  expectTypeOf<Names<Kong<'log', 'msgpack', '3.8'>>>().extract<'telemetry'>().toEqualTypeOf<'telemetry'>();
+});
+
+it('a plugin says which version it is written for, and gets no later functions', () => {
+  const plugin = definePlugin({
+    name: 'old',
+    version: '1.0.0',
+    protocol: 'msgpack',
+    kong: '3.4',
+    async access(kong) {
+      await kong.service.setTarget('10.0.0.1', 80);
+      expectTypeOf<Extract<keyof typeof kong.service, 'setRetries'>>().toEqualTypeOf<never>();
+    },
+  });
+  expect(plugin.name).toBe('old');
+  definePlugin({
+    name: 'new',
+    version: '1.0.0',
+    protocol: 'msgpack',
+    phases: ['access'],
+    kong: '3.8',
+    setup: () => ({
+      async access(kong) {
+        await kong.service.setRetries(1);
+        expectTypeOf<Extract<keyof typeof kong.service.request, 'clearQueryArg'>>().toEqualTypeOf<never>();
+      },
+    }),
+  });
+});
+
+it('a version that is not known is refused', () => {
+  const definition = { name: 'x', version: '1.0.0', kong: '4.0', access: () => undefined };
+  // @ts-expect-error The compiler refuses it, too.
+  expect(() => definePlugin(definition)).toThrow('kong is "4.0"');
+});
+
+it('the versions of the rows are versions of Kong', () => {
+  const since = catalogue.filter((row) => row.since !== null);
+  expect(since.map((row) => row.name).toSorted()).toEqual([
+    'kong.client.tls.disable_http2_alpn',
+    'kong.service.request.clear_query_arg',
+    'kong.service.set_retries',
+    'kong.service.set_timeouts',
+    'kong.telemetry.log',
+  ]);
+  for (const row of since) expect(kongVersions).toContain(row.since);
+});
