@@ -17,6 +17,15 @@ export function checkSocketPath(path: string): void {
 }
 
 /**
+ * Where the socket of the server that had a path before can still be found, for as long as that listens. Null where the name
+ * would be too long for a socket.
+ */
+export function predecessorPath(path: string): string | null {
+  const before = `${path}.old`;
+  return Buffer.byteLength(before) > socketPathLimit ? null : before;
+}
+
+/**
  * A name in the same folder to bind before the rename. It is as short as it has to be, so that a path at the limit
  * still works.
  */

@@ -1,9 +1,9 @@
 import { lstatSync, unlinkSync, type Stats } from 'node:fs';
-import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
+import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { KongTsError, messageOf } from '../errors.ts';
-import { checkSocketPath, temporarySocketPath } from './path.ts';
+import { checkSocketPath, predecessorPath, temporarySocketPath } from './path.ts';
 import { makeFolder } from './private.ts';
 
 export interface PlaceOptions {
@@ -58,6 +58,7 @@ export async function placeSocket(
     await chmod(temporary, options.mode);
     if (options.owner !== null) await chown(temporary, options.owner.uid, options.owner.gid);
     const ours = await lstat(temporary);
+    if (found === 'live') await keepPredecessor(path);
     await rename(temporary, path);
     return placed(path, found, ours);
   } catch (error) {
@@ -67,6 +68,20 @@ export async function placeSocket(
       cause: error,
       fix: 'The folder has to be writable for this user.',
     });
+  }
+}
+
+/** Gives the live socket at the path another name. Without it, this server only cannot ask that one for anything. */
+async function keepPredecessor(path: string): Promise<void> {
+  const before = predecessorPath(path);
+  if (before === null) return;
+  try {
+    // Nothing but a socket is ever replaced.
+    const stats = await lstat(before).catch(() => null);
+    if (stats?.isSocket() === true) await unlink(before);
+    await link(path, before);
+  } catch {
+    // Another owner's, or a file system without links.
   }
 }
 
@@ -83,11 +98,13 @@ function placed(path: string, found: Found, ours: Stats): PlacedSocket {
       return isOurs(now) ? 'ours' : 'taken';
     },
     remove() {
-      try {
-        // Look and unlink in one go: a new server may rename its socket over ours at any moment.
-        if (isOurs(lstatSync(path))) unlinkSync(path);
-      } catch {
-        // It is gone, or the folder can no longer be written to: nothing of ours is left to clean up.
+      for (const name of [path, predecessorPath(path)]) {
+        try {
+          // Look and unlink in one go: a new server may rename its socket over ours at any moment.
+          if (name !== null && isOurs(lstatSync(name))) unlinkSync(name);
+        } catch {
+          // It is gone, or the folder can no longer be written to: nothing of ours is left to clean up.
+        }
       }
     },
   };

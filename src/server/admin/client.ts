@@ -7,7 +7,7 @@ import { KongTsError, messageOf } from '../../errors.ts';
  */
 export async function askServer(control: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
   const text = await new Promise<string>((resolve, reject) => {
-    const call = request({ socketPath: control, method, path }, (response) => {
+    const call = request({ socketPath: control, method, path, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -38,7 +38,7 @@ export async function listenMetrics(
     address,
     async close() {
       server.close();
-      server.closeIdleConnections();
+      letGo(server);
     },
   };
 }
@@ -52,6 +52,12 @@ export async function checkMetricsPort(where: HostPort): Promise<void> {
   const server = createServer();
   await listen(server, where);
   await new Promise((resolve) => server.close(resolve));
+}
+
+/** A server that goes on for a while must not keep those who ask: the next time they are to find the one that follows. */
+function letGo(server: Server): void {
+  server.keepAliveTimeout = 1;
+  server.closeIdleConnections();
 }
 
 async function listen(server: Server, where: HostPort): Promise<void> {
@@ -84,7 +90,7 @@ export async function listenControl(path: string, source: AdminSource): Promise<
     address: path,
     async close() {
       await socket.release();
-      http.closeIdleConnections();
+      letGo(http);
     },
   };
 }

@@ -1,8 +1,10 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { KongTsError, messageOf } from '../../errors.ts';
+import type { Protocol } from '../../wire/protocol.ts';
 import { tellProtocol } from '../../wire/detect.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
+import { farewell, MOST_BEFORE_FAREWELL } from './farewell.ts';
 import type { ConnectionHandle } from './host.ts';
 import { MsgpackSession } from './msgpack-session.ts';
 import { ProtobufSession } from './protobuf-session.ts';
@@ -12,12 +14,10 @@ import type { Runtime } from './runtime.ts';
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a connection that has got its FIN may stay half open, in milliseconds. */
 const LINGER = 10_000;
-/** A draining connection ends when nothing has come for this long, in milliseconds. */
-const REST = 10;
-/** How long that is waited for, in milliseconds. */
-const RESTLESS = 2000;
-/** How long a draining connection waits for its first command, in milliseconds. */
+/** How long a draining connection waits for its first command at least, in milliseconds. */
 const DRAIN_GRACE = 1000;
+/** How often a draining connection asks whether it may end, in milliseconds. */
+const AGAIN = 20;
 
 /**
  * One connection of Kong. It carries commands of both protocols, of any plugin, one after the other: Kong keeps its
@@ -46,9 +46,11 @@ export class KongConnection implements ConnectionHandle, Timed {
   #draining = false;
   #paused = false;
   #working = false;
-  #resting = false;
-  /** Milliseconds of the runtime's clock. */
-  #drainingSince = 0;
+  /** How long nothing has to come before a draining connection ends, in milliseconds. */
+  #rest = 0;
+  #resting: NodeJS.Timeout | null = null;
+  /** Another server is at the other end, with a step of an event that it does not know. */
+  #relayed = false;
   /** Somebody else goes on with this connection, see `release`. */
   #leaving = false;
   #released = false;
@@ -68,6 +70,7 @@ export class KongConnection implements ConnectionHandle, Timed {
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#closing = true;
+        if (this.#resting !== null) clearTimeout(this.#resting);
         runtime.counts.connections--;
         runtime.deadlines.remove(this);
         this.#lost();
@@ -93,9 +96,14 @@ export class KongConnection implements ConnectionHandle, Timed {
     return this.#draining;
   }
 
-  /** True once it ends together with its next answer, because Kong has not let it rest. */
-  get mustEnd(): boolean {
-    return this.#draining && this.runtime.clock.now() - this.#drainingSince > RESTLESS;
+  /** True where another server relays what Kong has sent to it. */
+  get relayed(): boolean {
+    return this.#relayed;
+  }
+
+  /** What comes from now on is relayed by another server. */
+  relays(): void {
+    this.#relayed = true;
   }
 
   /** Takes bytes from the socket, which are valid until it returns. Never throws. */
@@ -103,14 +111,12 @@ export class KongConnection implements ConnectionHandle, Timed {
     if (!this.#closing) this.#look(this.#kept === null ? bytes : Buffer.concat([this.#kept, bytes]));
   }
 
-  /** A connection on which nothing has come gets a while for one command, which may be on its way. */
-  async drain(): Promise<void> {
-    if (!this.#draining) this.#drainingSince = this.runtime.clock.now();
+  async drain(rest: number): Promise<void> {
     this.#draining = true;
-    if (this.#fresh && !this.#closing) {
-      this.runtime.deadlines.remove(this);
-      this.runtime.deadlines.add(this, DRAIN_GRACE);
-    } else this.#finishWhenIdle();
+    this.#rest = rest;
+    if (this.#resting !== null) clearTimeout(this.#resting);
+    this.#resting = null;
+    this.#finishWhenIdle();
     await this.closed;
   }
 
@@ -121,15 +127,18 @@ export class KongConnection implements ConnectionHandle, Timed {
     return this.#released;
   }
 
+  get released(): boolean {
+    return this.#released;
+  }
+
   destroy(): void {
     this.#closing = true;
     this.#socket.destroy();
   }
 
-  /** Nothing has come while draining; or the client has not closed its end for too long after the FIN. */
+  /** The client has not closed its end for too long after the FIN. */
   expired(): void {
-    if (this.#fresh && !this.#closing) this.finish();
-    else this.#socket.destroy();
+    this.#socket.destroy();
   }
 
   /** Ends the connection cleanly: what was written and a FIN leave; what still comes is read and dropped. */
@@ -142,6 +151,19 @@ export class KongConnection implements ConnectionHandle, Timed {
     this.#pause(false);
     this.runtime.deadlines.remove(this);
     this.runtime.deadlines.add(this, LINGER);
+  }
+
+  /**
+   * Writes the answer to a command. With a draining connection's, Kong is made to let go of it, see `farewell`: were the
+   * connection only ended, the end would cross Kong's next command, which Kong gives up (a start, anything over MsgPack:1).
+   * @param ends whether the connection ends in any case
+   * @returns true when the bytes may be written over
+   */
+  answer(bytes: Buffer, protocol: Protocol, ends = false): boolean {
+    const parts = this.#draining && !this.#relayed && bytes.length <= MOST_BEFORE_FAREWELL;
+    if (!parts && !ends) return this.write(bytes);
+    this.finish(Buffer.concat([bytes, farewell[protocol]]));
+    return true;
   }
 
   /** Writes bytes. @returns true when the system took them at once, so that they may be written over */
@@ -206,10 +228,7 @@ export class KongConnection implements ConnectionHandle, Timed {
       this.#tooFew = true;
       return at;
     }
-    if (this.#fresh) {
-      this.#fresh = false;
-      this.runtime.deadlines.remove(this);
-    }
+    this.#fresh = false;
     return protocol === 'protobuf' ? this.#protobuf.take(bytes, at) : this.#msgpack.take(bytes, at);
   }
 
@@ -246,35 +265,30 @@ export class KongConnection implements ConnectionHandle, Timed {
   }
 
   /**
-   * While draining or leaving: a command that has come, or has begun to, is still answered. Where events of MsgPack:1
-   * run, the next step of each may come on any connection: then this one stays, and `drain` is called again later.
+   * While draining or leaving: a command that has come, or has begun to, is still answered.
    */
   #finishWhenIdle(): void {
     if ((!this.#draining && !this.#leaving) || this.#closing || this.#busy) return;
     if (this.#kept !== null || this.#partial) return;
-    if (this.#draining) {
-      if (!this.#fresh && this.runtime.steppedEvents.size === 0) this.#finishAfterRest();
-    } else if (!this.#protobuf.answersDue && this.#socket.readableLength === 0) this.#letGo();
+    if (this.#draining) this.#finishAfterRest(this.#fresh ? Math.max(DRAIN_GRACE, this.#rest) : this.#rest);
+    else if (!this.#protobuf.answersDue && this.#socket.readableLength === 0) this.#letGo();
   }
 
   /**
-   * Ends the connection once it has rested. Kong writes its next command right after an answer: an end that left together with
-   * that would meet it, and over MsgPack:1 Kong would go on without the plugin (over ProtoBuf:1 a start would fail).
+   * Ends the connection once Kong has not used it for a while: a command that crosses the end is lost. Where events of
+   * MsgPack:1 run, the next step of each may come on any connection: then this one stays.
    */
-  #finishAfterRest(): void {
-    if (this.mustEnd) {
-      this.finish();
-      return;
-    }
-    if (this.#resting) return;
-    this.#resting = true;
+  #finishAfterRest(rest: number): void {
+    if (this.#resting !== null) clearTimeout(this.#resting);
     const { bytesRead } = this.#socket;
-    setTimeout(() => {
-      this.#resting = false;
+    this.#resting = setTimeout(() => {
+      this.#resting = null;
       if (this.#closing || this.#busy || this.#kept !== null || this.#partial) return;
-      if (this.#socket.bytesRead !== bytesRead || !this.runtime.takeTurnToEnd()) this.#finishWhenIdle();
+      if (this.#socket.bytesRead !== bytesRead) this.#finishWhenIdle();
+      else if (this.runtime.steppedEvents.size > 0 || !this.runtime.takeTurnToEnd())
+        this.#finishAfterRest(AGAIN);
       else this.finish();
-    }, REST);
+    }, rest);
   }
 
   /** Closes this process's copy once everything that was written has left. */

@@ -83,22 +83,30 @@ export interface ConnectionHost {
   pluginInfo(name: string): PluginInfo | null;
   /** Takes a MsgPack:1 step to the worker that owns its event; absent where there is only one worker. */
   forwardStep?(ownerWorkerIndex: number, step: ForwardedStep): Promise<ForwardedAnswer>;
+  /**
+   * Takes a MsgPack:1 step, as Kong sent it, to another server of the socket, see EventRelay; its answer, null when none runs
+   * the event. Absent where there is no other.
+   */
+  relayStep?(request: Buffer): Promise<Buffer | null>;
 }
 
 /** A connection that is being served. */
 export interface ConnectionHandle {
   /**
-   * Ends the connection without failing an event: a running event finishes and its answer leaves together with the
-   * FIN, an idle connection gets its FIN at once, unless it speaks MsgPack:1 and events are kept that may need it:
-   * then it waits for another call of this method. Resolves when the connection is closed.
+   * Parts with the connection without failing an event: whatever is asked on it is answered, and with that answer Kong is
+   * made to let go of it. One on which nothing is asked ends after a while, a few at a time. Resolves when it is closed.
+   * May be called again with another rest.
+   * @param rest how long nothing has to come before the connection ends, in milliseconds
    */
-  drain(): Promise<void>;
+  drain(rest: number): Promise<void>;
   /**
    * Lets go of the connection for another process that holds a copy of it: as soon as nothing runs on it and nothing
    * of the next command has been read, this process closes its own copy without a word to Kong. What Kong sends from
    * then on is unread. Resolves to false when the connection was closed instead.
    */
   release(): Promise<boolean>;
+  /** True once it has been let go of. */
+  readonly released: boolean;
   /** Closes at once, whatever is running. */
   destroy(): void;
   readonly closed: Promise<void>;

@@ -18,6 +18,7 @@ import type { Command, Request } from '../../wire/msgpack/messages.ts';
 import { encodeText } from '../../wire/text.ts';
 import { brokenInstance } from './broken-instance.ts';
 import type { KongConnection } from './connection.ts';
+import { RELAYS } from './event-relay.ts';
 import type { ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
 import { MsgpackEvent } from './msgpack-event.ts';
 import type { Responder } from './msgpack-event.ts';
@@ -51,6 +52,8 @@ export class MsgpackSession implements Responder {
   #out = new MessageWriter(512);
   /** Message id of the request that is being worked on, -1 when there is none. */
   #request = -1;
+  /** The request as Kong sent it, valid until it is being worked on. */
+  #bytes: Buffer | null = null;
   /** The event whose next word this connection waits for. */
   #event: MsgpackEvent | null = null;
   /** The rest of a request is not going to be read: the connection ends with the answer to it. */
@@ -77,7 +80,7 @@ export class MsgpackSession implements Responder {
   respondDone(eventId: number): void {
     this.#event = null;
     writeDone(this.#out, this.#request, eventId);
-    this.#answered(this.#connection.mustEnd);
+    this.#answered();
   }
 
   /** True while a request is being worked on. */
@@ -125,6 +128,10 @@ export class MsgpackSession implements Responder {
     let command: Command;
     try {
       const message = readMessage(decodeValue(whole));
+      if (message.type === 'notification' && message.name === RELAYS) {
+        this.#connection.relays();
+        return;
+      }
       if (message.type !== 'request') malformed(`Kong sent a ${message.type} where a request was expected`);
       request = message;
       command = readCommand(request);
@@ -133,11 +140,13 @@ export class MsgpackSession implements Responder {
       return;
     }
     this.#request = request.id;
+    this.#bytes = whole;
     try {
       this.#run(command);
     } catch (error) {
       this.#refuse(messageOf(error), error);
     }
+    this.#bytes = null;
   }
 
   /** Answers what is no command with an error. @throws what was wrong with it where it has no id */
@@ -221,22 +230,35 @@ export class MsgpackSession implements Responder {
       event.step(data, failed, this);
       return;
     }
-    const { host } = this.#connection.runtime;
-    const owner = this.#connection.runtime.ownerOf(eventId);
-    if (host.forwardStep === undefined || owner === host.workerIndex) {
-      this.#respond(noEvent(eventId), null);
-      return;
+    const bytes = this.#bytes === null ? null : Buffer.from(this.#bytes);
+    void this.#stepElsewhere({ eventId, data, failed }, bytes);
+  }
+
+  /** A step of an event that this worker does not run: another one may, or another server of the socket. */
+  async #stepElsewhere(step: ForwardedStep, bytes: Buffer | null): Promise<void> {
+    const { runtime, relayed } = this.#connection;
+    const { host } = runtime;
+    const owner = runtime.ownerOf(step.eventId);
+    let answer: ForwardedAnswer = { type: 'error', message: noEvent(step.eventId) };
+    if (host.forwardStep !== undefined && owner !== host.workerIndex) {
+      answer = await host.forwardStep(owner, step).catch(() => answer);
     }
-    host.forwardStep(owner, { eventId, data, failed }).then(
-      (answer) => this.#forwarded(eventId, answer),
-      (error: unknown) => this.#refuse(`The worker of event ${eventId} is gone: ${messageOf(error)}`, error),
-    );
+    if (answer.type === 'error' && bytes !== null && !relayed) {
+      const relayedAnswer = (await host.relayStep?.(bytes).catch(() => null)) ?? null;
+      if (this.#connection.closing) return;
+      if (relayedAnswer !== null) {
+        this.#out.raw(relayedAnswer);
+        this.#answered();
+        return;
+      }
+    }
+    this.#forwarded(step.eventId, answer);
   }
 
   #forwarded(eventId: number, answer: ForwardedAnswer): void {
     if (this.#connection.closing) return;
     if (answer.type === 'done') this.respondDone(eventId);
-    else if (answer.type === 'error') this.#respond(answer.message, null);
+    else if (answer.type === 'error') this.#refuse(answer.message, null);
     else this.respondCall(eventId, Buffer.from(answer.method), Buffer.from(answer.args));
   }
 
@@ -271,18 +293,13 @@ export class MsgpackSession implements Responder {
     this.#answered();
   }
 
-  #answered(last = false): void {
+  #answered(): void {
     const connection = this.#connection;
     this.#request = -1;
     if (connection.closing) return;
     const out = this.#out;
-    const ends = connection.mustEnd && connection.runtime.steppedEvents.size === 0;
-    if (last || this.#last || ends) {
-      connection.finish(out.view());
-      return;
-    }
     // What the system took at once can be written over; else the bytes stay the socket's.
-    const taken = connection.write(out.view());
+    const taken = connection.answer(out.view(), 'msgpack', this.#last);
     if (taken && out.buffer.length <= MAX_KEPT_BYTES) out.position = 0;
     else this.#out = new MessageWriter(512);
     connection.idle();

@@ -138,9 +138,9 @@ export class ProtobufSession {
     return answer;
   }
 
-  /** True where the end of the event is to leave together with the connection's. */
+  /** True where the end of the event is to leave after everything else: Kong is made to let go of the connection with it. */
   get endsWithEvent(): boolean {
-    return this.#connection.mustEnd;
+    return this.#connection.draining;
   }
 
   /** Queues all calls of a plan. */
@@ -392,12 +392,9 @@ export class ProtobufSession {
     const out = this.#out;
     const connection = this.#connection;
     if (out.position === 0 || connection.closing) return;
-    if (connection.mustEnd && !this.busy) {
-      connection.finish(out.view());
-      return;
-    }
-    // What the system took at once can be written over; else the bytes stay the socket's.
-    const taken = connection.write(out.view());
+    // The answer to a command, and not a call. What the system took at once can be written over.
+    const last = !this.busy && this.#calls.at(-1) !== EXIT;
+    const taken = last ? connection.answer(out.view(), 'protobuf') : connection.write(out.view());
     if (taken && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
     else this.#out = new Writer(1024);
   }

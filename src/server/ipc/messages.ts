@@ -79,12 +79,13 @@ export type Ask =
 /**
  * What becomes of a draining worker's connections.
  *
- * - `close`: they end, those with an event once it has been answered.
+ * - `close`: what is asked on them is answered, and with the answer Kong is made to let go of the connection (see
+ *   `farewell`); one that Kong does not use ends. Connections that still come are served in the same way for a moment.
+ * - `let go`: the same where another server has the sockets: who is not used has more time.
+ * - `let fade`: the same without haste: one that Kong does not use stays until Kong itself would have closed it.
  * - `hand over`: they go on at another worker of the same supervisor, between two commands and unread.
- * - `let fade`: they are served until Kong has not used them for a while, or the time is over; then they end. For a
- *   server that has been taken over: the new one is no relative, a connection cannot be given to it.
  */
-export type Parting = 'close' | 'hand over' | 'let fade';
+export type Parting = 'close' | 'let go' | 'let fade' | 'hand over';
 
 export type Message =
   | { readonly type: 'ask'; readonly id: number; readonly ask: Ask }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
@@ -34,6 +35,7 @@ export class SingleProcessServer implements RunningServer {
   #signs: Signs | null = null;
   readonly #held = new HeldConnections();
   #stopping: Promise<void> | null = null;
+  #takenOver = false;
   #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
 
@@ -44,7 +46,7 @@ export class SingleProcessServer implements RunningServer {
     this.#file = instancesFile === null ? null : new InstanceFile({ path: instancesFile, log });
     this.#instances = this.#file === null ? null : new RememberedInstances(this.#file);
     const link = this.#instances === null ? noSupervisor : rememberingLink(this.#instances);
-    this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: 0, link, log });
+    this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: randomInt(256), link, log });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -142,11 +144,13 @@ export class SingleProcessServer implements RunningServer {
     });
     this.#sockets.serve({
       onConnection: (connection) => {
-        if (this.#stopping === null) void this.#worker.serve(connection);
-        else this.#held.add(connection);
+        if (this.#worker.shut) this.#held.add(connection);
+        else void this.#worker.serve(connection);
       },
       onTakenOver: () => {
-        this.#stopping ??= this.#stop('let fade');
+        this.#takenOver = true;
+        if (this.#stopping === null) this.#stopping = this.#stop('let fade');
+        else this.#hurry();
         void this.#held.end();
       },
     });
@@ -181,15 +185,13 @@ export class SingleProcessServer implements RunningServer {
   async #stop(parting: 'close' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
-    let how = parting;
     this.#hurry = () => {
-      how = 'close';
-      this.#worker.hurry();
+      this.#worker.hurry(this.#options.drainTimeout, this.#takenOver ? 'let go' : 'close');
       linger?.end();
     };
     this.#sockets?.leave();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await this.#worker.drain(this.#options.drainTimeout, how);
+    await this.#worker.drain(this.#options.drainTimeout, parting);
     await this.#dispatcher?.stop(5000);
     await linger?.over;
     await this.#sockets?.close();

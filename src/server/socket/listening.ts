@@ -37,6 +37,8 @@ export class ListeningSockets {
   #controlled = false;
   #taking: Promise<void> | null = null;
   readonly #claimed = new Map<number, ClaimedSocket>();
+  /** Those that another server has taken over: it asks there for events of this one, see EventRelay. */
+  readonly #lost: ClaimedSocket[] = [];
   #waiting: { connection: Connection; index: number }[] = [];
   #target: ConnectionTarget | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -107,7 +109,7 @@ export class ListeningSockets {
     this.#timer = null;
     for (const { connection } of this.#waiting.splice(0)) endCleanly(connection);
     this.#waitingFor.clear();
-    await Promise.all([...this.#claimed.values()].map((socket) => socket.release()));
+    await Promise.all([...this.#claimed.values(), ...this.#lost].map((socket) => socket.release()));
     this.#claimed.clear();
   }
 
@@ -127,7 +129,8 @@ export class ListeningSockets {
           this.#options.log.error('the socket cannot be made again', { reason: String(error) });
         });
       }
-      await socket.release();
+      if (state === 'taken') this.#lost.push(socket);
+      else await socket.release();
     }
     if (this.#claimed.size > 0 || this.waiting || this.#timer === null) return;
     clearInterval(this.#timer);

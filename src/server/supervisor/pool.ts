@@ -1,4 +1,5 @@
-import type { LoadReport, Withheld, WorkerStart } from '../ipc/messages.ts';
+import { randomInt } from 'node:crypto';
+import type { LoadReport, Parting, Withheld, WorkerStart } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from './backoff.ts';
@@ -51,7 +52,8 @@ export class WorkerPool {
   readonly #all = new Set<WorkerProcess>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #hooks: string | null = null;
-  #lastUid = -1;
+  /** Any: the workers of a server that is taken over have theirs. */
+  #lastUid = randomInt(256);
   #stopping = false;
 
   constructor(options: CompiledServerOptions, log: ServerLog, events: PoolEvents) {
@@ -112,10 +114,9 @@ export class WorkerPool {
   }
 
   /** Drains every worker; resolves when all processes have ended. May be called again with a quicker parting. */
-  async stop(limit: number, parting: 'close' | 'let fade'): Promise<void> {
+  async stop(limit: number, parting: Exclude<Parting, 'hand over'>): Promise<void> {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const worker of this.#all) this.#events.detach(worker);
     await Promise.all([...this.#all].map((worker) => worker.drain(limit, parting)));
   }
 

@@ -55,6 +55,7 @@ export class Supervisor implements RunningServer {
   #dispatcher: DispatcherProcess | null = null;
   readonly #sockets: ListeningSockets;
   #stopping: Promise<void> | null = null;
+  #takenOver = false;
   #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
 
@@ -99,7 +100,9 @@ export class Supervisor implements RunningServer {
         this.#starts.close(ticket);
         this.#router.gone(ticket);
       },
-      connectionReleased: (_, ticket) => {
+      connectionReleased: (worker, ticket) => {
+        // One that ends takes no more.
+        if (this.#stopping !== null) this.#router.detach(worker);
         this.#router.released(ticket);
       },
       loaded: (worker, report) => {
@@ -206,11 +209,13 @@ export class Supervisor implements RunningServer {
     this.#pool.start();
     this.#sockets.serve({
       onConnection: (connection, index) => {
-        if (this.#stopping === null) this.#router.accept(connection, index);
+        if (this.#stopping === null || this.#pool.workers.size > 0) this.#router.accept(connection, index);
         else this.#held.add(connection);
       },
       onTakenOver: () => {
-        this.#stopping ??= this.#stop('let fade');
+        this.#takenOver = true;
+        if (this.#stopping === null) this.#stopping = this.#stop('let fade');
+        else this.#hurry();
         void this.#held.end();
       },
     });
@@ -302,7 +307,7 @@ export class Supervisor implements RunningServer {
     this.#dispatcher.start();
   }
 
-  async #stop(parting: 'close' | 'let fade'): Promise<void> {
+  async #stop(parting: 'close' | 'let go' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
     const limit = this.#options.drainTimeout;
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
@@ -310,7 +315,7 @@ export class Supervisor implements RunningServer {
     let poolStops = false;
     this.#hurry = () => {
       linger?.end();
-      how = 'close';
+      how = this.#takenOver ? 'let go' : 'close';
       // Not before every connection has found its worker.
       if (poolStops) void this.#pool.stop(limit, how);
     };

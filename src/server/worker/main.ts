@@ -130,7 +130,7 @@ function answer(ask: Ask): unknown {
 /** Drains and ends the process. The last counters go to the supervisor before. */
 async function leave(limit: number, parting: Parting): Promise<void> {
   if (leaving) {
-    if (parting === 'close') worker?.hurry();
+    worker?.hurry(limit, parting);
     return;
   }
   leaving = true;

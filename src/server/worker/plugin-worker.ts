@@ -1,11 +1,11 @@
 import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
+import { kongKeepsIdle, partingTerm } from '../ipc/drain-term.ts';
 import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { Connection } from '../../unix/claim.ts';
-import { Activity } from './activity.ts';
 import { HooksLink } from './hooks-link.ts';
 import type { WorkerLink } from './link.ts';
 import { measureLoopDelay } from './loop-delay.ts';
@@ -21,17 +21,10 @@ export interface PluginWorkerOptions {
   readonly log: ServerLog;
 }
 
-/** A connection that is let fade ends when Kong has not used it for this long, in milliseconds. */
-const quiet = 1000;
-
-/** Between the ends of two connections, and for all of them, in milliseconds. */
-const mostPause = 5;
-const longestParting = 300;
-
-interface Served {
-  readonly handle: ConnectionHandle;
-  part(parting: 'close' | 'hand over'): void;
-}
+/** How long Kong has not used a connection before it ends, in milliseconds. */
+const rests = { close: 100, 'let go': 1000, 'let fade': kongKeepsIdle } as const;
+/** How long a worker that closes still serves connections that come, in milliseconds. */
+const lastOrders = 2000;
 
 /** Loads plugins and serves connections: what a worker process does, and a server without workers. */
 export class PluginWorker {
@@ -41,9 +34,12 @@ export class PluginWorker {
   readonly #log: ServerLog;
   readonly #plugins: PluginSet;
   readonly #host: WorkerHost;
-  readonly #connections = new Set<Served>();
+  readonly #connections = new Set<ConnectionHandle>();
   readonly #loopDelay = measureLoopDelay();
   #parting: Parting | null = null;
+  /** By when events and connections have to end, in milliseconds since 1970. */
+  #until = Number.POSITIVE_INFINITY;
+  #shut = false;
 
   constructor(start: PluginWorkerOptions) {
     const { options, log } = start;
@@ -76,23 +72,26 @@ export class PluginWorker {
     this.#host.withhold(withheld);
   }
 
+  /** True once this worker serves no connection any more that is still to come. */
+  get shut(): boolean {
+    return this.#shut;
+  }
+
   /**
    * Serves a connection until it is closed, or given back to the supervisor, which has a copy of it.
    * @param ticket its number at the supervisor, more than 0
    */
   async serve(socket: Connection, ticket = 0): Promise<'closed' | 'released'> {
+    if (this.#shut) {
+      socket.destroy();
+      return 'released';
+    }
     const handle = serveConnection(socket, this.#host, ticket);
-    let released = Promise.resolve(false);
-    const part = (parting: 'close' | 'hand over') => {
-      if (parting === 'hand over') released = handle.release();
-      else void handle.drain();
-    };
-    const connection: Served = { handle, part };
-    this.#connections.add(connection);
-    if (this.#parting !== null && this.#parting !== 'let fade') part(this.#parting);
+    this.#connections.add(handle);
+    this.#part(handle);
     await handle.closed;
-    this.#connections.delete(connection);
-    return (await released) ? 'released' : 'closed';
+    this.#connections.delete(handle);
+    return handle.released ? 'released' : 'closed';
   }
 
   beat(): Beat {
@@ -125,32 +124,21 @@ export class PluginWorker {
     return events + steppedEvents > 0;
   }
 
-  /** MsgPack:1 events may outlive the connections of this worker: their steps come over other workers. */
-  async #eventsEnded(limit: number): Promise<void> {
-    const end = Date.now() + limit;
-    while (this.#running() && Date.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
   /**
    * Lets events in flight finish, parts with the connections and then closes the configurations, so that plugins can
    * flush.
    * @param limit for each of both, in milliseconds
    */
   async drain(limit: number, parting: Parting): Promise<void> {
-    this.#parting = parting;
-    if (parting === 'let fade') await this.#fade(limit);
-    const rest = parting === 'hand over' ? parting : 'close';
-    this.#parting = rest;
-    void this.#partWithAll(rest);
-    if (!(await within(limit, this.#parted(limit, rest)))) {
+    this.hurry(limit, parting);
+    if (!(await this.#parted())) {
       this.#log.error('events in flight did not finish in time and are given up', {
         connections: this.#connections.size,
         limitMs: limit,
       });
-      for (const { handle } of this.#connections) handle.destroy();
+      for (const handle of this.#connections) handle.destroy();
     }
+    this.#shut = true;
     if (!(await within(limit, this.#host.close(limit)))) {
       this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs: limit });
     }
@@ -158,48 +146,28 @@ export class PluginWorker {
     this.#loopDelay.stop();
   }
 
-  /**
-   * Ends connections one after the other: an event that crosses the end of its connection is tried again by Kong, and starts
-   * its instance on another one, where an end that crosses once more would be a 500. Until its turn each one is served.
-   */
-  async #partWithAll(parting: 'close' | 'hand over'): Promise<void> {
-    const connections = [...this.#connections];
-    const pause = parting === 'close' ? Math.min(mostPause, longestParting / connections.length) : 0;
-    for (const connection of connections) {
-      connection.part(parting);
-      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+  /** Parts in this way from now on, in the time that belongs to it. */
+  hurry(limit: number, parting: Parting): void {
+    this.#parting = parting;
+    this.#until = Math.min(this.#until, Date.now() + partingTerm(limit, parting));
+    for (const handle of this.#connections) this.#part(handle);
+  }
+
+  #part(handle: ConnectionHandle): void {
+    if (this.#parting === 'hand over') void handle.release();
+    else if (this.#parting !== null) void handle.drain(rests[this.#parting]);
+  }
+
+  /** False when the time is over before every connection has been parted with and no event runs any more. */
+  async #parted(): Promise<boolean> {
+    const begun = Date.now();
+    while (this.#connections.size > 0 || this.#running()) {
+      const now = Date.now();
+      if (now > this.#until) return false;
+      if (this.#parting === 'close' && now > begun + lastOrders) this.#shut = true;
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  }
-
-  /** Resolves when every connection has been parted with and no event runs any more. */
-  async #parted(limit: number, rest: 'close' | 'hand over'): Promise<void> {
-    await Promise.all([
-      ...[...this.#connections].map(({ handle }) => handle.closed),
-      this.#eventsEnded(limit).then(() => {
-        for (const connection of this.#connections)
-          connection.part(this.#parting === 'close' ? 'close' : rest);
-      }),
-    ]);
-    // One may have begun on a connection that has gone on to another worker meanwhile: its steps come from there.
-    await this.#eventsEnded(limit);
-  }
-
-  /** Ends connections as soon as no event runs on them, whatever was to become of them. */
-  hurry(): void {
-    this.#parting = 'close';
-    void this.#partWithAll('close');
-  }
-
-  /** Ends connections that Kong has stopped using; resolves when none is left, or the time is over. */
-  async #fade(limit: number): Promise<void> {
-    const activity = new Activity();
-    const end = Date.now() + limit;
-    while (this.#parting === 'let fade' && this.#connections.size > 0 && Date.now() < end) {
-      for (const connection of this.#connections) {
-        if (activity.quietFor(connection.handle, Date.now()) >= quiet) connection.part('close');
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    return true;
   }
 }
 

@@ -1,4 +1,5 @@
 import { BodyFiles } from '../connection/body-file.ts';
+import { EventRelay } from '../connection/event-relay.ts';
 import { systemClock } from '../connection/index.ts';
 import type {
   AskedStart,
@@ -57,6 +58,7 @@ export class WorkerHost implements ConnectionHost {
   /** Counters by plugin. */
   readonly stats: Record<string, PluginStats> = {};
   readonly forwardStep?: (owner: number, step: ForwardedStep) => Promise<ForwardedAnswer>;
+  readonly #relay: EventRelay;
   readonly #start: WorkerHostOptions;
   readonly #registry: InstanceRegistry;
 
@@ -67,6 +69,10 @@ export class WorkerHost implements ConnectionHost {
     this.workerIndex = start.uid;
     this.log = start.log;
     this.inFlight = start.inFlight;
+    this.#relay = new EventRelay(
+      start.options.sockets.map(({ path }) => path),
+      start.options.maxFrameBytes,
+    );
     if (start.link.forwardStep !== null) this.forwardStep = start.link.forwardStep;
     this.#registry = new InstanceRegistry({
       clock: systemClock,
@@ -88,6 +94,10 @@ export class WorkerHost implements ConnectionHost {
 
   createKong(channel: PhaseChannel): unknown {
     return createKong(channel);
+  }
+
+  relayStep(request: Buffer): Promise<Buffer | null> {
+    return this.#relay.ask(request);
   }
 
   async startInstance(name: string, config: Buffer, asked: AskedStart): Promise<StartedInstance> {

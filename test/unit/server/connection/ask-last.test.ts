@@ -70,13 +70,13 @@ test('the event counts until the answer has come and its handler has returned', 
   });
   void kong.event(7, 'log');
   await turns(3);
-  void kong.connection.drain();
+  void kong.connection.drain(10);
   host.clock.advance(2100);
   await turns();
   expect(kong.writableEnded).toBe(false);
   expect(lookAtRuntime(host).events).toBe(1);
   kong.release();
-  await turns(3);
+  await new Promise((resolve) => setTimeout(resolve, 100));
   expect(kong.writableEnded).toBe(true);
   expect(lookAtRuntime(host).events).toBe(1);
   go?.();
@@ -197,7 +197,7 @@ test('a handler that is slow with its record does not touch the calls of the nex
 
 test('a connection that is to end does so with the last word, as ever', async () => {
   run(async (channel) => {
-    void kong.connection.drain();
+    void kong.connection.drain(10);
     host.clock.advance(2100);
     await last(channel);
   });

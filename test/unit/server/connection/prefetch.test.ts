@@ -261,7 +261,7 @@ test('a connection that drains ends after the event, whatever answers are still 
   kong.piece = 9;
   const over = kong.event(7, 'access');
   await turns(6);
-  void kong.connection.drain();
+  void kong.connection.drain(10);
   host.clock.advance(2100);
   await turns();
   expect(kong.writableEnded).toBe(false);

@@ -1,0 +1,70 @@
+import { Buffer } from 'node:buffer';
+import { connect } from 'node:net';
+import { MessageDecoder } from '../../wire/msgpack/framing.ts';
+import { readMessage } from '../../wire/msgpack/messages.ts';
+import { decodeValue } from '../../wire/msgpack/reader.ts';
+import { encode } from '../../wire/msgpack/writer.ts';
+import { predecessorPath } from '../../unix/path.ts';
+
+/** Says that what follows on a connection comes from another server: it is answered here, or by nobody. */
+export const RELAYS = 'kong-ts.relays';
+
+const notice = Buffer.from(encode([2, RELAYS, null]));
+
+/** Longer than any handler may run, in milliseconds. */
+const LIMIT = 60_000;
+
+/**
+ * Takes a step of a MsgPack:1 event that nobody in this server knows to another server of the same socket. While one takes over
+ * from the other, Kong has connections to both, and each step of an event may come on any of them. What is taken there
+ * and back are the bytes of Kong's own request and its answer.
+ */
+export class EventRelay {
+  readonly #paths: readonly string[];
+  readonly #maxMessageBytes: number;
+
+  /** @param sockets the paths that Kong connects to */
+  constructor(sockets: readonly string[], maxMessageBytes: number) {
+    this.#paths = [...new Set(sockets)].flatMap((path) => [predecessorPath(path) ?? path, path]);
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  /** The answer of the server that runs the event; null when none does. */
+  async ask(request: Buffer): Promise<Buffer | null> {
+    for (const path of this.#paths) {
+      const answer = await this.#askAt(path, request);
+      if (answer !== null) return answer;
+    }
+    return null;
+  }
+
+  #askAt(path: string, request: Buffer): Promise<Buffer | null> {
+    return new Promise((resolve) => {
+      const socket = connect(path);
+      const decoder = new MessageDecoder({ maxMessageBytes: this.#maxMessageBytes });
+      const end = (answer: Buffer | null) => {
+        socket.destroy();
+        resolve(answer);
+      };
+      socket.setTimeout(LIMIT, () => end(null));
+      socket.on('error', () => end(null));
+      socket.on('close', () => end(null));
+      socket.on('data', (chunk) => {
+        try {
+          const at = decoder.take(chunk, 0);
+          const { whole } = decoder;
+          if (whole === null && at >= chunk.length) return;
+          end(whole !== null && isResult(whole) ? Buffer.from(whole) : null);
+        } catch {
+          end(null);
+        }
+      });
+      socket.write(Buffer.concat([notice, request]));
+    });
+  }
+}
+
+function isResult(bytes: Buffer): boolean {
+  const message = readMessage(decodeValue(bytes));
+  return message.type === 'response' && message.error === null;
+}
