@@ -38,17 +38,37 @@ export function readFrame(segment: Buffer, at: number): Frame | null {
   return crc32(bytes) === segment.readUInt32LE(at + 4) ? { bytes, next } : null;
 }
 
+/** How many bytes of a segment may be summed up while whole records are looked for, per byte that it has. */
+const sumsPerByte = 4;
+
 /**
- * Where the next whole record starts after damage; the segment's length when there is none. Only what looks like a JSON
- * object is checked, so that this takes no longer than reading the bytes.
+ * Finds records behind damage. Only what looks like a JSON object is checked, and what is checked in vain is counted: a
+ * file in which every byte could begin a record as long as itself costs four times its length, not its square. What
+ * lies behind that is taken for damage.
  */
-export function findFrame(segment: Buffer, from: number): number {
-  let brace = segment.indexOf(openBrace, from + headerSize);
-  for (; brace >= 0; brace = segment.indexOf(openBrace, brace + 1)) {
-    const at = brace - headerSize;
-    const end = brace + segment.readUInt32LE(at);
-    if (end <= segment.length && segment[end - 1] === closeBrace && readFrame(segment, at) !== null)
-      return at;
+export class FrameSearch {
+  readonly #segment: Buffer;
+  /** Bytes that may still be summed up in vain. */
+  #left: number;
+
+  constructor(segment: Buffer) {
+    this.#segment = segment;
+    this.#left = sumsPerByte * segment.length;
   }
-  return segment.length;
+
+  /** Where the next whole record starts; the segment's length when none is found. */
+  find(from: number): number {
+    const segment = this.#segment;
+    let brace = segment.indexOf(openBrace, from + headerSize);
+    for (; brace >= 0; brace = segment.indexOf(openBrace, brace + 1)) {
+      const at = brace - headerSize;
+      const length = segment.readUInt32LE(at);
+      const end = brace + length;
+      if (length === 0 || end > segment.length || segment[end - 1] !== closeBrace) continue;
+      if (length > this.#left) break;
+      if (readFrame(segment, at) !== null) return at;
+      this.#left -= length;
+    }
+    return segment.length;
+  }
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
-import { findFrame, headerSize, readFrame, writeHeader } from './frame.ts';
+import { FrameSearch, headerSize, readFrame, writeHeader } from './frame.ts';
 import { openPlain, readPlain } from './plain-file.ts';
 
 /** How much is read back from the disk at a time. */
@@ -60,10 +60,11 @@ export class Segment {
     segment.sealed = true;
     await segment.readDone();
     const { bytes, written } = await readPlain(path, openFile);
+    const search = new FrameSearch(bytes);
     for (let at = 0; at < bytes.length;) {
       const record = readFrame(bytes, at);
       if (record === null) {
-        const next = findFrame(bytes, at + 1);
+        const next = search.find(at + 1);
         segment.damaged += next - at;
         if (next < bytes.length) segment.holes.set(at, next);
         at = next;

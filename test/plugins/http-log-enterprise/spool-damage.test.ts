@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { frame } from '../../../plugins/http-log-enterprise/spool/frame.ts';
+import { frame, FrameSearch } from '../../../plugins/http-log-enterprise/spool/frame.ts';
+import { growth } from '../../support/steps.ts';
 import { Segment } from '../../../plugins/http-log-enterprise/spool/segment.ts';
 import { append, openSpoolAt } from './support/spool.ts';
 
@@ -202,5 +203,46 @@ describe('a segment that cannot be read back any more', () => {
     expect(opened.loaded.length + opened.lost).toBe(5);
     expect(opened.lost).toBeGreaterThan(0);
     await opened.spool.close();
+  });
+});
+
+/** Records that claim to reach to the last byte, each from within the one before it: none of them is one. */
+function claims(size: number): Buffer {
+  const bytes = Buffer.alloc(size, '}');
+  for (let at = 0; at + 9 < size; at += 9) {
+    bytes.writeUInt32LE(size - at - 8, at);
+    bytes.write('{', at + 8);
+  }
+  return bytes;
+}
+
+/** How many bytes are handed out to be summed up while the whole of a file is searched. */
+function summed(bytes: Buffer): number {
+  let count = 0;
+  const watched = new Proxy(bytes, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        const result: unknown = Reflect.apply(value as (...all: unknown[]) => unknown, target, args);
+        if (name === 'subarray') count += (result as Buffer).length;
+        return result;
+      };
+    },
+  });
+  const search = new FrameSearch(watched);
+  for (let at = 0; at < bytes.length;) at = search.find(at + 1);
+  return count;
+}
+
+describe('the search for whole records', () => {
+  it('takes steps in proportion to the file, whatever the file claims', () => {
+    expect(growth((size) => summed(claims(size)), [4096, 8192, 16_384, 32_768])).toBeLessThan(2.3);
+  });
+
+  it('finds records behind claims that come to nothing', () => {
+    const whole = frame(Buffer.from(text(5)));
+    const bytes = Buffer.concat([Buffer.alloc(64, '{'), claims(27), whole]);
+    expect(new FrameSearch(bytes).find(1)).toBe(bytes.length - whole.length);
   });
 });
