@@ -281,6 +281,13 @@ function check(options: SettingsOptions): void {
   }
   const seen = new Map<string, string>();
   for (const { name } of plugins) {
+    if (!/^[A-Za-z0-9_-]+$/.test(name)) {
+      throw new KongTsError(
+        'USAGE',
+        `The plugin name ${JSON.stringify(name)} cannot be a part of a setting of kong.conf.`,
+        { fix: 'Use letters, digits, "-" and "_" only.' },
+      );
+    }
     const other = seen.get(propertyName(name));
     if (other !== undefined) {
       throw new KongTsError(

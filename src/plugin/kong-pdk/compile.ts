@@ -38,7 +38,10 @@ export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlu
       "Write it as a list of fields: [{ message: { type: 'string' } }].",
     );
   }
-  const name = (Name ?? nameOf(file)).toLowerCase();
+  const name = nameIn(Name ?? nameOf(file), Name === undefined ? "its file's name" : 'Name', invalid);
+  if (Version !== undefined && typeof Version !== 'string') {
+    throw invalid(`Version is ${JSON.stringify(Version)}`, 'Kong takes "x.y.z".');
+  }
   return brand({
     name,
     version: Version ?? '0.0.0',
@@ -72,6 +75,15 @@ function refuseHidden(names: readonly string[], invalid: Invalid): void {
   throw invalid(
     `its class Plugin has ${names.join(', ')}, but not as a method, so that Kong would never call it`,
     `Write it as a method of the class: async ${names[0] ?? 'access'}(kong) { ... }.`,
+  );
+}
+
+/** A name stands in lists and in names of settings of kong.conf: nothing in it may end one of them. */
+function nameIn(given: unknown, what: string, invalid: Invalid): string {
+  if (typeof given === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(given)) return given.toLowerCase();
+  throw invalid(
+    `${what} is ${JSON.stringify(given)}`,
+    'Kong takes letters, digits, "-" and "_": export Name, for example "my-plugin".',
   );
 }
 

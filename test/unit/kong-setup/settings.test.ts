@@ -243,3 +243,14 @@ describe('formats', () => {
     expect(helm.env).toEqual(Object.fromEntries(result.settings.map(({ key, value }) => [key, value])));
   });
 });
+
+describe('names of plugins', () => {
+  it.each(['a,b', 'a b', 'a\nplugins = evil', 'a.b', 'a#b', 'a=b', 'ä', ''])(
+    'are refused where they would end a setting or begin another: %j',
+    (name) => {
+      const error = errorOf(() => kongSettings(options({ plugins: [{ ...hello, name }] })));
+      expect(error.code).toBe('USAGE');
+      expect(error.message).toContain(JSON.stringify(name));
+    },
+  );
+});

@@ -56,6 +56,17 @@ module.exports = { Plugin: KongPlugin, Schema: [], Version: '0.1.0', Priority: 1
     ).rejects.toThrow(/has access, but not as a method/);
   });
 
+  it.each([
+    ['names/name.js', "Name: 'a,b'", /Name is "a,b"/],
+    ['names/line.js', String.raw`Name: 'a\nplugins = evil'`, /Name is "a\\nplugins/],
+    ['names/number.js', 'Name: 5', /Name is 5/],
+    ['names/my plugin.js', '', /its file's name is "my plugin"/],
+  ])('do not load under a name that Kong cannot have in its configuration: %s', async (name, more, text) => {
+    await expect(loadPlugin(file(name, source('access() {}', more)))).rejects.toThrow(
+      kongTsError('PLUGIN_INVALID', text),
+    );
+  });
+
   it('become plugins by their exports', async () => {
     const plugin = await loadPlugin(
       file('Hello.js', source('async access(kong) {} async log(kong) {} other() {}')),
