@@ -13,6 +13,7 @@ import { examine } from '../kong-setup/doctor/doctor.ts';
 import type { KongUser } from '../kong-setup/doctor/permissions.ts';
 import { factsOf } from '../kong-setup/versions.ts';
 import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';
+import { printable, printableJson } from './printable.ts';
 
 interface Options extends KongAdminOptions {
   kongConf?: string;
@@ -68,11 +69,11 @@ export function build(): Command {
         user: userOf(options.user),
       });
       const errors = findings.filter((finding) => finding.level === 'error').length;
-      if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+      if (options.json) process.stdout.write(`${printableJson(findings)}\n`);
       else {
         for (const { level, subject, says, fix } of findings) {
           process.stdout.write(
-            `${level.padEnd(7)}  ${subject}: ${says}\n${fix === null ? '' : `         ${fix}\n`}`,
+            printable(`${level.padEnd(7)}  ${subject}: ${says}\n${fix === null ? '' : `         ${fix}\n`}`),
           );
         }
         const warnings = findings.filter((finding) => finding.level === 'warning').length;

@@ -5,6 +5,7 @@ import { KongTsError, messageOf } from '../errors.ts';
 import { describeDifferences } from '../kong-setup/difference.ts';
 import { enablePlugin } from '../kong-setup/enable.ts';
 import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';
+import { printable } from './printable.ts';
 
 interface Options extends KongAdminOptions {
   workspace?: string;
@@ -87,6 +88,6 @@ export function build(): Command {
         `plugin ${plugin} in workspace ${result.workspace.name}: ${options.dryRun ? would : verb}`,
         ...describeDifferences(result.differences).map((line) => `  ${line}`),
       ];
-      process.stdout.write(`${lines.join('\n')}\n`);
+      process.stdout.write(printable(`${lines.join('\n')}\n`));
     });
 }

@@ -9,6 +9,7 @@ import { packageVersion } from '../plugin/package-root.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 import type { StdoutGuard } from './stdout-guard.ts';
+import { printable } from './printable.ts';
 
 interface Flags {
   kongPrefix: string;
@@ -96,5 +97,5 @@ async function serve(flags: Flags): Promise<void> {
 }
 
 function warn(text: string): void {
-  process.stderr.write(`kong-ts: warning: ${text}\n`);
+  process.stderr.write(printable(`kong-ts: warning: ${text}\n`));
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { printable } from './printable.ts';
 
 /** What is being loaded, for the message when a plugin ends the process meanwhile. */
 let loading: string | null = null;
@@ -20,11 +21,13 @@ export function startLoading(what: string): void {
     if (loading === null) return;
     process.exitCode = 1;
     process.stderr.write(
-      thrown === null
-        ? `kong-ts: The plugin ${loading} ended the process (status ${code}) while it was loaded. ` +
-            'Take out process.exit() and top-level awaits that never settle.\n'
-        : `kong-ts: The plugin ${loading} failed while it was loaded: ${messageOf(thrown.error)}. ` +
-            'Catch the error in the timer, event or promise that it comes from.\n',
+      printable(
+        thrown === null
+          ? `kong-ts: The plugin ${loading} ended the process (status ${code}) while it was loaded. ` +
+              'Take out process.exit() and top-level awaits that never settle.\n'
+          : `kong-ts: The plugin ${loading} failed while it was loaded: ${messageOf(thrown.error)}. ` +
+              'Catch the error in the timer, event or promise that it comes from.\n',
+      ),
     );
   });
 }

@@ -3,6 +3,7 @@ import type { Command, CommanderError } from 'commander';
 import { KongTsError } from '../errors.ts';
 import { packageVersion } from '../plugin/package-root.ts';
 import { hideSecrets } from './hide-secrets.ts';
+import { printable } from './printable.ts';
 
 /** What a file in this folder exports: a command with its options and its action. */
 interface CommandModule {
@@ -152,6 +153,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await run(argv);
   } catch (error) {
-    process.exitCode = report(error, (text) => process.stderr.write(text));
+    process.exitCode = report(error, (text) => process.stderr.write(printable(text)));
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { KongTsError } from '../errors.ts';
 import type { ReloadResult } from '../server/admin/status.ts';
+import { printable } from './printable.ts';
 import { controlSocket, type ControlFlags } from './control-option.ts';
 
 export function build(): Command {
@@ -21,10 +22,12 @@ async function reload(flags: ControlFlags): Promise<void> {
       `The new plugin code does not load, the server goes on with what it has. ${why.join(' ')}`,
     );
   }
-  process.stdout.write(`reloaded ${result.plugins.join(', ')}\n`);
+  process.stdout.write(printable(`reloaded ${result.plugins.join(', ')}\n`));
   if (result.needKongReload.length === 0) return;
   process.stdout.write(
-    `The schema, phases, priority or version of ${result.needKongReload.join(', ')} has changed: ` +
-      'run "kong reload", so that Kong reads it.\n',
+    printable(
+      `The schema, phases, priority or version of ${result.needKongReload.join(', ')} has changed: ` +
+        'run "kong reload", so that Kong reads it.\n',
+    ),
   );
 }

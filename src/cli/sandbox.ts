@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { messageOf } from '../errors.ts';
 import { logLevels, startSandbox, type Sandbox } from '../sandbox/index.ts';
 import { compileSandboxOptions, type SandboxFlags } from './sandbox-options.ts';
+import { printable } from './printable.ts';
 
 const help = `
 Plugin servers:
@@ -78,7 +79,7 @@ async function run(sandbox: Sandbox): Promise<void> {
   process.on('SIGHUP', () => {
     sandbox.reload().then(
       () => say('reloaded'),
-      (error: unknown) => process.stderr.write(`kong-ts: not reloaded: ${messageOf(error)}\n`),
+      (error: unknown) => process.stderr.write(printable(`kong-ts: not reloaded: ${messageOf(error)}\n`)),
     );
   });
   await new Promise<void>((resolve) => {

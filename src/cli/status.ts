@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { isHealthy, type ServerStatus } from '../server/admin/status.ts';
+import { printable, printableJson } from './printable.ts';
 import { controlSocket, type ControlFlags } from './control-option.ts';
 
 export function build(): Command {
@@ -14,7 +15,7 @@ export function build(): Command {
 async function status(flags: ControlFlags & { json?: boolean }): Promise<void> {
   const { askServer } = await import('../server/admin/client.ts');
   const current = (await askServer(controlSocket(flags), 'GET', '/status')) as ServerStatus;
-  process.stdout.write(flags.json === true ? `${JSON.stringify(current, null, 2)}\n` : text(current));
+  process.stdout.write(flags.json === true ? `${printableJson(current)}\n` : printable(text(current)));
   if (!isHealthy(current)) process.exitCode = 1;
 }
 

@@ -1,2 +1,3 @@
+export { patternProblem } from './check.ts';
 export { PatternError, PatternMatcher, type Capture, type Match } from './matcher.ts';
 export { findPlain } from './plain.ts';

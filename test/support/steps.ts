@@ -78,10 +78,10 @@ function searchOf(target: Buffer, [wanted, from]: readonly unknown[], result: nu
 }
 
 /**
- * How the steps grow when an input is doubled again and again: the largest quotient of two steps that follow each other.
- * About 2 is linear, 4 is quadratic.
+ * How the steps grow when an input is doubled again and again, on the average of all doublings: a single one tells less,
+ * where a text of whole units is not exactly twice as long. About 2 is linear, 4 is quadratic.
  */
 export function growth(stepsOf: (size: number) => number, sizes: readonly number[]): number {
   const counts = sizes.map(stepsOf);
-  return Math.max(...counts.slice(1).map((count, at) => count / (counts[at] as number)));
+  return ((counts.at(-1) as number) / (counts[0] as number)) ** (1 / (counts.length - 1));
 }

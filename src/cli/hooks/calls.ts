@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { KongTsError, messageOf } from '../../errors.ts';
 import { parseForm } from '../../event-hooks/admin/form.ts';
+import { printableJson, printableLine } from '../printable.ts';
 import { HooksApi } from './api.ts';
 import { replay } from './replay.ts';
 import { table, time } from './table.ts';
@@ -29,7 +30,7 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 const show = (api: HooksApi, value: unknown, text: () => string): void => {
-  print(api.json ? JSON.stringify(value, null, 2) : text());
+  print(api.json ? printableJson(value) : text());
 };
 
 /** The calls that ask once and print what came back. */
@@ -65,10 +66,10 @@ export function addCalls(hooks: Command): void {
     .action(async (fields: string[], options: { file?: string }, command: Command) => {
       const api = new HooksApi(command);
       const made = await api.call<HookRow>('POST', '/event-hooks', readHook(fields, options.file));
-      show(
-        api,
-        made,
-        () => `Created ${made.id}: ${made.source} ${made.event ?? '*'} -> ${made.config.url ?? made.handler}`,
+      show(api, made, () =>
+        printableLine(
+          `Created ${made.id}: ${made.source} ${made.event ?? '*'} -> ${made.config.url ?? made.handler}`,
+        ),
       );
     });
 
@@ -86,7 +87,7 @@ export function addCalls(hooks: Command): void {
     .argument('<id>')
     .action(async (id: string, _options: unknown, command: Command) => {
       const payload = await new HooksApi(command).call('GET', `/event-hooks/${encodeURIComponent(id)}/ping`);
-      print(JSON.stringify(payload, null, 2));
+      print(printableJson(payload));
     });
 
   hooks
@@ -102,7 +103,7 @@ export function addCalls(hooks: Command): void {
         `/event-hooks/${encodeURIComponent(id)}/test`,
         readHook(fields, options.file),
       );
-      print(JSON.stringify(answer, null, 2));
+      print(printableJson(answer));
       const { result } = answer;
       const good =
         result === true || (result.status !== undefined && result.status >= 200 && result.status < 300);
@@ -120,13 +121,7 @@ export function addCalls(hooks: Command): void {
       async (id: string, options: { state?: string; since?: string; limit: string }, command: Command) => {
         const api = new HooksApi(command);
         if (id.includes('_')) {
-          print(
-            JSON.stringify(
-              await api.call('GET', `/event-hooks/deliveries/${encodeURIComponent(id)}`),
-              null,
-              2,
-            ),
-          );
+          print(printableJson(await api.call('GET', `/event-hooks/deliveries/${encodeURIComponent(id)}`)));
           return;
         }
         const limit = Number(options.limit);

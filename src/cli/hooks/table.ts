@@ -1,3 +1,5 @@
+import { printableLine } from '../printable.ts';
+
 const maxWidth = 60;
 
 /** Rows as aligned columns under a heading, one line each; the first column, which names the row, is never cut. */
@@ -19,7 +21,7 @@ export function table(columns: readonly string[], rows: readonly (readonly unkno
 function cell(value: unknown, width: number): string {
   if (value === null || value === undefined || value === '') return '-';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const line = text.replace(/\p{Cc}+/gu, ' ');
+  const line = printableLine(text);
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 

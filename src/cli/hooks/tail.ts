@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
+import { printable, printableLine } from '../printable.ts';
 import { HooksApi } from './api.ts';
 
 interface Line {
@@ -51,8 +52,8 @@ async function follow(api: HooksApi, input: Readable, source: string | undefined
     for await (const text of createInterface({ input })) {
       const line = JSON.parse(text) as Line;
       if (line.type !== 'connected' && source !== undefined && line.source !== source) continue;
-      if (api.json) process.stdout.write(`${text}\n`);
-      else if (line.type !== 'connected') process.stdout.write(`${describe(line)}\n`);
+      if (api.json) process.stdout.write(`${printable(text)}\n`);
+      else if (line.type !== 'connected') process.stdout.write(`${printableLine(describe(line))}\n`);
     }
   };
   await Promise.race([print(), failed]);

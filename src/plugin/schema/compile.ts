@@ -6,6 +6,7 @@ import { convertFields } from './convert.ts';
 import { kongProtocols } from './meta.ts';
 import type { KongProtocol } from './meta.ts';
 import { normalise } from './normalise.ts';
+import { malformedPatterns } from './patterns.ts';
 import { isZod, unwrap } from './zod-def.ts';
 import type { ZodIssue, ZodNode } from './zod-def.ts';
 
@@ -78,6 +79,12 @@ function kongSchema(
  */
 export function checkedSchema(name: string, schema: KongSchema): KongSchema {
   const refusals = schemaRefusals(schema);
+  const malformed = refusals.length === 0 ? malformedPatterns(schema) : [];
+  if (malformed.length > 0) {
+    throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `Plugin "${name}": ${malformed.join('; ')}.`, {
+      fix: 'Kong would answer 500 to configurations of the plugin: correct the pattern (% escapes, not \\).',
+    });
+  }
   if (refusals.length === 0) return schema;
   const text = refusals.map(({ path, reason }) => `${path}: ${reason}`).join('; ');
   throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `Plugin "${name}": ${text};`, {

@@ -222,6 +222,44 @@ describe("zod to Kong's schema", () => {
     });
   });
 
+  it.each<[string, z.ZodType, RegExp]>([
+    ['match', z.string().meta({ match: '[abc' }), /config\.x: match: .*"\[abc".*missing '\]'/],
+    ['not_match', z.string().optional().meta({ not_match: 'a%' }), /config\.x: not_match: .*ends with '%'/],
+    [
+      'match_all of the elements of an array of records',
+      z.array(z.object({ y: z.string().meta({ match_all: [{ pattern: 'a' }, { pattern: '(b' }] }) })),
+      /config\.x\.y: match_all: .*"\(b": unfinished capture/,
+    ],
+    [
+      'match_any',
+      z.string().meta({ match_any: { patterns: ['%1'] } }),
+      /config\.x: match_any: .*capture index/,
+    ],
+    [
+      'a pattern of an entity check',
+      z.object({ a: z.string().optional(), b: z.string().optional() }).meta({
+        entity_checks: [
+          {
+            conditional: {
+              if_field: 'a',
+              if_match: { match: '%f' },
+              then_field: 'b',
+              then_match: { eq: 'x' },
+            },
+          },
+        ],
+      }),
+      /config\.x\..*match: .*missing '\['/,
+    ],
+  ])('refuses Lua patterns that are malformed, by field: %s', (_what, schema, text) => {
+    expect(() => fieldOf(schema)).toThrow(kongTsError('PLUGIN_SCHEMA_UNSUPPORTED', text));
+  });
+
+  it('takes fields and defaults that are called like patterns', () => {
+    const shape = { match: z.string().default('[abc'), match_all: z.array(z.string()).default(['(']) };
+    expect(() => fieldsOf(shape)).not.toThrow();
+  });
+
   it('keeps descriptions within what Kong takes', () => {
     expect(fieldOf(z.boolean().describe('How long to wait'))).toMatchObject({
       description: 'How long to wait',
