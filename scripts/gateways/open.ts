@@ -1,9 +1,9 @@
-import { writeFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import { addressGateway } from './address-gateway.ts';
 import type { Gateway } from './gateway.ts';
-import { dumpOf, probeEnvironment, probeNames } from './plugins.ts';
+import { probeEnvironment, writeDumps } from './plugins.ts';
 import { sandboxGateway } from './sandbox-gateway.ts';
 
 /** Options of the commands that say which Kong. */
@@ -65,8 +65,7 @@ export async function openGateway(choice: GatewayChoice): Promise<Gateway> {
 export async function prepareProbes(folder: string): Promise<string> {
   const place = path.resolve(folder);
   await mkdir(place, { recursive: true });
-  for (const name of probeNames)
-    await writeFile(path.join(place, `${name}.json`), JSON.stringify(dumpOf(name)));
+  await writeDumps(place);
   const settings = { ...probeEnvironment(place), KONG_DATABASE: 'off', KONG_NGINX_WORKER_PROCESSES: '1' };
   return Object.entries(settings)
     .map(([name, value]) => `${name}='${value}'\n`)

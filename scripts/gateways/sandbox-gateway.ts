@@ -4,7 +4,7 @@ import path from 'node:path';
 import { startSandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
 import { configureOver } from './configure.ts';
 import type { Address, Gateway } from './gateway.ts';
-import { dumpOf, probeNames, startProbes } from './plugins.ts';
+import { pluginServersIn, startProbes } from './plugins.ts';
 
 /** The sandbox in this process. Its Admin API has no database unless `database` says so. */
 export async function sandboxGateway(options: SandboxOptions = {}): Promise<Gateway> {
@@ -18,10 +18,7 @@ export async function sandboxGateway(options: SandboxOptions = {}): Promise<Gate
     database: 'off',
     log: () => undefined,
     ...options,
-    pluginServers: [
-      ...probeNames.map((name) => ({ name, socket: probes[name].socket, dump: dumpOf(name) })),
-      ...(options.pluginServers ?? []),
-    ],
+    pluginServers: [...pluginServersIn(prefix), ...(options.pluginServers ?? [])],
   });
   const proxy = addressOf(sandbox.proxyUrl);
   const adminUrl = sandbox.adminUrl ?? '';

@@ -20,6 +20,7 @@ const kept = ['content-type', 'allow', 'access-control-allow-methods'];
 /** Sends the requests of a recording again, in their order, to an Admin API with an empty database. */
 export async function recordAdminApi(gateway: Gateway, plan: AdminRecording): Promise<AdminRecording> {
   const provenance = await provenanceOf(gateway);
+  await refuseUsed(gateway.adminUrl, provenance.database);
   /** What the plan's Kong called things, and what this one calls them. */
   const names = new Map<string, string>();
   const exchanges: AdminExchange[] = [];
@@ -47,6 +48,17 @@ export async function recordAdminApi(gateway: Gateway, plan: AdminRecording): Pr
     });
   }
   return { ...provenance, note: 'Requests and responses of an Admin API, in order.', exchanges };
+}
+
+/** Requests that create and delete belong to an empty database, and to nobody else's. */
+async function refuseUsed(adminUrl: string, database: string): Promise<void> {
+  if (database === 'off')
+    throw new Error('The Admin API is recorded with a database, and this Kong has none.');
+  for (const kind of ['services', 'routes', 'plugins', 'consumers', 'upstreams']) {
+    const { data } = Object(await (await fetch(`${adminUrl}/${kind}`)).json()) as { data?: unknown[] };
+    if (Array.isArray(data) && data.length === 0) continue;
+    throw new Error(`The Admin API is recorded with an empty database, and this Kong has ${kind}.`);
+  }
 }
 
 /** The recorded Kong had five services when it was asked for pages of them. */

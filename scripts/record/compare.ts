@@ -26,6 +26,10 @@ function prepared(recording: unknown): unknown {
   const rest: Record<string, unknown> = { ...recording };
   for (const name of ['kong', 'note', 'database', 'gateway', 'recorded', 'buffering', 'what'])
     delete rest[name];
+  if (rest['commands'] !== undefined) delete rest['wire'];
+  // When Kong loses an id, and on which connection, is a matter of chance.
+  if (rest['scenario'] === 'msgpack-no-instance-id')
+    for (const name of ['wire', 'commands']) delete rest[name];
   if (Array.isArray(rest['wire'])) rest['wire'] = readableWire(rest['wire'], String(rest['protocol']));
   const client = rest['client'];
   if (isTable(client) && typeof client['raw'] === 'string') rest['client'] = rawParts(client['raw']);

@@ -18,6 +18,9 @@ export interface Deliveries extends Partial<Provenance> {
   readonly deliveries: readonly Delivery[];
 }
 
+/** Two requests go in one batch. */
+const expected = 3;
+
 /**
  * What a logging plugin sends of four requests: with headers and fields by Lua, in a batch of two, of an upstream that
  * refuses.
@@ -40,7 +43,8 @@ export async function recordDeliveries(gateway: Gateway, plugin = 'http-log'): P
       `GET /ld HTTP/1.1\r\n${head}\r\n`,
     ];
     for (const request of requests) await exchange(gateway.proxy, request);
-    await within(15_000, () => sink.deliveries.length >= 3);
+    if (!(await within(15_000, () => sink.deliveries.length >= expected)))
+      throw new Error(`${plugin} made ${String(sink.deliveries.length)} of ${String(expected)} deliveries.`);
     const order = ['/log', '/solo', '/dead'];
     const deliveries = [...sink.deliveries].sort((a, b) => order.indexOf(a.path) - order.indexOf(b.path));
     return {

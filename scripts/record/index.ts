@@ -10,7 +10,7 @@ import { kinds, recordKind, type RecordingKind } from './kinds.ts';
 
 const usage = `Usage:
   node scripts/record/index.ts KIND WHICH-KONG --out PLACE [--like PLACE]
-      KIND is matrix, transcripts (PLACE is a folder), admin-api, http-log or merging
+      KIND is matrix, transcripts or connections (PLACE is a folder), admin-api, http-log or merging
   node scripts/record/index.ts all WHICH-KONG --out FOLDER
   node scripts/record/index.ts compare BEFORE AFTER     two files, or two folders
   node scripts/record/index.ts probes FOLDER            settings for a Kong that is started by hand
@@ -54,8 +54,27 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return values.help ? 0 : 2;
   }
-  for (const kind of wanted) await record(kind, values.out, command === 'all');
-  return 0;
+  if (command !== 'all') {
+    for (const kind of wanted) await record(kind, values.out, false);
+    return 0;
+  }
+  return recordAll(values.out);
+}
+
+/** What cannot be recorded of this Kong keeps nothing else from being recorded. */
+async function recordAll(out: string): Promise<number> {
+  let failed = 0;
+  for (const kind of kinds) {
+    try {
+      await record(kind, out, true);
+    } catch (error) {
+      failed++;
+      process.stderr.write(
+        `${kind}: not recorded. ${error instanceof Error ? error.message : String(error)}\n`,
+      );
+    }
+  }
+  return failed === 0 ? 0 : 1;
 }
 
 async function record(kind: RecordingKind, out: string, inFolder: boolean): Promise<void> {

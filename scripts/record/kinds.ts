@@ -2,12 +2,13 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Gateway } from '../gateways/gateway.ts';
 import { recordAdminApi, type AdminRecording } from './admin-api.ts';
+import { recordConnections } from './connections.ts';
 import { recordDeliveries } from './http-log.ts';
 import { recordMatrix, type Matrix } from './matrix.ts';
 import { recordMerging } from './merging.ts';
 import { furtherPlans, recordTranscripts, type Plan } from './transcripts.ts';
 
-export const kinds = ['matrix', 'transcripts', 'admin-api', 'http-log', 'merging'] as const;
+export const kinds = ['matrix', 'transcripts', 'connections', 'admin-api', 'http-log', 'merging'] as const;
 export type RecordingKind = (typeof kinds)[number];
 
 /** The recordings that say what to ask. */
@@ -15,6 +16,7 @@ export const fixtures = path.join(import.meta.dirname, '../../test/fixtures/kong
 const fixtureOf: Readonly<Record<RecordingKind, string>> = {
   matrix: 'pdk-matrix-3.9.3.json',
   transcripts: 'transcripts',
+  connections: 'connections',
   'admin-api': 'admin-api-3.9.3.json',
   'http-log': 'http-log-deliveries-3.9.3.json',
   merging: 'merging-3.9.3.json',
@@ -48,6 +50,10 @@ export async function recordKind(
       }
       return out;
     }
+    case 'connections':
+      for (const each of await recordConnections(gateway))
+        await write(path.join(out, `${each.scenario}.json`), each);
+      return out;
     case 'matrix': {
       const { functions } = await read<Matrix>(like);
       return write(out, await recordMatrix(gateway, functions, only ?? undefined));

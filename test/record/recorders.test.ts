@@ -5,18 +5,24 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Gateway } from '../../scripts/gateways/gateway.ts';
+import { MixedConnection } from '../../scripts/gateways/mixed-connection.ts';
+import { openGateway, prepareProbes } from '../../scripts/gateways/open.ts';
 import { sandboxGateway } from '../../scripts/gateways/sandbox-gateway.ts';
 import { recordAdminApi, type AdminRecording } from '../../scripts/record/admin-api.ts';
 import { compareRecordings } from '../../scripts/record/compare.ts';
+import { recordConnections, type ConnectionRecording } from '../../scripts/record/connections.ts';
 import { fixtures, transcriptPlans } from '../../scripts/record/kinds.ts';
 import { recordMatrix, type Matrix } from '../../scripts/record/matrix.ts';
 import { recordMerging } from '../../scripts/record/merging.ts';
 import { recordTranscripts } from '../../scripts/record/transcripts.ts';
+import { compileSandboxOptions } from '../../src/cli/sandbox-options.ts';
+import { startSandbox } from '../../src/sandbox/index.ts';
 
 const fixture = <Recording>(name: string): Recording =>
   JSON.parse(readFileSync(path.join(fixtures, name), 'utf8')) as Recording;
 const placesOf = (before: unknown, after: unknown): string[] =>
   compareRecordings(before, after).map(({ place }) => place);
+const text = (hex = ''): string => Buffer.from(hex, 'hex').toString('latin1');
 
 let gateway: Gateway;
 // What raises in a log phase is left behind in a gateway: each test has its own.
@@ -56,6 +62,84 @@ test('transcripts of the sandbox, recorded, say what those of Kong 3.9.3 say', a
     const kong = fixture(`transcripts/${protocol}-${transcript.scenario}.json`);
     expect([transcript.scenario, compareRecordings(kong, transcript)]).toEqual([transcript.scenario, []]);
     expect(transcript.wire.length).toBeGreaterThan(4);
+  }
+});
+
+test('the connection of two plugins on one socket, recorded, has the commands that it has in Kong 3.9.3', async () => {
+  const [mixed, lost] = await recordConnections(gateway);
+  expect(compareRecordings(fixture('connections/mixed-one-connection.json'), mixed)).toEqual([]);
+  expect(mixed?.wire.at(0)?.[0]).toBe('open');
+  expect(lost?.commands).toContain('msgpack plugin.HandleEvent access without InstanceId');
+  // The answer makes Kong start an instance, and try again.
+  expect(lost?.wire.some(([, , hex]) => text(hex).includes('No plugin instance'))).toBe(true);
+});
+
+test('the commands of a recorded connection are those of its bytes', async () => {
+  const kong = fixture<ConnectionRecording>('connections/mixed-one-connection.json');
+  const heard: string[] = [];
+  const connection = new MixedConnection(
+    { nextInstance: () => Promise.resolve(1) },
+    { write: () => undefined, heard: (says) => heard.push(says) },
+  );
+  for (const [kind, , hex = ''] of kong.wire) {
+    if (kind !== '<') continue;
+    connection.read(Buffer.from(hex, 'hex'));
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  expect(heard).toEqual(kong.commands);
+});
+
+test('a Kong that runs already, with the settings that are printed for it, is recorded by its addresses', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-probes-'));
+  const printed = await prepareProbes(folder);
+  const environment = Object.fromEntries(
+    printed
+      .trim()
+      .split('\n')
+      .map((line) => /^(\w+)='(.*)'$/.exec(line)?.slice(1) ?? []),
+  ) as Record<string, string>;
+  const listen = { proxyListen: '127.0.0.1:0', adminListen: '127.0.0.1:0', prefix: folder };
+  const kong = await startSandbox({
+    ...compileSandboxOptions({ config: [], pluginServer: [] }, environment),
+    ...listen,
+    log: () => undefined,
+  });
+  try {
+    const choice = { proxy: kong.proxyUrl ?? '', admin: kong.adminUrl ?? '', probes: folder };
+    await expect(openGateway({ ...choice, admin: undefined })).rejects.toThrow('--proxy needs --admin');
+    const running = await openGateway(choice);
+    try {
+      const plans = await transcriptPlans(path.join(fixtures, 'transcripts'), ['hello']);
+      for (const transcript of await recordTranscripts(running, plans)) {
+        const protocol = transcript.protocol === 'ProtoBuf:1' ? 'protobuf' : 'msgpack';
+        const { calls } = fixture<{ calls: unknown }>(`transcripts/${protocol}-hello.json`);
+        expect(compareRecordings({ calls }, { calls: transcript.calls })).toEqual([]);
+        expect(transcript).toMatchObject({ gateway: kong.proxyUrl, database: 'off' });
+      }
+      // Nobody's entities are touched: what creates and deletes them is recorded with an empty database alone.
+      const plan = fixture<AdminRecording>('admin-api-3.9.3.json');
+      await expect(recordAdminApi(running, plan)).rejects.toThrow('this Kong has none');
+    } finally {
+      await running.close();
+    }
+  } finally {
+    await kong.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('an Admin API that is in use is not recorded', async () => {
+  const own = await sandboxGateway({ database: 'postgres' });
+  try {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ username: 'somebody' });
+    await fetch(`${own.adminUrl}/consumers`, { method: 'POST', headers, body });
+    const plan = fixture<AdminRecording>('admin-api-3.9.3.json');
+    await expect(recordAdminApi(own, plan)).rejects.toThrow('this Kong has consumers');
+    const { data } = (await (await fetch(`${own.adminUrl}/consumers`)).json()) as { data: unknown[] };
+    expect(data).toHaveLength(1);
+  } finally {
+    await own.close();
   }
 });
 
