@@ -1,4 +1,4 @@
-import { validHost, parseTarget, type RequestTarget } from './request-target.ts';
+import { looksLikeTarget, parseTarget, validHost, type RequestTarget } from './request-target.ts';
 
 /** A status that nginx answers a request with before anything else sees it. */
 export type RefusalStatus = 400 | 405 | 408 | 414 | 494 | 501 | 505;
@@ -54,6 +54,8 @@ export function parseRequestLine(
   const [, method = '', text = '', space = '', protocol = ''] = parts;
   const version = /^HTTP\/([1-9])([0-9]*)(.*)$/.exec(protocol);
   if (version === null || space === '') return 400;
+  // Read from left to right: a target that is none comes before a version that is none, bad triplets after it.
+  if (!looksLikeTarget(text)) return 400;
   if (version[1] !== '1' || version[2] !== '') return 505;
   const minor = /^\.([0-9]{1,3}) *$/.exec(version[3] ?? '');
   const target = parseTarget(text);

@@ -12,6 +12,9 @@ export interface RequestTarget {
 
 const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(\[[^\]]*\]|[A-Za-z0-9.-]*)(?::[0-9]*)?([^]*)$/;
 
+/** Whether a target begins as one: with a slash, or with a scheme and two slashes. */
+export const looksLikeTarget = (target: string): boolean => target.startsWith('/') || absolute.test(target);
+
 /** Reads a target that has no spaces and no control characters; null where nginx answers 400. */
 export function parseTarget(target: string): RequestTarget | null {
   if (target.startsWith('/')) return withPath(target, null);
@@ -59,7 +62,8 @@ function decodedPath(raw: string): string | null {
 export function validHost(header: string): string | null {
   // White space, control characters, a path separator, or two dots in a row.
   if (/[^!-~\x80-\xff]|[/@]|\.\./.test(header)) return null;
-  const name = /^(\[[^\]]*\]|[^:]*)/.exec(header)?.[0] ?? '';
+  // A bracket that is not closed holds everything behind it.
+  const name = /^(\[[^\]]*(\]|$)|[^:]*)/.exec(header)?.[0] ?? '';
   const host = (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
   return host === '' ? null : host;
 }

@@ -86,9 +86,14 @@ async function session(
   balancer: StreamOptions['config']['balancer'],
 ): Promise<void> {
   const { config } = options;
-  const match = new StreamRouter(config.snapshot).match(exchange);
-  if (match === null) {
-    exchange.node.log('error', `[stream] no Route matched a connection to port ${String(exchange.port)}`);
+  const { client, port, tls } = exchange;
+  const server = { ip: plainIp(socket.localAddress), port };
+  const match = new StreamRouter(config.snapshot).match({ client, server, sni: tls?.sni ?? null });
+  // Over TLS that ends here, Kong wants a route of that protocol once it has been met.
+  if (match === null || (tls !== null && !match.route.protocols.includes('tls'))) {
+    const reason =
+      match === null ? 'no Route found with those values' : 'unexpected protocols in matched Route';
+    exchange.node.log('error', `[stream] ${reason} (port ${String(port)})`);
     exchange.session.status = 500;
     socket.destroy();
     return;

@@ -1,67 +1,100 @@
 import { BlockList, isIP } from 'node:net';
 import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../entities/types.ts';
-import type { Exchange } from '../gateway/exchange.ts';
+import { compileServerNames } from '../gateway/router-hosts.ts';
 
 export interface StreamMatch {
   readonly route: RouteEntity;
   readonly service: ServiceEntity | null;
 }
 
-type Place = { ip?: string; port?: number };
+/** What the stream router looks at. */
+export interface StreamRequest {
+  readonly client: { readonly ip: string; readonly port: number };
+  readonly server: { readonly ip: string; readonly port: number };
+  /** The name that the client sent, null without TLS or without a name. */
+  readonly sni: string | null;
+}
 
-const streamProtocols = new Set(['tcp', 'tls']);
+type Place = { ip?: string | null; port?: number | null };
+type Places = readonly Place[] | null;
 
-/** Kong's stream router: by server name, sources and destinations; more kinds of conditions come first. */
+interface Entry extends StreamMatch {
+  readonly priority: number;
+  readonly fits: (request: StreamRequest) => boolean;
+}
+
+const streamProtocols = new Set(['tcp', 'tls', 'udp', 'tls_passthrough']);
+
+/**
+ * Kong's stream router (3.9.3, traditional_compatible): by server name, sources and destinations. The protocols of a
+ * route are no condition, and server names are none for a client that sends no name. By priority, and by id, the
+ * greatest first, where that is the same.
+ */
 export class StreamRouter {
-  private readonly entries: StreamMatch[];
+  private readonly entries: Entry[];
 
   constructor(snapshot: ConfigSnapshot) {
     const services = new Map(snapshot.services.map((service) => [service.id, service]));
     this.entries = snapshot.routes
       .filter((route) => route.protocols.some((protocol) => streamProtocols.has(protocol)))
-      .map((route) => ({
+      .map((route): Entry => ({
         route,
         service: route.service === null ? null : (services.get(route.service.id) ?? null),
+        priority: streamPriority(route),
+        fits: compileStream(route),
       }))
       .filter(({ service }) => service?.enabled !== false)
-      .sort((a, b) => weight(b.route) - weight(a.route) || a.route.created_at - b.route.created_at);
+      .sort((a, b) => b.priority - a.priority || (a.route.id < b.route.id ? 1 : -1));
   }
 
-  match(exchange: Exchange): StreamMatch | null {
-    return this.entries.find(({ route }) => fits(route, exchange)) ?? null;
+  match(request: StreamRequest): StreamMatch | null {
+    return this.entries.find(({ fits }) => fits(request)) ?? null;
   }
 }
 
-function weight(route: RouteEntity): number {
-  return [route.snis, route.sources, route.destinations].filter((each) => (each?.length ?? 0) > 0).length;
+const given = (list: readonly unknown[] | null | undefined): boolean => (list?.length ?? 0) > 0;
+
+/** A server name, or sources with destinations, come first; then an address, then a port, then a range. */
+export function streamPriority({ snis, sources, destinations }: RouteEntity): number {
+  const first = given(snis) || (given(sources) && given(destinations)) ? 1 << 8 : 0;
+  return first + (placeWeight(sources) << 4) + placeWeight(destinations);
 }
 
-function fits(route: RouteEntity, exchange: Exchange): boolean {
-  const { client, port, tls } = exchange;
-  if (!route.protocols.includes(tls === null ? 'tcp' : 'tls')) return false;
-  if ((route.snis?.length ?? 0) > 0 && (tls === null || !(route.snis ?? []).includes(tls.sni ?? '')))
-    return false;
-  if (!placeFits(route.sources, client.ip, client.port)) return false;
-  return placeFits(route.destinations, '127.0.0.1', port);
+function placeWeight(places: Places): number {
+  let weight = 0;
+  for (const { ip, port } of places ?? []) {
+    if (ip != null) weight |= ip.includes('/') ? 1 : 8;
+    if (port != null) weight |= 4;
+  }
+  return weight;
 }
 
-function placeFits(places: readonly Place[] | null, ip: string, port: number): boolean {
-  if (places === null || places.length === 0) return true;
-  return places.some(
-    (place) => (place.port == null || place.port === port) && (place.ip == null || rangeFits(place.ip, ip)),
-  );
+function compileStream(route: RouteEntity): (request: StreamRequest) => boolean {
+  const names = compileServerNames(route.snis ?? []);
+  const sources = compilePlaces(route.sources);
+  const destinations = compilePlaces(route.destinations);
+  return ({ sni, client, server }) =>
+    (sni === null || names === null || names(sni)) &&
+    sources(client.ip, client.port) &&
+    destinations(server.ip, server.port);
 }
 
-function rangeFits(range: string, ip: string): boolean {
+function compilePlaces(places: Places): (ip: string, port: number) => boolean {
+  if (places === null || places.length === 0) return () => true;
+  const tests = places.map((place) => {
+    const range = place.ip == null ? null : blockList(place.ip);
+    return (ip: string, port: number): boolean =>
+      (place.port == null || place.port === port) &&
+      (range === null || range.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4'));
+  });
+  return (ip, port) => tests.some((test) => test(ip, port));
+}
+
+function blockList(range: string): BlockList {
+  const list = new BlockList();
   const [address = '', bits] = range.split('/');
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  if (isIP(address) === 0) return false;
-  if (bits === undefined) return address === ip;
-  const list = new BlockList();
-  try {
-    list.addSubnet(address, Number(bits), family);
-  } catch {
-    return false;
-  }
-  return list.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
+  // What is no address is in no range.
+  if (isIP(address) !== 0) list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family);
+  return list;
 }

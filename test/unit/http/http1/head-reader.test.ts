@@ -59,6 +59,16 @@ describe('a head', () => {
 });
 
 test.each([
+  ['PRI * HTTP/2.0', 400],
+  ['GET h:/x HTTP/2.0', 400],
+  ['GET / HTTP/2.0', 505],
+  ['GET /%zz HTTP/2.0', 505],
+  ['GET /%zz HTTP/1.1', 400],
+])('of %s the first thing that is wrong decides: %d', (first, status) => {
+  expect(read([Buffer.from(`${first}\r\nHost: a\r\n\r\n`)])).toBe(status);
+});
+
+test.each([
   ['/a/./b/../c//d', '/a/c/d'],
   ['/a/..', '/'],
   ['/a/b/.', '/a/b/'],
@@ -80,6 +90,7 @@ test.each([
   ['A.Test:80', 'a.test'],
   ['wild.', 'wild'],
   ['[::1]:8000', '[::1]'],
+  ['[::1', '[::1'],
   ['a..b', null],
   [':80', null],
   ['a b', null],
