@@ -56,12 +56,15 @@ export class Certificates {
   }
 }
 
+/**
+ * Names of SNI entities that Kong looks for. A wildcard on the left stands before two labels at least; a client without a
+ * name gets Kong's own certificate, also where there is a `*`.
+ */
 function* candidates(serverName: string | null): Generator<string> {
-  if (serverName !== null) {
-    yield serverName;
-    const labels = serverName.split('.');
-    yield `*.${labels.slice(1).join('.')}`;
-    yield `${labels.slice(0, -1).join('.')}.*`;
-  }
+  if (serverName === null) return;
+  yield serverName;
+  const labels = serverName.split('.');
+  if (labels.length > 2) yield `*.${labels.slice(1).join('.')}`;
+  if (labels.length > 1) yield `${labels.slice(0, -1).join('.')}.*`;
   yield '*';
 }
