@@ -67,7 +67,11 @@ test('--strict refuses what the sandbox does not run, and names all of it', asyn
   const file = path.join(directory, 'kong.json');
   writeFileSync(
     file,
-    JSON.stringify({ _format_version: '3.0', vaults: [{ name: 'env' }], plugins: [{ name: 'cors' }] }),
+    JSON.stringify({
+      _format_version: '3.0',
+      vaults: [{ name: 'env', prefix: 'my-env' }],
+      plugins: [{ name: 'cors' }],
+    }),
   );
   const listen = ['--proxy-listen', 'off', '--admin-listen', 'off'];
   const command = run(['--config', file, '--strict', ...listen]);

@@ -94,7 +94,8 @@ describe('without a database', () => {
 
   test('a /config with what the sandbox does not run says so, or is refused where it is strict', async () => {
     const lines: string[] = [];
-    const config = '_format_version: "3.0"\nvaults: [{ name: env, prefix: e }]\nplugins: [{ name: cors }]\n';
+    const config =
+      '_format_version: "3.0"\nvaults: [{ name: env, prefix: my-env }]\nplugins: [{ name: cors }]\n';
     const store = loadDeclarativeText('_format_version: "3.0"');
     const kind = await start({
       database: 'off',
