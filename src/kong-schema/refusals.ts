@@ -80,7 +80,8 @@ function checkFields(fields: unknown, path: string, found: SchemaRefusal[]): voi
     const [entry] = entries;
     if (entry === undefined || entries.length > 1) {
       found.push({ path: at('fields'), reason: 'each entry must have one field and no more' });
-    } else checkField(entry[1], at(entry[0]), found);
+    } else if (entry[0] === '') found.push({ path: at('""'), reason: 'a name has at least one character' });
+    else checkField(entry[1], at(entry[0]), found);
   }
 }
 

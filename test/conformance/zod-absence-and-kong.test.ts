@@ -32,6 +32,8 @@ const leaf: fc.Arbitrary<Case> = fc.constantFrom<Case>(
   { schema: z.int().min(10), value: small, preset: small },
   { schema: z.number().refine((value) => value !== 7), value: small, preset: fc.constantFrom(6, 7) },
   { schema: z.boolean(), value: fc.boolean(), preset: fc.oneof(fc.boolean(), fc.constant('true')) },
+  { schema: z.literal(true), value: fc.boolean(), preset: fc.boolean() },
+  { schema: z.literal(['a', 'c']), value: fc.constantFrom('a', 'b'), preset: fc.constantFrom('a', 'b') },
   { schema: z.enum(['a', 'b']), value: fc.constantFrom('a', 'b'), preset: fc.constantFrom('a', 'c') },
   {
     schema: z.array(z.string()).max(1),
@@ -133,8 +135,11 @@ function filledIn(schema: z.ZodType, input: unknown): unknown {
   const result: Record<string, unknown> = { ...input };
   for (const [key, field] of Object.entries<z.ZodType>(object.shape)) {
     if (result[key] === undefined && !z.strictObject({ field }).safeParse({}).success) {
-      if (field.safeParse(null).success) result[key] = null;
-      else if (innermost(field) instanceof z.ZodObject) result[key] = {};
+      // A null that .catch() would replace is none that Kong leaves: it fills the object in.
+      const isObject = innermost(field) instanceof z.ZodObject;
+      if (isObject && !field.safeParse(null).success) result[key] = {};
+      else if (isObject && hasOuterCatch(field)) result[key] = {};
+      else if (field.safeParse(null).success) result[key] = null;
     }
     result[key] = filledIn(field, result[key]);
     if (result[key] === undefined) delete result[key];
@@ -146,6 +151,13 @@ function filledIn(schema: z.ZodType, input: unknown): unknown {
 function innermost(schema: z.ZodType): z.ZodType {
   const inner = (schema._zod as unknown as { def: { innerType?: z.ZodType } }).def.innerType;
   return inner === undefined ? schema : innermost(inner);
+}
+
+/** Whether a catch, and no nullable, is what takes null. */
+function hasOuterCatch(schema: z.ZodType): boolean {
+  const { def } = schema._zod as unknown as { def: { type: string; innerType?: z.ZodType } };
+  if (def.type === 'nullable' || def.innerType === undefined) return false;
+  return def.type === 'catch' || hasOuterCatch(def.innerType);
 }
 
 describe('absent fields in zod and in Kong', () => {

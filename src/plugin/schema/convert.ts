@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../errors.ts';
 import { mayBeAbsent, presetOf } from './absence.ts';
 import { lengthAttributes, numberAttributes, stringAttributes } from './checks.ts';
 import type { Attributes } from './checks.ts';
@@ -52,18 +52,38 @@ export function convertFields(def: ZodDef, path: Path, depth = 0): KongField[] {
   if (def.catchall !== undefined && def.catchall._zod.def.type !== 'never') {
     throw unsupported(path, 'looseObject', ' (an object that takes fields of any name)');
   }
-  return Object.entries(def.shape ?? {}).map(([name, node]) => ({
-    [name]: convertField(node, `${path}.${name}`, depth),
-  }));
+  return Object.entries(def.shape ?? {}).map(([name, node]) => member(name, node, path, depth));
+}
+
+/** One member of an object. */
+function member(name: string, node: ZodNode, path: Path, depth: number): KongField {
+  // zod takes it out of what it reads, so that what is configured would never arrive.
+  if (name === '__proto__') {
+    throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `${path}.__proto__: zod does not keep such a field.`, {
+      fix: 'Give it another name.',
+    });
+  }
+  return { [name]: convertField(node, `${path}.${name}`, depth) };
 }
 
 /** One field: its type, checks, default and whether it has to be there. */
 export function convertField(start: ZodNode, path: Path, depth: number): Record<string, unknown> {
-  const unwrapped = unwrap(start);
-  const { node, meta } = unwrapped;
-  const field = convertNode(node, meta, path, depth);
-  refuseWhatZodSays(meta, path);
-  return { ...field, ...presence(start, unwrapped, field, path), ...metaAttributes(meta) };
+  try {
+    const unwrapped = unwrap(start);
+    const { node, meta } = unwrapped;
+    const field = convertNode(node, meta, path, depth);
+    refuseWhatZodSays(meta, path);
+    const there = presence(start, unwrapped, field, path);
+    refuseEqual(meta, there, path);
+    return { ...field, ...there, ...metaAttributes(meta) };
+  } catch (cause) {
+    if (KongTsError.is(cause)) throw cause;
+    // A default that is made, or the inside of z.lazy().
+    throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `${path}: its schema throws: ${messageOf(cause)}.`, {
+      cause,
+      fix: 'Kong needs the schema before there is a configuration: let it depend on nothing else.',
+    });
+  }
 }
 
 /**
@@ -166,7 +186,9 @@ function convertValues(values: readonly unknown[], path: Path, kind: string): At
     return { type: values.every(Number.isInteger) ? 'integer' : 'number', one_of: values };
   }
   if (values.length > 0 && values.every((value) => typeof value === 'boolean')) {
-    return new Set(values).size === 2 ? { type: 'boolean' } : { type: 'boolean', eq: values[0] };
+    if (new Set(values).size === 2) return { type: 'boolean' };
+    // Not `eq`, which Kong looks at where the field is absent, too; and one_of is for other types.
+    return { type: 'boolean', ne: values[0] !== true, err: `value must be ${String(values[0])}` };
   }
   throw unsupported(path, kind, ' of values of several types');
 }
@@ -177,11 +199,8 @@ function convertMap(def: ZodDef, path: Path, depth: number): Attributes {
   if (def.mode === 'loose') throw unsupported(path, 'looseRecord', ' (a record that takes any other key)');
   if (def.type === 'record' && key !== undefined && known !== undefined && known.size > 0) {
     // z.record() over an enumeration wants every key: an object by another name.
-    const fields = [...known].map((name) => {
-      const field = convertField(def.valueType ?? key, `${path}.${String(name)}`, depth + 1);
-      return { [String(name)]: def.partial === true ? mayLack(field) : field };
-    });
-    return { type: 'record', fields };
+    const fields = [...known].map((name) => member(String(name), def.valueType ?? key, path, depth + 1));
+    return { type: 'record', fields: def.partial === true ? fields.map(mayLack) : fields };
   }
   const keys = convertElement(key, `${path} (keys)`, depth + 1, 'map');
   if (keys['type'] !== 'string') throw unsupported(path, def.type, ' with keys that are not strings');
@@ -194,8 +213,13 @@ function convertMap(def: ZodDef, path: Path, depth: number): Attributes {
 }
 
 /** A member of z.partialRecord(): where it is absent, zod adds nothing. */
-function mayLack({ required: _required, default: _default, ...field }: Attributes): Attributes {
-  return field['type'] === 'record' ? { ...field, required: false } : field;
+function mayLack(member: KongField): KongField {
+  return Object.fromEntries(
+    Object.entries(member).map(([name, { required: _required, default: _default, ...field }]) => [
+      name,
+      field['type'] === 'record' ? { ...field, required: false } : field,
+    ]),
+  );
 }
 
 function convertIntersection(def: ZodDef, path: Path, depth: number): Attributes {
@@ -236,6 +260,16 @@ function refuseWhatZodSays(meta: KongMeta, path: Path): void {
       fix: `Write ${fix}, or the whole field with .meta({ kong }).`,
     });
   }
+}
+
+/** Kong looks at `eq` where there is no value, too: it refuses every configuration without the field. */
+function refuseEqual(meta: KongMeta, { required, default: preset }: Attributes, path: Path): void {
+  if (meta.eq === undefined || meta.eq === null || required === true || preset !== undefined) return;
+  throw new KongTsError(
+    'PLUGIN_SCHEMA_UNSUPPORTED',
+    `${path}: with .meta({ eq }) Kong wants the field in each configuration, and here it may be absent.`,
+    { fix: 'Use z.literal(), or a field that has to be there.' },
+  );
 }
 
 function metaAttributes(meta: KongMeta): Attributes {

@@ -99,7 +99,16 @@ describe("zod to Kong's schema", () => {
       z.union([z.literal('a'), z.enum(['b', 'c'])]),
       { type: 'string', one_of: ['a', 'b', 'c'], required: true },
     ],
-    ['literal boolean', z.literal(true), { type: 'boolean', eq: true, required: true }],
+    [
+      'literal boolean',
+      z.literal(true),
+      { type: 'boolean', ne: false, err: 'value must be true', required: true },
+    ],
+    [
+      'literal boolean that may be absent',
+      z.literal(false).optional(),
+      { type: 'boolean', ne: true, err: 'value must be false' },
+    ],
     [
       'array',
       z.array(z.int()).min(1).max(3),
@@ -363,6 +372,22 @@ describe('what Kong would not start with', () => {
     ['a loose object', z.looseObject({ a: z.string() })],
     ['a catchall', z.object({ a: z.string() }).catchall(z.string())],
     ['null in a map', z.record(z.string(), z.string().nullable())],
+    [
+      'a default that throws',
+      z.string().default(() => {
+        throw new Error('no vault');
+      }),
+    ],
+    [
+      'an inside that throws',
+      z.lazy(() => {
+        throw new Error('not yet');
+      }),
+    ],
+    ['a field that zod drops', z.object({ ['__proto__']: z.string() })],
+    ['a key that zod drops', z.record(z.enum(['__proto__', 'a']), z.string())],
+    ['a field without a name', z.object({ '': z.string() })],
+    ['a value that Kong wants although it may be absent', z.string().optional().meta({ eq: 'a' })],
   ])('is refused by the name of the field: %s', (_what, field) => {
     expect(refusal(z.object({ outer: z.object({ inner: field }) }))).toMatch(/config\.outer\.inner/);
   });
