@@ -25,6 +25,25 @@ async function peer(answer: string, good = 0): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** Answers each connection with the beginning and then the rest again and again, without an end. */
+async function endlessPeer(beginning: string, rest: string): Promise<number> {
+  const server = createServer((socket) => {
+    const timer = setInterval(() => socket.write(rest), 20);
+    socket.on('error', () => undefined).on('close', () => clearInterval(timer));
+    socket.once('data', () => socket.write(beginning));
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const endless: [string, string, string][] = [
+  ['100 Continue', '', 'HTTP/1.1 100 Continue\r\n\r\n'],
+  ['early hints', '', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'],
+  ['empty lines', '', '\r\n\r\n'],
+  ['zeros before the size of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '00'],
+];
+
 /** Whatever reaches the process while a test runs. */
 function uncaught(): unknown[] {
   const seen: unknown[] = [];
@@ -108,6 +127,12 @@ describe('what a target answers ends with its request', () => {
     expect(thrown).toEqual([]);
   });
 
+  it.each(endless)('%s without an end', async (_what, beginning, rest) => {
+    const answer = await send(target(await endlessPeer(beginning, rest)));
+    expect(answer.error).not.toBeNull();
+    expect(answer.status).toBe(beginning === '' ? null : 200);
+  });
+
   it('whatever bytes they are', async () => {
     const thrown = uncaught();
     const bytes = fc.oneof(
@@ -169,6 +194,11 @@ describe('what Kong answers through the front ends with its request', () => {
     for (const method of ['GET', 'PUT']) await ask(port, method);
     await settle();
     expect(thrown).toEqual([]);
+  });
+
+  it.each(endless)('%s without an end', async (_what, beginning, rest) => {
+    const port = await front(await endlessPeer(beginning, rest));
+    expect(await ask(port, 'GET')).toBe(beginning === '' ? 502 : 'broken off');
   });
 
   it('a reason that cannot be handed on is left out, the rest is not', async () => {

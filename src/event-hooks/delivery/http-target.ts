@@ -229,7 +229,8 @@ export class HttpTarget {
         if (this.#sent.values().next().value === exchange) this.#headSince = performance.now();
       },
       onResponseStart: (_controller, status, headers) => {
-        if (isVoid()) return;
+        // An informational answer is none: what follows it counts.
+        if (isVoid() || status < 200) return;
         exchange.status = status;
         exchange.headers = flatten(headers);
       },

@@ -1,6 +1,7 @@
 import {
   Agent as HttpAgent,
   request as httpRequest,
+  type ClientRequest,
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
@@ -33,7 +34,7 @@ export interface PassThroughOptions {
   readonly lendLoginTo: Callers | 'everybody' | null;
   /** Told of each write that Kong has answered with success. */
   readonly onWrite: (method: string, path: string) => void;
-  /** How long Kong may be silent, in milliseconds; 60,000 by default. */
+  /** How long Kong and the client may get nowhere, in milliseconds; 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
@@ -133,10 +134,8 @@ export class PassThrough {
       path,
       headers: [...headers],
       agent: this.#agent,
-      // Kong's own words have to reach the client, also when it takes long to say them.
-      timeout: timeoutMs,
     });
-    upstream.on('timeout', () => upstream.destroy(new Error(`no answer within ${String(timeoutMs)} ms`)));
+    const progress = watched(upstream, timeoutMs);
     request.on('error', (error) => {
       answer(response, 400, `The body is not whole: ${messageOf(error)}`);
       upstream.destroy();
@@ -155,7 +154,9 @@ export class PassThrough {
       this.#unreachable(response, error);
     });
     upstream.on('response', (given) => {
+      progress();
       this.#answer(given, response, method);
+      given.on('data', progress);
       const written = !reads.has(method) && (given.statusCode ?? 500) < 300;
       if (written) response.on('finish', () => onWrite(method, request.url ?? '/'));
     });
@@ -167,7 +168,10 @@ export class PassThrough {
       if (!response.writableFinished) upstream.destroy();
     });
     if (framing.kind === 'none') upstream.end();
-    else request.pipe(upstream);
+    else {
+      request.pipe(upstream);
+      request.on('data', progress);
+    }
   }
 
   /** Whether it may be asked again: Kong has closed an idle connection just now, and nothing can be done twice. */
@@ -202,6 +206,19 @@ export class PassThrough {
 /** Of methods that have a body as a rule, Node would send an empty one in chunks. */
 const saysNone = (method: string, { kind }: Framing): readonly string[] =>
   kind === 'none' && !bodiless.has(method) ? ['Content-Length', '0'] : [];
+
+/**
+ * Ends an exchange in which nothing is got on with. Bytes alone are no progress: informational answers, empty lines and
+ * zeros before the size of a chunk can come for ever.
+ * @returns is to be called whenever a part of a body, or the answer's head, has come
+ */
+function watched(upstream: ClientRequest, timeoutMs: number): () => void {
+  const timer = setTimeout(() => {
+    upstream.destroy(new Error(`no answer within ${String(timeoutMs)} ms`));
+  }, timeoutMs);
+  upstream.on('close', () => clearTimeout(timer));
+  return () => void timer.refresh();
+}
 
 /** Ends a request with a message of our own, and its connection: what is left of its body is not read. */
 function answer(response: ServerResponse, status: number, message: string): void {
