@@ -7,6 +7,10 @@ import { valueEnd } from '../../plugins/http-log-enterprise/record/json.ts';
 import { numberPieces } from '../../plugins/http-log-enterprise/record/numbers.ts';
 import { compileRedaction } from '../../plugins/http-log-enterprise/record/redaction.ts';
 import { multipartFields, parseForm } from '../../src/event-hooks/admin/form.ts';
+import { parseTemplate } from '../../src/event-hooks/handlers/template.ts';
+import type { Hook, WebhookCustomConfig } from '../../src/event-hooks/model/hook.ts';
+import { Mask } from '../../src/event-hooks/model/mask.ts';
+import { secretsOf } from '../../src/event-hooks/model/secrets.ts';
 import { foreignCaller } from '../../src/http/callers.ts';
 import { formPairs } from '../../src/http/form.ts';
 import { endToEnd } from '../../src/http/headers.ts';
@@ -56,6 +60,12 @@ function redact(mode: keyof typeof redactions, text: string): void {
   record.toRaw();
 }
 
+const customHook = (config: Partial<WebhookCustomConfig>): Hook =>
+  ({
+    handler: 'webhook-custom',
+    config: { url: 'http://h/', headers: {}, secret: null, payload: null, body: null, ...config },
+  }) as Hook;
+
 /** What reads a client's text. */
 const readers: Readonly<Record<string, (text: string) => void>> = {
   'a form': (text) => parseQuery(text, 100),
@@ -74,6 +84,8 @@ const readers: Readonly<Record<string, (text: string) => void>> = {
     parseAdminBody(Buffer.from(text), 'application/x-www-form-urlencoded', false),
   "a multipart body for the sandbox's Admin API": (text) =>
     parseAdminBody(Buffer.from(text), 'multipart/form-data; boundary=b', false),
+  'the secrets in a body': (text) => secretsOf(customHook({ body: text })),
+  'the secrets in a header': (text) => secretsOf(customHook({ headers: { 'x-key': text } })),
   'who calls': (text) => foreignCaller('GET', { host: text, origin: text }, { loopback: false, names: [] }),
   'what Connection names': (text) => endToEnd(['Connection', text]),
   'a path, in the sandbox': (text) => normalizePath(text),
@@ -97,6 +109,9 @@ const piece = fc.oneof(
     '--b',
     '\r\n--b',
     ';q=0.1',
+    '{{',
+    '{*a*}',
+    '{%',
     'a[]=',
     '%ff',
     '%%',
@@ -122,6 +137,25 @@ describe('what a client sends costs no more than its length', () => {
   it('base64 of equals signs in a custom field', { timeout: 5000 }, () => {
     expect(decodeBase64(`${'='.repeat(200_000)}!`)).toBeUndefined();
     expect(decodeBase64('YQ==')).toBe('a');
+  });
+
+  it.each(['{{a}}', '{*a*}', 'x{{a}}{', '{%{*a*}'])('a template of %s', (unit) => {
+    const steps = (count: number) => countSteps(() => parseTemplate(unit.repeat(count)));
+    expect(growth(steps, [60, 120, 240, 480])).toBeLessThan(LINEAR);
+  });
+
+  it.each(['{{', '{*', '{%', '{*{{'])('a body of nothing but %s', { timeout: 5000 }, (brace) => {
+    expect(secretsOf(customHook({ body: `${brace.repeat(200_000)} token-123456` }))).toEqual([
+      'token-123456',
+    ]);
+  });
+
+  it('a hook of more secrets than can be looked for, whose answers are not shown', { timeout: 5000 }, () => {
+    const body = Array.from({ length: 80_000 }, (_, at) => `token${String(at).padStart(7, '0')}`).join(' ');
+    const secrets = secretsOf(customHook({ body, headers: { 'x-key': 'a1 '.repeat(300_000) } }));
+    expect(new Mask(secrets).apply('token0000001 and others')).toBe('***');
+    expect(new Mask(secrets).apply('')).toBe('');
+    expect(new Mask(secrets.slice(-2)).apply('others')).toBe('others');
   });
 
   it('arguments of one name in a custom field', { timeout: 5000 }, () => {

@@ -116,11 +116,12 @@ function encodeForm(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
+/** Brace by brace: a search for either mark would go to the end of the source for each of the values. */
 function nextOpening(source: string, from: number): number {
-  const escaped = source.indexOf('{{', from);
-  const raw = source.indexOf('{*', from);
-  if (escaped === -1 || raw === -1) return Math.max(escaped, raw);
-  return Math.min(escaped, raw);
+  for (let at = source.indexOf('{', from); at !== -1; at = source.indexOf('{', at + 1)) {
+    if (source[at + 1] === '{' || source[at + 1] === '*') return at;
+  }
+  return -1;
 }
 
 function steps(expression: string): string[] {

@@ -6,6 +6,11 @@ type Secrets = ReadonlyMap<number, readonly (readonly Spelling[])[]>;
 
 /** A shorter beginning says too little of a secret. */
 const minBeginning = 4;
+/**
+ * So many characters of secrets are looked for. Where a hook holds more, nothing of what its target sends is shown: each
+ * of them is compared with each place of an answer.
+ */
+const maxCharacters = 32 * 1024;
 /** Escapes that are read before the text is compared, which reads one more level: JSON in JSON in a form. */
 const maxLevels = 2;
 
@@ -15,14 +20,18 @@ const maxLevels = 2;
  */
 export class Mask {
   readonly #texts: readonly string[];
+  readonly #hidesAll: boolean;
   #secrets: Secrets | null = null;
 
   /** @param secrets texts of at least four characters */
   constructor(secrets: readonly string[]) {
-    this.#texts = [...new Set(secrets.flatMap(formsOf))];
+    const characters = secrets.reduce((sum, { length }) => sum + length, 0);
+    this.#hidesAll = characters > maxCharacters;
+    this.#texts = this.#hidesAll ? [] : [...new Set(secrets.flatMap(formsOf))];
   }
 
   apply(text: string): string {
+    if (this.#hidesAll) return text === '' ? '' : '***';
     if (this.#texts.length === 0 || text.length < minBeginning) return text;
     const ranges: [number, number][] = [];
     let level: Decoded[] = [{ text, from: null }];
@@ -55,8 +64,12 @@ function byBeginning(texts: readonly string[]): Secrets {
   const found = new Map<number, (readonly Spelling[])[]>();
   for (const text of texts) {
     const [first = 0] = Buffer.from(text, 'utf8');
-    for (const number of new Set([text.charCodeAt(0), text.codePointAt(0) ?? 0, first]))
-      found.set(number, [...(found.get(number) ?? []), spellingsOf(text)]);
+    const spelling = spellingsOf(text);
+    for (const number of new Set([text.charCodeAt(0), text.codePointAt(0) ?? 0, first])) {
+      const list = found.get(number);
+      if (list === undefined) found.set(number, [spelling]);
+      else list.push(spelling);
+    }
   }
   return found;
 }

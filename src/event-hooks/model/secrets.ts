@@ -5,8 +5,6 @@ import type { Hook, WebhookCustomConfig } from './hook.ts';
 const minLength = 4;
 /** Words in front of credentials. */
 const schemes = /^(?:apikey|api-key|basic|bearer|digest|key|negotiate|ntlm|splunk|token)$/i;
-/** Anything in braces of a template. */
-const tags = /\{\{.*?\}\}|\{\*.*?\*\}|\{%.*?%\}/gs;
 
 /** A hook as it may be written to logs, records and ping payloads: without secrets and credentials. */
 export function withoutSecrets(hook: Hook): Record<string, unknown> {
@@ -28,11 +26,14 @@ export function withoutSecrets(hook: Hook): Record<string, unknown> {
 export function secretsOf(hook: Hook): string[] {
   if (hook.handler !== 'webhook' && hook.handler !== 'webhook-custom') return [];
   const { url, secret, previous_secrets: previous = [], headers } = hook.config;
-  const found = [secret, ...previous].flatMap((text) => (text === null ? [] : [text, ...keysOf(text)]));
-  for (const [name, value] of Object.entries(headers))
-    if (!isHarmlessHeader(name)) found.push(value, ...value.split(tags).flatMap(valuesIn));
-  found.push(...secretsOfUrl(url));
-  if (hook.handler === 'webhook-custom') found.push(...secretsOfBody(hook.config));
+  const found = [
+    ...[secret, ...previous].flatMap((text) => (text === null ? [] : [text, ...keysOf(text)])),
+    ...Object.entries(headers).flatMap(([name, value]) =>
+      isHarmlessHeader(name) ? [] : [value, ...outsideTags(value).flatMap(valuesIn)],
+    ),
+    ...secretsOfUrl(url),
+    ...(hook.handler === 'webhook-custom' ? secretsOfBody(hook.config) : []),
+  ];
   const texts = found.map((text) => text.trim()).filter((text) => text.length >= minLength);
   return [...new Set(texts)];
 }
@@ -72,7 +73,34 @@ function secretsOfUrl(text: string): string[] {
 /** Tokens that a hook writes into its bodies itself. */
 function secretsOfBody({ payload, body }: WebhookCustomConfig): string[] {
   const texts = [...Object.values(payload ?? {}), body ?? ''];
-  return texts.flatMap((text) => text.replace(tags, ' ').split(/[\s,;:="'<>(){}[\]&]+/)).filter(isTokenLike);
+  return texts
+    .flatMap(outsideTags)
+    .flatMap((text) => text.split(/[\s,;:="'<>(){}[\]&]+/))
+    .filter(isTokenLike);
+}
+
+/** How the tags of a template end, by the character after the brace that opens them. */
+const endings: Readonly<Record<string, string>> = { '{': '}}', '*': '*}', '%': '%}' };
+
+/** The pieces of a text between the tags of a template. Each kind of ending is missed once at most. */
+function outsideTags(text: string): string[] {
+  const pieces: string[] = [];
+  const missed = new Set<string>();
+  let from = 0;
+  for (let open = text.indexOf('{'); open !== -1; open = text.indexOf('{', open + 1)) {
+    const ending = endings[text[open + 1] ?? ''];
+    if (ending === undefined || missed.has(ending)) continue;
+    const close = text.indexOf(ending, open + 2);
+    if (close === -1) {
+      missed.add(ending);
+      continue;
+    }
+    pieces.push(text.slice(from, open));
+    from = close + ending.length;
+    open = from - 1;
+  }
+  pieces.push(text.slice(from));
+  return pieces;
 }
 
 /** Words have no digits, and names are short. */
