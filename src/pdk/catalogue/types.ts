@@ -132,9 +132,9 @@ export interface FunctionSpec {
   /**
    * True where the answer comes from Kong and nginx alone, cannot change during a phase but by the plugin's own
    * setters, and cannot fail in a phase where it has worked once with the same arguments, whatever the request (read
-   * in Kong 3.9.3; for the one header that can, see prefetch-plan.ts). Only such calls are asked for before the plugin asks. Getters of what clients can make
-   * unencodable (get_uri_captures, get_query_arg, get_forwarded_port) or other plugins have left (get_consumer,
-   * get_credential, ctx.shared, get_ctx) and of what time changes (get_var) are not.
+   * in Kong 3.9.3; the one header that can is never asked for, see methods.ts). Only such calls are asked for before the
+   * plugin asks. Getters of what clients can make unencodable (get_uri_captures, get_query_arg, get_forwarded_port) or
+   * other plugins have left (get_consumer, get_credential, ctx.shared, get_ctx) and of what time changes (get_var) are not.
    */
   readonly steady?: boolean;
   readonly composed?: Composition;

@@ -168,12 +168,3 @@ test('everything but getters and logs may change what getters answer', () => {
     expect(mayChange(row), row.name).toBe(!reads || row.travel.protobuf === 'composed');
   }
 });
-
-test("the length of the upstream's answer, which Kong cannot encode at times, is not asked for ahead", () => {
-  const row = rowByName('kong.service.response.get_header') as FunctionRow;
-  expect(isPlannable(row, ['content-type'])).toBe(true);
-  for (const name of ['content-length', 'Content-Length', 'content_length']) {
-    expect(isPlannable(row, [name])).toBe(false);
-  }
-  expect(isPlannable(rowByName('kong.request.get_header') as FunctionRow, ['content-length'])).toBe(true);
-});
