@@ -40,7 +40,8 @@ export interface PluginBase<
   readonly protocols?: readonly KongProtocol[];
   /**
    * What becomes of a request when a handler throws or runs too long: `fail` answers 500 in rewrite, access and
-   * response, `continue` lets it through. Default `fail`.
+   * response, ends the connection in preread and the TLS handshake in certificate; `continue` lets it through. Default
+   * `fail`.
    */
   readonly onError?: 'fail' | 'continue';
   /** How long one phase may run, in milliseconds, below Kong's own 60,000. Default 30,000. */

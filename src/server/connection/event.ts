@@ -22,8 +22,13 @@ const subsystemOf: Partial<Record<Phase, 'http' | 'stream'>> = {
   preread: 'stream',
 };
 
-/** Phases in which a failing handler gives the client a 500, or ends its connection; elsewhere there is nobody to answer. */
-const answerable: ReadonlySet<Phase> = new Set(['rewrite', 'access', 'response', 'preread']);
+/**
+ * Phases in which a failing handler gives the client a 500, or ends its connection; elsewhere there is nobody to answer. In
+ * `certificate` Kong refuses the exit (measured on Kong 3.9.3) and raises, which fails the TLS handshake.
+ */
+const answerable: ReadonlySet<Phase> = new Set(['certificate', 'rewrite', 'access', 'response', 'preread']);
+/** Those that have no HTTP answer. */
+const bodiless: ReadonlySet<Phase> = new Set(['certificate', 'preread']);
 
 const FAILURE_ARGS = [
   500,
@@ -305,7 +310,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     }
     const exit = rowByName('kong.response.exit');
     if (this.instance.plugin.onError === 'fail' && answerable.has(this.phase) && exit !== null) {
-      this.sendExit(exit, this.phase === 'preread' ? [500] : FAILURE_ARGS);
+      this.sendExit(exit, bodiless.has(this.phase) ? [500] : FAILURE_ARGS);
     } else this.sendDone();
     this.end();
     this.left();

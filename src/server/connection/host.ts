@@ -48,9 +48,13 @@ export interface ForwardedStep {
   readonly failed: boolean;
 }
 
-/** What the owner of an event answers to a forwarded step: the next call, the end, or an error text. */
+/**
+ * What the owner of an event answers to a forwarded step: the next call, the end, or an error text. `gone` where the owner has
+ * ended through no fault of the event: Kong is to begin it anew.
+ */
 export type ForwardedAnswer =
   | { readonly type: 'done' }
+  | { readonly type: 'gone' }
   | { readonly type: 'call'; readonly method: Uint8Array; readonly args: Uint8Array }
   | { readonly type: 'error'; readonly message: string };
 

@@ -243,7 +243,7 @@ export class MsgpackSession implements Responder {
     if (host.forwardStep !== undefined && owner !== host.workerIndex) {
       answer = await host.forwardStep(owner, step).catch(() => answer);
     }
-    if (answer.type === 'error' && bytes !== null && !relayed) {
+    if ((answer.type === 'error' || answer.type === 'gone') && bytes !== null && !relayed) {
       const relayedAnswer = (await host.relayStep?.(bytes).catch(() => null)) ?? null;
       if (this.#connection.closing) return;
       if (relayedAnswer !== null) {
@@ -258,6 +258,7 @@ export class MsgpackSession implements Responder {
   #forwarded(eventId: number, answer: ForwardedAnswer): void {
     if (this.#connection.closing) return;
     if (answer.type === 'done') this.respondDone(eventId);
+    else if (answer.type === 'gone') this.#respond(`${UNKNOWN_INSTANCE}${NO_ID}: its worker has ended`, null);
     else if (answer.type === 'error') this.#refuse(answer.message, null);
     else this.respondCall(eventId, Buffer.from(answer.method), Buffer.from(answer.args));
   }

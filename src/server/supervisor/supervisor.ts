@@ -54,6 +54,8 @@ export class Supervisor implements RunningServer {
   #watchdog: Watchdog | null = null;
   #dispatcher: DispatcherProcess | null = null;
   readonly #sockets: ListeningSockets;
+  /** Numbers of workers that one of their events is likely to have ended. */
+  readonly #suspected = new Set<number>();
   #stopping: Promise<void> | null = null;
   #takenOver = false;
   #hurry: () => void = () => undefined;
@@ -85,6 +87,8 @@ export class Supervisor implements RunningServer {
         this.#firstLoad.workerEnded();
         reportLostEvents(worker, this.#records, log);
         this.#withhold(worker);
+        if (worker.suspect) this.#suspected.add(worker.uid);
+        else this.#suspected.delete(worker.uid);
         this.#router.detach(worker);
         this.#answerStarts(worker);
         const aborted = abortedBy(worker);
@@ -280,8 +284,9 @@ export class Supervisor implements RunningServer {
         return this.#records.find(ask.id);
       case 'step': {
         const owner = this.#pool.byUid(ask.owner);
-        if (owner === null) throw new Error('the worker of this event has ended');
-        return owner.ask(ask);
+        if (owner !== null) return owner.ask(ask);
+        if (this.#suspected.has(ask.owner)) throw new Error('an event has ended the worker of this event');
+        return { type: 'gone' };
       }
       case 'report':
       case 'drain':

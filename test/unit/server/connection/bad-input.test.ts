@@ -446,3 +446,49 @@ test('a step that comes to another worker is taken to the one that runs the even
     await both.close();
   }
 });
+
+test.each([
+  [
+    'has ended through no fault of the event: Kong begins it anew',
+    () => Promise.resolve({ type: 'gone' } as const),
+    /^No plugin instance/,
+  ],
+  [
+    'was ended by one: Kong is told that it is gone',
+    () => Promise.reject(new Error('ended')),
+    /^There is no event/,
+  ],
+])('a step of an event whose worker %s', async (_what, forwardStep, text) => {
+  const other = testHost({ workerIndex: 6, forwardStep });
+  const unix = await listenUnix((socket) => void serveConnection(socket, other));
+  try {
+    const { error } = await new MsgpackKong(await unix.open()).request('plugin.Step', { EventId: 5 });
+    expect(error).toMatch(text);
+  } finally {
+    await unix.close();
+  }
+});
+
+test('a step of an event that another server of the socket runs is taken there and back, once', async () => {
+  const asked: Buffer[] = [];
+  const other = testHost({
+    relayStep: (request) => {
+      asked.push(request);
+      return Promise.resolve(encode([1, 1, null, { EventId: 5, Data: 'ret' }]));
+    },
+  });
+  const unix = await listenUnix((socket) => void serveConnection(socket, other));
+  try {
+    const { result } = await new MsgpackKong(await unix.open()).request('plugin.Step', { EventId: 5 });
+    expect(result).toEqual({ EventId: 5, Data: 'ret' });
+    expect(asked.map((bytes) => decode(bytes))).toEqual([[0, 1, 'plugin.Step', [{ EventId: 5 }]]]);
+    // What has been relayed to this server is not relayed on.
+    const relayed = await unix.open();
+    relayed.write(encode([2, 'kong-ts.relays', null]));
+    const { error } = await new MsgpackKong(relayed).request('plugin.Step', { EventId: 5 });
+    expect(error).toMatch(/^There is no event/);
+    expect(asked).toHaveLength(1);
+  } finally {
+    await unix.close();
+  }
+});

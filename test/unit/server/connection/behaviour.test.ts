@@ -174,27 +174,30 @@ describe.each([
     nothingLeft();
   });
 
-  test('an exception in preread ends the connection of the client', async () => {
-    run(() => {
-      throw new Error('boom');
-    });
-    const kong = await open();
-    let args: unknown;
-    const { methods } = await kong.event(7, 'preread', (_method, raw) => {
-      args = Buffer.isBuffer(raw) ? decodeArguments('ExitArgs', raw) : raw;
-      return NO_ANSWER;
-    });
-    expect(methods).toEqual([exit.name]);
-    expect((args as unknown[]).filter((each) => each !== null)).toEqual([500]);
-    nothingLeft();
-  });
+  test.each(['preread', 'certificate'])(
+    'an exception in %s ends the connection of the client',
+    async (phase) => {
+      run(() => {
+        throw new Error('boom');
+      });
+      const kong = await open();
+      let args: unknown;
+      const { methods } = await kong.event(7, phase, (_method, raw) => {
+        args = Buffer.isBuffer(raw) ? decodeArguments('ExitArgs', raw) : raw;
+        return NO_ANSWER;
+      });
+      expect(methods).toEqual([exit.name]);
+      expect((args as unknown[]).filter((each) => each !== null)).toEqual([500]);
+      nothingLeft();
+    },
+  );
 
-  test.each(['certificate', 'log'])('an exception in %s is logged and the event ends', async (phase) => {
+  test('an exception in log is logged and the event ends', async () => {
     run(() => {
       throw new Error('boom');
     });
     const kong = await open();
-    expect(await kong.event(7, phase)).toEqual({ methods: [], finished: true });
+    expect(await kong.event(7, 'log')).toEqual({ methods: [], finished: true });
     expect(host.lines).toHaveLength(1);
     nothingLeft();
   });
@@ -362,7 +365,7 @@ describe.each(['protobuf', 'msgpack'] as const)('an instance that cannot be run,
   test.each(phases)('fails its event and not the connection: %s', async (phase) => {
     host = testHost({ findInstance: () => Promise.reject(new KongTsError('SETUP_FAILED', 'no database')) });
     const kong = await kongs[protocol]();
-    const answerable = ['rewrite', 'access', 'response', 'preread'].includes(phase);
+    const answerable = phase !== 'log';
     expect(await kong.event(7, phase, exits)).toEqual({
       methods: answerable ? [exit.name] : [],
       finished: !answerable,
