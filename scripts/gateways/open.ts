@@ -45,6 +45,8 @@ export async function openGateway(choice: GatewayChoice): Promise<Gateway> {
   );
   if (named.length !== 1) throw new Error(`Say which Kong, with one of:\n${gatewayUsage}`);
   if (image !== undefined) {
+    // Nothing is fetched but the image, and nothing is left to a helper container: `close` ends what was started.
+    process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
     // testcontainers is loaded where it is needed only.
     const { imageGateway } = await import('./image-gateway.ts');
     return imageGateway(image, choice.postgres === true ? { postgres: true } : {});

@@ -272,7 +272,8 @@ export const request = {
   },
   getUriCaptures: {
     name: 'kong.request.get_uri_captures',
-    description: 'What the regular expression of the matched path captured.',
+    description:
+      'What the regular expression of the matched path captured. With `router_flavor = traditional`, Kong cannot send over ProtoBuf:1 that a group of the path took no part: use MsgPack:1 there, or groups that always match.',
     example: 'const { unnamed, named } = await kong.request.getUriCaptures();',
     arguments: [],
     result: { kind: 'captures', type: 'UriCaptures', empty: 'zero' },

@@ -73,6 +73,9 @@ export interface RequestApi {
   getBody(mimetype?: string, maxArgs?: number, maxFileSize?: number): Promise<ParsedBody | null>;
   /** When Kong began to process the request, in milliseconds since the epoch. */
   getStartTime(): Promise<number>;
-  /** What the regular expression of the matched path captured. */
+  /**
+   * What the regular expression of the matched path captured. With `router_flavor = traditional`, Kong cannot send
+   * over ProtoBuf:1 that a group of the path took no part: use MsgPack:1 there, or groups that always match.
+   */
   getUriCaptures(): Promise<UriCaptures>;
 }
