@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Agent, get } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../src/sandbox/index.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -30,6 +31,14 @@ const service = (name: string, url: string) => ({
   routes: [{ name: `${name}-route`, paths: [`/${name}`], strip_path: false }],
 });
 
+/**
+ * How many requests the story has with each number of workers: three teams in three rounds. More of them by hand:
+ * `STORY_REQUESTS=9976 npx vitest run test/plugins/http-log-enterprise/kongs-end.test.ts -t 'nginx workers'`.
+ */
+const requestsOfStory = Number(process.env['STORY_REQUESTS'] ?? 270);
+/** What waiting may take, in milliseconds. */
+const patience = 20_000 + requestsOfStory * 10;
+
 /** Sends a request on a kept connection. Resolves with the status. */
 const request = (gateway: Sandbox, path: string, agent: Agent): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -37,6 +46,13 @@ const request = (gateway: Sandbox, path: string, agent: Agent): Promise<number> 
       answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
     }).on('error', reject);
   });
+
+/** A record with the 14 digits that http-log writes of its longest number. */
+const withDigits = (text: string): string =>
+  text.replaceAll(
+    /"balancer_start_ns":([^,}]+)/g,
+    (_, number) => `"balancer_start_ns":${Number(number).toPrecision(14)}`,
+  );
 
 interface LogRecord {
   request: { uri: string };
@@ -62,25 +78,24 @@ describe('three teams, a log each, one webhook', () => {
       const upstream = await sink();
       const webhook = await sink();
       const logs = { blue: await sink(), green: await sink(), red: await sink() };
-      const gateway = await kong.gateway(
-        workers,
-        ...teams.map((team) => ({
-          _workspace: `${team}-${workers}`,
-          services: [service(team, upstream.url)],
+      const gateway = await kong.gateway(workers, {
+        services: teams.map((team) => ({
+          ...service(team, upstream.url),
           plugins: [
             { name: 'http-log-enterprise', config: { ...formats[team], http_endpoint: logs[team].url } },
           ],
         })),
-      );
+      });
       await kong.hook(webhook.url);
       await webhook.until(1); // the ping
       const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-      const each = 30;
+      /** Of the first requests of the story, those of each team. */
+      const share = (count: number, at: number): number => Math.ceil((count - at) / teams.length);
       const logged = async (count: number): Promise<void> => {
-        const expected = Array.from({ length: count }, (_, n) => n);
-        for (const team of teams) {
+        for (const [at, team] of teams.entries()) {
+          const expected = Array.from({ length: share(count, at) }, (_, n) => n);
           await expect
-            .poll(() => numbersIn(logs[team].received.map(({ body }) => body)), { timeout: 20_000 })
+            .poll(() => numbersIn(logs[team].received.map(({ body }) => body)), { timeout: patience })
             .toEqual(expected);
         }
       };
@@ -89,29 +104,32 @@ describe('three teams, a log each, one webhook', () => {
         () => gateway.reload(),
         () => Promise.resolve(kong.reloadServer()),
       ];
+      let sent = 0;
       for (const [round, reload] of reloads.entries()) {
-        const answers = Array.from({ length: each }, (_, i) =>
-          teams.map((team) => request(gateway, `/${team}?n=${round * each + i}`, agent)),
-        ).flat();
+        const until = Math.floor((requestsOfStory * (round + 1)) / reloads.length);
+        const answers = Array.from({ length: until - sent }, (_, i) => {
+          const n = sent + i;
+          return request(gateway, `/${teams[n % 3]}?n=${Math.floor(n / 3)}`, agent);
+        });
+        sent = until;
         await reload();
         expect(new Set(await Promise.all(answers))).toEqual(new Set([200]));
         // The old nginx worker goes after three seconds: the first records have made the server warm.
-        if (round === 0) await logged(each);
+        if (round === 0) await logged(sent);
       }
       agent.destroy();
-      await logged(reloads.length * each);
-      const events = reloads.length * each;
+      await logged(requestsOfStory);
       const routes = () =>
         webhook.received
           .map(({ body }) => JSON.parse(body) as { event: string; route?: { name: string } })
           .filter(({ event }) => event === 'log')
           .map(({ route }) => route?.name ?? '');
-      await expect.poll(() => routes().length, { timeout: 20_000 }).toBe(events * teams.length);
-      for (const team of teams)
-        expect(routes().filter((name) => name === `${team}-route`)).toHaveLength(events);
+      await expect.poll(() => routes().length, { timeout: patience }).toBe(requestsOfStory);
+      for (const [at, team] of teams.entries())
+        expect(routes().filter((name) => name === `${team}-route`)).toHaveLength(share(requestsOfStory, at));
       expect(await kong.numbers('http_log_dropped_total')).toEqual([]);
     },
-    60_000,
+    3 * patience,
   );
 });
 
@@ -181,22 +199,48 @@ describe('a record', () => {
         ...headers,
       ];
       if (body !== '') head.push(`Content-Length: ${body.length}`);
-      return exchange(gateway, `${[...head, 'Connection: close', '', ''].join('\r\n')}${body}`);
+      const url = (n % 3 === 0 ? gateway.proxyTlsUrl : gateway.proxyUrl) ?? '';
+      return exchange(url, `${[...head, 'Connection: close', '', ''].join('\r\n')}${body}`);
     };
     const answers: string[] = [];
     for (let from = 0; from < given.length; from += 8)
       answers.push(...(await Promise.all(given.slice(from, from + 8).map((one, i) => send(one, from + i)))));
     expect(new Set(answers.map((line) => line.split(' ')[1])).size).toBeGreaterThan(statuses.length);
     await Promise.all([logs.until(given.length), taps.until(given.length)]);
-    const blank = (text: string): string =>
-      text.replaceAll(/"balancer_start_ns":[^,}]+/g, (match) =>
-        match.replace(/:.*/, (number) => `:${Number(number.slice(1)).toPrecision(14)}`),
-      );
     const byNumber = ({ received }: Sink): Map<string, string> =>
-      new Map(received.map(({ body }) => [/n=(\d+)/.exec(body)?.[1] ?? body, blank(body)]));
+      new Map(received.map(({ body }) => [/n=(\d+)/.exec(body)?.[1] ?? body, withDigits(body)]));
     const [sent, kongs] = [byNumber(logs), byNumber(taps)];
     expect([sent.size, kongs.size]).toEqual([given.length, given.length]);
     for (const [n, record] of kongs) expect(sent.get(n)).toBe(record);
+  }, 60_000);
+
+  it('of a stream, in TLS and without, leaves as Kong gave it', async () => {
+    const echo = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
+    await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+    const logs = await sink();
+    const taps = await sink();
+    const protocols = ['tcp', 'tls'];
+    const gateway = await kong.gateway(1, {
+      services: [
+        {
+          name: 'echo',
+          url: `tcp://127.0.0.1:${(echo.address() as AddressInfo).port}`,
+          routes: [{ name: 'any', protocols, sources: [{ ip: '127.0.0.1' }] }],
+          plugins: [
+            { name: 'http-log-enterprise', protocols, config: { http_endpoint: logs.url } },
+            { name: 'tap', protocols, config: { to: taps.url } },
+          ],
+        },
+      ],
+    });
+    const [plain, tls] = gateway.streamPorts;
+    expect(await exchange(`http://127.0.0.1:${plain}`, 'one', 3)).toBe('one');
+    expect(await exchange(`https://127.0.0.1:${tls}`, 'two', 3)).toBe('two');
+    await Promise.all([logs.until(2), taps.until(2)]);
+    echo.close();
+    const bodies = ({ received }: Sink): string[] => received.map(({ body }) => withDigits(body)).sort();
+    expect(bodies(logs)).toEqual(bodies(taps));
+    expect(bodies(logs).filter((body) => body.includes('"tls":{'))).toHaveLength(1);
   }, 60_000);
 
   it('shows the key that key-auth was told to hide, unless there is redaction', async () => {

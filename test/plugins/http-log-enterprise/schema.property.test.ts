@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileSettings } from '../../../plugins/http-log-enterprise/config/settings.ts';
 import type { Config } from '../../../plugins/http-log-enterprise/config/schema.ts';
 import plugin from '../../../plugins/http-log-enterprise/index.ts';
+import { compileCustomFields } from '../../../plugins/http-log-enterprise/record/custom-fields.ts';
+import { systemClock } from '../../../plugins/http-log-enterprise/queue/clock.ts';
+import { compileRecords } from '../../../plugins/http-log-enterprise/refusal.ts';
+import { Reports } from '../../../plugins/http-log-enterprise/reports.ts';
 import { compileSchema } from '../../../src/kong-schema/index.ts';
-import { startInstance } from './support/instance.ts';
+import { memoryLog, startInstance } from './support/instance.ts';
 import {
   type Field,
   hasBothCredentials,
@@ -156,6 +161,11 @@ function isRefusedAtStart(given: Field): boolean {
   );
 }
 
+/** Sources of Lua, and whether LuaJIT, built as Kong builds it, compiles them: by hand, and mutated at random. */
+const sources = JSON.parse(
+  readFileSync(new URL('../../fixtures/lua/luajit-syntax.json', import.meta.url), 'utf8'),
+) as { source: string; verdict: string }[];
+
 const verdicts = { refused: 0, refusedAtStart: 0, accepted: 0 };
 
 function compareVerdicts(given: unknown): void {
@@ -195,6 +205,37 @@ describe('the verdict on a configuration', () => {
     );
     // The configurations are worth something: every verdict comes often.
     expect(Math.min(...Object.values(verdicts))).toBeGreaterThan(20);
+  });
+
+  it('on Lua is that of LuaJIT for sources that were recorded, two in a configuration', async () => {
+    const { log } = memoryLog();
+    // Every fifth: each source has its verdict in the tests of Lua, too.
+    const pairs = sources
+      .map(({ source: a, verdict }, i) => {
+        const { source: b, verdict: other } = sources[i % 2 === 0 ? 0 : (i * 7 + 3) % sources.length] ?? {
+          source: a,
+          verdict,
+        };
+        return { a, b, verdict: verdict === 'ok' && other === 'ok' ? 'ok' : 'refused' };
+      })
+      .filter(({ a, b }, i) => i % 5 === 0 && a !== '' && b !== '');
+    expect(pairs.length).toBeGreaterThan(100);
+    // The thread of the Lua ends with the last configuration that has some: one stays.
+    const keeper = await compileCustomFields([['n', 'return 1']], log, Date.now, () => undefined);
+    const outcomes: string[] = [];
+    for (const { a, b } of pairs) {
+      const outcome = outcomeOf(ours, { http_endpoint: 'http://h/', custom_fields_by_lua: { a, b } });
+      if ('errors' in outcome) throw new Error(JSON.stringify(outcome.errors));
+      const settings = compileSettings(plugin.parseConfig(outcome.config) as Config);
+      const records = await compileRecords(settings, log, new Reports(log, systemClock, 60_000));
+      await records.pipeline.close();
+      outcomes.push(records.settings.refusal === null ? 'ok' : 'refused');
+    }
+    await keeper?.close();
+    const wrong = pairs.filter(({ verdict }, i) => outcomes[i] !== verdict);
+    expect(wrong).toEqual([]);
+    expect(outcomes.filter((outcome) => outcome === 'ok').length).toBeGreaterThan(20);
+    expect(outcomes.filter((outcome) => outcome === 'refused').length).toBeGreaterThan(20);
   });
 
   it('is to accept nothing with which no record would arrive', async () => {

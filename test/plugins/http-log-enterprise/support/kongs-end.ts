@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { cliPath } from '../../../../src/cli/demo/process.ts';
@@ -70,22 +71,21 @@ export class KongsEnd {
     this.server?.kill('SIGHUP');
   }
 
-  /** A gateway with one workspace per configuration. */
-  async gateway(workers: number, ...configurations: readonly object[]): Promise<Sandbox> {
-    const config = configurations.map((configuration) => {
-      const file = join(this.folder, `${this.files++}.yml`);
-      writeFileSync(file, stringify({ _format_version: '3.0', ...configuration }));
-      return file;
-    });
+  /** A gateway that takes what Kong itself would take, and no more. */
+  async gateway(workers: number, configuration: object): Promise<Sandbox> {
+    const file = join(this.folder, `${this.files++}.yml`);
+    writeFileSync(file, stringify({ _format_version: '3.0', ...configuration }));
     const server = (name: string, plugin: string) => ({
       name,
       socket: join(this.folder, 'socket'),
       queryCommand: `'${process.execPath}' '${cliPath}' dump '${plugin}'`,
     });
     const gateway = await startSandbox({
-      config,
+      config: [file],
       workers,
-      proxyListen: '127.0.0.1:0',
+      proxyListen: '127.0.0.1:0, 127.0.0.1:0 ssl',
+      streamListen: '127.0.0.1:0, 127.0.0.1:0 ssl',
+      strict: true,
       adminListen: 'off',
       prefix: join(this.folder, `prefix-${this.files++}`),
       logLevel: 'crit',
@@ -113,13 +113,25 @@ export class KongsEnd {
   }
 }
 
-/** Sends a request's bytes on a connection of its own. Resolves with the first line of the answer. */
-export function exchange(gateway: Sandbox, bytes: string): Promise<string> {
-  const { hostname, port } = new URL(gateway.proxyUrl ?? '');
+/**
+ * Sends bytes on a connection of its own, in TLS to an https URL. Resolves with the first line of the answer.
+ *
+ * @param enough ends the connection once so many bytes have come; otherwise the other side ends it
+ */
+export function exchange(url: string, bytes: string, enough = Infinity): Promise<string> {
+  const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve, reject) => {
     let answer = '';
-    const peer = connect(Number(port), hostname, () => peer.write(bytes, 'latin1'));
-    peer.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+    const write = (): void => void peer.write(bytes, 'latin1');
+    const at = { host: hostname, port: Number(port) };
+    const peer =
+      protocol === 'https:'
+        ? connectTls({ ...at, rejectUnauthorized: false, servername: 'h.test' }, write)
+        : connect(at, write);
+    peer.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+      if (answer.length >= enough) peer.end();
+    });
     peer.on('close', () => resolve(answer.split('\r\n')[0] ?? ''));
     peer.on('error', reject);
   });
