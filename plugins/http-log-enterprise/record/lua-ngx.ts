@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { ngxConstants } from './lua-constants.ts';
 import { field, type LuaSource, type RequestView, type Table } from './lua-view.ts';
 import { luaText } from './lua-text.ts';
+import { cookieTime, httpTime, parseHttpTime } from './lua-times.ts';
 import type { RawText } from './text.ts';
 
 const bytesOf = (text: unknown): Buffer => {
@@ -13,15 +14,21 @@ const raw = (bytes: Buffer): RawText => bytes.toString('latin1');
 
 const bytesWhere = (is: (byte: string) => boolean): readonly boolean[] =>
   Array.from({ length: 256 }, (_, byte) => is(String.fromCharCode(byte)));
-/** What nginx leaves alone in a URI's component. */
-const plainUri = bytesWhere((byte) => /[A-Za-z0-9\-._~]/.test(byte));
-/** And, with type 0, in a whole URI. */
-const plainWhole = bytesWhere((byte) => /[A-Za-z0-9\-._~!#$&'()*+,/:;=?@[\]]/.test(byte));
+/**
+ * What nginx leaves alone (lua-nginx-module 0.10.26): in a whole URI (type 0 of `ngx.escape_uri`), in arguments (1), in a
+ * component (2).
+ */
+const plainBytes = [
+  bytesWhere((byte) => !/[\0- #%?\x7f-\xff]/.test(byte)),
+  bytesWhere((byte) => !/[\0- #%+?\x7f-\xff]/.test(byte)),
+  bytesWhere((byte) => /[\w\-.~!'()*]/.test(byte)),
+];
 const hexDigits = Buffer.from('0123456789ABCDEF');
 
 /** Byte by byte into one buffer: what has a list of them, of Lua's megabytes, takes the memory of the thread. */
 export function escapeUri(text: unknown, type: unknown): RawText {
-  const plain = type === 0 ? plainWhole : plainUri;
+  const plain = plainBytes[type === undefined ? 2 : Number(type)];
+  if (plain === undefined) throw new Error('of the types of ngx.escape_uri, 0, 1 and 2 are here');
   const bytes = bytesOf(text);
   const escaped = Buffer.allocUnsafe(3 * bytes.length);
   let length = 0;
@@ -77,6 +84,7 @@ export function decodeArgs(text: unknown, max: unknown): Table {
     const at = part.indexOf('=');
     const name = unescapeUri(at < 0 ? part : part.slice(0, at));
     const value = at < 0 ? true : unescapeUri(part.slice(at + 1));
+    if (name === '') continue;
     const known: unknown = Object.hasOwn(args, name) ? args[name] : undefined;
     if (Array.isArray(known)) known.push(value);
     else {
@@ -121,16 +129,9 @@ export function luaNgx(
     today: () => day(now()),
     localtime: () => `${day(now())} ${now().toTimeString().slice(0, 8)}`,
     utctime: () => now().toISOString().slice(0, 19).replace('T', ' '),
-    http_time: (seconds: unknown) => new Date(Number(seconds) * 1000).toUTCString(),
-    cookie_time: (seconds: unknown) =>
-      new Date(Number(seconds) * 1000)
-        .toUTCString()
-        .replace(/ (\w{3}) (\d\d)(\d\d) /, '-$1-$3 ')
-        .replace(/(\d\d) (\w{3}) (\d{4})/, '$1-$2-$3'),
-    parse_http_time: (text: unknown) => {
-      const time = Date.parse(String(text));
-      return Number.isNaN(time) ? undefined : time / 1000;
-    },
+    http_time: httpTime,
+    cookie_time: cookieTime,
+    parse_http_time: parseHttpTime,
     update_time: () => undefined,
     encode_base64: (text: unknown, noPadding: unknown) => {
       const encoded = bytesOf(text).toString('base64');
