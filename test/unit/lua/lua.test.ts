@@ -122,6 +122,19 @@ describe('limits', () => {
     expect(await codeOf(source, { memoryBytes: 1024 * 1024, timeoutMs: 5_000 })).toBe('LUA_LIMIT');
   });
 
+  it('do not count the time in which the machine ran others', async () => {
+    const wait = new Int32Array(new SharedArrayBuffer(4));
+    const run = await createLuaFunction(
+      'stand_still() local n = 0 for i = 1, 100000 do n = n + 1 end return n',
+      {
+        timeoutMs: 400,
+        globals: { stand_still: () => void Atomics.wait(wait, 0, 0, 500) },
+      },
+    );
+    expect(run.call()).toBe(100_000);
+    run.close();
+  });
+
   it('refuse a string that cannot fit, at once', async () => {
     expect(await codeOf('return ("x"):rep(1e9)')).toBe('LUA_FAILED');
   });
