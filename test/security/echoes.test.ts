@@ -119,6 +119,59 @@ describe('a target that sends back what it was sent', () => {
     ).toEqual([]);
   });
 
+  it('values of one to three characters are masked behind their names', async () => {
+    const b = await bench({ retrySchedule: [] });
+    b.receiver.answer = ({ headers, path }, response) => {
+      const lines = [
+        `X-Key: ${String(headers['x-key'])}`,
+        JSON.stringify({ 'x-key': [headers['x-key']], other: 'abc' }),
+        JSON.stringify(JSON.stringify({ 'X-Key': headers['x-key'] })),
+        `HTTP_X_KEY=${String(headers['x-key'])}`,
+        `X-Key:\r\n\t${String(headers['x-key'])}`,
+        encodeURIComponent(`"x-key":"${String(headers['x-key'])}"`),
+        `x-key&quot;: &quot;${String(headers['x-key'])}&quot;`,
+        path,
+        'x-keyboard: abc1, abcdef and a9',
+      ];
+      response.writeHead(400).end(lines.join('\n'));
+    };
+    const hook = await b.hook({
+      source: 's',
+      handler: 'webhook',
+      config: { url: `${b.receiver.url('/p')}?pin=a9&x=1`, headers: { 'X-Key': 'abc' } },
+    });
+    await b.api('POST', '/event-hooks/events', { source: 's', event: 'e', data: {}, id: 'event-1' });
+    await b.settled();
+    const { body } = await b.api<{ response: string }>('GET', `/event-hooks/deliveries/event-1_${hook.id}`);
+    expect(body.response.replaceAll('\r', '').split('\n')).toEqual([
+      'X-Key: ***',
+      '{"x-key":["***"],"other":"abc"}',
+      JSON.stringify(JSON.stringify({ 'X-Key': '***' })),
+      'HTTP_X_KEY=***',
+      'X-Key:',
+      '\t***',
+      encodeURIComponent('"x-key":"___"').replace('___', '***'),
+      'x-key&quot;: &quot;***&quot;',
+      '/p?pin=***&x=***',
+      'x-keyboard: abc1, abcdef and a9',
+    ]);
+  });
+
+  it('Lua functions that say their own secrets in an error leave none of them', async () => {
+    const b = await bench({ retrySchedule: [] });
+    const source = `local password = 'hunter'
+      local auth = { ["api_key"] = "k-one" }
+      return function () error('no: ' .. password .. auth.api_key .. ' Bearer abcd1234efgh5678') end`;
+    const hook = await b.hook({ source: 's', handler: 'lambda', config: { functions: [source] } });
+    await b.api('POST', '/event-hooks/events', { source: 's', event: 'e', data: {}, id: 'event-1' });
+    await b.settled();
+    const one = await b.api('GET', `/event-hooks/deliveries/event-1_${hook.id}`);
+    const test = await b.api('POST', `/event-hooks/${hook.id}/test`, {});
+    const shown = JSON.stringify([one.body, test.body, b.log.lines]);
+    expect(shown).toContain('no: ***');
+    expect(shown).not.toMatch(/hunter|k-one|abcd1234/);
+  });
+
   it('a ping says which headers there are, and only of harmless ones what they hold', async () => {
     const b = await bench();
     const hook = await b.hook({

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Dispatcher } from '../dispatcher/index.ts';
+import { Backlog } from '../dispatcher/backlog.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Violation } from '../model/errors.ts';
 import { newEventId } from '../model/event.ts';
@@ -8,11 +9,13 @@ import type { HookEvent } from '../model/event.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Routes } from './server.ts';
 
-/** A watcher that reads so slowly is cut off, in bytes. */
+/** What may wait for one watcher, and for all of them, in bytes: who reads more slowly is cut off. */
 const maxTailBuffer = 4 * 1024 * 1024;
+const maxTailBuffers = 64 * 1024 * 1024;
 
 /** What serves operators and programs: emit over HTTP, live view, metrics, status, the OpenAPI document. */
 export function serviceRoutes(dispatcher: Dispatcher): Routes {
+  const backlog = new Backlog(maxTailBuffer, maxTailBuffers);
   return {
     '/event-hooks/events': {
       POST: async (request, reply) => {
@@ -29,11 +32,18 @@ export function serviceRoutes(dispatcher: Dispatcher): Routes {
     '/event-hooks/tail': {
       GET: async (request, reply) => {
         const stream = new PassThrough();
+        const reader = backlog.reader();
         const end = dispatcher.feed.tail((notice) => {
-          if (stream.writableLength > maxTailBuffer) stream.destroy();
-          else if (!stream.destroyed) stream.write(`${JSON.stringify(notice)}\n`);
+          if (stream.destroyed) return;
+          const line = Buffer.from(`${JSON.stringify(notice)}\n`);
+          if (!reader.take(line.length)) stream.destroy();
+          else stream.write(line, () => reader.left(line.length));
         });
-        stream.on('close', end).on('error', end);
+        const leave = (): void => {
+          end();
+          reader.leave();
+        };
+        stream.on('close', leave).on('error', leave);
         // A client that sends no more has gone: this answer has no end of its own.
         for (const event of ['end', 'close']) request.raw.socket.once(event, () => stream.destroy());
         // The first line comes at once, so that a reader knows that it is connected.

@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import { newEventId } from '../model/event.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';
+import { SourceRegistry } from '../sources/registry.ts';
 import type { EventTransport } from './transport.ts';
 
 /** What an event is made of, for `publish`. */
@@ -38,9 +39,11 @@ export interface HubStats {
  */
 export class EventHooks {
   readonly stats: HubStats = { emitted: 0, invalid: 0 };
-  /** The last reason why an event could not be serialized. */
+  /** The last reason why an event could not be serialized, or a declaration was not taken. */
   lastProblem: string | null = null;
-  readonly #declarations = new Map<string, EventDeclaration>();
+  /** Bounded: names may be made of what clients send. */
+  readonly #declarations = new SourceRegistry();
+  #declares = false;
   #transport: EventTransport | null = null;
   #pending: HookEvent[] = [];
 
@@ -61,8 +64,7 @@ export class EventHooks {
       ...(options.unique === undefined ? {} : { unique: options.unique }),
       ...(options.description === undefined ? {} : { description: options.description }),
     };
-    this.#declarations.set(`${source}\0${event}`, declaration);
-    this.#transport?.publish(declaration);
+    this.#declare(declaration);
     return {
       source,
       event,
@@ -111,7 +113,7 @@ export class EventHooks {
   attachTransport(transport: EventTransport): void {
     this.#flushPending();
     this.#transport = transport;
-    for (const declaration of this.#declarations.values()) transport.publish(declaration);
+    for (const declaration of this.#declarations.list()) transport.publish(declaration);
   }
 
   /** Back to the state without a dispatcher: emits cost a null check. */
@@ -128,11 +130,24 @@ export class EventHooks {
 
   /** Whether anything was published in this process: only then a dispatcher is needed. */
   get declares(): boolean {
-    return this.#declarations.size > 0;
+    return this.#declares;
   }
 
   get transport(): EventTransport | null {
     return this.#transport;
+  }
+
+  /** What is not taken here, no dispatcher would take. */
+  #declare(declaration: EventDeclaration): void {
+    this.#declares = true;
+    let problem: string | null;
+    try {
+      problem = this.#declarations.publish(declaration);
+    } catch (error) {
+      problem = messageOf(error);
+    }
+    if (problem === null) this.#transport?.publish(declaration);
+    else this.lastProblem = `${String(declaration.source).slice(0, 256)}: ${problem}`;
   }
 
   readonly #flushPending = (): void => {

@@ -10,6 +10,7 @@ import type {
 import { KongTsError, messageOf } from '../../errors.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { placeSocket, type PlacedSocket } from '../../unix/place.ts';
+import { Backlog } from '../dispatcher/backlog.ts';
 import { grpcTarget } from './address.ts';
 import type { Address } from './address.ts';
 import { serveEmit } from './emit-stream.ts';
@@ -23,6 +24,8 @@ export interface GrpcOptions {
   token?: string | null;
   /** PEM texts; callers show a certificate of `ca`. */
   tls?: { ca: string; cert: string; key: string } | null;
+  /** Of a unix socket. Default 0660: plugin servers may run as another user of the same group. */
+  mode?: number;
 }
 
 export interface GrpcHandle {
@@ -41,7 +44,7 @@ const maxBacklogs = 64 * 1024 * 1024;
  * @throws KongTsError USAGE for TCP without token and TLS, SOCKET_IN_USE, SOCKET_UNUSABLE, PORT_IN_USE
  */
 export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): Promise<GrpcHandle> {
-  const { address, token = null, tls = null } = options;
+  const { address, token = null, tls = null, mode = 0o660 } = options;
   if (address.kind === 'tcp' && token === null && tls === null) {
     throw new KongTsError(
       'USAGE',
@@ -69,15 +72,14 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
     const port = await bind(server, address, credentials);
     return { address: { ...address, port }, close: () => closeServer(server, null) };
   }
-  const placed = await placeSocket(address.path, { mode: 0o660, owner: null, live: 'refuse' }, (temporary) =>
+  const placed = await placeSocket(address.path, { mode, owner: null, live: 'refuse' }, (temporary) =>
     bind(server, { kind: 'unix', path: temporary }, credentials),
   );
   return { address, close: () => closeServer(server, placed) };
 }
 
 function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boolean): Record<string, never> {
-  /** What waits for all subscribers. */
-  let backlogs = 0;
+  const backlog = new Backlog(maxBacklog, maxBacklogs);
   const refusal = { code: status.UNAUTHENTICATED, details: 'the token is missing or wrong' };
   const unary =
     <Request, Response>(run: (request: Request) => Response) =>
@@ -106,31 +108,24 @@ function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boole
         return;
       }
       const { sources, withoutEvents, withoutDeliveries } = call.request;
-      let waiting = 0;
-      let gone = false;
+      const reader = backlog.reader();
       const end = dispatcher.feed.tail((notice) => {
         if (notice.type === 'event' ? withoutEvents : withoutDeliveries) return;
         if (sources.length > 0 && !sources.includes(notice.source)) return;
         const bytes = noticeBytes(notice);
-        if (waiting > 0 && (waiting + bytes > maxBacklog || backlogs + bytes > maxBacklogs)) {
+        if (!reader.take(bytes)) {
           end();
           call.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'the subscriber reads too slowly' });
           return;
         }
-        waiting += bytes;
-        backlogs += bytes;
         // Called when the bytes have left, or when they never will.
         call.write(toWireNotice(notice), () => {
-          if (gone) return;
-          waiting -= bytes;
-          backlogs -= bytes;
+          reader.left(bytes);
         });
       });
       const leave = (): void => {
         end();
-        if (gone) return;
-        gone = true;
-        backlogs -= waiting;
+        reader.leave();
       };
       call.on('cancelled', leave).on('error', end).on('close', leave);
     },

@@ -6,6 +6,7 @@ import type { EventTransport, TransportStats } from '../client/transport.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';
 import { grpcTarget, parseAddress } from './address.ts';
 import { EmitBuffer } from '../client/emit-buffer.ts';
+import { SourceRegistry } from '../sources/registry.ts';
 import { eventHooksService } from './service.ts';
 import type { EmitRequest, EmitResponse, EventHooksService } from './service.ts';
 
@@ -36,7 +37,7 @@ export class GrpcTransport implements EventTransport {
   readonly #grpc: Grpc;
   readonly #service: EventHooksService;
   readonly #buffer: EmitBuffer;
-  readonly #declarations = new Map<string, EventDeclaration>();
+  readonly #declarations = new SourceRegistry();
   #client: Client | null = null;
   #stream: ClientDuplexStream<EmitRequest, EmitResponse> | null = null;
   /** The stream whose buffer is full, until it has drained. */
@@ -70,7 +71,7 @@ export class GrpcTransport implements EventTransport {
   }
 
   publish(declaration: EventDeclaration): void {
-    this.#declarations.set(`${declaration.source}\0${declaration.event}`, declaration);
+    if (this.#declarations.publish(declaration) !== null) return;
     if (this.#state === 'connected') this.#declare([declaration]);
   }
 
@@ -166,7 +167,7 @@ export class GrpcTransport implements EventTransport {
       if (this.#state !== 'connected') {
         this.#state = 'connected';
         this.#backoffMs = firstBackoffMs;
-        this.#declare([...this.#declarations.values()]);
+        for (const some of portions(this.#declarations.list())) this.#declare(some);
         this.#options.onState?.('connected', '');
       }
       this.#stream?.write({ batch: 0, events: [], interestVersion: interest.version });
@@ -235,6 +236,24 @@ export class GrpcTransport implements EventTransport {
     if (this.#options.token != null) metadata.set('authorization', `Bearer ${this.#options.token}`);
     return metadata;
   }
+}
+
+/** So that no message is too large to be taken: a dispatcher takes 16 MiB, a declaration has 0.4 MiB at most. */
+const maxPortion = 4 * 1024 * 1024;
+
+function portions(declarations: readonly EventDeclaration[]): EventDeclaration[][] {
+  const all: EventDeclaration[][] = [];
+  let room = 0;
+  for (const one of declarations) {
+    const size = JSON.stringify(one).length * 3;
+    if (size > room) {
+      all.push([]);
+      room = maxPortion;
+    }
+    all.at(-1)?.push(one);
+    room -= size;
+  }
+  return all;
 }
 
 /**

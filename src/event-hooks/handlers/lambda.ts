@@ -3,6 +3,8 @@ import { parseFields } from '../dispatcher/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook, LambdaConfig } from '../model/hook.ts';
+import { Mask } from '../model/mask.ts';
+import { secretsOf } from '../model/secrets.ts';
 import type { LambdaLimits } from './lambda-protocol.ts';
 import { LambdaThread } from './lambda-thread.ts';
 import type { HookHandler } from './types.ts';
@@ -13,15 +15,20 @@ import type { HookHandler } from './types.ts';
  */
 export function lambdaHandler(hook: Hook & { handler: 'lambda' }, limits: LambdaLimits): HookHandler {
   const thread = new LambdaThread(hook.config.functions, limits);
+  const mask = new Mask(secretsOf(hook));
+  const call = async (payload: Record<string, unknown>, event: unknown, source: unknown) => {
+    const error = await thread.call(payload, event, source);
+    return error === null ? null : mask.apply(error);
+  };
   return {
     target: null,
     attempt: async (delivery) => {
       const event = eventNameFor(hook, delivery.event);
-      const error = await thread.call({ ...parseFields(delivery.payload), event }, event, delivery.source);
+      const error = await call({ ...parseFields(delivery.payload), event }, event, delivery.source);
       return { ok: error === null, status: null, error, response: null };
     },
     test: async (payload) => {
-      const error = await thread.call(payload, payload.event, payload.source);
+      const error = await call(payload, payload.event, payload.source);
       return error === null ? true : { error };
     },
     close: () => thread.close(),

@@ -5,7 +5,7 @@ import { isHarmlessHeader } from '../model/harmless-headers.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook, WebhookConfig } from '../model/hook.ts';
 import { Mask } from '../model/mask.ts';
-import { redactUrl, secretsOf } from '../model/secrets.ts';
+import { redactUrl, secretsOf, shortSecretsOf } from '../model/secrets.ts';
 import { renamePayload } from '../dispatcher/payload.ts';
 import type { Delivery } from '../store/types.ts';
 import { Signer } from './signature.ts';
@@ -46,7 +46,7 @@ export class HttpHandler implements HookHandler {
     this.#signer = secret === null ? null : new Signer(secret, previous, signature);
     this.#hook = hook;
     this.#clock = clock;
-    this.#mask = new Mask(secretsOf(hook));
+    this.#mask = new Mask(secretsOf(hook), shortSecretsOf(hook));
     this.#compose = compose;
   }
 

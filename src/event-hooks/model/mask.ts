@@ -1,4 +1,5 @@
 import { endsOf, escapedAt, isCutAt, spellingsOf, type Spelling } from './spelling.ts';
+import { ShortSecrets, type ShortSecret } from './short-secrets.ts';
 import { unescaped, type Decoded } from './unescape.ts';
 
 /** Secrets by the numbers that one can begin with: of its first character, of that one's halves and bytes. */
@@ -14,6 +15,9 @@ const maxCharacters = 32 * 1024;
 /** Escapes that are read before the text is compared, which reads one more level: JSON in JSON in a form. */
 const maxLevels = 2;
 
+/** Each is looked for behind its name: more of them than anybody sets hide the whole text, too. */
+const maxShort = 64;
+
 /**
  * Replaces secrets in texts of strangers by `***`: as they are, in escapes of JSON, of URLs and forms and of HTML, also
  * inside of each other, as base64 and hex, and the beginning of one where the text ends. Linear in the text's length.
@@ -23,15 +27,26 @@ export class Mask {
   readonly #hidesAll: boolean;
   #secrets: Secrets | null = null;
 
-  /** @param secrets texts of at least four characters */
-  constructor(secrets: readonly string[]) {
+  readonly #short: ShortSecrets | null;
+
+  /**
+   * @param secrets texts of at least four characters
+   * @param short shorter ones, by the names that they go by
+   */
+  constructor(secrets: readonly string[], short: readonly ShortSecret[] = []) {
     const characters = secrets.reduce((sum, { length }) => sum + length, 0);
-    this.#hidesAll = characters > maxCharacters;
+    this.#hidesAll = characters > maxCharacters || short.length > maxShort;
     this.#texts = this.#hidesAll ? [] : [...new Set(secrets.flatMap(formsOf))];
+    this.#short = this.#hidesAll || short.length === 0 ? null : new ShortSecrets(short);
   }
 
   apply(text: string): string {
     if (this.#hidesAll) return text === '' ? '' : '***';
+    const shown = this.#long(text);
+    return this.#short === null ? shown : this.#short.apply(shown);
+  }
+
+  #long(text: string): string {
     if (this.#texts.length === 0 || text.length < minBeginning) return text;
     const ranges: [number, number][] = [];
     let level: Decoded[] = [{ text, from: null }];

@@ -1,5 +1,6 @@
 import { isHarmlessHeader, maskHeaders } from './harmless-headers.ts';
 import type { Hook, WebhookCustomConfig } from './hook.ts';
+import type { ShortSecret } from './short-secrets.ts';
 
 /** A shorter text would garble every answer. */
 const minLength = 4;
@@ -24,6 +25,7 @@ export function withoutSecrets(hook: Hook): Record<string, unknown> {
  * hook writes into bodies. Each as it is set, and what is left of it without its scheme or name.
  */
 export function secretsOf(hook: Hook): string[] {
+  if (hook.handler === 'lambda') return secretsOfLua(hook.config.functions);
   if (hook.handler !== 'webhook' && hook.handler !== 'webhook-custom') return [];
   const { url, secret, previous_secrets: previous = [], headers } = hook.config;
   const found = [
@@ -36,6 +38,21 @@ export function secretsOf(hook: Hook): string[] {
   ];
   const texts = found.map((text) => text.trim()).filter((text) => text.length >= minLength);
   return [...new Set(texts)];
+}
+
+/** Secrets that are too short for that, where a target may say them: values of headers, and of the URL's query. */
+export function shortSecretsOf(hook: Hook): ShortSecret[] {
+  if (hook.handler !== 'webhook' && hook.handler !== 'webhook-custom') return [];
+  const { url, headers, secret } = hook.config;
+  const found = Object.entries(headers).filter(([name]) => !isHarmlessHeader(name));
+  if (URL.canParse(url)) {
+    const { searchParams, username, password } = new URL(url);
+    found.push(...searchParams, ['password', decoded(password)], ['username', decoded(username)]);
+  }
+  found.push(['secret', secret ?? '']);
+  return found
+    .map(([name, value]) => ({ name, value: value.trim() }))
+    .filter(({ name, value }) => name !== '' && value !== '' && value.length < minLength);
 }
 
 /** The key of a Standard Webhooks secret, without its mark. */
@@ -101,6 +118,20 @@ function outsideTags(text: string): string[] {
   }
   pieces.push(text.slice(from));
   return pieces;
+}
+
+/** What looks like a token in the strings of Lua functions, and what is set under a name of a secret. */
+function secretsOfLua(functions: readonly string[]): string[] {
+  return functions.flatMap((source) => {
+    const strings = [...source.matchAll(/(["'])((?:\\.|(?!\1)[^\\\n])*)\1/g)].map(([, , text = '']) => text);
+    const tokens = strings.flatMap((text) => [text, ...text.split(/[\s,;:=]+/)]).filter(isTokenLike);
+    const named = [
+      ...source.matchAll(
+        /(?:password|passwd|secret|token|authorization|key)\w*["']?\]?\s*=\s*(["'])((?:\\.|(?!\1)[^\\\n])+)\1/gi,
+      ),
+    ].map(([, , text = '']) => text);
+    return [...tokens, ...named].filter((text) => text.length >= minLength);
+  });
 }
 
 /** Words have no digits, and names are short. */

@@ -57,7 +57,13 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   try {
     if (options.listen !== null) {
       const { serveGrpc } = await import('../grpc/server.ts');
-      grpc = await serveGrpc(dispatcher, { address: options.listen, token: options.token, tls: options.tls });
+      grpc = await serveGrpc(dispatcher, {
+        address: options.listen,
+        token: options.token,
+        tls: options.tls,
+        // One that a plugin server has started serves nobody but its workers.
+        ...(options.reusePort ? { mode: 0o600 } : {}),
+      });
     }
     let url: string | null = null;
     if (options.admin?.kind === 'unix') {

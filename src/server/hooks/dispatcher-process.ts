@@ -1,12 +1,12 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { secrets, type Secret } from '../../secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from '../supervisor/backoff.ts';
+import { readLines } from './bounded-lines.ts';
 
 const entry = new URL(
   import.meta.url.endsWith('.ts') ? '../../event-hooks/main.ts' : '../../event-hooks/main.js',
@@ -48,8 +48,7 @@ export class DispatcherProcess {
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => {
+    readLines(child.stdout, (line) => {
       this.#line(line);
     });
     let ended = false;

@@ -8,6 +8,11 @@ const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const keptClosed = 1000;
 /** Series that one metric may have, so that a label with endless values cannot fill the memory. */
 const mostSeries = 5000;
+/** What a label says of observations beyond that: one more series for each configuration, and so many in all. */
+const otherValue = 'other';
+const mostOthers = 1000;
+/** Longer values of labels are cut, in UTF-16 units. */
+const longestValue = 256;
 
 interface Series {
   readonly key: string;
@@ -167,13 +172,20 @@ function series(
   family: Family,
   name: string,
   base: { plugin: string; instance: string },
-  labels?: Record<string, string>,
+  given?: Record<string, string>,
 ): Series {
+  let labels = given;
   let key = keyOf(base);
-  for (const label of family.labelNames) key += `\n${labels?.[label] ?? ''}`;
-  const known = family.series.get(key);
+  for (const label of family.labelNames) key += `\n${valueOf(given, label)}`;
+  let known = family.series.get(key);
   if (known !== undefined) return known;
-  for (const label of Object.keys(labels ?? {})) {
+  if (family.series.size >= mostSeries && family.labelNames.length > 0) {
+    labels = Object.fromEntries(family.labelNames.map((label) => [label, otherValue]));
+    key = keyOf(base) + family.labelNames.map(() => `\n${otherValue}`).join('');
+    known = family.series.get(key);
+    if (known !== undefined) return known;
+  }
+  for (const label of Object.keys(given ?? {})) {
     if (family.labelNames.includes(label)) continue;
     throw new KongTsError('PLUGIN_INVALID', `The metric ${name} has no label ${label}.`, {
       fix: 'Name it among the labels when the metric is made.',
@@ -181,15 +193,24 @@ function series(
   }
   const fresh: Series = {
     key,
-    labels: { ...labels, ...base },
+    labels: {
+      ...Object.fromEntries(Object.keys(labels ?? {}).map((label) => [label, valueOf(labels, label)])),
+      ...base,
+    },
     value: 0,
     counts: family.type === 'histogram' ? new Float64Array(family.buckets.length + 1) : null,
     collect: null,
     owner: null,
   };
-  if (family.series.size < mostSeries) family.series.set(key, fresh);
+  const most = mostSeries + (labels === given ? 0 : mostOthers);
+  if (family.series.size < most) family.series.set(key, fresh);
   else family.dropped++;
   return fresh;
+}
+
+function valueOf(labels: Record<string, string> | undefined, label: string): string {
+  const value = String(labels?.[label] ?? '');
+  return value.length > longestValue ? value.slice(0, longestValue) : value;
 }
 
 function keyOf({ plugin, instance }: { plugin: string; instance: string }): string {

@@ -86,9 +86,29 @@ describe('the metrics of plugins', () => {
     expect(store.toJson()[0]?.values).toHaveLength(1000);
     const counter = store.of('q', 'i').counter('m_total', { help: 'M.', labels: ['path'] });
     for (let index = 0; index < 6000; index++) counter.add(1, { path: `/${index}` });
+    for (let index = 0; index < 1500; index++)
+      store
+        .of('q', `i${index}`)
+        .counter('m_total', { help: 'M.', labels: ['path'] })
+        .add(1, { path: 'new' });
     const [, labelled, dropped] = store.toJson();
-    expect(labelled?.values).toHaveLength(5000);
-    expect(dropped).toMatchObject({ name: 'kong_ts_plugin_series_dropped_total', values: [{ value: 1000 }] });
+    expect(labelled?.values).toHaveLength(6000);
+    // Nothing that was counted is missing in the sum but what even a series for others has no room for.
+    expect(labelled?.values.find(({ labels }) => labels['path'] === 'other')).toEqual({
+      labels: { path: 'other', plugin: 'q', instance: 'i' },
+      value: 1000,
+    });
+    expect(dropped).toMatchObject({ name: 'kong_ts_plugin_series_dropped_total', values: [{ value: 501 }] });
+  });
+
+  it('cut the values of labels that are long', () => {
+    const store = new PluginMetricsStore();
+    const counter = store.of('q', 'i').counter('m_total', { help: 'M.', labels: ['path'] });
+    counter.add(1, { path: 'x'.repeat(100_000) });
+    counter.add(1, { path: `${'x'.repeat(256)}y` });
+    expect(store.toJson()[0]?.values).toEqual([
+      { labels: { path: 'x'.repeat(256), plugin: 'q', instance: 'i' }, value: 2 },
+    ]);
   });
 
   it('refuse a name, a label or a type that does not fit', () => {
