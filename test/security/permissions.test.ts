@@ -84,7 +84,7 @@ describe.concurrent.each(['000', '022'])(
           kong.close();
         });
         const instance = await kong.startInstance(await loadPlugin('http-log-enterprise'), {
-          config: { http_endpoint: 'http://127.0.0.1:9/logs' },
+          config: { http_endpoint: 'http://127.0.0.1:9/logs', shutdown_grace: 0 },
         });
         await instance.request().run();
         const names = (): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });

@@ -25,9 +25,8 @@ const maxShort = 64;
 export class Mask {
   readonly #texts: readonly string[];
   readonly #hidesAll: boolean;
-  #secrets: Secrets | null = null;
-
   readonly #short: ShortSecrets | null;
+  #secrets: Secrets | null = null;
 
   /**
    * @param secrets texts of at least four characters
