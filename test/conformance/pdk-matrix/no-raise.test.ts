@@ -97,6 +97,11 @@ const situations: readonly Situation[] = [
   { what: 'one of them, buffered', phases: ['access', 'response', 'log'], described: http, exits: true },
   { what: 'a body on disk', phases: ['access', 'log'], described: { ...http, bodyBufferBytes: 3 } },
   { what: 'a TCP connection', phases: ['preread', 'log'], described: { subsystem: 'stream' } },
+  {
+    what: 'a TCP connection whose route has addresses',
+    phases: ['preread', 'log'],
+    described: { subsystem: 'stream', route: { sources: [{ ip: '127.0.0.0/8' }] } },
+  },
   { what: 'a TCP connection of which log is all', phases: ['log'], described: { subsystem: 'stream' } },
 ];
 
