@@ -66,6 +66,11 @@ export class ConnectionPool {
     return this.idle.has(connection);
   }
 
+  /** Whether a connection is in use. */
+  get isBusy(): boolean {
+    return this.busy.size > 0;
+  }
+
   /** Ends idle connections now and the others when they are given back. */
   drain(): void {
     this.draining = true;

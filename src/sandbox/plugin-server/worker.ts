@@ -29,6 +29,11 @@ export class NginxWorker {
     return pool;
   }
 
+  /** Whether an event is using a connection. */
+  get isBusy(): boolean {
+    return [...this.pools.values()].some((pool) => pool.isBusy);
+  }
+
   /** Lets events in flight end, then has no connections any more. */
   retire(): void {
     this.retired = true;
@@ -48,7 +53,7 @@ export class NginxWorkers {
   private readonly timeoutMs: number;
   /** One per worker and subsystem: HTTP and streams have each a Lua of their own. */
   private readonly present = new Map<string, NginxWorker>();
-  /** Workers of before the last reload, whose events may still be in flight. */
+  /** Workers of before the last reloads, whose events may still be in flight. */
   private readonly old = new Set<NginxWorker>();
 
   constructor(log: SandboxLog, timeoutMs: number) {
@@ -75,10 +80,12 @@ export class NginxWorkers {
     for (const worker of this.present.values()) worker.instances.retain(pluginIds);
   }
 
-  /** As after a reload: new workers without connections and instances; events in flight end on the old ones. */
+  /**
+   * As after a reload: new workers without connections and instances. Events in flight end on the old ones, however many
+   * reloads follow: Kong sets no worker_shutdown_timeout, and so nginx waits for them.
+   */
   renew(): void {
-    for (const worker of this.old) worker.close();
-    this.old.clear();
+    for (const worker of this.old) if (!worker.isBusy) this.old.delete(worker);
     for (const worker of this.present.values()) {
       worker.retire();
       this.old.add(worker);
