@@ -58,12 +58,26 @@ const quickPart = 1 / 4;
 /** So many quick pages in a row, and the next one is twice as large. */
 const quickPages = 4;
 
+/** What was asked of a Kong, by a client and all that it gives by `in`. */
+export interface Asked {
+  readonly requests: number;
+  /** Entities in the pages that came. */
+  readonly entities: number;
+}
+
 interface Paging {
   /** The largest page to ask for, in entities. */
   size: number;
   /** Quick pages since the size was changed. */
   quick: number;
+  asked: { requests: number; entities: number };
 }
+
+const freshPaging = (): Paging => ({
+  size: Number.POSITIVE_INFINITY,
+  quick: 0,
+  asked: { requests: 0, entities: 0 },
+});
 
 /** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
 export class KongAdmin {
@@ -76,7 +90,7 @@ export class KongAdmin {
   readonly #paging: Paging;
 
   /** @throws KongTsError USAGE when the URL is none */
-  constructor(options: KongAdminOptions, paging: Paging = { size: Number.POSITIVE_INFINITY, quick: 0 }) {
+  constructor(options: KongAdminOptions, paging: Paging = freshPaging()) {
     this.#paging = paging;
     let parsed: URL;
     try {
@@ -105,6 +119,11 @@ export class KongAdmin {
     return new KongAdmin(workspace === null ? rest : { ...rest, workspace }, this.#paging);
   }
 
+  /** How much was asked so far, whatever became of it. */
+  get asked(): Asked {
+    return { ...this.#paging.asked };
+  }
+
   /**
    * One request. Any status is an answer.
    * @throws KongTsError ADMIN_UNREACHABLE when there is no whole JSON answer in time
@@ -112,6 +131,7 @@ export class KongAdmin {
   async request(method: string, path: string, body?: unknown): Promise<AdminAnswer> {
     const { token, timeoutMs = defaultTimeoutMs, maxBytes = 64 * 1024 * 1024, signal } = this.#options;
     const limit = AbortSignal.timeout(timeoutMs);
+    this.#paging.asked.requests += 1;
     try {
       const answer = await request(`${this.#base}${path}`, {
         method,
@@ -184,6 +204,7 @@ export class KongAdmin {
         if (seen.has(offset)) throw refusal(`GET ${this.#base}${where} repeats its offset;`, answer);
         seen.add(offset);
       }
+      this.#paging.asked.entities += data.length;
       yield data;
     } while (offset !== null);
   }
@@ -295,7 +316,7 @@ export class AdminRefusal extends KongTsError {
   constructor(message: string, answer: AdminAnswer) {
     super('ADMIN_REFUSED', message, {
       ...(answer.status === 401 || answer.status === 403
-        ? { fix: 'Give a token that may do this (--token-file).' }
+        ? { fix: 'Give a token that may do this (--token).' }
         : answer.status === 404
           ? { fix: "Check that the URL is that of Kong's Admin API (port 8001 unless configured otherwise)." }
           : answer.status === 405 && message.includes('not using a database')

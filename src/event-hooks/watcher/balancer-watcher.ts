@@ -4,7 +4,6 @@ import { changeId } from './changes.ts';
 import type { CommonOptions } from './options.ts';
 import type { Workspaces } from './listing.ts';
 import { Loop, type Turn } from './loop.ts';
-import { unitsOf } from './usual-cost.ts';
 import type { Remembered } from './snapshot/types.ts';
 
 export type BalancerWatcherOptions = CommonOptions;
@@ -25,8 +24,6 @@ interface Found {
   readonly addresses: ReadonlyMap<string, Address>;
   /** Targets that are there, whether or not they have addresses just now. */
   readonly targets: ReadonlySet<string>;
-  /** How many were asked about. */
-  readonly upstreams: number;
 }
 
 /** An address that a target does not have any more is remembered for this long: it may come back in other health. */
@@ -59,6 +56,7 @@ export class BalancerWatcher {
       turn: () => this.#look(),
       wait: () => intervalMs,
       failed: () => metrics?.failed(),
+      asked: () => admin.asked,
     });
   }
 
@@ -82,11 +80,11 @@ export class BalancerWatcher {
     if (!wants('balancer', 'health')) {
       // Whoever listens later hears of changes from then on.
       if (await snapshots.seen(healthScope)) await snapshots.forget(healthScope);
-      return { did: 'nothing', units: 0 };
+      return { did: 'nothing' };
     }
     const began = performance.now();
     const first = !(await snapshots.seen(healthScope));
-    const { addresses: now, targets, upstreams } = await this.#read();
+    const { addresses: now, targets } = await this.#read();
     const known = await snapshots.digests(healthScope, [...now.keys()]);
     const generation = await snapshots.generation('health');
     const events: HookEvent[] = [];
@@ -102,7 +100,7 @@ export class BalancerWatcher {
       if (before !== undefined) events.push(this.#eventOf(id, address, generation));
       remember.push({ id, operation: 'update', digest: address.health, text: '' });
     }
-    if (this.#loop.closed || mayReport?.() === false) return { did: 'nothing', units: 0 };
+    if (this.#loop.closed || mayReport?.() === false) return { did: 'nothing' };
     if (events.length > 0) {
       await emit(events);
       for (const _ of events) metrics?.changed('health', 'update');
@@ -110,7 +108,7 @@ export class BalancerWatcher {
     if (first || remember.length > 0) await snapshots.remember(healthScope, remember);
     if (events.length > 0) await snapshots.nextGeneration('health');
     metrics?.looked('health', performance.now() - began, now.size);
-    return { did: 'read', units: unitsOf(1 + upstreams, now.size) };
+    return { did: 'read' };
   }
 
   /** Whether an address that is missing is forgotten: with its target or upstream, or after some time. */
@@ -127,13 +125,11 @@ export class BalancerWatcher {
     const { admin } = this.#options;
     const addresses = new Map<string, Address>();
     const targets = new Set<string>();
-    let upstreams = 0;
     for (const workspace of await this.#workspaces()) {
       const within = admin.in(workspace);
       for await (const page of within.pages('/upstreams', pageSize)) {
         for (const upstream of page) {
           if (typeof upstream.id !== 'string' || !hasHealthChecks(upstream)) continue;
-          upstreams += 1;
           for (const target of await targetsOf(within, upstream.id)) {
             targets.add(`${upstream.id} ${hostnameOf(target)}`);
             for (const address of addressesOf(upstream.id, target)) {
@@ -144,7 +140,7 @@ export class BalancerWatcher {
         }
       }
     }
-    return { addresses, targets, upstreams };
+    return { addresses, targets };
   }
 
   async #workspaces(): Promise<Workspaces> {

@@ -5,7 +5,6 @@ import { nodeState, readInventory, type Inventory } from './listing.ts';
 import { Loop, type Turn } from './loop.ts';
 import type { WatcherOptions } from './options.ts';
 import { Report } from './report.ts';
-import { unitsOf } from './usual-cost.ts';
 import { LookRound } from './round.ts';
 import { Schedule } from './schedule.ts';
 import { listWorkspaces } from './workspaces.ts';
@@ -48,6 +47,7 @@ export class CrudWatcher {
       turn: () => this.#look(clock.now()),
       wait: () => this.#nextWait(clock.now()),
       failed: () => metrics?.failed(),
+      asked: () => admin.asked,
     });
   }
 
@@ -91,7 +91,7 @@ export class CrudWatcher {
     // While nobody listens, Kong is not asked anything.
     if (!listens('crud') && !listens('dao:crud')) {
       await this.#forgetAll();
-      return { did: 'nothing', units: 0 };
+      return { did: 'nothing' };
     }
     this.#idle = false;
     if (now - this.#kindsAt >= kindsEveryMs || now < this.#kindsAt) await this.#readKinds(now);
@@ -113,7 +113,7 @@ export class CrudWatcher {
     const candidates = this.#wanted.filter(
       ({ schema }) => urgent.has(schema) || this.#schedule.isDue(schema, now),
     );
-    if (candidates.length === 0) return { did: 'nothing', units: 0 };
+    if (candidates.length === 0) return { did: 'nothing' };
     const state = await nodeState(admin);
     if (!state.ready) throw new Error('the node has no configuration or no database yet');
     const due = new Set<Kind>();
@@ -121,16 +121,16 @@ export class CrudWatcher {
       if (urgent.has(kind.schema) || !this.#schedule.isKnown(kind.schema, state.hash)) due.add(kind);
       else this.#schedule.looked(kind.schema, now, state.hash);
     }
-    if (due.size === 0) return { did: 'read', units: unitsOf(1, 0) };
+    if (due.size === 0) return { did: 'read' };
     const workspaces = this.#inventory.workspaces ? await listWorkspaces(admin, snapshots) : [null];
-    const { again, units } = await this.#round.run({
+    const again = await this.#round.run({
       wanted: this.#wanted,
       due,
       workspaces,
       hash: state.hash,
     });
     for (const schema of again) this.#urgent.add(schema);
-    return { did: again.size > 0 ? 'again' : 'read', units };
+    return { did: again.size > 0 ? 'again' : 'read' };
   }
 
   async #forgetAll(): Promise<void> {

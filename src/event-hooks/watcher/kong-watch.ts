@@ -114,7 +114,6 @@ export class KongWatch {
     const { intervalMs, intervals: all = {}, secrets } = this.#options;
     const { balancer: balancerMs, ...intervals } = all;
     const common = {
-      admin: this.#connect(abort.signal),
       snapshots,
       wants: (source: string, event: string) => this.#interest.wants(source, event),
       emit: (events: HookEvent[]) => this.#emit(events),
@@ -125,8 +124,10 @@ export class KongWatch {
       metrics: this.#metrics,
       ...(intervalMs === undefined ? {} : { intervalMs }),
     };
+    // Each has a client of its own, which counts what it asks.
     const crud = new CrudWatcher({
       ...common,
+      admin: this.#connect(abort.signal),
       listens: (source) => this.#sources.has(source),
       publish: (declaration) => {
         this.#dispatcher.publish(declaration);
@@ -136,6 +137,7 @@ export class KongWatch {
     });
     const balancer = new BalancerWatcher({
       ...common,
+      admin: this.#connect(abort.signal),
       ...(balancerMs === undefined ? {} : { intervalMs: balancerMs }),
     });
     this.#watchers = { snapshots, crud, balancer, abort };

@@ -1,14 +1,13 @@
+import type { Asked } from '../../kong-admin/client.ts';
 import type { Clock } from '../clock.ts';
 import type { HookLog } from '../log.ts';
 import { Pace } from './pace.ts';
-import { UsualCost } from './usual-cost.ts';
+import { unitsOf, UsualCost } from './usual-cost.ts';
 
 /** What a turn has done. */
 export interface Turn {
   /** It has read, it has had nothing to read, or it has read and the next one follows at once. */
   readonly did: 'read' | 'nothing' | 'again';
-  /** How much it has read; see unitsOf. */
-  readonly units: number;
 }
 
 export interface LoopOptions {
@@ -22,6 +21,8 @@ export interface LoopOptions {
   /** Milliseconds until the next turn has something to do. */
   readonly wait: () => number;
   readonly failed: () => void;
+  /** What was asked of Kong until now. */
+  readonly asked: () => Asked;
   /** Milliseconds that have passed, from any beginning; performance.now by default. */
   readonly elapsed?: () => number;
 }
@@ -32,7 +33,7 @@ const longestRestMs = 300_000;
 /** Turns that somebody asks for rest as long as they usually take: at least half of the time is Kong's. */
 const askedRestFactor = 1;
 
-/** Turns one after the other, never two at once: by the clock, when asked for, and later and later while they fail. */
+/** Turns one after the other, never two at once: by the clock, and when asked for. */
 export class Loop {
   readonly #options: LoopOptions;
   readonly #pace: Pace;
@@ -107,23 +108,22 @@ export class Loop {
 
   /** @returns milliseconds until the next turn; never rejects */
   async #turn(): Promise<number> {
-    const { clock, turn, wait, intervalMs, failed, elapsed = () => performance.now() } = this.#options;
-    const began = elapsed();
+    const { clock, turn, wait, intervalMs, failed } = this.#options;
+    const costs = this.#measure();
     let next: number;
     let quiet: number;
     try {
-      const { did, units } = await turn();
-      const cost = this.#usual.of(units, elapsed() - began);
+      const { did } = await turn();
       if (did !== 'nothing') this.#pace.succeeded();
-      const longest = this.#usual.known ? longestRestMs : Math.min(intervalMs, longestRestMs);
-      quiet = Math.min(cost * askedRestFactor, longest);
-      const rest = Math.min(cost * restFactor, longest);
-      next = did === 'again' ? quiet : Math.max(rest, wait());
+      const cost = costs();
+      quiet = Math.min(cost * askedRestFactor, longestRestMs);
+      next = did === 'again' ? quiet : Math.max(restAfter(cost), wait());
     } catch (error) {
       if (this.#closed) return 0;
       failed();
       const pace = this.#pace.failed(error, intervalMs);
-      next = pace.wait;
+      // It may have read much before it failed.
+      next = Math.max(pace.wait, restAfter(costs()));
       quiet = pace.asked;
     }
     this.#quietUntil = clock.now() + quiet;
@@ -131,7 +131,24 @@ export class Loop {
     return next;
   }
 
+  /** Begins to measure a turn. @returns what it has cost when it is over, in milliseconds */
+  #measure(): () => number {
+    const { asked, elapsed = () => performance.now() } = this.#options;
+    const began = elapsed();
+    const before = asked();
+    return () => {
+      const { requests, entities } = asked();
+      const units = unitsOf({
+        requests: requests - before.requests,
+        entities: entities - before.entities,
+      });
+      return this.#usual.of(units, elapsed() - began);
+    };
+  }
+
   #untilQuiet(): number {
     return Math.max(0, Math.min(this.#quietUntil - this.#options.clock.now(), this.#quietMs));
   }
 }
+
+const restAfter = (costMs: number): number => Math.min(costMs * restFactor, longestRestMs);

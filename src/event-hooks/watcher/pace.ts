@@ -2,11 +2,15 @@ import { messageOf } from '../../errors.ts';
 import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { HookLog } from '../log.ts';
 
-const longestWaitMs = 60_000;
+/** What fails is tried again after so long at most, however long the interval. */
+export const longestWaitMs = 60_000;
 /** A `Retry-After` is kept to up to here. */
 const longestAskedMs = 3_600_000;
 
-/** How long to wait after failures, and what to say about them: once when they begin, once when they are over. */
+/**
+ * How long to wait after failures, and what to say about them: once when they begin, once when they are over. A try costs a
+ * request, so the wait stays the interval: Kong is read within one after it answers again.
+ */
 export class Pace {
   readonly #log: HookLog;
   readonly #what: string;
@@ -32,10 +36,6 @@ export class Pace {
     }
     const seconds = error instanceof AdminRefusal ? (error.retryAfter ?? 0) : 0;
     const asked = Math.min(longestAskedMs, seconds * 1000);
-    // One that says nothing is asked for its status first, which costs nothing: so it is read again one interval after
-    // it answers. One that refuses is left alone for longer and longer.
-    const doublings = error instanceof AdminRefusal ? Math.min(this.#failures - 1, 10) : 0;
-    const backoff = Math.min(longestWaitMs, intervalMs * 2 ** doublings);
-    return { wait: Math.max(asked, backoff, Math.min(intervalMs, longestWaitMs)), asked };
+    return { wait: Math.max(asked, Math.min(intervalMs, longestWaitMs)), asked };
   }
 }

@@ -8,7 +8,6 @@ import { nodeState, type Workspaces } from './listing.ts';
 import { lookAt, type Look } from './look.ts';
 import type { Report } from './report.ts';
 import type { Schedule } from './schedule.ts';
-import { unitsOf } from './usual-cost.ts';
 
 export interface RoundInput {
   /** Kinds that somebody listens to, parents before what belongs to them. */
@@ -28,13 +27,6 @@ interface Looks {
   readonly failure: unknown;
 }
 
-export interface RoundResult {
-  /** Kinds that have to be looked at again at once, so that events come in order. */
-  readonly again: Set<string>;
-  /** How much was read; see unitsOf. */
-  readonly units: number;
-}
-
 /** Looks at the kinds that are due, one after the other, and reports what has changed. */
 export class LookRound {
   readonly #options: WatcherOptions;
@@ -51,11 +43,12 @@ export class LookRound {
     this.#report = parts.report;
   }
 
-  /** @throws KongTsError when Kong cannot be read; what was read whole is reported all the same */
-  async run(input: RoundInput): Promise<RoundResult> {
-    const found = await this.#look(input);
-    const units = unitsOfLooks(found?.looks ?? [], input.workspaces);
-    return { again: await this.#tell(input, found), units };
+  /**
+   * @returns kinds that have to be looked at again at once, so that events come in order
+   * @throws KongTsError when Kong cannot be read; what was read whole is reported all the same
+   */
+  async run(input: RoundInput): Promise<Set<string>> {
+    return this.#tell(input, await this.#look(input));
   }
 
   async #tell(input: RoundInput, found: Looks | null): Promise<Set<string>> {
@@ -216,12 +209,6 @@ function holdBack(
     else told.push(change);
   }
   return { told, held };
-}
-
-/** A status, and each kind in each workspace. */
-function unitsOfLooks(looks: readonly Look[], workspaces: Workspaces): number {
-  const entities = looks.reduce((sum, look) => sum + look.entities, 0);
-  return unitsOf(1 + looks.length * workspaces.length, entities);
 }
 
 function unreadOf(wanted: readonly Kind[], looks: readonly Look[]): Set<string> {

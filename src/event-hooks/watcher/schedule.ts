@@ -1,12 +1,11 @@
+import { longestWaitMs } from './pace.ts';
+
 interface Turn {
   dueAt: number;
   /** Hash of the configuration that was looked at; null with a database. */
   hash: string | null;
-  /** Failures in a row. */
-  failures: number;
+  failing: boolean;
 }
-
-const longestRetryMs = 60_000;
 
 /** When each kind is looked at again. */
 export class Schedule {
@@ -32,7 +31,7 @@ export class Schedule {
   wait(schema: string, now: number): number {
     const turn = this.#turns.get(schema);
     if (turn === undefined) return 0;
-    const longest = turn.failures > 0 ? this.#retry(schema, turn.failures) : this.interval(schema);
+    const longest = turn.failing ? this.#retry(schema) : this.interval(schema);
     return turn.dueAt - now > longest ? 0 : turn.dueAt - now;
   }
   /** Whether this configuration of a DB-less node was looked at already. */
@@ -41,14 +40,13 @@ export class Schedule {
   }
 
   looked(schema: string, now: number, hash: string | null): void {
-    this.#turns.set(schema, { dueAt: now + this.interval(schema), hash, failures: 0 });
+    this.#turns.set(schema, { dueAt: now + this.interval(schema), hash, failing: false });
   }
   failed(schema: string, now: number): void {
-    const failures = (this.#turns.get(schema)?.failures ?? 0) + 1;
-    this.#turns.set(schema, { dueAt: now + this.#retry(schema, failures), hash: null, failures });
+    this.#turns.set(schema, { dueAt: now + this.#retry(schema), hash: null, failing: true });
   }
   failing(schema: string): boolean {
-    return (this.#turns.get(schema)?.failures ?? 0) > 0;
+    return this.#turns.get(schema)?.failing ?? false;
   }
   forget(schema: string): void {
     this.#turns.delete(schema);
@@ -57,8 +55,7 @@ export class Schedule {
     this.#turns.clear();
   }
 
-  #retry(schema: string, failures: number): number {
-    const interval = this.interval(schema);
-    return Math.max(interval, Math.min(longestRetryMs, interval * 2 ** Math.min(failures, 10)));
+  #retry(schema: string): number {
+    return Math.min(longestWaitMs, this.interval(schema));
   }
 }

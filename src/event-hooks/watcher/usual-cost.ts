@@ -1,24 +1,23 @@
+import type { Asked } from '../../kong-admin/client.ts';
+
 /** How many turns are remembered. */
 const remembered = 16;
-/** So many turns have to be known before what they took is believed. */
-const enough = 3;
+/**
+ * What a unit is believed to cost at most, in milliseconds: what a Kong on a busy machine takes (docs/kong-events.md, "What
+ * it costs"). A Kong that takes longer is late, however often it was.
+ */
+const dearestUnitMs = 10;
 
 /**
  * What looks at a Kong usually cost: the least that a unit of work has taken in the last turns. A Kong that answers late
- * (it has stopped, or its machine was busy) costs no more than one that answers at once, so lateness counts for nothing;
- * one that is slow for good is known after some turns.
+ * (it has stopped, or its machine was busy) costs no more than one that answers at once, so lateness counts for nothing.
  */
 export class UsualCost {
   /** Milliseconds per unit. */
   readonly #perUnit: number[] = [];
 
-  /** Whether enough turns are known to tell late from slow. */
-  get known(): boolean {
-    return this.#perUnit.length >= enough;
-  }
-
   /**
-   * Takes a turn into account.
+   * Takes a turn into account, whether or not it has succeeded.
    * @param units how much it had to read, in any measure that stays the same
    * @param tookMs how long it took
    * @returns what it cost, in milliseconds: at most what it took
@@ -27,13 +26,12 @@ export class UsualCost {
     if (units <= 0) return 0;
     this.#perUnit.push(tookMs / units);
     if (this.#perUnit.length > remembered) this.#perUnit.shift();
-    return Math.min(...this.#perUnit) * units;
+    return Math.min(dearestUnitMs, ...this.#perUnit) * units;
   }
 }
 
 /** Entities that cost about as much as a request. */
 const entitiesPerRequest = 100;
 
-/** The units of a look: its requests, and what they bring. */
-export const unitsOf = (requests: number, entities: number): number =>
-  requests + entities / entitiesPerRequest;
+/** The units of what was asked: its requests, and what they have brought. */
+export const unitsOf = ({ requests, entities }: Asked): number => requests + entities / entitiesPerRequest;

@@ -26,22 +26,29 @@ describe('what looks usually cost', () => {
     );
   });
 
-  it('follows a Kong that has become slow for good', () => {
+  it('follows a Kong that has become slower for good, up to what a unit can cost', () => {
     const usual = new UsualCost();
-    usual.of(1, 10);
+    usual.of(1, 2);
+    for (let turn = 0; turn < 16; turn++) usual.of(1, 8);
+    expect(usual.of(1, 8)).toBe(8);
     for (let turn = 0; turn < 16; turn++) usual.of(1, 1000);
-    expect(usual.of(1, 1000)).toBe(1000);
+    expect(usual.of(1, 1000)).toBe(10);
   });
 
   it('counts requests and what they bring', () => {
-    expect(unitsOf(3, 1000)).toBe(13);
+    expect(unitsOf({ requests: 3, entities: 1000 })).toBe(13);
     expect(new UsualCost().of(0, 100)).toBe(0);
   });
 });
 
 /** A loop whose time stands still but for what its turns take; it says when it wants to turn again. */
-function loopOf(took: () => number, turn: () => Promise<Turn>): { loop: Loop; waits: number[] } {
+function loopOf(
+  took: () => number,
+  requests: number,
+  turn: () => Promise<Turn> = () => Promise.resolve({ did: 'read' }),
+): { loop: Loop; waits: number[] } {
   const waits: number[] = [];
+  let asked = 0;
   let now = 0;
   const clock = {
     now: () => now,
@@ -57,7 +64,9 @@ function loopOf(took: () => number, turn: () => Promise<Turn>): { loop: Loop; wa
     wait: () => 5000,
     failed: () => undefined,
     elapsed: () => now,
+    asked: () => ({ requests: asked, entities: 0 }),
     turn: async () => {
+      asked += requests;
       now += took();
       return turn();
     },
@@ -68,10 +77,7 @@ function loopOf(took: () => number, turn: () => Promise<Turn>): { loop: Loop; wa
 describe('the time between two looks', () => {
   it('is the interval after one that Kong answered late', async () => {
     let took = 50;
-    const { loop, waits } = loopOf(
-      () => took,
-      () => Promise.resolve({ did: 'read', units: 5 }),
-    );
+    const { loop, waits } = loopOf(() => took, 5);
     for (let turn = 0; turn < 4; turn++) await loop.now();
     took = 15_000;
     await loop.now();
@@ -80,10 +86,7 @@ describe('the time between two looks', () => {
 
   it('lets what is asked for begin at once after such a one', async () => {
     let took = 50;
-    const { loop, waits } = loopOf(
-      () => took,
-      () => Promise.resolve({ did: 'read', units: 5 }),
-    );
+    const { loop, waits } = loopOf(() => took, 5);
     for (let turn = 0; turn < 4; turn++) await loop.now();
     took = 15_000;
     await loop.now();
@@ -92,19 +95,13 @@ describe('the time between two looks', () => {
   });
 
   it('is no more than the interval after a first look that was late', async () => {
-    const { loop, waits } = loopOf(
-      () => 30_000,
-      () => Promise.resolve({ did: 'read', units: 5 }),
-    );
+    const { loop, waits } = loopOf(() => 30_000, 5);
     await loop.now();
     expect(waits.at(-1)).toBe(5000);
   });
 
   it('is four times as long as a look at a large Kong takes each time', async () => {
-    const { loop, waits } = loopOf(
-      () => 10_000,
-      () => Promise.resolve({ did: 'read', units: 1000 }),
-    );
+    const { loop, waits } = loopOf(() => 10_000, 1000);
     for (let turn = 0; turn < 4; turn++) await loop.now();
     expect(waits.at(-1)).toBe(40_000);
   });
@@ -112,6 +109,7 @@ describe('the time between two looks', () => {
   it('stays the interval while Kong says nothing, so that it is read soon after it answers', async () => {
     const { loop, waits } = loopOf(
       () => 10_000,
+      1,
       () => Promise.reject(new KongTsError('ADMIN_UNREACHABLE', 'no answer')),
     );
     for (let turn = 0; turn < 8; turn++) await loop.now();
