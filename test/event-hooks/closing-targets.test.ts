@@ -101,8 +101,11 @@ async function pythonTarget(protocol: string): Promise<Target> {
 }
 const hasPython = spawnSync('python3', ['-c', 'import http.server']).status === 0;
 
-/** Emits 40 events at once to a webhook there; once all are recorded, what came and what the records say. */
-async function deliver({ port, ids }: Target): Promise<void> {
+/**
+ * Emits 40 events at once to a webhook there; once all are recorded, what came and what the records say.
+ * @param found how many may be sent twice until it is found out that the target closes connections
+ */
+async function deliver({ port, ids }: Target, found = 0): Promise<void> {
   // A retry would take longer than the test.
   const b = await bench({ retrySchedule: [3600] });
   const { id } = await b.hook({
@@ -118,13 +121,14 @@ async function deliver({ port, ids }: Target): Promise<void> {
     data: { id: string; state: string; attempts: number; payload: { n?: number } }[];
   }>('GET', `/event-hooks/${id}/deliveries?size=100`);
   const mine = body.data.filter((one) => one.payload.n !== undefined).reverse();
-  expect(mine.map(({ state, attempts }) => [state, attempts])).toEqual(
-    numbers(40).map(() => ['delivered', 1]),
-  );
+  expect(mine.map(({ state }) => state)).toEqual(numbers(40).map(() => 'delivered'));
+  const twice = mine.filter(({ attempts }) => attempts > 1);
+  expect(twice.length).toBeLessThanOrEqual(found);
+  expect(twice.filter(({ attempts }) => attempts > 2)).toEqual([]);
   expect(ids).toEqual(mine.map((one) => one.id));
 }
 
-describe('40 events are 40 requests in order, each delivered with its first attempt', () => {
+describe('40 events are 40 requests in order', () => {
   it('at a Node that closes after each answer', async () => {
     await deliver(await nodeTarget());
   });
@@ -132,10 +136,11 @@ describe('40 events are 40 requests in order, each delivered with its first atte
     await deliver(hasPython ? await pythonTarget('HTTP/1.1') : await nodeTarget());
   });
   it('at a Python that speaks HTTP/1.0', async () => {
-    await deliver(hasPython ? await pythonTarget('HTTP/1.0') : await silentTarget(1));
+    if (hasPython) await deliver(await pythonTarget('HTTP/1.0'));
+    else await deliver(await silentTarget(1), 16);
   });
   it.each([1, 2, 3, 7])('at a server that answers %i and closes without saying so', async (answers) => {
-    await deliver(await silentTarget(answers));
+    await deliver(await silentTarget(answers), 16);
   });
   it('at a server that keeps connections', async () => {
     await deliver(await nodeTarget(1000));
@@ -209,7 +214,7 @@ describe('requests behind one that fails', () => {
 });
 
 describe('what is known of closing targets', () => {
-  it('is the least, grows with a connection that is kept, and is forgotten in time', () => {
+  it('is the least, and is forgotten in time', () => {
     let now = 0;
     const known = new ClosingTargets(() => now);
     expect(known.allowance('a')).toBe(Infinity);
@@ -218,8 +223,6 @@ describe('what is known of closing targets', () => {
     expect(known.allowance('a')).toBe(5);
     known.closed('a', 0);
     expect(known.allowance('a')).toBe(1);
-    known.kept('a', 4);
-    expect(known.allowance('a')).toBe(8);
     now += 600_001;
     expect(known.allowance('a')).toBe(Infinity);
   });

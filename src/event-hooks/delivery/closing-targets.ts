@@ -30,11 +30,6 @@ export class ClosingTargets {
     this.#remember(origin, least);
   }
 
-  /** A connection goes on after so many answers: it is good for as many again. */
-  kept(origin: string, answers: number): void {
-    if (answers >= this.allowance(origin)) this.#remember(origin, answers * 2);
-  }
-
   #remember(origin: string, answers: number): void {
     this.#after.delete(origin);
     this.#after.set(origin, { answers, until: this.#now() + rememberMs });

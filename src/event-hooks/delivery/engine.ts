@@ -204,7 +204,7 @@ export class Engine {
 
   readonly #onAttempt = ({ hook }: Lane, delivery: Delivery, outcome: Outcome, latencyMs: number): void => {
     const { clock, log, record, observe, onGone, schedule = defaultSchedule } = this.#options;
-    const attempts = delivery.attempts + 1;
+    const attempts = delivery.attempts + Math.max(1, outcome.sent ?? 1);
     const now = clock.now();
     const delay =
       outcome.ok || outcome.gone === true || outcome.final === true

@@ -35,6 +35,8 @@ export interface HttpAnswer {
   /** The beginning of the body. */
   body: string;
   error: string | null;
+  /** How often the request was written to a connection: more than once where one was closed before its answer. */
+  sent: number;
 }
 
 interface Exchange {
@@ -46,8 +48,10 @@ interface Exchange {
   /** The connection that it was written to, null while it was not. */
   on: Connection | null;
   controller: Dispatcher.DispatchController | null;
-  /** How often a closing connection left it unanswered. */
-  unanswered: number;
+  /** How often it was written to a connection. */
+  written: number;
+  /** A closing connection left it unanswered: it goes again, once and on a connection of its own. */
+  again: boolean;
   /** Goes up when it is sent anew: what an earlier sending still says is void. */
   sending: number;
   resolve: (answer: HttpAnswer) => void;
@@ -59,8 +63,6 @@ interface Connection {
   lastAnswerAt: number;
 }
 
-/** So often a request goes out again because a connection was closed before its answer; then its attempt fails. */
-const maxUnanswered = 2;
 /** A connection that was idle for longer was closed for that, and not for the number of its answers. */
 const idleMs = 1000;
 const maxSuspects = 1000;
@@ -68,9 +70,10 @@ const maxSuspects = 1000;
 /**
  * One hook's connection to its target. The first request on a connection goes alone; once the target has answered it and
  * keeps the connection, requests are pipelined: they arrive in order, and throughput does not depend on the target's
- * latency. A target that closes connections gets no more on one than it answers, and what a closing connection left
- * unanswered goes out again at once. The time limit counts from when a request is first in line. A request that fails
- * takes those behind it on its connection along: they may have arrived, so each of them has had its attempt.
+ * latency. A target that closes connections gets no more on one than it answers. What a closing connection left
+ * unanswered goes out again at once, once and on a connection of its own, and both sendings count: the first one may have arrived.
+ * The time limit counts from when a request is first in line. A request that fails takes those behind it on its
+ * connection along: they may have arrived, so each of them has had its attempt.
  */
 export class HttpTarget {
   readonly #origin: string;
@@ -105,7 +108,8 @@ export class HttpTarget {
         bytes: 0,
         on: null,
         controller: null,
-        unanswered: 0,
+        written: 0,
+        again: false,
         sending: 0,
         resolve,
       });
@@ -156,13 +160,16 @@ export class HttpTarget {
       const next = this.#waiting[0];
       if (next === undefined) break;
       const head = this.#sent.values().next().value;
-      if (head !== undefined && (this.#isSuspect(head) || this.#isSuspect(next))) break;
+      if (head !== undefined && (this.#goesAlone(head) || this.#goesAlone(next))) break;
       this.#waiting.shift();
       this.#dispatch(next);
     }
     if (this.#sent.size + this.#waiting.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
+  #goesAlone(exchange: Exchange): boolean {
+    return exchange.again || this.#isSuspect(exchange);
+  }
   #isSuspect({ request }: Exchange): boolean {
     return request.id !== undefined && this.#suspects.has(request.id);
   }
@@ -183,7 +190,8 @@ export class HttpTarget {
     this.#sent.add(exchange);
     if (this.#sent.size === 1) this.#headSince = performance.now();
     this.#timer ??= setTimeout(this.#checkHead, this.#options.timeoutMs).unref();
-    const reset = this.#closing.allowance(this.#origin) === 1;
+    // One that goes again has a connection of its own: what becomes of it there is its own doing.
+    const reset = exchange.again || this.#isLastOfConnection();
     const { id: _id, ...request } = exchange.request;
     try {
       this.#gather();
@@ -201,6 +209,13 @@ export class HttpTarget {
     } catch (error) {
       this.#failed(exchange, error);
     }
+  }
+
+  /** Whether what is sent last is as much as the target answers on one connection. */
+  #isLastOfConnection(): boolean {
+    const connection = this.#connection;
+    const answered = connection === null || connection.socket.destroyed ? 0 : connection.answered;
+    return answered + this.#sent.size >= this.#closing.allowance(this.#origin);
   }
 
   /** What is sent in one turn of the event loop goes to the system in one piece. */
@@ -222,6 +237,7 @@ export class HttpTarget {
         if (isVoid()) return;
         exchange.controller = controller;
         exchange.on = this.#connection;
+        exchange.written += 1;
         exchange.status = null;
         exchange.chunks = [];
         exchange.bytes = 0;
@@ -266,8 +282,11 @@ export class HttpTarget {
     connection.lastAnswerAt = performance.now();
     // undici closes the connection right after this call, where the target says that it does.
     queueMicrotask(() => {
-      if (!connection.socket.destroyed) this.#closing.kept(this.#origin, connection.answered);
-      else if (!reset) this.#closing.closed(this.#origin, connection.answered);
+      if (connection.socket.destroyed) {
+        if (!reset) this.#closing.closed(this.#origin, connection.answered);
+        // undici would send them again, and again and again.
+        this.#sendAgain([...this.#sent].filter((one) => one.on === connection));
+      }
       this.#pump();
     });
   }
@@ -284,18 +303,15 @@ export class HttpTarget {
       else this.#giveUp([...behind, ...this.#waiting.splice(0)], error);
       return;
     }
-    if (
-      isClosed(error) &&
-      exchange.status === null &&
-      connection.answered > 0 &&
-      exchange.unanswered < maxUnanswered
-    ) {
+    // One that went alone has none but itself to blame.
+    const mayGoAgain = connection.answered > 0 && !this.#goesAlone(exchange);
+    if (behind.length > 0) this.#suspect(exchange);
+    if (isClosed(error) && exchange.status === null && mayGoAgain) {
       if (performance.now() - connection.lastAnswerAt < idleMs)
         this.#closing.closed(this.#origin, connection.answered);
       this.#sendAgain([exchange, ...behind]);
       return;
     }
-    if (behind.length > 0) this.#suspect(exchange);
     this.#finish(exchange, describe(error));
     const why = new Error('it was not answered: an earlier request on the same connection failed');
     this.#giveUp(behind, why);
@@ -305,7 +321,7 @@ export class HttpTarget {
   /** The connection was closed before their answers: they go again, in their order and before all others. */
   #sendAgain(exchanges: Exchange[]): void {
     for (const exchange of exchanges) {
-      exchange.unanswered += 1;
+      exchange.again = true;
       this.#withdraw(exchange);
     }
     this.#waiting.unshift(...exchanges);
@@ -350,11 +366,11 @@ export class HttpTarget {
     this.#sent.delete(exchange);
     exchange.sending += 1;
     this.#headSince = performance.now();
-    const { status, headers, bytes, chunks } = exchange;
+    const { status, headers, bytes, chunks, written: sent } = exchange;
     const encoding =
       bytes === 0 ? 'identity' : (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
     if (encoding === 'identity' || encoding === '') {
-      exchange.resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8'), error });
+      exchange.resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8'), error, sent });
       return;
     }
     const name = encoding.slice(0, 40);
@@ -363,6 +379,7 @@ export class HttpTarget {
       headers,
       body: `[${name}, ${String(bytes)} bytes, not decompressed]`,
       error: error ?? `the answer is compressed (${name}), which was not asked for`,
+      sent,
     });
   }
 

@@ -15,6 +15,8 @@ export interface Outcome {
   final?: boolean;
   /** The target said 410: it wants no more. */
   gone?: boolean;
+  /** How often it was sent, where that was more than once: each counts as an attempt. */
+  sent?: number;
 }
 
 /** What a test answers: the response of an HTTP target, `true`, or what went wrong. */

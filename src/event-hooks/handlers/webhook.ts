@@ -59,7 +59,7 @@ export class HttpHandler implements HookHandler {
     );
     const { body, error } = answer;
     const shown = { body: this.#mask.apply(body), error: error === null ? null : this.#mask.apply(error) };
-    return outcomeOf({ ...answer, ...shown }, this.#clock.now());
+    return { ...outcomeOf({ ...answer, ...shown }, this.#clock.now()), sent: answer.sent };
   }
 
   async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
@@ -88,7 +88,7 @@ export class HttpHandler implements HookHandler {
       const made = this.#compose(payload);
       composed = made instanceof Promise ? await made : made;
     } catch (error) {
-      return { status: null, headers: {}, body: '', error: (error as Error).message };
+      return { status: null, headers: {}, body: '', error: (error as Error).message, sent: 0 };
     }
     const { method, body } = composed;
     const timestamp = Math.floor(this.#clock.now() / 1000);
@@ -137,7 +137,7 @@ function basicAuthorization(url: URL): string | null {
 }
 
 /** 2xx is success; everything else is not, with what the target says about when to come back. */
-export function outcomeOf({ status, headers, body, error }: HttpAnswer, now: number): Outcome {
+export function outcomeOf({ status, headers, body, error }: Omit<HttpAnswer, 'sent'>, now: number): Outcome {
   const response = status === null ? null : body;
   if (error !== null || status === null)
     return { ok: false, status, error: error ?? 'no response', response };
