@@ -68,15 +68,16 @@ export function withoutNulls(value: unknown): unknown {
 const stamps = new Set(['created_at', 'updated_at']);
 
 /**
- * The same text for the same value, whatever the order of keys. When an entity of Kong in it (it has an id) was created
- * and changed is left out: a reload stamps entities anew that nobody has changed. The fields of an event are its own.
+ * The same text for the same value, whatever the order of keys and without the nulls that payloads leave out. When an
+ * entity of Kong in it (it has an id) was created and changed is left out: a reload stamps entities anew that nobody has
+ * changed. The fields of an event are its own.
  */
 export function canonical(value: unknown, within = false): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, true)).join(',')}]`;
   if (typeof value === 'object' && value !== null && !isRawNumber(value)) {
     const entity = within && Object.hasOwn(value, 'id');
     const members = Object.entries(value)
-      .filter(([key, member]) => member !== undefined && !(entity && stamps.has(key)))
+      .filter(([key, member]) => member !== undefined && member !== null && !(entity && stamps.has(key)))
       .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member, true)}`).join(',')}}`;
   }

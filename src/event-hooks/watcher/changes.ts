@@ -18,6 +18,8 @@ export interface Change {
   /** Unique names that it has now and that it has given up. */
   readonly takes: readonly string[];
   readonly frees: readonly string[];
+  /** The digest with the ids by which what it refers to was known so far, where those have changed. */
+  readonly compares?: string;
   /** The id under which it is known so far, where a DB-less node has given it another one. */
   readonly replaces?: string;
   /** Nothing that somebody would call a change: it is remembered, and makes no event. */
@@ -79,6 +81,18 @@ export function references(entity: Entity): string[] {
     if (typeof id === 'string') ids.push(id);
   }
   return ids;
+}
+
+/** The entity as it would refer to others had they kept their ids. @param ids what they were, by what they are */
+export function referringBy(ids: ReadonlyMap<string, string>, entity: Entity): Entity {
+  let copy: Entity | null = null;
+  for (const [field, value] of Object.entries(entity)) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+    const { id } = value as { id?: unknown };
+    const before = typeof id === 'string' ? ids.get(id) : undefined;
+    if (before !== undefined) (copy ??= { ...entity })[field] = { ...value, id: before };
+  }
+  return copy ?? entity;
 }
 
 function uniqueNames(schema: string, entity: Entity): string[] {

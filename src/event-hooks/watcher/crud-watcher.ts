@@ -1,7 +1,7 @@
 import { healthScope } from './balancer-watcher.ts';
 import { wantsKind } from './events.ts';
-import { kindsOfWrite, type Kind } from './kinds.ts';
-import { nodeState, readInventory, type Inventory } from './listing.ts';
+import { kindsOfWrite, withParents, type Kind } from './kinds.ts';
+import { nodeState, readInventory, type Inventory, type NodeState } from './listing.ts';
 import { Loop, type Turn } from './loop.ts';
 import type { WatcherOptions } from './options.ts';
 import { Report } from './report.ts';
@@ -29,6 +29,8 @@ export class CrudWatcher {
   /** Nobody listens, and nothing is remembered. */
   #idle = false;
   #wanted: readonly Kind[] = [];
+  /** Whether the node has no database; null while that is not known. */
+  #dbless: boolean | null = null;
 
   constructor(options: WatcherOptions) {
     const { admin, clock, log, intervalMs = 5000, intervals = {}, metrics } = options;
@@ -95,26 +97,32 @@ export class CrudWatcher {
     }
     this.#idle = false;
     if (now - this.#kindsAt >= kindsEveryMs || now < this.#kindsAt) await this.#readKinds(now);
-    this.#wanted = this.#inventory.kinds.filter((kind) => wantsKind(wants, kind.schema));
+    const { kinds } = this.#inventory;
+    const wanted = kinds.filter((kind) => wantsKind(wants, kind.schema));
+    const state = this.#dbless === null && wanted.length > 0 ? await nodeState(this.#options.admin) : null;
+    if (state !== null) this.#dbless = state.hash !== null;
+    // Without a database, what an entity belongs to may have another id after each configuration.
+    this.#wanted = this.#dbless === true ? withParents(wanted, kinds) : wanted;
     await this.#forgetUnwanted();
     // What is asked for from here on is the next turn's.
     const urgent = this.#urgent;
     this.#urgent = new Set();
     try {
-      return await this.#lookAtDue(urgent, now);
+      return await this.#lookAtDue(urgent, now, state);
     } catch (error) {
       for (const schema of urgent) this.#urgent.add(schema);
       throw error;
     }
   }
 
-  async #lookAtDue(urgent: ReadonlySet<string>, now: number): Promise<Turn> {
+  async #lookAtDue(urgent: ReadonlySet<string>, now: number, known: NodeState | null): Promise<Turn> {
     const { admin, snapshots } = this.#options;
     const candidates = this.#wanted.filter(
       ({ schema }) => urgent.has(schema) || this.#schedule.isDue(schema, now),
     );
     if (candidates.length === 0) return { did: 'nothing' };
-    const state = await nodeState(admin);
+    const state = known ?? (await nodeState(admin));
+    this.#dbless = state.hash !== null;
     if (!state.ready) throw new Error('the node has no configuration or no database yet');
     const due = new Set<Kind>();
     for (const kind of candidates) {

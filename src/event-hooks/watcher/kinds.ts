@@ -119,3 +119,11 @@ export function withChildren(of: readonly Kind[], kinds: readonly Kind[]): Kind[
   for (const kind of kinds) if (kind.parents.some((parent) => schemas.has(parent))) schemas.add(kind.schema);
   return kinds.filter((kind) => schemas.has(kind.schema));
 }
+
+/** The kinds and everything that they may belong to, parents first as in `kinds`. */
+export function withParents(of: readonly Kind[], kinds: readonly Kind[]): Kind[] {
+  const schemas = new Set(of.map((kind) => kind.schema));
+  for (const kind of [...kinds].reverse())
+    if (schemas.has(kind.schema)) for (const parent of kind.parents) schemas.add(parent);
+  return kinds.filter((kind) => schemas.has(kind.schema));
+}

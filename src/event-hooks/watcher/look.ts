@@ -1,5 +1,5 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
-import { changeOf, type Change, type Entity } from './changes.ts';
+import { changeOf, referringBy, type Change, type Entity } from './changes.ts';
 import { digestOf } from './digest.ts';
 import { withoutNewIds } from './new-ids.ts';
 import type { Kind } from './kinds.ts';
@@ -25,6 +25,8 @@ export interface LookOptions {
   readonly pageSize: number;
   /** What of an entity may be kept and shown. */
   readonly shown: (schema: string, entity: Entity) => Entity;
+  /** Ids that a DB-less node has given anew in this round, to kinds before this one, and what they were before. */
+  readonly newIds: ReadonlyMap<string, string>;
   /** The node has no database. */
   readonly dbless: boolean;
   /** Whether what is there may be taken as the beginning: the node can be believed, and this process watches. */
@@ -52,11 +54,11 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | n
       if (before !== undefined) known += 1;
       const digest = digestOf(kind.schema, entity, options.dbless);
       if (before === digest) continue;
+      const compares = digestOf(kind.schema, referringBy(options.newIds, entity), options.dbless);
       const old = before === undefined ? null : parse(await snapshots.text(kind.schema, id));
-      changes.set(
-        id,
-        changeOf(kind.schema, id, digest, JSON.stringify(shown(kind.schema, entity)), entity, old),
-      );
+      const text = JSON.stringify(shown(kind.schema, entity));
+      const change = changeOf(kind.schema, id, digest, text, entity, old);
+      changes.set(id, { ...change, compares, silent: before === compares });
     }
   }
   const gone = new Map<string, string>();

@@ -22,8 +22,9 @@ export function withoutNewIds(changes: readonly Change[], gone: ReadonlyMap<stri
   const matched = new Set<string>();
   const kept = changes.map((change) => {
     if (change.operation !== 'create') return change;
-    const ids = byName.get(nameInDigest(change.digest)) ?? [];
-    const same = ids.findIndex((id) => gone.get(id) === change.digest);
+    const digest = change.compares ?? change.digest;
+    const ids = byName.get(nameInDigest(digest)) ?? [];
+    const same = ids.findIndex((id) => gone.get(id) === digest);
     const [id] = ids.splice(Math.max(same, 0), 1);
     const before = id === undefined ? undefined : deletions.get(id);
     if (id === undefined || before === undefined) return change;
@@ -32,7 +33,7 @@ export function withoutNewIds(changes: readonly Change[], gone: ReadonlyMap<stri
       ...change,
       operation: 'update' as const,
       replaces: id,
-      silent: gone.get(id) === change.digest,
+      silent: gone.get(id) === digest,
       referred: before.referred,
       frees: before.frees.filter((name) => !change.takes.includes(name)),
     };

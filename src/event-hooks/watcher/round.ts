@@ -85,6 +85,7 @@ export class LookRound {
     const { admin, snapshots, clock, pageSize = 1000, metrics, secrets = false } = this.#options;
     const shown = (schema: string, entity: Entity): Entity =>
       secrets ? entity : withoutSecrets(schema, entity);
+    const newIds = new Map<string, string>();
     const options = {
       admin,
       snapshots,
@@ -92,6 +93,7 @@ export class LookRound {
       pageSize,
       shown,
       dbless: hash !== null,
+      newIds,
       mayBegin: async () => (hash === null || (await this.#stands(hash))) && !this.#report.over,
     };
     const looks: TimedLook[] = [];
@@ -107,6 +109,7 @@ export class LookRound {
         const look = await lookAt(kind, options);
         if (look === null) return null;
         looks.push({ ...look, at: now });
+        for (const { id, replaces } of look.changes) if (replaces !== undefined) newIds.set(id, replaces);
         if (look.changes.some(({ operation }) => operation === 'delete')) lost.add(kind.schema);
         this.#mended(kind);
         metrics?.looked(kind.schema, performance.now() - began, look.entities);
@@ -132,7 +135,11 @@ export class LookRound {
     all: readonly Change[],
     wanted: readonly Kind[],
   ): Promise<{ changes: Change[]; again: Set<string> }> {
-    const created = new Set(all.flatMap(({ operation, id }) => (operation === 'create' ? [id] : [])));
+    const created = new Set(
+      all.flatMap(({ operation, id, replaces }) =>
+        operation === 'create' || replaces !== undefined ? [id] : [],
+      ),
+    );
     const kinds = new Map(wanted.map((kind) => [kind.schema, kind]));
     const again = new Set<string>();
     const changes: Change[] = [];

@@ -124,3 +124,123 @@ it('a new, renamed or deleted SNI is no update of its certificate', async () => 
   }
   expect(told()).toEqual(['snis create s', 'snis update s', 'snis delete s']);
 });
+
+describe('DB-less: what refers to an entity that has another id after each configuration', () => {
+  const kinds = {
+    '/certificates': 'certificates',
+    '/snis': 'snis',
+    '/services': 'services',
+    '/routes': 'routes',
+    '/consumers': 'consumers',
+    '/plugins': 'plugins',
+    '/key-auths': 'keyauth_credentials',
+    '/acls': 'acls',
+    '/oauth2': 'oauth2_credentials',
+    '/oauth2_tokens': 'oauth2_tokens',
+  };
+  const nested = [
+    '/certificates/{certificates}/snis/{snis}',
+    '/certificates/{certificates}/services/{services}',
+    '/services/{services}/routes/{routes}',
+    '/services/{services}/plugins/{plugins}',
+    '/routes/{routes}/plugins/{plugins}',
+    '/consumers/{consumers}/plugins/{plugins}',
+    '/consumers/{consumers}/key-auth/{keyauth_credentials}',
+    '/consumers/{consumers}/acls/{acls}',
+    '/consumers/{consumers}/oauth2/{oauth2_credentials}',
+    '/oauth2/{oauth2_credentials}/oauth2_tokens/{oauth2_tokens}',
+  ];
+  const at = (id: string) => ({ id });
+  /** One configuration without ids and names, as the node shows it; what Kong names itself keeps its id. */
+  const configuration = (turn: string, cors: Record<string, unknown> = {}): [string, { id: string }][] => [
+    ['/certificates', { ...at(`cert${turn}`), cert: 'x' }],
+    ['/snis', { id: 'sni', name: 'a.test', certificate: at(`cert${turn}`) } as { id: string }],
+    ['/services', { id: `s${turn}`, host: 'h', client_certificate: at(`cert${turn}`) } as { id: string }],
+    ['/routes', { id: `r${turn}`, paths: ['/a'], service: at(`s${turn}`) } as { id: string }],
+    ['/consumers', { id: `c${turn}`, custom_id: 'one' } as { id: string }],
+    ['/plugins', { id: `p1${turn}`, name: 'cors', route: at(`r${turn}`), ...cors } as { id: string }],
+    ['/plugins', { id: `p2${turn}`, name: 'cors', service: at(`s${turn}`) } as { id: string }],
+    ['/plugins', { id: `p3${turn}`, name: 'cors', consumer: at(`c${turn}`) } as { id: string }],
+    ['/key-auths', { id: `k${turn}`, key: 'k', consumer: at(`c${turn}`) } as { id: string }],
+    ['/acls', { id: `a${turn}`, group: 'g', consumer: at(`c${turn}`) } as { id: string }],
+    ['/oauth2', { id: `o${turn}`, name: 'o', client_id: 'i', consumer: at(`c${turn}`) } as { id: string }],
+    ['/oauth2_tokens', { id: `t${turn}`, access_token: 't', credential: at(`o${turn}`) } as { id: string }],
+  ];
+
+  it.each([
+    ['everything', () => true],
+    ['plugins', (event: string) => event.startsWith('plugins')],
+    ['tokens', (event: string) => event.startsWith('oauth2_tokens')],
+  ] as const)('is the same for a hook on %s, and a change of it is one event', async (_, hears) => {
+    const { kong, told, data, watcher } = await watched(
+      kinds,
+      (source, event) => source === 'crud' && (hears(event) || event === 'create'),
+    );
+    kong.endpoints = [
+      ...Object.entries(kinds).flatMap(([path, schema]) => [path, `${path}/{${schema}}`]),
+      ...nested,
+    ];
+    const load = (turn: string, cors?: Record<string, unknown>): void => {
+      kong.configurationHash = turn.repeat(32);
+      for (const list of kong.collections.values()) list.clear();
+      for (const [path, entity] of configuration(turn, cors)) kong.put(path, entity);
+    };
+    const one = watcher({ intervalMs: 0 });
+    load('1');
+    await one.round();
+    for (const turn of ['2', '3', '4']) {
+      load(turn);
+      await one.round();
+    }
+    expect(told()).toEqual([]);
+    load('5', { enabled: false });
+    await one.round();
+    expect(told()).toEqual(hears('plugins') ? ['plugins update p15'] : []);
+    if (hears('plugins')) expect(data()[0]?.old_entity).toMatchObject({ id: 'p14' });
+  });
+
+  it('a plugin that moves to another route is another one', async () => {
+    const { kong, told, watcher } = await watched(kinds);
+    kong.endpoints = [
+      ...Object.entries(kinds).flatMap(([path, schema]) => [path, `${path}/{${schema}}`]),
+      ...nested,
+    ];
+    const load = (turn: string, route: string): void => {
+      kong.configurationHash = turn.repeat(32);
+      for (const list of kong.collections.values()) list.clear();
+      for (const path of ['a', 'b']) kong.put('/routes', { id: `${path}${turn}`, paths: [`/${path}`] });
+      kong.put('/plugins', { id: `p${turn}`, name: 'cors', route: at(`${route}${turn}`) });
+    };
+    const one = watcher({ intervalMs: 0 });
+    load('1', 'a');
+    await one.round();
+    load('2', 'b');
+    await one.round();
+    expect(told().toSorted()).toEqual(['plugins create p2', 'plugins delete p1']);
+  });
+});
+
+it('of a certificate, a change with renamed SNIs and a deletion are one event each', async () => {
+  const { kong, watcher, told } = await watched({ '/certificates': 'certificates', '/snis': 'snis' });
+  kong.endpoints = [
+    '/certificates',
+    '/certificates/{certificates}',
+    '/snis',
+    '/snis/{snis}',
+    '/certificates/{certificates}/snis/{snis}',
+  ];
+  const certificate = { id: 'c' };
+  kong.put('/certificates', { id: 'c', cert: 'x', snis: ['a.test', 'b.test'] });
+  for (const name of ['a', 'b']) kong.put('/snis', { id: name, name: `${name}.test`, certificate });
+  const watch = watcher({ intervalMs: 0 });
+  await watch.round();
+  kong.put('/snis', { id: 'a', name: 'new.test', certificate });
+  kong.put('/certificates', { id: 'c', cert: 'y', snis: ['b.test', 'new.test'] });
+  await watch.round();
+  expect(told().toSorted()).toEqual(['certificates update c', 'snis update a']);
+  for (const id of ['a', 'b']) kong.remove('/snis', id);
+  kong.remove('/certificates', 'c');
+  await watch.round();
+  expect(told().slice(2, 4).toSorted()).toEqual(['snis delete a', 'snis delete b']);
+  expect(told().slice(4)).toEqual(['certificates delete c']);
+});
