@@ -130,6 +130,10 @@ export class CrudWatcher {
       else this.#schedule.looked(kind.schema, now, state.hash);
     }
     if (due.size === 0) return { did: 'read' };
+    if (this.#dbless) {
+      for (const kind of withParents([...due], this.#wanted))
+        if (!this.#schedule.isKnown(kind.schema, state.hash)) due.add(kind);
+    }
     const workspaces = this.#inventory.workspaces ? await listWorkspaces(admin, snapshots) : [null];
     const again = await this.#round.run({
       wanted: this.#wanted,

@@ -100,7 +100,7 @@ export class LookRound {
     // One time for all of them: they come due together again.
     const now = clock.now();
     const failures: { kind: Kind; error: unknown }[] = [];
-    /** Kinds that have lost entities: what belongs to those has to be looked at in the same round. */
+    /** Kinds that have lost entities or ids: what belongs to those has to be looked at in the same round. */
     const lost = new Set<string>();
     for (const kind of wanted) {
       if (!due.has(kind) && !kind.parents.some((parent) => lost.has(parent))) continue;
@@ -110,7 +110,8 @@ export class LookRound {
         if (look === null) return null;
         looks.push({ ...look, at: now });
         for (const { id, replaces } of look.changes) if (replaces !== undefined) newIds.set(id, replaces);
-        if (look.changes.some(({ operation }) => operation === 'delete')) lost.add(kind.schema);
+        if (look.changes.some(({ operation, replaces }) => operation === 'delete' || replaces !== undefined))
+          lost.add(kind.schema);
         this.#mended(kind);
         metrics?.looked(kind.schema, performance.now() - began, look.entities);
       } catch (error) {

@@ -199,6 +199,28 @@ describe('DB-less: what refers to an entity that has another id after each confi
     if (hears('plugins')) expect(data()[0]?.old_entity).toMatchObject({ id: 'p14' });
   });
 
+  it.each(['routes', 'services', 'certificates', 'consumers', 'plugins', 'snis', 'oauth2_tokens'])(
+    'is the same where %s are looked at seldom',
+    async (schema) => {
+      const { kong, told, watcher, clock } = await watched(kinds);
+      kong.endpoints = [
+        ...Object.entries(kinds).flatMap(([path, name]) => [path, `${path}/{${name}}`]),
+        ...nested,
+      ];
+      const one = watcher({ intervalMs: 1000, intervals: { [schema]: 10_000 } });
+      for (const turn of ['1', '2', '3']) {
+        kong.configurationHash = turn.repeat(32);
+        for (const list of kong.collections.values()) list.clear();
+        for (const [path, entity] of configuration(turn)) kong.put(path, entity);
+        await one.round();
+        clock.skip(1000);
+      }
+      clock.skip(10_000);
+      await one.round();
+      expect(told()).toEqual([]);
+    },
+  );
+
   it('a plugin that moves to another route is another one', async () => {
     const { kong, told, watcher } = await watched(kinds);
     kong.endpoints = [
