@@ -150,21 +150,22 @@ describe('DB-less: what refers to an entity that has another id after each confi
     '/consumers/{consumers}/oauth2/{oauth2_credentials}',
     '/oauth2/{oauth2_credentials}/oauth2_tokens/{oauth2_tokens}',
   ];
+  type Named = Record<string, unknown> & { id: string };
   const at = (id: string) => ({ id });
   /** One configuration without ids and names, as the node shows it; what Kong names itself keeps its id. */
-  const configuration = (turn: string, cors: Record<string, unknown> = {}): [string, { id: string }][] => [
+  const configuration = (turn: string, cors: Record<string, unknown> = {}): [string, Named][] => [
     ['/certificates', { ...at(`cert${turn}`), cert: 'x' }],
-    ['/snis', { id: 'sni', name: 'a.test', certificate: at(`cert${turn}`) } as { id: string }],
-    ['/services', { id: `s${turn}`, host: 'h', client_certificate: at(`cert${turn}`) } as { id: string }],
-    ['/routes', { id: `r${turn}`, paths: ['/a'], service: at(`s${turn}`) } as { id: string }],
-    ['/consumers', { id: `c${turn}`, custom_id: 'one' } as { id: string }],
-    ['/plugins', { id: `p1${turn}`, name: 'cors', route: at(`r${turn}`), ...cors } as { id: string }],
-    ['/plugins', { id: `p2${turn}`, name: 'cors', service: at(`s${turn}`) } as { id: string }],
-    ['/plugins', { id: `p3${turn}`, name: 'cors', consumer: at(`c${turn}`) } as { id: string }],
-    ['/key-auths', { id: `k${turn}`, key: 'k', consumer: at(`c${turn}`) } as { id: string }],
-    ['/acls', { id: `a${turn}`, group: 'g', consumer: at(`c${turn}`) } as { id: string }],
-    ['/oauth2', { id: `o${turn}`, name: 'o', client_id: 'i', consumer: at(`c${turn}`) } as { id: string }],
-    ['/oauth2_tokens', { id: `t${turn}`, access_token: 't', credential: at(`o${turn}`) } as { id: string }],
+    ['/snis', { id: 'sni', name: 'a.test', certificate: at(`cert${turn}`) }],
+    ['/services', { id: `s${turn}`, host: 'h', client_certificate: at(`cert${turn}`) }],
+    ['/routes', { id: `r${turn}`, paths: ['/a'], service: at(`s${turn}`) }],
+    ['/consumers', { id: `c${turn}`, custom_id: 'one' }],
+    ['/plugins', { id: `p1${turn}`, name: 'cors', route: at(`r${turn}`), ...cors }],
+    ['/plugins', { id: `p2${turn}`, name: 'cors', service: at(`s${turn}`) }],
+    ['/plugins', { id: `p3${turn}`, name: 'cors', consumer: at(`c${turn}`) }],
+    ['/key-auths', { id: `k${turn}`, key: 'k', consumer: at(`c${turn}`) }],
+    ['/acls', { id: `a${turn}`, group: 'g', consumer: at(`c${turn}`) }],
+    ['/oauth2', { id: `o${turn}`, name: 'o', client_id: 'i', consumer: at(`c${turn}`) }],
+    ['/oauth2_tokens', { id: `t${turn}`, access_token: 't', credential: at(`o${turn}`) }],
   ];
 
   it.each([
