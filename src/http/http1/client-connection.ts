@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import { ReadTimeout } from './change.ts';
 import { ClientRequest } from './client-request.ts';
 import { ClientResponse } from './client-response.ts';
 import { HeadReader } from './head-reader.ts';
 import { RequestRefused, type RefusalStatus, type RequestHead } from './request-head.ts';
-import { ReadTimeout, SocketBytes } from './socket-bytes.ts';
+import { SocketBytes } from './socket-bytes.ts';
 
 /** Time limits of a connection, in milliseconds, as nginx has them. */
 export interface ClientTimeouts {

@@ -1,9 +1,10 @@
 import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { ReadTimeout } from './change.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { SizedBody } from './sized-body.ts';
-import { ReadTimeout, type SocketBytes } from './socket-bytes.ts';
+import type { SocketBytes } from './socket-bytes.ts';
 
 /** How long the rest of a body that nobody wants is read for, in milliseconds (lingering_time). */
 const lingeringTime = 30_000;

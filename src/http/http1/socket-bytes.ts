@@ -1,12 +1,8 @@
 import type { Socket } from 'node:net';
+import { Change } from './change.ts';
 
 /** Bytes that may wait here before the socket is paused. */
 const highWater = 64 * 1024;
-
-/** Nothing came in time. */
-export class ReadTimeout extends Error {
-  override readonly name = 'ReadTimeout';
-}
 
 /** What a socket receives, read piece by piece: a bounded amount waits, and its end is seen at once. */
 export class SocketBytes {
@@ -14,7 +10,7 @@ export class SocketBytes {
   private waiting: Buffer[] = [];
   private size = 0;
   private ended = false;
-  private wake: (() => void) | null = null;
+  private readonly change = new Change();
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -26,7 +22,7 @@ export class SocketBytes {
 
   /** All that has come, null at the end. @throws ReadTimeout after `timeoutMs` without a byte */
   async read(timeoutMs: number): Promise<Buffer | null> {
-    if (this.size === 0 && !this.ended) await this.change(timeoutMs);
+    if (this.size === 0 && !this.ended) await this.change.within(timeoutMs);
     if (this.size === 0) return null;
     const [only] = this.waiting;
     const bytes = this.waiting.length === 1 && only !== undefined ? only : Buffer.concat(this.waiting);
@@ -54,30 +50,11 @@ export class SocketBytes {
     this.waiting.push(chunk);
     this.size += chunk.length;
     if (this.size > highWater) this.socket.pause();
-    this.notify();
+    this.change.happened();
   }
 
   private end(): void {
     this.ended = true;
-    this.notify();
-  }
-
-  private notify(): void {
-    const { wake } = this;
-    this.wake = null;
-    wake?.();
-  }
-
-  private change(timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.wake = null;
-        reject(new ReadTimeout(`nothing came within ${String(timeoutMs)} ms`));
-      }, timeoutMs);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.change.happened();
   }
 }

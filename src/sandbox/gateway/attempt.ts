@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../../errors.ts';
 import type { BodyContent } from './body.ts';
 import { now } from './exchange.ts';
+import { ReadTimeout } from '../../http/http1/change.ts';
 import { writeTo } from '../../http/http1/socket-writer.ts';
 import { answerBody, bufferSize } from './upstream/answer-body.ts';
 import { InvalidAnswer, parseAnswerHead, type AnswerHead } from './upstream/answer-head.ts';
@@ -12,7 +13,6 @@ import {
   type UpstreamConnection,
   type UpstreamConnections,
 } from './upstream/connections.ts';
-import { ReadTimedOut } from './upstream/socket-reader.ts';
 
 export interface AttemptOptions {
   readonly target: ConnectionTarget;
@@ -75,7 +75,7 @@ export async function attempt(options: AttemptOptions): Promise<UpstreamMessage>
     finish();
     socket.destroy();
     const kind =
-      error instanceof InvalidAnswer ? 'invalid' : error instanceof ReadTimedOut ? 'timeout' : 'error';
+      error instanceof InvalidAnswer ? 'invalid' : error instanceof ReadTimeout ? 'timeout' : 'error';
     throw new AttemptFailure(messageOf(error), kind, true, connection.requests > 0);
   }
 }

@@ -1,6 +1,7 @@
+import { ReadTimeout } from '../../../http/http1/change.ts';
 import { ChunkedBody, InvalidChunk } from '../../../http/http1/chunked-body.ts';
 import type { AnswerFraming } from './answer-head.ts';
-import { ReadTimedOut, type SocketReader } from './socket-reader.ts';
+import type { SocketReader } from './socket-reader.ts';
 
 /** The upstream ended, stalled or broke its answer in the middle of the body. */
 export class BrokenAnswer extends Error {
@@ -98,7 +99,7 @@ async function readOn({ reader, readTimeout }: BodySource): Promise<Buffer | nul
   try {
     return await reader.read(readTimeout);
   } catch (error) {
-    if (error instanceof ReadTimedOut) throw new BrokenAnswer('upstream timed out');
+    if (error instanceof ReadTimeout) throw new BrokenAnswer('upstream timed out');
     throw new BrokenAnswer(error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,36 +1,32 @@
 import type { Socket } from 'node:net';
-
-/** Nothing came in time. */
-export class ReadTimedOut extends Error {
-  override readonly name = 'ReadTimedOut';
-}
+import { Change } from '../../../http/http1/change.ts';
 
 /** What an upstream's connection receives, read when it is asked for, so that no more than one socket's buffer waits. */
 export class SocketReader {
   private readonly socket: Socket;
   private ended = false;
   private failure: Error | null = null;
-  private wake: (() => void) | null = null;
+  private readonly change = new Change();
 
   constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('readable', () => this.notify());
+    socket.on('readable', () => this.change.happened());
     socket.on('end', () => this.end());
     socket.on('close', () => this.end());
     socket.on('error', (error) => {
       this.failure = error;
-      this.notify();
+      this.change.happened();
     });
   }
 
-  /** The next bytes, null at the end. @throws ReadTimedOut, or the socket's error */
+  /** The next bytes, null at the end. @throws ReadTimeout, or the socket's error */
   async read(timeoutMs: number): Promise<Buffer | null> {
     for (;;) {
       const bytes = this.socket.read() as Buffer | null;
       if (bytes !== null) return bytes;
       if (this.failure !== null) throw this.failure;
       if (this.ended) return null;
-      await this.change(timeoutMs);
+      await this.change.within(timeoutMs);
     }
   }
 
@@ -41,30 +37,11 @@ export class SocketReader {
 
   /** Calls `listener` once when something comes, or the connection ends. Null: no more. */
   watch(listener: (() => void) | null): void {
-    this.wake = listener;
+    this.change.listen(listener);
   }
 
   private end(): void {
     this.ended = true;
-    this.notify();
-  }
-
-  private notify(): void {
-    const { wake } = this;
-    this.wake = null;
-    wake?.();
-  }
-
-  private change(timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.wake = null;
-        reject(new ReadTimedOut(`nothing came within ${String(timeoutMs)} ms`));
-      }, timeoutMs);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.change.happened();
   }
 }
