@@ -86,7 +86,8 @@ describe('a hostile program ends within its limits', () => {
       LIMIT,
     ],
     ['rep of nothing', 'return (""):rep(1e15)', FAST],
-    ['rep of much', 'return ("x"):rep(1e15)', FAILED],
+    // Numbers are cut to 32 bits there, as LuaJIT cuts them: 1e15 copies are none.
+    ['rep of much', 'return ("x"):rep(2e9)', FAILED],
     ['a directive without end', 'return string.format("%" .. ("0"):rep(1e6) .. "d", 1)', FAILED],
     [
       'a directive of digits',
@@ -95,7 +96,7 @@ describe('a hostile program ends within its limits', () => {
     ],
     ['a wide directive', 'return string.format("%99.99f", 1e308)', FAST],
     ['format of much', 'return string.format(("%s"):rep(100), (("x"):rep(1e6)))', FAILED],
-    ['concat of nothing', 'return table.concat({}, ("x"):rep(1e6), 1, 1e15)', FAILED],
+    ['concat of nothing', 'return table.concat({}, ("x"):rep(1e6), 1, 2e9)', FAILED],
     [
       'concat of empty texts',
       'local t = {} for i = 1, 5e4 do t[i] = "" end while true do table.concat(t) end',
@@ -113,7 +114,7 @@ describe('a hostile program ends within its limits', () => {
       LIMIT,
     ],
     ['unpack of much', 'return #{unpack({}, 1, 1e9)}', FAILED],
-    ['move of much', 'table.move({}, 1, 1e15, 2)', LIMIT],
+    ['move of much', 'table.move({}, 1, 2e9, 2)', LIMIT],
     ['insert in front', 'local t = {} while true do table.insert(t, 1, 1) end', LIMIT],
     [
       'remove in front',
@@ -140,7 +141,11 @@ describe('a hostile program ends within its limits', () => {
       LIMIT,
     ],
     ['a handler', 'xpcall(function() while true do end end, function() while true do end end)', LIMIT],
-    ['handlers in handlers', 'local function h() return xpcall(error, h) end return h()', EITHER],
+    [
+      'handlers in handlers',
+      'local function h() return xpcall(error, h) end return h()',
+      FAST.concat(EITHER),
+    ],
     ['catching in catching', 'local function f() return pcall(f) end return f()', FAST.concat(EITHER)],
     ['recursion', 'local function f() return 1 + f() end return f()', EITHER],
     ['tail calls', 'local function f() return f() end return f()', LIMIT],
