@@ -86,7 +86,10 @@ describe.concurrent.each<[Protocol, string, string]>([
     async ({ expect, onTestFinished }) => {
       const server = await startPluginServer({ plugins: [plugin(name), plugin(other)], workers: 0 });
       // Not drained: events of peers that are gone would be waited for.
-      onTestFinished(() => server.kill());
+      onTestFinished(async () => {
+        await server.kill();
+        await server.stop();
+      });
       const kong = server.kong(protocol);
       const known = server.plugins.find((one) => one.protocol === protocol);
       if (known === undefined) throw new Error('no plugin speaks this protocol');
