@@ -21,7 +21,10 @@ const room = (files, forbidden, why) => ({
 const rooms = (...names) => `^(\\.\\./)+(${names.join('|')})/`;
 const sockets = '^node:(net|tls|http|https|http2|dgram)$';
 const filesAndProcesses = '^node:(fs|fs/promises|child_process|worker_threads|cluster)$';
-const upper = ['server', 'sandbox', 'cli', 'testing', 'kong-setup'];
+const upper = ['server', 'sandbox', 'kong-end', 'cli', 'testing', 'kong-setup'];
+/** Kong's end has one door. */
+const pastTheDoor = '^(\\.\\./)+kong-end/(?!index\\.ts$)';
+const notItsSchema = '^(\\.\\./)+kong-end/(?!schema/)';
 
 export default tseslint.config(
   {
@@ -72,15 +75,33 @@ export default tseslint.config(
       ),
     },
   },
-  room(['src/errors.ts'], ['.'], 'the registry of errors stands below everything'),
+  room(['src/base/**'], ['^(\\.\\./)+[^.]'], 'base is the ground floor: it stands below every room'),
   room(
-    ['src/kong-schema/**'],
+    ['src/kong-end/**'],
+    [
+      rooms(
+        'server',
+        'sandbox',
+        'cli',
+        'testing',
+        'kong-setup',
+        'plugin',
+        'event-hooks',
+        'lua',
+        'kong-admin',
+      ),
+    ],
+    "kong-end is Kong's end of the socket: it meets the server there only",
+  ),
+  room(
+    ['src/kong-end/schema/**'],
     [
       sockets,
       filesAndProcesses,
       rooms(...upper, 'event-hooks', 'plugin', 'pdk', 'wire', 'lua', 'kong-admin'),
+      '^\\.\\./(entities|declarative|router|request|plugin-server)/',
     ],
-    "kong-schema is Kong's schema language and nothing else",
+    "schema is Kong's schema language and nothing else",
   ),
   room(
     ['src/lua-pattern/**'],
@@ -99,17 +120,21 @@ export default tseslint.config(
   ),
   room(
     ['src/plugin/**'],
-    [sockets, rooms(...upper, 'event-hooks', 'lua', 'kong-admin')],
+    [
+      sockets,
+      rooms('server', 'sandbox', 'cli', 'testing', 'kong-setup', 'event-hooks', 'lua', 'kong-admin'),
+      notItsSchema,
+    ],
     'plugin stands below server, sandbox and cli',
   ),
   room(
     ['src/server/**'],
-    [rooms('sandbox', 'cli', 'testing', 'kong-setup')],
+    [rooms('sandbox', 'kong-end', 'cli', 'testing', 'kong-setup')],
     'server and sandbox meet on a socket only',
   ),
   room(
     ['src/sandbox/**'],
-    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks')],
+    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks'), pastTheDoor],
     'server and sandbox meet on a socket only',
   ),
   room(
@@ -148,10 +173,15 @@ export default tseslint.config(
   ),
   room(
     ['src/kong-setup/**'],
-    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'lua')],
+    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'lua'), pastTheDoor],
     'kong-setup looks at a Kong from outside',
   ),
-  room(['src/testing/**'], [rooms('cli')], 'testing uses what the commands use, not the commands'),
+  room(
+    ['src/testing/**'],
+    [rooms('cli'), pastTheDoor],
+    'testing uses what the commands use, not the commands',
+  ),
+  room(['src/cli/**'], [pastTheDoor], "Kong's end is entered by its index.ts"),
   room(
     ['plugins/**'],
     ['^(\\.\\./)+(src|dist)/'],

@@ -17,8 +17,8 @@
 export { z } from 'zod';
 export { eventHooks } from './event-hooks/client/hub.ts';
 export { definePlugin } from './plugin/define.ts';
-export { KongTsError } from './errors.ts';
-export type { ErrorCode, Fault } from './errors.ts';
+export { KongTsError } from './base/errors.ts';
+export type { ErrorCode, Fault } from './base/errors.ts';
 export type {
   Consumer,
   ConsumerInput,

@@ -1,5 +1,5 @@
 import type { ResultMessage } from '../../src/wire/protobuf/messages.ts';
-import { encodeText } from '../../src/wire/text.ts';
+import { encodeText } from '../../src/base/text.ts';
 
 /** Bytes as the recordings have them: text where they are UTF-8, else in hexadecimal. */
 export function bytesShown(bytes: Buffer): string | { hex: string } {

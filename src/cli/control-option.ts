@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 
 /** How a command finds the control socket of a running server. */
 export interface ControlFlags {

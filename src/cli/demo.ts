@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { startDemo } from './demo/demo.ts';
 import type { DemoOptions } from './demo/demo.ts';
 

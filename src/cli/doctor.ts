@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { Command } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import {
   parseEnvFile,
   parseEnvironment,

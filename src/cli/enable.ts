@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parse } from 'yaml';
-import { KongTsError, messageOf } from '../errors.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
 import { describeDifferences } from '../kong-setup/difference.ts';
 import { enablePlugin } from '../kong-setup/enable.ts';
 import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';

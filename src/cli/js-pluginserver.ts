@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { dumpDocument } from '../plugin/dump.ts';
 import type { DumpDocument } from '../plugin/dump.ts';
 import { loadFolder } from '../plugin/kong-pdk/folder.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { KongAdmin } from '../kong-admin/client.ts';
-import { readSecret, secrets } from '../secrets.ts';
+import { readSecret, secrets } from '../base/secrets.ts';
 
 /** Where a command finds Kong's Admin API, and how it logs in there. */
 export interface KongAdminOptions {

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { formats, render, type Format } from '../kong-setup/formats.ts';
 import { pluginFolder } from '../kong-setup/plugin-folder.ts';
 import { kongSettings, type PluginSource } from '../kong-setup/settings.ts';

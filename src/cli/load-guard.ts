@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { printable } from './printable.ts';
 
 /** What is being loaded, for the message when a plugin ends the process meanwhile. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { packageVersion } from '../plugin/package-root.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { printable } from './printable.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { ReloadResult } from '../server/admin/status.ts';
 import { printable } from './printable.ts';
 import { controlSocket, type ControlFlags } from './control-option.ts';

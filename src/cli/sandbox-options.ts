@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { parseKongConf, readText } from '../kong-setup/doctor/configuration.ts';
 import { logLevels, type LogLevel, type PluginServerOptions, type SandboxOptions } from '../sandbox/index.ts';
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { logLevels, startSandbox, type Sandbox } from '../sandbox/index.ts';
 import { compileSandboxOptions, type SandboxFlags } from './sandbox-options.ts';
 import { printable } from './printable.ts';

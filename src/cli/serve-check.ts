@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { loadPlugin } from '../plugin/loader.ts';
 import type { CompiledServerOptions } from '../server/options.ts';
 import { endLoading, startLoading } from './load-guard.ts';

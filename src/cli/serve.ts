@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { logLevels, type LogLevel } from '../server/log/types.ts';
-import { readSecret, secrets } from '../secrets.ts';
+import { readSecret, secrets } from '../base/secrets.ts';
 import { useOwnUmask } from '../unix/private.ts';
 import { compileBytes, compileServerOptions, type CompiledServerOptions } from '../server/options.ts';
 import { checkPlugins } from './serve-check.ts';

@@ -2,7 +2,7 @@
  * The dispatcher as a process of its own. The first line on standard output is `{"ready":true,"grpc":...,"admin":...}`
  * when it serves, the others are its log.
  */
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { useOwnUmask } from '../unix/private.ts';
 import { parseServeOptions } from './serve/options.ts';
 import { runDispatcher } from './serve/run.ts';

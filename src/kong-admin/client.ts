@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { KongTsError, messageOf } from '../errors.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
 import { maskUserInfo, withoutUserInfo } from './user-info.ts';
 
 export interface KongAdminOptions {

@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { AdminRefusal, type KongAdmin } from '../kong-admin/client.ts';
 import { differences, type Difference, type Field } from './difference.ts';
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import type { Sidecar } from './sidecar.ts';
-import { secretsNeeded } from '../secrets.ts';
+import { secretsNeeded } from '../base/secrets.ts';
 import type { KongFacts } from './versions.ts';
 
 /** One plugin as Kong's configuration has to name it. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { PluginSource } from './settings.ts';
 
 /** A plugin server that runs beside Kong in a container of its own. */

@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 
 /** What one Kong version does with external plugins, as far as its configuration has to know. */
 export interface KongFacts {

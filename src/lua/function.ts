@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../errors.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
 import { Governor, LimitReached } from './limits.ts';
 import { loadMachine, type LuaApi, type Pointer, type State } from './machine.ts';
 import { Natives } from './natives.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 
 /** The members of a Lua table in the order in which Lua gives them. */
 export interface TableShape {

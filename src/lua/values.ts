@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { buildTable, type TableShape } from './json-shape.ts';
 import type { Governor } from './limits.ts';
 import type { LuaApi, Pointer, State } from './machine.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { FunctionRow } from './catalogue.ts';
 import { argumentRefusal } from './refusals.ts';
 import { errorContentTypes } from './bodies/error-body.ts';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { bodyTypeOf, encodeBody, parseBody } from './bodies/bodies.ts';
 import { firstQueryValue, removeQueryArg } from './bodies/query.ts';
 import type { FunctionRow } from './catalogue.ts';

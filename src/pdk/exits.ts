@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { givenContentType } from './argument-relations.ts';
 import { errorBody, errorContentType, errorMessage } from './bodies/error-body.ts';
 import type { PhaseChannel } from './channel.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
 import { phases } from './phases.ts';

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { ResultSpec } from './catalogue.ts';
 import { toConsumer, toCredential, toRoute, toService } from './entity-results.ts';
 import type { MemoryStats, UriCaptures } from './types/values.ts';
-import { decodeText, encodeText } from '../wire/text.ts';
+import { decodeText, encodeText } from '../base/text.ts';
 
 /** Makes one JavaScript value of what either protocol decodes to. */
 export type Decode = (value: unknown) => unknown;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { KongTsError, messageOf } from '../errors.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
 
 /** What Node calls the reasons for which a plugin file does not load, and how to mend each. */
 const fixes: Record<string, string> = {

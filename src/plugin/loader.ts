@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { isCompiledPlugin } from './brand.ts';
 import { compilePlugin } from './define.ts';
 import { isKongPdkModule } from './kong-pdk/module.ts';

@@ -2,12 +2,12 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { isLoopback } from '../http/callers.ts';
 import { door } from '../http/door.ts';
 import { bounded, httpLimits } from '../http/limits.ts';
 import type { AdminOptions } from './admin/types.ts';
-import type { KnownPlugin, MutableEntityStore } from './entities/index.ts';
+import type { KnownPlugin, MutableEntityStore } from '../kong-end/index.ts';
 import { listenError, urlHost, type ListenAddress } from './gateway/listen.ts';
 
 export interface AdminListener {

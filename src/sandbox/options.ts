@@ -1,17 +1,4 @@
-import type { LogLevel, SandboxLog } from './gateway/log.ts';
-
-/** One `pluginserver_names` entry of Kong: a plugin server and the one plugin that Kong 3.9 reads from its dump. */
-export interface PluginServerOptions {
-  name: string;
-  /** Unix socket that the server listens on. Default: `<prefix>/<name>.socket`. */
-  socket?: string;
-  /** Command that prints the dump; run as Kong runs it (`exec <command>` in a shell). */
-  queryCommand?: string;
-  /** File with the dump, or the document itself; instead of `queryCommand`. */
-  dump?: string | object;
-  /** Command that starts the server. Without it the server is managed elsewhere. */
-  startCommand?: string;
-}
+import type { LogLevel, PluginServerOptions, SandboxLog } from '../kong-end/index.ts';
 
 export interface SandboxOptions {
   /** Files of Kong's declarative format (YAML or JSON), each with its own `_workspace`. */

@@ -3,27 +3,26 @@ import { BlockList, isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { KongTsError, messageOf } from '../errors.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
 import { startAdmin, type AdminApiOptions, type AdminListener } from './admin-listener.ts';
-import { loadDeclarative } from './declarative/index.ts';
 import {
+  PluginServers,
   createEntityStore,
+  createLog,
+  createNodeState,
   keyAuthPlugin,
-  type KnownPlugin,
-  type MutableEntityStore,
-} from './entities/index.ts';
+  loadDeclarative,
+  pluginRefusals,
+  uuidOf,
+} from '../kong-end/index.ts';
+import type { KnownPlugin, MutableEntityStore, SandboxLog } from '../kong-end/index.ts';
 import { Certificates } from './gateway/certificates.ts';
 import { ConfigState } from './gateway/config-state.ts';
 import { listenHttp, type HttpListener } from './gateway/http-listener.ts';
-import { uuidOf } from './gateway/ids.ts';
 import { KeyAuth } from './gateway/key-auth.ts';
 import { parseListen, urlHost, type ListenAddress } from './gateway/listen.ts';
-import { createLog, type SandboxLog } from './gateway/log.ts';
-import { createNodeState } from './gateway/node-state.ts';
 import { UpstreamConnections } from './gateway/upstream/connections.ts';
-import { pluginRefusals } from '../kong-schema/index.ts';
 import type { SandboxOptions } from './options.ts';
-import { PluginServers } from './plugin-server/servers.ts';
 import { listenStream } from './streams/listener.ts';
 import { WorkerPids } from './worker-pids.ts';
 

@@ -1,5 +1,5 @@
-import { KongTsError } from '../errors.ts';
-import { readSecret, secrets } from '../secrets.ts';
+import { KongTsError } from '../base/errors.ts';
+import { readSecret, secrets } from '../base/secrets.ts';
 import type { ServerLog } from './log/types.ts';
 import type { CompiledServerOptions } from './options.ts';
 

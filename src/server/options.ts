@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
 import { defaultBodyFolders } from './connection/body-file.ts';
 import { logLevels, type LogLevel } from './log/types.ts';
@@ -73,7 +73,7 @@ export interface ServerOptions {
   kongAdminToken?: string;
   /**
    * Files with secrets, in one line each: the token of the event hooks' Admin API, of their gRPC, and Kong's. Default: the
-   * environment, see src/secrets.ts.
+   * environment, see src/base/secrets.ts.
    */
   tokenFile?: string;
   hooksTokenFile?: string;

@@ -1,4 +1,4 @@
-import type { ConsumerEntity, RouteEntity, ServiceEntity } from '../sandbox/entities/types.ts';
+import type { ConsumerEntity, RouteEntity, ServiceEntity } from '../kong-end/index.ts';
 
 /** Header lines by name; an array is several lines of one name. */
 export type HeadersDescription = Readonly<Record<string, string | readonly string[]>>;

@@ -1,4 +1,4 @@
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 
 /** A test asks for what cannot be: says what, and what to write instead. */
 export function misuse(message: string, fix: string, cause?: unknown): KongTsError {

@@ -3,7 +3,7 @@ import { catalogue } from '../pdk/catalogue.ts';
 import type { FunctionRow, namespaces, ResultKind } from '../pdk/catalogue.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import type { KongApi } from '../pdk/types/kong.ts';
-import { withoutNulls } from '../sandbox/plugin-server/instance-config.ts';
+import { withoutNulls } from '../kong-end/index.ts';
 import { listed, misuse, nearest } from './misuse.ts';
 
 type Namespaces = typeof namespaces;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import { loadPlugin } from '../plugin/loader.ts';
 import { packageRoot } from '../plugin/package-root.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { KongTsError } from '../errors.ts';
+import { KongTsError } from '../base/errors.ts';
 
 /** Bytes that a path of a unix socket may have on Linux (`sun_path` less its ending zero). */
 export const socketPathLimit = 107;

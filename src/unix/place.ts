@@ -2,7 +2,7 @@ import { lstatSync, unlinkSync, type Stats } from 'node:fs';
 import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { KongTsError, messageOf } from '../errors.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
 import { checkSocketPath, predecessorPath, temporarySocketPath } from './path.ts';
 import { makeFolder } from './private.ts';
 

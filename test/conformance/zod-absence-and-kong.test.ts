@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { KongTsError } from '../../src/errors.ts';
+import { KongTsError } from '../../src/base/errors.ts';
 import { compilePlugin } from '../../src/plugin/define.ts';
 import type { CompiledPlugin } from '../../src/plugin/types.ts';
-import { compileSchema, schemaRefusals } from '../../src/kong-schema/index.ts';
-import { pluginSchema } from '../../src/sandbox/entities/definitions/plugins.ts';
+import { compileSchema, schemaRefusals } from '../../src/kong-end/schema/index.ts';
+import { pluginSchema } from '../../src/kong-end/entities/definitions/plugins.ts';
 
 /**
  * What an absent field becomes, in zod and in Kong: optional, nullable, default, prefault, catch, transforms, partial,

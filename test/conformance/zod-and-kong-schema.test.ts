@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { compilePlugin } from '../../src/plugin/define.ts';
-import { compileSchema, luaMatches } from '../../src/kong-schema/index.ts';
-import type { SchemaDefinition } from '../../src/kong-schema/index.ts';
+import { compileSchema, luaMatches } from '../../src/kong-end/schema/index.ts';
+import type { SchemaDefinition } from '../../src/kong-end/schema/index.ts';
 import { luaPattern } from '../../src/plugin/schema/lua-pattern.ts';
 
 /** A random zod type with values that are often, not always, of it. ASCII only: Kong counts bytes. */

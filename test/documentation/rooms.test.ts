@@ -16,32 +16,41 @@ async function complaints(file: string, line: string): Promise<string[]> {
 
 /** Rooms and what they must not import (CONTRIBUTING.md, "Rooms"). */
 const forbidden: [file: string, specifiers: string[]][] = [
-  ['src/errors.ts', ['./pdk/index.ts', 'node:fs', 'pino']],
+  ['src/base/a.ts', ['../pdk/index.ts', '../wire/protocol.ts']],
   ['src/wire/msgpack/a.ts', ['node:net', 'node:fs', '../../pdk/index.ts', '../../server/index.ts']],
   ['src/pdk/a.ts', ['node:net', 'node:fs', '../plugin/define.ts', '../server/index.ts']],
-  ['src/plugin/a.ts', ['node:net', '../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
-  ['src/lua-pattern/a.ts', ['node:fs', '../errors.ts']],
-  ['src/kong-schema/a.ts', ['node:fs', '../plugin/define.ts', '../sandbox/index.ts', '../pdk/index.ts']],
+  ['src/plugin/a.ts', ['node:net', '../server/index.ts', '../sandbox/index.ts', '../kong-end/index.ts']],
+  ['src/lua-pattern/a.ts', ['node:fs', '../base/errors.ts']],
+  [
+    'src/kong-end/schema/a.ts',
+    ['node:fs', '../../plugin/define.ts', '../../sandbox/index.ts', '../../pdk/index.ts', '../pdk/call.ts'],
+  ],
+  ['src/kong-end/pdk/a.ts', ['../../server/index.ts', '../../sandbox/index.ts', '../../plugin/define.ts']],
   ['src/server/worker/a.ts', ['../../sandbox/index.ts', '../../cli/main.ts', '../../testing/index.ts']],
-  ['src/sandbox/gateway/a.ts', ['../../server/index.ts', '../../plugin/define.ts', '../../cli/main.ts']],
-  ['src/event-hooks/store/a.ts', ['../../pdk/index.ts', '../../server/index.ts', '../../wire/text.ts']],
-  ['src/lua/a.ts', ['../wire/text.ts', '../event-hooks/index.ts', 'node:net', 'node:fs']],
+  [
+    'src/sandbox/gateway/a.ts',
+    ['../../server/index.ts', '../../plugin/define.ts', '../../kong-end/pdk/call.ts'],
+  ],
+  ['src/event-hooks/store/a.ts', ['../../pdk/index.ts', '../../server/index.ts', '../../wire/detect.ts']],
+  ['src/lua/a.ts', ['../wire/detect.ts', '../event-hooks/index.ts', 'node:net', 'node:fs']],
   ['src/kong-admin/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../pdk/index.ts']],
   ['src/unix/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../pdk/index.ts']],
   ['src/http/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../unix/claim.ts', 'node:fs']],
   ['src/kong-setup/a.ts', ['../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
-  ['src/testing/a.ts', ['../cli/main.ts']],
-  ['plugins/http-log-enterprise/a.ts', ['../../src/errors.ts', '../../dist/src/index.js']],
+  ['src/testing/a.ts', ['../cli/main.ts', '../kong-end/pdk/call.ts']],
+  ['src/cli/a.ts', ['../kong-end/pdk/call.ts']],
+  ['plugins/http-log-enterprise/a.ts', ['../../src/base/errors.ts', '../../dist/src/index.js']],
 ];
 
 const allowed: [file: string, specifier: string][] = [
-  ['src/wire/msgpack/a.ts', '../../errors.ts'],
-  ['src/pdk/a.ts', '../wire/text.ts'],
+  ['src/wire/msgpack/a.ts', '../../base/errors.ts'],
+  ['src/pdk/a.ts', '../wire/protocol.ts'],
   ['src/server/worker/a.ts', '../../plugin/loader.ts'],
   ['src/sandbox/gateway/a.ts', '../../wire/detect.ts'],
   ['src/event-hooks/watcher/a.ts', '../../kong-admin/client.ts'],
-  ['src/sandbox/entities/a.ts', '../../kong-schema/index.ts'],
-  ['src/kong-setup/doctor/a.ts', '../../kong-schema/index.ts'],
+  ['src/sandbox/gateway/a.ts', '../../kong-end/index.ts'],
+  ['src/kong-setup/doctor/a.ts', '../../kong-end/index.ts'],
+  ['src/plugin/schema/a.ts', '../../kong-end/schema/index.ts'],
   ['plugins/http-log-enterprise/a.ts', 'kong-ts/lua'],
 ];
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { KongTsError } from '../../src/errors.ts';
+import { KongTsError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/event-hooks/log.ts';
 import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../../src/event-hooks/serve/serve.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/pdk/catalogue.ts';
-import { isImplemented } from '../../src/sandbox/pdk/call.ts';
+import { isImplemented } from '../../src/kong-end/pdk/call.ts';
 import { send } from './support/client.ts';
 import { testGateway, type TestGateway } from './support/gateway.ts';
 import { recordedConfig } from './support/recorded-config.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { KongTsError } from '../../src/errors.ts';
+import { KongTsError } from '../../src/base/errors.ts';
 import { createLuaFunction } from '../../src/lua/index.ts';
 import { loadMachine } from '../../src/lua/machine.ts';
 import { hostileProgram } from './support/hostile-lua.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { BoundPlugin } from '../../src/sandbox/gateway/plugins.ts';
-import { handleEvent } from '../../src/sandbox/plugin-server/handle-event.ts';
-import type { PluginClient } from '../../src/sandbox/plugin-server/client.ts';
-import { clientFor } from '../../src/sandbox/plugin-server/remote-plugin.ts';
-import { NginxWorker } from '../../src/sandbox/plugin-server/worker.ts';
+import type { BoundPlugin } from '../../src/kong-end/request/plugins.ts';
+import { handleEvent } from '../../src/kong-end/plugin-server/handle-event.ts';
+import type { PluginClient } from '../../src/kong-end/plugin-server/client.ts';
+import { clientFor } from '../../src/kong-end/plugin-server/remote-plugin.ts';
+import { NginxWorker } from '../../src/kong-end/plugin-server/worker.ts';
 import { Load } from './support/kong-client.ts';
 import { Workbench } from './support/server-process.ts';
 

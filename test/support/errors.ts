@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ErrorCode } from '../../src/errors.ts';
+import type { ErrorCode } from '../../src/base/errors.ts';
 
 /** Matches a KongTsError by its code and its message. */
 export function kongTsError(code: ErrorCode, message: RegExp): Error {

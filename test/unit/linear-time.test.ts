@@ -18,8 +18,8 @@ import { errorContentType } from '../../src/pdk/bodies/error-body.ts';
 import { parseMultipart } from '../../src/pdk/bodies/multipart.ts';
 import { firstQueryValue, parseQuery, removeQueryArg } from '../../src/pdk/bodies/query.ts';
 import { parseBody as parseAdminBody } from '../../src/sandbox/admin/body.ts';
-import { normalizePath, parseQuery as parseSandboxQuery } from '../../src/sandbox/gateway/uri.ts';
-import { parseBody } from '../../src/sandbox/pdk/body-format.ts';
+import { normalizePath, parseQuery as parseSandboxQuery } from '../../src/kong-end/request/uri.ts';
+import { parseBody } from '../../src/kong-end/pdk/body-format.ts';
 import { countSteps, growth } from '../support/steps.ts';
 
 const sizes = [512, 1024, 2048, 4096];

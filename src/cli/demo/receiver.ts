@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { foreignCaller, isLoopback, type Callers } from '../../http/callers.ts';
 import { bounded, httpLimits } from '../../http/limits.ts';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 
 /** One request that the receiver got. */
 export interface Received {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { DemoProcess } from './process.ts';
 
 /** How long a process may take until it answers, on a machine with much else to do. */

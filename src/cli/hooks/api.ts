@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { KongTsError, messageOf } from '../../errors.ts';
-import { readSecret, secrets } from '../../secrets.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
+import { readSecret, secrets } from '../../base/secrets.ts';
 
 /** Where the sandbox and the demo have their Admin API. */
 export const defaultApi = 'http://127.0.0.1:8001';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { parseForm } from '../../event-hooks/admin/form.ts';
 import { printableJson, printableLine } from '../printable.ts';
 import { HooksApi } from './api.ts';

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/callers.ts';
 import { formPairs } from '../../http/form.ts';
 import { httpLimits, type HttpLimits } from '../../http/limits.ts';

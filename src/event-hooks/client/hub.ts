@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { newEventId } from '../model/event.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';
 import { SourceRegistry } from '../sources/registry.ts';

@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HookHandler, Outcome } from '../handlers/types.ts';
 import type { Hook } from '../model/hook.ts';

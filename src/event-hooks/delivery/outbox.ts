@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HookLog } from '../log.ts';
 import { EventRefusedError } from '../store/types.ts';

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 
 export interface GuardOptions {
   /** 127.0.0.0/8 and ::1. Default false. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import { compileHook } from '../model/compile.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';

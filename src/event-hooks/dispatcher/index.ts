@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { EventTransport } from '../client/transport.ts';
 import { ClosingTargets } from '../delivery/closing-targets.ts';
 import { Engine } from '../delivery/engine.ts';

@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { eventProblem, maxDepth } from '../model/event.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { EmitBuffer } from '../client/emit-buffer.ts';
 import type { Batch } from '../client/emit-buffer.ts';
 import { Interest } from '../client/interest.ts';

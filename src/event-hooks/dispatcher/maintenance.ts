@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Dispatcher } from './index.ts';
 
 /** What a dispatcher does by the clock: keeps its right to deliver, looks for others' changes, drops old records. */

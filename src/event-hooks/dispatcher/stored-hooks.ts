@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { HookLog } from '../log.ts';
 import { compileHook } from '../model/compile.ts';
 import type { Hook } from '../model/hook.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 
 /** Where a dispatcher listens: a unix socket or TCP. */
 export type Address = { kind: 'unix'; path: string } | { kind: 'tcp'; host: string; port: number };

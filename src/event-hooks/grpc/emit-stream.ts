@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { InterestList } from '../client/interest.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { EmitRequest, EmitResponse } from './service.ts';

@@ -7,7 +7,7 @@ import type {
   ServerWritableStream,
   sendUnaryData,
 } from '@grpc/grpc-js';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { placeSocket, type PlacedSocket } from '../../unix/place.ts';
 import { Backlog } from '../dispatcher/backlog.ts';

@@ -1,6 +1,6 @@
 import type * as GrpcModule from '@grpc/grpc-js';
 import type { ClientDuplexStream, Client } from '@grpc/grpc-js';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { Interest } from '../client/interest.ts';
 import type { EventTransport, TransportStats } from '../client/transport.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';

@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { LuaThread } from '../../lua/index.ts';
 import type { LambdaCall, LambdaLimits, LambdaReply, LambdaStart } from './lambda-protocol.ts';
 

@@ -1,5 +1,5 @@
 /** Runs the Lua functions of one hook in a thread of its own, so that a busy function holds up no delivery. */
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { createLuaFunction, serveLuaThread } from '../../lua/index.ts';
 import type { LambdaCall, LambdaReply, LambdaStart } from './lambda-protocol.ts';
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { parseFields } from '../dispatcher/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import { eventNameFor } from '../model/hook.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { valueAt } from '../dispatcher/payload.ts';
 
 /** How inserted values are escaped. */

@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HttpTargetOptions } from '../delivery/http-target.ts';
 import { parseExactFields } from '../dispatcher/payload.ts';

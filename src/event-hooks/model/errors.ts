@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 
 /** Field path (`config.url`) and what is wrong there, in Kong's words. */
 export interface Violation {

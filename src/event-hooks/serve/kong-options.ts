@@ -1,6 +1,6 @@
 import { maskUserInfo } from '../../kong-admin/user-info.ts';
-import { KongTsError } from '../../errors.ts';
-import { readSecret, secrets } from '../../secrets.ts';
+import { KongTsError } from '../../base/errors.ts';
+import { readSecret, secrets } from '../../base/secrets.ts';
 import type { KongWatchOptions } from '../watcher/kong-watch.ts';
 
 /** The Kong that a dispatcher watches and stands in front of. */

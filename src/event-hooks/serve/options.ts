@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { KongTsError, messageOf } from '../../errors.ts';
-import { readSecret, secrets } from '../../secrets.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
+import { readSecret, secrets } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';
 import { kongFlags, kongLists, kongSwitches, readKongOptions } from './kong-options.ts';
@@ -63,7 +63,7 @@ export const serveLists = {
 } as const;
 
 /**
- * @param environment what is not in files of the command line, see src/secrets.ts
+ * @param environment what is not in files of the command line, see src/base/secrets.ts
  * @throws KongTsError USAGE, FILE_UNREADABLE
  */
 export function parseServeOptions(

@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { createAdmin } from '../admin/server.ts';
 import { createDispatcher } from '../dispatcher/index.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';

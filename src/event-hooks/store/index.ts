@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { makePrivateFolder } from '../../unix/private.ts';
 import type { HookLog } from '../log.ts';
 import { MemoryStore } from './memory.ts';

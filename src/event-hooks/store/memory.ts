@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { Hook } from '../model/hook.ts';
 import { Suppression } from './suppression.ts';
 import { attemptsKept } from './types.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { KongAdmin } from '../../kong-admin/client.ts';
 import { Interest } from '../client/interest.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';

@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
 import type { Entity } from './changes.ts';
 import { kindsOf, type Kind } from './kinds.ts';

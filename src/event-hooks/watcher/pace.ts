@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { HookLog } from '../log.ts';
 

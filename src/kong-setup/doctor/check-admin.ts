@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
 import type { KongFacts } from '../versions.ts';
 import { error, ok, warning, type Finding } from './finding.ts';

@@ -1,4 +1,4 @@
-import { secretsNeeded } from '../../secrets.ts';
+import { secretsNeeded } from '../../base/secrets.ts';
 import type { ServerDefinition } from './configuration.ts';
 import type { KongEnvironment } from './environment.ts';
 import { error, type Finding } from './finding.ts';

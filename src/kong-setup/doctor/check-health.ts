@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { DumpedPlugin } from './check-dump.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 import { askHealth, type ServerHealth } from './server-status.ts';

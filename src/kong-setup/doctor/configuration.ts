@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { propertyName } from '../settings.ts';
 import type { KongFacts } from '../versions.ts';
 

@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { escapeEnd } from './escapes.ts';
 
 /** A token of Lua: where it stands in the source, and what it is. */

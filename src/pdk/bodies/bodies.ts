@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { randomInt } from 'node:crypto';
-import { KongTsError } from '../../errors.ts';
-import { decodeText, encodeText } from '../../wire/text.ts';
+import { KongTsError } from '../../base/errors.ts';
+import { decodeText, encodeText } from '../../base/text.ts';
 import { isPlainObject } from '../json-values.ts';
 import type { ParsedBody } from '../types/values.ts';
 import { encodeMultipart, parseMultipart } from './multipart.ts';

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
-import { decodeText, encodeText } from '../../wire/text.ts';
+import { KongTsError } from '../../base/errors.ts';
+import { decodeText, encodeText } from '../../base/text.ts';
 
 /** The fields of a multipart form; several of one name are an array in their order. */
 export type MultipartFields = Record<string, string | string[]>;

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { decodeText, encodeText } from '../../wire/text.ts';
+import { decodeText, encodeText } from '../../base/text.ts';
 import type { Query } from '../types/values.ts';
 
 /**

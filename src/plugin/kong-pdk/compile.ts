@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { phases as allPhases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { brand } from '../brand.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { findPlugin, loadPlugin } from '../loader.ts';
 import type { CompiledPlugin } from '../types.ts';
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { normalise } from './normalise.ts';
 import type { Unwrapped, ZodNode, ZodResult } from './zod-def.ts';
 

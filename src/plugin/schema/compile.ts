@@ -1,5 +1,5 @@
-import { KongTsError, messageOf } from '../../errors.ts';
-import { schemaRefusals } from '../../kong-schema/refusals.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
+import { schemaRefusals } from '../../kong-end/schema/refusals.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import type { CompiledPlugin, KongField, KongSchema } from '../types.ts';
 import { convertFields } from './convert.ts';

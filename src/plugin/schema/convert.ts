@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { mayBeAbsent, presetOf } from './absence.ts';
 import { lengthAttributes, numberAttributes, stringAttributes } from './checks.ts';
 import type { Attributes } from './checks.ts';

@@ -1,4 +1,4 @@
-import type { Entity } from '../entities/index.ts';
+import type { Entity } from '../../kong-end/index.ts';
 import type { Answer, Context } from './types.ts';
 
 export const ok = (body: unknown): Answer => ({ status: 200, body });

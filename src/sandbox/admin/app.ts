@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { formPairs } from '../../http/form.ts';
-import { Dao, EntityError, defaultWorkspaceId } from '../entities/index.ts';
+import { Dao, EntityError, defaultWorkspaceId } from '../../kong-end/index.ts';
 import { message, methodNotAllowed, notFound } from './answers.ts';
 import { noBody, parseBody, readBody } from './body.ts';
 import { certificateId, certificateManners } from './certificates.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { formPairs } from '../../http/form.ts';
-import { isTable, asRecord, isDeeperThan } from '../../kong-schema/index.ts';
-import type { PlainObject } from '../../kong-schema/index.ts';
+import { asRecord, isDeeperThan, isTable } from '../../kong-end/index.ts';
+import type { PlainObject } from '../../kong-end/index.ts';
 import { message, unexpected } from './answers.ts';
 import { decodeForm } from './form.ts';
 import type { Answer } from './types.ts';

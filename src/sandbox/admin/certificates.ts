@@ -1,7 +1,5 @@
-import { entityErrors, foreignId } from '../entities/index.ts';
-import type { Entity } from '../entities/index.ts';
-import { isUuid } from '../../kong-schema/index.ts';
-import type { PlainObject } from '../../kong-schema/index.ts';
+import { entityErrors, foreignId, isUuid } from '../../kong-end/index.ts';
+import type { Entity, PlainObject } from '../../kong-end/index.ts';
 import { shown } from './answers.ts';
 import type { EntityManners } from './entities.ts';
 import type { Context } from './types.ts';

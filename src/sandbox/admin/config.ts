@@ -1,4 +1,3 @@
-import { workspaceOf } from '../entities/index.ts';
 import {
   DeclarativeError,
   UnreadableDocument,
@@ -8,9 +7,10 @@ import {
   loadDeclarativeObject,
   loadDeclarativeText,
   parseDocument,
-} from '../declarative/index.ts';
-import { KongTsError } from '../../errors.ts';
-import type { PlainObject } from '../../kong-schema/index.ts';
+  workspaceOf,
+} from '../../kong-end/index.ts';
+import type { PlainObject } from '../../kong-end/index.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { created, message, ok, shown } from './answers.ts';
 import type { Answer, Context, Endpoint } from './types.ts';
 

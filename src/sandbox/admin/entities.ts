@@ -1,7 +1,5 @@
-import { entityErrors, foreignId, page, parseTags } from '../entities/index.ts';
-import type { Entity, EntityKind, Registry } from '../entities/index.ts';
-import { isUuid } from '../../kong-schema/index.ts';
-import type { PlainObject } from '../../kong-schema/index.ts';
+import { entityErrors, foreignId, isUuid, page, parseTags } from '../../kong-end/index.ts';
+import type { Entity, EntityKind, PlainObject, Registry } from '../../kong-end/index.ts';
 import { created, listed, methodNotAllowed, noContent, notFound, ok, shown, unexpected } from './answers.ts';
 import { inferTypes } from './form.ts';
 import type { Answer, Context, Endpoint, Methods } from './types.ts';

@@ -1,5 +1,5 @@
-import { asRecord, asSequence, eachField, isObject, isTable, setOwn } from '../../kong-schema/index.ts';
-import type { CompiledSchema, Field, PlainObject } from '../../kong-schema/index.ts';
+import { asRecord, asSequence, eachField, isObject, isTable, setOwn } from '../../kong-end/index.ts';
+import type { CompiledSchema, Field, PlainObject } from '../../kong-end/index.ts';
 
 type Pair = readonly [key: string, value: string];
 

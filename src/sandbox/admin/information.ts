@@ -1,9 +1,6 @@
 import { hostname } from 'node:os';
-import { tagPage } from '../entities/index.ts';
-import { pluginSchema } from '../entities/definitions/plugins.ts';
-import { schemaToJson } from '../../kong-schema/index.ts';
-import type { SchemaDefinition } from '../../kong-schema/index.ts';
-import { violationMessage } from '../../kong-schema/index.ts';
+import { pluginSchema, schemaToJson, tagPage, violationMessage } from '../../kong-end/index.ts';
+import type { SchemaDefinition } from '../../kong-end/index.ts';
 import { listed, message, ok, unexpected } from './answers.ts';
 import { paging } from './entities.ts';
 import type { Answer, Context, Endpoint } from './types.ts';

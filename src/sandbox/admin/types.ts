@@ -1,6 +1,11 @@
-import type { LoadOptions } from '../declarative/index.ts';
-import type { Dao, Entity, MutableEntityStore, KnownPlugin } from '../entities/index.ts';
-import type { PlainObject } from '../../kong-schema/index.ts';
+import type {
+  Dao,
+  Entity,
+  KnownPlugin,
+  LoadOptions,
+  MutableEntityStore,
+  PlainObject,
+} from '../../kong-end/index.ts';
 
 export type TargetHealth = 'HEALTHY' | 'UNHEALTHY' | 'DNS_ERROR' | 'HEALTHCHECKS_OFF';
 

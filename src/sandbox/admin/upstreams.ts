@@ -1,6 +1,5 @@
-import { foreignId, page } from '../entities/index.ts';
-import type { Entity } from '../entities/index.ts';
-import { getPath, isUuid } from '../../kong-schema/index.ts';
+import { foreignId, getPath, isUuid, page } from '../../kong-end/index.ts';
+import type { Entity } from '../../kong-end/index.ts';
 import { listed, message, noContent, notFound, ok, shown } from './answers.ts';
 import { input, paging, writable } from './entities.ts';
 import type { Answer, Context, Endpoint, Handler, TargetHealth } from './types.ts';

@@ -1,5 +1,5 @@
-import { page, workspaceOf } from '../entities/index.ts';
-import type { Entity } from '../entities/index.ts';
+import { page, workspaceOf } from '../../kong-end/index.ts';
+import type { Entity } from '../../kong-end/index.ts';
 import { created, listed, message, noContent, notFound, ok } from './answers.ts';
 import { input, paging, writable } from './entities.ts';
 import type { Answer, Context, Endpoint } from './types.ts';

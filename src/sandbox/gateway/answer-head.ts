@@ -1,9 +1,6 @@
 import { ownStatusLine } from '../../http/http1/reasons.ts';
-import { rawHeaderLines } from './bytes.ts';
-import { connectionOf } from './connection-header.ts';
-import { now } from './exchange.ts';
-import type { HttpExchange } from './http-exchange.ts';
-import { serverHeader } from './node-state.ts';
+import { connectionOf, now, rawHeaderLines, serverHeader } from '../../kong-end/index.ts';
+import type { HttpExchange } from '../../kong-end/index.ts';
 import { withCharset } from './response-charset.ts';
 
 /**

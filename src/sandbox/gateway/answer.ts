@@ -1,10 +1,9 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { ClientResponse } from '../../http/http1/client-response.ts';
-import { acceptAnswer, acceptWholeAnswer } from './accept-answer.ts';
+import { acceptAnswer, acceptWholeAnswer, now } from '../../kong-end/index.ts';
+import type { HttpExchange } from '../../kong-end/index.ts';
 import { answerHead } from './answer-head.ts';
 import type { UpstreamMessage } from './attempt.ts';
-import { now } from './exchange.ts';
-import type { HttpExchange } from './http-exchange.ts';
 import { BrokenAnswer } from './upstream/answer-body.ts';
 
 /** Answers above this are not held in memory for the response phase. */

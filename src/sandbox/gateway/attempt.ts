@@ -1,12 +1,11 @@
 import { createReadStream } from 'node:fs';
 import type { Socket } from 'node:net';
-import { messageOf } from '../../errors.ts';
-import type { BodyContent } from './body.ts';
-import { now } from './exchange.ts';
+import { messageOf } from '../../base/errors.ts';
+import { InvalidAnswer, now, parseAnswerHead } from '../../kong-end/index.ts';
+import type { AnswerHead, BodyContent } from '../../kong-end/index.ts';
 import { ReadTimeout } from '../../http/http1/change.ts';
 import { writeTo } from '../../http/http1/socket-writer.ts';
 import { answerBody, bufferSize } from './upstream/answer-body.ts';
-import { InvalidAnswer, parseAnswerHead, type AnswerHead } from './upstream/answer-head.ts';
 import {
   ConnectTimedOut,
   type ConnectionTarget,

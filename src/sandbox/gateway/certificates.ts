@@ -1,7 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { messageOf } from '../../errors.ts';
-import type { CertificateEntity, ConfigSnapshot } from '../entities/types.ts';
-import type { SandboxLog } from './log.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { CertificateEntity, ConfigSnapshot, SandboxLog } from '../../kong-end/index.ts';
 import { selfSigned } from './self-signed.ts';
 
 /** Chooses certificates by server name, as Kong does: exact, then wildcards, then `*`, then one of its own. */

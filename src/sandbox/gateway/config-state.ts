@@ -1,8 +1,5 @@
-import type { ConfigSnapshot, EntityStore } from '../entities/types.ts';
-import { Balancer } from './balancer.ts';
-import type { SandboxLog } from './log.ts';
-import { PluginTable, type PluginHandler } from './plugins.ts';
-import { Router } from './router.ts';
+import { Balancer, PluginTable, Router } from '../../kong-end/index.ts';
+import type { ConfigSnapshot, EntityStore, PluginHandler, SandboxLog } from '../../kong-end/index.ts';
 
 /** What is compiled from the configuration: router, plugins and balancer, made anew with each change. */
 export class ConfigState {

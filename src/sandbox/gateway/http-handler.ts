@@ -1,18 +1,15 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { InvalidChunk } from '../../http/http1/chunked-body.ts';
 import { BodyStalled, type ClientRequest } from '../../http/http1/client-request.ts';
 import type { ClientResponse } from '../../http/http1/client-response.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
-import { wantsWebSocket } from './connection-header.ts';
-import { now, type TlsInfo } from './exchange.ts';
-import { HttpExchange } from './http-exchange.ts';
-import type { NodeState } from './node-state.ts';
+import { HttpExchange, now, route, wantsWebSocket } from '../../kong-end/index.ts';
+import type { NodeState, TlsInfo } from '../../kong-end/index.ts';
 import { runCollected, runCollecting, runGlobals, runLog } from './phases.ts';
 import { proxy } from './proxy.ts';
 import { refuseRequest } from './refusals.ts';
-import { route } from './routing.ts';
 import type { UpstreamConnections } from './upstream/connections.ts';
 
 export interface HttpHandlerOptions {

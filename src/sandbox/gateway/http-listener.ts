@@ -1,6 +1,6 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { ClientConnection, nginxTimeouts, type ClientTimeouts } from '../../http/http1/client-connection.ts';
 import { handleHttp, handleRefused, type HttpHandlerOptions } from './http-handler.ts';
 import { listenError, type ListenAddress } from './listen.ts';

@@ -1,12 +1,14 @@
 import type { Phase } from '../../pdk/phases.ts';
-import { callFunction } from '../pdk/call.ts';
-import type { PdkCall } from '../pdk/types.ts';
-import { PdkExit } from '../plugin-server/failure.ts';
-import type { ConsumerEntity, KeyAuthCredentialEntity } from '../entities/types.ts';
-import type { Exchange } from './exchange.ts';
-import { HttpExchange } from './http-exchange.ts';
-import { kongVersion } from './node-state.ts';
-import type { BoundPlugin, PhaseOutcome, PluginHandler } from './plugins.ts';
+import { HttpExchange, PdkExit, callFunction, kongVersion } from '../../kong-end/index.ts';
+import type {
+  BoundPlugin,
+  ConsumerEntity,
+  Exchange,
+  KeyAuthCredentialEntity,
+  PdkCall,
+  PhaseOutcome,
+  PluginHandler,
+} from '../../kong-end/index.ts';
 
 interface KeyAuthConfig {
   key_names: string[];

@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 
 /** Where a listener listens. */
 export interface ListenAddress {

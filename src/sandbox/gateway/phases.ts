@@ -1,7 +1,6 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import type { Exchange } from './exchange.ts';
-import type { BoundPlugin, PluginTable } from './plugins.ts';
+import type { BoundPlugin, Exchange, PluginTable } from '../../kong-end/index.ts';
 
 /** Runs one phase of one plugin; an unforeseen failure ends the exchange with 500 as a Lua error does. */
 export async function runPhase(phase: Phase, exchange: Exchange, plugin: BoundPlugin): Promise<void> {

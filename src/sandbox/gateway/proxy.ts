@@ -1,11 +1,8 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { attempt, AttemptFailure, type UpstreamMessage } from './attempt.ts';
-import { NoPeer, UnresolvedPeer, type Balancer, type Peer } from './balancer.ts';
-import type { BodyContent } from './body.ts';
-import { now, type Destination, type Try } from './exchange.ts';
-import type { HttpExchange } from './http-exchange.ts';
+import { NoPeer, UnresolvedPeer, dropHopByHop, now, tlsName, upstreamHead } from '../../kong-end/index.ts';
+import type { Balancer, BodyContent, Destination, HttpExchange, Peer, Try } from '../../kong-end/index.ts';
 import type { UpstreamConnections } from './upstream/connections.ts';
-import { dropHopByHop, tlsName, upstreamHead } from './upstream-request.ts';
 
 /** Once they may have reached an upstream, nginx sends these to no other one. */
 const notRepeatable = new Set(['POST', 'LOCK', 'PATCH']);

@@ -1,6 +1,6 @@
 import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
-import type { HttpExchange } from './http-exchange.ts';
+import type { HttpExchange } from '../../kong-end/index.ts';
 
 /** Makes the answer to a request that nginx refuses while it reads it. */
 export function refuseRequest(exchange: HttpExchange, status: RefusalStatus): void {

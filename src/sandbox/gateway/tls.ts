@@ -1,9 +1,8 @@
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Certificates } from './certificates.ts';
 import type { ConfigState } from './config-state.ts';
-import { Exchange, type TlsInfo } from './exchange.ts';
-import { plainIp } from './http-exchange.ts';
-import type { NodeState } from './node-state.ts';
+import { Exchange, plainIp } from '../../kong-end/index.ts';
+import type { NodeState, TlsInfo } from '../../kong-end/index.ts';
 import { runGlobals } from './phases.ts';
 
 export interface TlsSide {

@@ -1,12 +1,10 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
-import { messageOf } from '../../errors.ts';
-import { Exchange, now } from '../gateway/exchange.ts';
-import { plainIp } from '../gateway/http-exchange.ts';
+import { messageOf } from '../../base/errors.ts';
+import { Exchange, assignWorkspace, destinationOf, now, plainIp } from '../../kong-end/index.ts';
 import type { HttpListener } from '../gateway/http-listener.ts';
 import { listenError, type ListenAddress } from '../gateway/listen.ts';
 import { runCollecting, runLog } from '../gateway/phases.ts';
-import { assignWorkspace, destinationOf } from '../gateway/routing.ts';
 import { checkWithoutSni, sniCallback, tlsInfoOf, type TlsSide } from '../gateway/tls.ts';
 import { StreamRouter } from './router.ts';
 import { connectUpstream, relay } from './session.ts';

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../entities/types.ts';
-import { compileServerNames } from '../gateway/router-hosts.ts';
+import { compileServerNames } from '../../kong-end/index.ts';
+import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../../kong-end/index.ts';
 
 export interface StreamMatch {
   readonly route: RouteEntity;

@@ -1,8 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { messageOf } from '../../errors.ts';
-import type { Balancer } from '../gateway/balancer.ts';
-import { now, type Destination, type Exchange } from '../gateway/exchange.ts';
+import { messageOf } from '../../base/errors.ts';
+import { now } from '../../kong-end/index.ts';
+import type { Balancer, Destination, Exchange } from '../../kong-end/index.ts';
 
 /** Connects to the service, trying again as Kong does. Resolves with null when nothing answers. */
 export async function connectUpstream(exchange: Exchange, balancer: Balancer): Promise<net.Socket | null> {

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 
 /**
  * Asks a running server over its control socket.

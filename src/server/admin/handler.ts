@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/callers.ts';
 import { door } from '../../http/door.ts';
 import { isHealthy, type ReloadResult, type ServerStatus } from './status.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
 import { claimSocket, type ClaimedSocket } from '../../unix/claim.ts';

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { SKIPPED_FRAME } from '../../wire/protobuf/framing.ts';
 import { decodeResult } from '../../wire/protobuf/server-side.ts';

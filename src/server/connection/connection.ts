@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Protocol } from '../../wire/protocol.ts';
 import { tellProtocol } from '../../wire/detect.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';

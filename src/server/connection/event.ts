@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { rowByName } from '../../pdk/catalogue.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { ExitSignal } from '../../pdk/channel.ts';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { decodeValue, firstElements } from '../../wire/msgpack/reader.ts';
@@ -15,7 +15,7 @@ import {
 import { readMessage } from '../../wire/msgpack/messages.ts';
 import { malformed } from '../../wire/msgpack/reader.ts';
 import type { Command, Request } from '../../wire/msgpack/messages.ts';
-import { encodeText } from '../../wire/text.ts';
+import { encodeText } from '../../base/text.ts';
 import { brokenInstance } from './broken-instance.ts';
 import type { KongConnection } from './connection.ts';
 import { RELAYS } from './event-relay.ts';

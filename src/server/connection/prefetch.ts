@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { KongTsError } from '../../errors.ts';
+import type { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { readResult } from './answers.ts';
 import { PendingCall, rejected } from './pending-call.ts';

@@ -1,4 +1,4 @@
-import type { KongTsError } from '../../errors.ts';
+import type { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { PhaseEvent } from './event.ts';

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases } from '../../pdk/phases.ts';
 import type { Phase } from '../../pdk/phases.ts';

@@ -1,9 +1,9 @@
 import type { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { encode } from '../../wire/msgpack/writer.ts';
 import { encodeFrame } from '../../wire/protobuf/framing.ts';
-import { encodeText } from '../../wire/text.ts';
+import { encodeText } from '../../base/text.ts';
 
 const frames = new WeakMap<FunctionRow, Buffer>();
 const names = new WeakMap<FunctionRow, Buffer>();

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
-import { decodeText } from '../../wire/text.ts';
+import { decodeText } from '../../base/text.ts';
 
 type Json = Record<string, unknown>;
 

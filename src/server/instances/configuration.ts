@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
 import type { Clock } from '../connection/clock.ts';
 import { PrefetchLearners } from '../connection/prefetch-learner.ts';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
 import type { Clock } from '../connection/clock.ts';

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import type { AskedStart } from '../connection/start-answer.ts';

@@ -1,4 +1,4 @@
-import { KongTsError, messageOf, type ErrorCode } from '../../errors.ts';
+import { KongTsError, messageOf, type ErrorCode } from '../../base/errors.ts';
 import type { Ask, Message, WireError } from './messages.ts';
 
 type Handler = (ask: Ask) => unknown;

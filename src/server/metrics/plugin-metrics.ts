@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { MetricOptions, PluginMetrics } from '../../plugin/types.ts';
 import { histogramValues, type MetricJson, type MetricValue } from './metric-json.ts';
 

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { temporarySocketPath } from '../../unix/path.ts';

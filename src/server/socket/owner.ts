@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 
 /** Who owns a socket file, as chown takes it. */
 export interface SocketOwner {

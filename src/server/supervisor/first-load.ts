@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { LoadReport } from '../ipc/messages.ts';
 
 /** How long the first worker may take to load its plugins, in milliseconds. */

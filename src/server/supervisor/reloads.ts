@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { ReloadResult } from '../admin/status.ts';
 import type { LoadReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';

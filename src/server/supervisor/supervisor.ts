@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';

@@ -1,4 +1,4 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { isEventOver } from '../connection/index.ts';
 import type { ServerLog } from '../log/types.ts';
 

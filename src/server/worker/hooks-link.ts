@@ -1,6 +1,6 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { eventHooks } from '../../event-hooks/client/hub.ts';
-import { readSecret, secrets } from '../../secrets.ts';
+import { readSecret, secrets } from '../../base/secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How long an instance waits for the dispatcher before it starts without, in milliseconds. */

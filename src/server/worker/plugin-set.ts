@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { dumpDocument, fingerprintOf } from '../../plugin/dump.ts';
 import type { CompiledPlugin } from '../../plugin/types.ts';
 import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';

@@ -1,5 +1,5 @@
 import type { StartedTestContainer } from 'testcontainers';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import {
   configText,
   hostName,

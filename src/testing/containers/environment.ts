@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, existsSync } from 'node:fs';
 import path from 'node:path';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { variable } from '../../kong-setup/formats.ts';
 import { kongSettings } from '../../kong-setup/settings.ts';
 import { factsOf } from '../../kong-setup/versions.ts';
-import { secrets } from '../../secrets.ts';
+import { secrets } from '../../base/secrets.ts';
 import type { KongContainerOptions } from './options.ts';
 import type { LocatedPlugin } from './plugins.ts';
 import type { Mount, Runtime } from './runtime.ts';

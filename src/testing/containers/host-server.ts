@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { socketArguments } from '../../kong-setup/settings.ts';
 import { askServer } from '../../server/admin/client.ts';
 import type { ServerStatus } from '../../server/admin/status.ts';

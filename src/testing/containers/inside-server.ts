@@ -1,5 +1,5 @@
 import type { StartedTestContainer } from 'testcontainers';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { ServerStatus } from '../../server/admin/status.ts';
 import type { LogBook } from './log-book.ts';
 import { isReady } from './ready.ts';

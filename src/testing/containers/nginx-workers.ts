@@ -1,5 +1,5 @@
 import type { StartedTestContainer } from 'testcontainers';
-import { getPath, isObject } from '../../kong-schema/index.ts';
+import { getPath, isObject } from '../../kong-end/index.ts';
 import { askOnce } from './ask-once.ts';
 
 /** nginx workers by process id. */

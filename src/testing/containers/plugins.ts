@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { bundledPlugin, packageRoot } from '../../plugin/package-root.ts';
 import type { Protocol } from '../../pdk/phases.ts';
 import type { PluginInContainer } from './options.ts';

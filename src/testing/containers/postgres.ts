@@ -1,5 +1,5 @@
 import type { StartedNetwork, StartedTestContainer } from 'testcontainers';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { LogBook } from './log-book.ts';
 import { stopAll } from './stop-all.ts';
 import { loadTestcontainers, requireImage } from './testcontainers.ts';

@@ -1,5 +1,5 @@
 import type { StartedTestContainer } from 'testcontainers';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { KongAdmin } from '../../kong-admin/client.ts';
 import { importEntities } from './entities/import.ts';
 import { configText, hostName, paths, ports, readsConfigFile, usesDatabase } from './environment.ts';

@@ -1,5 +1,5 @@
 import type * as testcontainers from 'testcontainers';
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 
 type Testcontainers = typeof testcontainers;
 

@@ -1,11 +1,9 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { pdkFunction } from '../../pdk/functions.ts';
 import { rowByName } from '../../pdk/catalogue.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { callFunction } from '../../sandbox/pdk/call.ts';
-import type { PdkCall } from '../../sandbox/pdk/types.ts';
-import type { AnswerCall } from '../../sandbox/plugin-server/client.ts';
-import { PdkExit, PdkRejection } from '../../sandbox/plugin-server/failure.ts';
+import { PdkExit, PdkRejection, callFunction } from '../../kong-end/index.ts';
+import type { AnswerCall, PdkCall } from '../../kong-end/index.ts';
 import type { Answer, CompiledOverrides } from '../overrides.ts';
 import { testPath, wireValue } from '../overrides.ts';
 import type { CallView } from '../results.ts';

@@ -1,11 +1,7 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { Exchange } from '../../sandbox/gateway/exchange.ts';
-import type { BoundPlugin } from '../../sandbox/gateway/plugins.ts';
-import type { SandboxLog } from '../../sandbox/gateway/log.ts';
-import type { SavedRequest } from '../../sandbox/plugin-server/coroutines.ts';
-import { PdkExit } from '../../sandbox/plugin-server/failure.ts';
-import { handleEvent } from '../../sandbox/plugin-server/handle-event.ts';
+import { PdkExit, handleEvent } from '../../kong-end/index.ts';
+import type { BoundPlugin, Exchange, SandboxLog, SavedRequest } from '../../kong-end/index.ts';
 import type { CompiledOverrides } from '../overrides.ts';
 import type { CallRecorder } from './calls.ts';
 import type { KongSide } from './kong-side.ts';

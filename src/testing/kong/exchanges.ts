@@ -1,10 +1,14 @@
-import { createNodeState } from '../../sandbox/gateway/node-state.ts';
-import { Exchange, type TlsInfo } from '../../sandbox/gateway/exchange.ts';
-import { HttpExchange } from '../../sandbox/gateway/http-exchange.ts';
-import { uuidOf } from '../../sandbox/gateway/ids.ts';
-import type { SandboxLog } from '../../sandbox/gateway/log.ts';
-import { Router } from '../../sandbox/gateway/router.ts';
-import { assignWorkspace, destinationOf, route } from '../../sandbox/gateway/routing.ts';
+import {
+  Exchange,
+  HttpExchange,
+  Router,
+  assignWorkspace,
+  createNodeState,
+  destinationOf,
+  route,
+  uuidOf,
+} from '../../kong-end/index.ts';
+import type { SandboxLog, TlsInfo } from '../../kong-end/index.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import { bodyBytes, headerLines, requestMessage } from './messages.ts';

@@ -1,9 +1,7 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import { phases as allPhases } from '../../pdk/phases.ts';
-import type { KnownPlugin, PluginEntity } from '../../sandbox/entities/types.ts';
-import type { BoundPlugin } from '../../sandbox/gateway/plugins.ts';
-import type { PluginClient } from '../../sandbox/plugin-server/client.ts';
+import type { BoundPlugin, KnownPlugin, PluginClient, PluginEntity } from '../../kong-end/index.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import { compileOverrides, type CompiledOverrides, type Overrides } from '../overrides.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { KnownPlugin } from '../../sandbox/entities/types.ts';
+import type { KnownPlugin } from '../../kong-end/index.ts';
 import type { LogView } from '../results.ts';
 import { misuse } from '../misuse.ts';
 import { FakeInstance, type InstanceOptions } from './fake-instance.ts';

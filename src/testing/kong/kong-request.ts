@@ -1,5 +1,5 @@
-import { HttpExchange } from '../../sandbox/gateway/http-exchange.ts';
-import type { Exchange } from '../../sandbox/gateway/exchange.ts';
+import { HttpExchange } from '../../kong-end/index.ts';
+import type { Exchange } from '../../kong-end/index.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';

@@ -1,9 +1,6 @@
 import type { Protocol } from '../../pdk/phases.ts';
-import { uuidOf } from '../../sandbox/gateway/ids.ts';
-import type { SandboxLog } from '../../sandbox/gateway/log.ts';
-import type { PluginClient } from '../../sandbox/plugin-server/client.ts';
-import { clientFor } from '../../sandbox/plugin-server/remote-plugin.ts';
-import { NginxWorker } from '../../sandbox/plugin-server/worker.ts';
+import { NginxWorker, clientFor, uuidOf } from '../../kong-end/index.ts';
+import type { PluginClient, SandboxLog } from '../../kong-end/index.ts';
 import type { WireTap } from './wire-tap.ts';
 
 /** Where and how the plugin server is talked to. `protocol` is that of plugins that have none of their own. */

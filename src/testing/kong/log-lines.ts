@@ -1,4 +1,4 @@
-import type { SandboxLog } from '../../sandbox/gateway/log.ts';
+import type { SandboxLog } from '../../kong-end/index.ts';
 import type { LogLevelName, LogView } from '../results.ts';
 
 /** The lines of all logs that a test sees, in order. */

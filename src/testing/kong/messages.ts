@@ -1,7 +1,7 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { encodeText } from '../../wire/text.ts';
-import { latin1OfText, requestTarget } from '../../sandbox/gateway/bytes.ts';
+import { encodeText } from '../../base/text.ts';
+import { latin1OfText, requestTarget } from '../../kong-end/index.ts';
 import type { ReceivedRequest } from '../../http/http1/client-request.ts';
 import { emptyHead, type RequestHead } from '../../http/http1/request-head.ts';
 import { parseTarget, validHost } from '../../http/http1/request-target.ts';

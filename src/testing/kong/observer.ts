@@ -1,5 +1,5 @@
 import type { Phase } from '../../pdk/phases.ts';
-import type { SandboxLog } from '../../sandbox/gateway/log.ts';
+import type { SandboxLog } from '../../kong-end/index.ts';
 import type { PhaseResult } from '../results.ts';
 import type { CallRecorder } from './calls.ts';
 

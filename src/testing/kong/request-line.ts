@@ -1,5 +1,5 @@
-import { formatQuery } from '../../sandbox/gateway/uri.ts';
-import type { RouteEntity } from '../../sandbox/entities/types.ts';
+import { formatQuery } from '../../kong-end/index.ts';
+import type { RouteEntity } from '../../kong-end/index.ts';
 import type { RequestDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 

@@ -1,4 +1,5 @@
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
+import { DeclarativeError, loadDeclarativeObject } from '../../kong-end/index.ts';
 import type {
   ConfigSnapshot,
   ConsumerEntity,
@@ -6,9 +7,8 @@ import type {
   PluginEntity,
   RouteEntity,
   ServiceEntity,
-} from '../../sandbox/entities/types.ts';
-import { DeclarativeError, loadDeclarativeObject } from '../../sandbox/declarative/index.ts';
-import { KongTsError } from '../../errors.ts';
+} from '../../kong-end/index.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { EntityDescription, KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 

@@ -1,8 +1,5 @@
-import { acceptAnswer, acceptWholeAnswer } from '../../sandbox/gateway/accept-answer.ts';
-import { latin1OfText } from '../../sandbox/gateway/bytes.ts';
-import { now, type Exchange } from '../../sandbox/gateway/exchange.ts';
-import { HttpExchange } from '../../sandbox/gateway/http-exchange.ts';
-import type { AnswerHead } from '../../sandbox/gateway/upstream/answer-head.ts';
+import { HttpExchange, acceptAnswer, acceptWholeAnswer, latin1OfText, now } from '../../kong-end/index.ts';
+import type { AnswerHead, Exchange } from '../../kong-end/index.ts';
 import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { ResponseDescription } from '../description.ts';
 import { bodyBytes, headerLines } from './messages.ts';

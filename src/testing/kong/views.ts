@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import type { Exchange } from '../../sandbox/gateway/exchange.ts';
-import type { HeaderList } from '../../sandbox/gateway/headers.ts';
-import { HttpExchange } from '../../sandbox/gateway/http-exchange.ts';
-import { decodeText } from '../../wire/text.ts';
+import { HttpExchange } from '../../kong-end/index.ts';
+import type { Exchange, HeaderList } from '../../kong-end/index.ts';
+import { decodeText } from '../../base/text.ts';
 import type { BodyView, ExitView, HeadersView, ResponseView, UpstreamView } from '../results.ts';
 
 /** All header lines of a list, by lower-case name. */

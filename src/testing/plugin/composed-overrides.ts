@@ -1,4 +1,4 @@
-import { KongTsError, messageOf } from '../../errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { PhaseChannel } from '../../pdk/channel.ts';
 import { checkedArguments, pdkFunction, refusalOf } from '../../pdk/functions.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import { loadPlugin } from '../../plugin/loader.ts';
 import { isCompiledPlugin } from '../../plugin/brand.ts';

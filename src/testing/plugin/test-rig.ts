@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { messageOf } from '../../errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { CompiledPlugin } from '../../plugin/types.ts';

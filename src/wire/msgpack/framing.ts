@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { Gather } from '../gather.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
 import { decodeValue, malformed } from './reader.ts';

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
-import { decodeText } from '../text.ts';
+import { KongTsError } from '../../base/errors.ts';
+import { decodeText } from '../../base/text.ts';
 import { MAX_DEPTH } from './writer.ts';
 
 /** @throws KongTsError FRAME_MALFORMED */

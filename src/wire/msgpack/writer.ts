@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
-import { textByteLength, writeText } from '../text.ts';
+import { KongTsError } from '../../base/errors.ts';
+import { textByteLength, writeText } from '../../base/text.ts';
 
 /** How deep arrays and maps may nest, in both directions. */
 export const MAX_DEPTH = 64;

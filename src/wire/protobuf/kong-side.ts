@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { decodeText } from '../text.ts';
+import { decodeText } from '../../base/text.ts';
 import { commandFields } from './messages.ts';
 import type {
   ArgumentsMessage,

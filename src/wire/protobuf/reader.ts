@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { KongTsError } from '../../errors.ts';
-import { decodeText } from '../text.ts';
+import { KongTsError } from '../../base/errors.ts';
+import { decodeText } from '../../base/text.ts';
 import { BYTES, FIXED32, FIXED64, VARINT } from './writer.ts';
 
 /** How deep messages and values may nest in bytes from the network. */

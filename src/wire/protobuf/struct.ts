@@ -1,4 +1,4 @@
-import { KongTsError } from '../../errors.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { MAX_DEPTH, malformed } from './reader.ts';
 import type { Reader } from './reader.ts';
 import { BYTES, FIXED64, VARINT } from './writer.ts';

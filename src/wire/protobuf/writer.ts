@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { textByteLength, writeText } from '../text.ts';
+import { textByteLength, writeText } from '../../base/text.ts';
 
 /** Keys of the fields 1 to 15 by wire type, for readers of the codecs. */
 export const VARINT = 0;

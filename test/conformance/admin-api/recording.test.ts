@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAdminApi } from '../../../src/sandbox/admin/index.ts';
-import { createEntityStore } from '../../../src/sandbox/entities/index.ts';
-import type { KnownPlugin } from '../../../src/sandbox/entities/index.ts';
+import { createEntityStore } from '../../../src/kong-end/entities/index.ts';
+import type { KnownPlugin } from '../../../src/kong-end/entities/index.ts';
 
 interface Body {
   [key: string]: unknown;

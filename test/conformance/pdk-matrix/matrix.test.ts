@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KongTsError } from '../../../src/errors.ts';
+import { KongTsError } from '../../../src/base/errors.ts';
 import { catalogue, createKong, ExitSignal, phases, rowByName } from '../../../src/pdk/index.ts';
 import type { FunctionRow, Phase, Protocol } from '../../../src/pdk/index.ts';
 import { callByPath, FakeChannel } from '../../unit/pdk/fake-channel.ts';

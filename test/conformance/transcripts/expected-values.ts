@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { expect } from 'vitest';
-import { decodeText } from '../../../src/wire/text.ts';
+import { decodeText } from '../../../src/base/text.ts';
 
 /** What the PDK has to make of Kong's recorded answers, the same over both protocols. Written by hand. */
 export type Expected = readonly [method: string, value: unknown];

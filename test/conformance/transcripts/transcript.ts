@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { readFileSync, readdirSync } from 'node:fs';
 import { rowByName } from '../../../src/pdk/catalogue.ts';
 import type { Phase, Protocol } from '../../../src/pdk/phases.ts';
-import { decodeText } from '../../../src/wire/text.ts';
+import { decodeText } from '../../../src/base/text.ts';
 
 /** A call of the plugin that was recorded: Kong's name and the arguments. */
 export type ScriptedCall = readonly [name: string, ...args: unknown[]];

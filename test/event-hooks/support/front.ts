@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest';
 import { createAdminApi, type AdminOptions } from '../../../src/sandbox/admin/index.ts';
-import { createEntityStore, type KnownPlugin } from '../../../src/sandbox/entities/index.ts';
+import { createEntityStore, type KnownPlugin } from '../../../src/kong-end/entities/index.ts';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
 import { serveDispatcher, type Served } from '../../../src/event-hooks/serve/serve.ts';
 import { Receiver } from './receiver.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import plugin from '../../../plugins/http-log-enterprise/index.ts';
-import { compileSchema } from '../../../src/kong-schema/index.ts';
+import { compileSchema } from '../../../src/kong-end/schema/index.ts';
 import { startInstance, type Running } from './support/instance.ts';
 import { adminExchanges, deliveries, recordOf } from './support/records.ts';
 import { type Sink, startSink } from './support/sink.ts';

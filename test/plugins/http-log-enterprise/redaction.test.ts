@@ -6,7 +6,7 @@ import { JsonObject } from '../../../plugins/http-log-enterprise/record/document
 import { createPipeline } from '../../../plugins/http-log-enterprise/record/pipeline.ts';
 import { compileRedaction } from '../../../plugins/http-log-enterprise/record/redaction.ts';
 import { toRaw } from '../../../plugins/http-log-enterprise/record/text.ts';
-import { compileSchema } from '../../../src/kong-schema/index.ts';
+import { compileSchema } from '../../../src/kong-end/schema/index.ts';
 import { memoryLog } from './support/instance.ts';
 import { recordOf } from './support/records.ts';
 

@@ -8,7 +8,7 @@ import { compileCustomFields } from '../../../plugins/http-log-enterprise/record
 import { systemClock } from '../../../plugins/http-log-enterprise/queue/clock.ts';
 import { compileRecords } from '../../../plugins/http-log-enterprise/refusal.ts';
 import { Reports } from '../../../plugins/http-log-enterprise/reports.ts';
-import { compileSchema } from '../../../src/kong-schema/index.ts';
+import { compileSchema } from '../../../src/kong-end/schema/index.ts';
 import { memoryLog, startInstance } from './support/instance.ts';
 import {
   type Field,

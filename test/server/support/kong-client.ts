@@ -1,9 +1,9 @@
 import type { Protocol } from '../../../src/pdk/phases.ts';
-import type { PluginClient } from '../../../src/sandbox/plugin-server/client.ts';
-import { PdkExit, RpcFailure } from '../../../src/sandbox/plugin-server/failure.ts';
-import { clientFor } from '../../../src/sandbox/plugin-server/remote-plugin.ts';
-import { NginxWorker } from '../../../src/sandbox/plugin-server/worker.ts';
-import { messageOf } from '../../../src/errors.ts';
+import type { PluginClient } from '../../../src/kong-end/plugin-server/client.ts';
+import { PdkExit, RpcFailure } from '../../../src/kong-end/plugin-server/failure.ts';
+import { clientFor } from '../../../src/kong-end/plugin-server/remote-plugin.ts';
+import { NginxWorker } from '../../../src/kong-end/plugin-server/worker.ts';
+import { messageOf } from '../../../src/base/errors.ts';
 
 /** An event that failed for the client of Kong: a 500; in a log phase, something that raises in Kong's timer. */
 export class EventFailed extends Error {}

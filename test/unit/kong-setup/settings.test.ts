@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { KongTsError } from '../../../src/errors.ts';
+import { KongTsError } from '../../../src/base/errors.ts';
 import { render } from '../../../src/kong-setup/formats.ts';
 import { kongSettings, type PluginSource, type SettingsOptions } from '../../../src/kong-setup/settings.ts';
 import { factsOf } from '../../../src/kong-setup/versions.ts';

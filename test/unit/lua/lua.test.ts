@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { KongTsError } from '../../../src/errors.ts';
+import { KongTsError } from '../../../src/base/errors.ts';
 import { checkLua, createLuaFunction, type LuaFunction, type LuaOptions } from '../../../src/lua/index.ts';
 
 const made: LuaFunction[] = [];

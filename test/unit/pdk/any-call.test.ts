@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import fc from 'fast-check';
-import { KongTsError } from '../../../src/errors.ts';
+import { KongTsError } from '../../../src/base/errors.ts';
 import { catalogue, createKong, ExitSignal, phases, rowByName } from '../../../src/pdk/index.ts';
 import { callByPath, FakeChannel } from './fake-channel.ts';
 

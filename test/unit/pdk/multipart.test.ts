@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { encodeMultipart, parseMultipart } from '../../../src/pdk/bodies/multipart.ts';
-import { decodeText } from '../../../src/wire/text.ts';
+import { decodeText } from '../../../src/base/text.ts';
 
 const type = 'multipart/form-data; boundary=B';
 const form = (...lines: string[]) => Buffer.from(lines.join('\r\n'));

@@ -7,7 +7,7 @@ import {
   parseQuery,
   removeQueryArg,
 } from '../../../src/pdk/bodies/query.ts';
-import { decodeText, encodeText } from '../../../src/wire/text.ts';
+import { decodeText, encodeText } from '../../../src/base/text.ts';
 
 const recorded = 'foo=bar&foo=baz&flag&empty=&apikey=alicekey';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, createKong, rowByName } from '../../../src/pdk/index.ts';
-import { decodeText } from '../../../src/wire/text.ts';
+import { decodeText } from '../../../src/base/text.ts';
 import { decodeArguments, encodeResult } from '../../../src/wire/protobuf/kong-side.ts';
 import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/server-side.ts';
 import { MessageDecoder } from '../../../src/wire/msgpack/framing.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
-import { readSecret, secrets, secretVariables } from '../../../src/secrets.ts';
+import { readSecret, secrets, secretVariables } from '../../../src/base/secrets.ts';
 import { createCallbackLog } from '../../../src/server/log/server-log.ts';
 import { checkSecrets, hasNginxEnvironment } from '../../../src/server/nginx.ts';
 import { compileServerOptions } from '../../../src/server/options.ts';

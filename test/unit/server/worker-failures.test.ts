@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { KongTsError } from '../../../src/errors.ts';
+import { KongTsError } from '../../../src/base/errors.ts';
 import { ExitSignal } from '../../../src/pdk/index.ts';
 import { surviveFailures } from '../../../src/server/worker/failures.ts';
 import { memoryLog } from '../../support/connection-host.ts';

@@ -4,7 +4,7 @@ import { encode as encodeOther, decode as decodeOther } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import type * as MsgpackLite from 'msgpack-lite';
 import { describe, expect, test } from 'vitest';
-import { KongTsError } from '../../../src/errors.ts';
+import { KongTsError } from '../../../src/base/errors.ts';
 import { MessageDecoder, decode } from '../../../src/wire/msgpack/framing.ts';
 import { encode, rawString } from '../../../src/wire/msgpack/writer.ts';
 import { readCommand } from '../../../src/wire/msgpack/server-side.ts';

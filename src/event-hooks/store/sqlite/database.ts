@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { KongTsError, messageOf } from '../../../errors.ts';
+import { KongTsError, messageOf } from '../../../base/errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
 import { EventRefusedError } from '../types.ts';
 import { schema, schemaVersion } from './schema.ts';

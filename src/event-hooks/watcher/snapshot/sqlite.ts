@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { KongTsError, messageOf } from '../../../errors.ts';
+import { KongTsError, messageOf } from '../../../base/errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
 import { parseFields } from '../../dispatcher/payload.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';

@@ -1,6 +1,6 @@
 import { ReadTimeout } from '../../../http/http1/change.ts';
 import { ChunkedBody, InvalidChunk } from '../../../http/http1/chunked-body.ts';
-import type { AnswerFraming } from './answer-head.ts';
+import type { AnswerFraming } from '../../../kong-end/index.ts';
 import type { SocketReader } from './socket-reader.ts';
 
 /** The upstream ended, stalled or broke its answer in the middle of the body. */

@@ -1,5 +1,6 @@
 import { AdminRefusal, type KongAdmin } from '../../../kong-admin/client.ts';
-import { foreignId, type Entity, type EntityKind } from '../../../sandbox/entities/index.ts';
+import { foreignId } from '../../../kong-end/index.ts';
+import type { Entity, EntityKind } from '../../../kong-end/index.ts';
 
 /** What Kong has already, asked for once per kind, together with what has been put there since. */
 export class ExistingEntities {

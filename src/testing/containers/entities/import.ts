@@ -1,16 +1,16 @@
-import { KongTsError } from '../../../errors.ts';
+import { KongTsError } from '../../../base/errors.ts';
 import type { KongAdmin } from '../../../kong-admin/client.ts';
-import { getPath, isObject, type PlainObject } from '../../../kong-schema/index.ts';
 import {
+  Problems,
   collectEntities,
+  getPath,
+  isObject,
   parseDocument,
   pathText,
-  Problems,
   readRoot,
   workspaceIdFor,
-  type DeclaredEntity,
-} from '../../../sandbox/declarative/index.ts';
-import type { Entity, EntityKind } from '../../../sandbox/entities/index.ts';
+} from '../../../kong-end/index.ts';
+import type { DeclaredEntity, Entity, EntityKind, PlainObject } from '../../../kong-end/index.ts';
 import { collectionOf, ExistingEntities } from './existing.ts';
 import { kinds } from './kinds.ts';
 import { takeMemberships, type Membership } from './memberships.ts';

@@ -1,5 +1,5 @@
-import type { FieldSchema, NamedField } from '../../../kong-schema/index.ts';
-import { compileRegistry, type EntityDefinition, type Registry } from '../../../sandbox/entities/index.ts';
+import { compileRegistry } from '../../../kong-end/index.ts';
+import type { EntityDefinition, FieldSchema, NamedField, Registry } from '../../../kong-end/index.ts';
 
 interface Shape {
   /** Fields that tell one entity from all others, each alone; the first one is in the paths of Kong's Admin API. */

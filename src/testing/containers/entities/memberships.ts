@@ -1,5 +1,5 @@
-import { isObject, type PlainObject } from '../../../kong-schema/index.ts';
-import type { EntityPath } from '../../../sandbox/declarative/index.ts';
+import { isObject } from '../../../kong-end/index.ts';
+import type { EntityPath, PlainObject } from '../../../kong-end/index.ts';
 
 /** A consumer in a consumer group (Kong Enterprise). */
 export interface Membership {

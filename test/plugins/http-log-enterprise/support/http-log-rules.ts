@@ -1,4 +1,4 @@
-import { compileSchema } from '../../../../src/kong-schema/index.ts';
+import { compileSchema } from '../../../../src/kong-end/schema/index.ts';
 import { adminExchanges } from './records.ts';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { KongTsError } from '../../../../src/errors.ts';
+import { KongTsError } from '../../../../src/base/errors.ts';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
 import { Loop } from '../../../../src/event-hooks/watcher/loop.ts';
 import { AdminRefusal } from '../../../../src/kong-admin/client.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
 import { Loop, type Turn } from '../../../../src/event-hooks/watcher/loop.ts';
 import { unitsOf, UsualCost } from '../../../../src/event-hooks/watcher/usual-cost.ts';
-import { KongTsError } from '../../../../src/errors.ts';
+import { KongTsError } from '../../../../src/base/errors.ts';
 
 describe('what looks usually cost', () => {
   it('is at most what one took, and never more for an answer that came late', () => {

@@ -2,9 +2,9 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadDeclarativeText } from '../../../../src/sandbox/declarative/index.ts';
-import { schemaToJson } from '../../../../src/kong-schema/index.ts';
-import { emptyHash } from '../../../../src/sandbox/entities/index.ts';
+import { loadDeclarativeText } from '../../../../src/kong-end/declarative/index.ts';
+import { schemaToJson } from '../../../../src/kong-end/schema/index.ts';
+import { emptyHash } from '../../../../src/kong-end/entities/index.ts';
 import { demoPlugin, startAdmin } from './setup.ts';
 import type { Admin, Json } from './setup.ts';
 

@@ -1,7 +1,7 @@
 import { createAdminApi } from '../../../../src/sandbox/admin/index.ts';
 import type { AdminOptions } from '../../../../src/sandbox/admin/index.ts';
-import { createEntityStore } from '../../../../src/sandbox/entities/index.ts';
-import type { KnownPlugin, MutableEntityStore } from '../../../../src/sandbox/entities/index.ts';
+import { createEntityStore } from '../../../../src/kong-end/entities/index.ts';
+import type { KnownPlugin, MutableEntityStore } from '../../../../src/kong-end/entities/index.ts';
 
 export type Json = Record<string, unknown>;
 

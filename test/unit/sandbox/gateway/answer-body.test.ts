@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { answerBody, BrokenAnswer } from '../../../../src/sandbox/gateway/upstream/answer-body.ts';
-import type { AnswerFraming } from '../../../../src/sandbox/gateway/upstream/answer-head.ts';
+import type { AnswerFraming } from '../../../../src/kong-end/request/upstream-answer-head.ts';
 import { SocketReader } from '../../../../src/sandbox/gateway/upstream/socket-reader.ts';
 
 interface Read {

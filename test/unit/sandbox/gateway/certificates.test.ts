@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadDeclarativeObject } from '../../../../src/sandbox/declarative/index.ts';
+import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
 import { Certificates } from '../../../../src/sandbox/gateway/certificates.ts';
 import { selfSigned } from '../../../../src/sandbox/gateway/self-signed.ts';
 

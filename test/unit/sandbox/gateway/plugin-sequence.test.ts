@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { loadDeclarativeObject } from '../../../../src/sandbox/declarative/index.ts';
+import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
 import { ConfigState } from '../../../../src/sandbox/gateway/config-state.ts';
-import type { PluginHandler } from '../../../../src/sandbox/gateway/plugins.ts';
-import { createEntityStore, type KnownPlugin } from '../../../../src/sandbox/entities/index.ts';
+import type { PluginHandler } from '../../../../src/kong-end/request/plugins.ts';
+import { createEntityStore, type KnownPlugin } from '../../../../src/kong-end/entities/index.ts';
 
 const known: KnownPlugin[] = ['one', 'two'].map((name) => ({
   name,

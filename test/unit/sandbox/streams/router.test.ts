@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadDeclarativeObject } from '../../../../src/sandbox/declarative/index.ts';
+import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
 import { StreamRouter, type StreamRequest } from '../../../../src/sandbox/streams/router.ts';
 
 const request = (more: Partial<StreamRequest> = {}): StreamRequest => ({

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { KongTsError } from '../../../../src/errors.ts';
+import { KongTsError } from '../../../../src/base/errors.ts';
 import { rowByName } from '../../../../src/pdk/catalogue.ts';
 import type { FunctionRow } from '../../../../src/pdk/catalogue.ts';
 import type { PhaseChannel } from '../../../../src/pdk/channel.ts';

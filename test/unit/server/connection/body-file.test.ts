@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KongTsError } from '../../../../src/errors.ts';
+import { KongTsError } from '../../../../src/base/errors.ts';
 import { BodyFiles, defaultBodyFolders } from '../../../../src/server/connection/body-file.ts';
 import { compileServerOptions } from '../../../../src/server/options.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { messageOf } from '../../../../src/errors.ts';
+import { messageOf } from '../../../../src/base/errors.ts';
 import { createKong } from '../../../../src/pdk/index.ts';
 import type { KongApi } from '../../../../src/pdk/index.ts';
 import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';

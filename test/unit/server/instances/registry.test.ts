@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { KongTsError } from '../../../../src/errors.ts';
+import { KongTsError } from '../../../../src/base/errors.ts';
 import type { CompiledPlugin, PluginHandlers, SetupContext } from '../../../../src/plugin/types.ts';
 import { InstanceRegistry } from '../../../../src/server/instances/index.ts';
 import type { RegistryOptions } from '../../../../src/server/instances/index.ts';

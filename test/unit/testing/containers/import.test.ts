@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KongAdmin } from '../../../../src/kong-admin/client.ts';
-import { declaredId } from '../../../../src/sandbox/declarative/index.ts';
+import { declaredId } from '../../../../src/kong-end/declarative/index.ts';
 import { selfSigned } from '../../../../src/sandbox/gateway/self-signed.ts';
 import { startSandbox, type Sandbox } from '../../../../src/sandbox/index.ts';
 import { importEntities } from '../../../../src/testing/containers/entities/import.ts';

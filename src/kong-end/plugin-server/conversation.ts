@@ -1,0 +1,88 @@
+import { messageOf } from '../../base/errors.ts';
+import type { ConnectionReader, Decoder, PluginConnection } from './connection.ts';
+import { KongRaised, type RpcFailure } from './failure.ts';
+
+/** Messages that wait here before the socket is paused. */
+const maxWaiting = 256;
+
+/** One use of a pooled connection, in one protocol: whole messages in, bytes out, one reader at a time. */
+export class Conversation<Message> implements ConnectionReader {
+  readonly connection: PluginConnection;
+  private readonly decoder: Decoder<Message>;
+  private readonly waiting: Message[] = [];
+  private reader: { resolve(message: Message): void; reject(error: Error): void } | null = null;
+  private failure: Error | null = null;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(connection: PluginConnection, decoder: Decoder<Message>) {
+    this.connection = connection;
+    this.decoder = decoder;
+    connection.readBy(this);
+  }
+
+  /** True when nothing is left that was sent to this conversation. */
+  get clean(): boolean {
+    return this.failure === null && this.waiting.length === 0 && !this.decoder.partial;
+  }
+
+  /** True in the middle of a message. */
+  get partial(): boolean {
+    return this.decoder.partial;
+  }
+
+  write(bytes: Buffer): void {
+    this.connection.write(bytes);
+  }
+
+  /**
+   * The next message. Rejects with an RpcFailure (`closed`, `timeout`, `connection reset by peer`, ...), with a
+   * KongRaised where what came is no message.
+   */
+  next(timeoutMs: number): Promise<Message> {
+    const message = this.waiting.shift();
+    if (message !== undefined) {
+      if (this.waiting.length === 0) this.connection.pause(false);
+      return Promise.resolve(message);
+    }
+    const failure = this.failure ?? this.connection.failed;
+    if (failure !== null) return Promise.reject(failure);
+    return new Promise((resolve, reject) => {
+      this.reader = { resolve, reject };
+      this.timer = setTimeout(() => this.connection.destroy('timeout'), timeoutMs);
+    });
+  }
+
+  /** Ends the connection: it is not used again. */
+  destroy(): void {
+    this.connection.destroy();
+  }
+
+  received(chunk: Buffer): void {
+    try {
+      for (const message of this.decoder.push(chunk)) this.deliver(message);
+    } catch (error) {
+      this.failed(new KongRaised(messageOf(error), { cause: error }));
+      this.connection.destroy();
+    }
+    if (this.waiting.length > maxWaiting) this.connection.pause(true);
+  }
+
+  failed(error: RpcFailure | KongRaised): void {
+    if (this.failure !== null) return;
+    this.failure = error;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.reader?.reject(error);
+    this.reader = null;
+  }
+
+  private deliver(message: Message): void {
+    const { reader } = this;
+    if (reader === null) {
+      this.waiting.push(message);
+      return;
+    }
+    this.reader = null;
+    if (this.timer !== null) clearTimeout(this.timer);
+    reader.resolve(message);
+  }
+}

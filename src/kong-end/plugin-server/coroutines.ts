@@ -1,0 +1,55 @@
+import type { Phase } from '../../pdk/phases.ts';
+import type { Exchange } from '../request/exchange.ts';
+
+/** What Kong keeps of a request for the log timer of one plugin (`req_data` of Kong 3.9.3). */
+export interface SavedRequest {
+  readonly pluginName: string;
+  readonly exchange: Exchange;
+}
+
+/** A Lua coroutine of an nginx worker. */
+export interface Coroutine {
+  /** What a log timer has left on it: plugins that run on it read that in place of their own request. */
+  saved: SavedRequest | null;
+}
+
+/** Phases that run plugins in the coroutine of the handler itself; access and preread make a new one for each. */
+const inHandler: ReadonlySet<Phase> = new Set(['rewrite', 'response'] as const);
+
+/**
+ * The coroutines of one nginx worker. nginx uses one that has ended again for the next handler or timer, the last to
+ * end first.
+ */
+export class Coroutines {
+  private readonly idle: Coroutine[] = [];
+
+  /** Runs a plugin in a phase of a request, with what an earlier timer has left where it runs. */
+  async handler<Result>(
+    phase: Phase,
+    work: (saved: SavedRequest | null) => Promise<Result>,
+  ): Promise<Result> {
+    return this.with((coroutine) => work(inHandler.has(phase) ? coroutine.saved : null));
+  }
+
+  /**
+   * Runs a plugin's log event in a timer. Kong puts the request aside for it and clears that when the event has
+   * ended; where anything throws (a KongRaised above all), it stays, until another timer ends well on the coroutine.
+   */
+  async timer<Result>(saved: SavedRequest, work: (saved: SavedRequest) => Promise<Result>): Promise<Result> {
+    return this.with(async (coroutine) => {
+      coroutine.saved = saved;
+      const result = await work(saved);
+      coroutine.saved = null;
+      return result;
+    });
+  }
+
+  private async with<Result>(work: (coroutine: Coroutine) => Promise<Result>): Promise<Result> {
+    const coroutine = this.idle.pop() ?? { saved: null };
+    try {
+      return await work(coroutine);
+    } finally {
+      this.idle.push(coroutine);
+    }
+  }
+}

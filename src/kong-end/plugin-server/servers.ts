@@ -1,0 +1,128 @@
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { SandboxLog } from '../request/log.ts';
+import { KongTsError } from '../../base/errors.ts';
+import type { PluginServerOptions } from './options.ts';
+import { parseDump, readDumpFile, runQueryCommand, type DumpedPlugin } from './dump.ts';
+import { nginxEnvironment } from './environment.ts';
+import { ServerProcess } from './process.ts';
+import { RemotePlugin } from './remote-plugin.ts';
+import { NginxWorkers } from './worker.ts';
+
+export interface ServersOptions {
+  readonly prefix: string;
+  readonly log: SandboxLog;
+  readonly timeoutMs: number;
+  readonly maxMessageBytes: number;
+  /** The value of `nginx_main_env`, see nginxEnvironment. */
+  readonly nginxMainEnv: string;
+  /** See SandboxOptions. */
+  readonly oldWorkerEnds?: (() => Promise<unknown>) | undefined;
+}
+
+interface Server {
+  readonly options: PluginServerOptions;
+  readonly plugin: RemotePlugin;
+  process: ServerProcess | null;
+}
+
+/** All plugin servers: their dumps, their plugins, and the processes of those that the sandbox starts itself. */
+export class PluginServers {
+  private readonly servers: Server[] = [];
+  private readonly log: SandboxLog;
+  private readonly workers: NginxWorkers;
+  private readonly environment: Readonly<Record<string, string>>;
+  private readonly oldWorkerEnds: () => Promise<unknown>;
+  readonly known: DumpedPlugin[] = [];
+
+  private constructor({ log, timeoutMs, nginxMainEnv, oldWorkerEnds }: ServersOptions) {
+    this.log = log;
+    this.workers = new NginxWorkers(log, timeoutMs);
+    this.environment = nginxEnvironment(nginxMainEnv, process.env);
+    this.oldWorkerEnds = oldWorkerEnds ?? (() => wait(overlap));
+  }
+
+  /** Gets every dump and starts what has a start command. @throws KongTsError PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID */
+  static async open(list: readonly PluginServerOptions[], options: ServersOptions): Promise<PluginServers> {
+    const servers = new PluginServers(options);
+    const dumps = await Promise.all(list.map((server) => dumpOf(server, options.log)));
+    list.forEach((server, index) => servers.add(server, dumps[index] as DumpedPlugin, options));
+    for (const server of servers.servers) server.process?.start();
+    return servers;
+  }
+
+  get plugins(): readonly RemotePlugin[] {
+    return this.servers.map((server) => server.plugin);
+  }
+
+  /**
+   * As `kong reload`: new processes are started, and a new nginx worker, whose pool is empty and which knows no instance,
+   * goes to whoever holds the sockets. The old processes end when the old nginx worker does, whether the new ones have
+   * taken the sockets or not.
+   */
+  async reload(): Promise<void> {
+    const leaving: ServerProcess[] = [];
+    for (const server of this.servers) {
+      const old = server.process;
+      if (old !== null) {
+        leaving.push(old);
+        server.process = this.processOf(server.options);
+        server.process?.start();
+      }
+    }
+    this.workers.renew();
+    if (leaving.length > 0) await this.oldWorkerEnds();
+    await Promise.all(leaving.map((old) => old.stop()));
+  }
+
+  async close(): Promise<void> {
+    this.workers.close();
+    await Promise.all(this.servers.map(async (server) => server.process?.stop()));
+  }
+
+  private add(server: PluginServerOptions, dump: DumpedPlugin, options: ServersOptions): void {
+    if (this.known.some((each) => each.name === dump.name))
+      throw new KongTsError('PLUGIN_INVALID', `Two plugin servers offer the plugin "${dump.name}".`);
+    this.known.push(dump);
+    const socket = server.socket ?? path.join(options.prefix, `${server.name}.socket`);
+    const client = { path: socket, timeoutMs: options.timeoutMs, maxMessageBytes: options.maxMessageBytes };
+    if (server.startCommand === undefined)
+      this.log(
+        'info',
+        `start_command undefined for pluginserver ${server.name}; assuming external process management`,
+      );
+    this.servers.push({
+      options: server,
+      plugin: new RemotePlugin(dump, client, this.workers, this.log),
+      process: this.processOf(server),
+    });
+  }
+
+  private processOf({ name, startCommand }: PluginServerOptions): ServerProcess | null {
+    if (startCommand === undefined) return null;
+    return new ServerProcess(name, startCommand, this.log, this.environment);
+  }
+}
+
+/** How long the old nginx worker lives beside the new one, in milliseconds. Up to 6 s were seen on Kong 3.9.3. */
+const overlap = 3000;
+
+async function dumpOf(server: PluginServerOptions, log: SandboxLog): Promise<DumpedPlugin> {
+  const { name, dump, queryCommand } = server;
+  let text: string;
+  if (typeof dump === 'object') text = JSON.stringify(dump);
+  else if (dump !== undefined) text = await readDumpFile(dump);
+  else if (queryCommand !== undefined) text = await runQueryCommand(name, queryCommand);
+  else
+    throw new KongTsError('USAGE', `Plugin server "${name}" has neither a query command nor a dump.`, {
+      fix: 'Give one: query="kong-ts dump /path/plugin.ts", or dump=/path/plugin.json.',
+    });
+  const { plugin, ignored } = parseDump(name, text);
+  if (ignored > 0)
+    log(
+      'warn',
+      `plugin server "${name}" lists ${String(ignored + 1)} plugins; Kong 3.9 reads the first one only (${plugin.name}). ` +
+        'Give each plugin a server name of its own on the same socket.',
+    );
+  return plugin;
+}
