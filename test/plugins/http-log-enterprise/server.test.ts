@@ -201,7 +201,13 @@ it('logs TCP and TLS connections', async () => {
           url: `tcp://127.0.0.1:${(echo.address() as net.AddressInfo).port}`,
           routes: [
             { name: 'plain', protocols: ['tcp'], destinations: [{ port: tcpPort }] },
-            { name: 'secure', protocols: ['tls'], snis: ['stream.example.test'] },
+            // A server name alone would be no condition for the connection without TLS.
+            {
+              name: 'secure',
+              protocols: ['tls'],
+              snis: ['stream.example.test'],
+              destinations: [{ port: tlsPort }],
+            },
           ],
         },
       ],
