@@ -15,6 +15,7 @@ export interface ReceivedRequest extends IncomingMessage {
   readonly head: RequestHead;
   /** Bytes of the body on the wire until now, those of chunk sizes included. */
   readonly bodyBytes: number;
+  declareLength(length: number): void;
 }
 
 /** The client paused for too long within its body. */
@@ -29,9 +30,10 @@ export class BodyStalled extends Error {
 export class ClientRequest extends IncomingMessage implements ReceivedRequest {
   readonly head: RequestHead;
   private readonly source: SocketBytes;
-  private readonly decoder: ChunkedBody | SizedBody;
+  private decoder: ChunkedBody | SizedBody;
   private bodyTimeout: number;
   private reading = false;
+  private ended = false;
   bodyBytes = 0;
 
   /** @param bodyTimeout how long the client may pause within its body, in milliseconds */
@@ -50,13 +52,25 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
     this.headers = joined(head.rawHeaders);
     // Whoever reads the body hears of it; nobody else has to.
     this.on('error', () => undefined);
-    if (this.decoder.done) this.finishBody();
+    this.complete = this.decoder.done;
+  }
+
+  /**
+   * Makes another number of bytes the body, from now on: what the client has sent beyond them is its next request, and
+   * what it has not sent yet is waited for. Chunks keep the length that they have.
+   *
+   * @param length in bytes. Call it only before anything was read.
+   */
+  declareLength(length: number): void {
+    if (this.decoder instanceof ChunkedBody) return;
+    this.decoder = new SizedBody(length);
+    this.complete = this.decoder.done;
   }
 
   override _read(size: number): void {
     // node:http's own state asks for it; it lets the socket flow.
     super._read(size);
-    if (this.reading || this.complete) return;
+    if (this.reading || this.ended) return;
     this.reading = true;
     this.readPieces().then(
       (pieces) => {
@@ -105,6 +119,7 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
 
   private finishBody(): void {
     this.complete = true;
+    this.ended = true;
     this.push(null);
   }
 }

@@ -1,6 +1,7 @@
 import { latin1OfText } from '../request/bytes.ts';
 import type { HeaderList } from '../request/headers.ts';
 import type { HttpExchange } from '../request/http-exchange.ts';
+import { isLength } from '../request/response-header-names.ts';
 import { validHost } from '../../http/http1/request-target.ts';
 import { reject } from './checks.ts';
 
@@ -51,12 +52,18 @@ export function setRequestHeader(exchange: HttpExchange, name: string, values: s
   const key = name.toLowerCase().replaceAll('_', '-');
   if (key === 'content-length' || key === 'transfer-encoding') {
     // Kong 3.9.3 ends the request with 500 (measured).
-    for (const value of values)
-      if (!/^\d+$/.test(value)) reject(`failed to set header "${name}" to "${value}"`);
+    for (const value of values) if (!isLength(value)) reject(`failed to set header "${name}" to "${value}"`);
   }
   const [last] = values.slice(-1);
+  if (key === 'content-length') exchange.body.declare(last === undefined ? null : Number(last));
   if (key === 'host' && last !== undefined) setHost(exchange, last);
   exchange.headers.set(name, single.has(key) ? values.slice(-1) : values);
+}
+
+/** Removes a header of the request as ngx.req.clear_header does it. */
+export function clearRequestHeader(exchange: HttpExchange, name: string): void {
+  exchange.headers.delete(name);
+  if (name.toLowerCase().replaceAll('_', '-') === 'content-length') exchange.body.declare(null);
 }
 
 /** The Host for the upstream, and nginx's `$host`: forwarded headers and log records follow it. */

@@ -4,14 +4,17 @@ import { escapePath, formatQuery } from '../request/uri.ts';
 import { formatBody } from './body-format.ts';
 import { bytes, headerName, headerTable, headerValues, httpOf, reject, table, text } from './checks.ts';
 import { clearArgument, setQuery } from './query.ts';
-import { setRequestHeader } from './request-header.ts';
+import { clearRequestHeader, setRequestHeader } from './request-header.ts';
 import type { Implementations } from './types.ts';
 
 const methods = new Set(
   'GET HEAD PUT POST DELETE OPTIONS MKCOL COPY MOVE PROPFIND PROPPATCH LOCK UNLOCK PATCH TRACE'.split(' '),
 );
 
-function setBody(exchange: HttpExchange, body: Buffer): void {
+/** ngx.req.read_body, then ngx.req.set_body_data: where the first fails, the request ends by it. */
+async function setBody(exchange: HttpExchange, body: Buffer): Promise<void> {
+  const read = await exchange.body.read().catch(() => null);
+  if (read === null) return;
   exchange.body.replace(body);
   exchange.headers.delete('transfer-encoding');
   exchange.headers.set('Content-Length', String(body.length));
@@ -64,19 +67,19 @@ export const serviceRequestFunctions: Implementations = {
     return null;
   },
   'kong.service.request.clear_header': (call, [name]) => {
-    httpOf(call).headers.delete(text(name, 'header'));
+    clearRequestHeader(httpOf(call), text(name, 'header'));
     return null;
   },
   'kong.service.request.set_headers': (call, [headers]) => {
     for (const [name, values] of headerTable(headers)) setRequestHeader(httpOf(call), name, values);
     return null;
   },
-  'kong.service.request.set_raw_body': (call, [body]) => {
+  'kong.service.request.set_raw_body': async (call, [body]) => {
     const value = bytes(body, 'body');
-    setBody(httpOf(call), typeof value === 'string' ? encodeText(value) : value);
+    await setBody(httpOf(call), typeof value === 'string' ? encodeText(value) : value);
     return null;
   },
-  'kong.service.request.set_body': (call, [args, mime]) => {
+  'kong.service.request.set_body': async (call, [args, mime]) => {
     const exchange = httpOf(call);
     const fields = table(args, 'args');
     const type =
@@ -84,7 +87,7 @@ export const serviceRequestFunctions: Implementations = {
     if (type === null) return null;
     const formatted = formatBody(type, fields);
     if (formatted === null) return reject(`unsupported content type ${type}`);
-    setBody(exchange, formatted.body);
+    await setBody(exchange, formatted.body);
     exchange.headers.set('Content-Type', formatted.contentType);
     return true;
   },

@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { ReceivedRequest } from '../../http/http1/client-request.ts';
 
 export type BodyContent = { kind: 'memory'; content: Buffer } | { kind: 'file'; path: string; size: number };
 
@@ -15,46 +15,47 @@ let fileCount = 0;
 export class RequestBody {
   private kept: BodyContent | null = null;
   private reading: Promise<BodyContent> | null = null;
-  private readonly request: IncomingMessage;
+  private readonly request: ReceivedRequest;
   private readonly options: { bufferBytes: number; prefix: string };
+  private readonly chunked: boolean;
   private ownFile: string | null = null;
-  /** Bytes that came from the client so far. */
-  received = 0;
+  /**
+   * nginx's content_length_n: so much is read of a body without chunks, and so much is announced to the upstream,
+   * whatever it gets. Null: nothing is read, nothing is announced.
+   */
+  length: number | null;
 
-  constructor(request: IncomingMessage, options: { bufferBytes: number; prefix: string }) {
+  constructor(request: ReceivedRequest, options: { bufferBytes: number; prefix: string }) {
     this.request = request;
     this.options = options;
+    const length = request.headers['content-length'];
+    this.length = length === undefined ? null : Number(length);
+    this.chunked = request.headers['transfer-encoding'] !== undefined;
   }
 
-  /** Length that the client announced: null for a chunked body, 0 for none. */
-  get announced(): number | null {
-    const length = this.request.headers['content-length'];
-    if (length !== undefined) return Number(length);
-    return this.request.headers['transfer-encoding'] === undefined ? 0 : null;
-  }
-
-  /** Reads all of it (once) and says where it is. Rejects when the client goes away first. */
+  /**
+   * Reads all of it (once) and says where it is: nginx does so before it sends a request on (proxy_request_buffering).
+   * Rejects when the client goes away first.
+   */
   read(): Promise<BodyContent> {
     if (this.kept !== null) return Promise.resolve(this.kept);
-    if (this.announced === 0) return Promise.resolve({ kind: 'memory', content: Buffer.alloc(0) });
     this.reading ??= this.readAll();
     return this.reading;
   }
 
-  /** Replaces the body by what a plugin set. */
+  /** Replaces the body by what a plugin set, once it is read. */
   replace(content: Buffer): void {
-    if (this.kept === null && this.reading === null) this.request.resume();
     this.kept = { kind: 'memory', content };
+    this.length = content.length;
   }
 
   /**
-   * The body for the upstream, read to its end as nginx does before it sends anything (proxy_request_buffering on).
-   * Null where the request has none: not even a length of 0.
+   * Takes the length that a plugin has set, or null where it has cleared it. Of a body that was not read until now, the
+   * client's next request begins behind that length.
    */
-  async content(): Promise<BodyContent | null> {
-    if (this.kept !== null) return this.kept;
-    if (this.announced === 0 && this.request.headers['content-length'] === undefined) return null;
-    return this.read();
+  declare(length: number | null): void {
+    this.length = length;
+    if (this.reading === null && this.kept === null) this.request.declareLength(length ?? 0);
   }
 
   /** The bytes themselves, also from the file; null when they are more than `maxBytes`. */
@@ -70,20 +71,26 @@ export class RequestBody {
   }
 
   private async readAll(): Promise<BodyContent> {
+    this.kept = await this.readContent();
+    if (this.chunked) this.length = sizeOf(this.kept);
+    return this.kept;
+  }
+
+  private async readContent(): Promise<BodyContent> {
     const { bufferBytes } = this.options;
-    const announced = this.announced;
+    const announced = this.chunked ? 0 : this.length;
     if (announced !== null && announced > bufferBytes) return this.readToFile([]);
     const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      this.received += chunk.length;
-      if (size > bufferBytes) return this.readToFile(chunks);
+    if (this.chunked || (announced ?? 0) > 0) {
+      let size = 0;
+      for await (const chunk of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > bufferBytes) return this.readToFile(chunks);
+      }
+      if (!this.request.complete) throw new Error('the client closed the connection while sending the body');
     }
-    if (!this.request.complete) throw new Error('the client closed the connection while sending the body');
-    this.kept ??= { kind: 'memory', content: Buffer.concat(chunks) };
-    return this.kept;
+    return { kind: 'memory', content: Buffer.concat(chunks) };
   }
 
   private async readToFile(start: readonly Buffer[]): Promise<BodyContent> {
@@ -93,21 +100,20 @@ export class RequestBody {
     this.ownFile = file;
     let size = start.reduce((total, chunk) => total + chunk.length, 0);
     const { request } = this;
-    const count = (chunk: Buffer): void => {
-      size += chunk.length;
-      this.received += chunk.length;
-    };
     await pipeline(
       async function* () {
         yield* start;
         for await (const chunk of request as AsyncIterable<Buffer>) {
-          count(chunk);
+          size += chunk.length;
           yield chunk;
         }
       },
       createWriteStream(file, { mode: 0o600 }),
     );
-    this.kept ??= { kind: 'file', path: file, size };
-    return this.kept;
+    return { kind: 'file', path: file, size };
   }
+}
+
+function sizeOf(body: BodyContent): number {
+  return body.kind === 'memory' ? body.content.length : body.size;
 }

@@ -28,8 +28,12 @@ export function keptValues(name: string, values: readonly string[]): readonly st
 
 /** Whether ngx.header takes them; Content-Length has to be a number. */
 export function areHeaderValues(name: string, values: readonly string[]): boolean {
-  return (
-    responseHeaderName(name).toLowerCase() !== 'content-length' ||
-    values.every((value) => /^\d+$/.test(value))
-  );
+  return responseHeaderName(name).toLowerCase() !== 'content-length' || values.every(isLength);
+}
+
+const greatest = 2n ** 63n - 1n;
+
+/** Whether nginx reads it as a length (ngx_atoof). */
+export function isLength(value: string): boolean {
+  return /^\d+$/.test(value) && (value.length < 19 || BigInt(value) <= greatest);
 }

@@ -27,7 +27,7 @@ const dropped = new Set([
   'via',
 ]);
 
-/** Request line and headers for the upstream. @param length of the body; null: the request has none */
+/** Request line and headers for the upstream. @param length that is announced, null: none; the body itself may have another */
 export function upstreamHead(
   exchange: HttpExchange,
   destination: Destination,

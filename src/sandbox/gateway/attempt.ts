@@ -18,7 +18,7 @@ export interface AttemptOptions {
   readonly method: string;
   /** Request line and headers as they go on the wire, the empty line included. */
   readonly head: Buffer;
-  readonly body: BodyContent | null;
+  readonly body: BodyContent;
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly writeTimeout: number;
@@ -94,8 +94,8 @@ async function connectionFor(options: AttemptOptions): Promise<UpstreamConnectio
 /** Resolves with true when all of the request is on its way. Never rejects: a failure shows in what can be read. */
 async function sendRequest(socket: Socket, { head, body, writeTimeout }: AttemptOptions): Promise<boolean> {
   try {
-    if (body === null || body.kind === 'memory') {
-      await writeTo(socket, body === null ? head : Buffer.concat([head, body.content]), writeTimeout);
+    if (body.kind === 'memory') {
+      await writeTo(socket, Buffer.concat([head, body.content]), writeTimeout);
       return true;
     }
     await writeTo(socket, head, writeTimeout);

@@ -23,7 +23,7 @@ export async function proxy(exchange: HttpExchange, options: ProxyOptions): Prom
   const destination = exchange.destination as Destination;
   dropHopByHop(exchange);
   exchange.proxied = true;
-  const body = await exchange.body.content();
+  const body = await exchange.body.read();
   let left = destination.retries + 1;
   for (;;) {
     const entry = startTry(exchange);
@@ -112,7 +112,7 @@ function send(
   exchange: HttpExchange,
   destination: Destination,
   peer: Peer,
-  body: BodyContent | null,
+  body: BodyContent,
   { connections, signal }: ProxyOptions,
 ): Promise<UpstreamMessage> {
   const secure = (destination.scheme === 'https' || destination.scheme === 'wss') && !destination.disableTls;
@@ -124,7 +124,7 @@ function send(
       verify: secure && (exchange.tlsVerify ?? exchange.service?.tls_verify ?? false),
     },
     method: exchange.upstream.method,
-    head: upstreamHead(exchange, destination, peer, body === null ? null : sizeOf(body)),
+    head: upstreamHead(exchange, destination, peer, exchange.body.length),
     body,
     connectTimeout: destination.connectTimeout,
     writeTimeout: destination.writeTimeout,
@@ -132,8 +132,4 @@ function send(
     connections,
     signal,
   });
-}
-
-function sizeOf(body: BodyContent): number {
-  return body.kind === 'memory' ? body.content.length : body.size;
 }

@@ -60,7 +60,12 @@ export function requestMessage(request: DescribedRequest): ReceivedRequest {
   message.url = requestTarget(request.target);
   message.httpVersion = request.httpVersion;
   filled(message, request.headers, request.body);
-  return Object.assign(message, { head: headOf(request, message), bodyBytes: request.body.length });
+  return Object.assign(message, {
+    head: headOf(request, message),
+    bodyBytes: request.body.length,
+    // No connection on which more of it could come, or a next request.
+    declareLength: () => undefined,
+  });
 }
 
 function headOf(request: DescribedRequest, { rawHeaders, url = '' }: IncomingMessage): RequestHead {
