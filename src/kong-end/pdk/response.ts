@@ -25,10 +25,9 @@ function setHeader(exchange: HttpExchange, name: string, values: string[]): void
   exchange.answer.headers.set(responseHeaderName(name), keptValues(name, values));
 }
 
-/** ngx.resp.add_header: headers that nginx has one of are set, and what is said of the framing is left to it. */
+/** ngx.resp.add_header: headers that nginx has one of are set. A Transfer-Encoding is a line, and changes no framing. */
 function addHeader(exchange: HttpExchange, name: string, values: string[]): void {
   const { headers } = exchange.answer;
-  if (isTransferEncoding(name)) return;
   if (!areHeaderValues(name, values)) reject('failed to set header');
   headers.set(responseHeaderName(name), keptValues(name, [...headers.getAll(name), ...values]));
 }
@@ -124,7 +123,10 @@ export const responseFunctions: Implementations = {
     return null;
   },
   'kong.response.clear_header': (call, [name]) => {
-    httpOf(call).answer.headers.delete(text(name, 'header name'));
+    const { headers, cleared } = httpOf(call).answer;
+    const key = responseHeaderName(text(name, 'header name')).toLowerCase();
+    headers.delete(key);
+    cleared.add(key);
     return null;
   },
   'kong.response.set_headers': (call, [headers]) => {

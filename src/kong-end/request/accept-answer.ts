@@ -27,7 +27,9 @@ export function acceptAnswer(exchange: HttpExchange, head: AnswerHead): void {
   const type = headers.get('content-type') ?? preset.get('content-type');
   if (type !== null) merged.append('Content-Type', type);
   const length = lengthOf(head);
-  const upstreamLength = length !== null && !preset.has('content-length');
+  const known = length !== null && !preset.has('content-length');
+  const unsaidLength = known && exchange.answer.cleared.has('content-length');
+  const upstreamLength = known && !unsaidLength;
   if (upstreamLength) merged.append('Content-Length', length);
   for (const line of preset) if (line[2] !== 'content-type') merged.append(line[0], line[1]);
   for (const [name, value, key] of headers)
@@ -41,7 +43,9 @@ export function acceptAnswer(exchange: HttpExchange, head: AnswerHead): void {
     source: 'service',
     body: null,
     upstreamLength: upstreamLength && merged.has('content-length'),
+    unsaidLength,
     chunked: false,
+    cleared: exchange.answer.cleared,
   };
 }
 

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
+import { messageOf } from '../../base/errors.ts';
 import type { ConfigSnapshot, TargetEntity, UpstreamEntity } from '../entities/types.ts';
 import type { Destination, Exchange } from './exchange.ts';
 
@@ -11,10 +12,22 @@ export interface Peer {
   readonly hostHeader: string | null;
 }
 
-/** No peer can be had; Kong answers 503 with this message. */
+/** No peer can be had; Kong answers with this message. */
 export class NoPeer extends Error {
   override readonly name = 'NoPeer';
+  /** 500 where it could not be found out whether there is one. */
+  readonly status: 500 | 503;
+
+  constructor(message: string, status: 500 | 503 = 503) {
+    super(message);
+    this.status = status;
+  }
 }
+
+/** Finds the address of a name, IPv4 first. Rejects with Node's codes: ENOTFOUND, EAI_AGAIN, ... */
+export type Lookup = (name: string) => Promise<string>;
+
+const systemLookup: Lookup = async (name) => (await lookup(name, { order: 'ipv4first' })).address;
 
 /**
  * A name stands where Kong expects an address. Kong decides by the service's host whether there is something to
@@ -45,8 +58,10 @@ const maxSlots = 10_000;
 /** Finds peers for destinations: upstream entities in round robin, other names by DNS. One per snapshot. */
 export class Balancer {
   private readonly rings = new Map<string, Ring>();
+  private readonly lookup: Lookup;
 
-  constructor(snapshot: ConfigSnapshot) {
+  constructor(snapshot: ConfigSnapshot, lookup: Lookup = systemLookup) {
+    this.lookup = lookup;
     for (const upstream of snapshot.upstreams) {
       const targets = snapshot.targets.filter(
         (target) => target.upstream.id === upstream.id && target.weight > 0,
@@ -60,27 +75,61 @@ export class Balancer {
   }
 
   /** The next peer. @throws NoPeer, UnresolvedPeer */
-  async pick(exchange: Exchange, destination: Destination): Promise<Peer> {
+  async pick(
+    exchange: Pick<Exchange, 'service' | 'route'>,
+    destination: Pick<Destination, 'host' | 'port'>,
+  ): Promise<Peer> {
     if (isAddress(exchange.service?.host ?? '')) return fixedPeer(destination);
     const ring = this.rings.get(`${exchange.route?.ws_id ?? ''}:${destination.host}`);
     if (ring === undefined) {
       const { host, port } = destination;
-      return { ip: await resolve(host), port, name: host, hostHeader: null };
+      return { ip: await this.resolve(host), port, name: host, hostHeader: null };
     }
-    const slot = ring.slots[ring.next++ % ring.slots.length];
-    if (slot === undefined) throw new NoPeer('failure to get a peer from the ring-balancer');
+    return this.pickFrom(ring);
+  }
+
+  /** The next target that has an address: Kong leaves those without one out of the ring. */
+  private async pickFrom(ring: Ring): Promise<Peer> {
     const hostHeader = ring.upstream['host_header'];
-    return {
-      ip: await resolve(slot.host),
-      port: slot.port,
-      name: slot.host,
-      hostHeader: typeof hostHeader === 'string' ? hostHeader : null,
-    };
+    const without = new Set<string>();
+    for (let count = 0; count < ring.slots.length; count++) {
+      const slot = ring.slots[ring.next++ % ring.slots.length];
+      if (slot === undefined || without.has(slot.host)) continue;
+      const ip = await this.addressOf(slot.host).catch(() => null);
+      if (ip !== null)
+        return {
+          ip,
+          port: slot.port,
+          name: slot.host,
+          hostHeader: typeof hostHeader === 'string' ? hostHeader : null,
+        };
+      without.add(slot.host);
+    }
+    throw new NoPeer('failure to get a peer from the ring-balancer');
+  }
+
+  private addressOf(host: string): Promise<string> {
+    const name = bare(host);
+    return net.isIP(name) === 0 ? this.lookup(name) : Promise.resolve(name);
+  }
+
+  /** The address of a service's name. @throws NoPeer: 503 where there is none, 500 where nobody could be asked */
+  private async resolve(host: string): Promise<string> {
+    try {
+      return await this.addressOf(host);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOTFOUND' || code === 'ENODATA') throw new NoPeer('name resolution failed');
+      throw new NoPeer(
+        `failed the initial dns/balancer resolve for '${host}' with: ${messageOf(error)}`,
+        500,
+      );
+    }
   }
 }
 
 /** The peer of a service whose host is an address. */
-function fixedPeer({ host, port }: Destination): Peer {
+function fixedPeer({ host, port }: Pick<Destination, 'host' | 'port'>): Peer {
   if (!isAddress(host)) throw new UnresolvedPeer(host, port);
   return { ip: bare(host), port, name: host, hostHeader: null };
 }
@@ -111,14 +160,4 @@ function hostAndPort(target: string): { host: string; port: number } {
   const at = target.lastIndexOf(':');
   if (at < 0 || net.isIPv6(target)) return { host: target, port: 8000 };
   return { host: bare(target.slice(0, at)), port: Number(target.slice(at + 1)) };
-}
-
-async function resolve(host: string): Promise<string> {
-  const name = bare(host);
-  if (net.isIP(name) !== 0) return name;
-  try {
-    return (await lookup(name, { order: 'ipv4first' })).address;
-  } catch {
-    throw new NoPeer('name resolution failed');
-  }
 }

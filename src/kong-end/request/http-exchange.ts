@@ -22,8 +22,12 @@ export interface AnswerState {
   statusLine: string | null;
   /** The length is the upstream's: nginx writes it among its own headers, not where a plugin has put it. */
   upstreamLength: boolean;
+  /** nginx knows the upstream's length, and a plugin has cleared the line that says so. */
+  unsaidLength: boolean;
   /** The answer goes to the client in chunks; known when its head is made. */
   chunked: boolean;
+  /** Keys of headers that plugins have cleared: where they stay away, nginx writes none of its own. */
+  readonly cleared: Set<string>;
 }
 
 /** What the upstream answered, before plugins changed it. */
@@ -90,7 +94,9 @@ export class HttpExchange extends Exchange {
     body: null,
     statusLine: null,
     upstreamLength: false,
+    unsaidLength: false,
     chunked: false,
+    cleared: new Set(),
   };
   /** What nginx says of the client's connection. A plugin cannot change it, only add a line of its own. */
   connection: 'keep-alive' | 'close' | 'upgrade';

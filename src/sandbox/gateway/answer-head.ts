@@ -23,7 +23,8 @@ export function answerHead(exchange: HttpExchange, passing: boolean): Buffer {
   const type = answer.headers.get('content-type');
   if (type !== null) answer.headers.set('Content-Type', withCharset(type));
   // What an upstream does not say of its date, nginx does not say either.
-  if (!passing && !answer.headers.has('date')) exchange.date = new Date().toUTCString();
+  if (!passing && !answer.headers.has('date') && !answer.cleared.has('date'))
+    exchange.date = new Date().toUTCString();
   const lines = rawHeaderLines(linesInOrder(exchange));
   let text = `HTTP/1.1 ${answer.statusLine ?? ownStatusLine(answer.status)}\r\n`;
   for (let at = 0; at < lines.length; at += 2) text += `${lines[at] ?? ''}: ${lines[at + 1] ?? ''}\r\n`;
@@ -83,7 +84,7 @@ function noteLastTry({ answer, destination, proxied, tries }: HttpExchange): voi
 function decideFraming(exchange: HttpExchange): void {
   const { answer, request } = exchange;
   if (answer.status === 101) exchange.connection = 'upgrade';
-  if (answer.headers.has('content-length') || isBodiless(exchange)) return;
+  if (answer.headers.has('content-length') || answer.unsaidLength || isBodiless(exchange)) return;
   if (connectionOf(request, false) === 'close' && request.httpVersion === '1.0')
     exchange.connection = 'close';
   else answer.chunked = true;

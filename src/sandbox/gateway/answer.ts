@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { ClientResponse } from '../../http/http1/client-response.ts';
-import { acceptAnswer, acceptWholeAnswer, now } from '../../kong-end/index.ts';
+import { acceptAnswer, acceptWholeAnswer, connectionOf, now } from '../../kong-end/index.ts';
 import type { HttpExchange } from '../../kong-end/index.ts';
 import { answerHead } from './answer-head.ts';
 import type { UpstreamMessage } from './attempt.ts';
@@ -44,15 +44,26 @@ async function wholeBody(message: UpstreamMessage): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+/** nginx's postpone_output, in bytes. */
+const postponed = 1460;
+
+function hasBody({ answer: { status }, request: { method } }: HttpExchange): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304;
+}
+
 /** Sends an answer whose body is here. */
 export async function sendWhole(exchange: HttpExchange, response: ClientResponse): Promise<void> {
   const head = answerHead(exchange, false);
-  response.head(head);
-  const body = exchange.answer.body ?? Buffer.alloc(0);
+  const { answer, request } = exchange;
+  const body = hasBody(exchange) ? (answer.body ?? Buffer.alloc(0)) : Buffer.alloc(0);
   try {
-    if (exchange.request.method !== 'HEAD') {
+    // Nothing makes nginx send these: they go when they fill a buffer of it, and else never.
+    if (answer.status < 200 && head.length + body.length < postponed)
+      exchange.connection = connectionOf(request, true);
+    else {
+      response.head(head);
       if (body.length > 0) await response.body(framed(exchange, body));
-      if (exchange.answer.chunked) await response.body(lastChunk);
+      if (answer.chunked && hasBody(exchange)) await response.body(lastChunk);
     }
     await response.end();
   } catch (error) {

@@ -97,15 +97,15 @@ function noPeer(exchange: HttpExchange, error: unknown, entry: Try): void {
     exchange.abort(500);
     return;
   }
-  const message = error instanceof NoPeer ? error.message : messageOf(error);
+  const { message, status } = error instanceof NoPeer ? error : new NoPeer(messageOf(error));
   exchange.node.log('error', `[balancer] ${message}`);
   exchange.tries.pop();
   if (exchange.tries.length > 0) {
-    exchange.abort(503);
+    exchange.abort(status);
     return;
   }
   exchange.proxied = false;
-  exchange.abort(503, null, message);
+  exchange.abort(status, null, message);
 }
 
 function send(
