@@ -13,6 +13,7 @@ export interface SandboxFlags {
   plugins?: string;
   nginxMainEnv?: string;
   strict?: boolean;
+  deck?: boolean;
   database?: string;
   eventHooksAdmin?: string;
   prefix?: string;
@@ -45,6 +46,7 @@ export function compileSandboxOptions(flags: SandboxFlags, variables: Environmen
     plugins: plugins === undefined ? undefined : list(plugins),
     nginxMainEnv: given(flags.nginxMainEnv, 'KONG_NGINX_MAIN_ENV'),
     strict: flags.strict === true ? true : undefined,
+    deck: flags.deck === true ? true : undefined,
     database: given(flags.database, 'KONG_DATABASE') === 'off' ? 'off' : undefined,
     eventHooksAdmin: given(flags.eventHooksAdmin, 'KONG_TS_EVENT_HOOKS_ADMIN'),
     prefix: given(flags.prefix, 'KONG_PREFIX'),

@@ -46,6 +46,7 @@ export function build(): Command {
       'variables that started plugin servers get: NAME or NAME=value, several as "A; env B=1" (none)',
     )
     .option('--strict', "refuse a configuration with plugins of Kong's own that the sandbox does not run")
+    .option('--deck', 'read files for decK: _info, _workspace and _plugin_configs, which Kong refuses')
     .addOption(
       new Option('--database <kind>', 'off: the Admin API only reads, as a Kong without database').choices([
         'postgres',

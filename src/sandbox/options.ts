@@ -1,7 +1,7 @@
 import type { LogLevel, PluginServerOptions, SandboxLog } from '../kong-end/index.ts';
 
 export interface SandboxOptions {
-  /** Files of Kong's declarative format (YAML or JSON), each with its own `_workspace`. */
+  /** Files of Kong's declarative format (YAML or JSON). */
   config?: readonly string[];
   /** Proxy listeners as in Kong's proxy_listen. Default `127.0.0.1:8000`; `off` for none. */
   proxyListen?: string;
@@ -25,6 +25,8 @@ export interface SandboxOptions {
   plugins?: readonly string[];
   /** Plugins and sections of Kong that the sandbox does not run are an error in `config`. Default: passed over, said once. */
   strict?: boolean;
+  /** Files for decK: `_info`, `_workspace` (each file may have its own) and `_plugin_configs` are read. Default: refused. */
+  deck?: boolean;
   /** Workspaces in the Admin API, as Kong Enterprise has them. Default: when a file names a `_workspace`. */
   workspaces?: boolean;
   /** `off`: the Admin API only reads, and `/config` loads, as a Kong without database. Default `postgres`. */

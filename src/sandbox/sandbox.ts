@@ -102,6 +102,7 @@ async function open(
   const files = options.config ?? [];
   const load = {
     strict: options.strict ?? false,
+    deck: options.deck ?? false,
     passedOver: (text: string) => log('warn', `[sandbox] ${text}`),
   };
   const store = files.length === 0 ? createEntityStore(known) : loadDeclarative(files, known, load);

@@ -36,7 +36,15 @@ async function gateway(): Promise<string> {
     return ['--config', file];
   });
   const { cli, found } = await CliProcess.start(
-    ['sandbox', ...configs.flat(), '--proxy-listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0'],
+    [
+      'sandbox',
+      '--deck',
+      ...configs.flat(),
+      '--proxy-listen',
+      '127.0.0.1:0',
+      '--admin-listen',
+      '127.0.0.1:0',
+    ],
     /^Admin API\s+(http:\S+)/,
   );
   running.push(cli);

@@ -52,7 +52,7 @@ test('two files with workspaces: plugins of one do not run in the other', async 
       ],
       plugins: [{ name: 'probe' }],
     }),
-    sandbox: { adminListen: '127.0.0.1:0' },
+    sandbox: { adminListen: '127.0.0.1:0', deck: true },
   });
   const admin = gateway.sandbox.adminUrl ?? '';
   expect((await send(`${gateway.sandbox.proxyUrl ?? ''}/blue`)).headers['x-team']).toBe('blue');

@@ -44,6 +44,11 @@ describe.each(['protobuf', 'msgpack'] as const)('a log event over %s', (protocol
     expect(await second([['kong.request.get_method']])).toEqual({ rewrite: '1', access: '2', response: '1' });
   });
 
+  test('that asks for an answer that Kong has not kept leaves its request behind, too', async () => {
+    gateway = await testGateway({ protocol, phases: ['rewrite', 'access', 'log'] });
+    expect(await second([['kong.service.response.get_status']])).toEqual({ rewrite: '1', access: '2' });
+  });
+
   test('that ends on a coroutine clears what another has left there', async () => {
     gateway = await testGateway({ protocol });
     await second([['kong.request.get_method']]);

@@ -138,7 +138,8 @@ function sandboxArguments(options: DemoOptions, socket: string, folder: string):
   });
   return [
     'sandbox',
-    ...files.flatMap((file) => ['--config', file]),
+    // Each team's file has a workspace of its own.
+    ...['--deck', ...files.flatMap((file) => ['--config', file])],
     ...['--proxy-listen', `${host}:${ports.proxy}`, '--admin-listen', `${host}:${ports.admin}`],
     ...['--plugin-server', `http-log-enterprise=${socket},query=${dump}`],
     ...['--event-hooks-admin', addresses.eventHooks],

@@ -19,13 +19,15 @@ export interface LoadOptions {
   passedOver?: (text: string) => void;
   /** What the sandbox does not run is an error. Default: false. */
   strict?: boolean;
+  /** `_info`, `_workspace` and `_plugin_configs` are read, as decK does. Default: refused, as Kong does. */
+  deck?: boolean;
   /** Kinds and plugins already compiled. Default: compiled from the known plugins. */
   registry?: Registry;
 }
 
 /**
  * Loads files of Kong's declarative format (1.1, 2.1, 3.0; YAML or JSON) into a new store. Each file's entities live
- * in its `_workspace`; files of one workspace add up. Throws FILE_UNREADABLE, or DECLARATIVE_INVALID that names the
+ * in its `_workspace` (of decK); files of one workspace add up. Throws FILE_UNREADABLE, or DECLARATIVE_INVALID that names the
  * file, the entity, the field and Kong's text.
  */
 export function loadDeclarative(
@@ -78,6 +80,7 @@ function loadDocument(store: MutableEntityStore, document: DeclarativeDocument, 
   const text = passedOverText(over);
   if (text !== undefined && options.strict === true) problems.add([], { strict: text.refused });
   else if (text !== undefined) options.passedOver?.(`${document.file}: ${text.passedOver}`);
+  if (options.deck !== true) for (const name of over.deck) problems.add([], { [name]: 'unknown field' });
   const meta = readRoot(document.data, registry, problems);
   const workspaceId = workspaceIdFor(meta.workspace);
   const entities = collectEntities(document.data, registry, meta, workspaceId, problems);

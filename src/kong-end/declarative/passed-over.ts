@@ -1,7 +1,7 @@
 import { isObject } from '../schema/index.ts';
 import type { PlainObject } from '../schema/index.ts';
 import { passedOverKind, passedOverSections } from './passed-over-kinds.ts';
-import type { EntityPath } from './problems.ts';
+import { deckFields, type EntityPath } from './problems.ts';
 import type { DeclaredEntity } from './walk.ts';
 
 /** What a kong.yml may hold that Kong knows and the sandbox does not run. */
@@ -14,9 +14,6 @@ const kongsOwn: ReadonlySet<string> = new Set(
   pre-function post-function azure-functions zipkin opentelemetry ai-proxy ai-prompt-decorator ai-prompt-template
   ai-prompt-guard ai-request-transformer ai-response-transformer standard-webhooks redirect`.split(/\s+/),
 );
-
-/** What decK reads beside the entities. Kong itself refuses a file that has it. */
-const deckFields = ['_info', '_workspace', '_plugin_configs'] as const;
 
 /** Stands in a list where an entity was taken out: what comes behind keeps its place. */
 export const passedOver: unknown = Object.freeze({});
@@ -89,27 +86,15 @@ export const nested: unknown = Object.freeze({ id: '00000000-0000-4000-8000-0000
 export function passedOverText({
   plugins,
   sections: names,
-  deck,
 }: PassedOver): { passedOver: string; refused: string } | undefined {
   const parts = [
     ...(plugins.length === 0 ? [] : [`Kong's own plugins ${plugins.join(', ')}`]),
     ...(names.length === 0 ? [] : [`the sections ${names.join(', ')}`]),
   ];
-  const lines = [
-    ...(parts.length === 0 ? [] : [`${parts.join(' and ')} are passed over: the sandbox does not run them`]),
-    ...(deck.length === 0
-      ? []
-      : [`${deck.join(', ')} are read as decK reads them: Kong itself refuses the file`]),
-  ];
-  if (lines.length === 0) return undefined;
-  const strict = 'was told to be strict';
-  const refusals = [
-    ...(parts.length === 0
-      ? []
-      : [`Kong knows ${parts.join(' and ')}, the sandbox does not run them and ${strict}`]),
-    ...(deck.length === 0
-      ? []
-      : [`decK knows ${deck.join(', ')}, Kong refuses a file that has it, and the sandbox ${strict}`]),
-  ];
-  return { passedOver: lines.join('; '), refused: refusals.join('; ') };
+  if (parts.length === 0) return undefined;
+  const all = parts.join(' and ');
+  return {
+    passedOver: `${all} are passed over: the sandbox does not run them`,
+    refused: `Kong knows ${all}, the sandbox does not run them and was told to be strict`,
+  };
 }

@@ -2,6 +2,9 @@ import { KongTsError } from '../../base/errors.ts';
 import { isObject, isTable, prettyTable } from '../schema/index.ts';
 import type { FieldError, FieldErrors } from '../schema/index.ts';
 
+/** What decK reads beside the entities. Kong itself refuses a file that has it. */
+export const deckFields = ['_info', '_workspace', '_plugin_configs'] as const;
+
 /** Where an entity stands in a file: `services`, 0, `routes`, 2. */
 export type EntityPath = readonly (string | number)[];
 
@@ -33,14 +36,20 @@ export class Problems {
     }
   }
 
+  private get fix(): string | undefined {
+    if (this.lines.some((line) => line.includes('not enabled')))
+      return 'A plugin of your own is offered with --plugin-server NAME=SOCKET,query="kong-ts dump FILE", and named in --plugins where that is given.';
+    if (deckFields.some((name) => this.lines.includes(`${name}: unknown field`)))
+      return 'Kong itself takes no file with fields of decK. To try a file for decK, start the sandbox with --deck.';
+    return undefined;
+  }
+
   toError(): KongTsError {
     const more = this.lines.length > shown ? `; and ${this.lines.length - shown} more` : '';
     return new DeclarativeError(
       `The declarative configuration '${this.file}' is not valid: ${this.lines.slice(0, shown).join('; ')}${more}.`,
       this.tree,
-      this.lines.some((line) => line.includes('not enabled'))
-        ? 'A plugin of your own is offered with --plugin-server NAME=SOCKET,query="kong-ts dump FILE", and named in --plugins where that is given.'
-        : undefined,
+      this.fix,
     );
   }
 }

@@ -35,7 +35,7 @@ export interface AdminOptions {
   /** More properties for `configuration` in `/`. */
   configuration?: PlainObject;
   /** How `POST /config` treats what the sandbox does not run. Default: it is passed over, and nobody hears of it. */
-  loading?: Pick<LoadOptions, 'strict' | 'passedOver'>;
+  loading?: Pick<LoadOptions, 'strict' | 'deck' | 'passedOver'>;
   /** Largest body in bytes. Default: 10 MiB, as Kong's. */
   bodyLimit?: number;
   /** Epoch milliseconds. Default: the clock. */
@@ -56,7 +56,7 @@ export interface AdminState {
   readonly nodeId: string;
   readonly workerPids: () => readonly number[];
   readonly configuration: PlainObject;
-  readonly loading: Pick<LoadOptions, 'strict' | 'passedOver'>;
+  readonly loading: Pick<LoadOptions, 'strict' | 'deck' | 'passedOver'>;
   readonly now: () => number;
   readonly health: (upstream: Entity, target: Entity) => TargetHealth;
   /** Health that was set through the API, by target id. */

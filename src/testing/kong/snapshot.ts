@@ -82,7 +82,7 @@ export function pluginEntity(
 
 function load(document: Record<string, unknown>): ConfigSnapshot {
   try {
-    return loadDeclarativeObject(document, [], { name: 'description' }).snapshot();
+    return loadDeclarativeObject(document, [], { name: 'description', deck: true }).snapshot();
   } catch (error) {
     throw misuse(
       `The test describes entities that Kong would refuse: ${messageOf(error).replace(/^[^:]*: /, '')}`,

@@ -127,6 +127,7 @@ it('three workspaces, one webhook, destinations failing in turn: every record is
     [
       ...[
         'sandbox',
+        '--deck',
         ...files,
         '--proxy-listen',
         `127.0.0.1:${proxy}`,

@@ -187,9 +187,23 @@ services:
 - { name: a, url: "http://h", tags: [x], plugins: [{ name: demo, _config: shared }] }
 `,
       [plugin],
+      { deck: true },
     );
     expect(store.snapshot().services[0]).toMatchObject({ retries: 1, tags: ['x', 'team-a'] });
     expect(store.snapshot().plugins[0]).toMatchObject({ config: { n: 7 }, tags: ['team-a'] });
+  });
+
+  test.each([
+    ['_info', '_info: { select_tags: [team-a] }'],
+    ['_workspace', '_workspace: team-a'],
+    ['_plugin_configs', '_plugin_configs: {}'],
+  ])('%s is an unknown field unless the file is one for decK, as for Kong', (name, line) => {
+    const text = `_format_version: "3.0"\n${line}`;
+    const refusal = errorOf(text);
+    expect(refusal).toMatchObject({ fields: { [name]: 'unknown field' } });
+    expect(refusal.message).toContain(`${name}: unknown field`);
+    expect(refusal.message).toContain('--deck');
+    expect(() => loadDeclarativeText(text, [], { deck: true })).not.toThrow();
   });
 
   test('several files are several workspaces, with the same names in each', () => {
@@ -201,7 +215,7 @@ services:
       'b.json',
       '{"_format_version":"3.0","_workspace":"team-b","services":[{"name":"s","url":"http://b"}]}',
     );
-    const { services, workspaces, hash } = loadDeclarative([a, b]).snapshot();
+    const { services, workspaces, hash } = loadDeclarative([a, b], [], { deck: true }).snapshot();
     expect(workspaces.map(({ name }) => name)).toEqual(['default', 'team-a', 'team-b']);
     const id = (name: string): string | undefined =>
       workspaces.find((workspace) => workspace.name === name)?.id;

@@ -271,6 +271,8 @@ describe('workspaces, where the sandbox plays Enterprise', () => {
 test('workspaces of a declarative file are there without being asked for', async () => {
   const store = loadDeclarativeText(
     '_format_version: "3.0"\n_workspace: blue\nservices: [{ name: s, url: "http://h" }]',
+    [],
+    { deck: true },
   );
   const admin = await start({ store });
   expect((await admin.call('GET', '/blue/services')).body['data']).toHaveLength(1);
