@@ -47,11 +47,6 @@ export const secrets = {
   },
 } as const satisfies Record<string, Secret>;
 
-/** Environment variables that flags of a start command need: candidates for `nginx_main_env`. */
-export const secretVariables: readonly string[] = Object.values(secrets).flatMap(
-  ({ variable, fileVariable }) => [variable, fileVariable],
-);
-
 /**
  * The secrets that flags of a start command make use of, and that no file of theirs gives.
  * @param words options of `kong-ts serve`, `--flag value` or `--flag=value`

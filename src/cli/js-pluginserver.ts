@@ -5,7 +5,7 @@ import { dumpDocument } from '../plugin/dump.ts';
 import type { DumpDocument } from '../plugin/dump.ts';
 import { loadFolder } from '../plugin/kong-pdk/folder.ts';
 import type { FolderPlugin } from '../plugin/kong-pdk/folder.ts';
-import { packageVersion } from '../plugin/package-root.ts';
+import { packageVersion } from '../base/package.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 import type { StdoutGuard } from './stdout-guard.ts';

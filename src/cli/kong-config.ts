@@ -8,7 +8,7 @@ import { pluginFolder } from '../kong-setup/plugin-folder.ts';
 import { kongSettings, type PluginSource } from '../kong-setup/settings.ts';
 import { factsOf } from '../kong-setup/versions.ts';
 import { findPlugin, loadPlugin } from '../plugin/loader.ts';
-import { bundledPlugin } from '../plugin/package-root.ts';
+import { bundledPlugin, packageRoot } from '../base/package.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 
@@ -39,10 +39,7 @@ function defaultsOf(mode: 'managed' | 'sidecar', format: Format): { socket: stri
 
 /** The command that runs this very kong-ts, absolute, as Kong's short PATH needs it. */
 export function ownCommand(): string[] {
-  return [
-    process.execPath,
-    fileURLToPath(new URL('../../bin/kong-ts.js', import.meta.url)).replace('/dist/bin/', '/bin/'),
-  ];
+  return [process.execPath, fileURLToPath(new URL('bin/kong-ts.js', packageRoot))];
 }
 
 /** A plugin as Kong's configuration names it: bundled ones by name, all others by an absolute path. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
 import { KongTsError } from '../base/errors.ts';
-import { packageVersion } from '../plugin/package-root.ts';
+import { ownModule, packageVersion } from '../base/package.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { printable } from './printable.ts';
 
@@ -39,10 +39,7 @@ const commands = new Map<string, Entry>([
   file('js-pluginserver', "kong-js-pluginserver's command line, for plugins written for kong-pdk"),
 ]);
 
-function commandFile(name: string): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./${name}.${extension}`, import.meta.url);
-}
+const commandFile = (name: string): URL => ownModule(`./${name}`, import.meta.url);
 
 async function importCommand(name: string): Promise<CommandModule> {
   const url = commandFile(name);

@@ -70,7 +70,6 @@ export { Exchange, now } from './request/exchange.ts';
 export type { Destination, TlsInfo, Try } from './request/exchange.ts';
 export { HeaderList } from './request/headers.ts';
 export { HttpExchange, plainIp } from './request/http-exchange.ts';
-export { uuidOf } from './request/ids.ts';
 export { createLog, logLevels } from './request/log.ts';
 export type { LogLevel, SandboxLog } from './request/log.ts';
 export { createNodeState, kongVersion, serverHeader } from './request/node-state.ts';
@@ -92,10 +91,8 @@ export {
   isDeeperThan,
   isObject,
   isTable,
-  isUuid,
   pluginRefusals,
   schemaToJson,
-  setOwn,
   violationMessage,
 } from './schema/index.ts';
 export type {

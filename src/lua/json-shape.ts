@@ -1,3 +1,4 @@
+import { setOwn } from '../base/set-own.ts';
 import { KongTsError } from '../base/errors.ts';
 
 /** The members of a Lua table in the order in which Lua gives them. */
@@ -45,13 +46,7 @@ function arrayLength(keys: readonly (string | number)[]): number | null {
 function asObject(keys: readonly (string | number)[], values: readonly unknown[]): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   keys.forEach((key, i) => {
-    // defineProperty: a key named __proto__ is data like any other.
-    Object.defineProperty(object, String(key), {
-      value: values[i],
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    setOwn(object, String(key), values[i]);
   });
   return object;
 }

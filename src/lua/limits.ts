@@ -64,10 +64,6 @@ export class Governor {
     api.HEAPU8.set(Buffer.from('beyond limit'), this.reason);
   }
 
-  get memoryUsed(): number {
-    return this.used;
-  }
-
   get memoryBytes(): number {
     return this.limits.memoryBytes;
   }

@@ -1,9 +1,8 @@
+import { isUuid } from '../base/uuid.ts';
 import { KongTsError } from '../base/errors.ts';
 import type { FunctionRow } from './catalogue.ts';
 import { argumentRefusal } from './refusals.ts';
 import { errorContentTypes } from './bodies/error-body.ts';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Holds the arguments of one call against each other. @throws KongTsError PDK_INVALID_ARGUMENT */
 export type Relation = (row: FunctionRow, args: readonly unknown[]) => void;
@@ -11,7 +10,7 @@ export type Relation = (row: FunctionRow, args: readonly unknown[]) => void;
 /** Rules of Kong that look at several arguments of one call. */
 const relations: Readonly<Record<string, Relation>> = {
   'kong.client.load_consumer': (row, [id, byUsername]) => {
-    if (byUsername === true || uuid.test(id as string)) return;
+    if (byUsername === true || isUuid(id)) return;
     throw argumentRefusal(row, 'idOrUsername', id, 'a UUID unless searchByUsername is true');
   },
   'kong.client.authenticate': (row, [consumer, credential]) => {

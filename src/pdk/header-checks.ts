@@ -1,3 +1,4 @@
+import { setOwn } from '../base/set-own.ts';
 import type { CheckContext } from './argument-checks.ts';
 import { isPlainObject } from './json-values.ts';
 import { argumentRefusal } from './refusals.ts';
@@ -29,7 +30,7 @@ export function checkHeaders(
     if (Array.isArray(sent) && name.toLowerCase() === 'host' && row.name.startsWith('kong.service.')) {
       throw argumentRefusal(row, where, given, 'a single value');
     }
-    Object.defineProperty(out, name, { value: sent, enumerable: true, configurable: true, writable: true });
+    setOwn(out, name, sent);
   }
   return out;
 }

@@ -1,3 +1,4 @@
+import { setOwn } from '../base/set-own.ts';
 import type { Protocol } from './phases.ts';
 
 /** Nested deeper than this, a value is refused (a cycle, most likely). */
@@ -77,9 +78,7 @@ function toLuaObject(
   for (const [name, item] of Object.entries(value)) {
     const sent = toLuaValue(item, protocol, `${where}.${name}`, depth + 1);
     if (sent === null) continue;
-    if (name === '__proto__') {
-      Object.defineProperty(out, name, { value: sent, enumerable: true, configurable: true, writable: true });
-    } else out[name] = sent;
+    setOwn(out, name, sent);
   }
   return out;
 }

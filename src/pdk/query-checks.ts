@@ -1,3 +1,4 @@
+import { setOwn } from '../base/set-own.ts';
 import type { CheckContext } from './argument-checks.ts';
 import { isPlainObject } from './json-values.ts';
 import { argumentRefusal } from './refusals.ts';
@@ -18,7 +19,7 @@ export function checkQuery(value: unknown, { row, argument }: CheckContext): Rec
       ? given.flatMap((item: unknown) => one(item, () => argumentRefusal(row, where, item, itemAllowed)))
       : one(given, () => argumentRefusal(row, where, given, allowed))[0];
     if (sent === undefined || (Array.isArray(sent) && sent.length === 0)) continue;
-    Object.defineProperty(out, name, { value: sent, enumerable: true, configurable: true, writable: true });
+    setOwn(out, name, sent);
   }
   return out;
 }

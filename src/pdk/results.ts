@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { setOwn } from '../base/set-own.ts';
 import { KongTsError } from '../base/errors.ts';
 import type { ResultSpec } from './catalogue.ts';
 import { toConsumer, toCredential, toRoute, toService } from './entity-results.ts';
@@ -86,20 +87,14 @@ export function toBytes(value: unknown): Buffer {
 
 type Fields = Record<string, unknown>;
 
-function setField(out: Fields, name: string, value: unknown): void {
-  if (name === '__proto__') {
-    Object.defineProperty(out, name, { value, enumerable: true, configurable: true, writable: true });
-  } else out[name] = value;
-}
-
 /** ProtoBuf:1 has a text or a list per header; MsgPack:1 always a list. */
 function toHeaders(value: unknown): unknown {
   const out: Fields = {};
   for (const [name, lines] of Object.entries((value ?? {}) as Fields)) {
-    if (!Array.isArray(lines)) setField(out, name, text(lines));
-    else if (lines.length === 1) setField(out, name, text(lines[0]));
-    else if (lines.length === 0) setField(out, name, '');
-    else setField(out, name, lines.map(text));
+    if (!Array.isArray(lines)) setOwn(out, name, text(lines));
+    else if (lines.length === 1) setOwn(out, name, text(lines[0]));
+    else if (lines.length === 0) setOwn(out, name, '');
+    else setOwn(out, name, lines.map(text));
   }
   return out;
 }
@@ -108,11 +103,11 @@ function toHeaders(value: unknown): unknown {
 function toQuery(value: unknown): unknown {
   const out: Fields = {};
   for (const [name, given] of Object.entries((value ?? {}) as Fields)) {
-    if (!Array.isArray(given)) setField(out, name, given === true ? true : text(given));
-    else if (given.length === 0) setField(out, name, true);
-    else if (given.length === 1) setField(out, name, given[0] === true ? true : text(given[0]));
+    if (!Array.isArray(given)) setOwn(out, name, given === true ? true : text(given));
+    else if (given.length === 0) setOwn(out, name, true);
+    else if (given.length === 1) setOwn(out, name, given[0] === true ? true : text(given[0]));
     else
-      setField(
+      setOwn(
         out,
         name,
         given.map((item: unknown) => (item === true ? true : text(item))),

@@ -2,12 +2,13 @@ import { createRequire } from 'node:module';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { late, within } from '../base/within.ts';
 import { KongTsError } from '../base/errors.ts';
 import { isCompiledPlugin } from './brand.ts';
 import { compilePlugin } from './define.ts';
 import { isKongPdkModule } from './kong-pdk/module.ts';
 import { isKongPdkSource } from './kong-pdk/style.ts';
-import { bundledPlugin } from './package-root.ts';
+import { bundledPlugin } from '../base/package.ts';
 import { registerResolveHook } from './resolve-hook.ts';
 import type { CompiledPlugin } from './types.ts';
 
@@ -123,7 +124,7 @@ async function importFile(file: string, limit: number): Promise<unknown> {
     if (!isAsyncModule(error)) throw await explained(file, error);
   }
   try {
-    return await within(limit, import(pathToFileURL(file).href));
+    return await loadedWithin(limit, import(pathToFileURL(file).href));
   } catch (error) {
     throw await explained(file, error);
   }
@@ -142,19 +143,11 @@ async function requireFile(file: string, source: string): Promise<unknown> {
   return loaded;
 }
 
-async function within(limit: number, loading: Promise<unknown>): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    // Where nothing else keeps the process alive, its end tells the same sooner.
-    timer = setTimeout(() => {
-      reject(new Error(`its top-level await had not ended after ${String(limit / 1000)} s`));
-    }, limit).unref();
-  });
-  try {
-    return await Promise.race([loading, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Where nothing else keeps the process alive, its end tells the same sooner. */
+async function loadedWithin(limit: number, loading: Promise<unknown>): Promise<unknown> {
+  const loaded = await within(limit, loading, false);
+  if (loaded !== late) return loaded;
+  throw new Error(`its top-level await had not ended after ${String(limit / 1000)} s`);
 }
 
 /** What only a failure needs is read only then: Kong waits for a plugin server's dump at each start. */

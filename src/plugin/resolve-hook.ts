@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isListOfLocales, lazyLocales } from './lazy-locales.ts';
-import { packageRoot, runsFromSource } from './package-root.ts';
+import { packageRoot, runsFromSource } from '../base/package.ts';
 
 /** Where this package's own dependencies are resolved from. */
 const selfParent = new URL('package.json', packageRoot).href;

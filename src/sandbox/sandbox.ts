@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { uuidOf } from '../base/uuid.ts';
 import { KongTsError, messageOf } from '../base/errors.ts';
 import { startAdmin, type AdminApiOptions, type AdminListener } from './admin-listener.ts';
 import {
@@ -13,7 +14,6 @@ import {
   keyAuthPlugin,
   loadDeclarative,
   pluginRefusals,
-  uuidOf,
 } from '../kong-end/index.ts';
 import type { KnownPlugin, MutableEntityStore, SandboxLog } from '../kong-end/index.ts';
 import { Certificates } from './gateway/certificates.ts';

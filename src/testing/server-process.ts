@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { KongTsError } from '../base/errors.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import { loadPlugin } from '../plugin/loader.ts';
-import { packageRoot } from '../plugin/package-root.ts';
+import { packageRoot } from '../base/package.ts';
 import type { CompiledPlugin } from '../plugin/types.ts';
 import { FakeKong } from './kong/fake-kong.ts';
 import type { FakeInstance, InstanceOptions } from './kong/fake-instance.ts';

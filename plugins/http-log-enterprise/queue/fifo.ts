@@ -22,12 +22,6 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Puts items back in front, in their order. */
-  unshift(items: readonly T[]): void {
-    this.items = [...items, ...this.items.slice(this.head)];
-    this.head = 0;
-  }
-
   clear(): T[] {
     const left = this.items.slice(this.head) as T[];
     this.items = [];

@@ -37,6 +37,3 @@ export class Turns {
     };
   }
 }
-
-/** For configurations that keep no order: nobody waits for anybody. */
-export const noTurn: Turn = { come: Promise.resolve(), end: () => undefined };

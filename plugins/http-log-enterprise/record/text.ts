@@ -15,8 +15,6 @@ export function toRaw(record: string | Uint8Array): RawText {
   return isAscii(record) ? record : encodeBytes(record).toString('latin1');
 }
 
-export const rawToBytes = (raw: RawText): Buffer => Buffer.from(raw, 'latin1');
-
 /** Decodes raw text for people and programs to look at. */
 export function decodeRaw(raw: RawText): string {
   if (isAscii(raw)) return raw;

@@ -2,14 +2,12 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../../plugin/package-root.ts';
+import { ownModule, packageRoot } from '../../base/package.ts';
 
 /** The command line's entry point. */
 export const cliPath = fileURLToPath(new URL('bin/kong-ts.js', packageRoot));
 
-const childPath = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url),
-);
+const childPath = fileURLToPath(ownModule('./child', import.meta.url));
 
 /** A `kong-ts` command that runs as a process of its own, its output in a file. */
 export interface DemoProcess {

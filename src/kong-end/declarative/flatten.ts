@@ -1,5 +1,6 @@
+import { isUuid } from '../../base/uuid.ts';
 import type { MutableEntityStore, Registry } from '../entities/index.ts';
-import { isObject, isTable, isUuid, own } from '../schema/index.ts';
+import { isObject, isTable, own } from '../schema/index.ts';
 import type { FieldError, PlainObject } from '../schema/index.ts';
 
 /** One error of an entity, as `?flatten_errors=1` lists them. */

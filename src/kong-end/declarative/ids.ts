@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { uuidV5 } from '../../base/uuid.ts';
 import type { PlainObject } from '../schema/index.ts';
 import { defaultWorkspaceId } from '../entities/index.ts';
 import type { EntityKind } from '../entities/index.ts';
@@ -6,18 +6,6 @@ import type { EntityKind } from '../entities/index.ts';
 /** Kong's namespace for the ids of declared entities. */
 const entitiesNamespace = 'fd02801f-0957-4a15-a55a-c8d9606f30b5';
 const namespaces = new Map<string, string>();
-
-/** A version 5 UUID (RFC 9562): SHA-1 of a namespace and a name. */
-export function uuidV5(namespace: string, name: string): string {
-  const hash = createHash('sha1')
-    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
-    .update(name)
-    .digest();
-  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
-  const hex = hash.toString('hex', 0, 16);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
 
 /** The id that Kong gives to a declared entity whose key is known: the same in every load. */
 export function declaredId(kind: string, key: string): string {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { isUuid } from '../../base/uuid.ts';
 import { createEntityStore, createRegistry, foreignId, storedForm } from '../entities/index.ts';
 import type { Entity, EntityKind, KnownPlugin, MutableEntityStore, Registry } from '../entities/index.ts';
-import { isObject, isUuid, own } from '../schema/index.ts';
+import { isObject, own } from '../schema/index.ts';
 import type { FieldError, PlainObject } from '../schema/index.ts';
 import { parseDocument, readDocument } from './document.ts';
 import type { DeclarativeDocument } from './document.ts';

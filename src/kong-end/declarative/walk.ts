@@ -1,4 +1,6 @@
-import { getPath, isObject, isUuid, own } from '../schema/index.ts';
+import { isUuid } from '../../base/uuid.ts';
+import { setOwn } from '../../base/set-own.ts';
+import { getPath, isObject, own } from '../schema/index.ts';
 import type { PlainObject } from '../schema/index.ts';
 import type { EntityKind, Registry } from '../entities/index.ts';
 import { entityId } from './ids.ts';
@@ -71,7 +73,7 @@ function collectEntity(
   for (const [key, value] of Object.entries(item)) {
     if (key === '_comment' || key === '_ignore' || nested.has(key)) continue;
     if (key === '_config' && kind.name === 'plugins' && typeof value === 'string') continue;
-    Object.defineProperty(fields, key, { value, writable: true, enumerable: true, configurable: true });
+    setOwn(fields, key, value);
   }
   const shared = item['_config'];
   if (kind.name === 'plugins' && typeof shared === 'string') {

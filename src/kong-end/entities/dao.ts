@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { eachField, isObject, isUuid, own, setOwn, validateField } from '../schema/index.ts';
+import { isUuid } from '../../base/uuid.ts';
+import { setOwn } from '../../base/set-own.ts';
+import { eachField, isObject, own, validateField } from '../schema/index.ts';
 import type { AutoOptions, CompiledSchema, PlainObject } from '../schema/index.ts';
 import { entityErrors } from './errors.ts';
 import { parseAddress } from './hosts.ts';

@@ -1,9 +1,8 @@
+import { isUuid } from '../../base/uuid.ts';
 import type { ConsumerEntity } from '../entities/types.ts';
 import { reject, text } from './checks.ts';
 import { withoutNulls } from '../plugin-server/instance-config.ts';
 import type { Implementations, PdkCall } from './types.ts';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** An entity as Lua has it: without nulls. */
 export function entity(value: unknown): unknown {
@@ -46,7 +45,7 @@ export const clientFunctions: Implementations = {
   'kong.client.get_protocol': (call, [allowTerminated]) => protocolOf(call, allowTerminated === true),
   'kong.client.load_consumer': (call, [id, byUsername]) => {
     const name = text(id, 'consumer_id');
-    if (byUsername !== true && !uuid.test(name))
+    if (byUsername !== true && !isUuid(name))
       return reject('cannot load a consumer with an id that is not a uuid');
     return loadConsumer(call, name, byUsername === true);
   },

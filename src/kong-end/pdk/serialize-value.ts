@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import type { SerializeValue } from '../request/exchange.ts';
 import { reject } from './checks.ts';
 
@@ -17,10 +18,10 @@ export function editRecord(record: Table, { key, value, mode }: SerializeValue):
     const next = Object.hasOwn(node, name) ? node[name] : null;
     if (next === null || next === undefined) {
       if (mode === 'replace') return;
-      node = setOwn(node, name, Object.create(null)) as Table;
+      node = putTable(node, name, Object.create(null) as Table);
     } else if (typeof next !== 'object') {
       reject(`The key '${key}' could not be used as a serialize value. Subkey '${name}' is not a table.`);
-    } else node = setOwn(node, name, tableOf(next)) as Table;
+    } else node = putTable(node, name, tableOf(next));
   }
   const exists = Object.hasOwn(node, last) && node[last] !== null && node[last] !== undefined;
   if (mode === 'set' || (mode === 'add' && !exists) || (mode === 'replace' && exists))
@@ -38,7 +39,7 @@ const tableOf = (value: object): Table =>
     ? Object.fromEntries(value.map((item: unknown, at): [string, unknown] => [String(at + 1), item]))
     : { ...value };
 
-function setOwn(table: Table, name: string, value: unknown): unknown {
-  Object.defineProperty(table, name, { value, enumerable: true, configurable: true, writable: true });
-  return value;
+function putTable(parent: Table, name: string, table: Table): Table {
+  setOwn(parent, name, table);
+  return table;
 }

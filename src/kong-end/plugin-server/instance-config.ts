@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import type { BoundPlugin } from '../request/plugins.ts';
 
 /** The JSON that StartInstance carries: the configuration without nulls, and what Kong adds to it. */
@@ -24,12 +25,6 @@ export function withoutNulls(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value))
-    if (member !== null && member !== undefined)
-      Object.defineProperty(copy, name, {
-        value: withoutNulls(member),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+    if (member !== null && member !== undefined) setOwn(copy, name, withoutNulls(member));
   return copy;
 }

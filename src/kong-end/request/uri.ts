@@ -66,12 +66,6 @@ export function pathOf(target: string): string {
   return at < 0 ? target : target.slice(0, at);
 }
 
-/** The query of a request target, without `?`; empty when there is none. */
-export function queryOf(target: string): string {
-  const at = target.indexOf('?', 1);
-  return at < 0 ? '' : target.slice(at + 1);
-}
-
 export type QueryValue = string | true | (string | true)[];
 
 function decodeArgument(text: string): string {

@@ -1,5 +1,5 @@
+import { uuidV5 } from '../../base/uuid.ts';
 import { messageOf } from '../../base/errors.ts';
-import { uuidV5 } from '../declarative/ids.ts';
 import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../entities/types.ts';
 import type { HeaderList } from '../request/headers.ts';
 import type { SandboxLog } from '../request/log.ts';

@@ -1,19 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setOwn } from '../../base/set-own.ts';
 import { eachField } from './compile.ts';
 import type { AutoResult, CompiledSchema, Field } from './compile.ts';
 import type { Context, FieldErrors, PlainObject } from './types.ts';
 import { validateField } from './validate.ts';
-import {
-  asSequence,
-  deepCopy,
-  deepEqual,
-  getPath,
-  isObject,
-  isTable,
-  own,
-  setOwn,
-  setPath,
-} from './values.ts';
+import { asSequence, deepCopy, deepEqual, getPath, isObject, isTable, own, setPath } from './values.ts';
 import { luaToString } from './lua-text.ts';
 
 export interface AutoOptions {

@@ -19,7 +19,7 @@ export type {
   SchemaDefinition,
 } from './types.ts';
 export { validateField } from './validate.ts';
-export { isUuid, regexError } from './validators.ts';
+export { regexError } from './validators.ts';
 export {
   asSequence,
   deepCopy,
@@ -30,6 +30,5 @@ export {
   isObject,
   isTable,
   own,
-  setOwn,
 } from './values.ts';
 export { violationMessage } from './violation.ts';

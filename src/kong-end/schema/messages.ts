@@ -17,7 +17,6 @@ export const text = {
   uuid: 'expected a valid UUID',
   missingPrimaryKey: 'missing primary key',
   requiredForCheck: 'field required for entity check',
-  badType: (type: string): string => `invalid type: ${type}`,
   eq: (wanted: string): string => `value must be ${wanted}`,
   ne: (value: string): string => `value must not be ${value}`,
   gt: (limit: string): string => `value must be greater than ${limit}`,

@@ -1,3 +1,5 @@
+import { isUuid } from '../../base/uuid.ts';
+import { setOwn } from '../../base/set-own.ts';
 import { asRecord, autoFields } from './auto-fields.ts';
 import { subschemaOf } from './compile.ts';
 import type { CompiledSchema, Field } from './compile.ts';
@@ -5,8 +7,8 @@ import { runEntityChecks } from './entity-checks.ts';
 import { luaToString } from './lua-text.ts';
 import { text } from './messages.ts';
 import type { FieldError, FieldErrors, PlainObject } from './types.ts';
-import { asSequence, isReference, isTable, own, setOwn } from './values.ts';
-import { isUuid, runValidators } from './validators.ts';
+import { asSequence, isReference, isTable, own } from './values.ts';
+import { runValidators } from './validators.ts';
 
 /** All errors of an entity, or undefined. `full`: required fields must be there (insert); otherwise not null (update). */
 export function validateEntity(

@@ -1,3 +1,4 @@
+import { isUuid } from '../../base/uuid.ts';
 import { luaMatches } from './lua-pattern.ts';
 import { luaInteger, luaToString, quotedList } from './lua-text.ts';
 import { text } from './messages.ts';
@@ -27,15 +28,6 @@ const joined = (options: unknown): string => (options as unknown[]).map(luaToStr
 
 const matches = (value: unknown, pattern: string): boolean =>
   luaMatches(typeof value === 'string' ? value : luaToString(value), pattern);
-
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** Any UUID, as Kong's `uuid` validator takes it. */
-export function isUuid(value: string): boolean;
-export function isUuid(value: unknown): value is string;
-export function isUuid(value: unknown): boolean {
-  return typeof value === 'string' && uuidPattern.test(value);
-}
 
 /** PCRE2's words by JavaScript's, where they find the same. */
 const pcreWords: Readonly<Record<string, string>> = {

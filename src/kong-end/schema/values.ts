@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import type { PlainObject } from './types.ts';
 
 /** Reading and copying of values that come from the network: no key ever reaches a prototype. */
@@ -13,14 +14,6 @@ export function isTable(value: unknown): value is PlainObject | unknown[] {
 
 export function own(object: unknown, key: string): unknown {
   return isTable(object) && Object.hasOwn(object, key) ? (object as PlainObject)[key] : undefined;
-}
-
-export function setOwn(object: PlainObject, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    object[key] = value;
-  }
 }
 
 /** Whether lists and objects nest deeper than `limit`: then nothing that goes down into them may be tried. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { runsFromSource } from '../../base/package.ts';
 
 /** What a thread is started with beside its own data. */
 export interface ThreadStart {
@@ -115,13 +116,12 @@ export class LuaThread<Job, Reply> {
 
   #spawn(): Worker {
     const { entry, data } = this.#options;
-    const isSource = import.meta.url.endsWith('.ts');
-    const file = isSource ? entry : new URL(entry.href.replace(/\.ts$/, '.js'));
+    const file = runsFromSource ? entry : new URL(entry.href.replace(/\.ts$/, '.js'));
     this.#steps = new Int32Array(new SharedArrayBuffer(4));
     const start: ThreadStart = { steps: this.#steps.buffer, data };
     const worker = new Worker(file, {
       workerData: start,
-      ...(isSource ? { execArgv: ['--conditions=kong-ts-source'] } : {}),
+      ...(runsFromSource ? { execArgv: ['--conditions=kong-ts-source'] } : {}),
       // Lua's memory is counted by its own limits; this is the thread's JavaScript.
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });

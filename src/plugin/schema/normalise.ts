@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import { unwrap } from './zod-def.ts';
 import type { ZodDef, ZodNode } from './zod-def.ts';
 
@@ -42,12 +43,12 @@ function normaliseObject(value: object, def: ZodDef): unknown {
     if (key === '$refs') continue;
     const field = own(def.shape, key);
     const kept = field === undefined ? item : normalise(item, field);
-    if (kept !== undefined) put(result, key, kept);
+    if (kept !== undefined) setOwn(result, key, kept);
   }
   for (const [key, field] of Object.entries(def.shape ?? {})) {
     if (Object.hasOwn(result, key)) continue;
     const { optional, nullable, default: preset } = unwrap(field);
-    if (nullable && !optional && preset === undefined) put(result, key, null);
+    if (nullable && !optional && preset === undefined) setOwn(result, key, null);
   }
   return result;
 }
@@ -67,7 +68,7 @@ function normaliseRecord(value: object, def: ZodDef): unknown {
   for (const [key, item] of Object.entries(value as Dictionary)) {
     if (key === '$refs') continue;
     const kept = normalise(item, def.valueType);
-    if (kept !== undefined) put(result, key, kept);
+    if (kept !== undefined) setOwn(result, key, kept);
   }
   return result;
 }
@@ -89,9 +90,4 @@ function isEmptyArray(value: object): boolean {
 
 function own(shape: ZodDef['shape'], key: string): ZodNode | undefined {
   return shape !== undefined && Object.hasOwn(shape, key) ? shape[key] : undefined;
-}
-
-/** Sets a key that came from the network: `__proto__` is plain data. */
-function put(target: Dictionary, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -1,4 +1,5 @@
-import { entityErrors, foreignId, isUuid } from '../../kong-end/index.ts';
+import { isUuid } from '../../base/uuid.ts';
+import { entityErrors, foreignId } from '../../kong-end/index.ts';
 import type { Entity, PlainObject } from '../../kong-end/index.ts';
 import { shown } from './answers.ts';
 import type { EntityManners } from './entities.ts';

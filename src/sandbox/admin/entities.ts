@@ -1,4 +1,5 @@
-import { entityErrors, foreignId, isUuid, page, parseTags } from '../../kong-end/index.ts';
+import { isUuid } from '../../base/uuid.ts';
+import { entityErrors, foreignId, page, parseTags } from '../../kong-end/index.ts';
 import type { Entity, EntityKind, PlainObject, Registry } from '../../kong-end/index.ts';
 import { created, listed, methodNotAllowed, noContent, notFound, ok, shown, unexpected } from './answers.ts';
 import { inferTypes } from './form.ts';

@@ -1,4 +1,5 @@
-import { asRecord, asSequence, eachField, isObject, isTable, setOwn } from '../../kong-end/index.ts';
+import { setOwn } from '../../base/set-own.ts';
+import { asRecord, asSequence, eachField, isObject, isTable } from '../../kong-end/index.ts';
 import type { CompiledSchema, Field, PlainObject } from '../../kong-end/index.ts';
 
 type Pair = readonly [key: string, value: string];

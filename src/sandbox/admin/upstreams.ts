@@ -1,4 +1,5 @@
-import { foreignId, getPath, isUuid, page } from '../../kong-end/index.ts';
+import { isUuid } from '../../base/uuid.ts';
+import { foreignId, getPath, page } from '../../kong-end/index.ts';
 import type { Entity } from '../../kong-end/index.ts';
 import { listed, message, noContent, notFound, ok, shown } from './answers.ts';
 import { input, paging, writable } from './entities.ts';

@@ -2,16 +2,14 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { ownModule } from '../../base/package.ts';
 import { secrets, type Secret } from '../../base/secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from '../supervisor/backoff.ts';
 import { readLines } from './bounded-lines.ts';
 
-const entry = new URL(
-  import.meta.url.endsWith('.ts') ? '../../event-hooks/main.ts' : '../../event-hooks/main.js',
-  import.meta.url,
-);
+const entry = ownModule('../../event-hooks/main', import.meta.url);
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ownModule } from '../../base/package.ts';
 import { drainTerm } from '../ipc/drain-term.ts';
 import type {
   Ask,
@@ -12,7 +13,7 @@ import type {
   Withheld,
 } from '../ipc/messages.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
-import { within } from './within.ts';
+import { late, within } from '../../base/within.ts';
 import { InFlightFile } from '../in-flight/file.ts';
 import type { InFlightEvent } from '../in-flight/register.ts';
 import { Peer } from '../ipc/peer.ts';
@@ -46,10 +47,7 @@ export interface WorkerEvents {
   gone(worker: WorkerProcess, why: string): void;
 }
 
-const entry = new URL(
-  import.meta.url.endsWith('.ts') ? '../worker/main.ts' : '../worker/main.js',
-  import.meta.url,
-);
+const entry = ownModule('../worker/main', import.meta.url);
 
 /** Two signs of life and some, in milliseconds. */
 const silentAfter = 1200;
@@ -186,8 +184,11 @@ export class WorkerProcess {
 
   /** Asks for what it has counted; `beat` and `metrics` hold it then. An answer that does not come in time changes nothing. */
   async refresh(limit: number): Promise<void> {
-    const report = (await within(limit, this.ask({ op: 'report' }))) as WorkerReport | null;
-    if (report !== null) this.#heard(report);
+    const report = await within(
+      limit,
+      this.ask({ op: 'report' }).catch(() => late),
+    );
+    if (report !== late && report !== null) this.#heard(report as WorkerReport);
   }
 
   forget(id: number): void {

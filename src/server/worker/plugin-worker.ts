@@ -1,3 +1,4 @@
+import { late, within } from '../../base/within.ts';
 import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
@@ -139,10 +140,10 @@ export class PluginWorker {
       for (const handle of this.#connections) handle.destroy();
     }
     this.#shut = true;
-    if (!(await within(limit, this.#host.close(limit)))) {
+    if (!(await settles(limit, this.#host.close(limit)))) {
       this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs: limit });
     }
-    await within(limit, this.hooks.close(limit));
+    await settles(limit, this.hooks.close(limit));
     this.#loopDelay.stop();
   }
 
@@ -171,23 +172,7 @@ export class PluginWorker {
   }
 }
 
-/** False when it does not settle in time. */
-async function within(limit: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(false);
-    }, limit);
-  });
-  try {
-    return await Promise.race([
-      work.then(
-        () => true,
-        () => true,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whether it settles in time, one way or the other. */
+async function settles(limit: number, work: Promise<unknown>): Promise<boolean> {
+  return (await within(limit, Promise.allSettled([work]))) !== late;
 }

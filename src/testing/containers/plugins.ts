@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { KongTsError } from '../../base/errors.ts';
-import { bundledPlugin, packageRoot } from '../../plugin/package-root.ts';
+import { bundledPlugin, packageRoot } from '../../base/package.ts';
 import type { Protocol } from '../../pdk/phases.ts';
 import type { PluginInContainer } from './options.ts';
 

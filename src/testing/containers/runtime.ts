@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KongTsError } from '../../base/errors.ts';
-import { packageRoot } from '../../plugin/package-root.ts';
+import { packageRoot } from '../../base/package.ts';
 
 export interface Mount {
   readonly source: string;

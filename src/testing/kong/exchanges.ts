@@ -1,3 +1,4 @@
+import { uuidOf } from '../../base/uuid.ts';
 import {
   Exchange,
   HttpExchange,
@@ -6,7 +7,6 @@ import {
   createNodeState,
   destinationOf,
   route,
-  uuidOf,
 } from '../../kong-end/index.ts';
 import type { SandboxLog, TlsInfo } from '../../kong-end/index.ts';
 import type { KongDescription } from '../description.ts';

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
+import { setOwn } from '../../base/set-own.ts';
 import { decodeText } from '../../base/text.ts';
 import { MAX_DEPTH } from './writer.ts';
 
@@ -148,10 +149,7 @@ class ValueReader {
     const object: Record<string, unknown> = {};
     for (let count = 0; count < size; count++) {
       const name = keyText(this.value(depth + 1));
-      const value = this.value(depth + 1);
-      if (name === '__proto__') {
-        Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
-      } else object[name] = value;
+      setOwn(object, name, this.value(depth + 1));
     }
     return object;
   }

@@ -5,22 +5,6 @@ import { textByteLength, writeText } from '../../base/text.ts';
 /** How deep arrays and maps may nest, in both directions. */
 export const MAX_DEPTH = 64;
 
-/** A MessagePack `str` whose bytes are given as they are. */
-export interface RawString {
-  readonly rawString: Buffer;
-}
-class RawStringValue implements RawString {
-  readonly rawString: Buffer;
-  constructor(bytes: Buffer) {
-    this.rawString = bytes;
-  }
-}
-
-/** Marks bytes to be written as `str` instead of `bin`. */
-export function rawString(bytes: Buffer): RawString {
-  return new RawStringValue(bytes);
-}
-
 /** A growing buffer that values are written into back to back. */
 export class MessageWriter {
   buffer: Buffer;
@@ -109,12 +93,6 @@ export class MessageWriter {
     this.position += writeText(value, this.buffer, this.position);
   }
 
-  /** Bytes as `str`. */
-  rawText(bytes: Uint8Array): void {
-    this.#stringHead(bytes.length);
-    this.raw(bytes);
-  }
-
   /** Bytes as `bin`. */
   bin(bytes: Uint8Array): void {
     this.#sized(bytes.length, 0xc4, 0xc5, 0xc6);
@@ -160,7 +138,6 @@ export class MessageWriter {
   #object(value: object | null, depth: number): void {
     if (value === null) this.nil();
     else if (value instanceof Uint8Array) this.bin(value);
-    else if (value instanceof RawStringValue) this.rawText(value.rawString);
     else if (depth >= MAX_DEPTH) {
       throw new KongTsError(
         'PDK_INVALID_ARGUMENT',

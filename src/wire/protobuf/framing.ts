@@ -134,8 +134,3 @@ export function encodeFrame(body: Uint8Array): Buffer {
   frame.set(body, HEAD);
   return frame;
 }
-
-/** Several frames back to back in one buffer. */
-export function encodeFrames(bodies: readonly Uint8Array[]): Buffer {
-  return bodies.length === 0 ? EMPTY : Buffer.concat(bodies.map(encodeFrame));
-}

@@ -1,5 +1,5 @@
+import { setOwn } from '../../base/set-own.ts';
 import type { Reader } from './reader.ts';
-import { setOwn } from './struct.ts';
 import { BYTES, VARINT } from './writer.ts';
 import type { Writer } from './writer.ts';
 
@@ -92,8 +92,6 @@ export const recordTypes = {
     },
   ]),
 } as const;
-
-export type RecordName = keyof typeof recordTypes;
 
 /** Reads a record up to the reader's end. */
 export function readRecord(reader: Reader, type: RecordType): Record<string, unknown> {

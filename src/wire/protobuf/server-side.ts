@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { setOwn } from '../../base/set-own.ts';
 import { KongTsError } from '../../base/errors.ts';
 import { decodeText } from '../../base/text.ts';
 import { commandFields } from './messages.ts';
@@ -15,7 +16,7 @@ import type {
 } from './messages.ts';
 import { Reader, malformed } from './reader.ts';
 import { readRecord, recordTypes, writeRecord } from './records.ts';
-import { readStruct, readValue, setOwn, writeList, writeStruct, writeValue } from './struct.ts';
+import { readStruct, readValue, writeList, writeStruct, writeValue } from './struct.ts';
 import { BYTES, FIXED64, VARINT, Writer } from './writer.ts';
 
 /** Keys of the fields 1, 2 and 3 by wire type. */

@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import { KongTsError } from '../../base/errors.ts';
 import { MAX_DEPTH, malformed } from './reader.ts';
 import type { Reader } from './reader.ts';
@@ -17,13 +18,6 @@ const LIST = 6 * 8 + BYTES;
 const FIELD = 1 * 8 + BYTES;
 const ENTRY_KEY = 1 * 8 + BYTES;
 const ENTRY_VALUE = 2 * 8 + BYTES;
-
-/** Sets a property that came from the network: `__proto__` is a name like any other. */
-export function setOwn(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === '__proto__') {
-    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
-  } else object[name] = value;
-}
 
 /** Writes a Value's fields. Bytes travel as a string. @throws KongTsError PDK_INVALID_ARGUMENT */
 export function writeValue(writer: Writer, value: unknown, depth = 0): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
-import { readSecret, secrets, secretVariables } from '../../../src/base/secrets.ts';
+import { readSecret, secrets } from '../../../src/base/secrets.ts';
 import { createCallbackLog } from '../../../src/server/log/server-log.ts';
 import { checkSecrets, hasNginxEnvironment } from '../../../src/server/nginx.ts';
 import { compileServerOptions } from '../../../src/server/options.ts';
@@ -35,7 +35,6 @@ describe('a secret', () => {
       'three',
     );
     expect(readSecret(secrets.adminToken, undefined, {})).toBe(null);
-    expect(secretVariables).toContain('KONG_ADMIN_TOKEN_FILE');
   });
 
   it.each([
