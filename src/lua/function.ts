@@ -58,6 +58,7 @@ type HostFunction = (...args: unknown[]) => unknown;
 
 class SandboxedFunction implements LuaFunction {
   private state: State = 0;
+  private isClosed = false;
   private readonly api: LuaApi;
   private readonly governor: Governor;
   private readonly values: ValueBridge;
@@ -76,6 +77,7 @@ class SandboxedFunction implements LuaFunction {
     this.hostPointer = api.addFunction((state = 0) => this.callHost(state), 'ii');
     this.state = this.governor.newState();
     try {
+      if (this.state === 0) throw this.failure(errorInMemory);
       this.governor.leniently(() => {
         api._luaL_openlibs(this.state);
         this.prepare(memoryBytes, style);
@@ -96,8 +98,9 @@ class SandboxedFunction implements LuaFunction {
   }
 
   close(): void {
-    if (this.state === 0) return;
-    this.api._lua_close(this.state);
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.state !== 0) this.api._lua_close(this.state);
     this.state = 0;
     this.api.removeFunction(this.hostPointer);
     this.natives.dispose();
@@ -190,9 +193,10 @@ class SandboxedFunction implements LuaFunction {
     const { exceeded } = this.governor;
     if (exceeded === 'time')
       return new KongTsError('LUA_LIMIT', 'The Lua code ran longer than its time limit.');
-    if (status === errorInMemory || exceeded === 'memory') {
+    if (exceeded === 'memory') {
       return new KongTsError('LUA_LIMIT', 'The Lua code needed more memory than its limit.');
     }
+    if (status === errorInMemory) return new KongTsError('LUA_FAILED', 'There is no memory left for Lua.');
     return new KongTsError('LUA_FAILED', this.thrown());
   }
 

@@ -125,7 +125,11 @@ export async function compileCustomFields(
   failed: Failed,
 ): Promise<CustomFields | null> {
   if (sources.length === 0) return null;
-  const service = await (shared ??= startService());
+  shared ??= startService();
+  const service = await shared.catch((error: unknown) => {
+    shared = null;
+    throw error;
+  });
   const client: Client = {
     open: { kind: 'open', set: ++sets, fields: sources },
     write: (level, text) => log[level](text),

@@ -36,13 +36,19 @@ function tables.insert(t, ...)
   t[at] = v
 end
 
+-- A position between two elements is compared as it is, and cut off where it names one. Without an element there is no
+-- result.
 function tables.remove(t, at)
   check(t, "remove")
   local n = #t
-  if at == nil then at = n else at = int(at, 2, "remove") end
-  if at < 1 or at > n then return nil end
-  local v = t[at]
-  for i = at + 1, n do t[i - 1] = t[i] end
+  if at == nil then at = n else at = kit.double(at, 2, "remove") end
+  if not (at >= 1 and at <= n) then return end
+  local first = real.math.floor(at)
+  local v = t[first]
+  for i = first + 1, n do
+    if at + (i - first) > n then break end
+    t[i - 1] = t[i]
+  end
   t[n] = nil
   return v
 end

@@ -75,10 +75,18 @@ local function members(t)
   if type(t) ~= "table" then kit.bad(1, "pairs", "table", t) end
   return pairs(t)
 end
+-- Without any argument they fail.
+local function asked(name, f)
+  return function(...)
+    if real.select("#", ...) == 0 then kit.fail("bad argument #1 to '" .. name .. "' (value expected)") end
+    return f(...)
+  end
+end
 ${clockPart}
 local base = {
   _VERSION = "Lua 5.1", assert = assert, error = raise, ipairs = items, next = real.next, pairs = members,
-  pcall = protected, xpcall = guarded, select = pick, tonumber = kit.tonumber, tostring = kit.tostring,
+  pcall = protected, xpcall = guarded, select = pick, tonumber = asked("tonumber", kit.tonumber),
+  tostring = asked("tostring", kit.tostring),
   type = type, unpack = tables.unpack, print = function() end,
   string = strings, table = tables, math = kit.math, bit = kit.bit,
   coroutine = { create = real.coroutine.create, resume = real.coroutine.resume, running = real.coroutine.running,

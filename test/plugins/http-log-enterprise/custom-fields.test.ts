@@ -234,12 +234,19 @@ class FakeThread {
   readonly opened: number[] = [];
   readonly ran: number[][] = [];
   lose: (raw: string, field: number) => boolean = () => false;
+  loseOpening: (set: number) => boolean = () => false;
   hold: Promise<void> = Promise.resolve();
 
   async run(job: FieldsJob): Promise<FieldsReply> {
     this.isRunning = true;
     await this.hold;
-    if (job.kind === 'open') this.opened.push(job.set);
+    if (job.kind === 'open') {
+      this.opened.push(job.set);
+      if (this.loseOpening(job.set)) {
+        this.isRunning = false;
+        throw new ThreadLost('out of memory', 1);
+      }
+    }
     if (job.kind !== 'run') return { problem: null, results: [], lines: [] };
     let steps = 0;
     this.ran.push(job.items.map(({ fields }) => fields.length));
@@ -312,5 +319,64 @@ describe('a thread that is lost', () => {
     release();
     expect(await first).toHaveLength(3);
     expect(await service.compute(client, item(big))).toHaveLength(3);
+  });
+
+  const clientOf = (set: number, source: string, lines: string[] = []): Client => ({
+    open: { kind: 'open', set, fields: [['a', source]] },
+    write: (_level, text) => lines.push(text),
+    isOpen: false,
+  });
+
+  it('over the Lua of a configuration says nothing about that Lua: the next one is asked', async () => {
+    const { thread, service } = await started();
+    let losses = 2;
+    thread.loseOpening = () => losses-- > 0;
+    const client = clientOf(2, 'return 1');
+    expect(await service.add(client)).toBeNull();
+    expect(client.isOpen).toBe(true);
+    expect(thread.opened).toEqual([1, 2, 2, 2]);
+  });
+
+  it('again and again leaves the verdict to the syntax, and records ask again', async () => {
+    const { thread, service } = await started();
+    thread.loseOpening = (set) => set > 1;
+    expect(await service.add(clientOf(2, 'return 1 // 2'))).toMatchObject({ field: 0 });
+    const lines: string[] = [];
+    const client = clientOf(3, 'return 1', lines);
+    expect(await service.add(client)).toBeNull();
+    expect(lines).toEqual([expect.stringMatching(/could not be loaded: out of memory/)]);
+    const one = { set: 3, raw: '{}', fields: [0], authorization: null };
+    expect(await service.compute(client, one)).toEqual([{ field: 0, error: 'out of memory', isLimit: true }]);
+    thread.loseOpening = () => false;
+    expect(await service.compute(client, one)).toEqual([{ field: 0, value: '{}', mode: 'set' }]);
+  });
+
+  it('over the Lua of one configuration costs the records of no other', async () => {
+    const { thread, service, client } = await started();
+    const bad = clientOf(2, 'return 1');
+    await service.add(bad);
+    await thread.close();
+    thread.loseOpening = (set) => set === 2;
+    const answers = await Promise.all([
+      service.compute(client, item('{"n":1}')),
+      service.compute(bad, { set: 2, raw: '{}', fields: [0], authorization: null }),
+      service.compute(client, item('{"n":2}')),
+    ]);
+    expect(answers.map((results) => results?.map((one) => 'error' in one))).toEqual([
+      [false, false, false],
+      [true],
+      [false, false, false],
+    ]);
+  });
+
+  it('has nothing for a configuration that was closed: its fields fail, and say so', async () => {
+    const { service, client } = await started();
+    const results = service.compute(client, item('{}'));
+    await service.remove(client);
+    const late = service.compute(client, item('{}'));
+    expect((await results)?.every((one) => 'value' in one)).toBe(true);
+    expect((await late)?.map((one) => 'error' in one && one.error)).toEqual(
+      Array.from({ length: 3 }, () => 'the configuration was closed'),
+    );
   });
 });

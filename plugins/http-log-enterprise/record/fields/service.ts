@@ -1,4 +1,4 @@
-import { type LuaThread, ThreadLost } from 'kong-ts/lua';
+import { checkLua51, type LuaThread, ThreadLost } from 'kong-ts/lua';
 import type { FieldResult, FieldsJob, FieldsReply, OpenJob, RunItem } from './protocol.ts';
 
 /** A thread that computes no further field for so long (up to twice as long) is ended, in milliseconds. */
@@ -7,6 +7,9 @@ export const stuckMs = 1500;
 const maxWaiting = 16 * 1024 * 1024;
 const maxBatch = 64;
 const maxBatchBytes = 1024 * 1024;
+/** So many threads are asked about the Lua of a configuration, when they are lost over it. */
+const maxThreads = 3;
+const closed = 'the configuration was closed';
 
 /** One configuration at the thread. */
 export interface Client {
@@ -24,6 +27,20 @@ interface Waiting {
 }
 
 const size = ({ item }: Waiting): number => item.raw.length + 200;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The first field whose syntax is not that of Kong's Lua: what can be said without a thread. */
+function syntaxProblem(fields: OpenJob['fields']): FieldsReply['problem'] {
+  for (const [field, [, source]] of fields.entries()) {
+    try {
+      checkLua51(source);
+    } catch (error) {
+      return { field, message: messageOf(error) };
+    }
+  }
+  return null;
+}
 
 /**
  * Hands records to the thread in which all Lua of the process runs: many at a time, in their order, bounded in bytes.
@@ -46,13 +63,10 @@ export class FieldService {
     return this.clients.size;
   }
 
-  /** @returns the field that does not compile, and why; null when all do */
+  /** @returns the field that does not compile, and why; null when all do. Never rejects. */
   async add(client: Client): Promise<FieldsReply['problem']> {
     this.clients.set(client.open.set, client);
-    const problem = await this.serially(() => this.open(client)).catch((error: unknown) => ({
-      field: error instanceof ThreadLost ? Math.max(0, error.steps - 1) : 0,
-      message: error instanceof Error ? error.message : String(error),
-    }));
+    const problem = await this.serially(() => this.judge(client));
     if (problem !== null) this.clients.delete(client.open.set);
     return problem;
   }
@@ -96,10 +110,40 @@ export class FieldService {
     });
   }
 
+  /**
+   * Only an answer is a verdict. A thread that was lost, for want of memory or of time on a busy machine, has said nothing
+   * about the Lua: the next one is asked. When none answers, the syntax decides, and records ask again.
+   */
+  private async judge(client: Client): Promise<FieldsReply['problem']> {
+    let reason = '';
+    for (let i = 0; i < maxThreads; i++) {
+      try {
+        return await this.open(client);
+      } catch (error) {
+        reason = messageOf(error);
+        await this.renew();
+      }
+    }
+    const problem = syntaxProblem(client.open.fields);
+    if (problem === null) {
+      client.write(
+        'error',
+        `custom_fields_by_lua could not be loaded: ${reason}; the next record tries again`,
+      );
+    }
+    return problem;
+  }
+
   private async open(client: Client): Promise<FieldsReply['problem']> {
     const { problem } = await this.thread.run(client.open);
     client.isOpen = problem === null;
     return problem;
+  }
+
+  /** The next job has a thread that knows no configuration. */
+  private async renew(): Promise<void> {
+    await this.thread.close();
+    for (const client of this.clients.values()) client.isOpen = false;
   }
 
   private take(): Waiting[] {
@@ -111,20 +155,39 @@ export class FieldService {
   }
 
   private async batch(): Promise<void> {
-    const batch = this.take();
-    let isRunning = false;
+    const batch = await this.ready(this.take());
+    if (batch.length === 0) return;
     try {
-      if (!this.thread.isRunning) for (const client of this.clients.values()) client.isOpen = false;
-      for (const client of new Set(batch.map((entry) => entry.client))) {
-        if (!client.isOpen && this.clients.has(client.open.set)) await this.open(client);
-      }
-      isRunning = true;
       const reply = await this.thread.run({ kind: 'run', items: batch.map(({ item }) => item) });
       for (const { set, level, text } of reply.lines) this.clients.get(set)?.write(level, text);
       batch.forEach((entry, i) => this.settle(entry, reply.results[i] ?? []));
     } catch (error) {
-      this.lose(batch, error, isRunning && error instanceof ThreadLost ? error.steps : 0);
+      this.lose(batch, error, error instanceof ThreadLost ? error.steps : 0);
     }
+  }
+
+  /** The records whose Lua the thread has; the records of a configuration whose Lua it cannot have fail, and no others. */
+  private async ready(batch: Waiting[]): Promise<Waiting[]> {
+    if (!this.thread.isRunning) await this.renew();
+    const failed = new Map<Client, string>();
+    for (const { client } of batch) if (!this.clients.has(client.open.set)) failed.set(client, closed);
+    // A thread that is lost over one configuration takes the others with it.
+    for (;;) {
+      const client = batch.find((entry) => !entry.client.isOpen && !failed.has(entry.client))?.client;
+      if (client === undefined) break;
+      try {
+        const problem = await this.open(client);
+        if (problem !== null) failed.set(client, problem.message);
+      } catch (error) {
+        failed.set(client, messageOf(error));
+        await this.renew();
+      }
+    }
+    return batch.filter((entry) => {
+      const reason = failed.get(entry.client);
+      if (reason !== undefined) this.fail(entry, reason);
+      return reason === undefined;
+    });
   }
 
   private settle(entry: Waiting, results: readonly FieldResult[]): void {
@@ -134,8 +197,7 @@ export class FieldService {
 
   /** The field at which the thread was fails; what the batch has beside it is tried again. */
   private lose(batch: Waiting[], error: unknown, steps: number): void {
-    const message = error instanceof Error ? error.message : String(error);
-    const failure = (field: number): FieldResult => ({ field, error: message, isLimit: true });
+    const message = messageOf(error);
     let left = steps;
     for (const entry of left > 0 ? batch : []) {
       const { fields } = entry.item;
@@ -144,11 +206,18 @@ export class FieldService {
         continue;
       }
       const at = fields[left - 1] ?? 0;
-      entry.lost.push(failure(at));
+      entry.lost.push({ field: at, error: message, isLimit: true });
       entry.item = { ...entry.item, fields: fields.filter((field) => field !== at) };
       this.waiting.unshift(...batch);
       return;
     }
-    for (const entry of batch) this.settle(entry, entry.item.fields.map(failure));
+    for (const entry of batch) this.fail(entry, message);
+  }
+
+  private fail(entry: Waiting, error: string): void {
+    this.settle(
+      entry,
+      entry.item.fields.map((field) => ({ field, error, isLimit: true })),
+    );
   }
 }

@@ -18,6 +18,8 @@ interface FieldSet {
   record: Record<string, unknown>;
 }
 
+/** The errors that are the source's own. */
+const verdicts: unknown[] = ['LUA_INVALID', 'LUA_LIMIT'];
 const modes = ['set', 'add', 'replace'];
 
 serveLuaThread<null, FieldsJob, FieldsReply>(async () => {
@@ -55,6 +57,8 @@ serveLuaThread<null, FieldsJob, FieldsReply>(async () => {
         );
       } catch (error) {
         for (const compiled of run) compiled.close();
+        // What else can happen, for want of memory, says nothing about the source.
+        if (!verdicts.includes((error as { code?: unknown }).code)) throw error;
         return { field, message: error instanceof Error ? error.message : String(error) };
       }
     }
