@@ -1,10 +1,10 @@
-import http from 'node:http';
-import https from 'node:https';
+import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import { KongTsError } from '../base/errors.ts';
 import { isLoopback } from '../http/callers.ts';
 import { door } from '../http/door.ts';
+import { createNodeServer } from '../http/http1/node-server.ts';
 import { bounded, httpLimits } from '../http/limits.ts';
 import type { AdminOptions } from './admin/types.ts';
 import type { KnownPlugin, MutableEntityStore } from '../kong-end/index.ts';
@@ -52,30 +52,31 @@ export async function startAdmin(
   options: AdminApiOptions,
 ): Promise<AdminListener> {
   const { eventHooksAdmin, certificate, allowHosts, ...rest } = options;
-  const { createAdminApi } = await import('./admin/index.ts');
-  const api = createAdminApi({
+  const { createAdminApi, nginxManners } = await import('./admin/index.ts');
+  const app = createAdminApi({
     ...rest,
     ...(eventHooksAdmin === null ? {} : { eventHooksAdmin: adminUrl(eventHooksAdmin) }),
   });
-  await api.ready();
+  await app.ready();
+  const { handle, refuse } = nginxManners(app);
   // Kong lets everybody in who can connect; here the listener is on a developer's machine, where web pages can, too.
   const handlerOf = (host: string): http.RequestListener =>
-    door({ loopback: isLoopback(host), names: allowHosts }, (request, response) => {
-      api.routing(request, response);
-    });
+    door({ loopback: isLoopback(host), names: allowHosts }, handle);
   const servers: http.Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(closeServer));
-    await api.close();
+    await app.close();
   };
   const urls: { tls: boolean; url: string }[] = [];
   try {
     for (const address of addresses) {
-      const handle = handlerOf(address.host);
       const server = bounded(
-        address.tls
-          ? https.createServer({ ...certificate(), ...httpLimits }, handle)
-          : http.createServer(httpLimits, handle),
+        createNodeServer({
+          limits: httpLimits,
+          handle: handlerOf(address.host),
+          refuse,
+          ...(address.tls ? { certificate: certificate() } : {}),
+        }),
       );
       servers.push(server);
       const port = await listen(server, address);

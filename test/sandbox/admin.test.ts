@@ -1,3 +1,5 @@
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
 import { send } from './support/client.ts';
 import { testGateway, type TestGateway } from './support/gateway.ts';
@@ -86,4 +88,48 @@ test('the Admin API asks for no token, so that web pages and foreign names are r
   expect((await make({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   expect((await make({ host: 'evil.example' })).status).toBe(403);
   expect((await make({ host: 'kong.example.com' })).status).toBe(201);
+});
+
+/** The answer to raw bytes, up to the end of the connection. */
+function exchange(socket: Socket, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    socket.once('error', reject);
+    socket.once('close', () => resolve(Buffer.concat(pieces).toString('latin1')));
+    socket.write(bytes, 'latin1');
+  });
+}
+
+test("requests are read as Kong's nginx reads them, with and without TLS", async () => {
+  gateway = await testGateway({
+    config: () => ({
+      _format_version: '3.0',
+      services: [{ name: 'caf\u00e9', url: 'http://127.0.0.1:9' }],
+    }),
+    sandbox: { adminListen: '127.0.0.1:0, 127.0.0.1:0 ssl' },
+  });
+  const { adminUrl, adminTlsUrl } = gateway.sandbox;
+  const portOf = (url: string | null): number => Number(new URL(url ?? '').port);
+  const end = 'Host: localhost\r\nConnection: close\r\n\r\n';
+  const expected: [string, string, RegExp][] = [
+    [`FOO /services HTTP/1.1\r\n${end}`, '405', /Method not allowed/],
+    [`PROPFIND /services HTTP/1.1\r\n${end}`, '405', /Method not allowed/],
+    [`FOO /nothing HTTP/1.1\r\n${end}`, '404', /Not found/],
+    [`GET /services/caf\u00c3\u00a9 HTTP/1.1\r\n${end}`, '200', /"host":"127.0.0.1"/],
+    [`GET /services/caf\u00c3 HTTP/1.1\r\n${end}`, '404', /Not found/],
+    ['GET /services HTTP/1.0\r\n\r\n', '200', /"data":/],
+    [`GET http://localhost/services HTTP/1.1\n${end}`, '200', /"data":/],
+    [`foo /services HTTP/1.1\r\n${end}`, '400', /<h1>400 Bad Request<\/h1>/],
+    [`GET /services HTTP/2.0\r\n${end}`, '505', /<h1>505 HTTP Version Not Supported<\/h1>/],
+    [`CONNECT /services HTTP/1.1\r\n${end}`, '405', /<h1>405 Not Allowed<\/h1>/],
+  ];
+  for (const [bytes, status, body] of expected) {
+    const plain = connect(portOf(adminUrl), '127.0.0.1');
+    const secure = connectTls({ port: portOf(adminTlsUrl), host: '127.0.0.1', rejectUnauthorized: false });
+    for (const answer of [await exchange(plain, bytes), await exchange(secure, bytes)]) {
+      expect([bytes, answer.slice(9, 12)]).toEqual([bytes, status]);
+      expect(answer).toMatch(body);
+    }
+  }
 });

@@ -1,5 +1,7 @@
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import type { HttpLimits } from '../limits.ts';
 import { ClientConnection, type RequestHandler } from './client-connection.ts';
 import { BodyStalled, type ClientRequest } from './client-request.ts';
@@ -14,6 +16,8 @@ export interface NodeServerOptions {
   readonly handle: NodeHandler;
   /** Answers a request that nginx refuses while it reads it. */
   readonly refuse: (status: RefusalStatus, response: ServerResponse) => void;
+  /** The certificate of a server that speaks TLS. Default: it does not. */
+  readonly certificate?: SecureContextOptions;
 }
 
 const keepAliveProbeMs = 30_000;
@@ -25,17 +29,19 @@ const keepAliveProbeMs = 30_000;
  * connection and however its bytes are cut.
  */
 export function createNodeServer(options: NodeServerOptions): Server {
-  const { limits } = options;
+  const { limits, certificate } = options;
   const timeouts = {
     head: limits.headersTimeout,
     body: limits.requestTimeout,
     idle: limits.keepAliveTimeout,
   };
   const connections = new Map<Socket, ClientConnection>();
-  const server = createServer(limits);
+  const server =
+    certificate === undefined ? createServer(limits) : createSecureServer({ ...certificate, ...limits });
+  const connected = certificate === undefined ? 'connection' : 'secureConnection';
   // Node's parser gets nothing to read.
-  server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
+  server.removeAllListeners(connected);
+  server.on(connected, (socket: Socket) => {
     const connection = new ClientConnection(socket, handlerOf(options), timeouts);
     connections.set(socket, connection);
     // A client that has closed its side gets its answer all the same; whether it is still there is asked now and then.

@@ -12,13 +12,13 @@ import { EntityEndpoints } from './entities.ts';
 import { elsewhereEndpoints } from './elsewhere.ts';
 import { forward } from './forward.ts';
 import { informationEndpoints } from './information.ts';
+import { methods, nginxPage, otherMethod } from './nginx.ts';
 import { Router } from './router.ts';
 import type { AdminOptions, AdminState, Answer, Context, Endpoint } from './types.ts';
 import { checksHealth, upstreamEndpoints } from './upstreams.ts';
 import { workspaceEndpoints } from './workspaces.ts';
 
 const defaultBodyLimit = 10 * 1024 * 1024;
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
 /**
  * Kong's Admin API over an entity store, shapes and error texts as Kong 3.9.3 has them. The caller listens and
@@ -44,8 +44,9 @@ export function createAdminApi(options: AdminOptions): FastifyInstance {
     process.emitWarning(error instanceof Error ? error : new Error(String(error)));
     return send(reply, request, state, message(500, 'An unexpected error occurred'), 0);
   });
+  app.addHttpMethod(otherMethod);
   app.route({
-    method: [...methods],
+    method: [...methods, otherMethod],
     url: '*',
     handler: async (request, reply) => {
       const started = performance.now();
@@ -218,15 +219,10 @@ function bySni(context: Context, method: string): Context {
 
 /** nginx refuses TRACE itself, before Kong hears of it. */
 function refuseTrace(reply: FastifyReply, version: string): FastifyReply {
-  const line = '405 Not Allowed';
-  const body = [
-    `<html>\r\n<head><title>${line}</title></head>\r\n<body>\r\n<center><h1>${line}</h1></center>\r\n<hr><center>kong/${version}</center>`,
-    '</body>\r\n</html>\r\n',
-  ].join('\r\n');
   return reply
     .code(405)
     .headers({ Server: `kong/${version}`, 'content-type': 'text/html' })
-    .send(body);
+    .send(nginxPage('405 Not Allowed', version));
 }
 
 function optionsAnswer(available: object): Answer {
