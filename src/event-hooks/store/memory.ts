@@ -25,10 +25,12 @@ interface Row {
   state: DeliveryState;
   result: AttemptResult | null;
   history: Attempt[];
+  /** What it takes besides its event, roughly. Bytes. */
+  size: number;
 }
 
 export interface MemoryLimits {
-  /** What the events may take, in bytes. Default 256 MiB. */
+  /** What events and deliveries may take, in bytes. Default 256 MiB. */
   bytes?: number;
   /** Identities remembered for on_change and snooze. Default 100,000. */
   firings?: number;
@@ -36,6 +38,11 @@ export interface MemoryLimits {
 
 /** What an event takes besides its payload, roughly. */
 const eventOverhead = 400;
+/** What a delivery and an attempt take besides their texts, roughly. */
+const deliveryOverhead = 250;
+const attemptOverhead = 100;
+/** What is left of an error where there is no room. */
+const shortError = 100;
 
 /**
  * A store without a file: hooks and deliveries end with the process. When it is full, the oldest finished deliveries go;
@@ -67,7 +74,8 @@ export class MemoryStore implements HookStore {
     this.#suppression.forgetHook(hook.id);
   }
   async deleteHook(id: string): Promise<boolean> {
-    for (const row of this.#rows.get(id)?.values() ?? []) this.#unreference(row.event);
+    const rows = this.#rows.get(id);
+    for (const row of rows?.values() ?? []) this.#drop(rows, row);
     this.#rows.delete(id);
     this.#waiting.delete(id);
     this.#suppression.forgetHook(id);
@@ -96,7 +104,14 @@ export class MemoryStore implements HookStore {
       for (const hook of firing) {
         let rows = this.#rows.get(hook);
         if (rows === undefined) this.#rows.set(hook, (rows = new Map<number, Row>()));
-        rows.set(stored.seq, { event: stored, state: 'pending', result: null, history: [] });
+        rows.set(stored.seq, {
+          event: stored,
+          state: 'pending',
+          result: null,
+          history: [],
+          size: deliveryOverhead,
+        });
+        this.#bytes += deliveryOverhead;
       }
       return stored.seq;
     });
@@ -104,9 +119,7 @@ export class MemoryStore implements HookStore {
       const row = this.#rows.get(result.hookId)?.get(result.seq);
       if (row === undefined) continue;
       row.state = result.state;
-      row.result = result;
-      const { attempts: attempt, finishedAt, status, latencyMs, error } = result;
-      row.history = [...row.history, { attempt, finishedAt, status, latencyMs, error }].slice(-attemptsKept);
+      this.#keep(row, result);
       if (result.state === 'waiting') this.#wait(result.hookId, result.seq);
     }
     return seqs;
@@ -191,8 +204,7 @@ export class MemoryStore implements HookStore {
       for (const [seq, row] of rows) {
         if (row.state !== 'delivered' && row.state !== 'dead') continue;
         if (seq > floor && row.event.at >= limits.olderThan) break;
-        rows.delete(seq);
-        if (this.#unreference(row.event)) events += 1;
+        if (this.#drop(rows, row)) events += 1;
       }
     }
     return events;
@@ -212,6 +224,30 @@ export class MemoryStore implements HookStore {
     if (waiting === undefined) this.#waiting.set(hookId, (waiting = new Set()));
     waiting.add(seq);
   }
+  /** What has become of an attempt; in few words once half of the room is taken: what targets answer must not keep events out. */
+  #keep(row: Row, result: AttemptResult): void {
+    const { attempts: attempt, finishedAt, status, latencyMs, error } = result;
+    const history = [...row.history, { attempt, finishedAt, status, latencyMs, error }].slice(-attemptsKept);
+    const size = sizeOf(result, history);
+    if (size > row.size && this.#bytes + size - row.size > this.#maxBytes / 2) {
+      const short = error?.slice(0, shortError) ?? null;
+      row.result = { ...result, error: short, response: null };
+      row.history = [{ attempt, finishedAt, status, latencyMs, error: short }];
+    } else {
+      row.result = result;
+      row.history = history;
+    }
+    this.#bytes -= row.size;
+    row.size = sizeOf(row.result, row.history);
+    this.#bytes += row.size;
+  }
+
+  /** @returns whether its event went, too */
+  #drop(rows: Map<number, Row> | undefined, row: Row): boolean {
+    rows?.delete(row.event.seq);
+    this.#bytes -= row.size;
+    return this.#unreference(row.event);
+  }
   #unreference(event: StoredEvent): boolean {
     event.references -= 1;
     if (event.references > 0 || !this.#ids.delete(event.id)) return false;
@@ -221,15 +257,17 @@ export class MemoryStore implements HookStore {
 
   /** @throws KongTsError STORE_FAILED when there is no room and nothing finished to let go */
   #makeRoom(events: readonly NewEvent[]): void {
-    const needed = events.reduce((sum, { payload }) => sum + payload.length + eventOverhead, 0);
+    const needed = events.reduce(
+      (sum, { payload, hooks }) => sum + payload.length + eventOverhead + hooks.length * deliveryOverhead,
+      0,
+    );
     if (needed === 0 || this.#bytes + needed <= this.#maxBytes) return;
     const enough = Math.min(this.#maxBytes - needed, this.#maxBytes * 0.9);
     for (const rows of this.#rows.values()) {
-      for (const [seq, row] of rows) {
+      for (const row of rows.values()) {
         if (this.#bytes <= enough) return;
         if (row.state !== 'delivered' && row.state !== 'dead') continue;
-        rows.delete(seq);
-        this.#unreference(row.event);
+        this.#drop(rows, row);
       }
     }
     if (this.#bytes + needed <= this.#maxBytes) return;
@@ -239,6 +277,11 @@ export class MemoryStore implements HookStore {
       { fix: 'With --data-dir, deliveries wait on disk.' },
     );
   }
+}
+
+function sizeOf({ error, response }: AttemptResult, history: readonly Attempt[]): number {
+  const texts = history.reduce((sum, one) => sum + attemptOverhead + (one.error?.length ?? 0), 0);
+  return deliveryOverhead + texts + (error?.length ?? 0) + (response?.length ?? 0);
 }
 
 function toDelivery(hookId: string, { event, result }: Row): Delivery {

@@ -46,6 +46,8 @@ export interface ForwardedStep {
   readonly data: unknown;
   /** True for `plugin.StepError`. */
   readonly failed: boolean;
+  /** Of the message that brought it, in bytes. */
+  readonly size: number;
 }
 
 /**
@@ -62,6 +64,8 @@ export type ForwardedAnswer =
 export interface ConnectionHost {
   /** Largest frame or message that is read, in bytes. */
   readonly maxFrameBytes: number;
+  /** What the MsgPack:1 events that wait for a step of Kong may hold together, in bytes. Default 256 MiB. */
+  readonly maxUnsteppedBytes?: number;
   /** Number of this worker among those that run, 0 to 255; part of every MsgPack:1 event id. */
   readonly workerIndex: number;
   readonly log: ServerLog;

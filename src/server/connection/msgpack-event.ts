@@ -10,6 +10,7 @@ import { PendingCall, rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
 import { packedName } from './rows.ts';
 import type { Runtime } from './runtime.ts';
+import type { Unstepped } from './unstepped-events.ts';
 
 /** How long an event is kept that Kong does not step any more, in milliseconds. */
 const ABANDONED_AFTER = 60_000;
@@ -57,7 +58,7 @@ interface QueuedCall extends Call {
 }
 
 /** An event over MsgPack:1: one call per step, kept by its id until it has ended or Kong has forgotten it. */
-export class MsgpackEvent extends PhaseEvent {
+export class MsgpackEvent extends PhaseEvent implements Unstepped {
   readonly protocol = 'msgpack';
   readonly id: number;
   #responder: Responder | null;
@@ -67,6 +68,11 @@ export class MsgpackEvent extends PhaseEvent {
   #current: Call | null = null;
   #done = false;
   readonly #watch: CallWatch | null;
+
+  answeredBytes = 0;
+  unsteppedWeight = 0;
+  unsteppedPrevious: Unstepped | null = null;
+  unsteppedNext: Unstepped | null = null;
 
   constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, responder: Responder) {
     super(runtime, instance, phase);
@@ -94,10 +100,15 @@ export class MsgpackEvent extends PhaseEvent {
     this.countSend();
   }
 
-  /** Kong has the result of the call that it was asked for. */
-  step(data: unknown, failed: boolean, responder: Responder): void {
+  /**
+   * Kong has the result of the call that it was asked for.
+   * @param size of the result as Kong has sent it, in bytes
+   */
+  step(data: unknown, failed: boolean, responder: Responder, size: number): void {
     const call = this.#current;
     this.#current = null;
+    this.answeredBytes += size;
+    this.runtime.unsteppedEvents.remove(this);
     this.#responder = responder;
     if (this.#watch !== null) this.runtime.deadlines.remove(this.#watch);
     if (failed) this.#callFailed(call, data);
@@ -201,7 +212,23 @@ export class MsgpackEvent extends PhaseEvent {
     }
   }
 
+  /** Too many events wait for Kong. */
+  givenUp(): void {
+    this.runtime.host.log.error(
+      'An event was given up: Kong does not go on with the events that it begins.',
+      {
+        plugin: this.instance.plugin.name,
+        phase: this.phase,
+        instance: this.instance.id,
+        code: 'PDK_CALL_FAILED',
+      },
+    );
+    this.abandon('too many events wait for its answers, and this one has waited longest');
+    this.#drop();
+  }
+
   #waitForKong(): void {
+    this.runtime.unsteppedEvents.add(this);
     if (this.#watch !== null) this.runtime.deadlines.add(this.#watch, LOG_CALL_LIMIT);
   }
 
@@ -223,6 +250,7 @@ export class MsgpackEvent extends PhaseEvent {
   #drop(): void {
     if (this.#watch !== null) this.runtime.deadlines.remove(this.#watch);
     this.runtime.steppedEvents.delete(this.id);
+    this.runtime.unsteppedEvents.remove(this);
     this.runtime.deadlines.remove(this);
   }
 }

@@ -224,14 +224,15 @@ export class MsgpackSession implements Responder {
 
   #step(step: Command & { type: 'step' }): void {
     const { eventId, data, failed } = step;
+    const size = this.#bytes?.length ?? 0;
     const event = this.#connection.runtime.steppedEvents.get(eventId);
     if (event !== undefined) {
       this.#event = event;
-      event.step(data, failed, this);
+      event.step(data, failed, this, size);
       return;
     }
     const bytes = this.#bytes === null ? null : Buffer.from(this.#bytes);
-    void this.#stepElsewhere({ eventId, data, failed }, bytes);
+    void this.#stepElsewhere({ eventId, data, failed, size }, bytes);
   }
 
   /** A step of an event that this worker does not run: another one may, or another server of the socket. */
@@ -320,12 +321,13 @@ export function stepForwarded(runtime: Runtime, step: ForwardedStep): Promise<Fo
   const event = runtime.steppedEvents.get(step.eventId);
   if (event === undefined) return Promise.resolve({ type: 'error', message: noEvent(step.eventId) });
   return new Promise((resolve) => {
-    event.step(step.data, step.failed, {
+    const responder: Responder = {
       respondCall: (_id, method, args) => {
         resolve({ type: 'call', method, args: Buffer.isBuffer(args) ? args : encode(args) });
       },
       respondDone: () => resolve({ type: 'done' }),
-    });
+    };
+    event.step(step.data, step.failed, responder, step.size);
   });
 }
 

@@ -4,6 +4,7 @@ import { Deadlines } from './deadlines.ts';
 import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
 import type { MsgpackEvent } from './msgpack-event.ts';
+import { UnsteppedEvents } from './unstepped-events.ts';
 
 /** Between the ends of two connections, and for all of them, in milliseconds. */
 const BETWEEN_ENDS = 100;
@@ -22,6 +23,8 @@ export class Runtime {
   readonly deadlines: Deadlines;
   /** Running events of MsgPack:1 by id. */
   readonly steppedEvents = new EventTable<MsgpackEvent>();
+  /** Those of them that wait for a step. */
+  readonly unsteppedEvents: UnsteppedEvents;
   readonly counts = { connections: 0, events: 0 };
   #counter = randomInt(COUNTER_LIMIT);
   #endedAt = Number.NEGATIVE_INFINITY;
@@ -29,6 +32,7 @@ export class Runtime {
   constructor(host: ConnectionHost) {
     this.host = host;
     this.clock = host.clock;
+    this.unsteppedEvents = new UnsteppedEvents(host.maxUnsteppedBytes);
     this.deadlines = new Deadlines(host.clock);
   }
 

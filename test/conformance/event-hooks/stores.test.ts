@@ -49,6 +49,36 @@ for (const synchronous of ['normal', 'full'] as const) {
 }
 
 describe('bounds', () => {
+  it('memory: what targets answer counts, and what hooks an event has: beyond the bound texts are left out, not lost', async () => {
+    const hooks = Array.from({ length: 5 }, (_, at) => `h${String(at)}`);
+    const store = new MemoryStore({ bytes: 100_000 });
+    onTestFinished(() => store.close());
+    for (const hook of hooks) await store.saveHook(hookNamed(hook));
+    const text = 'x'.repeat(1000);
+    for (let id = 0; id < 30; id += 1) {
+      const event = { id: String(id), source: 's', event: 'e', at: 1, payload: '{}', hooks };
+      const [seq] = await store.commit([event], []).catch(() => [null]);
+      if (seq === null || seq === undefined) break;
+      for (let attempts = 1; attempts <= 10; attempts += 1) {
+        const result = { seq, state: 'waiting' as const, attempts, due: 9, finishedAt: 2, status: 500 };
+        await store.commit(
+          [],
+          hooks.map((hookId) => ({ ...result, hookId, latencyMs: 1, error: text, response: text })),
+        );
+      }
+    }
+    const kept = (await Promise.all(hooks.map((hookId) => store.deliveries({ hookId, size: 100 })))).flat();
+    expect(kept.length).toBeGreaterThan(50);
+    const shown = await Promise.all(kept.map(({ hookId, eventId }) => store.delivery(hookId, eventId)));
+    expect(JSON.stringify(shown).match(/x/g)?.length).toBeLessThan(100_000);
+    expect(shown.every((one) => one?.attempts === 10 && one.error?.startsWith('xxx'))).toBe(true);
+    // Once they have gone there is room as before.
+    for (const hook of hooks) await store.deleteHook(hook);
+    await store.saveHook(hookNamed('a'));
+    const large = { source: 's', event: 'e', at: 1, payload: 'x'.repeat(99_000), hooks: ['a'] };
+    expect(await store.commit([{ id: 'large', ...large }], [])).not.toEqual([null]);
+  });
+
   for (const [name, open] of [
     ['memory', (firings: number) => new MemoryStore({ firings })],
     ['sqlite', (firings: number) => new SqliteStore(':memory:', { synchronous: 'normal', firings })],
