@@ -1,11 +1,16 @@
 import { KongTsError, messageOf, type ErrorCode } from '../../base/errors.ts';
 import type { Ask, Message, WireError } from './messages.ts';
+import type { Outgoing } from './outgoing.ts';
+
+const tooMuch = 'too much waits for a process of this server that does not read';
+/** In UTF-16 units. */
+const longestError = 500;
 
 type Handler = (ask: Ask) => unknown;
 
 /** Questions and answers over a channel of messages; the same on both of its ends. */
 export class Peer {
-  readonly #send: (message: Message) => void;
+  readonly #outgoing: Pick<Outgoing, 'send'>;
   readonly #handle: Handler;
   readonly #waiting = new Map<
     number,
@@ -14,18 +19,20 @@ export class Peer {
   #lastId = 0;
   #closed: string | null = null;
 
-  constructor(send: (message: Message) => void, handle: Handler) {
-    this.#send = send;
+  constructor(outgoing: Pick<Outgoing, 'send'>, handle: Handler) {
+    this.#outgoing = outgoing;
     this.#handle = handle;
   }
 
-  /** Rejects with the error of the other side, or when the channel closes before the answer. */
+  /** Rejects with the error of the other side, when the channel closes before the answer, or where too much waits for it. */
   ask(ask: Ask): Promise<unknown> {
     if (this.#closed !== null) return Promise.reject(new Error(this.#closed));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#send({ type: 'ask', id, ask });
+      if (this.#outgoing.send({ type: 'ask', id, ask })) return;
+      this.#waiting.delete(id);
+      reject(new Error(tooMuch));
     });
   }
 
@@ -53,11 +60,19 @@ export class Peer {
   async #answer(id: number, ask: Ask): Promise<void> {
     try {
       const value = await this.#handle(ask);
-      this.#send({ type: 'answer', id, value, error: null });
+      if (!this.#outgoing.send({ type: 'answer', id, value, error: null })) throw new Error(tooMuch);
     } catch (error) {
-      this.#send({ type: 'answer', id, value: null, error: toWireError(error) });
+      this.#outgoing.send({ type: 'answer', id, value: null, error: shortened(toWireError(error)) });
     }
   }
+}
+
+/** The answer that says so always leaves. */
+function shortened({ code, message }: WireError): WireError {
+  return {
+    code,
+    message: message.length > longestError ? `${message.slice(0, longestError - 1)}…` : message,
+  };
 }
 
 export function toWireError(error: unknown): WireError {

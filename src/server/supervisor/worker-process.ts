@@ -16,6 +16,7 @@ import type { MetricJson } from '../metrics/metric-json.ts';
 import { late, within } from '../../base/within.ts';
 import { InFlightFile } from '../in-flight/file.ts';
 import type { InFlightEvent } from '../in-flight/register.ts';
+import { Outgoing } from '../ipc/outgoing.ts';
 import { Peer } from '../ipc/peer.ts';
 import { temporarySocketPath } from '../../unix/path.ts';
 import type { Connection } from '../../unix/claim.ts';
@@ -93,6 +94,10 @@ export class WorkerProcess {
   /** Connections that it has or that are on their way to it. */
   connections = 0;
   readonly #child: ChildProcess;
+  readonly #outgoing = new Outgoing((message, sent) => {
+    if (this.#child.connected) this.#child.send(message, sent);
+    else sent();
+  });
   readonly #peer: Peer;
   readonly #events: WorkerEvents;
   #file: InFlightFile | null = null;
@@ -112,12 +117,7 @@ export class WorkerProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(file === null ? [] : [file.descriptor])],
     });
-    this.#peer = new Peer(
-      (message) => {
-        this.#send(message);
-      },
-      (ask) => events.ask(this, ask),
-    );
+    this.#peer = new Peer(this.#outgoing, (ask) => events.ask(this, ask));
     this.#child.on('message', (message) => {
       this.#receive(message as Message);
     });
@@ -247,7 +247,7 @@ export class WorkerProcess {
   }
 
   #send(message: Message): void {
-    if (this.#child.connected) this.#child.send(message, () => undefined);
+    this.#outgoing.send(message);
   }
 
   #receive(message: Message): void {

@@ -3,6 +3,7 @@ import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
 import { writeThrough } from '../in-flight/file.ts';
 import { drainTerm } from '../ipc/drain-term.ts';
 import type { Ask, InstanceRecord, Message, Parting, WorkerStart } from '../ipc/messages.ts';
+import { Outgoing } from '../ipc/outgoing.ts';
 import { Peer } from '../ipc/peer.ts';
 import { createServerLog } from '../log/server-log.ts';
 import type { Connection } from '../../unix/claim.ts';
@@ -17,19 +18,37 @@ const carefulFor = 10_000;
 /** Time between two signs of life, in milliseconds. */
 const beatInterval = 500;
 
+/** What may wait for the supervisor for another sign of life to be of use, in bytes. */
+const mostBeforeBeat = 64 * 1024;
+
 const parent = process.ppid;
 const exit: (code: number) => never = refuseExit();
 let worker: PluginWorker | null = null;
 let leaving = false;
 
-const peer = new Peer(send, answer);
+const outgoing = new Outgoing((message, sent) => {
+  if (process.connected) process.send?.(message, undefined, undefined, sent);
+  else sent();
+});
+const peer = new Peer(outgoing, answer);
+/** The instances that are asked for: many connections that miss the same one ask once. */
+const finding = new Map<number, Promise<InstanceRecord | null>>();
 
 const link: WorkerLink = {
   record: async (record, asked) => (await peer.ask({ op: 'record', record, asked })) as boolean,
   started(ticket) {
     send({ type: 'started', ticket });
   },
-  find: async (id) => (await peer.ask({ op: 'find', id })) as InstanceRecord | null,
+  find(id) {
+    let found = finding.get(id);
+    if (found === undefined) {
+      found = peer
+        .ask({ op: 'find', id })
+        .finally(() => finding.delete(id)) as Promise<InstanceRecord | null>;
+      finding.set(id, found);
+    }
+    return found;
+  },
   forget(id) {
     send({ type: 'forget', id });
   },
@@ -86,7 +105,8 @@ function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }
   send({ type: 'booted' });
   if (hooks !== null) void started.hooks.connect(hooks);
   setInterval(() => {
-    send({ type: 'beat', beat: started.beat() });
+    // A supervisor that stands still does not count them.
+    if (outgoing.bytes < mostBeforeBeat) send({ type: 'beat', beat: started.beat() });
   }, beatInterval).unref();
   started
     .load()
@@ -144,5 +164,5 @@ async function leave(limit: number, parting: Parting): Promise<void> {
 }
 
 function send(message: Message): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  outgoing.send(message);
 }
