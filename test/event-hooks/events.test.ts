@@ -6,7 +6,7 @@ import {
   canonical,
   parseFields,
   withoutNulls,
-} from '../../src/event-hooks/dispatcher/payload.ts';
+} from '../../src/event-hooks/model/payload.ts';
 import { ManualClock } from './support/clock.ts';
 import { bench, tempDir } from './support/setup.ts';
 import type { Bench } from './support/setup.ts';

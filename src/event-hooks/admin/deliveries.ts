@@ -1,4 +1,4 @@
-import { parseExactFields } from '../dispatcher/payload.ts';
+import { parseExactFields } from '../model/payload.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';

@@ -1,5 +1,5 @@
 import type { Dispatcher } from '../dispatcher/index.ts';
-import type { Fields } from '../dispatcher/payload.ts';
+import type { Fields } from '../model/payload.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import { page, readPage } from './paging.ts';

@@ -1,7 +1,7 @@
 import { toPlain } from '../model/exact-json.ts';
 import type { FilterCondition, FilterScalar, HookFilter } from '../model/hook.ts';
-import { valueAt } from './payload.ts';
-import type { Fields } from './payload.ts';
+import { valueAt } from '../model/payload.ts';
+import type { Fields } from '../model/payload.ts';
 
 export type CompiledFilter = (payload: Fields) => boolean;
 

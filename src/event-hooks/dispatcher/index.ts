@@ -24,7 +24,7 @@ import { LocalTransport } from './local-transport.ts';
 import { Maintenance } from './maintenance.ts';
 import { compileDispatcherOptions } from './options.ts';
 import type { CompiledDispatcherOptions, DispatcherOptions } from './options.ts';
-import { withoutNulls } from './payload.ts';
+import { withoutNulls } from '../model/payload.ts';
 import type { HookEvent } from '../model/event.ts';
 
 /** Hooks, outbox and deliveries of a node. Made by {@link createDispatcher}. */

@@ -6,8 +6,8 @@ import type { SourceRegistry } from '../sources/registry.ts';
 import type { FiringRule, NewEvent } from '../store/types.ts';
 import { firedName } from './matching.ts';
 import type { HookTable } from './matching.ts';
-import { buildPayload, canonical, parseExactFields, valueAt } from './payload.ts';
-import type { Fields } from './payload.ts';
+import { buildPayload, canonical, parseExactFields, valueAt } from '../model/payload.ts';
+import type { Fields } from '../model/payload.ts';
 
 /**
  * Finds the hooks that an event fires; what `on_change` and `snooze` say is left to the store, which remembers. The data

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { parseFields } from '../dispatcher/payload.ts';
+import { parseFields } from '../model/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook, LambdaConfig } from '../model/hook.ts';

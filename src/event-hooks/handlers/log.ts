@@ -1,4 +1,4 @@
-import { parseExactFields } from '../dispatcher/payload.ts';
+import { parseExactFields } from '../model/payload.ts';
 import type { HookLog } from '../log.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';

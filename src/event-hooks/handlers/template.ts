@@ -1,5 +1,5 @@
 import { KongTsError } from '../../base/errors.ts';
-import { valueAt } from '../dispatcher/payload.ts';
+import { valueAt } from '../model/payload.ts';
 
 /** How inserted values are escaped. */
 export type Escape = 'html' | 'json' | 'form' | 'none';

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { HttpTargetOptions } from '../delivery/http-target.ts';
-import { parseExactFields } from '../dispatcher/payload.ts';
+import { parseExactFields } from '../model/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import type { Hook, WebhookCustomConfig } from '../model/hook.ts';
 import { Budget, parseTemplate, refuseCode, render } from './template.ts';

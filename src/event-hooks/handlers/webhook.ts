@@ -6,7 +6,7 @@ import { eventNameFor } from '../model/hook.ts';
 import type { Hook, WebhookConfig } from '../model/hook.ts';
 import { Mask } from '../model/mask.ts';
 import { redactUrl, secretsOf, shortSecretsOf } from '../model/secrets.ts';
-import { renamePayload } from '../dispatcher/payload.ts';
+import { renamePayload } from '../model/payload.ts';
 import type { Delivery } from '../store/types.ts';
 import { Signer } from './signature.ts';
 import { deliveryId } from './types.ts';

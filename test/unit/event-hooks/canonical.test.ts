@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonical } from '../../../src/event-hooks/dispatcher/payload.ts';
+import { canonical } from '../../../src/event-hooks/model/payload.ts';
 
 describe('what on_change compares', () => {
   const entity = { id: 'c', username: 'a', created_at: 1, updated_at: 2, tags: ['x', 'y'] };

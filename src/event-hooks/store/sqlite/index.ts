@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
-import { parseFields } from '../../dispatcher/payload.ts';
+import { parseFields } from '../../model/payload.ts';
 import type { Hook } from '../../model/hook.ts';
 import type {
   AttemptResult,

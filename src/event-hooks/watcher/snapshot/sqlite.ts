@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../base/errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
-import { parseFields } from '../../dispatcher/payload.ts';
+import { parseFields } from '../../model/payload.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
 
 /** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */

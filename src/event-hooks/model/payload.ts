@@ -1,4 +1,4 @@
-import { isRawNumber, parseExact } from '../model/exact-json.ts';
+import { isRawNumber, parseExact } from './exact-json.ts';
 
 /** A JSON object as parsed; keys from outside are data only. */
 export type Fields = Record<string, unknown>;
