@@ -143,6 +143,11 @@ export default tseslint.config(
     'event-hooks stands alone: it knows Kong through kong-admin, if at all',
   ),
   room(
+    ['src/event-hooks/handlers/**'],
+    [rooms(...upper, 'pdk', 'plugin', 'wire'), sockets, '^undici'],
+    'handlers open no connections themselves: delivery/ has the guard of addresses',
+  ),
+  room(
     ['src/lua/**'],
     [sockets, filesAndProcesses, rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-admin')],
     'lua stands alone, without sockets and files',

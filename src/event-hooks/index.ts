@@ -3,10 +3,20 @@ export type { EventData, EventHandle, HubStats, PublishOptions } from './client/
 export type { EventTransport, TransportStats } from './client/transport.ts';
 import type { Dispatcher } from './dispatcher/index.ts';
 import type { DispatcherOptions } from './dispatcher/options.ts';
-export type { Hook } from './model/hook.ts';
+import type { z } from 'zod';
+import type { HandlerKind } from './handlers/kind.ts';
+import type { allKinds } from './handlers/kinds.ts';
+import type { HookBase } from './model/hook.ts';
 export type { HookEvent, EventDeclaration } from './model/event.ts';
 import type { ConnectOptions } from './grpc/transport.ts';
 import type { EventTransport } from './client/transport.ts';
+
+type HookOfKind<Kind> =
+  Kind extends HandlerKind<infer Name, infer Schema>
+    ? HookBase & { handler: Name; config: z.output<Schema> }
+    : never;
+/** A hook as the Admin API shows it. */
+export type Hook = HookOfKind<(typeof allKinds)[number]>;
 export type { ConnectOptions, Dispatcher, DispatcherOptions };
 
 /**

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventHooks } from '../../src/event-hooks/index.ts';
-import {
-  buildPayload,
-  canonical,
-  parseFields,
-  withoutNulls,
-} from '../../src/event-hooks/model/payload.ts';
+import { buildPayload, canonical, parseFields, withoutNulls } from '../../src/event-hooks/model/payload.ts';
 import { ManualClock } from './support/clock.ts';
 import { bench, tempDir } from './support/setup.ts';
 import type { Bench } from './support/setup.ts';

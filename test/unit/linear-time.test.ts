@@ -8,9 +8,10 @@ import { numberPieces } from '../../plugins/http-log-enterprise/record/numbers.t
 import { compileRedaction } from '../../plugins/http-log-enterprise/record/redaction.ts';
 import { multipartFields, parseForm } from '../../src/event-hooks/admin/form.ts';
 import { parseTemplate } from '../../src/event-hooks/handlers/template.ts';
-import type { Hook, WebhookCustomConfig } from '../../src/event-hooks/model/hook.ts';
+import { handlerKinds } from '../../src/event-hooks/handlers/kinds.ts';
+import { webhookCustom, type WebhookCustomConfig } from '../../src/event-hooks/handlers/webhook-custom.ts';
 import { Mask } from '../../src/event-hooks/model/mask.ts';
-import { secretsOf } from '../../src/event-hooks/model/secrets.ts';
+import { hiddenOf } from '../../src/event-hooks/model/secrecy.ts';
 import { foreignCaller } from '../../src/http/callers.ts';
 import { formPairs } from '../../src/http/form.ts';
 import { endToEnd } from '../../src/http/headers.ts';
@@ -60,11 +61,11 @@ function redact(mode: keyof typeof redactions, text: string): void {
   record.toRaw();
 }
 
-const customHook = (config: Partial<WebhookCustomConfig>): Hook =>
-  ({
-    handler: 'webhook-custom',
-    config: { url: 'http://h/', headers: {}, secret: null, payload: null, body: null, ...config },
-  }) as Hook;
+const secretsIn = (config: Partial<WebhookCustomConfig>) =>
+  hiddenOf(
+    { config: { url: 'http://h/', headers: {}, secret: null, payload: null, body: null, ...config } },
+    webhookCustom,
+  );
 
 /** What reads a client's text. */
 const readers: Readonly<Record<string, (text: string) => void>> = {
@@ -76,16 +77,16 @@ const readers: Readonly<Record<string, (text: string) => void>> = {
   'a form, in the sandbox': (text) => parseSandboxQuery(text, 1000),
   'a multipart body, in the sandbox': (text) =>
     parseBody('multipart/form-data; boundary=b', Buffer.from(text), 100),
-  'a form for event hooks': (text) => parseForm(formPairs(text)),
-  'the name of a field for event hooks': (text) => parseForm([[text, 'x']]),
+  'a form for event hooks': (text) => parseForm(formPairs(text), handlerKinds.form),
+  'the name of a field for event hooks': (text) => parseForm([[text, 'x']], handlerKinds.form),
   'a multipart body for event hooks': (text) =>
     multipartFields(Buffer.from(`--b${text}`), 'multipart/form-data; boundary=b'),
   "a form for the sandbox's Admin API": (text) =>
     parseAdminBody(Buffer.from(text), 'application/x-www-form-urlencoded', false),
   "a multipart body for the sandbox's Admin API": (text) =>
     parseAdminBody(Buffer.from(text), 'multipart/form-data; boundary=b', false),
-  'the secrets in a body': (text) => secretsOf(customHook({ body: text })),
-  'the secrets in a header': (text) => secretsOf(customHook({ headers: { 'x-key': text } })),
+  'the secrets in a body': (text) => secretsIn({ body: text }),
+  'the secrets in a header': (text) => secretsIn({ headers: { 'x-key': text } }),
   'who calls': (text) => foreignCaller('GET', { host: text, origin: text }, { loopback: false, names: [] }),
   'what Connection names': (text) => endToEnd(['Connection', text]),
   'a path, in the sandbox': (text) => normalizePath(text),
@@ -145,14 +146,12 @@ describe('what a client sends costs no more than its length', () => {
   });
 
   it.each(['{{', '{*', '{%', '{*{{'])('a body of nothing but %s', { timeout: 5000 }, (brace) => {
-    expect(secretsOf(customHook({ body: `${brace.repeat(200_000)} token-123456` }))).toEqual([
-      'token-123456',
-    ]);
+    expect(secretsIn({ body: `${brace.repeat(200_000)} token-123456` }).long).toEqual(['token-123456']);
   });
 
   it('a hook of more secrets than can be looked for, whose answers are not shown', { timeout: 5000 }, () => {
     const body = Array.from({ length: 80_000 }, (_, at) => `token${String(at).padStart(7, '0')}`).join(' ');
-    const secrets = secretsOf(customHook({ body, headers: { 'x-key': 'a1 '.repeat(300_000) } }));
+    const { long: secrets } = secretsIn({ body, headers: { 'x-key': 'a1 '.repeat(300_000) } });
     expect(new Mask(secrets).apply('token0000001 and others')).toBe('***');
     expect(new Mask(secrets).apply('')).toBe('');
     expect(new Mask(secrets.slice(-2)).apply('others')).toBe('others');

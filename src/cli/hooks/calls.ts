@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { KongTsError, messageOf } from '../../base/errors.ts';
-import { parseForm } from '../../event-hooks/admin/form.ts';
+import { KongTsError } from '../../base/errors.ts';
 import { printableJson, printableLine } from '../printable.ts';
 import { HooksApi } from './api.ts';
+import { eventFields, readFields } from './fields.ts';
 import { replay } from './replay.ts';
 import { table, time } from './table.ts';
 
@@ -65,7 +64,10 @@ export function addCalls(hooks: Command): void {
     .option('--file <path>', 'a JSON document; - reads standard input')
     .action(async (fields: string[], options: { file?: string }, command: Command) => {
       const api = new HooksApi(command);
-      const made = await api.call<HookRow>('POST', '/event-hooks', readHook(fields, options.file));
+      // Loaded here only: the records of the handlers bring everything that handlers need.
+      const { handlerKinds } = await import('../../event-hooks/handlers/kinds.ts');
+      const hook = readFields(fields, options.file, handlerKinds.form);
+      const made = await api.call<HookRow>('POST', '/event-hooks', hook);
       show(api, made, () =>
         printableLine(
           `Created ${made.id}: ${made.source} ${made.event ?? '*'} -> ${made.config.url ?? made.handler}`,
@@ -101,7 +103,7 @@ export function addCalls(hooks: Command): void {
       const answer = await api.call<{ result: true | { error?: string; status?: number } }>(
         'POST',
         `/event-hooks/${encodeURIComponent(id)}/test`,
-        readHook(fields, options.file),
+        readFields(fields, options.file, eventFields),
       );
       print(printableJson(answer));
       const { result } = answer;
@@ -163,39 +165,4 @@ export function addCalls(hooks: Command): void {
     .action(async (id: string, options: { since?: string; dead?: boolean }, command: Command) => {
       await replay(new HooksApi(command), id, options);
     });
-}
-
-/** Fields from the command line as the Admin API's form bodies have them, or a JSON document. */
-function readHook(fields: string[], file: string | undefined): unknown {
-  if (file !== undefined) {
-    try {
-      return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
-    } catch (error) {
-      throw new KongTsError('FILE_UNREADABLE', `${file} is not readable JSON: ${messageOf(error)}.`, {
-        cause: error,
-      });
-    }
-  }
-  const pairs = fields.map((field): [string, string] => {
-    const at = field.indexOf('=');
-    if (at < 1) throw new KongTsError('USAGE', `"${field}" is not name=value.`);
-    return [field.slice(0, at), field.slice(at + 1)];
-  });
-  return parseForm(pairs, convert);
-}
-
-/** Text stays text except where it is JSON's own word or number and the field is not text by nature. */
-function convert(name: string, text: string): unknown {
-  if (
-    /^(?:config\.(?:headers|payload|url|secret|previous_secrets|body|method|functions)|source|event|handler)\b/.test(
-      name,
-    ) &&
-    !name.endsWith('_format')
-  )
-    return text;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }

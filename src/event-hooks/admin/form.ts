@@ -1,40 +1,33 @@
-/** Fields whose values in a form are not text; everything else stays text. Kong infers them from its schema likewise. */
-const booleans = new Set([
-  'on_change',
-  'enabled',
-  'config.ssl_verify',
-  'config.headers_format',
-  'config.payload_format',
-  'config.body_format',
-]);
-const numbers = new Set(['snooze', 'concurrency', 'rate']);
-const numberLists = new Set(['retry_schedule']);
-const lists = new Set(['config.functions', 'config.previous_secrets', 'retry_schedule']);
+import type { FormField, FormFields } from '../model/form-fields.ts';
 
 type Node = Record<string, unknown>;
+type Fields = ReadonlyMap<string, FormField>;
 
 /**
  * Reads a form body as Kong does: `config.url=...`, `config.headers.x-a=...`, lists as `config.functions=...`,
  * `config.functions[]=...`, `config.functions[1]=...` or by repeating the name. An empty value is null.
+ * @param fields what the fields are, for the handler that the form names
  * @param valueOf what a field's text stands for; by default what Kong takes it for
  */
 export function parseForm(
   pairs: Iterable<readonly [string, string]>,
-  valueOf: (path: string, text: string) => unknown = convert,
+  fields: FormFields,
+  valueOf: (field: FormField | undefined, text: string) => unknown = convert,
 ): Node {
+  const all = [...pairs];
+  const known = fields.of(all.find(([name]) => name === 'handler')?.[1]);
   const root: Node = {};
-  for (const [name, value] of pairs) {
+  for (const [name, text] of all) {
     const match = /^(.*?)\[(\d*)\]$/.exec(name);
-    const field = match?.[1] ?? name;
-    put(root, field, valueOf(field, value), match !== null);
+    const { steps, field } = find(match?.[1] ?? name, known);
+    put(root, steps, valueOf(field, text), match !== null, field?.shape === 'list');
   }
   return root;
 }
 
-function put(root: Node, name: string, value: unknown, indexed: boolean): void {
-  const steps = splitName(name);
-  const path = steps.join('.');
-  const last = steps.pop() ?? name;
+function put(root: Node, path: string[], value: unknown, indexed: boolean, isList: boolean): void {
+  const steps = [...path];
+  const last = steps.pop() ?? '';
   let at = root;
   for (const step of steps) {
     const below = Object.hasOwn(at, step) ? at[step] : undefined;
@@ -48,26 +41,24 @@ function put(root: Node, name: string, value: unknown, indexed: boolean): void {
   const before = Object.hasOwn(at, last) ? at[last] : undefined;
   if (Array.isArray(before)) before.push(value);
   else if (before !== undefined) define(at, last, [before, value]);
-  else
-    define(
-      at,
-      last,
-      indexed || (lists.has(path) && value !== null && !Array.isArray(value)) ? [value] : value,
-    );
+  else define(at, last, indexed || (isList && value !== null && !Array.isArray(value)) ? [value] : value);
 }
 
-/** A header's or payload's name may hold dots itself: everything after the map's name is one name. */
-function splitName(name: string): string[] {
-  const map = /^(config\.(?:headers|payload)|filter)\.(.+)$/.exec(name);
-  return map === null ? name.split('.') : [...(map[1] ?? '').split('.'), map[2] ?? ''];
+/** The field of a name, and the steps to its place. What stands behind a map's name is one name, dots and all. */
+function find(name: string, fields: Fields): { steps: string[]; field: FormField | undefined } {
+  for (const [path, field] of fields) {
+    if (field.shape === 'map' && name.length > path.length + 1 && name.startsWith(`${path}.`))
+      return { steps: [...path.split('.'), name.slice(path.length + 1)], field };
+  }
+  return { steps: name.split('.'), field: fields.get(name) };
 }
 
-function convert(path: string, text: string): unknown {
+/** What text stays in a form is text; Kong infers the rest from its schema likewise. */
+function convert(field: FormField | undefined, text: string): unknown {
   if (text === '') return null;
-  if (booleans.has(path) && (text === 'true' || text === 'false')) return text === 'true';
-  if ((numbers.has(path) || numberLists.has(path)) && text.trim() !== '' && Number.isFinite(Number(text)))
-    return Number(text);
-  return text;
+  if (field?.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  const isNumber = field?.type === 'number' || field?.type === 'integer';
+  return isNumber && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
 function define(at: Node, name: string, value: unknown): void {

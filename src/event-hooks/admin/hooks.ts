@@ -70,7 +70,7 @@ export function hookRoutes(dispatcher: Dispatcher): Routes {
       GET: async (request, reply) => {
         const hook = hookOf(dispatcher, request);
         if (hook === null) return notFound(reply);
-        if (hook.handler !== 'webhook') {
+        if (dispatcher.kinds.get(hook.handler)?.pings !== true) {
           return reply.code(400).send({ message: `handler '${hook.handler}' does not support ping` });
         }
         const payload = dispatcher.pingPayload(hook);

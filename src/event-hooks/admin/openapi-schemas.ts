@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { hookSchema } from '../model/schema.ts';
+import type { KindSet } from '../model/kind-set.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -31,7 +30,7 @@ const hookFields = {
   updated_at: { type: 'integer', description: 'Seconds since the epoch.' },
   source: text,
   event: { ...nullable('string'), description: 'null: every event of the source.' },
-  handler: { type: 'string', enum: ['webhook', 'webhook-custom', 'log', 'lambda'] },
+  handler: text,
   on_change: { ...nullable('boolean'), description: 'Fire only when the payload differs from the last one.' },
   snooze: { ...nullable('integer'), description: 'Seconds of silence after a firing.' },
   config: { type: 'object' },
@@ -67,15 +66,14 @@ const history = {
   }),
 };
 
-/** Only keys that the hook's answers have; what is sent is described by HookInput, made from the very schema in use. */
-export function componentSchemas(): Record<string, Schema> {
-  const input = z.toJSONSchema(hookSchema, { io: 'input', unrepresentable: 'any' }) as Schema;
-  delete input.$schema;
+/** Only keys that the hook's answers have; what is sent is described by HookInput, made from the very schemas in use. */
+export function componentSchemas(kinds: KindSet): Record<string, Schema> {
+  const handler = { type: 'string', enum: kinds.names };
   return {
-    HookInput: input,
+    HookInput: kinds.document,
     Hook: {
       ...record(hookFields),
-      properties: { ...hookFields, ...ours },
+      properties: { ...hookFields, handler, ...ours },
       additionalProperties: false,
     },
     HookPage: page(ref('Hook')),

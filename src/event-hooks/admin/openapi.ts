@@ -1,3 +1,4 @@
+import type { KindSet } from '../model/kind-set.ts';
 import { componentSchemas, ref } from './openapi-schemas.ts';
 
 type Json = Record<string, unknown>;
@@ -198,8 +199,8 @@ const paths: Record<string, Record<string, Json>> = {
   },
 };
 
-/** The OpenAPI document of the Admin API. */
-export function openApiDocument(): Json {
+/** The OpenAPI document of the Admin API. @param kinds the handlers that hooks can name */
+export function openApiDocument(kinds: KindSet): Json {
   return {
     openapi: '3.1.0',
     info: {
@@ -214,7 +215,7 @@ export function openApiDocument(): Json {
       Object.entries(paths).map(([path, item]) => [path, withParameters(path, item)]),
     ),
     components: {
-      schemas: componentSchemas(),
+      schemas: componentSchemas(kinds),
       securitySchemes: { adminToken: { type: 'apiKey', in: 'header', name: 'Kong-Admin-Token' } },
     },
   };

@@ -8,6 +8,7 @@ import { httpLimits, type HttpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { Front } from '../front/front.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
+import type { FormFields } from '../model/form-fields.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { createListener, refuseUnread } from './listener.ts';
 import { multipartFields, parseForm } from './form.ts';
@@ -52,7 +53,7 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
       void (reply as unknown as FastifyReply).code(404).type(json).send({ message: 'Not found' });
     },
   });
-  parseBodies(app);
+  parseBodies(app, dispatcher.kinds.form);
   app.setNotFoundHandler((_request, reply) => reply.code(404).type(json).send({ message: 'Not found' }));
   app.setErrorHandler((error, request, reply) =>
     answerError(dispatcher, error as FastifyError, request, reply),
@@ -122,7 +123,7 @@ function register(app: FastifyInstance, url: string, methods: Routes[string]): v
   });
 }
 
-function parseBodies(app: FastifyInstance): void {
+function parseBodies(app: FastifyInstance, fields: FormFields): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
     const type = request.headers['content-type'] ?? '';
@@ -131,9 +132,9 @@ function parseBodies(app: FastifyInstance): void {
       else if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
         done(null, parseObject(body.toString('utf8')));
       else if (/^application\/x-www-form-urlencoded\b/i.test(type))
-        done(null, parseForm(formPairs(body.toString('utf8'))));
+        done(null, parseForm(formPairs(body.toString('utf8')), fields));
       else if (/^multipart\/form-data\b/i.test(type))
-        done(null, parseForm(multipartFields(body, type) ?? []));
+        done(null, parseForm(multipartFields(body, type) ?? [], fields));
       else done(new BodyError(415, 'Unsupported Content-Type'), undefined);
     } catch {
       done(new BodyError(400, 'Cannot parse JSON body'), undefined);

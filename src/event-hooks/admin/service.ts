@@ -63,7 +63,7 @@ export function serviceRoutes(dispatcher: Dispatcher): Routes {
         unfinished: Math.max(0, dispatcher.metrics.unfinished),
       }),
     },
-    '/event-hooks/openapi.json': { GET: () => openApiDocument() },
+    '/event-hooks/openapi.json': { GET: () => openApiDocument(dispatcher.kinds) },
     '/metrics': metrics(dispatcher),
     // Where Kong's own Admin API is behind this one, /metrics is Kong's.
     '/event-hooks/metrics': metrics(dispatcher),

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { compileHook } from '../model/compile.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
+import type { KindSet } from '../model/kind-set.ts';
 import type { HookLog } from '../log.ts';
 import type { HookStore } from '../store/types.ts';
 import { HookTable } from './matching.ts';
@@ -14,8 +15,10 @@ export interface HooksOptions {
   store: HookStore;
   clock: Clock;
   log: HookLog;
-  /** What needs more than the schema: templates and Lua that do not parse. Throws HookInvalidError. */
-  check: (hook: Hook) => Promise<void> | void;
+  /** The handlers that hooks can name. */
+  kinds: KindSet;
+  /** What needs more than the schema, given the hook as it was before. Throws HookInvalidError. */
+  check: (hook: Hook, before?: Hook) => Promise<void>;
   /** See {@link TryToBuild}. */
   build: TryToBuild;
   /** Told about the new table before the change is answered; `id` is null when all may have changed. */
@@ -32,17 +35,19 @@ export class Hooks {
   readonly #store: HookStore;
   readonly #clock: Clock;
   readonly #stored: StoredHooks;
-  readonly #check: (hook: Hook) => Promise<void> | void;
+  readonly #kinds: KindSet;
+  readonly #check: (hook: Hook, before?: Hook) => Promise<void>;
   readonly #build: TryToBuild;
   readonly #changed: (table: HookTable, id: string | null) => Promise<void>;
   #table = new HookTable([]);
   #loaded = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ store, clock, log, check, build, changed }: HooksOptions) {
+  constructor({ store, clock, log, kinds, check, build, changed }: HooksOptions) {
     this.#store = store;
-    this.#stored = new StoredHooks(store, build, log);
+    this.#stored = new StoredHooks({ store, kinds, build, log });
     this.#clock = clock;
+    this.#kinds = kinds;
     this.#check = check;
     this.#build = build;
     this.#changed = changed;
@@ -78,7 +83,7 @@ export class Hooks {
       const now = this.#seconds();
       const id = givenId(raw) ?? randomUUID();
       if (this.get(id) !== undefined) throw new HookExistsError(id);
-      return this.#save(compileHook(raw), id, now, now);
+      return this.#save(compileHook(raw, this.#kinds), id, now, now);
     });
   }
 
@@ -87,7 +92,7 @@ export class Hooks {
     return this.#inTurn(async () => {
       const now = this.#seconds();
       const known = this.get(id);
-      const hook = await this.#save(compileHook(raw), id, known?.created_at ?? now, now);
+      const hook = await this.#save(compileHook(raw, this.#kinds), id, known?.created_at ?? now, now);
       return { hook, created: known === undefined };
     });
   }
@@ -102,7 +107,7 @@ export class Hooks {
         const sameHandler = raw.handler === undefined || raw.handler === known.handler;
         merged.config = { ...(sameHandler ? known.config : {}), ...raw.config };
       }
-      return this.#save(compileHook(merged), id, known.created_at, this.#seconds());
+      return this.#save(compileHook(merged, this.#kinds), id, known.created_at, this.#seconds());
     });
   }
 
@@ -139,7 +144,7 @@ export class Hooks {
     updated_at: number,
   ): Promise<Hook> {
     const hook = { ...checked, id, created_at, updated_at } as Hook;
-    await this.#check(hook);
+    await this.#check(hook, this.get(id));
     // Built before it is stored: what cannot be built would be found at each start.
     try {
       this.#build(hook);

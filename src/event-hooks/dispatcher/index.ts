@@ -4,14 +4,17 @@ import { ClosingTargets } from '../delivery/closing-targets.ts';
 import { Engine } from '../delivery/engine.ts';
 import { Outbox } from '../delivery/outbox.ts';
 import { TargetGuard } from '../delivery/target-guard.ts';
-import { checkHook, createHandler, unbuilt } from '../handlers/index.ts';
+import { Handlers, unbuilt } from '../handlers/index.ts';
+import type { HandlerKind } from '../handlers/kind.ts';
+import { handlerKinds } from '../handlers/kinds.ts';
 import { deliveryId } from '../handlers/types.ts';
 import type { TestResult } from '../handlers/types.ts';
 import { HookMetrics } from '../metrics.ts';
 import { newEventId } from '../model/event.ts';
 import type { EventDeclaration } from '../model/event.ts';
 import type { Hook } from '../model/hook.ts';
-import { withoutSecrets } from '../model/secrets.ts';
+import type { KindSet } from '../model/kind-set.ts';
+import { withoutSecrets } from '../model/secrecy.ts';
 import { builtinSources } from '../sources/builtin.ts';
 import { SourceRegistry } from '../sources/registry.ts';
 import { openStore } from '../store/index.ts';
@@ -30,6 +33,8 @@ import type { HookEvent } from '../model/event.ts';
 /** Hooks, outbox and deliveries of a node. Made by {@link createDispatcher}. */
 export class Dispatcher {
   readonly options: CompiledDispatcherOptions;
+  /** The handlers that hooks can name. */
+  readonly kinds: KindSet<HandlerKind>;
   readonly sources = new SourceRegistry();
   readonly feed = new Feed();
   readonly hooks: Hooks;
@@ -45,12 +50,14 @@ export class Dispatcher {
   #reloading: Promise<void> | null = null;
   readonly #creationPings = new Set<Promise<void>>();
 
-  constructor(options: CompiledDispatcherOptions, store: HookStore) {
+  constructor(options: CompiledDispatcherOptions, store: HookStore, kinds: KindSet<HandlerKind>) {
     this.options = options;
+    this.kinds = kinds;
     this.store = store;
     const { clock, log } = options;
     for (const declaration of builtinSources()) this.sources.publish(declaration);
     const targets = { guard: new TargetGuard(options.guard), closing: new ClosingTargets() };
+    const handlers = new Handlers(kinds, options, targets);
     this.outbox = new Outbox({
       store,
       clock,
@@ -68,7 +75,7 @@ export class Dispatcher {
       log,
       createHandler: (hook) => {
         try {
-          return createHandler(hook, options, targets);
+          return handlers.create(hook);
         } catch (error) {
           // Such a hook is switched off where it is read; whatever comes here, the others go on.
           return unbuilt(messageOf(error));
@@ -100,9 +107,10 @@ export class Dispatcher {
       store,
       clock,
       log,
-      check: checkHook,
+      kinds,
+      check: (hook, before) => handlers.check(hook, before),
       build: (hook) => {
-        void createHandler(hook, options, targets).close();
+        void handlers.create(hook).close();
       },
       changed: async (table) => {
         this.engine.setHooks(table.all());
@@ -178,7 +186,7 @@ export class Dispatcher {
     return this.#intake.accept(events);
   }
 
-  /** Stores a new hook; a webhook is told of it by a ping. @throws HookInvalidError */
+  /** Stores a new hook; a target that can be pinged is told of it. @throws HookInvalidError */
   async createHook(raw: unknown): Promise<Hook> {
     const hook = await this.hooks.create(raw);
     this.#pingOnCreation(hook);
@@ -195,7 +203,7 @@ export class Dispatcher {
     return {
       source: 'kong:event_hooks',
       event: 'ping',
-      event_hooks: withoutNulls(withoutSecrets(hook)),
+      event_hooks: withoutNulls(withoutSecrets(hook, this.kinds.get(hook.handler))),
       ...(operation === undefined ? {} : { operation }),
     };
   }
@@ -240,7 +248,7 @@ export class Dispatcher {
   }
 
   #pingOnCreation(hook: Hook): void {
-    if (hook.handler !== 'webhook') return;
+    if (this.kinds.get(hook.handler)?.pings !== true) return;
     const event = {
       id: newEventId(),
       source: 'kong:event_hooks',
@@ -283,11 +291,15 @@ export class Dispatcher {
 
 /**
  * Starts a dispatcher in this process.
+ * @param kinds the handlers that hooks can name
  * @throws KongTsError STORE_FAILED when the store's folder cannot be used
  */
-export async function createDispatcher(options: DispatcherOptions = {}): Promise<Dispatcher> {
+export async function createDispatcher(
+  options: DispatcherOptions = {},
+  kinds: KindSet<HandlerKind> = handlerKinds,
+): Promise<Dispatcher> {
   const compiled = compileDispatcherOptions(options);
-  const dispatcher = new Dispatcher(compiled, await openStore(compiled));
+  const dispatcher = new Dispatcher(compiled, await openStore(compiled), kinds);
   await dispatcher.start();
   return dispatcher;
 }

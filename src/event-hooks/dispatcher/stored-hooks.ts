@@ -1,11 +1,21 @@
+import { z } from 'zod';
 import { messageOf } from '../../base/errors.ts';
 import type { HookLog } from '../log.ts';
 import { compileHook } from '../model/compile.ts';
 import type { Hook } from '../model/hook.ts';
+import type { KindSet } from '../model/kind-set.ts';
 import type { HookStore } from '../store/types.ts';
 
 /** Makes everything that a hook needs and lets go of it again; throws where that cannot be. */
 export type TryToBuild = (hook: Hook) => void;
+
+export interface StoredHooksOptions {
+  store: HookStore;
+  /** The handlers that hooks can name. */
+  kinds: KindSet;
+  build: TryToBuild;
+  log: HookLog;
+}
 
 /**
  * Reads hooks from a store, whose rows may be older than today's rules, or damaged. A row that makes no hook is said
@@ -13,13 +23,15 @@ export type TryToBuild = (hook: Hook) => void;
  */
 export class StoredHooks {
   readonly #store: HookStore;
+  readonly #kinds: KindSet;
   readonly #build: TryToBuild;
   readonly #log: HookLog;
   /** What was made of a row's text, so that each text is looked at once. */
   #known = new Map<string, { text: string; hook: Hook }>();
 
-  constructor(store: HookStore, build: TryToBuild, log: HookLog) {
+  constructor({ store, kinds, build, log }: StoredHooksOptions) {
     this.#store = store;
+    this.#kinds = kinds;
     this.#build = build;
     this.#log = log;
   }
@@ -42,7 +54,7 @@ export class StoredHooks {
   #make(row: Hook): Hook {
     const raw = { ...row } as Record<string, unknown>;
     try {
-      const hook = { ...raw, ...compileHook(raw), ...timesOf(raw) } as Hook;
+      const hook = { ...raw, ...compileHook(raw, this.#kinds), ...timesOf(raw) } as Hook;
       this.#build(hook);
       return hook;
     } catch (error) {
@@ -58,7 +70,7 @@ export class StoredHooks {
       reason,
       fix: 'Mend it with PATCH or PUT, or DELETE it. The row was not changed.',
     });
-    const { handler, config } = shownConfig(raw);
+    const { handler, config } = shownConfig(raw, this.#kinds);
     return {
       source: typeof raw.source === 'string' && raw.source !== '' ? raw.source : 'unreadable',
       event: typeof raw.event === 'string' ? raw.event : null,
@@ -74,21 +86,17 @@ export class StoredHooks {
   }
 }
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** Handler and configuration where their shape is a webhook's; nothing else of a broken row is passed on. */
-function shownConfig(raw: Record<string, unknown>): { handler: string; config: object } {
-  const config = (typeof raw.config === 'object' && raw.config !== null ? raw.config : {}) as Record<
-    string,
-    unknown
-  >;
-  const url = text(config.url);
-  if (raw.handler !== 'webhook' || url === undefined) return { handler: 'log', config: {} };
-  const secret = text(config.secret) ?? null;
-  return {
-    handler: 'webhook',
-    config: { url, headers: {}, secret, ssl_verify: config.ssl_verify !== false },
-  };
+/** Handler and those fields of its configuration that can be read; nothing else of a broken row is passed on. */
+function shownConfig(raw: Record<string, unknown>, kinds: KindSet): { handler: string; config: object } {
+  const kind = kinds.get(raw.handler);
+  const config = typeof raw.config === 'object' && raw.config !== null ? raw.config : {};
+  const schemas: Readonly<Record<string, z.core.$ZodType>> = kind?.config.shape ?? {};
+  const readable = Object.entries(config).filter(([field, value]) => {
+    const schema = Object.hasOwn(schemas, field) ? schemas[field] : undefined;
+    return schema !== undefined && z.safeParse(schema, value).success;
+  });
+  if (kind === null) return { handler: 'log', config: {} };
+  return { handler: kind.name, config: Object.fromEntries(readable) };
 }
 
 function timesOf(raw: Record<string, unknown>): { created_at: number; updated_at: number } {

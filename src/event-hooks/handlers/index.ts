@@ -1,15 +1,15 @@
+import type { CompiledDispatcherOptions } from '../dispatcher/options.ts';
+import type { ClosingTargets } from '../delivery/closing-targets.ts';
+import { guardedConnection } from '../delivery/guarded-connection.ts';
+import { refusedAddresses } from '../delivery/refused-addresses.ts';
+import type { TargetGuard } from '../delivery/target-guard.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
-import type { CompiledDispatcherOptions } from '../dispatcher/options.ts';
-import type { HttpTargetOptions } from '../delivery/http-target.ts';
-import type { ClosingTargets } from '../delivery/closing-targets.ts';
-import type { TargetGuard } from '../delivery/target-guard.ts';
-import { lambdaHandler, checkLambda } from './lambda.ts';
-import { checkSecrets } from './signature.ts';
-import { logHandler } from './log.ts';
+import type { KindSet } from '../model/kind-set.ts';
+import { maskOf } from '../model/secrecy.ts';
+import type { HandlerContext, HandlerKind } from './kind.ts';
+import { MaskedHandler } from './masked.ts';
 import type { HookHandler } from './types.ts';
-import { checkTemplates, webhookCustomHandler } from './webhook-custom.ts';
-import { webhookHandler } from './webhook.ts';
 
 /** What all hooks share about targets. */
 export interface Targets {
@@ -17,33 +17,67 @@ export interface Targets {
   closing: ClosingTargets;
 }
 
-/** Makes the handler that a hook names. */
-export function createHandler(
-  hook: Hook,
-  options: CompiledDispatcherOptions,
-  { guard, closing }: Targets,
-): HookHandler {
-  const http = (sslVerify: boolean): HttpTargetOptions => ({
-    guard,
-    closing,
-    sslVerify,
-    timeoutMs: options.timeoutMs,
-    maxResponseBytes: options.maxResponseBytes,
-    keepResponseBytes: options.keepResponseBytes,
-    pipelining: hook.concurrency ?? options.hookConcurrency,
-  });
-  switch (hook.handler) {
-    case 'webhook':
-      return webhookHandler(hook, http(hook.config.ssl_verify), options.clock);
-    case 'webhook-custom':
-      return webhookCustomHandler(hook, http(hook.config.ssl_verify), options.clock);
-    case 'log':
-      return logHandler(hook, options.log);
-    case 'lambda':
-      return lambdaHandler(hook, {
-        timeoutMs: options.lambdaTimeoutMs,
-        memoryBytes: options.lambdaMemoryBytes,
-      });
+/** Makes the handlers of hooks, and checks what a hook says to its handler. */
+export class Handlers {
+  readonly kinds: KindSet<HandlerKind>;
+  readonly #options: CompiledDispatcherOptions;
+  readonly #targets: Targets;
+
+  constructor(kinds: KindSet<HandlerKind>, options: CompiledDispatcherOptions, targets: Targets) {
+    this.kinds = kinds;
+    this.#options = options;
+    this.#targets = targets;
+  }
+
+  /** Makes the handler that a hook names. @throws Error where it cannot be built */
+  create(hook: Hook): HookHandler {
+    const kind = this.#kindOf(hook);
+    return new MaskedHandler(kind.create(hook, this.#context(hook)), maskOf(hook, kind));
+  }
+
+  /**
+   * What the schema cannot see: templates and Lua that do not parse, addresses that the guard refuses whatever resolves.
+   * @param before the hook as it was; an address that it had already is left to the guard of connections
+   * @throws HookInvalidError naming the field
+   */
+  async check(hook: Hook, before?: Hook): Promise<void> {
+    const kind = this.#kindOf(hook);
+    const violations = [...(await kind.check(hook.config))];
+    // What a broken row was shown as has no address that could be read.
+    const isWhole = before?.handler === hook.handler && kind.config.safeParse(before.config).success;
+    const known = new Set(isWhole ? kind.addresses(before.config).map(({ host }) => host) : []);
+    const added = kind.addresses(hook.config).filter(({ host }) => !known.has(host));
+    violations.push(...refusedAddresses(added, this.#targets.guard));
+    if (violations.length > 0) throw new HookInvalidError(violations);
+  }
+
+  #kindOf({ handler }: Hook): HandlerKind {
+    const kind = this.kinds.get(handler);
+    if (kind === null) throw new HookInvalidError([{ path: 'handler', text: 'no such handler' }]);
+    return kind;
+  }
+
+  #context(hook: Hook): HandlerContext {
+    const { clock, log, timeoutMs, maxResponseBytes, keepResponseBytes } = this.#options;
+    const { guard, closing } = this.#targets;
+    const concurrency = hook.concurrency ?? this.#options.hookConcurrency;
+    return {
+      clock,
+      log,
+      timeoutMs,
+      concurrency,
+      lambda: { timeoutMs: this.#options.lambdaTimeoutMs, memoryBytes: this.#options.lambdaMemoryBytes },
+      http: (sslVerify) => ({
+        guard,
+        closing,
+        sslVerify,
+        timeoutMs,
+        maxResponseBytes,
+        keepResponseBytes,
+        pipelining: concurrency,
+      }),
+      connect: (to) => guardedConnection(guard, to, timeoutMs),
+    };
   }
 }
 
@@ -56,13 +90,4 @@ export function unbuilt(reason: string): HookHandler {
     test: async () => ({ error }),
     close: async () => {},
   };
-}
-
-/** What the schema cannot see: templates and Lua that do not parse. @throws HookInvalidError naming the field */
-export async function checkHook(hook: Hook): Promise<void> {
-  const violations = hook.handler === 'webhook-custom' ? checkTemplates(hook.config) : [];
-  if (hook.handler === 'webhook' || hook.handler === 'webhook-custom')
-    violations.push(...checkSecrets(hook.config));
-  if (hook.handler === 'lambda') violations.push(...(await checkLambda(hook.config)));
-  if (violations.length > 0) throw new HookInvalidError(violations);
 }

@@ -1,7 +1,10 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Violation } from '../model/errors.ts';
-import type { SignatureAlgorithm, WebhookConfig } from '../model/hook.ts';
+import type { TargetConfig } from './http-fields.ts';
+
+/** How `x-kong-signature` is computed: SHA-256 as in Kong 3.14 and later, SHA-1 as before. */
+type SignatureAlgorithm = NonNullable<TargetConfig['signature']>;
 
 /** Signs the exact bytes of bodies with the secrets of a hook. */
 export class Signer {
@@ -31,7 +34,7 @@ export class Signer {
 }
 
 /** Secrets that say that they are base64 (Standard Webhooks) and are not. */
-export function checkSecrets(config: WebhookConfig): Violation[] {
+export function checkSecrets(config: TargetConfig): Violation[] {
   const violations: Violation[] = [];
   const check = (path: string, secret: string): void => {
     if (!secret.startsWith(prefix) || isBase64(secret.slice(prefix.length))) return;

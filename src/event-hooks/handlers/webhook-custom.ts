@@ -1,16 +1,32 @@
+import { z } from 'zod';
 import { messageOf } from '../../base/errors.ts';
-import type { Clock } from '../clock.ts';
-import type { HttpTargetOptions } from '../delivery/http-target.ts';
 import { parseExactFields } from '../model/payload.ts';
 import type { Violation } from '../model/errors.ts';
-import type { Hook, WebhookCustomConfig } from '../model/hook.ts';
+import { shown } from '../model/secrecy.ts';
+import { templateSecrets } from '../model/secrets.ts';
+import { targetAddresses, targetFields, targetSecrets } from './http-fields.ts';
+import { defineKind } from './kind.ts';
+import { checkSecrets } from './signature.ts';
 import { Budget, parseTemplate, refuseCode, render } from './template.ts';
 import type { Escape, Template } from './template.ts';
-import type { HookHandler } from './types.ts';
 import { HttpHandler, lowerCase } from './webhook.ts';
 import type { Composed } from './webhook.ts';
 
 type Part = { name: string; value: string | Template };
+
+const config = z.strictObject({
+  ...targetFields,
+  method: z
+    .string()
+    .regex(/^[A-Z]{1,32}$/, 'expected an HTTP method in upper case')
+    .refine((m) => m !== 'CONNECT' && m !== 'TRACE', 'CONNECT and TRACE are not allowed'),
+  headers_format: z.boolean().default(false),
+  payload: z.record(z.string(), z.string()).nullable().default(null),
+  payload_format: z.boolean().default(true),
+  body: z.string().nullable().default(null),
+  body_format: z.boolean().default(true),
+});
+export type WebhookCustomConfig = z.output<typeof config>;
 
 /**
  * The handler `webhook-custom`: any method, with headers, `payload` or `body` filled in from the event. `body` wins over
@@ -18,13 +34,24 @@ type Part = { name: string; value: string | Template };
  * elsewhere, as lua-resty-template does. URL, headers, fields and body share one budget.
  * Headers are not escaped; control characters in inserted values are removed there.
  */
-export function webhookCustomHandler(
-  hook: Hook & { handler: 'webhook-custom' },
-  options: HttpTargetOptions,
-  clock: Clock,
-): HookHandler {
-  return new HttpHandler(hook, options, clock, composer(hook.config));
-}
+export const webhookCustom = defineKind({
+  name: 'webhook-custom',
+  config,
+  secrets: {
+    ...targetSecrets,
+    method: shown,
+    headers_format: shown,
+    payload: templateSecrets,
+    payload_format: shown,
+    body: templateSecrets,
+    body_format: shown,
+  },
+  addresses: targetAddresses,
+  check: (fields) => [...checkTemplates(fields), ...checkSecrets(fields)],
+  pings: false,
+  create: (hook, { http, clock }) =>
+    new HttpHandler(hook, http(hook.config.ssl_verify), clock, composer(hook.config)),
+});
 
 /** Compiles a hook's templates into a function that makes the request for a payload. */
 export function composer(config: WebhookCustomConfig): (payload: string) => Composed {

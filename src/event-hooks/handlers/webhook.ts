@@ -1,14 +1,17 @@
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { HttpTarget } from '../delivery/http-target.ts';
 import type { HttpAnswer, HttpTargetOptions } from '../delivery/http-target.ts';
 import { isHarmlessHeader } from '../model/harmless-headers.ts';
 import { eventNameFor } from '../model/hook.ts';
-import type { Hook, WebhookConfig } from '../model/hook.ts';
-import { Mask } from '../model/mask.ts';
-import { redactUrl, secretsOf, shortSecretsOf } from '../model/secrets.ts';
+import type { HookOf } from '../model/hook.ts';
+import { redactUrl } from '../model/secrets.ts';
 import { renamePayload } from '../model/payload.ts';
 import type { Delivery } from '../store/types.ts';
-import { Signer } from './signature.ts';
+import { targetAddresses, targetFields, targetSecrets } from './http-fields.ts';
+import type { TargetConfig } from './http-fields.ts';
+import { defineKind } from './kind.ts';
+import { checkSecrets, Signer } from './signature.ts';
 import { deliveryId } from './types.ts';
 import type { HookHandler, Outcome, TestResult } from './types.ts';
 
@@ -26,13 +29,12 @@ export class HttpHandler implements HookHandler {
   readonly #path: string;
   readonly #authorization: string | null;
   readonly #signer: Signer | null;
-  readonly #hook: Hook;
+  readonly #hook: HookOf<TargetConfig>;
   readonly #clock: Clock;
-  readonly #mask: Mask;
   readonly #compose: (payload: string) => Composed | Promise<Composed>;
 
   constructor(
-    hook: Hook & { config: WebhookConfig },
+    hook: HookOf<TargetConfig>,
     options: HttpTargetOptions,
     clock: Clock,
     compose: (payload: string) => Composed | Promise<Composed>,
@@ -46,7 +48,6 @@ export class HttpHandler implements HookHandler {
     this.#signer = secret === null ? null : new Signer(secret, previous, signature);
     this.#hook = hook;
     this.#clock = clock;
-    this.#mask = new Mask(secretsOf(hook), shortSecretsOf(hook));
     this.#compose = compose;
   }
 
@@ -57,25 +58,13 @@ export class HttpHandler implements HookHandler {
       name === event ? payload : renamePayload(payload, name),
       deliveryId(delivery.hookId, delivery.eventId),
     );
-    const { body, error } = answer;
-    const shown = { body: this.#mask.apply(body), error: error === null ? null : this.#mask.apply(error) };
-    return { ...outcomeOf({ ...answer, ...shown }, this.#clock.now()), sent: answer.sent };
+    return { ...outcomeOf(answer, this.#clock.now()), sent: answer.sent };
   }
 
   async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
     const { status, headers, body, error } = await this.#send(JSON.stringify(payload), id);
-    if (error !== null || status === null) return { error: this.#mask.apply(error ?? 'no response') };
-    return { body: this.#mask.apply(body), headers: this.#shown(headers), status };
-  }
-
-  /** Headers of an answer: those that are known to be harmless, without what they repeat of ours. */
-  #shown(headers: Readonly<Record<string, string>>): Record<string, string> {
-    const shown = Object.entries(headers).map(([name, value]) => {
-      if (name === 'location')
-        return [name, this.#mask.apply(URL.canParse(value) ? redactUrl(value) : '***')];
-      return [name, isHarmlessHeader(name) ? this.#mask.apply(value) : '***'];
-    });
-    return Object.fromEntries(shown) as Record<string, string>;
+    if (error !== null || status === null) return { error: error ?? 'no response' };
+    return { body, headers: shownHeaders(headers), status };
   }
 
   close(): Promise<void> {
@@ -116,15 +105,32 @@ const asBytes = (value: string): string =>
 /** Headers that a hook's own `headers` cannot set. */
 const ownHeaders = new Set(['webhook-id', 'webhook-timestamp', 'webhook-signature', 'x-kong-signature']);
 
-/** The handler `webhook`: POSTs the payload as JSON. */
-export function webhookHandler(
-  hook: Hook & { handler: 'webhook' },
-  options: HttpTargetOptions,
-  clock: Clock,
-): HookHandler {
-  const headers = { 'content-type': 'application/json', ...lowerCase(hook.config.headers) };
-  return new HttpHandler(hook, options, clock, (body) => ({ method: 'POST', headers, body }));
+/** Headers of an answer: those that are known to be harmless. */
+function shownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const shown = Object.entries(headers).map(([name, value]) => {
+    if (name === 'location') return [name, URL.canParse(value) ? redactUrl(value) : '***'];
+    return [name, isHarmlessHeader(name) ? value : '***'];
+  });
+  return Object.fromEntries(shown) as Record<string, string>;
 }
+
+/** The handler `webhook`: POSTs the payload as JSON. */
+export const webhook = defineKind({
+  name: 'webhook',
+  config: z.strictObject(targetFields),
+  secrets: targetSecrets,
+  addresses: targetAddresses,
+  check: checkSecrets,
+  pings: true,
+  create: (hook, { http, clock }) => {
+    const headers = { 'content-type': 'application/json', ...lowerCase(hook.config.headers) };
+    return new HttpHandler(hook, http(hook.config.ssl_verify), clock, (body) => ({
+      method: 'POST',
+      headers,
+      body,
+    }));
+  },
+});
 
 export function lowerCase(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -1,13 +1,14 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { HookInvalidError } from './errors.ts';
 import type { Violation } from './errors.ts';
-import { handlerNames } from './hook.ts';
+import type { FormField } from './form-fields.ts';
 import type { Hook } from './hook.ts';
-import { handlerlessSchema, hookSchema } from './schema.ts';
+import type { KindDescription } from './kind.ts';
+import type { KindSet } from './kind-set.ts';
+import { handlerlessSchema } from './schema.ts';
 
 /** Fields of ours: absent instead of null, so that a hook without them is byte for byte what Kong answers. */
 const ours = ['enabled', 'filter', 'concurrency', 'rate', 'retry_schedule', 'disabled_reason'] as const;
-const oursInConfig = ['previous_secrets', 'signature'] as const;
 /** Fields that the server sets; a client may send them back (as decK and PUT do), and they are not taken over. */
 const readOnly = ['id', 'created_at', 'updated_at', 'disabled_reason'] as const;
 
@@ -17,9 +18,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 /**
  * Turns what a client sent into a hook without id and times.
  * @param raw any JSON value
+ * @param kinds the handlers that it can name
  * @throws HookInvalidError naming every field that is wrong
  */
-export function compileHook(raw: unknown): Omit<Hook, 'id' | 'created_at' | 'updated_at'> {
+export function compileHook(raw: unknown, kinds: KindSet): Omit<Hook, 'id' | 'created_at' | 'updated_at'> {
   if (!isRecord(raw)) throw new HookInvalidError([{ path: '@entity', text: 'expected a record' }]);
   const input = { ...raw };
   for (const field of readOnly) delete input[field];
@@ -27,30 +29,39 @@ export function compileHook(raw: unknown): Omit<Hook, 'id' | 'created_at' | 'upd
   // null means unset everywhere, as in Kong; for the required fields that is the same as leaving them out.
   for (const field of ['source', 'handler', 'config'] as const)
     if (input[field] === null) delete input[field];
-  if (isRecord(input.config)) input.config = withoutNullOptions(input.config);
-  const known = (handlerNames as readonly unknown[]).includes(input.handler);
-  if (known) input.config ??= {};
-  const result = known ? hookSchema.safeParse(input) : handlerlessSchema.safeParse(input);
-  const violations = result.success ? [] : result.error.issues.flatMap((issue) => violationsOf(issue, input));
-  if (!known) {
+  const kind = kinds.get(input.handler);
+  if (kind !== null) input.config ??= {};
+  if (isRecord(input.config)) input.config = withoutNullOptions(input.config, kind);
+  const result = (kinds.schema(input.handler) ?? handlerlessSchema).safeParse(input);
+  const fields = kinds.form.of(input.handler);
+  const violations = result.success
+    ? []
+    : result.error.issues.flatMap((issue) => violationsOf(issue, input, fields));
+  if (kind === null) {
     const text =
-      input.handler === undefined ? 'required field missing' : `expected one of: ${handlerNames.join(', ')}`;
+      input.handler === undefined ? 'required field missing' : `expected one of: ${kinds.names.join(', ')}`;
     violations.push({ path: 'handler', text });
   }
-  if (violations.length > 0 || !result.success || !known) throw new HookInvalidError(dedupe(violations));
-  const hook = result.data as Record<string, unknown>;
+  if (violations.length > 0 || !result.success || kind === null)
+    throw new HookInvalidError(dedupe(violations));
+  const hook = result.data;
   if (hook.enabled === true) delete hook.enabled;
   return hook as unknown as Omit<Hook, 'id' | 'created_at' | 'updated_at'>;
 }
 
-function withoutNullOptions(config: Record<string, unknown>): Record<string, unknown> {
-  const copy = { ...config };
-  for (const field of oursInConfig) if (copy[field] === null) delete copy[field];
-  // Kong takes null for a field with a default as the default.
-  for (const field of Object.keys(copy)) {
-    if (copy[field] === null && !['secret', 'payload', 'body'].includes(field)) delete copy[field];
-  }
-  return copy;
+/** Kong takes null for a field with a default as the default; where null is a value of the field, it stays. */
+function withoutNullOptions(
+  config: Record<string, unknown>,
+  kind: KindDescription | null,
+): Record<string, unknown> {
+  const schemas: Readonly<Record<string, z.core.$ZodType>> = kind?.config.shape ?? {};
+  const takesNull = (field: string): boolean => {
+    const schema = Object.hasOwn(schemas, field) ? schemas[field] : undefined;
+    return schema !== undefined && z.safeParse(schema, null).success;
+  };
+  return Object.fromEntries(
+    Object.entries(config).filter(([field, value]) => value !== null || takesNull(field)),
+  );
 }
 
 function dedupe(violations: Violation[]): Violation[] {
@@ -69,7 +80,11 @@ const expectedText: Record<string, string> = {
   object: 'expected a record',
 };
 
-function violationsOf(issue: z.core.$ZodIssue, input: unknown): Violation[] {
+function violationsOf(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  fields: ReadonlyMap<string, FormField>,
+): Violation[] {
   const path = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, text: 'unknown field' }));
@@ -79,7 +94,7 @@ function violationsOf(issue: z.core.$ZodIssue, input: unknown): Violation[] {
     for (const step of issue.path)
       value = isRecord(value) || Array.isArray(value) ? (value as never)[step] : undefined;
     if (value === undefined || value === null) return [{ path, text: 'required field missing' }];
-    const expected = path === 'snooze' || path === 'concurrency' ? 'int' : issue.expected;
+    const expected = fields.get(path)?.type === 'integer' ? 'int' : issue.expected;
     return [{ path, text: expectedText[expected] ?? `expected a ${expected}` }];
   }
   if (issue.code === 'invalid_value')

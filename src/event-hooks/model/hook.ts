@@ -1,34 +1,3 @@
-/** Kinds of handler that a hook can name. */
-export const handlerNames = ['webhook', 'webhook-custom', 'log', 'lambda'] as const;
-export type HandlerName = (typeof handlerNames)[number];
-
-/** How `x-kong-signature` is computed: SHA-256 as in Kong 3.14 and later, SHA-1 as before. */
-export type SignatureAlgorithm = 'sha256' | 'sha1';
-
-interface SignedTarget {
-  url: string;
-  headers: Record<string, string>;
-  secret: string | null;
-  ssl_verify: boolean;
-  /** Secrets that still sign while `secret` is being rotated. Ours; left out while unset. */
-  previous_secrets?: string[];
-  /** Ours; left out while unset, which means sha256. */
-  signature?: SignatureAlgorithm;
-}
-export type WebhookConfig = SignedTarget;
-export interface WebhookCustomConfig extends SignedTarget {
-  method: string;
-  headers_format: boolean;
-  payload: Record<string, string> | null;
-  payload_format: boolean;
-  body: string | null;
-  body_format: boolean;
-}
-export type LogConfig = Record<string, never>;
-export interface LambdaConfig {
-  functions: string[];
-}
-
 export type FilterScalar = string | number | boolean | null;
 /** Conditions on one value; all must hold. A bare scalar means `eq`. */
 export interface FilterCondition {
@@ -48,7 +17,8 @@ export interface FilterCondition {
 /** Dotted path in the payload -> condition; every path must match for the hook to fire. */
 export type HookFilter = Record<string, FilterScalar | FilterCondition>;
 
-interface HookBase {
+/** What every hook has, whatever its handler. */
+export interface HookBase {
   id: string;
   /** Seconds since the epoch. */
   created_at: number;
@@ -72,11 +42,14 @@ interface HookBase {
   /** Ours: seconds between attempts, in place of the dispatcher's schedule. */
   retry_schedule?: number[];
 }
-export type Hook =
-  | (HookBase & { handler: 'webhook'; config: WebhookConfig })
-  | (HookBase & { handler: 'webhook-custom'; config: WebhookCustomConfig })
-  | (HookBase & { handler: 'log'; config: LogConfig })
-  | (HookBase & { handler: 'lambda'; config: LambdaConfig });
+/** A hook whose configuration its kind has checked. */
+export interface HookOf<Config> extends HookBase {
+  /** The name of a kind of handler. */
+  handler: string;
+  config: Config;
+}
+/** A hook of any kind. */
+export type Hook = HookOf<Readonly<Record<string, unknown>>>;
 
 /** Whether two names speak of the same event: `crud` events carry their operation beside the entity's name. */
 export function firedName(

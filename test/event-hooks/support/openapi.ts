@@ -1,17 +1,31 @@
 import { z } from 'zod';
 import { openApiDocument } from '../../../src/event-hooks/admin/openapi.ts';
+import type { KindSet } from '../../../src/event-hooks/model/kind-set.ts';
 
 type Json = Record<string, unknown>;
-const document = openApiDocument() as {
+interface Document {
   paths: Record<
     string,
     Record<string, { responses: Record<string, { content?: Record<string, { schema: Json }> }> }>
   >;
   components: { schemas: Record<string, Json> };
-};
+}
+
+type CheckAnswer = (method: string, url: string, status: number, type: string, body: unknown) => void;
+
+/** Checks answers against the OpenAPI document of these kinds of handler. */
+export function answerChecker(kinds: KindSet): CheckAnswer {
+  const document = openApiDocument(kinds) as unknown as Document;
+  return (...answer) => {
+    checkAnswer(document, ...answer);
+  };
+}
 
 /** Checks an answer against the OpenAPI document; throws naming what differs. */
-export function checkAnswer(method: string, url: string, status: number, type: string, body: unknown): void {
+function checkAnswer(
+  document: Document,
+  ...[method, url, status, type, body]: Parameters<CheckAnswer>
+): void {
   if (status === 401 || status === 405 || status === 503) return;
   const path = (url.split('?')[0] ?? '').replace(/^\/[^/]+(?=\/event-hooks)/, '');
   const known = Object.keys(document.paths).sort(

@@ -7,9 +7,12 @@ import { createAdmin } from '../../../src/event-hooks/admin/server.ts';
 import { createDispatcher } from '../../../src/event-hooks/dispatcher/index.ts';
 import type { Dispatcher } from '../../../src/event-hooks/dispatcher/index.ts';
 import type { DispatcherOptions } from '../../../src/event-hooks/dispatcher/options.ts';
+import type { HandlerKind } from '../../../src/event-hooks/handlers/kind.ts';
+import { handlerKinds } from '../../../src/event-hooks/handlers/kinds.ts';
+import type { KindSet } from '../../../src/event-hooks/model/kind-set.ts';
 import { EventHooks } from '../../../src/event-hooks/index.ts';
 import type { HookLog } from '../../../src/event-hooks/log.ts';
-import { checkAnswer } from './openapi.ts';
+import { answerChecker } from './openapi.ts';
 import { Receiver } from './receiver.ts';
 
 export interface LogLine {
@@ -52,10 +55,15 @@ export interface Bench {
 }
 
 /** A dispatcher with Admin API, hub and an HTTP receiver; all closed when the test ends. */
-export async function bench(options: DispatcherOptions = {}, token: string | null = null): Promise<Bench> {
+export async function bench(
+  options: DispatcherOptions = {},
+  token: string | null = null,
+  kinds: KindSet<HandlerKind> = handlerKinds,
+): Promise<Bench> {
   const log = memoryLog();
   const receiver = await Receiver.start();
-  const dispatcher = await createDispatcher({ allowLoopback: true, log, ...options });
+  const dispatcher = await createDispatcher({ allowLoopback: true, log, ...options }, kinds);
+  const checkAnswer = answerChecker(kinds);
   const admin = createAdmin(dispatcher, { token });
   const hub = new EventHooks();
   hub.attachTransport(dispatcher.transport());

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { KongTsError, messageOf } from '../../base/errors.ts';
+import { parseForm } from '../../event-hooks/admin/form.ts';
+import { FormFields } from '../../event-hooks/model/form-fields.ts';
+import type { FormField, JsonSchema } from '../../event-hooks/model/form-fields.ts';
+
+const name: JsonSchema = { type: 'string' };
+/** What is known of an event's own fields. */
+export const eventFields = new FormFields(new Map([['', { properties: { source: name, event: name } }]]));
+
+/** Fields from the command line as the Admin API's form bodies have them, or a JSON document. */
+export function readFields(pairs: string[], file: string | undefined, fields: FormFields): unknown {
+  if (file !== undefined) {
+    try {
+      return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    } catch (error) {
+      throw new KongTsError('FILE_UNREADABLE', `${file} is not readable JSON: ${messageOf(error)}.`, {
+        cause: error,
+      });
+    }
+  }
+  const named = pairs.map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new KongTsError('USAGE', `"${pair}" is not name=value.`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return parseForm(named, fields, convert);
+}
+
+/** Text stays text except where it is JSON's own word or number and the field is not text by nature. */
+function convert(field: FormField | undefined, text: string): unknown {
+  if (field?.type === 'text') return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,18 @@
+import { isIP } from 'node:net';
+import type { Violation } from '../model/errors.ts';
+import type { Address } from '../model/kind.ts';
+import type { TargetGuard } from './target-guard.ts';
+
+/**
+ * The addresses that a hook can never be sent to. Names are judged with each connection: what a name stands for today
+ * says nothing of tomorrow.
+ */
+export function refusedAddresses(addresses: readonly Address[], guard: TargetGuard): Violation[] {
+  return addresses.flatMap(({ path, host }) => {
+    const bare = host.replace(/^\[|\]$/g, '');
+    const refusal = isIP(bare) === 0 ? null : guard.refusal(bare);
+    return refusal === null ? [] : [{ path, text: `${bare} is ${refusal}; ${advice}` }];
+  });
+}
+
+const advice = 'private and loopback ranges can be allowed with --allow-private and --allow-loopback';

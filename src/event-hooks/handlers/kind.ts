@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { Connection, ConnectTo } from '../delivery/guarded-connection.ts';
+import type { HttpTargetOptions } from '../delivery/http-target.ts';
+import type { HookLog } from '../log.ts';
+import type { HookOf } from '../model/hook.ts';
+import type { KindDescription } from '../model/kind.ts';
+import type { LambdaLimits } from './lambda-protocol.ts';
+import type { HookHandler } from './types.ts';
+
+/** What a handler is given to work with. Handlers open no connections but through it: the guard stands in both. */
+export interface HandlerContext {
+  readonly clock: Clock;
+  readonly log: HookLog;
+  /** Of one attempt, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Deliveries of the hook on their way at a time. */
+  readonly concurrency: number;
+  readonly lambda: LambdaLimits;
+  /** For an `HttpTarget`. */
+  readonly http: (sslVerify: boolean) => HttpTargetOptions;
+  /**
+   * A connection to an address that the guard has checked, for every other protocol.
+   * @throws KongTsError TARGET_REFUSED
+   */
+  readonly connect: (to: ConnectTo) => Promise<Connection>;
+}
+
+/** A kind of handler: everything that is known of it. CONTRIBUTING.md says how to add one. */
+export interface HandlerKind<
+  Name extends string = string,
+  Schema extends z.ZodObject = z.ZodObject,
+> extends KindDescription<Name, Schema> {
+  /**
+   * Makes the handler of one hook. What it answers is masked by `secrets` before anybody sees it.
+   * @throws Error where the hook cannot be built; it is refused, or switched off with the reason
+   */
+  create(hook: HookOf<z.output<Schema>>, context: HandlerContext): HookHandler;
+}
+
+/** A kind of handler from its record: the compiler asks for every part, and for every field of `config` by its name. */
+export function defineKind<const Name extends string, Schema extends z.ZodObject>(
+  kind: HandlerKind<Name, Schema>,
+): HandlerKind<Name, Schema> {
+  return kind;
+}

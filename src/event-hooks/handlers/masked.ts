@@ -1,0 +1,43 @@
+import type { Mask } from '../model/mask.ts';
+import type { Delivery } from '../store/types.ts';
+import type { HookHandler, Outcome, TestResult } from './types.ts';
+
+/** A handler whose answers hold no secret of its hook: a kind cannot forget it. */
+export class MaskedHandler implements HookHandler {
+  readonly #handler: HookHandler;
+  readonly #mask: Mask;
+
+  constructor(handler: HookHandler, mask: Mask) {
+    this.#handler = handler;
+    this.#mask = mask;
+  }
+
+  get target(): string | null {
+    return this.#handler.target;
+  }
+
+  async attempt(delivery: Delivery): Promise<Outcome> {
+    const outcome = await this.#handler.attempt(delivery);
+    return { ...outcome, error: this.#apply(outcome.error), response: this.#apply(outcome.response) };
+  }
+
+  async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
+    const result = await this.#handler.test(payload, id);
+    if (result === true) return true;
+    if ('error' in result) return { error: this.#mask.apply(result.error) };
+    const headers = Object.entries(result.headers).map(([name, value]) => [name, this.#mask.apply(value)]);
+    return {
+      body: this.#mask.apply(result.body),
+      headers: Object.fromEntries(headers) as Record<string, string>,
+      status: result.status,
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#handler.close();
+  }
+
+  #apply(text: string | null): string | null {
+    return text === null ? null : this.#mask.apply(text);
+  }
+}

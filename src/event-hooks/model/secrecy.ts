@@ -1,0 +1,84 @@
+import type { Hook } from './hook.ts';
+import type { KindDescription } from './kind.ts';
+import { Mask } from './mask.ts';
+
+/** A text that must not be shown, with the name that it goes by; '' where it goes by none. */
+export interface Hidden {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** How one field of a configuration is kept secret. It is asked about values only, never about null. */
+export interface Secrecy<Value = unknown> {
+  /** What logs, records and pings may hold of the value; undefined: nothing, not even the field. */
+  show(value: Value): unknown;
+  /** What must not be shown should the target send it back, besides the whole value's own spellings. */
+  hide(value: Value, field: string): readonly Hidden[];
+}
+
+/** The text that stands for a secret. */
+export const masked = '***';
+
+/** No secret: it may be shown, and the target may repeat it. */
+export const shown: Secrecy = { show: (value) => value, hide: () => [] };
+
+/** What every field is that its kind says nothing about: shown as `***`, and each text within it is hidden. */
+export const secret: Secrecy = { show: () => masked, hide: textsIn };
+
+/** The same, but that the field itself stays away where hooks are shown. */
+export const leftOut: Secrecy = { show: () => undefined, hide: textsIn };
+
+/** A shorter text would garble every answer: it is looked for behind its name only. */
+const minLength = 4;
+/** Deeper than any configuration; what lies below is not parsed either. */
+const maxDepth = 32;
+
+/** The texts and numbers of a value, by the names that they have there. */
+function textsIn(value: unknown, name: string, depth = 0): Hidden[] {
+  if (typeof value === 'string') {
+    const key = value.startsWith('whsec_') ? [{ name: '', value: value.slice(6) }] : [];
+    return [{ name, value }, ...key];
+  }
+  if (typeof value === 'number' || typeof value === 'bigint') return [{ name, value: String(value) }];
+  if (typeof value !== 'object' || value === null || depth === maxDepth) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, name, depth + 1));
+  return Object.entries(value).flatMap(([key, member]) => textsIn(member, key, depth + 1));
+}
+
+const secrecyOf = ({ secrets }: KindDescription, field: string): Secrecy =>
+  (Object.hasOwn(secrets, field) ? secrets[field] : undefined) ?? secret;
+
+/**
+ * A hook as it may be written to logs, records and ping payloads: without secrets and credentials.
+ * @param kind the hook's; null where nobody knows it, and so every field is masked
+ */
+export function withoutSecrets(hook: Hook, kind: KindDescription | null): Record<string, unknown> {
+  const config = Object.entries(hook.config).flatMap(([field, value]): [string, unknown][] => {
+    if (value === null || value === undefined) return [[field, value]];
+    const visible = (kind === null ? secret : secrecyOf(kind, field)).show(value);
+    return visible === undefined ? [] : [[field, visible]];
+  });
+  return { ...hook, config: Object.fromEntries(config) };
+}
+
+/** What must never be shown of a hook, should its target send it back. */
+export function hiddenOf(
+  { config }: Pick<Hook, 'config'>,
+  kind: KindDescription,
+): { long: string[]; short: Hidden[] } {
+  const all = Object.entries(config)
+    .flatMap(([field, value]) =>
+      value === null || value === undefined ? [] : secrecyOf(kind, field).hide(value, field),
+    )
+    .map(({ name, value }) => ({ name, value: value.trim() }))
+    .filter(({ value }) => value !== '');
+  const long = all.map(({ value }) => value).filter(({ length }) => length >= minLength);
+  const short = all.filter(({ name, value }) => name !== '' && value.length < minLength);
+  return { long: [...new Set(long)], short };
+}
+
+/** Hides a hook's secrets in what its target says. */
+export function maskOf(hook: Pick<Hook, 'config'>, kind: KindDescription): Mask {
+  const { long, short } = hiddenOf(hook, kind);
+  return new Mask(long, short);
+}
