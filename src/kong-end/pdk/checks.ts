@@ -1,4 +1,5 @@
 import { PdkRejection } from '../plugin-server/failure.ts';
+import { latin1OfText } from '../request/bytes.ts';
 import { HttpExchange } from '../request/http-exchange.ts';
 import type { PdkCall } from './types.ts';
 
@@ -48,8 +49,16 @@ export function maximum(value: unknown, what: string): number {
 
 export function headerName(value: unknown): string {
   return typeof value === 'string'
-    ? value
+    ? escapedName(value)
     : reject(`invalid header name: got ${typeof value}, expected string`);
+}
+
+/** A name as ngx_lua writes it: percent-encoded where it would end the name, or is beyond ASCII. */
+export function escapedName(name: string): string {
+  return latin1OfText(name).replace(
+    /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
 }
 
 /** A header's value as lines; Kong sends an empty value as one space. */
@@ -71,5 +80,8 @@ function headerText(value: string): string {
 }
 
 export function headerTable(value: unknown): [name: string, values: string[]][] {
-  return Object.entries(table(value, 'headers')).map(([name, each]) => [name, headerValues(name, each)]);
+  return Object.entries(table(value, 'headers')).map(([name, each]) => [
+    escapedName(name),
+    headerValues(name, each),
+  ]);
 }

@@ -64,9 +64,10 @@ function upstreamVariable(exchange: HttpExchange): string {
 
 function httpVariable(exchange: HttpExchange, name: string): string | null {
   if (Object.hasOwn(http, name)) return http[name]?.(exchange) ?? null;
-  if (name.startsWith('http_')) return exchange.headers.getAll(name.slice(5)).join(', ') || null;
-  if (name.startsWith('sent_http_')) return exchange.answer.headers.get(name.slice(10));
-  if (name.startsWith('upstream_http_')) return exchange.upstreamAnswer?.headers.get(name.slice(14)) ?? null;
+  if (name.startsWith('http_')) return exchange.headers.getAlike(name.slice(5)).join(', ') || null;
+  if (name.startsWith('sent_http_')) return exchange.answer.headers.getAlike(name.slice(10))[0] ?? null;
+  if (name.startsWith('upstream_http_'))
+    return exchange.upstreamAnswer?.headers.getAlike(name.slice(14))[0] ?? null;
   if (name.startsWith('arg_')) {
     const value = parseQuery(exchange.upstream.query)[name.slice(4)];
     const first = Array.isArray(value) ? value[0] : value;

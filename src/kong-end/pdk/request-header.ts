@@ -10,7 +10,7 @@ import { reject } from './checks.ts';
  * that has a comma and a space in it, the table of the first 100 headers decides (measured on Kong 3.9.3).
  */
 export function requestHeader(headers: HeaderList, name: string): string | null {
-  const values = headers.getAll(name);
+  const values = headers.getAlike(name);
   if (values.length === 0) return null;
   const key = name.toLowerCase();
   const joined = values.join(key === 'cookie' ? '; ' : ', ');
@@ -49,7 +49,7 @@ const single = new Set([
 
 /** Sets a header of the request as ngx.req.set_header does it. @throws PdkRejection for a length that is no number */
 export function setRequestHeader(exchange: HttpExchange, name: string, values: string[]): void {
-  const key = name.toLowerCase().replaceAll('_', '-');
+  const key = name.toLowerCase();
   if (key === 'content-length' || key === 'transfer-encoding') {
     // Kong 3.9.3 ends the request with 500 (measured).
     for (const value of values) if (!isLength(value)) reject(`failed to set header "${name}" to "${value}"`);
@@ -63,7 +63,7 @@ export function setRequestHeader(exchange: HttpExchange, name: string, values: s
 /** Removes a header of the request as ngx.req.clear_header does it. */
 export function clearRequestHeader(exchange: HttpExchange, name: string): void {
   exchange.headers.delete(name);
-  if (name.toLowerCase().replaceAll('_', '-') === 'content-length') exchange.body.declare(null);
+  if (name.toLowerCase() === 'content-length') exchange.body.declare(null);
 }
 
 /** The Host for the upstream, and nginx's `$host`: forwarded headers and log records follow it. */

@@ -11,7 +11,7 @@ const maxParsedBody = 64 * 1024 * 1024;
 
 /** A header of the client where its address is trusted. */
 function trusted(exchange: HttpExchange, header: string): string | null {
-  return exchange.node.isTrusted(exchange.client.ip) ? exchange.headers.get(header) : null;
+  return exchange.node.isTrusted(exchange.client.ip) ? (exchange.headers.getAlike(header)[0] ?? null) : null;
 }
 
 function forwardedHost(exchange: HttpExchange): { host: string | null; port: number | null } {

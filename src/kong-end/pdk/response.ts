@@ -5,7 +5,17 @@ import { areHeaderValues, keptValues, responseHeaderName } from '../request/resp
 import { PdkExit } from '../plugin-server/failure.ts';
 import { encodeText } from '../../base/text.ts';
 import { entity } from './client.ts';
-import { headerName, headerTable, headerValues, httpOf, integer, maximum, reject, text } from './checks.ts';
+import {
+  escapedName,
+  headerName,
+  headerTable,
+  headerValues,
+  httpOf,
+  integer,
+  maximum,
+  reject,
+  text,
+} from './checks.ts';
 import type { Implementations, PdkCall } from './types.ts';
 
 const bodiless = new Set([204, 304]);
@@ -29,7 +39,10 @@ function setHeader(exchange: HttpExchange, name: string, values: string[]): void
 function addHeader(exchange: HttpExchange, name: string, values: string[]): void {
   const { headers } = exchange.answer;
   if (!areHeaderValues(name, values)) reject('failed to set header');
-  headers.set(responseHeaderName(name), keptValues(name, [...headers.getAll(name), ...values]));
+  headers.set(
+    responseHeaderName(name),
+    keptValues(name, [...headers.getAll(responseHeaderName(name)), ...values]),
+  );
 }
 
 function bodyOf(body: unknown): { content: Buffer; json: boolean } {
@@ -124,7 +137,7 @@ export const responseFunctions: Implementations = {
   },
   'kong.response.clear_header': (call, [name]) => {
     const { headers, cleared } = httpOf(call).answer;
-    const key = responseHeaderName(text(name, 'header name')).toLowerCase();
+    const key = responseHeaderName(escapedName(text(name, 'header name'))).toLowerCase();
     headers.delete(key);
     cleared.add(key);
     return null;

@@ -2,7 +2,17 @@ import { encodeText } from '../../base/text.ts';
 import type { HttpExchange } from '../request/http-exchange.ts';
 import { escapePath, formatQuery } from '../request/uri.ts';
 import { formatBody } from './body-format.ts';
-import { bytes, headerName, headerTable, headerValues, httpOf, reject, table, text } from './checks.ts';
+import {
+  bytes,
+  escapedName,
+  headerName,
+  headerTable,
+  headerValues,
+  httpOf,
+  reject,
+  table,
+  text,
+} from './checks.ts';
 import { clearArgument, setQuery } from './query.ts';
 import { clearRequestHeader, setRequestHeader } from './request-header.ts';
 import type { Implementations } from './types.ts';
@@ -67,7 +77,7 @@ export const serviceRequestFunctions: Implementations = {
     return null;
   },
   'kong.service.request.clear_header': (call, [name]) => {
-    clearRequestHeader(httpOf(call), text(name, 'header'));
+    clearRequestHeader(httpOf(call), escapedName(text(name, 'header')));
     return null;
   },
   'kong.service.request.set_headers': (call, [headers]) => {

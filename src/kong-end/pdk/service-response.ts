@@ -21,7 +21,8 @@ function readable(call: PdkCall): HttpExchange {
 }
 
 function header(call: PdkCall, name: string): string | number | null {
-  const value = readable(call).upstreamAnswer?.headers.get(name) ?? null;
+  const headers = readable(call).upstreamAnswer?.headers;
+  const value = headers?.get(name) ?? headers?.get(name.replaceAll('_', '-')) ?? null;
   // The one header that Kong has as a number.
   return value !== null && /^content[-_]length$/i.test(name) ? Number(value) : value;
 }

@@ -1,9 +1,15 @@
-/** `X_Foo` and `x-foo` name one header, as in nginx. */
 function keyOf(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+  return name.toLowerCase();
 }
 
-/** Headers in the order in which they came, several lines per name allowed, names compared without case. */
+function variableOf(name: string): string {
+  return keyOf(name).replaceAll('-', '_');
+}
+
+/**
+ * Headers in the order in which they came, several lines per name allowed, names compared without case. `X_Foo` and `x-foo`
+ * are two headers: where a plugin sets one, the client's other one goes on.
+ */
 export class HeaderList {
   private lines: [name: string, value: string, key: string][] = [];
 
@@ -28,6 +34,12 @@ export class HeaderList {
   getAll(name: string): string[] {
     const key = keyOf(name);
     return this.lines.filter((line) => line[2] === key).map((line) => line[1]);
+  }
+
+  /** The values behind nginx's variable of that name (`$http_x_foo`): those of `X_Foo` and of `x-foo`. */
+  getAlike(name: string): string[] {
+    const variable = variableOf(name);
+    return this.lines.filter((line) => variableOf(line[2]) === variable).map((line) => line[1]);
   }
 
   has(name: string): boolean {

@@ -93,7 +93,7 @@ export class Router {
   match(request: RouterRequest): RouteMatch | null {
     if (this.looksAtPath && !isText(request.path)) return null;
     if (this.looksAtHost && !isText(request.host ?? '')) return null;
-    for (const name of this.looksAtHeaders) if (!request.headers.getAll(name).every(isText)) return null;
+    for (const name of this.looksAtHeaders) if (!request.headers.getAlike(name).every(isText)) return null;
     for (const entry of this.entries) {
       if (!fits(entry, request)) continue;
       if (entry.paths === null) return matched(entry, request.path, null, null);
@@ -136,7 +136,7 @@ function fits(entry: Entry, request: RouterRequest): boolean {
   if (request.tls && entry.serverNames !== null) {
     if (request.sni === null || !entry.serverNames(request.sni)) return false;
   }
-  return entry.headers.every(([name, test]) => request.headers.getAll(name).some(test));
+  return entry.headers.every(([name, test]) => request.headers.getAlike(name).some(test));
 }
 
 function entriesOf(route: RouteEntity, service: ServiceEntity | null): Entry[] {
