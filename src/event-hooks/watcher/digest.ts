@@ -11,6 +11,10 @@ const stamps = new Set(['created_at', 'updated_at']);
 
 /** Lists that Kong computes from other entities (3.9.3): a new SNI is no change of its certificate. */
 const computed: Readonly<Record<string, string>> = { certificates: 'snis' };
+/** What Kong hashes with the id of the consumer (3.9.3): another id is another hash of the same password. */
+const salted: Readonly<Record<string, string>> = { basicauth_credentials: 'password' };
+/** Stands for a salted field of which nothing can be said. */
+const anySalted = '*';
 /** Fields that name an entity among those of its kind, beside what it refers to. */
 const naming = ['name', 'instance_name', 'username', 'custom_id', 'key', 'client_id', 'group', 'target'];
 
@@ -19,23 +23,35 @@ const naming = ['name', 'instance_name', 'username', 'custom_id', 'key', 'client
  * payload either, and a new version of Kong brings many.
  *
  * A DB-less node stamps entities anew and gives new ids to those that have none in the configuration, so there the
- * digest leaves both out, and says after a dot what names the entity.
+ * digest leaves both out, and says after a dot what names the entity, and after another one what is salted.
+ *
+ * @param newSalt what the entity belongs to has another id: its salted field cannot be compared
  */
-export function digestOf(schema: string, entity: Entity, dbless = false): string {
+export function digestOf(schema: string, entity: Entity, dbless = false, newSalt = false): string {
   const without = Object.hasOwn(computed, schema) ? computed[schema] : undefined;
+  const salt = dbless && Object.hasOwn(salted, schema) ? salted[schema] : undefined;
   let text = '';
   for (const key of Object.keys(entity).sort()) {
     const value = entity[key];
     if (value === null || value === undefined || key === without) continue;
-    if (dbless && (stamps.has(key) || key === 'id')) continue;
+    if (dbless && (stamps.has(key) || key === 'id' || key === salt)) continue;
     text += `${JSON.stringify(key)}:${key === runningDown ? 'true' : content(value)},`;
   }
   const digest = hash('md5', text, 'base64');
-  return dbless ? `${digest}.${hash('md5', nameOf(entity) ?? text, 'base64')}` : digest;
+  if (!dbless) return digest;
+  const named = `${digest}.${hash('md5', nameOf(entity) ?? text, 'base64')}`;
+  if (salt === undefined) return named;
+  return `${named}.${newSalt ? anySalted : hash('md5', content(entity[salt]), 'base64')}`;
 }
 
 /** The part of a DB-less digest that says what names the entity. */
-export const nameInDigest = (digest: string): string => digest.slice(digest.indexOf('.') + 1);
+export const nameInDigest = (digest: string): string => digest.split('.')[1] ?? digest;
+
+/** Whether nothing has changed that can be told. */
+export function sameContent(before: string | undefined, now: string): boolean {
+  if (before === undefined || !now.endsWith(`.${anySalted}`)) return before === now;
+  return before.slice(0, before.lastIndexOf('.')) === now.slice(0, now.lastIndexOf('.'));
+}
 
 /** What names an entity, whatever its id; null where nothing does but all that it is. */
 function nameOf(entity: Entity): string | null {

@@ -1,6 +1,6 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
 import { changeOf, referringBy, type Change, type Entity } from './changes.ts';
-import { digestOf } from './digest.ts';
+import { digestOf, sameContent } from './digest.ts';
 import { withoutNewIds } from './new-ids.ts';
 import type { Kind } from './kinds.ts';
 import { isGone, listEntities, type Workspaces } from './listing.ts';
@@ -54,11 +54,12 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | n
       if (before !== undefined) known += 1;
       const digest = digestOf(kind.schema, entity, options.dbless);
       if (before === digest) continue;
-      const compares = digestOf(kind.schema, referringBy(options.newIds, entity), options.dbless);
+      const asBefore = referringBy(options.newIds, entity);
+      const compares = digestOf(kind.schema, asBefore, options.dbless, asBefore !== entity);
       const old = before === undefined ? null : parse(await snapshots.text(kind.schema, id));
       const text = JSON.stringify(shown(kind.schema, entity));
       const change = changeOf(kind.schema, id, digest, text, entity, old);
-      changes.set(id, { ...change, compares, silent: before === compares });
+      changes.set(id, { ...change, compares, silent: sameContent(before, compares) });
     }
   }
   const gone = new Map<string, string>();

@@ -1,5 +1,5 @@
 import type { Change } from './changes.ts';
-import { nameInDigest } from './digest.ts';
+import { nameInDigest, sameContent } from './digest.ts';
 
 /**
  * A DB-less node gives a new id to each entity that has none in its configuration whenever it is given one (credentials,
@@ -24,7 +24,7 @@ export function withoutNewIds(changes: readonly Change[], gone: ReadonlyMap<stri
     if (change.operation !== 'create') return change;
     const digest = change.compares ?? change.digest;
     const ids = byName.get(nameInDigest(digest)) ?? [];
-    const same = ids.findIndex((id) => gone.get(id) === digest);
+    const same = ids.findIndex((id) => sameContent(gone.get(id), digest));
     const [id] = ids.splice(Math.max(same, 0), 1);
     const before = id === undefined ? undefined : deletions.get(id);
     if (id === undefined || before === undefined) return change;
@@ -33,7 +33,7 @@ export function withoutNewIds(changes: readonly Change[], gone: ReadonlyMap<stri
       ...change,
       operation: 'update' as const,
       replaces: id,
-      silent: gone.get(id) === digest,
+      silent: sameContent(gone.get(id), digest),
       referred: before.referred,
       frees: before.frees.filter((name) => !change.takes.includes(name)),
     };

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import { AdminRefusal } from '../../kong-admin/client.ts';
+import { CarriedIds } from './carried-ids.ts';
 import type { Change, Entity } from './changes.ts';
 import { withoutSecrets } from './redact.ts';
 import type { WatcherOptions } from './options.ts';
@@ -25,6 +26,8 @@ interface Looks {
   readonly unread: ReadonlySet<string>;
   /** What has ended the round early; null: nothing. */
   readonly failure: unknown;
+  /** Ids that a DB-less node has given anew, and what they were before. */
+  readonly newIds: ReadonlyMap<string, string>;
 }
 
 /** Looks at the kinds that are due, one after the other, and reports what has changed. */
@@ -34,6 +37,7 @@ export class LookRound {
   readonly #report: Report;
   /** Kinds that cannot be read while others can. */
   readonly #broken = new Set<string>();
+  readonly #carried = new CarriedIds();
   /** Creations that have waited for a look at what they refer to. */
   #postponed = new Set<string>();
 
@@ -53,18 +57,23 @@ export class LookRound {
 
   async #tell(input: RoundInput, found: Looks | null): Promise<Set<string>> {
     if (found === null) return new Set(this.#report.over ? [] : [...input.due].map(({ schema }) => schema));
-    const { looks, unread, failure } = found;
+    const { looks, unread, failure, newIds } = found;
     const { told, held } = holdBack(looks, unread, input.wanted);
     // A node that has restarted meanwhile lists nothing until it has its configuration.
     if (told.some(({ operation }) => operation === 'delete') && !(await this.#stands(input.hash))) {
       return new Set(looks.map(({ kind }) => kind.schema));
     }
     const { changes, again } = await this.#ready(told, input.wanted);
+    // Before anything is stored: whatever fails from here on, what was not stored is compared by the ids that it knows.
+    this.#carried.keep(input.wanted, newIds);
     if (!(await this.#report.send(changes))) return new Set();
     // Not before: what could not be stored is looked at again, whatever the hash of the configuration says.
     for (const { kind, at } of looks) {
       if (held.has(kind.schema)) this.#schedule.forget(kind.schema);
-      else this.#schedule.looked(kind.schema, at, input.hash);
+      else {
+        this.#schedule.looked(kind.schema, at, input.hash);
+        this.#carried.forget(kind.schema);
+      }
     }
     if (failure !== null) throw failure instanceof Error ? failure : new Error(messageOf(failure));
     return again;
@@ -86,6 +95,7 @@ export class LookRound {
     const shown = (schema: string, entity: Entity): Entity =>
       secrets ? entity : withoutSecrets(schema, entity);
     const newIds = new Map<string, string>();
+    if (hash === null) this.#carried.clear();
     const options = {
       admin,
       snapshots,
@@ -93,7 +103,6 @@ export class LookRound {
       pageSize,
       shown,
       dbless: hash !== null,
-      newIds,
       mayBegin: async () => (hash === null || (await this.#stands(hash))) && !this.#report.over,
     };
     const looks: TimedLook[] = [];
@@ -102,11 +111,17 @@ export class LookRound {
     const failures: { kind: Kind; error: unknown }[] = [];
     /** Kinds that have lost entities or ids: what belongs to those has to be looked at in the same round. */
     const lost = new Set<string>();
+    /** Without a database, kinds whose ids are not known for now, and what refers to those: it cannot be compared. */
+    const unsure = new Set<string>();
     for (const kind of wanted) {
       if (!due.has(kind) && !kind.parents.some((parent) => lost.has(parent))) continue;
+      if (kind.parents.some((parent) => unsure.has(parent))) {
+        unsure.add(kind.schema);
+        continue;
+      }
       const began = performance.now();
       try {
-        const look = await lookAt(kind, options);
+        const look = await lookAt(kind, { ...options, newIds: this.#carried.of(kind.schema, newIds) });
         if (look === null) return null;
         looks.push({ ...look, at: now });
         for (const { id, replaces } of look.changes) if (replaces !== undefined) newIds.set(id, replaces);
@@ -115,20 +130,23 @@ export class LookRound {
         this.#mended(kind);
         metrics?.looked(kind.schema, performance.now() - began, look.entities);
       } catch (error) {
-        if (!isOfKind(error)) return { looks, unread: unreadOf(wanted, looks), failure: error };
+        if (!isOfKind(error)) return { looks, unread: unreadOf(wanted, looks), failure: error, newIds };
         failures.push({ kind, error });
+        if (hash !== null && !isRefusedForGood(error)) unsure.add(kind.schema);
       }
     }
     // A Kong that refuses everything is not a matter of kinds.
     const alone = failures.filter(({ error }) => !isRefusedForGood(error));
     if (looks.length === 0 && alone.length > 0) {
-      return { looks, unread: new Set(), failure: alone[0]?.error };
+      return { looks, unread: new Set(), failure: alone[0]?.error, newIds };
     }
     const fresh = failures.filter(({ kind }) => !this.#broken.has(kind.schema));
     const unread = new Set(fresh.map(({ kind }) => kind.schema));
-    for (const { kind } of failures) this.#schedule.failed(kind.schema, now);
+    for (const schema of unsure) if (!this.#schedule.failing(schema)) unread.add(schema);
+    for (const schema of [...unsure, ...failures.map(({ kind }) => kind.schema)])
+      this.#schedule.failed(schema, now);
     this.#sayBroken(failures);
-    return { looks, unread, failure: null };
+    return { looks, unread, failure: null, newIds };
   }
 
   /** Holds back what refers to an entity that was made after its kind was looked at; once, and not for ever. */

@@ -80,6 +80,58 @@ describe('DB-less: a credential without an id has another one after each configu
   });
 });
 
+describe('DB-less: credentials of all kinds are known by what names them', () => {
+  const credentials = {
+    '/basic-auths': ['basicauth_credentials', { username: 'u', password: 'hash' }],
+    '/hmac-auths': ['hmacauth_credentials', { username: 'u', secret: 's' }],
+    '/jwts': ['jwt_secrets', { key: 'k', secret: 's', algorithm: 'HS256' }],
+    '/key-auths': ['keyauth_credentials', { key: 'k' }],
+    '/acls': ['acls', { group: 'g' }],
+  } as const;
+
+  it.each(Object.entries(credentials))('%s', async (path, [schema, fields]) => {
+    const { kong, told, watcher } = await watched({ '/consumers': 'consumers', [path]: schema });
+    kong.endpoints = [
+      ...['/consumers', '/consumers/{consumers}', path, `${path}/{${schema}}`],
+      `/consumers/{consumers}${path}/{${schema}}`,
+    ];
+    const one = watcher({ intervalMs: 0 });
+    // Kong hashes the password of basic-auth with the id of the consumer, here one without a username.
+    const load = async (turn: string, tags: string[] | null = null, password = `hash${turn}`) => {
+      kong.configurationHash = turn.repeat(32);
+      for (const list of kong.collections.values()) list.clear();
+      kong.put('/consumers', { id: `c${turn}`, custom_id: 'one', created_at: Number(turn) });
+      const own = 'password' in fields ? { ...fields, password } : fields;
+      const [id, other] = [`x${turn}`, `y${turn}`];
+      kong.put(path, { ...own, id, consumer: { id: `c${turn}` }, created_at: Number(turn), tags });
+      kong.put(path, { ...own, id: other, consumer: { id: 'named' }, tags: null, ...stable });
+      // One that has an id of its own.
+      kong.put(path, { ...own, id: 'z', consumer: { id: `c${turn}` }, ...another });
+      await one.round();
+    };
+    const another = { username: 'z', key: 'z', group: 'z' };
+    const stable = 'password' in fields ? { password: 'as it was' } : {};
+    for (const turn of ['1', '2', '3']) await load(turn);
+    expect(told()).toEqual([]);
+    await load('4', ['x']);
+    expect(told()).toEqual([`${schema} update x4`]);
+    await load('5', ['x']);
+    expect(told()).toHaveLength(1);
+  });
+
+  it('another password of a consumer who keeps the id is a change', async () => {
+    const { kong, told, watcher } = await watched({ '/basic-auths': 'basicauth_credentials' });
+    const one = watcher({ intervalMs: 0 });
+    for (const [turn, password] of ['a', 'a', 'b', 'b'].entries()) {
+      kong.configurationHash = String(turn + 1).repeat(32);
+      kong.collections.get('/basic-auths')?.clear();
+      kong.put('/basic-auths', { id: `b${String(turn)}`, username: 'u', password, consumer: { id: 'c' } });
+      await one.round();
+    }
+    expect(told()).toEqual(['basicauth_credentials update b2']);
+  });
+});
+
 describe('DB-less: what nothing names', () => {
   it('is itself while its content is', async () => {
     const { kong, watcher, told } = await watched(paths);
@@ -221,6 +273,44 @@ describe('DB-less: what refers to an entity that has another id after each confi
       expect(told()).toEqual([]);
     },
   );
+
+  it.each([
+    ['that are refused', 500],
+    ['with which the round ends', 503],
+  ])('is the same where kinds could not be read while ids changed: %s', async (_, status) => {
+    const { kong, told, watcher } = await watched(kinds);
+    kong.endpoints = [
+      ...Object.entries(kinds).flatMap(([path, name]) => [path, `${path}/{${name}}`]),
+      ...nested,
+    ];
+    const one = watcher({ intervalMs: 0 });
+    const load = (turn: string, cors?: Record<string, unknown>): void => {
+      kong.configurationHash = turn.repeat(32);
+      for (const list of kong.collections.values()) list.clear();
+      for (const [path, entity] of configuration(turn, cors)) kong.put(path, entity);
+    };
+    load('1');
+    await one.round();
+    for (const path of ['/key-auths', '/plugins', '/snis', '/routes', '/oauth2', '/oauth2_tokens']) {
+      kong.fault = (request) => (request.startsWith(`GET ${path}?`) ? { status } : null);
+      for (const turn of ['2', '3']) {
+        load(turn);
+        await one.round();
+        await one.round();
+      }
+      kong.fault = () => null;
+      await one.round();
+      expect([path, told()]).toEqual([path, []]);
+      load('1');
+      await one.round();
+    }
+    kong.fault = (request) => (request.startsWith('GET /plugins?') ? { status } : null);
+    load('4', { enabled: false });
+    await one.round();
+    kong.fault = () => null;
+    await one.round();
+    expect(told()).toEqual(['plugins update p14']);
+  });
 
   it('a plugin that moves to another route is another one', async () => {
     const { kong, told, watcher } = await watched(kinds);

@@ -1,0 +1,42 @@
+import type { Kind } from './kinds.ts';
+
+type Ids = ReadonlyMap<string, string>;
+
+/**
+ * Which ids the entities that a kind refers to had when it was last looked at, by the ones that they have now. A kind that
+ * could not be read in the round in which ids changed is compared by the old ones when it can be.
+ */
+export class CarriedIds {
+  readonly #byKind = new Map<string, Ids>();
+
+  /** What a look at a kind goes by. @param found what this round has found, at other kinds */
+  of(schema: string, found: Ids): Ids {
+    const carried = this.#byKind.get(schema);
+    return carried === undefined ? found : followed(carried, found);
+  }
+
+  /** Keeps what a round has found for every kind that refers to others, until it was looked at and reported. */
+  keep(kinds: readonly Kind[], found: Ids): void {
+    if (found.size === 0) return;
+    for (const { schema, parents } of kinds)
+      if (parents.length > 0) this.#byKind.set(schema, this.of(schema, found));
+  }
+
+  /** What is known of a kind has the ids of now. */
+  forget(schema: string): void {
+    this.#byKind.delete(schema);
+  }
+
+  clear(): void {
+    this.#byKind.clear();
+  }
+}
+
+/** Ids that have changed once more lead to the first ones; those in between are nobody's any more. */
+function followed(carried: Ids, found: Ids): Ids {
+  const replaced = new Set(found.values());
+  const ids = new Map<string, string>();
+  for (const [now, before] of carried) if (!replaced.has(now) && !replaced.has(before)) ids.set(now, before);
+  for (const [now, before] of found) ids.set(now, carried.get(before) ?? before);
+  return ids;
+}
