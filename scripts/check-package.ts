@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/base/errors.ts';
+import { compileReadme, typescriptVersions } from './typescript-versions.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-package-'));
@@ -166,6 +167,8 @@ try {
   writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['hello.ts'] }));
   run(tool('tsc'), ['-p', '.'], app);
   say('The types work in a plugin of another project.');
+  compileReadme(run, path.join(root, 'README.md'), app, compilerOptions);
+  say(`The README's plugins compile under TypeScript ${typescriptVersions.join(', ')}.`);
 
   const cli = path.join(app, 'node_modules', 'kong-ts', 'bin', 'kong-ts.js');
   for (const spec of ['./hello.ts', 'http-log-enterprise']) {

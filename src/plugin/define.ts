@@ -60,9 +60,17 @@ export interface PluginBase<
   readonly environment?: readonly string[];
 }
 
+/**
+ * The PDK of a phase by version and protocol. TypeScript 5 gives up on `Kong<P, R, V>` while it still looks for R and V
+ * (TS2590); it does not look into a table before it knows them.
+ */
+type KongBy<P extends Phase> = {
+  readonly [V in KongVersion]: { readonly [R in Protocol]: Kong<P, R, V> };
+};
+
 /** Handlers of phases; each gets the PDK as its phase and protocol have it, and the configuration. */
 export type Handlers<Config, R extends Protocol, V extends KongVersion = DefaultKongVersion> = {
-  readonly [P in Phase]?: (kong: Kong<P, R, V>, config: Config) => unknown;
+  readonly [P in Phase]?: (kong: KongBy<P>[V][R], config: Config) => unknown;
 };
 
 /** What `setup` returns: a handler for each announced phase, and `close` for when the configuration is given up. */
@@ -71,9 +79,7 @@ export type SetupHandlers<
   R extends Protocol,
   Config,
   V extends KongVersion = DefaultKongVersion,
-> = {
-  readonly [Name in P]: (kong: Kong<Name, R, V>, config: Config) => unknown;
-} & { readonly close?: () => unknown };
+> = Handlers<Config, R, V> & { readonly [Name in P]: unknown } & { readonly close?: () => unknown };
 
 /** A plugin without state of its own: handlers only. */
 export type StatelessPlugin<
