@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { phases } from '../../pdk/phases.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import { phases, type Phase } from '../../pdk/phases.ts';
 import { FrameDecoder } from '../../wire/protobuf/framing.ts';
 import {
   decodeRpcCall,
@@ -17,8 +16,7 @@ import { resolveWith } from './answers.ts';
 import { brokenInstance } from './broken-instance.ts';
 import type { KongConnection } from './connection.ts';
 import type { RunningInstance, StartedInstance } from './host.ts';
-import { PendingCall } from './pending-call.ts';
-import type { Decode } from './pending-call.ts';
+import { PendingCall, type Decode } from './pending-call.ts';
 import { Prefetch } from './prefetch.ts';
 import type { PrefetchPlan } from './prefetch-plan.ts';
 import { ProtobufEvent } from './protobuf-event.ts';
