@@ -52,20 +52,17 @@ export async function startAdmin(
   options: AdminApiOptions,
 ): Promise<AdminListener> {
   const { eventHooksAdmin, certificate, allowHosts, ...rest } = options;
-  const { createAdminApi, nginxManners } = await import('./admin/index.ts');
-  const app = createAdminApi({
+  const { createAdminApi, refuseUnread } = await import('./admin/index.ts');
+  const api = createAdminApi({
     ...rest,
     ...(eventHooksAdmin === null ? {} : { eventHooksAdmin: adminUrl(eventHooksAdmin) }),
   });
-  await app.ready();
-  const { handle, refuse } = nginxManners(app);
   // Kong lets everybody in who can connect; here the listener is on a developer's machine, where web pages can, too.
   const handlerOf = (host: string): http.RequestListener =>
-    door({ loopback: isLoopback(host), names: allowHosts }, handle);
+    door({ loopback: isLoopback(host), names: allowHosts }, api);
   const servers: http.Server[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map(closeServer));
-    await app.close();
   };
   const urls: { tls: boolean; url: string }[] = [];
   try {
@@ -74,7 +71,7 @@ export async function startAdmin(
         createNodeServer({
           limits: httpLimits,
           handle: handlerOf(address.host),
-          refuse,
+          refuse: refuseUnread,
           ...(address.tls ? { certificate: certificate() } : {}),
         }),
       );

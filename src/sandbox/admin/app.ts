@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import fastify from 'fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { formPairs } from '../../http/form.ts';
 import { Dao, EntityError, defaultWorkspaceId } from '../../kong-end/index.ts';
-import { message, methodNotAllowed, notFound } from './answers.ts';
+import { message, methodNotAllowed, notFound, unexpected } from './answers.ts';
 import { noBody, parseBody, readBody } from './body.ts';
 import { certificateId, certificateManners } from './certificates.ts';
 import { consumerManners } from './consumers.ts';
@@ -12,7 +11,7 @@ import { EntityEndpoints } from './entities.ts';
 import { elsewhereEndpoints } from './elsewhere.ts';
 import { forward } from './forward.ts';
 import { informationEndpoints } from './information.ts';
-import { methods, nginxPage, otherMethod } from './nginx.ts';
+import { escapedTarget, nginxPage } from './nginx.ts';
 import { Router } from './router.ts';
 import type { AdminOptions, AdminState, Answer, Context, Endpoint } from './types.ts';
 import { checksHealth, upstreamEndpoints } from './upstreams.ts';
@@ -24,44 +23,28 @@ const defaultBodyLimit = 10 * 1024 * 1024;
  * Kong's Admin API over an entity store, shapes and error texts as Kong 3.9.3 has them. The caller listens and
  * closes. Changes are seen by the store's listeners before the answer is sent.
  */
-export function createAdminApi(options: AdminOptions): FastifyInstance {
+export function createAdminApi(options: AdminOptions): RequestListener {
   const state = createState(options);
   const router = createRouter(state);
   const limit = options.bodyLimit ?? defaultBodyLimit;
-  const app = fastify({
-    logger: false,
-    // Bodies are read here, where some are only passed on.
-    bodyLimit: Number.MAX_SAFE_INTEGER,
-    forceCloseConnections: true,
-    exposeHeadRoutes: false,
-    frameworkErrors: (_error, request, reply) => {
-      void send(reply, request, state, notFound, 0);
-    },
-  });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  app.setErrorHandler((error, request, reply) => {
-    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
-    return send(reply, request, state, message(500, 'An unexpected error occurred'), 0);
-  });
-  app.addHttpMethod(otherMethod);
-  app.route({
-    method: [...methods, otherMethod],
-    url: '*',
-    handler: async (request, reply) => {
-      const started = performance.now();
-      state.requests++;
-      if (request.method === 'TRACE') return refuseTrace(reply, state.version);
-      const place = locate(state, router, request.raw.url ?? '/');
-      if (options.eventHooksAdmin !== undefined && place.segments[0] === 'event-hooks') {
-        reply.hijack();
-        return forward(options.eventHooksAdmin, request.raw, reply.raw);
-      }
-      const answer = await handle(state, router, place, request, limit);
-      return send(reply, request, state, answer, performance.now() - started);
-    },
-  });
-  return app;
+  const answerTo = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const started = performance.now();
+    state.requests++;
+    if (request.method === 'TRACE') return refuseTrace(response, state.version);
+    request.url = escapedTarget(request.url ?? '/');
+    const place = locate(state, router, request.url);
+    if (options.eventHooksAdmin !== undefined && place.segments[0] === 'event-hooks')
+      return forward(options.eventHooksAdmin, request, response);
+    const answer = await handle(state, router, place, request, limit);
+    send(request, response, state, answer, performance.now() - started);
+  };
+  return (request, response) => {
+    answerTo(request, response).catch((error: unknown) => {
+      process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+      if (response.headersSent) response.destroy();
+      else send(request, response, state, unexpected, 0);
+    });
+  };
 }
 
 function createState(options: AdminOptions): AdminState {
@@ -163,7 +146,7 @@ async function handle(
   state: AdminState,
   router: Router,
   place: Place,
-  request: FastifyRequest,
+  request: IncomingMessage,
   limit: number,
 ): Promise<Answer> {
   if (place.missingWorkspace !== undefined)
@@ -171,13 +154,13 @@ async function handle(
   const match = router.find(place.segments);
   if (match === undefined) return notFound;
   if (request.method === 'OPTIONS') return optionsAnswer(match.methods);
-  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
   const handler = match.methods[method as keyof typeof match.methods];
   if (handler === undefined) return methodNotAllowed;
 
   let body: ReturnType<typeof parseBody> = noBody;
   if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
-    const raw = await readBody(request.raw, limit);
+    const raw = await readBody(request, limit);
     if (raw === null) return { ...message(413, 'Payload Too Large'), headers: { connection: 'close' } };
     body = parseBody(raw, request.headers['content-type'], place.segments[0] === 'config');
     if ('status' in body) return body;
@@ -218,11 +201,14 @@ function bySni(context: Context, method: string): Context {
 }
 
 /** nginx refuses TRACE itself, before Kong hears of it. */
-function refuseTrace(reply: FastifyReply, version: string): FastifyReply {
-  return reply
-    .code(405)
-    .headers({ Server: `kong/${version}`, 'content-type': 'text/html' })
-    .send(nginxPage('405 Not Allowed', version));
+function refuseTrace(response: ServerResponse, version: string): void {
+  const body = nginxPage('405 Not Allowed', version);
+  response.writeHead(405, {
+    Server: `kong/${version}`,
+    'Content-Type': 'text/html',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(body);
 }
 
 function optionsAnswer(available: object): Answer {
@@ -239,22 +225,21 @@ function optionsAnswer(available: object): Answer {
 }
 
 function send(
-  reply: FastifyReply,
-  request: FastifyRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
   state: AdminState,
   answer: Answer,
   milliseconds: number,
-): FastifyReply {
-  void reply.code(answer.status).headers({
+): void {
+  const text = answer.body === undefined ? '' : JSON.stringify(answer.body);
+  response.writeHead(answer.status, {
     Server: `kong/${state.version}`,
     'X-Kong-Admin-Latency': String(Math.round(milliseconds)),
     'Access-Control-Allow-Origin': request.headers.origin ?? '*',
     'Access-Control-Allow-Credentials': 'true',
     ...answer.headers,
+    ...(answer.body === undefined ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
+    ...(answer.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(text) }),
   });
-  if (answer.body === undefined) return reply.send();
-  const text = JSON.stringify(answer.body);
-  void reply.header('content-type', 'application/json; charset=utf-8');
-  if (request.method !== 'HEAD') return reply.send(text);
-  return reply.header('content-length', String(Buffer.byteLength(text))).send();
+  response.end(request.method === 'HEAD' ? undefined : text);
 }

@@ -1,3 +1,3 @@
 export { createAdminApi } from './app.ts';
-export { nginxManners } from './nginx.ts';
+export { refuseUnread } from './nginx.ts';
 export type { AdminOptions, TargetHealth } from './types.ts';

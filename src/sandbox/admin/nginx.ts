@@ -1,38 +1,17 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { ServerResponse } from 'node:http';
 import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
 
-export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
-/** What stands for all other methods: fastify routes only those that it was told of, and Node knows. */
-export const otherMethod = 'PROPFIND';
-
-const known: ReadonlySet<string | undefined> = new Set(methods);
-
-/** How requests come to the Admin API that were read as nginx reads them, and how the others are refused. */
-export interface NginxManners {
-  readonly handle: RequestListener;
-  readonly refuse: (status: RefusalStatus, response: ServerResponse) => void;
-}
-
-export function nginxManners(app: FastifyInstance, version = '3.9.3'): NginxManners {
-  return {
-    handle: (request: IncomingMessage, response) => {
-      if (!known.has(request.method)) request.method = otherMethod;
-      request.url = escaped(request.url ?? '/');
-      app.routing(request, response);
-    },
-    refuse: (status, response) => {
-      // nginx's own number for headers that are too large is shown as 400.
-      const line = ownStatusLine(status === 494 ? 400 : status);
-      response.shouldKeepAlive = false;
-      response.writeHead(Number(line.slice(0, 3)), line.slice(4), {
-        Server: `kong/${version}`,
-        'content-type': 'text/html',
-      });
-      response.end(nginxPage(line, version));
-    },
-  };
+/** Refuses a request of the Admin API that nginx cannot read. */
+export function refuseUnread(status: RefusalStatus, response: ServerResponse, version = '3.9.3'): void {
+  // nginx's own number for headers that are too large is shown as 400.
+  const line = ownStatusLine(status === 494 ? 400 : status);
+  response.shouldKeepAlive = false;
+  response.writeHead(Number(line.slice(0, 3)), line.slice(4), {
+    Server: `kong/${version}`,
+    'content-type': 'text/html',
+  });
+  response.end(nginxPage(line, version));
 }
 
 /** nginx's own page for an error. */
@@ -43,6 +22,6 @@ export function nginxPage(line: string, version: string): string {
   ].join('\r\n');
 }
 
-/** Bytes beyond ASCII, one character each, with percent signs. */
-const escaped = (url: string): string =>
+/** A request's target with bytes beyond ASCII, one character each, written with percent signs. */
+export const escapedTarget = (url: string): string =>
   url.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);

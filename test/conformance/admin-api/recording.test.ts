@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listen, type Listening } from '../../support/listen.ts';
 import { createAdminApi } from '../../../src/sandbox/admin/index.ts';
 import { createEntityStore } from '../../../src/kong-end/entities/index.ts';
 import type { KnownPlugin } from '../../../src/kong-end/entities/index.ts';
@@ -106,22 +106,24 @@ const unrecorded = [
 ].filter(({ name }) => name !== 'svc0');
 
 describe("the sandbox's Admin API answers the recorded requests as Kong 3.9.3 did", () => {
-  let app: FastifyInstance;
+  let server: Listening;
   let base: string;
   let seconds = 0;
   let nextId = '';
   beforeAll(async () => {
-    app = createAdminApi({
-      store: createEntityStore([httpLog]),
-      known: [httpLog],
-      nodeId: recorded('/')['node_id'] as string,
-      health: () => 'UNHEALTHY',
-      now: () => seconds * 1000,
-      uuid: () => nextId,
-    });
-    base = await app.listen({ host: '127.0.0.1', port: 0 });
+    server = await listen(
+      createAdminApi({
+        store: createEntityStore([httpLog]),
+        known: [httpLog],
+        nodeId: recorded('/')['node_id'] as string,
+        health: () => 'UNHEALTHY',
+        now: () => seconds * 1000,
+        uuid: () => nextId,
+      }),
+    );
+    base = server.url;
   });
-  afterAll(() => app.close());
+  afterAll(() => server.close());
 
   async function call(method: string, path: string, body?: Body): Promise<Response> {
     return fetch(base + path, {

@@ -3,6 +3,7 @@ import { createAdminApi, type AdminOptions } from '../../../src/sandbox/admin/in
 import { createEntityStore, type KnownPlugin } from '../../../src/kong-end/entities/index.ts';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
 import { serveDispatcher, type Served } from '../../../src/event-hooks/serve/serve.ts';
+import { listen } from '../../support/listen.ts';
 import { Receiver } from './receiver.ts';
 import { memoryLog, type LogLine } from './setup.ts';
 
@@ -11,9 +12,8 @@ export async function startKong(
   options: Partial<AdminOptions> = {},
   plugins: readonly KnownPlugin[] = [],
 ): Promise<{ url: string }> {
-  const app = createAdminApi({ store: createEntityStore([...plugins]), ...options });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  onTestFinished(() => app.close());
+  const { url, close } = await listen(createAdminApi({ store: createEntityStore([...plugins]), ...options }));
+  onTestFinished(close);
   return { url };
 }
 

@@ -1,6 +1,7 @@
 import { createAdminApi } from '../../../../src/sandbox/admin/index.ts';
 import type { AdminOptions } from '../../../../src/sandbox/admin/index.ts';
 import { createEntityStore } from '../../../../src/kong-end/entities/index.ts';
+import { listen } from '../../../support/listen.ts';
 import type { KnownPlugin, MutableEntityStore } from '../../../../src/kong-end/entities/index.ts';
 
 export type Json = Record<string, unknown>;
@@ -50,12 +51,11 @@ export interface Admin {
 /** An Admin API on a free port. A body that is text goes out as a form, another one as JSON. */
 export async function startAdmin(options: Partial<AdminOptions> = {}): Promise<Admin> {
   const store = options.store ?? createEntityStore([demoPlugin]);
-  const app = createAdminApi({ store, ...options });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const { url, close } = await listen(createAdminApi({ store, ...options }));
   return {
     store,
     url,
-    close: () => app.close(),
+    close,
     async call(method, path, body, headers = {}) {
       const form = typeof body === 'string';
       const type = form ? 'application/x-www-form-urlencoded' : 'application/json';
