@@ -33,9 +33,9 @@ export function createAdminApi(options: AdminOptions): RequestListener {
     if (request.method === 'TRACE') return refuseTrace(response, state.version);
     request.url = escapedTarget(request.url ?? '/');
     const place = locate(state, router, request.url);
-    if (options.eventHooksAdmin !== undefined && place.segments[0] === 'event-hooks')
+    if (options.eventHooksAdmin !== undefined && place?.segments[0] === 'event-hooks')
       return forward(options.eventHooksAdmin, request, response);
-    const answer = await handle(state, router, place, request, limit);
+    const answer = place === null ? notFound : await handle(state, router, place, request, limit);
     send(request, response, state, answer, performance.now() - started);
   };
   return (request, response) => {
@@ -109,11 +109,13 @@ function withoutEndSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-function locate(state: AdminState, router: Router, url: string): Place {
+/** Null for a path that nothing can have: its percent signs spell no UTF-8. */
+function locate(state: AdminState, router: Router, url: string): Place | null {
   const at = url.indexOf('?');
   const path = withoutEndSlashes(at < 0 ? url : url.slice(0, at));
   const query = new URLSearchParams([...formPairs(at < 0 ? '' : url.slice(at + 1))]);
-  const segments = path.split('/').slice(1).map(decode);
+  const segments = decoded(path.split('/').slice(1));
+  if (segments === null) return null;
   const [first, second] = segments;
   const rest = { query, workspace: defaultWorkspaceId, prefix: '' };
   if (first === undefined || router.startsWith(first) || second === undefined) return { ...rest, segments };
@@ -134,11 +136,11 @@ function locate(state: AdminState, router: Router, url: string): Place {
   return second === 'event-hooks' ? { ...rest, segments: segments.slice(1) } : { ...rest, segments };
 }
 
-function decode(segment: string): string {
+function decoded(segments: readonly string[]): string[] | null {
   try {
-    return decodeURIComponent(segment);
+    return segments.map(decodeURIComponent);
   } catch {
-    return segment;
+    return null;
   }
 }
 
