@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 /** Something that answers HTTP, on a free port of loopback. */
 export interface Listening {
   readonly url: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function listen(handle: RequestListener): Promise<Listening> {
