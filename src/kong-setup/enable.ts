@@ -72,6 +72,10 @@ async function resolveWorkspace(
 ): Promise<{ name: string; prefix: string | null; action: 'existing' | 'create' }> {
   if (workspace === null) return { name: 'default', prefix: null, action: 'existing' };
   const { status } = await root.request('GET', '/workspaces?size=1');
+  if (status === 401 || status === 403) {
+    // An administrator of one workspace may not look into the list of them all. Below its own path Kong says the rest.
+    return { name: workspace, prefix: workspace, action: 'existing' };
+  }
   if (status === 404) {
     if (workspace === 'default') return { name: 'default', prefix: null, action: 'existing' };
     const { version } = await root.info();

@@ -24,6 +24,10 @@ export async function checkAdmin(
     const answers = thrown instanceof AdminRefusal;
     return { findings: [error(admin.url, messageOf(thrown), fix)], answers };
   }
+  // A node that lists its plugins is one.
+  if (info.availablePlugins === null && !(await hasSchemas(admin))) {
+    return { findings: [notAdmin(admin.url, info.version)], answers: info.version !== 'unknown' };
+  }
   const findings: Finding[] = [ok(admin.url, `Kong ${info.version}, ${info.edition ?? 'edition not told'}.`)];
   if (
     info.version !== 'unknown' &&
@@ -40,6 +44,26 @@ export async function checkAdmin(
   }
   for (const plugin of plugins) findings.push(await checkPlugin(admin, plugin, info.availablePlugins));
   return { findings, answers: true };
+}
+
+/** Whether there are schemas, as Admin APIs have them; one that may not be read is there. */
+async function hasSchemas(admin: KongAdmin): Promise<boolean> {
+  const { status, body } = await admin.request('GET', '/schemas/services').catch(() => ({
+    status: 0,
+    body: null,
+  }));
+  if (status === 401 || status === 403) return true;
+  return status === 200 && typeof body === 'object' && body !== null && 'fields' in body;
+}
+
+function notAdmin(url: string, version: string): Finding {
+  return error(
+    url,
+    version === 'unknown'
+      ? 'What answers there is no Admin API: it says no version of Kong and has no /schemas.'
+      : `Kong ${version} answers there, and it is no Admin API: it has no /schemas, as its Status API has none.`,
+    "Give the address of Kong's Admin API (admin_listen, port 8001 unless configured otherwise).",
+  );
 }
 
 async function checkPlugin(

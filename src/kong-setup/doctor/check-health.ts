@@ -4,18 +4,27 @@ import type { DumpedPlugin } from './check-dump.ts';
 import { error, ok, warning, type Finding } from './finding.ts';
 import { askHealth, type ServerHealth } from './server-status.ts';
 
+/** A busy machine is no silent server. */
+const defaultTimeoutMs = 5000;
+
 /**
  * What the server that answers on a socket says of itself: whether its plugins have loaded, and whether it serves what
  * the dumps tell Kong.
  * @param control its control socket; where nothing is there, the server is not one of kong-ts or keeps none
  * @param dumped the plugins that Kong asks this server for
+ * @param timeoutMs how long the server may take to answer
  */
-export async function checkHealth(control: string, dumped: readonly DumpedPlugin[]): Promise<Finding[]> {
+export async function checkHealth(
+  control: string,
+  dumped: readonly DumpedPlugin[],
+  timeoutMs = defaultTimeoutMs,
+): Promise<Finding[]> {
   if (!existsSync(control)) return [];
   let health: ServerHealth;
   try {
-    health = await askHealth(control);
+    health = await askHealth(control, timeoutMs);
   } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === 'TimeoutError') return [silent(control, timeoutMs)];
     return [
       warning(
         control,
@@ -45,6 +54,14 @@ export async function checkHealth(control: string, dumped: readonly DumpedPlugin
   }
   const served = health.plugins.map((plugin) => plugin.name).join(', ');
   return findings.length > 0 ? findings : [ok(control, `The server serves ${served}.`)];
+}
+
+function silent(control: string, timeoutMs: number): Finding {
+  return error(
+    control,
+    `The server takes connections and has said nothing for ${String(timeoutMs / 1000)} s: it stands still, and so do requests that need its plugins.`,
+    'Look into what it has printed, then stop and start it.',
+  );
 }
 
 function checkServed(control: string, dumped: DumpedPlugin, { plugins }: ServerHealth): Finding[] {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { bundledPlugins } from '../../kong-admin/bundled-plugins.ts';
 import { listOf, type Properties } from './configuration.ts';
-import { error, ok, type Finding } from './finding.ts';
+import { error, ok, warning, type Finding } from './finding.ts';
 
 /** Where Kong's image and packages keep Lua modules. */
 const luaFolders = ['/usr/local/share/lua/5.1', '/usr/local/openresty/luajit/share/lua/5.1'];
@@ -11,11 +11,13 @@ const luaFolders = ['/usr/local/share/lua/5.1', '/usr/local/openresty/luajit/sha
  * Kong's `plugins` list beside what the dumps tell of: a plugin of a dump has to be in it, and a name in it that
  * nothing provides keeps Kong from starting.
  * @param dumped the names of the plugins in the dumps
+ * @param unread the names of the servers whose dumps could not be read: what they provide is not known
  * @param exists whether a file is there, as Kong sees it
  */
 export function checkListed(
   properties: Properties,
   dumped: readonly string[],
+  unread: readonly string[] = [],
   exists: (file: string) => boolean = existsSync,
 ): Finding[] {
   const listed = listOf(properties.get('plugins') ?? 'bundled');
@@ -36,7 +38,20 @@ export function checkListed(
       !bundledPlugins.includes(name) &&
       !folders.some((pattern) => exists(pattern.replaceAll('?', `kong/plugins/${name}/handler`))),
   );
-  return [...missing, ...unknown.map((name) => unprovided(name, dumped))];
+  return [
+    ...missing,
+    ...unknown
+      .filter((name) => !unread.some((server) => alike(server) === alike(name)))
+      .map((name) => (unread.length === 0 ? unprovided(name, dumped) : perhapsUnread(name, unread))),
+  ];
+}
+
+function perhapsUnread(name: string, unread: readonly string[]): Finding {
+  return warning(
+    'plugins',
+    `It lists ${name}, and the dump of ${unread.join(', ')} cannot be read: whether it provides ${name} is not known.`,
+    'Mend the query_cmd first, then run kong-ts doctor again.',
+  );
 }
 
 function unprovided(name: string, dumped: readonly string[]): Finding {

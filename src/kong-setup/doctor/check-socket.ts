@@ -96,7 +96,7 @@ function checkFolder(server: ServerDefinition, context: SocketContext): Finding[
       ),
     ];
   }
-  if (!existsSync(folder)) {
+  if (!existsSync(folder) && !kongRuns) {
     return [
       warning(
         server.socket,
@@ -105,8 +105,7 @@ function checkFolder(server: ServerDefinition, context: SocketContext): Finding[
       ),
     ];
   }
-  const writable = user === null ? canWrite(folder) : mayWrite(statSync(folder), user);
-  if (!writable) {
+  if (existsSync(folder) && !(user === null ? canWrite(folder) : mayWrite(statSync(folder), user))) {
     return [
       error(
         server.socket,

@@ -35,26 +35,29 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   const dumped = new Map<ServerDefinition, readonly DumpedPlugin[]>();
   for (const server of servers) {
     findings.push(...checkFiles(server, options.user));
-    const dump = await checkDump(server, facts);
+    // A command that is known to be wrong says no more when it is run.
+    const dump = blamed(findings, `${server.prefix}_query_cmd`)
+      ? { findings: [], plugins: [] }
+      : await checkDump(server, facts);
     findings.push(...dump.findings);
     dumped.set(server, dump.plugins);
   }
   const names = [...dumped.values()].flat().map((plugin) => plugin.name);
-  findings.push(...checkListed(properties, names), ...checkProtocols(dumped, facts));
+  const unread = servers.filter((server) => dumped.get(server)?.length === 0).map((server) => server.name);
+  findings.push(...checkListed(properties, names, unread), ...checkProtocols(dumped, facts));
   const running = admin === null ? null : await checkAdmin(admin, facts, names);
   const kongRuns = running?.answers === true || kongRunsIn(properties);
   const passed = passedOn(properties, environment);
   for (const server of servers) {
     findings.push(...checkEnvironment(server, environment, passed));
-    // A command that is known to be wrong says no more when it is run.
-    const wrong = findings.some(
-      (one) => one.level === 'error' && one.subject === `${server.prefix}_start_cmd`,
-    );
-    if (!wrong) findings.push(...(await checkStart(server, passed)));
+    if (!blamed(findings, `${server.prefix}_start_cmd`)) findings.push(...(await checkStart(server, passed)));
   }
   findings.push(...(await checkSockets(servers, dumped, { user: options.user, kongRuns })));
   return [...findings, ...(running?.findings ?? [])];
 }
+
+const blamed = (findings: readonly Finding[], subject: string): boolean =>
+  findings.some((one) => one.level === 'error' && one.subject === subject);
 
 /** Each socket once, whatever number of names share it, and the server behind it. */
 async function checkSockets(

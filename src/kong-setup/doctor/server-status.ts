@@ -8,27 +8,25 @@ export interface ServerHealth {
   readonly failures: readonly { readonly spec: string; readonly message: string }[];
 }
 
-/** How long the server may take, in milliseconds, and the most that it may say, in bytes. */
-const limits = { timeoutMs: 2000, bytes: 4 * 1024 * 1024 };
+/** The most that the server may say, in bytes. */
+const mostBytes = 4 * 1024 * 1024;
 
-/** @throws Error where no whole answer comes: the message says why */
-export async function askHealth(control: string): Promise<ServerHealth> {
+/** @throws Error where no whole answer comes: the message says why; its name is TimeoutError where none came in time */
+export async function askHealth(control: string, timeoutMs: number): Promise<ServerHealth> {
+  const signal = AbortSignal.timeout(timeoutMs);
   const text = await new Promise<string>((resolve, reject) => {
-    const call = request(
-      { socketPath: control, path: '/status', signal: AbortSignal.timeout(limits.timeoutMs) },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let size = 0;
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length;
-          if (size > limits.bytes) response.destroy(new Error('it says too much'));
-          else chunks.push(chunk);
-        });
-        response.on('error', reject);
-        response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-      },
-    );
-    call.on('error', reject);
+    const call = request({ socketPath: control, path: '/status', signal }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > mostBytes) response.destroy(new Error('it says too much'));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    });
+    call.on('error', (failure) => reject(signal.aborted ? (signal.reason as Error) : failure));
     call.end();
   });
   return read(JSON.parse(text));

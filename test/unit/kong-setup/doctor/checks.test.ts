@@ -55,7 +55,7 @@ const dumped = (name: string, protocol = 'ProtoBuf:1'): DumpedPlugin => ({
 
 describe('names in plugins', () => {
   const listed = (plugins: string, dumps: string[], files: string[] = []) =>
-    checkListed(new Map([['plugins', plugins]]), dumps, (file) => files.includes(file)).filter(
+    checkListed(new Map([['plugins', plugins]]), dumps, [], (file) => files.includes(file)).filter(
       ({ level }) => level === 'error',
     );
 
@@ -79,7 +79,9 @@ describe('names in plugins', () => {
       ['plugins', 'own'],
       ['lua_package_path', '/opt/?.lua;;'],
     ]);
-    expect(checkListed(properties, [], (file) => file === '/opt/kong/plugins/own/handler.lua')).toEqual([]);
+    expect(checkListed(properties, [], [], (file) => file === '/opt/kong/plugins/own/handler.lua')).toEqual(
+      [],
+    );
   });
 });
 
@@ -123,6 +125,15 @@ describe('the health of the server', () => {
   it('sees a server without a worker', async () => {
     await serve({ ...status, workers: [] });
     expect((await checkHealth(control(), [dumped('a')]))[0]?.says).toContain('no worker');
+  });
+
+  it('is bad where the server takes connections and says nothing', async () => {
+    const made = createServer(() => undefined);
+    server = made;
+    await new Promise<void>((resolve) => made.listen(control(), resolve));
+    const [finding] = await checkHealth(control(), [dumped('a')], 50);
+    expect(finding).toMatchObject({ level: 'error' });
+    expect(finding?.says).toContain('has said nothing for 0.05 s');
   });
 
   it('is not known where the answer is not one', async () => {
