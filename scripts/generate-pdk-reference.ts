@@ -83,6 +83,7 @@ function section(row: FunctionRow): string {
       '',
     );
   }
+  if (row.inLog != null) lines.push(row.inLog.note ?? '', '');
   lines.push('```ts', row.example, '```', '');
   return lines.join('\n');
 }

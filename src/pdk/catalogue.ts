@@ -48,7 +48,8 @@ export const namespaces = {
 function offeredPhases(spec: FunctionSpec, protocol: Protocol): readonly Phase[] {
   if (spec.travel[protocol] === 'absent') return [];
   if (spec.travel[protocol] === 'composed') return spec.composed?.phases ?? [];
-  return spec.inLog === undefined ? spec.phases : [...spec.phases, 'log'];
+  if (spec.notInLog === protocol) return spec.phases.filter((phase) => phase !== 'log');
+  return spec.inLog === undefined || spec.phases.includes('log') ? spec.phases : [...spec.phases, 'log'];
 }
 
 function rowOf(path: string, spec: FunctionSpec): FunctionRow {

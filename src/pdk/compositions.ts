@@ -51,6 +51,16 @@ async function upstreamStatus(channel: PhaseChannel): Promise<number | null> {
   return typeof status === 'number' && Number.isInteger(status) && status > 0 ? status : null;
 }
 
+/** In log over ProtoBuf:1: an entity as the record has it. */
+async function ofRecord(
+  channel: PhaseChannel,
+  name: string,
+  field: 'consumer' | 'authenticated_entity',
+): Promise<unknown> {
+  const record = (await ask(channel, 'kong.log.serialize')) as Record<string, unknown>;
+  return pdkFunction(name).decode(record[field] ?? null);
+}
+
 async function clearQueryArg(channel: PhaseChannel, name: string): Promise<void> {
   const query = (await ask(channel, 'kong.request.get_raw_query')) as string;
   if (query !== '') tell(channel, 'kong.service.request.set_raw_query', removeQueryArg(query, name));
@@ -180,6 +190,9 @@ function sendBody(channel: PhaseChannel, value: object, mimetype: string): void 
 /** Functions that are composed over at least one protocol, by wire name. */
 export const compositions: Readonly<Record<string, Composed>> = {
   'kong.log': async (channel, values) => tell(channel, 'kong.log.notice', ...values),
+  'kong.client.get_consumer': (channel) => ofRecord(channel, 'kong.client.get_consumer', 'consumer'),
+  'kong.client.get_credential': (channel) =>
+    ofRecord(channel, 'kong.client.get_credential', 'authenticated_entity'),
   'kong.plugin.get_id': async (channel) => {
     const id = await ask(channel, 'kong.nginx.get_ctx', 'plugin_id');
     return typeof id === 'string' && id !== '' ? id : null;

@@ -70,6 +70,7 @@ export function refusalOf(fn: PdkFunction, channel: PhaseChannel): Error | null 
 }
 
 const noArguments: readonly unknown[] = Object.freeze([]);
+const emptyLine: readonly unknown[] = Object.freeze(['']);
 
 /**
  * The arguments as they travel.
@@ -83,7 +84,9 @@ export function checkedArguments(
   const { args } = fn;
   const first = args[0];
   if (first === undefined) return noArguments;
-  if (fn.rest) return given.map((value) => first.run(value, first.context, channel));
+  // Kong's Lua raises where a line of its log has no value at all (read in Kong 3.9.3).
+  if (fn.rest)
+    return given.length === 0 ? emptyLine : given.map((value) => first.run(value, first.context, channel));
   const sent: unknown[] = [];
   let length = 0;
   for (let at = 0; at < args.length; at++) {

@@ -61,8 +61,8 @@ export function invoke(
   try {
     const args = checkedArguments(fn, channel, given);
     if (channel.phase === 'log') {
-      const inLog = madeInLog(fn, channel, args);
-      if (inLog !== null) return held(channel, inLog);
+      const made = madeInLog(fn, channel, args);
+      if (made !== null) return made;
     }
     if (own !== null) return own(channel, args);
     switch (fn.row.travel[channel.protocol]) {
@@ -80,18 +80,25 @@ export function invoke(
   }
 }
 
-/** What must not reach Kong in the log phase as it is, since Kong would raise there; null for everything else. */
-function madeInLog(
+/**
+ * The answer to what must not reach Kong in the log phase as it is, since Kong would raise there; null for everything
+ * else. It rejects with PDK_NOT_IN_PHASE for what only the log phase of HTTP requests has.
+ */
+export function madeInLog(
   fn: PdkFunction,
   channel: PhaseChannel,
   args: readonly unknown[],
 ): Promise<unknown> | null {
-  if (fn.row.inLog != null) return composition(fn)(channel, args);
+  if (isMadeInLog(fn, channel)) return held(channel, composition(fn)(channel, args));
   const { facts } = channel;
   if (facts === undefined || facts.subsystem === 'http') return null;
-  if (fn.row.httpLog === true) return onHttpOnly(fn, channel, facts, args);
+  if (fn.row.httpLog === true) return held(channel, onHttpOnly(fn, channel, facts, args));
   const addresses = fn.row.name === 'kong.router.get_route' && channel.protocol === 'protobuf';
-  return addresses ? routeOfAny(fn, channel, facts) : null;
+  return addresses ? held(channel, routeOfAny(fn, channel, facts)) : null;
+}
+
+function isMadeInLog({ row }: PdkFunction, { protocol }: PhaseChannel): boolean {
+  return row.inLog != null && (row.inLog.over ?? protocol) === protocol;
 }
 
 /**

@@ -65,7 +65,7 @@ export const available = {
   'kong.request.getRawBody': ['war', 'war'],
   'kong.request.getBody': ['war', 'war'],
   'kong.request.getStartTime': ['warl', 'warl'],
-  'kong.request.getUriCaptures': ['warl', 'warl'],
+  'kong.request.getUriCaptures': ['war', 'warl'],
   'kong.response.getStatus': ['rl', 'rl'],
   'kong.response.getHeader': ['rl', 'rl'],
   'kong.response.getHeaders': ['rl', 'rl'],

@@ -14,6 +14,10 @@ function toText(value: unknown): string {
 }
 
 function writeLine(call: PdkCall, level: LogLevel, args: readonly unknown[]): null {
+  // Lua counts to the last value that is not nil; ProtoBuf:1 cannot carry false.
+  const missing = (value: unknown): boolean =>
+    value === null || value === undefined || (call.protocol === 'protobuf' && value === false);
+  if (args.every(missing)) return reject("bad argument #1 to 'select' (index out of range)");
   const prefix = `[kong] [${call.plugin.entity.name}] `;
   call.exchange.node.log(level, prefix + args.map(toText).join(''));
   return null;

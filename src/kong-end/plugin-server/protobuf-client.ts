@@ -90,7 +90,23 @@ function encode(method: string, type: Parameters<typeof encodeResult>[0], result
   if (type === 'String' && result !== null && typeof result !== 'string' && !Buffer.isBuffer(result))
     throw new PdkRejection(`${method}: string expected for field 'v', got ${typeof result}`);
   if (type === 'Route') checkAddresses(method, result);
+  checkTexts(method, texts[type] ?? [], result);
   return encodeResult(type, records.has(type) ? withoutZeroNumbers(result) : result);
+}
+
+/** Fields that are texts in Kong's description of the messages, and whatever an authentication plugin left there. */
+const texts: Readonly<Record<string, readonly string[]>> = {
+  Consumer: ['id', 'username', 'custom_id'],
+  AuthenticatedCredential: ['id', 'consumer_id'],
+};
+
+function checkTexts(method: string, names: readonly string[], record: unknown): void {
+  const given = Object(record) as Record<string, unknown>;
+  for (const name of names) {
+    const value = given[name] ?? '';
+    if (typeof value === 'string' || Buffer.isBuffer(value)) continue;
+    throw new PdkRejection(`${method}: string expected for field '${name}', got ${typeof value}`);
+  }
 }
 
 /** Addresses are tables in Kong, and texts in its description of the messages: it raises at the first of them. */

@@ -1,6 +1,10 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
+/** What authentication plugins leave need not be what the messages of ProtoBuf:1 have places for. */
+const fromRecord = (field: string) =>
+  `In log over ProtoBuf:1 it is \`${field}\` of the record: what a Lua plugin has left there can be what Kong cannot send.`;
+
 export const client = {
   getIp: {
     name: 'kong.client.get_ip',
@@ -57,6 +61,7 @@ export const client = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'AuthenticatedCredential' },
     travel: s.getter,
+    inLog: { from: ['kong.log.serialize'], over: 'protobuf', note: fromRecord('authenticated_entity') },
   },
   loadConsumer: {
     name: 'kong.client.load_consumer',
@@ -81,6 +86,7 @@ export const client = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'Consumer' },
     travel: s.getter,
+    inLog: { from: ['kong.log.serialize'], over: 'protobuf', note: fromRecord('consumer') },
   },
   authenticate: {
     name: 'kong.client.authenticate',

@@ -4,6 +4,10 @@ import type { NamespaceSpec } from './types.ts';
 const key = { name: 'key', type: 'string', check: 'text' } as const;
 const jsonValue = { name: 'value', type: 'JsonValue', check: 'json' } as const;
 
+/** Nobody outside of Kong can know of a value before it is asked for. */
+const leftByLua =
+  'What a Lua plugin has left there makes Kong raise if it cannot be sent (a function, a table that holds itself, over ProtoBuf:1 keys that are numbers): a 500, and in the log phase the request stays behind for handlers of later ones. Share text, numbers and plain tables with Lua plugins.';
+
 export const nginx = {
   getVar: {
     name: 'kong.nginx.get_var',
@@ -41,6 +45,7 @@ export const nginx = {
     description:
       "A value from nginx's context of the request, null when it is absent. What Kong keeps there and cannot send (`balancer_data`, `plugins` and others) is refused.",
     example: "const value = await kong.nginx.getCtx('my_key');",
+    details: [leftByLua],
     arguments: [{ ...key, check: 'ctxKey' }],
     result: s.value,
     phases: s.everyPhase,
@@ -85,6 +90,7 @@ export const ctxShared = {
   get: {
     name: 'kong.ctx.shared.get',
     description: 'A value that a plugin shared for this request, null when it is absent.',
+    details: [leftByLua],
     example: "const user = await kong.ctx.shared.get('user');",
     arguments: [key],
     result: s.value,

@@ -272,14 +272,18 @@ export const request = {
   },
   getUriCaptures: {
     name: 'kong.request.get_uri_captures',
-    description:
-      'What the regular expression of the matched path captured. With `router_flavor = traditional`, Kong cannot send over ProtoBuf:1 that a group of the path took no part: use MsgPack:1 there, or groups that always match.',
+    description: 'What the regular expression of the matched path captured.',
+    details: [
+      'With `router_flavor = traditional`, Kong cannot send over ProtoBuf:1 that a group of the path took no part: the client gets a 500. Use MsgPack:1 there, or groups that always match.',
+      'In the log phase, where that would leave the request behind for handlers of later ones, it is refused over ProtoBuf:1: read it earlier and pass it on with kong.ctx.shared.set().',
+    ],
     example: 'const { unnamed, named } = await kong.request.getUriCaptures();',
     arguments: [],
     result: { kind: 'captures', type: 'UriCaptures', empty: 'zero' },
     phases: s.requestAndLog,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'UriCapturesResult' },
     travel: s.getter,
+    notInLog: 'protobuf',
     httpLog: true,
   },
 } as const satisfies NamespaceSpec;

@@ -113,6 +113,12 @@ export interface RawTwin {
   readonly type: string;
 }
 
+/** How a function is made in the log phase. */
+export interface MadeInLog extends Omit<Composition, 'phases'> {
+  /** The protocol over which alone it is. Default: both. */
+  readonly over?: Protocol;
+}
+
 /** One function as a catalogue file declares it, under its camelCase name. */
 export interface FunctionSpec {
   readonly name: string;
@@ -144,7 +150,9 @@ export interface FunctionSpec {
    * How it is made in the log phase, where Kong's own function raises. What raises there leaves the request behind for
    * handlers of later requests to read (measured on Kong 3.9.3), so such a call is never sent.
    */
-  readonly inLog?: Omit<Composition, 'phases'>;
+  readonly inLog?: MadeInLog;
+  /** A protocol over which it is refused in the log phase, since what Kong would answer there can be what it cannot send. */
+  readonly notInLog?: Protocol;
   /**
    * True for what raises in the log phase of a connection that is no HTTP request (read in Kong 3.9.3): there it is
    * refused here, and nothing is sent before the kind of connection is known.
@@ -182,7 +190,7 @@ export interface FunctionRow {
   /** The same call under another name, see `FunctionSpec`. */
   readonly raw: RawTwin | null;
   /** Set where it is composed in the log phase alone, see `FunctionSpec`. Default: not. */
-  readonly inLog?: Omit<Composition, 'phases'> | null;
+  readonly inLog?: MadeInLog | null;
   /** Whether it is for HTTP requests alone in the log phase, see `FunctionSpec`. Default: no. */
   readonly httpLog?: boolean;
 }

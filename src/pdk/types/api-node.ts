@@ -85,6 +85,9 @@ export interface NginxApi {
   /**
    * A value from nginx's context of the request, null when it is absent. What Kong keeps there and cannot send
    * (`balancer_data`, `plugins` and others) is refused.
+   * What a Lua plugin has left there makes Kong raise if it cannot be sent (a function, a table that holds itself,
+   * over ProtoBuf:1 keys that are numbers): a 500, and in the log phase the request stays behind for handlers of
+   * later ones. Share text, numbers and plain tables with Lua plugins.
    * @param key a string, and no name under which Kong keeps what it cannot send
    */
   getCtx(key: string): Promise<JsonValue>;
@@ -100,6 +103,9 @@ export interface NginxApi {
 export interface SharedApi {
   /**
    * A value that a plugin shared for this request, null when it is absent.
+   * What a Lua plugin has left there makes Kong raise if it cannot be sent (a function, a table that holds itself,
+   * over ProtoBuf:1 keys that are numbers): a 500, and in the log phase the request stays behind for handlers of
+   * later ones. Share text, numbers and plain tables with Lua plugins.
    * @param key a string
    */
   get(key: string): Promise<JsonValue>;

@@ -74,8 +74,11 @@ export interface RequestApi {
   /** When Kong began to process the request, in milliseconds since the epoch. */
   getStartTime(): Promise<number>;
   /**
-   * What the regular expression of the matched path captured. With `router_flavor = traditional`, Kong cannot send
-   * over ProtoBuf:1 that a group of the path took no part: use MsgPack:1 there, or groups that always match.
+   * What the regular expression of the matched path captured.
+   * With `router_flavor = traditional`, Kong cannot send over ProtoBuf:1 that a group of the path took no part: the
+   * client gets a 500. Use MsgPack:1 there, or groups that always match.
+   * In the log phase, where that would leave the request behind for handlers of later ones, it is refused over
+   * ProtoBuf:1: read it earlier and pass it on with kong.ctx.shared.set().
    */
   getUriCaptures(): Promise<UriCaptures>;
 }

@@ -28,7 +28,8 @@ type OfferedPhases<Spec, P extends Protocol> = Spec extends FunctionSpec
     ? never
     : Spec['travel'][P] extends 'composed'
       ? NonNullable<Spec['composed']>['phases'][number]
-      : Spec['phases'][number] | (Spec extends { readonly inLog: object } ? 'log' : never)
+      : | Exclude<Spec['phases'][number], Spec extends { readonly notInLog: P } ? 'log' : never>
+        | (Spec extends { readonly inLog: object } ? 'log' : never)
   : never;
 
 /** False for a function that a version of Kong does not have yet. */

@@ -4,6 +4,7 @@ import { rowByName } from '../../pdk/catalogue.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases } from '../../pdk/phases.ts';
 import { bodyText } from './body-text.ts';
+import { withoutRaising } from './without-raising.ts';
 
 /** Functions that end the request: Kong never answers them. */
 const ending = new Set(['kong.response.exit', 'kong.response.error']);
@@ -46,8 +47,11 @@ async function callKong(name: string, args: readonly unknown[], channel: PhaseCh
   const row = rowOf(name);
   try {
     // In kong-pdk the handler goes on after an exit; its later calls fail, and Kong hears nothing of them.
-    if (ending.has(name)) return await channel.exit(row, args);
-    const result = await channel.call(row, args);
+    if (ending.has(name) && channel.phase !== 'log') return await channel.exit(row, args);
+    // In time also where the plugin does not wait: nothing is awaited before the call is made.
+    const safe = withoutRaising(name, args, channel);
+    if ('made' in safe) return (await safe.made) ?? undefined;
+    const result = await channel.call(row, safe.args);
     return result instanceof Uint8Array ? bodyText(result) : (result ?? undefined);
   } catch (error) {
     if (error instanceof ExitSignal) return undefined;

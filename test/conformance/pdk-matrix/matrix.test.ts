@@ -24,8 +24,11 @@ const moreThanMatrix: Readonly<Record<string, { phases: readonly Phase[]; reason
   },
 };
 
-/** Functions that our call is refused for although Kong answers, each with its reason. None at present. */
-const refusedHere: Readonly<Record<string, string>> = {};
+/** Functions that our call is refused for although Kong answers, each with its reason. */
+const refusedHere: Readonly<Record<string, string>> = {
+  'kong.request.get_uri_captures':
+    'with router_flavor = traditional it raises over ProtoBuf:1 where a group took no part, and in log that leaves the request behind',
+};
 
 async function run(row: FunctionRow, protocol: Protocol, phase: Phase) {
   const channel = new FakeChannel(protocol, phase, recordedReply);

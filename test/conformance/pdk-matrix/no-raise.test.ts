@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { definePlugin } from '../../../src/index.ts';
 import { catalogue } from '../../../src/pdk/catalogue.ts';
 import type { FunctionRow, Phase, Protocol } from '../../../src/pdk/index.ts';
+import { compileKongPdk } from '../../../src/plugin/kong-pdk/compile.ts';
 import { testPlugin } from '../../../src/testing/index.ts';
 import type { KongDescription } from '../../../src/testing/index.ts';
 import { callByPath } from '../../unit/pdk/fake-channel.ts';
@@ -49,7 +50,7 @@ function argumentsOf(row: FunctionRow): readonly (readonly unknown[])[] {
   const all = row.arguments.map((_, at) => good[at]);
   const bad = wrong.flatMap((value) => all.map((_, at) => all.with(at, value)));
   const lengths = row.name.endsWith('get_header') ? [['content-length'], ['Content_Length']] : [];
-  return [good, ...lengths, ...bad, wrong];
+  return [good, [], ...lengths, ...bad, wrong];
 }
 
 async function callAll(kong: object, done: string[]): Promise<void> {
@@ -95,6 +96,11 @@ const situations: readonly Situation[] = [
   { what: 'a request of which log is all', phases: ['log'], described: http },
   { what: 'a request that no upstream answered', phases: ['access', 'log'], described: http, exits: true },
   { what: 'one of them, buffered', phases: ['access', 'response', 'log'], described: http, exits: true },
+  {
+    what: 'a request whose credential is none that Kong can send',
+    phases: ['log'],
+    described: { ...http, credential: { id: 7, consumer_id: 8 } as never },
+  },
   { what: 'a body on disk', phases: ['access', 'log'], described: { ...http, bodyBufferBytes: 3 } },
   { what: 'a TCP connection', phases: ['preread', 'log'], described: { subsystem: 'stream' } },
   {
@@ -162,4 +168,33 @@ describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
       expect([exit?.status, response?.headers['content-length']]).toEqual([status, undefined]);
     }
   });
+});
+
+const logAlone = situations.filter(({ phases }) => phases.length === 1);
+
+describe('of a plugin for kong-pdk, whose arguments travel as they are', () => {
+  it.each(logAlone.map((each) => [each.what, each] as const))(
+    'Kong raises nowhere in log: %s',
+    async (_what, { described }) => {
+      const done: string[] = [];
+      class Plugin {
+        async log(kong: object): Promise<void> {
+          await callAll(kong, done);
+          for (const path of ['kong.version', 'kong.table.new', 'kong.configuration.prefix', 'kong.none'])
+            await callByPath(kong, path, []).catch(() => undefined);
+        }
+      }
+      const t = await testPlugin(
+        compileKongPdk({ Plugin, Name: 'walks', Version: '1.0.0', Schema: [] }, 'walks.js'),
+      );
+      closers.push(() => t.close());
+      const { phases: ran } = await t.request(described).run();
+      const log = ran.find(({ phase }) => phase === 'log');
+      expect({ failure: log?.failure, last: log?.failure === null ? null : log?.calls.at(-1) }).toEqual({
+        failure: null,
+        last: null,
+      });
+      expect(done).toEqual(catalogue.filter((row) => !ends(row)).map(({ name }) => name));
+    },
+  );
 });

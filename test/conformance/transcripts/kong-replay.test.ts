@@ -20,6 +20,15 @@ const madeOtherwise: Readonly<Record<string, string>> = {
   'kong.service.request.set_body': 'encoded here, the same way over both protocols',
 };
 
+/** The same in the log phase over ProtoBuf:1 alone, where Kong can have what it cannot send, and then raises. */
+const madeOtherwiseInLog: Readonly<Record<string, string>> = {
+  'kong.client.get_consumer': 'comes out of the record',
+  'kong.client.get_credential': 'comes out of the record',
+  'kong.request.get_uri_captures': 'is refused',
+};
+const otherwise = (method: string, { protocol, phase }: Pick<PhaseChannel, 'protocol' | 'phase'>): boolean =>
+  method in madeOtherwise || (phase === 'log' && protocol === 'protobuf' && method in madeOtherwiseInLog);
+
 /** Arguments that travel otherwise than the probe's, with the reason. */
 const otherArguments: readonly { method: string; recorded: unknown; ours: unknown; reason: string }[] = [
   {
@@ -69,7 +78,7 @@ const scenarioOf = ({ name }: Transcript) => name.replace(/^(protobuf|msgpack)-/
 function throughKong(): Caller {
   const apis = new WeakMap<PhaseChannel, KongApi>();
   return (channel, method, args) => {
-    if (method in madeOtherwise) return callChannel(channel, method, args);
+    if (otherwise(method, channel)) return callChannel(channel, method, args);
     let kong = apis.get(channel);
     if (kong === undefined) {
       kong = createKong(channel);
@@ -116,10 +125,14 @@ async function check(transcript: Transcript, split: (bytes: Buffer) => Buffer[])
   } else {
     expect(outcomes.filter((outcome) => 'error' in outcome)).toMatchObject([{ error: { code } }]);
   }
+  const inLog = transcript.name === 'protobuf-log-phase' || transcript.name === 'protobuf-log-unbuffered';
+  const left = (method: string) =>
+    otherwise(method, { protocol: 'protobuf', phase: inLog ? 'log' : 'access' });
   const values = outcomes
-    .filter((outcome) => !('error' in outcome) && !(outcome.method in madeOtherwise))
+    .filter((outcome) => !('error' in outcome) && !left(outcome.method))
     .map(({ method, value }): Expected => [method, value]);
-  const expected = transcript.name === noFile ? [] : (expectedValues[scenario] ?? []);
+  const all = transcript.name === noFile ? [] : (expectedValues[scenario] ?? []);
+  const expected = all.filter(([method]) => !left(method));
   // Calls that were started together settle in any order; in which they travelled has been compared above.
   const together = transcript.script.mode === 'pipe';
   expect(together ? byName(values) : values).toEqual(together ? byName(expected) : expected);

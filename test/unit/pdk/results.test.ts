@@ -64,7 +64,7 @@ describe('the same program gets the same answers over both protocols', () => {
     const calls = transcriptCalls('protobuf', scenario).filter((call) => call.phase === phase);
     expect(calls.length).toBeGreaterThan(2);
     for (const { name, args } of calls) {
-      if (skipped.includes(name)) continue;
+      if (skipped.includes(name) || rowByName(name)?.offered.protobuf.includes(phase) === false) continue;
       const path = rowByName(name)?.path ?? '';
       const [protobuf, msgpack] = await Promise.all(
         (['protobuf', 'msgpack'] as const).map((protocol) =>

@@ -162,6 +162,43 @@ module.exports = { Plugin: KongPlugin, Schema: [], Version: '0.1.0', Priority: 1
     expect(result).toBe('PDKError: PDK method kong.client.load_consumer failed:  no such consumer');
   });
 
+  it('make no call in log that Kong would raise at: it leaves the data of the request for later ones', async () => {
+    const text = source(`async log(kong) {
+      const said = async (call) => { try { return await call; } catch (error) { return error.message; } };
+      return [
+        await said(kong.client.getIp()),
+        await said(kong.response.exit(200)),
+        await said(kong.request.getHeader(5)),
+        await said(kong.nginx.setCtx('KONG_PHASE', 1)),
+        await said(kong.version()),
+        await said(kong.service.response.getStatus()),
+        await said(kong.log()),
+        await said(kong.request.getHeader('a')),
+      ];
+    }`);
+    const { calls, result } = await run(await loadPlugin(file('raises.js', text)), 'log', {
+      'kong.log.serialize': '{"upstream_status":"502, 201"}',
+      'kong.request.get_header': 'x',
+    });
+    expect(result).toEqual([
+      expect.stringContaining('cannot be called in the log phase'),
+      expect.stringContaining('cannot be called in the log phase'),
+      expect.stringContaining('name must be a header name'),
+      expect.stringContaining('no name that Kong itself works with'),
+      undefined,
+      201,
+      undefined,
+      'x',
+    ]);
+    expect(calls).toEqual([['kong.log.serialize'], ['kong.log', ''], ['kong.request.get_header', 'a']]);
+  });
+
+  it('do not set in any phase what makes Kong raise in the log phase', async () => {
+    const text = source("async access(kong) { await kong.nginx.setCtx('KONG_PHASE', 1); }");
+    const plugin = await loadPlugin(file('owned.js', text));
+    await expect(run(plugin, 'access')).rejects.toThrow(/no name that Kong itself works with/);
+  });
+
   it("get the configuration with Kong's own fields", async () => {
     const plugin = await loadPlugin(file('config.js', source('access() { return this.config }')));
     const { result } = await run(plugin, 'access', {}, { message: 'hi', absent: null });
