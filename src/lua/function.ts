@@ -48,6 +48,8 @@ export interface LuaFunction {
 /** The smallest state with the sandbox in it takes about 120 KiB. */
 const leastMemory = 262_144;
 const errorInMemory = 4;
+/** Lua's words for it. */
+const noMemory = 'not enough memory';
 const maxResults = 16;
 const allResults = -1;
 /** A message goes into logs and answers: not more of it than this, in characters. */
@@ -167,6 +169,7 @@ class SandboxedFunction implements LuaFunction {
     this.run(3, 2);
     if (api._lua_type(state, -2) === 0) {
       const problem = this.values.readString(state, -1);
+      if (problem === noMemory) throw this.failure(errorInMemory);
       throw new KongTsError('LUA_INVALID', `The Lua source does not parse: ${problem}.`);
     }
     api._lua_settop(state, 1);
