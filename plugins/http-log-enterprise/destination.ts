@@ -5,7 +5,7 @@ import { type Clock, systemClock } from './queue/clock.ts';
 import { type Entry, Queue } from './queue/queue.ts';
 import { Reports } from './reports.ts';
 import { Sender } from './sender/sender.ts';
-import type { OpenFile } from './spool/segment.ts';
+import type { OpenFile } from './spool/plain-file.ts';
 import type { SpoolToken } from './spool/options.ts';
 import { openSpool, type Spool } from './spool/spool.ts';
 

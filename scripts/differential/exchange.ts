@@ -1,5 +1,5 @@
 import type { Protocol } from '../../src/pdk/index.ts';
-import type { Script, StartMode } from '../gateways/probe.ts';
+import type { Script, StartMode } from '../gateways/probe-plugin.ts';
 import type { ExchangeOptions } from '../gateways/raw-exchange.ts';
 import type { Behaviour } from '../gateways/upstream.ts';
 

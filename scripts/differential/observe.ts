@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { ConfigRefused } from '../gateways/configure.ts';
 import type { Gateway } from '../gateways/gateway.ts';
 import { probeFor } from '../gateways/plugins.ts';
-import type { Happened } from '../gateways/probe.ts';
+import type { Happened } from '../gateways/probe-plugin.ts';
 import { quiet, within } from '../gateways/quiet.ts';
 import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
 import { Upstream, type UpstreamRequest } from '../gateways/upstream.ts';

@@ -3,7 +3,7 @@ import { chmod } from 'node:fs/promises';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MixedConnection } from './mixed-connection.ts';
-import type { Wire } from './probe.ts';
+import type { Wire } from './probe-plugin.ts';
 
 /** A command of Kong, as `protobuf handleEvent access` or `msgpack plugin.HandleEvent access`, and its connection. */
 export interface Command {

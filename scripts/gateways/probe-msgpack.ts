@@ -3,7 +3,7 @@ import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
 import { encodeResponse } from '../../src/wire/msgpack/server-side.ts';
 import { readMessage, type Request } from '../../src/wire/msgpack/messages.ts';
 import { plain } from './messages.ts';
-import { spoilStart, type Call, type Probe } from './probe.ts';
+import { spoilStart, type Call, type ProbePlugin } from './probe-plugin.ts';
 
 const maxMessageBytes = 64 * 1024 * 1024;
 
@@ -14,13 +14,17 @@ interface Event {
 }
 
 /** Events of MsgPack:1 are known by their number alone: their steps may come on any connection. */
-const events = new WeakMap<Probe, Map<number, Event>>();
+const events = new WeakMap<ProbePlugin, Map<number, Event>>();
 let lastEvent = 0;
 
 type Respond = (request: Request, result: unknown) => void;
 
 /** Kong's calls of one connection, over MsgPack:1. */
-export function serveMsgpack(probe: Probe, connection: net.Socket, write: (bytes: Buffer) => void): void {
+export function serveMsgpack(
+  probe: ProbePlugin,
+  connection: net.Socket,
+  write: (bytes: Buffer) => void,
+): void {
   const decoder = new MessageDecoder({ maxMessageBytes });
   const respond: Respond = (request, result) => write(encodeResponse(request.id, null, result));
   connection.on('data', (chunk) => {
@@ -32,7 +36,7 @@ export function serveMsgpack(probe: Probe, connection: net.Socket, write: (bytes
 }
 
 function answer(
-  probe: Probe,
+  probe: ProbePlugin,
   connection: net.Socket,
   request: Request,
   { respond, write }: { respond: Respond; write: (bytes: Buffer) => void },
@@ -61,7 +65,12 @@ function answer(
   }
 }
 
-function step(probe: Probe, request: Request, argument: Record<string, unknown>, respond: Respond): void {
+function step(
+  probe: ProbePlugin,
+  request: Request,
+  argument: Record<string, unknown>,
+  respond: Respond,
+): void {
   const id = Number(argument['EventId']);
   const event = events.get(probe)?.get(id);
   const call = event?.calls[event.at];
@@ -75,7 +84,7 @@ function step(probe: Probe, request: Request, argument: Record<string, unknown>,
   next(probe, request, id, respond);
 }
 
-function next(probe: Probe, request: Request, id: number, respond: Respond): void {
+function next(probe: ProbePlugin, request: Request, id: number, respond: Respond): void {
   const event = events.get(probe)?.get(id);
   if (event === undefined) return;
   const call = event.calls[event.at];

@@ -4,7 +4,7 @@ import { encodeFrame, FrameDecoder } from '../../src/wire/protobuf/framing.ts';
 import { decodeRpcCall, encodeRpcReturn } from '../../src/wire/protobuf/server-side.ts';
 import { decodeResult, encodeArguments } from '../../src/wire/protobuf/server-side.ts';
 import { messageOf } from './messages.ts';
-import { spoilStart, type Call, type Probe } from './probe.ts';
+import { spoilStart, type Call, type ProbePlugin } from './probe-plugin.ts';
 
 const maxFrameBytes = 64 * 1024 * 1024;
 
@@ -14,7 +14,11 @@ interface Waiting {
 }
 
 /** Kong's calls of one connection, over ProtoBuf:1. */
-export function serveProtobuf(probe: Probe, connection: net.Socket, write: (bytes: Buffer) => void): void {
+export function serveProtobuf(
+  probe: ProbePlugin,
+  connection: net.Socket,
+  write: (bytes: Buffer) => void,
+): void {
   const frames = new FrameDecoder({ maxFrameBytes });
   const waiting: Waiting[] = [];
   const reply = (): Promise<Buffer> =>
@@ -38,7 +42,7 @@ interface Channel {
   readonly reply: () => Promise<Buffer>;
 }
 
-function command(probe: Probe, connection: net.Socket, frame: Buffer, channel: Channel): void {
+function command(probe: ProbePlugin, connection: net.Socket, frame: Buffer, channel: Channel): void {
   const { sequence, command: asked } = decodeRpcCall(frame);
   const status = (instanceId: number): void => {
     const result = {
@@ -54,7 +58,7 @@ function command(probe: Probe, connection: net.Socket, frame: Buffer, channel: C
 }
 
 async function event(
-  probe: Probe,
+  probe: ProbePlugin,
   sequence: number | bigint,
   phase: string,
   channel: Channel,

@@ -1,7 +1,7 @@
 import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
 import type { Command, MixedProbe } from '../gateways/mixed-probe.ts';
 import { mixedNames } from '../gateways/mixed-connection.ts';
-import type { Wire } from '../gateways/probe.ts';
+import type { Wire } from '../gateways/probe-plugin.ts';
 import { within } from '../gateways/quiet.ts';
 import { exchange } from '../gateways/raw-exchange.ts';
 import { Upstream } from '../gateways/upstream.ts';

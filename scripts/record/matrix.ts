@@ -2,7 +2,8 @@ import { rowByName } from '../../src/pdk/catalogue.ts';
 import { phases, type Phase, type Protocol } from '../../src/pdk/index.ts';
 import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
 import { probeFor } from '../gateways/plugins.ts';
-import type { Call, Happened, Probe } from '../gateways/probe.ts';
+import type { Probe } from '../gateways/probe.ts';
+import type { Call, Happened } from '../gateways/probe-plugin.ts';
 import { within } from '../gateways/quiet.ts';
 import { Bench } from './bench.ts';
 

@@ -1,7 +1,8 @@
 import type { Protocol } from '../../src/pdk/index.ts';
 import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
 import { probeFor, type ProbeName } from '../gateways/plugins.ts';
-import type { Call, Happened, Probe, Script, Wire } from '../gateways/probe.ts';
+import type { Probe } from '../gateways/probe.ts';
+import type { Call, Happened, Script, Wire } from '../gateways/probe-plugin.ts';
 import { quiet, within } from '../gateways/quiet.ts';
 import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
 import { Bench } from './bench.ts';

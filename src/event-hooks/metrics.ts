@@ -1,5 +1,4 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Dispatcher } from './dispatcher/index.ts';
 import type { HookTable } from './dispatcher/matching.ts';
 import type { Hook } from './model/hook.ts';
 import type { AttemptResult } from './store/types.ts';
@@ -13,6 +12,14 @@ interface HookSeries {
   dead: Counter.Internal;
   latency: Histogram.Internal<string>;
   unfinished: number;
+}
+
+/** What the gauges read when they are asked. */
+export interface Gauged {
+  readonly hooks: { list(): Iterable<Hook> };
+  readonly store: { readonly kind: string };
+  readonly outbox: { readonly healthy: boolean };
+  readonly engine: { readonly active: boolean };
 }
 
 const labelNames = ['hook', 'handler', 'source'] as const;
@@ -41,8 +48,8 @@ export class HookMetrics {
   });
   #unfinished = 0;
 
-  constructor(dispatcher: Dispatcher) {
-    this.#gauges(dispatcher);
+  constructor(gauged: Gauged) {
+    this.#gauges(gauged);
   }
 
   /** Deliveries that are neither made nor given up. */
@@ -132,7 +139,7 @@ export class HookMetrics {
     return counter;
   }
 
-  #gauges(dispatcher: Dispatcher): void {
+  #gauges(gauged: Gauged): void {
     const registers = [this.registry];
     const queue = new Gauge({
       name: `${prefix}queue_length`,
@@ -141,7 +148,7 @@ export class HookMetrics {
       registers,
       collect: () => {
         queue.reset();
-        for (const { id, handler, source } of dispatcher.hooks.list()) {
+        for (const { id, handler, source } of gauged.hooks.list()) {
           queue.set({ hook: id, handler, source }, this.queueLength(id));
         }
       },
@@ -152,7 +159,7 @@ export class HookMetrics {
       labelNames: ['store'],
       registers,
       collect: () => {
-        up.set({ store: dispatcher.store.kind }, dispatcher.outbox.healthy ? 1 : 0);
+        up.set({ store: gauged.store.kind }, gauged.outbox.healthy ? 1 : 0);
       },
     });
     const active = new Gauge({
@@ -160,7 +167,7 @@ export class HookMetrics {
       help: 'Whether this process makes the deliveries of its store.',
       registers,
       collect: () => {
-        active.set(dispatcher.engine.active ? 1 : 0);
+        active.set(gauged.engine.active ? 1 : 0);
       },
     });
   }

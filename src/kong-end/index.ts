@@ -75,7 +75,7 @@ export type { LogLevel, SandboxLog } from './request/log.ts';
 export { createNodeState, kongVersion, serverHeader } from './request/node-state.ts';
 export type { NodeState } from './request/node-state.ts';
 export { PluginTable } from './request/plugins.ts';
-export type { BoundPlugin, PhaseOutcome, PluginHandler } from './request/plugins.ts';
+export type { BoundPlugin, PhaseOutcome, PluginHandler } from './request/exchange.ts';
 export { InvalidAnswer, parseAnswerHead } from './request/upstream-answer-head.ts';
 export type { AnswerFraming, AnswerHead } from './request/upstream-answer-head.ts';
 export { dropHopByHop, tlsName, upstreamHead } from './request/upstream-request.ts';
@@ -95,11 +95,4 @@ export {
   schemaToJson,
   violationMessage,
 } from './schema/index.ts';
-export type {
-  CompiledSchema,
-  Field,
-  FieldSchema,
-  NamedField,
-  PlainObject,
-  SchemaDefinition,
-} from './schema/index.ts';
+export type { Field, FieldSchema, NamedField, PlainObject, SchemaDefinition, Shape } from './schema/index.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { KongTsError } from '../base/errors.ts';
-import type { PluginSource } from './settings.ts';
+import type { PluginSource } from './plugin-source.ts';
 
 /** A plugin server that runs beside Kong in a container of its own. */
 export interface Sidecar {

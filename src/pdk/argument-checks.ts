@@ -1,19 +1,14 @@
 import { Buffer } from 'node:buffer';
-import type { ArgumentSpec, CheckName, FunctionRow } from './catalogue.ts';
+import type { CheckName } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
 import { isOwnedByKong, isSendable } from './ctx-keys.ts';
 import { checkHeaders, checkHeaderValue } from './header-checks.ts';
 import { isPlainObject, toLuaValue, Unsendable } from './json-values.ts';
 import { checkQuery } from './query-checks.ts';
 import { argumentRefusal, describe } from './refusals.ts';
+import type { CheckContext } from './refusals.ts';
 import { leadsThroughPlainValue } from './serialize-keys.ts';
 import { httpMethods } from './types/values.ts';
-
-/** What a check knows about the call. */
-export interface CheckContext {
-  readonly row: FunctionRow;
-  readonly argument: ArgumentSpec;
-}
 
 /** Returns the value as it travels. @throws KongTsError PDK_INVALID_ARGUMENT */
 type Run = (value: unknown, context: CheckContext, channel: PhaseChannel) => unknown;

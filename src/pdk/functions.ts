@@ -1,5 +1,5 @@
 import { checks, defaultMaximum } from './argument-checks.ts';
-import type { CheckContext } from './argument-checks.ts';
+import type { CheckContext } from './refusals.ts';
 import { relationOf } from './argument-relations.ts';
 import type { Relation } from './argument-relations.ts';
 import { catalogue } from './catalogue.ts';

@@ -1,5 +1,5 @@
 import { setOwn } from '../base/set-own.ts';
-import type { CheckContext } from './argument-checks.ts';
+import type { CheckContext } from './refusals.ts';
 import { isPlainObject } from './json-values.ts';
 import { argumentRefusal } from './refusals.ts';
 

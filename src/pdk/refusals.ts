@@ -1,8 +1,14 @@
 import { KongTsError } from '../base/errors.ts';
-import type { FunctionRow } from './catalogue.ts';
+import type { ArgumentSpec, FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
 import { phases } from './phases.ts';
 import type { Phase, Protocol } from './phases.ts';
+
+/** What a check knows about the call. */
+export interface CheckContext {
+  readonly row: FunctionRow;
+  readonly argument: ArgumentSpec;
+}
 
 /** Where the record of kong.log.serialize holds what a function gives in earlier phases. */
 const inLogRecord: Readonly<Record<string, string>> = {

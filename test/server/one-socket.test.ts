@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { BoundPlugin } from '../../src/kong-end/request/plugins.ts';
+import type { BoundPlugin } from '../../src/kong-end/request/exchange.ts';
 import { handleEvent } from '../../src/kong-end/plugin-server/handle-event.ts';
 import type { PluginClient } from '../../src/kong-end/plugin-server/client.ts';
 import { clientFor } from '../../src/kong-end/plugin-server/remote-plugin.ts';

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { ngxConstants } from './lua-constants.ts';
-import { field, type LuaSource, type RequestView, type Table } from './lua-view.ts';
+import type { RequestView } from './lua-request.ts';
+import { field, type LuaSource, type Table } from './lua-source.ts';
 import { luaText } from './lua-text.ts';
 import { cookieTime, httpTime, parseHttpTime } from './lua-times.ts';
 import type { RawText } from './text.ts';

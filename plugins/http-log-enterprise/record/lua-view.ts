@@ -3,35 +3,9 @@ import { refuse } from './lua-refusals.ts';
 import { luaNgx } from './lua-ngx.ts';
 import { luaText } from './lua-text.ts';
 import { normalPath } from './normal-path.ts';
-import type { RawText } from './text.ts';
-
-export type Table = Record<string, unknown>;
-
-/** What the functions of custom fields answer from. Strings have one character per byte. */
-export interface LuaSource {
-  /** The record of the request whose fields are being computed. */
-  readonly record: () => Table;
-  /** The request's header authorization; null when it is not known. */
-  readonly authorization: () => RawText | null;
-  readonly write: (level: LogLevel, text: string) => void;
-  readonly wall: () => number;
-}
-
-const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A field of the record by path; undefined when something on the way is absent. */
-export function field(record: Table, ...path: string[]): unknown {
-  let value: unknown = record;
-  for (const key of path) {
-    if (!isTable(value) || !Object.hasOwn(value, key)) return undefined;
-    value = value[key];
-  }
-  return value;
-}
-
-export const textOf = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+import { isTable, field, textOf } from './lua-source.ts';
+import type { Table, LuaSource } from './lua-source.ts';
+import { RequestView } from './lua-request.ts';
 
 const first = (value: unknown): unknown => (Array.isArray(value) ? value[0] : value);
 
@@ -69,48 +43,6 @@ const headerName = (name: unknown): string =>
   typeof name === 'string'
     ? name.slice(0, maxHeaderName).toLowerCase().replaceAll('_', '-')
     : fail('header name must be a string');
-
-/** The request line's parts, from the record. */
-export class RequestView {
-  private readonly source: LuaSource;
-
-  constructor(source: LuaSource) {
-    this.source = source;
-  }
-
-  get uri(): string {
-    return textOf(field(this.source.record(), 'request', 'uri'));
-  }
-
-  /** Everything before the query; a question mark in front is none of it. */
-  get rawPath(): string {
-    const at = this.uri.indexOf('?', 1);
-    return at < 0 ? this.uri : this.uri.slice(0, at);
-  }
-
-  get rawQuery(): string {
-    const at = this.uri.indexOf('?');
-    return at < 0 ? '' : this.uri.slice(at + 1);
-  }
-
-  /** Scheme, host and port of `request.url`; the host may be empty, where nginx refused the request. */
-  get origin(): { scheme: string; host: string; port: number } | null {
-    const url = textOf(field(this.source.record(), 'request', 'url'));
-    const parts = /^([a-z][a-z0-9+.-]*):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?/i.exec(url);
-    if (parts === null) return null;
-    const [, scheme = '', host = '', port] = parts;
-    return { scheme, host, port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port) };
-  }
-
-  /** The headers with what Kong took out of the record, as far as it is known. */
-  get headers(): Table {
-    const headers = field(this.source.record(), 'request', 'headers');
-    if (!isTable(headers)) return {};
-    const authorization = this.source.authorization();
-    if (authorization === null || headers.authorization === undefined) return headers;
-    return { ...headers, authorization };
-  }
-}
 
 /**
  * The `kong.*` and `ngx.*` that custom fields may use, answered from the record: Kong has handed everything that it

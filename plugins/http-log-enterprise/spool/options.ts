@@ -1,5 +1,6 @@
 import type { Clock } from '../queue/clock.ts';
-import type { OpenFile, Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
+import type { OpenFile } from './plain-file.ts';
 
 /** Where a record lies, to mark it as done. */
 export interface SpoolToken {

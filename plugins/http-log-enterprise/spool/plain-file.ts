@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import type { OpenFile } from './segment.ts';
+import type { FileHandle, open } from 'node:fs/promises';
+
+/** Opens files; tests put a disk that is full in its place. */
+export type OpenFile = typeof open;
 
 /** Neither a link nor a pipe that nobody writes to. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

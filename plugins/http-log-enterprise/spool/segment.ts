@@ -1,16 +1,13 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
 import { FrameSearch, headerSize, readFrame, writeHeader } from './frame.ts';
-import { openPlain, readPlain } from './plain-file.ts';
+import { openPlain, readPlain, type OpenFile } from './plain-file.ts';
 
 /** How much is read back from the disk at a time. */
 const readSize = 262_144;
 /** What makes a done mark of an offset: eight bytes of zeros or of garbage are none. */
 const markMask = 0x5f3759df;
 const markSize = 8;
-
-/** Opens files; tests put a disk that is full in its place. */
-export type OpenFile = typeof open;
 
 /** One file of records, and beside it the list of those that are done (their offsets). */
 export class Segment {

@@ -1,4 +1,4 @@
-import type { Call } from '../../gateways/probe.ts';
+import type { Call } from '../../gateways/probe-plugin.ts';
 import type { Exchange } from '../exchange.ts';
 
 const setter = (id: string, call: Call, kong: Exchange['kong'], more: Partial<Exchange> = {}): Exchange => ({

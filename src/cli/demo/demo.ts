@@ -8,6 +8,7 @@ import { cliPath, startProcess } from './process.ts';
 import type { DemoProcess } from './process.ts';
 import { checkPort, startReceiver } from './receiver.ts';
 import { waitForHttp } from './wait.ts';
+import type { Addresses } from './instructions.ts';
 
 export interface DemoOptions {
   readonly host: string;
@@ -97,13 +98,6 @@ function makeFolder(dataDir: string | null): string {
       },
     );
   }
-}
-
-export interface Addresses {
-  readonly proxy: string;
-  readonly admin: string;
-  readonly eventHooks: string;
-  readonly upstream: string;
 }
 
 function addressesOf({ host, ports }: DemoOptions): Addresses {

@@ -1,5 +1,11 @@
 import { teams } from './configuration.ts';
-import type { Addresses } from './demo.ts';
+
+export interface Addresses {
+  readonly proxy: string;
+  readonly admin: string;
+  readonly eventHooks: string;
+  readonly upstream: string;
+}
 
 /** What the terminal shows once everything runs: where things are, and lines to try. */
 export function instructions({ proxy, admin, upstream, folder }: Addresses & { folder: string }): string {

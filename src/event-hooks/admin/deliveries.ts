@@ -5,7 +5,7 @@ import { HookInvalidError } from '../model/errors.ts';
 import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';
 import { hookOf, notFound } from './hooks.ts';
 import { page, readPage } from './paging.ts';
-import type { Routes } from './server.ts';
+import type { Routes } from './routes.ts';
 
 const states: readonly string[] = ['pending', 'waiting', 'delivered', 'dead'];
 const replayable = ['delivered', 'dead', 'waiting'] as const;

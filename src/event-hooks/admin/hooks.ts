@@ -3,7 +3,7 @@ import type { Fields } from '../model/payload.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import { page, readPage } from './paging.ts';
-import type { AdminRequest, Routes } from './server.ts';
+import type { AdminRequest, Routes } from './routes.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

@@ -15,6 +15,7 @@ import { multipartFields, parseForm } from './form.ts';
 import { hookRoutes } from './hooks.ts';
 import { PagingError } from './paging.ts';
 import { serviceRoutes } from './service.ts';
+import type { Routes } from './routes.ts';
 
 export interface AdminOptions {
   /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
@@ -29,14 +30,6 @@ export interface AdminOptions {
 
 const bodyLimit = 1024 * 1024;
 const json = 'application/json; charset=utf-8';
-
-/** One path and what it does by method; every path also exists under `/{workspace}`. */
-export type Routes = Record<string, Partial<Record<'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE', Handler>>>;
-export type Handler = (request: AdminRequest, reply: FastifyReply) => unknown;
-export type AdminRequest = FastifyRequest<{
-  Params: Record<string, string>;
-  Querystring: Record<string, unknown>;
-}>;
 
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
 export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {

@@ -7,7 +7,7 @@ import type { Violation } from '../model/errors.ts';
 import { newEventId } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
 import { openApiDocument } from './openapi.ts';
-import type { Routes } from './server.ts';
+import type { Routes } from './routes.ts';
 
 /** What may wait for one watcher, and for all of them, in bytes: who reads more slowly is cut off. */
 const maxTailBuffer = 4 * 1024 * 1024;

@@ -1,10 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../base/errors.ts';
-import type { Dispatcher } from './index.ts';
+import type { Engine } from '../delivery/engine.ts';
+import type { HookStore } from '../store/types.ts';
+import type { CompiledDispatcherOptions } from './options.ts';
+
+/** What there is to be maintained: a dispatcher. */
+export interface Maintained {
+  readonly options: CompiledDispatcherOptions;
+  readonly store: HookStore;
+  readonly engine: Engine;
+  lookForChanges(): Promise<void>;
+  recount(): Promise<void>;
+}
 
 /** What a dispatcher does by the clock: keeps its right to deliver, looks for others' changes, drops old records. */
 export class Maintenance {
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: Maintained;
   readonly #owner = `${String(process.pid)}:${randomUUID()}`;
   #timer: unknown = null;
   #stopped = false;
@@ -13,7 +24,7 @@ export class Maintenance {
   /** Counted for the right to deliver that is about to be used. */
   #counted = false;
 
-  constructor(dispatcher: Dispatcher) {
+  constructor(dispatcher: Maintained) {
     this.#dispatcher = dispatcher;
   }
 

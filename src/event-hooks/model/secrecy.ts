@@ -1,20 +1,6 @@
 import type { Hook } from './hook.ts';
-import type { KindDescription } from './kind.ts';
+import type { Hidden, KindDescription, Secrecy } from './kind.ts';
 import { Mask } from './mask.ts';
-
-/** A text that must not be shown, with the name that it goes by; '' where it goes by none. */
-export interface Hidden {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** How one field of a configuration is kept secret. It is asked about values only, never about null. */
-export interface Secrecy<Value = unknown> {
-  /** What logs, records and pings may hold of the value; undefined: nothing, not even the field. */
-  show(value: Value): unknown;
-  /** What must not be shown should the target send it back, besides the whole value's own spellings. */
-  hide(value: Value, field: string): readonly Hidden[];
-}
 
 /** The text that stands for a secret. */
 export const masked = '***';

@@ -1,5 +1,5 @@
 import { isHarmlessHeader, maskHeaders } from './harmless-headers.ts';
-import type { Hidden, Secrecy } from './secrecy.ts';
+import type { Hidden, Secrecy } from './kind.ts';
 
 /** How fields are kept secret of which a part may be shown: for the records of kinds of handler. */
 

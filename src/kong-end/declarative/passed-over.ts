@@ -2,6 +2,7 @@ import { isObject } from '../schema/index.ts';
 import type { PlainObject } from '../schema/index.ts';
 import { passedOverKind, passedOverSections } from './passed-over-kinds.ts';
 import { deckFields, type EntityPath } from './problems.ts';
+import { passedOver } from './walk.ts';
 import type { DeclaredEntity } from './walk.ts';
 
 /** What a kong.yml may hold that Kong knows and the sandbox does not run. */
@@ -14,9 +15,6 @@ const kongsOwn: ReadonlySet<string> = new Set(
   pre-function post-function azure-functions zipkin opentelemetry ai-proxy ai-prompt-decorator ai-prompt-template
   ai-prompt-guard ai-request-transformer ai-response-transformer standard-webhooks redirect`.split(/\s+/),
 );
-
-/** Stands in a list where an entity was taken out: what comes behind keeps its place. */
-export const passedOver: unknown = Object.freeze({});
 
 /** What was taken out of a file. */
 export interface PassedOver {

@@ -4,9 +4,11 @@ import { getPath, isObject, own } from '../schema/index.ts';
 import type { PlainObject } from '../schema/index.ts';
 import type { EntityKind, Registry } from '../entities/index.ts';
 import { entityId } from './ids.ts';
-import { passedOver } from './passed-over.ts';
 import type { EntityPath, Problems } from './problems.ts';
 import type { DeclarativeMeta } from './root.ts';
+
+/** Stands in a list where an entity was taken out: what comes behind keeps its place. */
+export const passedOver: unknown = Object.freeze({});
 
 /** A declared entity, taken out of its nesting. */
 export interface DeclaredEntity {

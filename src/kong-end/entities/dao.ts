@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isUuid } from '../../base/uuid.ts';
 import { setOwn } from '../../base/set-own.ts';
 import { eachField, isObject, own, validateField } from '../schema/index.ts';
-import type { AutoOptions, CompiledSchema, PlainObject } from '../schema/index.ts';
+import type { AutoOptions, PlainObject, Shape } from '../schema/index.ts';
 import { entityErrors } from './errors.ts';
 import { parseAddress } from './hosts.ts';
 import { checkPluginProtocols } from './plugin-protocols.ts';
@@ -223,7 +223,7 @@ function checkTtl(ttl: unknown): number | null {
 }
 
 /** The fields of both; where both have one, `top` wins, records field by field. */
-function mergeValues(schema: CompiledSchema, top: PlainObject, bottom: PlainObject): PlainObject {
+function mergeValues(schema: Shape, top: PlainObject, bottom: PlainObject): PlainObject {
   const output: PlainObject = { ...bottom };
   for (const [key, value] of Object.entries(top)) setOwn(output, key, value);
   for (const [name, field] of eachField(schema, bottom)) {

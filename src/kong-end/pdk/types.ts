@@ -1,6 +1,5 @@
 import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { Exchange } from '../request/exchange.ts';
-import type { BoundPlugin } from '../request/plugins.ts';
+import type { BoundPlugin, Exchange } from '../request/exchange.ts';
 import type { SavedRequest } from '../plugin-server/coroutines.ts';
 
 /** For whom and where a function runs. */

@@ -1,5 +1,5 @@
 import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { BoundPlugin } from '../request/plugins.ts';
+import type { BoundPlugin } from '../request/exchange.ts';
 import type { AnswerCall, PluginClient } from './client.ts';
 import { KongRaised, RpcFailure } from './failure.ts';
 import type { RunningInstances } from './instances.ts';

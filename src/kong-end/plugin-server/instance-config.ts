@@ -1,5 +1,5 @@
 import { setOwn } from '../../base/set-own.ts';
-import type { BoundPlugin } from '../request/plugins.ts';
+import type { BoundPlugin } from '../request/exchange.ts';
 
 /** The JSON that StartInstance carries: the configuration without nulls, and what Kong adds to it. */
 export function instanceConfig(plugin: BoundPlugin): string {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../../base/errors.ts';
 import type { SandboxLog } from '../request/log.ts';
-import type { BoundPlugin } from '../request/plugins.ts';
+import type { BoundPlugin } from '../request/exchange.ts';
 import type { PluginClient } from './client.ts';
 import { KongRaised, RpcFailure } from './failure.ts';
 import { instanceConfig } from './instance-config.ts';

@@ -1,7 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { Exchange } from '../request/exchange.ts';
-import type { BoundPlugin, PhaseOutcome, PluginHandler } from '../request/plugins.ts';
+import type { BoundPlugin, Exchange, PhaseOutcome, PluginHandler } from '../request/exchange.ts';
 import type { SandboxLog } from '../request/log.ts';
 import { callFunction } from '../pdk/call.ts';
 import type { ClientOptions, PluginClient } from './client.ts';

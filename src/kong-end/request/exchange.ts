@@ -1,11 +1,37 @@
+import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type {
   ConsumerEntity,
   KeyAuthCredentialEntity,
+  PluginEntity,
   RouteEntity,
   ServiceEntity,
 } from '../entities/types.ts';
-import type { BoundPlugin } from './plugins.ts';
 import type { NodeState } from './node-state.ts';
+
+/** How a phase of a plugin ended. `exit`: the plugin (or Kong, after a failure) has made the answer. */
+export type PhaseOutcome = 'continue' | 'exit';
+
+/** Code that can be run for a plugin's phases: built in, or a plugin server at the other end of a socket. */
+export interface PluginHandler {
+  readonly name: string;
+  readonly version: string;
+  readonly priority: number;
+  readonly protocol: Protocol | 'builtin';
+  readonly phases: ReadonlySet<string>;
+  run(phase: Phase, exchange: Exchange, plugin: BoundPlugin): Promise<PhaseOutcome>;
+  /** Called when these plugin ids are the only ones left. */
+  retain?(pluginIds: ReadonlySet<string>): void;
+}
+
+/** A plugin entity together with the code that runs it and the configuration that the code gets. */
+export interface BoundPlugin {
+  readonly entity: PluginEntity;
+  readonly handler: PluginHandler;
+  /** Kong's `__seq__`: rises whenever plugins are read anew. */
+  readonly seq: number;
+  /** Kong's cache key of the entity. */
+  readonly key: string;
+}
 
 export interface TlsInfo {
   readonly version: string;

@@ -1,11 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setOwn } from '../../base/set-own.ts';
-import { eachField } from './compile.ts';
-import type { AutoResult, CompiledSchema, Field } from './compile.ts';
+import { eachField } from './shape.ts';
+import type { Field, FieldCheck, Shape } from './shape.ts';
 import type { Context, FieldErrors, PlainObject } from './types.ts';
-import { validateField } from './validate.ts';
-import { asSequence, deepCopy, deepEqual, getPath, isObject, isTable, own, setPath } from './values.ts';
+import {
+  asRecord,
+  asSequence,
+  deepCopy,
+  deepEqual,
+  getPath,
+  isObject,
+  isTable,
+  own,
+  setPath,
+} from './values.ts';
 import { luaToString } from './lua-text.ts';
+
+export type AutoResult =
+  | { readonly value: PlainObject; readonly errors?: undefined }
+  | { readonly value?: undefined; readonly errors: FieldErrors };
 
 export interface AutoOptions {
   /** Epoch milliseconds. Default: the clock. */
@@ -14,18 +27,24 @@ export interface AutoOptions {
   uuid?: () => string;
 }
 
+/** What filling an entity takes. */
+export interface Filling extends AutoOptions {
+  /** Checks the value of a shorthand field. */
+  readonly check: FieldCheck;
+}
+
 /**
  * What Kong does to an entity before it checks or stores it and after it reads it: shorthand fields become what
  * they stand for, ids and times are filled in, absent fields get their default or null, sets lose duplicates.
  */
 export function autoFields(
-  schema: CompiledSchema,
+  schema: Shape,
   input: PlainObject,
   context: Context,
-  options: AutoOptions = {},
+  options: Filling,
 ): AutoResult {
   const data = deepCopy(input);
-  const errors = expandShorthands(schema, data);
+  const errors = expandShorthands(schema, data, options.check);
   if (errors !== undefined) return { errors };
   for (const [name, field] of eachField(schema, data)) {
     const automatic =
@@ -37,12 +56,12 @@ export function autoFields(
   return { value: data };
 }
 
-function expandShorthands(schema: CompiledSchema, data: PlainObject): FieldErrors | undefined {
+function expandShorthands(schema: Shape, data: PlainObject, check: FieldCheck): FieldErrors | undefined {
   const errors: FieldErrors = {};
   for (const [name, field] of schema.shorthands) {
     const value = own(data, name);
     if (value === undefined) continue;
-    const error = validateField(field, value) ?? mismatch(name, field, value, data);
+    const error = check(field, value) ?? mismatch(name, field, value, data);
     if (error !== undefined) {
       errors[name] = error;
       continue;
@@ -105,7 +124,7 @@ function automaticValue(
   field: Field,
   value: unknown,
   context: Context,
-  options: AutoOptions,
+  options: Filling,
 ): unknown {
   if (field.schema.auto !== true) return value;
   const creates = context === 'insert' || context === 'upsert';
@@ -126,7 +145,7 @@ function randomText(): string {
   return randomBytes(24).toString('base64').replace(/[+/=]/g, 'x');
 }
 
-function adjust(field: Field, value: unknown, context: Context, options: AutoOptions): unknown {
+function adjust(field: Field, value: unknown, context: Context, options: Filling): unknown {
   const { schema } = field;
   if (context === 'select' && value === null && schema.required === true)
     return missing(field, value, options);
@@ -156,7 +175,7 @@ function adjustTable(
   field: Field,
   value: PlainObject | unknown[],
   context: Context,
-  options: AutoOptions,
+  options: Filling,
 ): unknown {
   const { type } = field.schema;
   const { elements, values } = field;
@@ -176,13 +195,7 @@ function adjustTable(
   return value;
 }
 
-/** A table as a record: a list has its positions as keys, an empty list is an empty record. */
-export function asRecord(value: PlainObject | unknown[]): PlainObject {
-  if (!Array.isArray(value)) return value;
-  return Object.fromEntries(value.map((item, index) => [String(index + 1), item]));
-}
-
-function missing(field: Field, value: unknown, options: AutoOptions): unknown {
+function missing(field: Field, value: unknown, options: Filling): unknown {
   const { schema } = field;
   if (schema.default !== undefined) {
     const copy = deepCopy(schema.default);
@@ -198,7 +211,7 @@ function missing(field: Field, value: unknown, options: AutoOptions): unknown {
 }
 
 /** A stored entity as it is read: no fields that the schema does not know, no empty strings where they cannot be. */
-function tidy(schema: CompiledSchema, data: PlainObject): void {
+function tidy(schema: Shape, data: PlainObject): void {
   for (const key of Object.keys(data)) {
     const field = schema.fields.get(key);
     if (field === undefined) {

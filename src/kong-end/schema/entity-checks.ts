@@ -1,18 +1,26 @@
-import { compileField, fieldAt } from './compile.ts';
-import type { CompiledSchema, Field } from './compile.ts';
+import { compileField, fieldAt } from './shape.ts';
+import type { Field, FieldCheck, Shape } from './shape.ts';
 import { quotedList } from './lua-text.ts';
 import { text } from './messages.ts';
 import type { FieldErrors, FieldSchema, PlainObject } from './types.ts';
 import { getPath, isNonEmpty, isObject, isReference, setPath } from './values.ts';
-import { validateField } from './validate.ts';
 
 /** What a check sees: the fields it asked for and nothing else. */
 interface CheckInput {
-  readonly schema: CompiledSchema;
-  readonly subschema: CompiledSchema | undefined;
+  readonly schema: Shape;
+  readonly subschema: Shape | undefined;
   readonly get: (name: string) => unknown;
   readonly argument: PlainObject;
   readonly errors: FieldErrors;
+  /** Checks one value against a field. */
+  readonly check: FieldCheck;
+}
+
+/** How the checks of one entity are run, and where to what they find goes. */
+interface CheckRun {
+  readonly full: boolean;
+  readonly errors: FieldErrors;
+  readonly check: FieldCheck;
 }
 
 /** `detail` goes into the check's own text, `custom` stands for it. */
@@ -44,7 +52,7 @@ function matchError(input: CheckInput, key: string, name: string, value: unknown
     field = compileField({ ...base, ...match }, name);
     matchFields.set(match, field);
   }
-  return validateField(field, value);
+  return input.check(field, value);
 }
 
 function count(input: CheckInput): { names: string[]; filled: number } {
@@ -168,24 +176,23 @@ const checkers: Record<string, Checker> = {
 
 /** Runs the cross-field checks of a schema and its subschema; what they find is added to `errors`. */
 export function runEntityChecks(
-  schema: CompiledSchema,
-  subschema: CompiledSchema | undefined,
+  schema: Shape,
+  subschema: Shape | undefined,
   entity: PlainObject,
-  full: boolean,
-  errors: FieldErrors,
+  run: CheckRun,
 ): void {
-  for (const check of schema.entityChecks) runCheck(schema, undefined, check, entity, full, errors);
-  for (const check of subschema?.entityChecks ?? []) runCheck(schema, subschema, check, entity, full, errors);
+  for (const check of schema.entityChecks) runCheck(schema, undefined, check, entity, run);
+  for (const check of subschema?.entityChecks ?? []) runCheck(schema, subschema, check, entity, run);
 }
 
 function runCheck(
-  schema: CompiledSchema,
-  subschema: CompiledSchema | undefined,
+  schema: Shape,
+  subschema: Shape | undefined,
   check: Readonly<Record<string, unknown>>,
   entity: PlainObject,
-  full: boolean,
-  errors: FieldErrors,
+  run: CheckRun,
 ): void {
+  const { full, errors } = run;
   const [name = '', rawArgument] = Object.entries(check)[0] ?? [];
   const checker = checkers[name];
   if (checker === undefined || rawArgument === null || rawArgument === undefined) return;
@@ -214,7 +221,7 @@ function runCheck(
       setPath(errors, field, text.requiredForCheck + (full ? '' : ' when updating'));
     return;
   }
-  const failure = checker.run({ schema, subschema, get, argument, errors });
+  const failure = checker.run({ schema, subschema, get, argument, errors, check: run.check });
   if (failure === undefined) return;
   const known = text.checks[name as keyof typeof text.checks] as ((detail: string) => string) | undefined;
   const updating = !full && name.endsWith('at_least_one_of') ? 'when updating, ' : '';

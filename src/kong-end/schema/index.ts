@@ -1,7 +1,8 @@
-export { asRecord } from './auto-fields.ts';
-export type { AutoOptions } from './auto-fields.ts';
-export { compileSchema, eachField, fieldAt, subschemaOf } from './compile.ts';
-export type { AutoResult, CompiledSchema, Field, ProcessResult } from './compile.ts';
+export type { AutoOptions, AutoResult } from './auto-fields.ts';
+export { compileSchema } from './compile.ts';
+export type { CompiledSchema, ProcessResult } from './compile.ts';
+export { eachField, fieldAt, subschemaOf } from './shape.ts';
+export type { Field, Shape } from './shape.ts';
 export { pluginRefusals, schemaRefusals } from './refusals.ts';
 export type { SchemaRefusal } from './refusals.ts';
 export { schemaToJson } from './jsonable.ts';
@@ -21,6 +22,7 @@ export type {
 export { validateField } from './validate.ts';
 export { regexError } from './validators.ts';
 export {
+  asRecord,
   asSequence,
   deepCopy,
   deepEqual,

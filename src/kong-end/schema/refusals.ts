@@ -6,7 +6,7 @@ import {
   requiredAttributes,
   typesOf,
 } from './attributes.ts';
-import { compileField } from './compile.ts';
+import { compileField } from './shape.ts';
 import { luaToString } from './lua-text.ts';
 import type { FieldError, FieldSchema } from './types.ts';
 import { validateField } from './validate.ts';

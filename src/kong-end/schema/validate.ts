@@ -1,21 +1,17 @@
 import { isUuid } from '../../base/uuid.ts';
 import { setOwn } from '../../base/set-own.ts';
-import { asRecord, autoFields } from './auto-fields.ts';
-import { subschemaOf } from './compile.ts';
-import type { CompiledSchema, Field } from './compile.ts';
+import { autoFields } from './auto-fields.ts';
+import { subschemaOf } from './shape.ts';
+import type { Field, Shape } from './shape.ts';
 import { runEntityChecks } from './entity-checks.ts';
 import { luaToString } from './lua-text.ts';
 import { text } from './messages.ts';
 import type { FieldError, FieldErrors, PlainObject } from './types.ts';
-import { asSequence, isReference, isTable, own } from './values.ts';
+import { asRecord, asSequence, isReference, isTable, own } from './values.ts';
 import { runValidators } from './validators.ts';
 
 /** All errors of an entity, or undefined. `full`: required fields must be there (insert); otherwise not null (update). */
-export function validateEntity(
-  schema: CompiledSchema,
-  entity: PlainObject,
-  full: boolean,
-): FieldErrors | undefined {
+export function validateEntity(schema: Shape, entity: PlainObject, full: boolean): FieldErrors | undefined {
   const keyField = schema.definition.subschema_key;
   const subschema = subschemaOf(schema, entity);
   if (keyField !== undefined && subschema === undefined) {
@@ -41,7 +37,7 @@ export function validateEntity(
       errors[name] = text.required;
     }
   }
-  runEntityChecks(schema, subschema, entity, full, errors);
+  runEntityChecks(schema, subschema, entity, { full, errors, check: validateField });
   return Object.keys(errors).length === 0 ? undefined : errors;
 }
 
@@ -127,7 +123,7 @@ function mapError(field: Field, map: PlainObject): FieldError | undefined {
 
 function recordErrors(field: Field, value: PlainObject): FieldError | undefined {
   if (field.record === undefined) return undefined;
-  const filled = autoFields(field.record, value, 'insert');
+  const filled = autoFields(field.record, value, 'insert', { check: validateField });
   return filled.errors ?? validateEntity(field.record, filled.value, true);
 }
 

@@ -1,6 +1,12 @@
 import { setOwn } from '../../base/set-own.ts';
 import type { PlainObject } from './types.ts';
 
+/** A table as a record: a list has its positions as keys, an empty list is an empty record. */
+export function asRecord(value: PlainObject | unknown[]): PlainObject {
+  if (!Array.isArray(value)) return value;
+  return Object.fromEntries(value.map((item, index) => [String(index + 1), item]));
+}
+
 /** Reading and copying of values that come from the network: no key ever reaches a prototype. */
 
 export function isObject(value: unknown): value is PlainObject {

@@ -1,6 +1,6 @@
 import type { Edit } from './edits.ts';
 import { readNumeral, writeNumeral } from './numeral.ts';
-import type { Parser } from './parser.ts';
+import type { TokenReader } from './token-reader.ts';
 
 /** How strongly operators bind, on their left and on their right. */
 const binary: Readonly<Record<string, readonly [left: number, right: number]>> = {
@@ -38,10 +38,13 @@ interface Join {
 
 /** Reads expressions. Where Lua 5.4 would compute something else than LuaJIT, an edit is noted. */
 export class Expressions {
-  private readonly parser: Parser;
+  private readonly reader: TokenReader;
+  private readonly functionBody: (hasSelf: boolean, line: number) => void;
 
-  constructor(parser: Parser) {
-    this.parser = parser;
+  /** @param functionBody reads what follows the word `function` */
+  constructor(reader: TokenReader, functionBody: (hasSelf: boolean, line: number) => void) {
+    this.reader = reader;
+    this.functionBody = functionBody;
   }
 
   one(): void {
@@ -50,51 +53,51 @@ export class Expressions {
 
   list(): void {
     do this.one();
-    while (this.parser.accept(','));
+    while (this.reader.accept(','));
   }
 
   /** A call or an assignment. */
   statement(): void {
-    const { parser } = this;
+    const { reader } = this;
     let kind = this.suffixed();
-    if (kind === 'call' && parser.token.type !== '=' && parser.token.type !== ',') return;
+    if (kind === 'call' && reader.token.type !== '=' && reader.token.type !== ',') return;
     for (;;) {
-      if (kind !== 'variable') parser.error(kind === 'call' ? 'unexpected symbol' : 'syntax error');
-      if (!parser.accept(',')) break;
+      if (kind !== 'variable') reader.error(kind === 'call' ? 'unexpected symbol' : 'syntax error');
+      if (!reader.accept(',')) break;
       kind = this.suffixed();
     }
-    if (parser.token.type !== '=') parser.error("'=' expected");
-    parser.next();
+    if (reader.token.type !== '=') reader.error("'=' expected");
+    reader.next();
     this.list();
   }
 
   /** Operators that bind more strongly than the limit. */
   private operation(limit: number): Join | null {
-    const { parser } = this;
-    parser.deeper();
-    const { start } = parser.token;
-    if (['not', '-', '#'].includes(parser.token.type)) {
-      parser.next();
+    const { reader } = this;
+    reader.deeper();
+    const { start } = reader.token;
+    if (['not', '-', '#'].includes(reader.token.type)) {
+      reader.next();
       this.operation(unaryPriority);
     } else this.simple();
     let join: Join | null = null;
     for (;;) {
-      const { token } = parser;
+      const { token } = reader;
       const priority = binary[token.type];
       if (priority === undefined || priority[0] <= limit) break;
-      parser.next();
+      reader.next();
       const joined = this.operation(priority[1]);
       join = null;
       if (token.type === '..') join = this.join(start, token.start, joined);
       if (token.type === '%') this.remainder(start, token.start);
     }
-    parser.shallower();
+    reader.shallower();
     return join;
   }
 
   /** `a .. b` becomes a call: Lua 5.4 writes 10 / 2 as 5.0. */
   private join(start: number, operator: number, right: Join | null): Join {
-    const { edits, lastEnd } = this.parser;
+    const { edits, lastEnd } = this.reader;
     const flat = right !== null && right.operands < maxJoined ? right : null;
     if (flat !== null) {
       flat.open.cancelled = true;
@@ -111,15 +114,15 @@ export class Expressions {
 
   /** `a % b` becomes a call: LuaJIT computes a - floor(a / b) * b, which is less exact than Lua 5.4. */
   private remainder(start: number, operator: number): void {
-    const { edits, lastEnd } = this.parser;
+    const { edits, lastEnd } = this.reader;
     edits.open(start, `(${remainderName}((`);
     edits.replace(operator, operator + 1, '),(');
     edits.close(lastEnd, ')))');
   }
 
   private simple(): void {
-    const { parser } = this;
-    const { type, start, end, line } = parser.token;
+    const { reader } = this;
+    const { type, start, end, line } = reader.token;
     switch (type) {
       case '<number>':
         this.number(start, end);
@@ -130,78 +133,78 @@ export class Expressions {
       case 'false':
         break;
       case '...':
-        if (!parser.scope.isVararg) parser.error("cannot use '...' outside a vararg function");
+        if (!reader.scope.isVararg) reader.error("cannot use '...' outside a vararg function");
         break;
       case '{':
         this.table();
         return;
       case 'function':
-        parser.next();
-        parser.body(false, line);
+        reader.next();
+        this.functionBody(false, line);
         return;
       default:
         this.suffixed();
         return;
     }
-    parser.next();
+    reader.next();
   }
 
   private number(start: number, end: number): void {
-    const { parser } = this;
-    const numeral = readNumeral(parser.text());
-    if (numeral === 'malformed') return parser.error('malformed number');
+    const { reader } = this;
+    const numeral = readNumeral(reader.text());
+    if (numeral === 'malformed') return reader.error('malformed number');
     if (numeral === 'cdata') {
-      return parser.error('numbers of 64 bit and imaginary numbers are not available here');
+      return reader.error('numbers of 64 bit and imaginary numbers are not available here');
     }
-    parser.edits.replace(start, end, writeNumeral(numeral.value));
+    reader.edits.replace(start, end, writeNumeral(numeral.value));
   }
 
   private table(): void {
-    const { parser } = this;
-    const { line } = parser.token;
-    parser.next();
-    while (parser.token.type !== '}') {
-      if (parser.accept('[')) {
+    const { reader } = this;
+    const { line } = reader.token;
+    reader.next();
+    while (reader.token.type !== '}') {
+      if (reader.accept('[')) {
         this.one();
-        parser.expect(']');
-        parser.expect('=');
-      } else if (parser.token.type === '<name>' && parser.peek().type === '=') {
-        parser.name();
-        parser.next();
+        reader.expect(']');
+        reader.expect('=');
+      } else if (reader.token.type === '<name>' && reader.peek().type === '=') {
+        reader.name();
+        reader.next();
       }
       this.one();
-      if (!parser.accept(',') && !parser.accept(';')) break;
+      if (!reader.accept(',') && !reader.accept(';')) break;
     }
-    parser.match('}', '{', line);
+    reader.match('}', '{', line);
   }
 
   /** A name or an expression in parentheses, and what is indexed, called and so on from there. */
   private suffixed(): 'variable' | 'call' | 'value' {
-    const { parser } = this;
-    const { type, line } = parser.token;
+    const { reader } = this;
+    const { type, line } = reader.token;
     let kind: 'variable' | 'call' | 'value';
     if (type === '(') {
-      parser.next();
+      reader.next();
       this.one();
-      parser.match(')', '(', line);
+      reader.match(')', '(', line);
       kind = 'value';
     } else if (type === '<name>') {
-      parser.scope.use(parser.name());
+      reader.scope.use(reader.name());
       kind = 'variable';
-    } else return parser.error('unexpected symbol');
+    } else return reader.error('unexpected symbol');
     for (;;) {
-      if (parser.accept('.')) {
-        parser.name();
+      if (reader.accept('.')) {
+        reader.name();
         kind = 'variable';
-      } else if (parser.accept('[')) {
+      } else if (reader.accept('[')) {
         this.one();
-        parser.expect(']');
+        reader.expect(']');
         kind = 'variable';
-      } else if (parser.accept(':')) {
-        parser.name();
+      } else if (reader.accept(':')) {
+        reader.name();
         this.arguments();
         kind = 'call';
-      } else if (['(', '<string>', '{'].includes(parser.token.type)) {
+      } else if (['(', '<string>', '{'].includes(reader.token.type)) {
         this.arguments();
         kind = 'call';
       } else return kind;
@@ -209,14 +212,14 @@ export class Expressions {
   }
 
   private arguments(): void {
-    const { parser } = this;
-    const { type, line } = parser.token;
-    if (type === '<string>') parser.next();
+    const { reader } = this;
+    const { type, line } = reader.token;
+    if (type === '<string>') reader.next();
     else if (type === '{') this.table();
     else if (type === '(') {
-      parser.next();
-      if (parser.token.type !== ')') this.list();
-      parser.match(')', '(', line);
-    } else parser.error('function arguments expected');
+      reader.next();
+      if (reader.token.type !== ')') this.list();
+      reader.match(')', '(', line);
+    } else reader.error('function arguments expected');
   }
 }

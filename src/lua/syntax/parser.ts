@@ -1,10 +1,7 @@
-import { Edits } from './edits.ts';
 import { Expressions } from './expressions.ts';
-import { Lexer, type Token } from './lexer.ts';
-import { FunctionScope, type Label } from './scopes.ts';
+import type { Label } from './scopes.ts';
+import { TokenReader } from './token-reader.ts';
 
-/** LuaJIT's own limit of nesting. */
-const maxLevels = 200;
 /** So many labels and jumps are more than anybody writes; the compiler looks through all of them for each. */
 const maxLabels = 1000;
 
@@ -14,24 +11,9 @@ const ends = new Set(['else', 'elseif', 'end', 'until', '<eof>']);
  * Reads a chunk as LuaJIT 2.1 in Kong reads it (with its extensions of Lua 5.2: goto, empty statements, `break`
  * anywhere) and notes what has to be changed for Lua 5.4.
  */
-export class Parser {
-  readonly edits = new Edits();
-  token: Token;
-  scope: FunctionScope;
-  private readonly lexer: Lexer;
-  private readonly expressions: Expressions;
-  private ahead: Token | null = null;
-  private levels = 0;
+export class Parser extends TokenReader {
+  private readonly expressions = new Expressions(this, (hasSelf, line) => this.body(hasSelf, line));
   private labels = 0;
-  /** Where the last token ended. */
-  lastEnd = 0;
-
-  constructor(source: string) {
-    this.lexer = new Lexer(source);
-    this.scope = this.newScope(null, true, 0);
-    this.expressions = new Expressions(this);
-    this.token = this.lexer.next();
-  }
 
   /** @throws KongTsError LUA_INVALID, in LuaJIT's words */
   chunk(): void {
@@ -39,69 +21,8 @@ export class Parser {
     if (this.token.type !== '<eof>') this.expected('<eof>');
   }
 
-  text(): string {
-    return this.lexer.text(this.token);
-  }
-
-  next(): void {
-    this.lastEnd = this.token.end;
-    this.token = this.ahead ?? this.lexer.next();
-    this.ahead = null;
-  }
-
-  peek(): Token {
-    return (this.ahead ??= this.lexer.next());
-  }
-
-  accept(type: string): boolean {
-    if (this.token.type !== type) return false;
-    this.next();
-    return true;
-  }
-
-  expect(type: string): void {
-    if (!this.accept(type)) this.expected(type);
-  }
-
-  /** The token that closes what was opened on a line. */
-  match(type: string, opener: string, line: number): void {
-    if (this.accept(type)) return;
-    if (line === this.token.line) this.expected(type);
-    this.error(`'${type}' expected (to close '${opener}' at line ${line})`);
-  }
-
-  expected(type: string): never {
-    return this.error(`'${type}' expected`);
-  }
-
-  error(problem: string): never {
-    const near = this.token.type === '<eof>' ? '<eof>' : this.text();
-    return this.lexer.fail(problem, near, this.token.line);
-  }
-
-  deeper(): void {
-    this.levels += 1;
-    if (this.levels >= maxLevels) this.error('chunk has too many syntax levels');
-  }
-
-  shallower(): void {
-    this.levels -= 1;
-  }
-
-  name(): string {
-    if (this.token.type !== '<name>') this.expected('<name>');
-    const name = this.text();
-    // Lua 5.4 knows letters of ASCII only, and makes more of one name than LuaJIT does.
-    if (name === '_ENV' || /[\u0080-\u00ff]/.test(name)) {
-      const ascii = `_name_${Buffer.from(name, 'latin1').toString('hex')}`;
-      this.edits.replace(this.token.start, this.token.end, ascii);
-    }
-    this.next();
-    return name;
-  }
-
   /** The parameters and the body of a function, from `(` to `end`. */
-  body(hasSelf: boolean, line: number): void {
+  private body(hasSelf: boolean, line: number): void {
     const outer = this.scope;
     this.expect('(');
     const names = hasSelf ? ['self'] : [];
@@ -121,12 +42,6 @@ export class Parser {
     this.block(false, names);
     this.match('end', 'function', line);
     this.scope = outer;
-  }
-
-  private newScope(parent: FunctionScope | null, isVararg: boolean, line: number): FunctionScope {
-    return new FunctionScope(parent, isVararg, line, (problem, at) =>
-      this.lexer.fail(problem, null, at ?? this.token.line),
-    );
   }
 
   /** Statements up to the token that ends them, in a scope of their own. */

@@ -1,6 +1,6 @@
 import { setOwn } from '../../base/set-own.ts';
 import { asRecord, asSequence, eachField, isObject, isTable } from '../../kong-end/index.ts';
-import type { CompiledSchema, Field, PlainObject } from '../../kong-end/index.ts';
+import type { Field, PlainObject, Shape } from '../../kong-end/index.ts';
 
 type Pair = readonly [key: string, value: string];
 
@@ -93,7 +93,7 @@ function lists(value: unknown): unknown {
 }
 
 /** Reads the texts of a form as the schema says: numbers, booleans, lists of one, empty as null. */
-export function inferTypes(schema: CompiledSchema, values: PlainObject): PlainObject {
+export function inferTypes(schema: Shape, values: PlainObject): PlainObject {
   const result = { ...values };
   for (const [name, field] of eachField(schema, values)) {
     if (values[name] !== undefined) result[name] = infer(field, values[name]);

@@ -9,6 +9,7 @@ import type { ConnectionHandle } from './host.ts';
 import { MsgpackSession } from './msgpack-session.ts';
 import { ProtobufSession } from './protobuf-session.ts';
 import type { Runtime } from './runtime.ts';
+import type { SessionConnection } from './session.ts';
 
 /** Bytes that may wait for a client that does not read before no more of its commands are looked at. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
@@ -28,10 +29,9 @@ const AGAIN = 20;
  * The connection is closed without an answer only where there is nobody to answer or no way to say it: for bytes that
  * are no command, whose end nobody can find; for a frame in the middle of an event that had asked nothing.
  */
-export class KongConnection implements ConnectionHandle, Timed {
+export class KongConnection implements ConnectionHandle, SessionConnection, Timed {
   readonly runtime: Runtime;
   readonly closed: Promise<void>;
-  /** By which the host knows it; 0 when it does not. */
   readonly ticket: number;
   readonly #socket: Socket;
   readonly #protobuf: ProtobufSession;
@@ -87,7 +87,6 @@ export class KongConnection implements ConnectionHandle, Timed {
     return this.#socket.bytesRead;
   }
 
-  /** True once nothing is read from the socket any more. */
   get closing(): boolean {
     return this.#closing;
   }
@@ -96,12 +95,10 @@ export class KongConnection implements ConnectionHandle, Timed {
     return this.#draining;
   }
 
-  /** True where another server relays what Kong has sent to it. */
   get relayed(): boolean {
     return this.#relayed;
   }
 
-  /** What comes from now on is relayed by another server. */
   relays(): void {
     this.#relayed = true;
   }
@@ -141,7 +138,6 @@ export class KongConnection implements ConnectionHandle, Timed {
     this.#socket.destroy();
   }
 
-  /** Ends the connection cleanly: what was written and a FIN leave; what still comes is read and dropped. */
   finish(last?: Buffer): void {
     if (this.#socket.writableEnded) return;
     this.#closing = true;
@@ -154,10 +150,8 @@ export class KongConnection implements ConnectionHandle, Timed {
   }
 
   /**
-   * Writes the answer to a command. With a draining connection's, Kong is made to let go of it, see `farewell`: were the
-   * connection only ended, the end would cross Kong's next command, which Kong gives up (a start, anything over MsgPack:1).
-   * @param ends whether the connection ends in any case
-   * @returns true when the bytes may be written over
+   * With a draining connection's answer, Kong is made to let go of it, see `farewell`: were the connection only ended, the
+   * end would cross Kong's next command, which Kong gives up (a start, anything over MsgPack:1).
    */
   answer(bytes: Buffer, protocol: Protocol, ends = false): boolean {
     const parts = this.#draining && !this.#relayed && bytes.length <= MOST_BEFORE_FAREWELL;
@@ -166,7 +160,6 @@ export class KongConnection implements ConnectionHandle, Timed {
     return true;
   }
 
-  /** Writes bytes. @returns true when the system took them at once, so that they may be written over */
   write(bytes: Buffer): boolean {
     this.#socket.write(bytes);
     return this.#socket.writableLength === 0;
@@ -181,7 +174,6 @@ export class KongConnection implements ConnectionHandle, Timed {
     this.destroy();
   }
 
-  /** Call when a command has been answered: goes on with what has waited. */
   idle(): void {
     if (this.#working || this.#closing) return;
     if (this.#kept !== null && !this.#tooFew) this.#look(this.#kept);

@@ -9,7 +9,16 @@ import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { BodyFiles } from './body-file.ts';
 import type { Clock } from './clock.ts';
 import type { PrefetchLearners } from './prefetch-learner.ts';
-import type { AskedStart } from './start-answer.ts';
+import type { Protocol } from '../../pdk/phases.ts';
+
+/** A StartInstance that Kong waits for: where, and what the answer has to name. Plain data, for structured clone. */
+export interface AskedStart {
+  /** Of the connection, see serveConnection. */
+  readonly ticket: number;
+  readonly protocol: Protocol;
+  /** The sequence (ProtoBuf:1) or the message id (MsgPack:1). */
+  readonly request: number | bigint;
+}
 
 /** An instance that can run events. */
 export interface RunningInstance {

@@ -2,6 +2,7 @@ export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { isEventOver } from './event.ts';
 export type {
+  AskedStart,
   ConnectionHandle,
   ConnectionHost,
   ForwardedAnswer,
@@ -11,5 +12,4 @@ export type {
   StartedInstance,
 } from './host.ts';
 export { startAnswer } from './start-answer.ts';
-export type { AskedStart } from './start-answer.ts';
 export { lookAtRuntime, receiveForwardedStep, serveConnection } from './serve.ts';

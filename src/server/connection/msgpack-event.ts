@@ -10,6 +10,7 @@ import { PendingCall, rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
 import { packedName } from './rows.ts';
 import type { Runtime } from './runtime.ts';
+import type { Responder, SteppedEvent } from './stepped-event.ts';
 import type { Unstepped } from './unstepped-events.ts';
 
 /** How long an event is kept that Kong does not step any more, in milliseconds. */
@@ -34,17 +35,6 @@ class CallWatch implements Timed {
   }
 }
 
-/** Who waits for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
-export interface Responder {
-  /**
-   * @param method the function's name as MessagePack
-   * @param args the arguments, or what they are as MessagePack
-   * @throws KongTsError PDK_INVALID_ARGUMENT where an argument cannot be written; then nothing was said
-   */
-  respondCall(eventId: number, method: Buffer, args: Buffer | readonly unknown[]): void;
-  respondDone(eventId: number): void;
-}
-
 interface Call {
   readonly row: FunctionRow;
   /** Null where nobody waits for the answer. */
@@ -58,7 +48,7 @@ interface QueuedCall extends Call {
 }
 
 /** An event over MsgPack:1: one call per step, kept by its id until it has ended or Kong has forgotten it. */
-export class MsgpackEvent extends PhaseEvent implements Unstepped {
+export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped {
   readonly protocol = 'msgpack';
   readonly id: number;
   #responder: Responder | null;
@@ -100,10 +90,6 @@ export class MsgpackEvent extends PhaseEvent implements Unstepped {
     this.countSend();
   }
 
-  /**
-   * Kong has the result of the call that it was asked for.
-   * @param size of the result as Kong has sent it, in bytes
-   */
   step(data: unknown, failed: boolean, responder: Responder, size: number): void {
     const call = this.#current;
     this.#current = null;
@@ -116,7 +102,6 @@ export class MsgpackEvent extends PhaseEvent implements Unstepped {
     this.#respond();
   }
 
-  /** The connection that the next word was meant for is gone. */
   disconnected(responder: Responder): void {
     if (this.#responder !== responder) return;
     this.#responder = null;

@@ -17,14 +17,13 @@ import { malformed } from '../../wire/msgpack/reader.ts';
 import type { Command, Request } from '../../wire/msgpack/messages.ts';
 import { encodeText } from '../../base/text.ts';
 import { brokenInstance } from './broken-instance.ts';
-import type { KongConnection } from './connection.ts';
 import { RELAYS } from './event-relay.ts';
-import type { ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
+import type { AskedStart, ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
 import { MsgpackEvent } from './msgpack-event.ts';
-import type { Responder } from './msgpack-event.ts';
 import type { Runtime } from './runtime.ts';
+import type { SessionConnection } from './session.ts';
 import { resultOf } from './start-answer.ts';
-import type { AskedStart } from './start-answer.ts';
+import type { Responder, SteppedEvent } from './stepped-event.ts';
 
 /** A larger buffer is given back after the answer that needed it. */
 const MAX_KEPT_BYTES = 128 * 1024;
@@ -47,7 +46,7 @@ const MAX_ID_TEXT = 64;
  * connection would make Kong go on without the plugin. The events it starts belong to the worker.
  */
 export class MsgpackSession implements Responder {
-  readonly #connection: KongConnection;
+  readonly #connection: SessionConnection;
   readonly #decoder: MessageDecoder;
   #out = new MessageWriter(512);
   /** Message id of the request that is being worked on, -1 when there is none. */
@@ -55,11 +54,11 @@ export class MsgpackSession implements Responder {
   /** The request as Kong sent it, valid until it is being worked on. */
   #bytes: Buffer | null = null;
   /** The event whose next word this connection waits for. */
-  #event: MsgpackEvent | null = null;
+  #event: SteppedEvent | null = null;
   /** The rest of a request is not going to be read: the connection ends with the answer to it. */
   #last = false;
 
-  constructor(connection: KongConnection) {
+  constructor(connection: SessionConnection) {
     this.#connection = connection;
     this.#decoder = new MessageDecoder({ maxMessageBytes: connection.runtime.host.maxFrameBytes });
   }
@@ -217,8 +216,9 @@ export class MsgpackSession implements Responder {
   #start(id: number, phase: string, instance: RunningInstance | null): void {
     if (instance === null) this.#respond(`${UNKNOWN_INSTANCE}${id}`, null);
     else if (known.has(phase)) {
-      this.#event = new MsgpackEvent(this.#connection.runtime, instance, phase as Phase, this);
-      this.#event.run();
+      const event = new MsgpackEvent(this.#connection.runtime, instance, phase as Phase, this);
+      this.#event = event;
+      event.run();
     } else this.#respond(`The phase ${phase} is not known here.`, null);
   }
 

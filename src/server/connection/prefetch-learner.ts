@@ -3,6 +3,7 @@ import type { Phase } from '../../pdk/phases.ts';
 import { Prefetch } from './prefetch.ts';
 import { isCall, PrefetchPlan } from './prefetch-plan.ts';
 import type { PlannedCall } from './prefetch-plan.ts';
+import type { Candidate, PrefetchLessons } from './prefetch.ts';
 
 /** Events that a candidate is compared with before it becomes a plan. */
 const OBSERVED_EVENTS = 32;
@@ -20,19 +21,12 @@ const LONGEST_REST = 4096;
 /** Events after which a plan that works is compared with what handlers do now. */
 const LEARN_AGAIN = 4096;
 
-/** A sequence that one event asked for, and how many events asked for each of its calls. */
-export interface Candidate {
-  readonly calls: readonly PlannedCall[];
-  readonly hits: number[];
-  events: number;
-}
-
 /**
  * Learns which steady getters a handler begins with, for one phase of one configuration. The calls of one event are
  * the candidate, the next events are compared with it, and what most of them ask for becomes the plan. Plans whose
  * answers are not used are given up, with pauses that double; plans that work are learned anew now and then.
  */
-export class PrefetchLearner {
+export class PrefetchLearner implements PrefetchLessons {
   #plan: PrefetchPlan | null = null;
   #candidate: Candidate | null = null;
   /** An event is writing down the next candidate. */
@@ -68,7 +62,6 @@ export class PrefetchLearner {
     return new Prefetch(this, plan, observes ? this.#candidate : null, builds);
   }
 
-  /** An event has written down what it asked for. */
   built(calls: readonly PlannedCall[]): void {
     this.#building = false;
     if (calls.length >= 2) {
@@ -77,7 +70,6 @@ export class PrefetchLearner {
     } else if (++this.#failures >= OBSERVED_EVENTS) this.#giveUp();
   }
 
-  /** An event was compared with a candidate. @param seen the positions it asked for, as bits */
   observed(candidate: Candidate, seen: number): void {
     if (candidate !== this.#candidate) return;
     for (let at = 0; at < candidate.hits.length; at++) {
@@ -86,7 +78,6 @@ export class PrefetchLearner {
     if (++candidate.events >= OBSERVED_EVENTS) this.#conclude(candidate);
   }
 
-  /** An event with a plan is over. @param used answers that the handler asked for after its first call */
   spent(plan: PrefetchPlan, used: number): void {
     if (plan !== this.#plan) return;
     this.#prefetched += plan.calls.length - 1;
@@ -94,7 +85,6 @@ export class PrefetchLearner {
     this.#looked();
   }
 
-  /** Kong may have failed a request at a call of the plan that the handler had not asked for. */
   failed(plan: PrefetchPlan): void {
     if (plan !== this.#plan) return;
     this.#nextRest = LONGEST_REST;

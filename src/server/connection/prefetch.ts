@@ -6,7 +6,25 @@ import { PendingCall, rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
 import { countBits, findCall, MAX_PLANNED_CALLS } from './prefetch-plan.ts';
 import type { PlannedCall, PrefetchPlan } from './prefetch-plan.ts';
-import type { Candidate, PrefetchLearner } from './prefetch-learner.ts';
+
+/** A sequence that one event asked for, and how many events asked for each of its calls. */
+export interface Candidate {
+  readonly calls: readonly PlannedCall[];
+  readonly hits: number[];
+  events: number;
+}
+
+/** Who is told what became of an event's steady calls. */
+export interface PrefetchLessons {
+  /** An event has written down what it asked for. */
+  built(calls: readonly PlannedCall[]): void;
+  /** An event was compared with a candidate. @param seen the positions it asked for, as bits */
+  observed(candidate: Candidate, seen: number): void;
+  /** An event with a plan is over. @param used answers that the handler asked for after its first call */
+  spent(plan: PrefetchPlan, used: number): void;
+  /** Kong may have failed a request at a call of the plan that the handler had not asked for. */
+  failed(plan: PrefetchPlan): void;
+}
 
 /**
  * The steady calls of one event: they are compared with what is known about the handler, and those of the plan, which
@@ -15,7 +33,7 @@ import type { Candidate, PrefetchLearner } from './prefetch-learner.ts';
  */
 export class Prefetch {
   readonly plan: PrefetchPlan | null;
-  readonly #learner: PrefetchLearner;
+  readonly #lessons: PrefetchLessons;
   readonly #candidate: Candidate | null;
   /** Bits of the candidate's calls that this event asked for. */
   #seen = 0;
@@ -35,12 +53,12 @@ export class Prefetch {
   #finished = false;
 
   constructor(
-    learner: PrefetchLearner,
+    lessons: PrefetchLessons,
     plan: PrefetchPlan | null,
     candidate: Candidate | null,
     writesDown: boolean,
   ) {
-    this.#learner = learner;
+    this.#lessons = lessons;
     this.plan = plan;
     this.#candidate = candidate;
     this.#written = writesDown ? [] : null;
@@ -128,7 +146,7 @@ export class Prefetch {
 
   /** Kong has dropped the connection in place of the next answer: when only the plan has asked for it, that was why. */
   dropped(): void {
-    if (this.plan !== null && (this.#taken & (1 << this.#arrived)) === 0) this.#learner.failed(this.plan);
+    if (this.plan !== null && (this.#taken & (1 << this.#arrived)) === 0) this.#lessons.failed(this.plan);
   }
 
   /** The event is over: whoever still waits gets the reason. */
@@ -146,9 +164,9 @@ export class Prefetch {
   #report(): void {
     if (this.#finished) return;
     this.#finished = true;
-    if (this.#written !== null) this.#learner.built(this.#written);
-    else if (this.#candidate !== null) this.#learner.observed(this.#candidate, this.#seen);
-    if (this.plan !== null) this.#learner.spent(this.plan, countBits(this.#taken) - 1);
+    if (this.#written !== null) this.#lessons.built(this.#written);
+    else if (this.#candidate !== null) this.#lessons.observed(this.#candidate, this.#seen);
+    if (this.plan !== null) this.#lessons.spent(this.plan, countBits(this.#taken) - 1);
     this.#written = null;
   }
 }

@@ -8,18 +8,31 @@ import type { Decode } from './pending-call.ts';
 import type { Prefetch } from './prefetch.ts';
 import type { PrefetchLearner } from './prefetch-learner.ts';
 import { isPlannable, mayChange } from './prefetch-plan.ts';
-import type { ProtobufSession } from './protobuf-session.ts';
+import type { ProtobufCalls, Sequence } from './protobuf-calls.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What an event needs of the session that it runs in. */
+export interface ProtobufEventSession {
+  readonly runtime: Runtime;
+  /** See SessionConnection. */
+  readonly ticket: number;
+  readonly calls: ProtobufCalls;
+  /** True where the end of the event is to leave after everything else: Kong is made to let go of the connection with it. */
+  readonly endsWithEvent: boolean;
+  /** The event has written its last word: sends it and goes on with the next command. */
+  eventEnded(): void;
+}
 
 /** An event over ProtoBuf:1. It lives on the connection that Kong opened it on, and ends with it. */
 export class ProtobufEvent extends PhaseEvent {
   readonly protocol = 'protobuf';
-  readonly sequence: number | bigint;
-  readonly #session: ProtobufSession;
+  readonly sequence: Sequence;
+  readonly #session: ProtobufEventSession;
   /** What is known about the handler; null once the event has begun to ask, or has set something. */
   #learner: PrefetchLearner | null;
   #prefetch: Prefetch | null = null;
 
-  constructor(session: ProtobufSession, instance: RunningInstance, phase: Phase, sequence: number | bigint) {
+  constructor(session: ProtobufEventSession, instance: RunningInstance, phase: Phase, sequence: Sequence) {
     super(session.runtime, instance, phase, session.ticket);
     this.#session = session;
     this.sequence = sequence;
@@ -29,7 +42,7 @@ export class ProtobufEvent extends PhaseEvent {
   ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
     if (this.ended) return rejected(this.endedError(row));
     try {
-      const answer = this.#foreseen(row, args, decode) ?? this.#session.writeCall(row, args, decode);
+      const answer = this.#foreseen(row, args, decode) ?? this.#session.calls.writeCall(row, args, decode);
       this.countCall();
       return answer;
     } catch (error) {
@@ -40,7 +53,7 @@ export class ProtobufEvent extends PhaseEvent {
   askLast(row: FunctionRow, args: readonly unknown[], decode: Decode): Promise<unknown> {
     if (!this.mayEndEarly() || this.#session.endsWithEvent) return this.ask(row, args, decode);
     try {
-      const answer = this.#session.writeLast(this, row, args, decode);
+      const answer = this.#session.calls.writeLast(this.sequence, row, args, decode);
       this.endEarly();
       this.countCall();
       return answer;
@@ -52,7 +65,7 @@ export class ProtobufEvent extends PhaseEvent {
   send(row: FunctionRow, args: readonly unknown[]): void {
     if (this.ended) throw this.endedError(row);
     if (mayChange(row)) this.#mayHaveChanged();
-    this.#session.writeSend(row, args);
+    this.#session.calls.writeSend(row, args);
     this.countSend();
   }
 
@@ -73,7 +86,7 @@ export class ProtobufEvent extends PhaseEvent {
     if (at < 0) return null;
     if (!first) this.countPrefetchUsed();
     else if (prefetch.plan !== null) {
-      this.#session.writeAhead(prefetch, prefetch.plan);
+      this.#session.calls.writeAhead(prefetch, prefetch.plan);
       this.countPrefetched(prefetch.plan.calls.length - 1);
     }
     return prefetch.answer(at, row, decode);
@@ -86,11 +99,11 @@ export class ProtobufEvent extends PhaseEvent {
 
   protected sendExit(row: FunctionRow, args: readonly unknown[]): void {
     this.#mayHaveChanged();
-    this.#session.writeExit(this, row, args);
+    this.#session.calls.writeExit(this.sequence, row, args);
   }
 
   protected sendDone(): void {
-    this.#session.writeDone(this);
+    this.#session.calls.writeDone(this.sequence);
   }
 
   protected left(): void {
@@ -99,11 +112,11 @@ export class ProtobufEvent extends PhaseEvent {
 
   protected rejectCalls(reason: KongTsError | null): void {
     this.#mayHaveChanged();
-    if (this.#session.hasWaitingCalls()) this.#session.rejectCalls(reason ?? this.unanswered());
+    if (this.#session.calls.hasWaitingCalls()) this.#session.calls.rejectCalls(reason ?? this.unanswered());
   }
 
   protected waitingForKong(): string | null {
-    const row = this.#session.waitsFor();
+    const row = this.#session.calls.waitsFor();
     return row === null ? null : `Kong has not answered ${row.name}`;
   }
 }

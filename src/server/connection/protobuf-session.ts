@@ -1,64 +1,34 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { phases, type Phase } from '../../pdk/phases.ts';
 import { FrameDecoder } from '../../wire/protobuf/framing.ts';
-import {
-  decodeRpcCall,
-  encodeRpcReturn,
-  glimpseRpcCall,
-  writeEventEnd,
-} from '../../wire/protobuf/server-side.ts';
+import { decodeRpcCall, encodeRpcReturn, glimpseRpcCall } from '../../wire/protobuf/server-side.ts';
 import type { RpcCall, RpcResult } from '../../wire/protobuf/messages.ts';
-import { Writer } from '../../wire/protobuf/writer.ts';
 import { eventAborted } from './abort.ts';
-import { resolveWith } from './answers.ts';
 import { brokenInstance } from './broken-instance.ts';
-import type { KongConnection } from './connection.ts';
-import type { RunningInstance, StartedInstance } from './host.ts';
-import { PendingCall, type Decode } from './pending-call.ts';
-import { Prefetch } from './prefetch.ts';
-import type { PrefetchPlan } from './prefetch-plan.ts';
+import type { AskedStart, RunningInstance, StartedInstance } from './host.ts';
+import { ProtobufCalls } from './protobuf-calls.ts';
 import { ProtobufEvent } from './protobuf-event.ts';
-import { writePair } from './protobuf-pair.ts';
+import type { ProtobufEventSession } from './protobuf-event.ts';
 import { statusOf } from './start-answer.ts';
-import type { AskedStart } from './start-answer.ts';
 import type { Runtime } from './runtime.ts';
+import type { SessionConnection } from './session.ts';
 
-/** Setters and logs wait for the next getter up to this many bytes; then they leave with the turn. */
-const MAX_HELD_BYTES = 64 * 1024;
-
-/** The place of an answer that nobody reads. */
-const DISCARD = Symbol('discard');
-/** The place of the answer to an exit, which Kong never gives when the exit worked. */
-const EXIT = Symbol('exit');
-
-const settled = Promise.resolve();
 const known: ReadonlySet<string> = new Set(phases);
 
 /** What a connection does in ProtoBuf:1: at most one event runs on it, and Kong answers its calls in order. */
-export class ProtobufSession {
-  readonly #connection: KongConnection;
+export class ProtobufSession implements ProtobufEventSession {
+  readonly #connection: SessionConnection;
   readonly #decoder: FrameDecoder;
-  #out = new Writer(1024);
-  /** Calls that Kong has yet to answer, from `#answered` on. They outlive their event. */
-  #calls: (PendingCall | Prefetch | typeof DISCARD | typeof EXIT)[] = [];
-  #answered = 0;
+  /** What leaves on the connection. */
+  readonly calls: ProtobufCalls;
   #event: ProtobufEvent | null = null;
-  /** The call whose answer is the last thing of its event. */
-  #lastCall: PendingCall | null = null;
-  #exited: number | bigint = 0;
   /** A command is being worked on that is no event. */
   #waiting = false;
-  #flushPlanned = false;
-  readonly #planFlush = () => process.nextTick(this.#plannedFlush);
-  readonly #plannedFlush = () => {
-    this.#flushPlanned = false;
-    this.#flush();
-  };
 
-  constructor(connection: KongConnection) {
+  constructor(connection: SessionConnection) {
     this.#connection = connection;
+    this.calls = new ProtobufCalls(connection, () => this.busy);
     this.#decoder = new FrameDecoder({
       maxFrameBytes: connection.runtime.host.maxFrameBytes,
       skips: () => this.answersDue,
@@ -69,14 +39,14 @@ export class ProtobufSession {
     return this.#connection.runtime;
   }
 
-  /** See KongConnection. */
+  /** See SessionConnection. */
   get ticket(): number {
     return this.#connection.ticket;
   }
 
   /** True while Kong has yet to answer calls: what it sends next is an answer. */
   get answersDue(): boolean {
-    return this.#answered < this.#calls.length;
+    return this.calls.due;
   }
 
   /** True while an event runs that Kong has not been told the end of. */
@@ -103,8 +73,8 @@ export class ProtobufSession {
     const end = this.#decoder.take(bytes, at);
     const { frame } = this.#decoder;
     if (frame !== null) {
-      if (this.answersDue) this.#readAnswer(frame);
-      else this.#readCommand(frame);
+      if (!this.answersDue) this.#readCommand(frame);
+      else if (this.calls.answer(frame)) this.#lastAnswered();
     }
     return end;
   }
@@ -114,128 +84,30 @@ export class ProtobufSession {
     this.#decoder.end();
   }
 
-  /** Queues a call; everything that is queued in one turn leaves in one write. */
-  writeCall(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
-    writePair(this.#out, row, args);
-    const call = new PendingCall(row, decode);
-    this.#calls.push(call);
-    this.#flushWithTurn();
-    return call.promise;
-  }
-
-  /** Queues a call and the end of its event, which is over once the answer has come. */
-  writeLast(
-    event: ProtobufEvent,
-    row: FunctionRow,
-    args: readonly unknown[],
-    decode: Decode,
-  ): Promise<unknown> {
-    const answer = this.writeCall(row, args, decode);
-    this.#lastCall = this.#calls.at(-1) as PendingCall;
-    writeEventEnd(this.#out, event.sequence);
-    return answer;
-  }
-
-  /** True where the end of the event is to leave after everything else: Kong is made to let go of the connection with it. */
+  /** See ProtobufEventSession. */
   get endsWithEvent(): boolean {
     return this.#connection.draining;
   }
 
-  /** Queues all calls of a plan. */
-  writeAhead(prefetch: Prefetch, plan: PrefetchPlan): void {
-    this.#out.bytes(plan.bytes);
-    for (let at = 0; at < plan.calls.length; at++) this.#calls.push(prefetch);
-    this.#flushWithTurn();
-  }
-
-  /** Queues a call whose answer carries nothing; leaves with the next call or the event's end. */
-  writeSend(row: FunctionRow, args: readonly unknown[]): void {
-    writePair(this.#out, row, args);
-    this.#calls.push(DISCARD);
-    if (this.#out.position > MAX_HELD_BYTES) this.#flushWithTurn();
-  }
-
-  writeExit(event: ProtobufEvent, row: FunctionRow, args: readonly unknown[]): void {
-    writePair(this.#out, row, args);
-    this.#calls.push(EXIT);
-    this.#exited = event.sequence;
-  }
-
-  writeDone(event: ProtobufEvent): void {
-    writeEventEnd(this.#out, event.sequence);
-  }
-
-  /** The event has written its last word: sends it and goes on with the next command. */
+  /** See ProtobufEventSession. */
   eventEnded(): void {
     this.#event = null;
-    this.#lastCall = null;
-    this.#flush();
+    this.calls.eventEnded();
     this.#connection.idle();
-  }
-
-  /** True when somebody waits for one of Kong's answers. */
-  hasWaitingCalls(): boolean {
-    for (let at = this.#answered; at < this.#calls.length; at++) {
-      const call = this.#calls[at];
-      if (call instanceof PendingCall || (call instanceof Prefetch && call.waiting)) return true;
-    }
-    return false;
-  }
-
-  /** Rejects what still waits; the answers will be read and dropped. */
-  rejectCalls(reason: KongTsError): void {
-    for (let at = this.#answered; at < this.#calls.length; at++) {
-      const call = this.#calls[at];
-      if (call instanceof Prefetch) call.reject(reason);
-      if (!(call instanceof PendingCall)) continue;
-      this.#calls[at] = DISCARD;
-      call.reject(reason);
-    }
-  }
-
-  /** The call that Kong has to answer next, null when there is none or nobody waits for it. */
-  waitsFor(): FunctionRow | null {
-    let at = this.#answered;
-    for (let call = this.#calls[at]; call instanceof Prefetch; call = this.#calls[++at]) {
-      if (call.waitsFor !== null) return call.waitsFor;
-    }
-    const call = this.#calls[at];
-    return call instanceof PendingCall ? call.row : null;
   }
 
   /** Kong is gone. */
   lost(why: string): void {
     const event = this.#event;
-    const next = this.#calls[this.#answered];
-    if (next instanceof Prefetch && !this.#connection.draining && !this.#calls.includes(EXIT)) next.dropped();
+    this.calls.dropped();
     this.#event = null;
-    this.#calls.splice(0, this.#answered);
-    this.#answered = 0;
     event?.abandon(why);
-    this.#calls.length = 0;
-  }
-
-  #readAnswer(frame: Buffer): void {
-    const call = this.#calls[this.#answered++];
-    if (this.#answered === this.#calls.length) {
-      this.#calls.length = 0;
-      this.#answered = 0;
-    }
-    if (call instanceof PendingCall) {
-      resolveWith(call, frame);
-      if (call === this.#lastCall) this.#lastAnswered();
-    } else if (call instanceof Prefetch) call.receive(frame);
-    else if (call === EXIT) {
-      // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
-      writeEventEnd(this.#out, this.#exited);
-      this.#flush();
-    }
+    this.calls.forget();
   }
 
   #lastAnswered(): void {
     const event = this.#event;
     this.#event = null;
-    this.#lastCall = null;
     event?.answered();
   }
 
@@ -335,8 +207,8 @@ export class ProtobufSession {
       event.run();
     } else {
       this.runtime.host.log.warn(`Kong asked for the phase "${phase}", which is not known here.`);
-      writeEventEnd(this.#out, sequence);
-      this.#flush();
+      this.calls.writeDone(sequence);
+      this.calls.flush();
     }
   }
 
@@ -372,28 +244,8 @@ export class ProtobufSession {
 
   #answer(sequence: RpcCall['sequence'], result: RpcResult | null): void {
     if (this.#connection.closing) return;
-    const mark = this.#out.beginFrame();
-    this.#out.bytes(encodeRpcReturn({ sequence, result }));
-    this.#out.endFrame(mark);
-    this.#flush();
+    this.calls.writeAnswer(encodeRpcReturn({ sequence, result }));
+    this.calls.flush();
     this.#connection.idle();
-  }
-
-  /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
-  #flushWithTurn(): void {
-    if (this.#flushPlanned) return;
-    this.#flushPlanned = true;
-    void settled.then(this.#planFlush);
-  }
-
-  #flush(): void {
-    const out = this.#out;
-    const connection = this.#connection;
-    if (out.position === 0 || connection.closing) return;
-    // The answer to a command, and not a call. What the system took at once can be written over.
-    const last = !this.busy && this.#calls.at(-1) !== EXIT;
-    const taken = last ? connection.answer(out.view(), 'protobuf') : connection.write(out.view());
-    if (taken && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
-    else this.#out = new Writer(1024);
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
 import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
-import type { MsgpackEvent } from './msgpack-event.ts';
+import type { SteppedEvent } from './stepped-event.ts';
 import { UnsteppedEvents } from './unstepped-events.ts';
 
 /** Between the ends of two connections, and for all of them, in milliseconds. */
@@ -22,7 +22,7 @@ export class Runtime {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   /** Running events of MsgPack:1 by id. */
-  readonly steppedEvents = new EventTable<MsgpackEvent>();
+  readonly steppedEvents = new EventTable<SteppedEvent>();
   /** Those of them that wait for a step. */
   readonly unsteppedEvents: UnsteppedEvents;
   readonly counts = { connections: 0, events: 0 };

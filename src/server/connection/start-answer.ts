@@ -1,18 +1,8 @@
 import type { Buffer } from 'node:buffer';
-import type { Protocol } from '../../pdk/phases.ts';
 import { encodeResponse } from '../../wire/msgpack/server-side.ts';
 import { encodeFrame } from '../../wire/protobuf/framing.ts';
 import { encodeRpcReturn } from '../../wire/protobuf/server-side.ts';
-import type { StartedInstance } from './host.ts';
-
-/** A StartInstance that Kong waits for: where, and what the answer has to name. Plain data, for structured clone. */
-export interface AskedStart {
-  /** Of the connection, see serveConnection. */
-  readonly ticket: number;
-  readonly protocol: Protocol;
-  /** The sequence (ProtoBuf:1) or the message id (MsgPack:1). */
-  readonly request: number | bigint;
-}
+import type { AskedStart, StartedInstance } from './host.ts';
 
 /** An instance as ProtoBuf:1 describes it. */
 export function statusOf(instance: StartedInstance): { name: string; instanceId: number; startedAt: number } {

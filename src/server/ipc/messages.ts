@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
-import type { AskedStart } from '../connection/start-answer.ts';
+import type { AskedStart } from '../connection/host.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 

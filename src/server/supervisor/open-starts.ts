@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { startAnswer } from '../connection/start-answer.ts';
-import type { AskedStart } from '../connection/start-answer.ts';
+import type { AskedStart } from '../connection/host.ts';
 import { describeUnread } from '../instances/broken-starts.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 

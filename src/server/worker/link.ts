@@ -1,5 +1,4 @@
-import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
-import type { AskedStart } from '../connection/start-answer.ts';
+import type { AskedStart, ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
 import type { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 

@@ -5,11 +5,20 @@ import type { BoundPlugin, KnownPlugin, PluginClient, PluginEntity } from '../..
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import { compileOverrides, type CompiledOverrides, type Overrides } from '../overrides.ts';
-import type { PluginIdentity } from './fake-kong.ts';
 import { KongRequest } from './kong-request.ts';
 import type { KongSide } from './kong-side.ts';
 import type { Observer } from './observer.ts';
 import { pluginEntity } from './snapshot.ts';
+
+/** A plugin whose name is all that is known. */
+export interface NamedPlugin {
+  readonly name: string;
+  /** The phases that it has. Default: unknown, `run()` then runs all of them. */
+  readonly phases?: readonly Phase[];
+}
+
+/** What the plugin is known by: with a schema (a CompiledPlugin, an entry of a dump), defaults are filled in as Kong does. */
+export type PluginIdentity = string | NamedPlugin | KnownPlugin;
 
 /** How a plugin is configured. */
 export interface InstanceOptions {

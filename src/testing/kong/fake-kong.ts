@@ -1,8 +1,7 @@
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { KnownPlugin } from '../../kong-end/index.ts';
+import type { Protocol } from '../../pdk/phases.ts';
 import type { LogView } from '../results.ts';
 import { misuse } from '../misuse.ts';
 import { FakeInstance, type InstanceOptions } from './fake-instance.ts';
@@ -11,6 +10,7 @@ import { LogLines } from './log-lines.ts';
 import type { Observer } from './observer.ts';
 import { TrafficCounter } from './traffic.ts';
 import { WireTap, type WireChunk } from './wire-tap.ts';
+import type { PluginIdentity } from './fake-instance.ts';
 
 /** Options of a fake Kong. */
 export interface FakeKongOptions {
@@ -26,16 +26,6 @@ export interface FakeKongOptions {
   /** Largest message that is taken from the server, in bytes. Default 64 MiB. */
   readonly maxMessageBytes?: number;
 }
-
-/** A plugin whose name is all that is known. */
-export interface NamedPlugin {
-  readonly name: string;
-  /** The phases that it has. Default: unknown, `run()` then runs all of them. */
-  readonly phases?: readonly Phase[];
-}
-
-/** What the plugin is known by: with a schema (a CompiledPlugin, an entry of a dump), defaults are filled in as Kong does. */
-export type PluginIdentity = string | NamedPlugin | KnownPlugin;
 
 /**
  * Kong's side of a plugin server's socket: speaks either protocol to a real server as one nginx worker of Kong 3.9.3

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configSchema } from '../../../plugins/http-log-enterprise/config/schema.ts';
 import { compileSettings } from '../../../plugins/http-log-enterprise/config/settings.ts';
 import { Destination } from '../../../plugins/http-log-enterprise/destination.ts';
-import type { OpenFile } from '../../../plugins/http-log-enterprise/spool/segment.ts';
+import type { OpenFile } from '../../../plugins/http-log-enterprise/spool/plain-file.ts';
 import { memoryLog, memoryMetrics } from './support/instance.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { startSink } from './support/sink.ts';

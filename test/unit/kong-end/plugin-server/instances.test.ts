@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { BoundPlugin } from '../../../../src/kong-end/request/plugins.ts';
+import type { BoundPlugin } from '../../../../src/kong-end/request/exchange.ts';
 import type { PluginClient } from '../../../../src/kong-end/plugin-server/client.ts';
 import { KongRaised, RpcFailure } from '../../../../src/kong-end/plugin-server/failure.ts';
 import { RunningInstances } from '../../../../src/kong-end/plugin-server/instances.ts';

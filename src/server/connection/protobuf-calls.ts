@@ -1,0 +1,201 @@
+import type { Buffer } from 'node:buffer';
+import type { KongTsError } from '../../base/errors.ts';
+import type { FunctionRow } from '../../pdk/catalogue.ts';
+import { writeEventEnd } from '../../wire/protobuf/server-side.ts';
+import { Writer } from '../../wire/protobuf/writer.ts';
+import { resolveWith } from './answers.ts';
+import { PendingCall } from './pending-call.ts';
+import type { Decode } from './pending-call.ts';
+import { Prefetch } from './prefetch.ts';
+import type { PrefetchPlan } from './prefetch-plan.ts';
+import { writePair } from './protobuf-pair.ts';
+import type { SessionConnection } from './session.ts';
+
+/** Setters and logs wait for the next getter up to this many bytes; then they leave with the turn. */
+const MAX_HELD_BYTES = 64 * 1024;
+
+/** The place of an answer that nobody reads. */
+const DISCARD = Symbol('discard');
+/** The place of the answer to an exit, which Kong never gives when the exit worked. */
+const EXIT = Symbol('exit');
+
+const settled = Promise.resolve();
+
+/** The number by which Kong knows the command that began an event. */
+export type Sequence = number | bigint;
+
+/**
+ * What leaves on a connection of ProtoBuf:1, and the calls in it that Kong has yet to answer. Kong answers them in order,
+ * and they outlive their event. What is queued in one turn leaves in one write.
+ */
+export class ProtobufCalls {
+  readonly #connection: SessionConnection;
+  /** Whether a command is being worked on. */
+  readonly #busy: () => boolean;
+  #out = new Writer(1024);
+  /** Calls that Kong has yet to answer, from `#answered` on. */
+  #calls: (PendingCall | Prefetch | typeof DISCARD | typeof EXIT)[] = [];
+  #answered = 0;
+  /** The call whose answer is the last thing of its event. */
+  #lastCall: PendingCall | null = null;
+  #exited: Sequence = 0;
+  #flushPlanned = false;
+  readonly #planFlush = () => process.nextTick(this.#plannedFlush);
+  readonly #plannedFlush = () => {
+    this.#flushPlanned = false;
+    this.flush();
+  };
+
+  /** @param busy whether a command is being worked on, so that what leaves is not the answer to one */
+  constructor(connection: SessionConnection, busy: () => boolean) {
+    this.#connection = connection;
+    this.#busy = busy;
+  }
+
+  /** True while Kong has yet to answer calls: what it sends next is an answer. */
+  get due(): boolean {
+    return this.#answered < this.#calls.length;
+  }
+
+  /** Queues a call; everything that is queued in one turn leaves in one write. */
+  writeCall(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
+    writePair(this.#out, row, args);
+    const call = new PendingCall(row, decode);
+    this.#calls.push(call);
+    this.#flushWithTurn();
+    return call.promise;
+  }
+
+  /** Queues a call and the end of its event, which is over once the answer has come. */
+  writeLast(
+    sequence: Sequence,
+    row: FunctionRow,
+    args: readonly unknown[],
+    decode: Decode,
+  ): Promise<unknown> {
+    const answer = this.writeCall(row, args, decode);
+    this.#lastCall = this.#calls.at(-1) as PendingCall;
+    writeEventEnd(this.#out, sequence);
+    return answer;
+  }
+
+  /** Queues all calls of a plan. */
+  writeAhead(prefetch: Prefetch, plan: PrefetchPlan): void {
+    this.#out.bytes(plan.bytes);
+    for (let at = 0; at < plan.calls.length; at++) this.#calls.push(prefetch);
+    this.#flushWithTurn();
+  }
+
+  /** Queues a call whose answer carries nothing; leaves with the next call or the event's end. */
+  writeSend(row: FunctionRow, args: readonly unknown[]): void {
+    writePair(this.#out, row, args);
+    this.#calls.push(DISCARD);
+    if (this.#out.position > MAX_HELD_BYTES) this.#flushWithTurn();
+  }
+
+  writeExit(sequence: Sequence, row: FunctionRow, args: readonly unknown[]): void {
+    writePair(this.#out, row, args);
+    this.#calls.push(EXIT);
+    this.#exited = sequence;
+  }
+
+  writeDone(sequence: Sequence): void {
+    writeEventEnd(this.#out, sequence);
+  }
+
+  /** True when somebody waits for one of Kong's answers. */
+  hasWaitingCalls(): boolean {
+    for (let at = this.#answered; at < this.#calls.length; at++) {
+      const call = this.#calls[at];
+      if (call instanceof PendingCall || (call instanceof Prefetch && call.waiting)) return true;
+    }
+    return false;
+  }
+
+  /** Rejects what still waits; the answers will be read and dropped. */
+  rejectCalls(reason: KongTsError): void {
+    for (let at = this.#answered; at < this.#calls.length; at++) {
+      const call = this.#calls[at];
+      if (call instanceof Prefetch) call.reject(reason);
+      if (!(call instanceof PendingCall)) continue;
+      this.#calls[at] = DISCARD;
+      call.reject(reason);
+    }
+  }
+
+  /** The call that Kong has to answer next, null when there is none or nobody waits for it. */
+  waitsFor(): FunctionRow | null {
+    let at = this.#answered;
+    for (let call = this.#calls[at]; call instanceof Prefetch; call = this.#calls[++at]) {
+      if (call.waitsFor !== null) return call.waitsFor;
+    }
+    const call = this.#calls[at];
+    return call instanceof PendingCall ? call.row : null;
+  }
+
+  /** Queues an answer to a command. */
+  writeAnswer(answer: Buffer): void {
+    const mark = this.#out.beginFrame();
+    this.#out.bytes(answer);
+    this.#out.endFrame(mark);
+  }
+
+  /** The event has written its last word: sends it. */
+  eventEnded(): void {
+    this.#lastCall = null;
+    this.flush();
+  }
+
+  /** Kong has dropped the connection in place of the next answer. After an exit no answer was to come. */
+  dropped(): void {
+    const next = this.#calls[this.#answered];
+    if (next instanceof Prefetch && !this.#connection.draining && !this.#calls.includes(EXIT)) next.dropped();
+  }
+
+  /** No answer is going to come. */
+  forget(): void {
+    this.#calls.length = 0;
+    this.#answered = 0;
+  }
+
+  /** Kong has answered the next call. @returns true when that was the last thing of its event */
+  answer(frame: Buffer): boolean {
+    const call = this.#calls[this.#answered++];
+    if (this.#answered === this.#calls.length) {
+      this.#calls.length = 0;
+      this.#answered = 0;
+    }
+    if (call instanceof PendingCall) {
+      resolveWith(call, frame);
+      if (call !== this.#lastCall) return false;
+      this.#lastCall = null;
+      return true;
+    }
+    if (call instanceof Prefetch) call.receive(frame);
+    else if (call === EXIT) {
+      // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
+      writeEventEnd(this.#out, this.#exited);
+      this.flush();
+    }
+    return false;
+  }
+
+  /** Sends what is queued. */
+  flush(): void {
+    const out = this.#out;
+    const connection = this.#connection;
+    if (out.position === 0 || connection.closing) return;
+    // The answer to a command, and not a call. What the system took at once can be written over.
+    const last = !this.#busy() && this.#calls.at(-1) !== EXIT;
+    const taken = last ? connection.answer(out.view(), 'protobuf') : connection.write(out.view());
+    if (taken && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
+    else this.#out = new Writer(1024);
+  }
+
+  /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
+  #flushWithTurn(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    void settled.then(this.#planFlush);
+  }
+}
