@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KongTsError } from '../base/errors.ts';
+import { parseHostPort } from '../base/host-port.ts';
 import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
 import { defaultBodyFolders } from './connection/body-file.ts';
 import { logLevels, type LogLevel } from './log/types.ts';
@@ -177,7 +178,7 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     prefetch: options.prefetch ?? true,
     dataDir: options.dataDir == null ? null : resolve(cwd, options.dataDir),
     logLevel: compileLevel(options.logLevel ?? 'notice'),
-    metrics: options.metrics == null || options.metrics === 'off' ? null : parseHostPort(options.metrics),
+    metrics: options.metrics == null || options.metrics === 'off' ? null : compileHostPort(options.metrics),
     allowHosts: (options.allowHosts ?? []).map((name) => name.toLowerCase()),
     control: options.control === undefined ? `${first.path}.ctl` : options.control,
     instancesFile: compileInstancesFile(options.instancesFile, first.path, cwd),
@@ -301,9 +302,8 @@ function compileLevel(level: string): LogLevel {
 }
 
 /** `127.0.0.1:9100`, `[::1]:9100` or a port alone, which listens on 127.0.0.1. */
-export function parseHostPort(text: string): HostPort {
-  const parts = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(text);
-  const port = Number(parts?.[3]);
-  if (parts === null || port > 65_535) throw usage(`An address has to be HOST:PORT, not ${text}.`);
-  return { host: parts[1] ?? (parts[2] === undefined || parts[2] === '' ? '127.0.0.1' : parts[2]), port };
+export function compileHostPort(text: string): HostPort {
+  const parsed = parseHostPort(text);
+  if (parsed === null) throw usage(`An address has to be HOST:PORT, not ${text}.`);
+  return { host: parsed.host ?? '127.0.0.1', port: parsed.port };
 }

@@ -6,7 +6,8 @@ import { decodeArgs, decodeBase64 } from '../../plugins/http-log-enterprise/reco
 import { valueEnd } from '../../plugins/http-log-enterprise/record/json.ts';
 import { numberPieces } from '../../plugins/http-log-enterprise/record/numbers.ts';
 import { compileRedaction } from '../../plugins/http-log-enterprise/record/redaction.ts';
-import { multipartFields, parseForm } from '../../src/event-hooks/admin/form.ts';
+import { parseForm } from '../../src/event-hooks/admin/form.ts';
+import { multipartFields } from '../../src/http/multipart.ts';
 import { parseTemplate } from '../../src/event-hooks/handlers/template.ts';
 import { handlerKinds } from '../../src/event-hooks/handlers/kinds.ts';
 import { webhookCustom, type WebhookCustomConfig } from '../../src/event-hooks/handlers/webhook-custom.ts';
@@ -79,7 +80,7 @@ const readers: Readonly<Record<string, (text: string) => void>> = {
     parseBody('multipart/form-data; boundary=b', Buffer.from(text), 100),
   'a form for event hooks': (text) => parseForm(formPairs(text), handlerKinds.form),
   'the name of a field for event hooks': (text) => parseForm([[text, 'x']], handlerKinds.form),
-  'a multipart body for event hooks': (text) =>
+  'a multipart body for an Admin API': (text) =>
     multipartFields(Buffer.from(`--b${text}`), 'multipart/form-data; boundary=b'),
   "a form for the sandbox's Admin API": (text) =>
     parseAdminBody(Buffer.from(text), 'application/x-www-form-urlencoded', false),

@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import type { FormField, FormFields } from '../model/form-fields.ts';
 
 type Node = Record<string, unknown>;
@@ -34,14 +35,14 @@ function put(root: Node, path: string[], value: unknown, indexed: boolean, isLis
     if (typeof below === 'object' && below !== null && !Array.isArray(below)) at = below as Node;
     else {
       const made: Node = {};
-      define(at, step, made);
+      setOwn(at, step, made);
       at = made;
     }
   }
   const before = Object.hasOwn(at, last) ? at[last] : undefined;
   if (Array.isArray(before)) before.push(value);
-  else if (before !== undefined) define(at, last, [before, value]);
-  else define(at, last, indexed || (isList && value !== null && !Array.isArray(value)) ? [value] : value);
+  else if (before !== undefined) setOwn(at, last, [before, value]);
+  else setOwn(at, last, indexed || (isList && value !== null && !Array.isArray(value)) ? [value] : value);
 }
 
 /** The field of a name, and the steps to its place. What stands behind a map's name is one name, dots and all. */
@@ -59,21 +60,4 @@ function convert(field: FormField | undefined, text: string): unknown {
   if (field?.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   const isNumber = field?.type === 'number' || field?.type === 'integer';
   return isNumber && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-}
-
-function define(at: Node, name: string, value: unknown): void {
-  Object.defineProperty(at, name, { value, enumerable: true, writable: true, configurable: true });
-}
-
-/** Reads the text fields of a multipart/form-data body, as `curl -F` sends them. */
-export function multipartFields(body: Buffer, contentType: string): [string, string][] | null {
-  const match = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType);
-  const boundary = match?.[1] ?? match?.[2];
-  if (boundary === undefined) return null;
-  const parts = `\r\n${body.toString('utf8')}`.split(`\r\n--${boundary}`);
-  return parts.slice(1, -1).flatMap((part) => {
-    const end = part.indexOf('\r\n\r\n');
-    const name = /name="([^"]*)"/i.exec(part.slice(0, end))?.[1];
-    return end === -1 || name === undefined ? [] : [[name, part.slice(end + 4)] as [string, string]];
-  });
 }

@@ -1,11 +1,10 @@
+import { isUuid } from '../../base/uuid.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { Fields } from '../model/payload.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import { page, readPage } from './paging.ts';
 import type { AdminRequest, Routes } from './routes.ts';
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export const notFound = (reply: { code(status: number): { send(body: unknown): unknown } }): unknown =>
   reply.code(404).send({ message: 'Not found' });
@@ -60,7 +59,7 @@ export function hookRoutes(dispatcher: Dispatcher): Routes {
       },
       PUT: (request, reply) => {
         const id = (request.params.id ?? '').toLowerCase();
-        return uuid.test(id) ? dispatcher.putHook(id, request.body ?? {}) : notFound(reply);
+        return isUuid(id) ? dispatcher.putHook(id, request.body ?? {}) : notFound(reply);
       },
       DELETE: async (request) => {
         await hooks.delete((request.params.id ?? '').toLowerCase());

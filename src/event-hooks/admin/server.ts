@@ -11,7 +11,8 @@ import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { FormFields } from '../model/form-fields.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { createListener, refuseUnread } from './listener.ts';
-import { multipartFields, parseForm } from './form.ts';
+import { multipartFields } from '../../http/multipart.ts';
+import { parseForm } from './form.ts';
 import { hookRoutes } from './hooks.ts';
 import { PagingError } from './paging.ts';
 import { serviceRoutes } from './service.ts';
@@ -127,7 +128,7 @@ function parseBodies(app: FastifyInstance, fields: FormFields): void {
       else if (/^application\/x-www-form-urlencoded\b/i.test(type))
         done(null, parseForm(formPairs(body.toString('utf8')), fields));
       else if (/^multipart\/form-data\b/i.test(type))
-        done(null, parseForm(multipartFields(body, type) ?? [], fields));
+        done(null, parseForm(multipartFields(body, type), fields));
       else done(new BodyError(415, 'Unsupported Content-Type'), undefined);
     } catch {
       done(new BodyError(400, 'Cannot parse JSON body'), undefined);

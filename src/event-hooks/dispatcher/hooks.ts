@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isUuid } from '../../base/uuid.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../clock.ts';
 import { compileHook } from '../model/compile.ts';
@@ -24,8 +25,6 @@ export interface HooksOptions {
   /** Told about the new table before the change is answered; `id` is null when all may have changed. */
   changed: (table: HookTable, id: string | null) => Promise<void>;
 }
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
  * The hooks of the node: stored, and in memory for reading. Every change is stored first, then announced; one
@@ -171,7 +170,7 @@ function givenId(raw: unknown): string | null {
   const id = (raw as { id?: unknown } | null)?.id;
   if (id === undefined || id === null) return null;
   const text = typeof id === 'string' ? id.toLowerCase() : '';
-  if (!uuid.test(text)) throw new HookInvalidError([{ path: 'id', text: 'expected a valid UUID' }]);
+  if (!isUuid(text)) throw new HookInvalidError([{ path: 'id', text: 'expected a valid UUID' }]);
   return text;
 }
 

@@ -1,3 +1,4 @@
+import { DoublingPause } from '../../base/doubling-pause.ts';
 import { KongTsError } from '../../base/errors.ts';
 import { EmitBuffer } from '../client/emit-buffer.ts';
 import type { Batch } from '../client/emit-buffer.ts';
@@ -7,7 +8,7 @@ import type { EventDeclaration, HookEvent } from '../model/event.ts';
 import type { Feed } from './feed.ts';
 import type { Intake } from './intake.ts';
 
-const firstRetryMs = 50;
+const firstRetryMs = 100;
 const maxRetryMs = 1000;
 
 /**
@@ -22,7 +23,7 @@ export class LocalTransport implements EventTransport {
   readonly #buffer = new EmitBuffer(10_000, 32 * 1024 * 1024, this.stats);
   #interest = new Interest([]);
   #retry: NodeJS.Timeout | null = null;
-  #retryMs = firstRetryMs;
+  readonly #pause = new DoublingPause(firstRetryMs, maxRetryMs);
 
   constructor(intake: Intake, feed: Feed, publish: (declaration: EventDeclaration) => void) {
     this.#intake = intake;
@@ -62,7 +63,7 @@ export class LocalTransport implements EventTransport {
     try {
       const { refused } = await this.#intake.accept(events);
       this.#buffer.acknowledge(number, refused.length);
-      this.#retryMs = firstRetryMs;
+      this.#pause.reset();
     } catch (error) {
       if (!(error instanceof KongTsError && error.code === 'STORE_FAILED')) {
         // Nothing that time would mend.
@@ -71,10 +72,9 @@ export class LocalTransport implements EventTransport {
       }
       // The dispatcher has said why in its log.
       this.#buffer.putBack(number);
-      this.#retryMs = Math.min(maxRetryMs, this.#retryMs * 2);
       this.#retry ??= setTimeout(() => {
         this.#pump();
-      }, this.#retryMs).unref();
+      }, this.#pause.next()).unref();
     }
   }
 }

@@ -1,4 +1,5 @@
 import { KongTsError } from '../../base/errors.ts';
+import { parseHostPort } from '../../base/host-port.ts';
 
 /** Where a dispatcher listens: a unix socket or TCP. */
 export type Address = { kind: 'unix'; path: string } | { kind: 'tcp'; host: string; port: number };
@@ -9,10 +10,8 @@ export function parseAddress(text: string): Address {
     const path = text.slice('unix:'.length);
     if (path.startsWith('/')) return { kind: 'unix', path };
   }
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535) {
+  const { host = null, port = 0 } = parseHostPort(text) ?? {};
+  if (host === null) {
     throw new KongTsError('USAGE', `"${text}" is not an address.`, {
       fix: 'Write unix:/absolute/path or host:port.',
     });

@@ -1,5 +1,6 @@
 import type * as GrpcModule from '@grpc/grpc-js';
 import type { ClientDuplexStream, Client } from '@grpc/grpc-js';
+import { DoublingPause } from '../../base/doubling-pause.ts';
 import { messageOf } from '../../base/errors.ts';
 import { Interest } from '../client/interest.ts';
 import type { EventTransport, TransportStats } from '../client/transport.ts';
@@ -45,9 +46,9 @@ export class GrpcTransport implements EventTransport {
   #interest: Interest | null = null;
   #version = 0;
   /** Between two attempts to connect. */
-  #backoffMs = firstBackoffMs;
+  readonly #backoff: DoublingPause;
   /** Between two attempts to hand over what was not stored. */
-  #refusedBackoffMs = firstBackoffMs;
+  readonly #refusedBackoff = new DoublingPause(firstBackoffMs, maxRefusedBackoffMs);
   #refusedTimer: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #sending = false;
@@ -58,6 +59,7 @@ export class GrpcTransport implements EventTransport {
     this.#grpc = grpc;
     this.#options = options;
     this.#service = eventHooksService();
+    this.#backoff = new DoublingPause(firstBackoffMs, options.maxBackoffMs ?? 2000);
     this.#buffer = new EmitBuffer(
       options.maxBuffered ?? 10_000,
       options.maxBufferedBytes ?? 32 * 1024 * 1024,
@@ -166,7 +168,7 @@ export class GrpcTransport implements EventTransport {
       this.#version = interest.version;
       if (this.#state !== 'connected') {
         this.#state = 'connected';
-        this.#backoffMs = firstBackoffMs;
+        this.#backoff.reset();
         for (const some of portions(this.#declarations.list())) this.#declare(some);
         this.#options.onState?.('connected', '');
       }
@@ -175,7 +177,7 @@ export class GrpcTransport implements EventTransport {
     }
     if (ack == null) return;
     if (ack.error === '') {
-      this.#refusedBackoffMs = firstBackoffMs;
+      this.#refusedBackoff.reset();
       this.#buffer.acknowledge(ack.batch, ack.refused.length);
     } else {
       this.#buffer.putBack(ack.batch);
@@ -189,8 +191,7 @@ export class GrpcTransport implements EventTransport {
     this.#refusedTimer = setTimeout(() => {
       this.#refusedTimer = null;
       this.#pump();
-    }, this.#refusedBackoffMs).unref();
-    this.#refusedBackoffMs = Math.min(maxRefusedBackoffMs, this.#refusedBackoffMs * 2);
+    }, this.#refusedBackoff.next()).unref();
   }
 
   #lost(client: Client, reason: string): void {
@@ -200,8 +201,7 @@ export class GrpcTransport implements EventTransport {
     if (this.#closed) return;
     if (this.#state !== 'away') this.#options.onState?.('away', reason);
     this.#state = 'away';
-    const wait = this.#backoffMs * (0.8 + 0.4 * Math.random());
-    this.#backoffMs = Math.min(this.#options.maxBackoffMs ?? 2000, this.#backoffMs * 2);
+    const wait = this.#backoff.next() * (0.8 + 0.4 * Math.random());
     this.#timer = setTimeout(() => {
       this.#connect();
     }, wait);

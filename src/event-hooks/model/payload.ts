@@ -1,3 +1,4 @@
+import { setOwn } from '../../base/set-own.ts';
 import { isRawNumber, parseExact } from './exact-json.ts';
 
 /** A JSON object as parsed; keys from outside are data only. */
@@ -53,13 +54,7 @@ export function withoutNulls(value: unknown): unknown {
   const copy: Fields = {};
   for (const [key, member] of Object.entries(value)) {
     if (member === null || member === undefined) continue;
-    // A key named __proto__ is data.
-    Object.defineProperty(copy, key, {
-      value: withoutNulls(member),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    setOwn(copy, key, withoutNulls(member));
   }
   return copy;
 }

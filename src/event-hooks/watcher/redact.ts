@@ -1,3 +1,5 @@
+import { setOwn } from '../../base/set-own.ts';
+
 /**
  * Fields of entities that hold secrets, by schema; `*` counts for all. Names as Kong 3.9.3 shows them, and what the
  * Enterprise entities' documentation lists.
@@ -48,8 +50,8 @@ export function withoutSecrets(schema: string, entity: Record<string, unknown>):
   const copy: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(entity)) {
     if (names.has(name)) continue;
-    if (isReference(value)) define(copy, name, value);
-    else if (!secretName.test(name)) define(copy, name, cleaned(value, name === 'config'));
+    if (isReference(value)) setOwn(copy, name, value);
+    else if (!secretName.test(name)) setOwn(copy, name, cleaned(value, name === 'config'));
   }
   return copy;
 }
@@ -66,7 +68,7 @@ function cleaned(value: unknown, configured: boolean): unknown {
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     if (configured && typeof member === 'string' && configuredSecret.test(name)) continue;
-    if (!secretName.test(name)) define(copy, name, cleaned(member, configured));
+    if (!secretName.test(name)) setOwn(copy, name, cleaned(member, configured));
   }
   return copy;
 }
@@ -80,9 +82,4 @@ function withoutHeaderValue(text: string): string {
 /** `http://user:password@host/` tells its host only. */
 function withoutUserInfo(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i, '$1');
-}
-
-/** A name such as `__proto__` is data like any other. */
-function define(target: Record<string, unknown>, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { formPairs } from '../../http/form.ts';
+import { multipartFields } from '../../http/multipart.ts';
 import { asRecord, isDeeperThan, isTable } from '../../kong-end/index.ts';
 import type { PlainObject } from '../../kong-end/index.ts';
 import { message, unexpected } from './answers.ts';
@@ -39,8 +40,7 @@ export function parseBody(raw: Buffer, contentType: string | undefined, yaml: bo
     return parseForm(formPairs(raw.toString()), raw);
   }
   if (type.startsWith('multipart/form-data')) {
-    const boundary = /boundary="?([^";]+)"?/i.exec(contentType)?.[1];
-    return parseForm(boundary === undefined ? [] : multipart(raw, boundary), raw);
+    return parseForm(multipartFields(raw, contentType), raw);
   }
   if (yaml && (type.startsWith('application/yaml') || type.startsWith('text/yaml'))) {
     return { body: {}, form: false, raw };
@@ -63,26 +63,4 @@ function parseJson(raw: Buffer): Body | Answer {
   } catch {
     return message(400, 'Cannot parse JSON body');
   }
-}
-
-/** Names and values of a multipart form. */
-function multipart(raw: Buffer, boundary: string): [string, string][] {
-  const parts = raw.toString('latin1').split(`--${boundary}`);
-  return parts.flatMap((part): [string, string][] => {
-    const end = part.indexOf('\r\n\r\n');
-    const name = end < 0 ? undefined : nameIn(part.slice(0, end));
-    if (name === undefined) return [];
-    const text = (latin1: string): string => Buffer.from(latin1, 'latin1').toString();
-    return [[text(name), text(part.slice(end + 4).replace(/\r\n$/, ''))]];
-  });
-}
-
-/** The name of a part. Each line is looked at once: a client may write as many of them, and as long ones, as it likes. */
-function nameIn(head: string): string | undefined {
-  for (const line of head.split(/\r\n|\r|\n/)) {
-    const at = line.toLowerCase().indexOf('content-disposition:');
-    const name = at < 0 ? null : /\bname="([^"]*)"/i.exec(line.slice(at + 20));
-    if (name !== null) return name[1];
-  }
-  return undefined;
 }

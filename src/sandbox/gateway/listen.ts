@@ -1,4 +1,5 @@
 import { KongTsError } from '../../base/errors.ts';
+import { parseHostPort } from '../../base/host-port.ts';
 
 /** Where a listener listens. */
 export interface ListenAddress {
@@ -44,13 +45,12 @@ function hostAndPort(address: string, option: string): { host: string; port: num
     throw new KongTsError('USAGE', `"${address}" in ${option}: Kong and the sandbox listen on TCP here.`, {
       fix: 'Write it as HOST:PORT.',
     });
-  const parts = /^(?:(\[[^\]]+\]|[^:]+):)?(\d+)$/.exec(address);
-  const port = Number(parts?.[2] ?? Number.NaN);
-  if (!Number.isInteger(port) || port > 65_535)
+  const parsed = parseHostPort(address);
+  if (parsed === null)
     throw new KongTsError('USAGE', `"${address}" in ${option} is no address.`, {
       fix: 'Write it as HOST:PORT ([::1]:8001 for IPv6), with " ssl" after it for TLS, or "off".',
     });
-  return { host: (parts?.[1] ?? '0.0.0.0').replace(/^\[|\]$/g, ''), port };
+  return { host: parsed.host ?? '0.0.0.0', port: parsed.port };
 }
 
 function checkFlag(flag: string, option: string): void {

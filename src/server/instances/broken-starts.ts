@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { DoublingPause } from '../../base/doubling-pause.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { CompiledPlugin } from '../../plugin/types.ts';
 import { decodeText } from '../../base/text.ts';
@@ -20,7 +21,7 @@ export class BrokenStart {
   /** Under way at the moment, for everybody who asks. */
   retrying: Promise<RunningInstance> | null = null;
   #instance: RunningInstance;
-  #pause = FIRST_PAUSE;
+  readonly #pause = new DoublingPause(FIRST_PAUSE, LONGEST_PAUSE);
   #retryAt: number;
 
   /** @param now milliseconds of the registry's clock */
@@ -35,7 +36,7 @@ export class BrokenStart {
     this.name = described.name;
     this.described = described;
     this.config = config;
-    this.#retryAt = now + FIRST_PAUSE;
+    this.#retryAt = now + this.#pause.next();
     this.#instance = instanceOf(described.id, reason, plugin, stats);
   }
 
@@ -49,8 +50,7 @@ export class BrokenStart {
   }
 
   failedAgain(now: number, reason: unknown): void {
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
-    this.#retryAt = now + this.#pause;
+    this.#retryAt = now + this.#pause.next();
     const { plugin, stats } = this.#instance;
     this.#instance = brokenInstance(this.described.id, reason, plugin, stats);
   }

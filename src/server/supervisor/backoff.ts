@@ -1,3 +1,5 @@
+import { DoublingPause } from '../../base/doubling-pause.ts';
+
 export interface BackoffOptions {
   /** Waiting time after the second failure in a row; the first one does not wait. Milliseconds. */
   first: number;
@@ -8,19 +10,19 @@ export interface BackoffOptions {
 
 /** How long to wait before something that keeps failing is started again; doubles up to a limit. */
 export class Backoff {
-  readonly #options: BackoffOptions;
+  readonly #healthyAfter: number;
+  readonly #pause: DoublingPause;
   #failures = 0;
 
-  constructor(options: BackoffOptions) {
-    this.#options = options;
+  constructor({ first, most, healthyAfter }: BackoffOptions) {
+    this.#healthyAfter = healthyAfter;
+    this.#pause = new DoublingPause(first, most);
   }
 
   /** @param ranFor how long it ran before it failed, in milliseconds */
   next(ranFor: number): number {
-    if (ranFor >= this.#options.healthyAfter) this.#failures = 0;
-    const failures = this.#failures++;
-    if (failures === 0) return 0;
-    return Math.min(this.#options.most, this.#options.first * 2 ** (failures - 1));
+    if (ranFor >= this.#healthyAfter) this.reset();
+    return this.#failures++ === 0 ? 0 : this.#pause.next();
   }
 
   /** How often it has failed in a row. */
@@ -30,5 +32,6 @@ export class Backoff {
 
   reset(): void {
     this.#failures = 0;
+    this.#pause.reset();
   }
 }

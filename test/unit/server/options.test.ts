@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileBytes, compileServerOptions, parseHostPort } from '../../../src/server/options.ts';
+import { compileBytes, compileServerOptions, compileHostPort } from '../../../src/server/options.ts';
 
 const compile = (options: object) =>
   compileServerOptions({ plugins: ['p'], socket: '/run/k.sock', cwd: '/c', ...options });
@@ -41,7 +41,7 @@ describe('compileServerOptions', () => {
 
   it('reads sizes and addresses', () => {
     expect(['512', '2k', '1.5M', '1GiB'].map(compileBytes)).toEqual([512, 2048, 1_572_864, 1_073_741_824]);
-    expect(['9100', '0.0.0.0:9100', '[::1]:0'].map(parseHostPort)).toEqual([
+    expect(['9100', '0.0.0.0:9100', '[::1]:0'].map(compileHostPort)).toEqual([
       { host: '127.0.0.1', port: 9100 },
       { host: '0.0.0.0', port: 9100 },
       { host: '::1', port: 0 },
