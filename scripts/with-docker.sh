@@ -7,6 +7,10 @@ set -uo pipefail
 
 [ $# -gt 0 ] || { echo "usage: $0 COMMAND [ARGUMENT...]" >&2; exit 2; }
 
+# The project's own Node, as npm puts it first for its scripts: the machine's may be too old for the sources.
+bin=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)/node_modules/.bin
+[ ! -x "$bin/node" ] || PATH=$bin:$PATH
+
 if command -v docker > /dev/null && timeout 20 docker info > /dev/null 2>&1; then
   exec "$@"
 fi

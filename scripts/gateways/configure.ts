@@ -5,6 +5,8 @@ import type { Address } from './gateway.ts';
 /** How long Kong may take until requests meet a new configuration, in milliseconds. */
 const patience = 30_000;
 let marks = 0;
+/** What the paths of requests begin with that ask whether a configuration is used yet. */
+export const readyPath = '/kong-ts-ready-';
 
 interface Config {
   readonly services?: readonly object[];
@@ -23,7 +25,7 @@ export async function configureOver(
   given: object,
 ): Promise<void> {
   const config = given as Config;
-  const mark = `/kong-ts-ready-${String(process.pid)}-${String(++marks)}`;
+  const mark = `${readyPath}${String(process.pid)}-${String(++marks)}`;
   const name = mark.slice(1);
   const ready = { name, url: `http://${here}:1/`, routes: [{ name, paths: [mark] }] };
   const answer = await fetch(`${adminUrl}/config`, {

@@ -4,10 +4,10 @@ const named = ({ upstream }: Places): object => ({
   services: [{ name: 'up', url: `http://127.0.0.1:${String(upstream)}/`, routes: [{ paths: ['/'] }] }],
   upstreams: [{ name: 'up2', targets: [{ target: `127.0.0.1:${String(upstream)}` }] }],
 });
-const namedService = ({ upstream }: Places): object => ({
+const namedService = ({ here, upstream }: Places): object => ({
   services: [{ name: 'up', url: 'http://up2/', routes: [{ paths: ['/'] }] }],
   upstreams: [
-    { name: 'up2', host_header: 'hh.example', targets: [{ target: `127.0.0.1:${String(upstream)}` }] },
+    { name: 'up2', host_header: 'hh.example', targets: [{ target: `${here}:${String(upstream)}` }] },
   ],
 });
 const keyed = ({ here, upstream }: Places): object => ({

@@ -36,8 +36,12 @@ describe.runIf(process.platform === 'linux')('with-docker.sh', { timeout: 60_000
   });
 
   function start(...command: string[]) {
+    // Without what npm puts in front.
+    const path = (process.env['PATH'] ?? '')
+      .split(':')
+      .filter((folder) => !folder.endsWith('node_modules/.bin'));
     const child = spawn(script, command, {
-      env: { ...process.env, PATH: `${place}:${process.env['PATH'] ?? ''}` },
+      env: { ...process.env, PATH: [place, ...path].join(':') },
       stdio: 'ignore',
     });
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -55,6 +59,14 @@ describe.runIf(process.platform === 'linux')('with-docker.sh', { timeout: 60_000
     const { ended } = start('sh', '-c', 'exit 9');
     expect(await ended).toBe(9);
     expect(log()).toEqual(['engine']);
+  });
+
+  test("the command runs with the project's own Node", async () => {
+    writeFileSync(at('up'), '');
+    const { ended } = start('sh', '-c', `command -v node > ${at('node')}`);
+    expect(await ended).toBe(0);
+    const own = path.join(import.meta.dirname, '../../../node_modules/.bin/node');
+    expect(readFileSync(at('node'), 'utf8').trim()).toBe(own);
   });
 
   test.each([
