@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { KongTsError } from '../base/errors.ts';
 import { readSecret, secrets } from '../base/secrets.ts';
 import type { ServerLog } from './log/types.ts';
@@ -13,6 +14,33 @@ export function hasNginxEnvironment(environment: Environment): boolean {
   return environment['PATH'] === undefined && environment['HOME'] === undefined;
 }
 
+/** A start command may be a script that waits for the server, or a few of them. */
+const mostAncestors = 5;
+
+/** Whether nginx has started this process: also where `nginx_main_env` passes on PATH or HOME. */
+function isBelowNginx(): boolean {
+  let pid = process.ppid;
+  for (let count = 0; count < mostAncestors && pid > 1; count += 1) {
+    const stat = statOf(pid);
+    if (stat === null) return false;
+    if (stat.name === 'nginx') return true;
+    pid = stat.parent;
+  }
+  return false;
+}
+
+/** Name and parent of a process; null where there is none, or the system does not say. */
+function statOf(pid: number): { readonly name: string; readonly parent: number } | null {
+  try {
+    // The name is in parentheses, and may hold some itself.
+    const [, name = '', parent = ''] =
+      /\((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')) ?? [];
+    return { name, parent: Number(parent) };
+  } catch {
+    return null;
+  }
+}
+
 const howToGiveIt =
   `Give ${secrets.adminToken.flag} FILE, or let Kong pass the variable on: ` +
   `nginx_main_env = ${secrets.adminToken.variable} (KONG_NGINX_MAIN_ENV).`;
@@ -22,22 +50,27 @@ const howToGiveIt =
  * token that was set for `kong start` has not arrived, so that an Admin API of event hooks would be open.
  * @throws KongTsError FILE_UNREADABLE; USAGE for an Admin API beyond loopback without a token under nginx
  */
-export function checkSecrets(options: CompiledServerOptions, environment: Environment, log: ServerLog): void {
+export function checkSecrets(
+  options: CompiledServerOptions,
+  environment: Environment,
+  log: ServerLog,
+  belowNginx: () => boolean = isBelowNginx,
+): void {
   const { secretFiles, eventHooksAdmin } = options;
   const token = readSecret(secrets.adminToken, secretFiles.adminToken, environment);
   readSecret(secrets.hooksToken, secretFiles.hooksToken, environment);
   readSecret(secrets.kongToken, secretFiles.kongToken, environment);
   if (token !== null || eventHooksAdmin === 'off' || eventHooksAdmin.startsWith('unix:')) return;
-  if (!hasNginxEnvironment(environment)) return;
+  if (!hasNginxEnvironment(environment) && !belowNginx()) return;
   if (!isLoopback(eventHooksAdmin)) {
     throw new KongTsError(
       'USAGE',
       `--event-hooks-admin ${eventHooksAdmin} would be open to the network without a token: this server was ` +
-        `started by nginx, which passes on no environment.`,
+        `started by nginx, which passes on only what nginx_main_env names.`,
       { fix: howToGiveIt },
     );
   }
-  log.warn('the Admin API of event hooks has no token: nginx passes on no environment', {
+  log.warn('the Admin API of event hooks has no token: nginx passes on only what nginx_main_env names', {
     admin: eventHooksAdmin,
     fix: howToGiveIt,
   });

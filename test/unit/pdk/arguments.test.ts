@@ -227,6 +227,23 @@ describe('after the end of an event', () => {
   });
 });
 
+describe("names in nginx's context that Kong works with", () => {
+  it.each(['protobuf', 'msgpack'] as const)(
+    'are not set: without its phase Kong raises at every call (%s)',
+    async (protocol) => {
+      for (const phase of ['access', 'log'] as const) {
+        for (const name of ['KONG_PHASE', 'authenticated_consumer', 'route', '_own'])
+          expect(await refused((kong) => kong.nginx.setCtx(name, 1), protocol, phase)).toContain(
+            'no name that Kong',
+          );
+      }
+      expect(await sent((kong) => kong.nginx.setCtx('mine', 1), protocol)).toEqual([
+        ['kong.nginx.set_ctx', 'mine', 1],
+      ]);
+    },
+  );
+});
+
 describe('exit', () => {
   it('sends an object as JSON with its content type over ProtoBuf:1', async () => {
     expect(await sent((kong) => kong.response.exit(403, { message: 'no', list: [] }, { 'x-a': 1 }))).toEqual([
