@@ -13,6 +13,8 @@ import { rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
 import { LastWords } from './last-words.ts';
 import type { Runtime } from './runtime.ts';
+import type { EventState } from './event-state.ts';
+import { readable, isThenable } from './thrown.ts';
 
 /** Phases that tell what kind of connection there is. */
 const subsystemOf: Partial<Record<Phase, 'http' | 'stream'>> = {
@@ -50,16 +52,9 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   readonly #facts: KongFacts;
   /** Its place in the host's register of events in flight. */
   readonly #place: number;
-  #ended = false;
+  #state: EventState = 'running';
   /** Work that was started and keeps the event open after its handler has returned. */
   #held = 0;
-  #handlerReturned = false;
-  /** The request is being ended, which takes more than one call: nothing but that is sent any more. */
-  #leaving = false;
-  /** The event's end has left with its last call, whose answer is awaited or has come; the handler may still run. */
-  #endedEarly: 'asked' | 'answered' | null = null;
-  /** The exit could not be sent: the handler hears of it, and its failure ends the event. */
-  #exitFailed = false;
 
   deadlineAt = 0;
   deadlineList: DeadlineList | null = null;
@@ -84,8 +79,20 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     return this.#facts;
   }
 
+  get state(): EventState {
+    return this.#state;
+  }
+
   get ended(): boolean {
-    return this.#ended || this.#leaving || this.#endedEarly !== null;
+    switch (this.#state) {
+      case 'running':
+      case 'held':
+      case 'speaking':
+      case 'speakingHeld':
+        return false;
+      default:
+        return true;
+    }
   }
 
   abstract ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown>;
@@ -107,22 +114,17 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   lastWords(): PhaseChannel {
-    this.#leaving = true;
-    return new LastWords(this, (speak) => {
-      this.#leaving = false;
-      try {
-        return speak();
-      } finally {
-        this.#leaving = !this.#exitFailed;
-      }
-    });
+    if (this.#state === 'running') this.#state = 'leaving';
+    else if (this.#state === 'held') this.#state = 'leavingHeld';
+    return new LastWords(this, (speak) => this.#say(speak));
   }
 
   hold(work: Promise<unknown>): void {
-    if (this.#ended) return;
+    if (this.#state === 'ended') return;
     this.#held++;
     const release = () => {
-      if (--this.#held === 0 && this.#handlerReturned) this.returned();
+      if (--this.#held > 0) return;
+      if (this.#state === 'held' || this.#state === 'leavingHeld') this.#finish();
     };
     work.then(release, release);
   }
@@ -150,7 +152,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
         this.returned();
         return;
       }
-      if (!this.#ended) this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
+      if (this.#state !== 'ended') this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
       const settled = result instanceof Promise ? result : Promise.resolve(result);
       settled.then(
         () => this.returned(),
@@ -166,7 +168,9 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     try {
       this.sendExit(row, args);
     } catch (error) {
-      this.#exitFailed = true;
+      // The handler hears of it, and its failure ends the event.
+      if (this.#state === 'speaking') this.#state = 'running';
+      else if (this.#state === 'speakingHeld') this.#state = 'held';
       return rejected(error);
     }
     this.#stats.exits++;
@@ -177,7 +181,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   /** The connection is gone or Kong has given the event up: nothing can be sent and nobody is told. */
   abandon(why: string): void {
-    if (this.#ended) return;
+    if (this.#state === 'ended') return;
     this.end(
       new KongTsError(
         'PDK_CALL_FAILED',
@@ -191,14 +195,16 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
    * nothing is closed under a handler that still works on the answer.
    */
   answered(): void {
-    this.#endedEarly = 'answered';
-    if (this.#handlerReturned) this.end();
+    const returned = this.#state === 'awaited';
+    if (!returned && this.#state !== 'asked') return;
+    this.#state = 'answered';
+    if (returned) this.end();
   }
 
   /** The phase ran into its time limit. */
   expired(): void {
-    if (this.#ended) return;
-    const waiting = this.#endedEarly === 'answered' ? null : this.waitingForKong();
+    if (this.#state === 'ended') return;
+    const waiting = this.#state === 'answered' ? null : this.waitingForKong();
     const limit = this.instance.plugin.phaseTimeout;
     this.#stats.timeouts++;
     this.fail(
@@ -222,12 +228,12 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   /** Whether the end may leave before the handler is done: nothing that it does could matter to Kong any more. */
   protected mayEndEarly(): boolean {
-    return this.phase === 'log' && !this.ended && this.#held === 0;
+    return this.phase === 'log' && this.#state === 'running' && this.#held === 0;
   }
 
   /** The end leaves now. `answered` follows, unless the event ends before. */
   protected endEarly(): void {
-    this.#endedEarly = 'asked';
+    if (this.#state === 'running') this.#state = 'asked';
   }
 
   protected countCall(): void {
@@ -250,15 +256,16 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   /** Marks the end; from here on nothing is sent. */
   protected end(reason?: KongTsError): void {
-    this.#ended = true;
+    // Once its last answer has come, what waits on the connection is another event's.
+    const rejects = this.#state !== 'answered';
+    this.#state = 'ended';
     this.runtime.deadlines.remove(this);
     this.runtime.counts.events--;
     this.runtime.host.inFlight?.leave(this.#place);
     const { usage } = this.instance;
     if (--usage.events === 0) usage.whenIdle?.();
     observe(this.#stats, (this.runtime.clock.now() - this.#startedAt) / 1000);
-    // Once its last answer has come, what waits on the connection is another event's.
-    if (this.#endedEarly !== 'answered') this.rejectCalls(reason ?? null);
+    if (rejects) this.rejectCalls(reason ?? null);
   }
 
   /** What calls reject with that were still waiting. Made only when there is one: an error is not cheap. */
@@ -267,17 +274,46 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     return new KongTsError('PDK_EVENT_ENDED', text);
   }
 
+  /** Says one of the last words, for which the event is not over. */
+  #say<T>(speak: () => T): T {
+    if (this.#state === 'leaving') this.#state = 'speaking';
+    else if (this.#state === 'leavingHeld') this.#state = 'speakingHeld';
+    try {
+      return speak();
+    } finally {
+      if (this.#state === 'speaking') this.#state = 'leaving';
+      else if (this.#state === 'speakingHeld') this.#state = 'leavingHeld';
+    }
+  }
+
   private returned(): void {
-    if (this.#ended) return;
-    if (this.#endedEarly === 'answered') {
-      this.end();
-      return;
+    switch (this.#state) {
+      case 'answered':
+        this.end();
+        return;
+      case 'asked':
+        this.#waitOn('awaited');
+        return;
+      case 'running':
+        if (this.#held > 0) this.#waitOn('held');
+        else this.#finish();
+        return;
+      case 'leaving':
+        if (this.#held > 0) this.#waitOn('leavingHeld');
+        else this.#finish();
+        return;
+      default:
     }
-    if (this.#held > 0 || this.#endedEarly !== null) {
-      this.#handlerReturned = true;
-      if (this.deadlineList === null) this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
-      return;
-    }
+  }
+
+  /** The handler has returned, and the event is not over. */
+  #waitOn(state: 'held' | 'leavingHeld' | 'awaited'): void {
+    this.#state = state;
+    if (this.deadlineList === null) this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
+  }
+
+  /** All is done: Kong is told. */
+  #finish(): void {
     this.sendDone();
     this.end();
     this.left();
@@ -285,11 +321,12 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   private threw(what: unknown): void {
     const thrown = readable(what);
-    if (this.#ended || this.#leaving) {
+    const over = this.#state === 'ended' || this.#state === 'leaving';
+    if (over) {
       if (!isEventOver(thrown)) this.#log('warn', 'the handler failed after its event had ended', thrown);
       this.returned();
     } else if (thrown instanceof ExitSignal) this.returned();
-    else if (this.#endedEarly !== null) {
+    else if (this.#state === 'asked' || this.#state === 'answered') {
       if (!isEventOver(thrown)) this.#failed(thrown);
       this.returned();
     } else this.fail(thrown);
@@ -302,10 +339,13 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   private fail(thrown: unknown): void {
     this.#failed(thrown);
-    if (this.#endedEarly !== null) {
-      const left = this.#endedEarly === 'answered';
+    if (this.#state === 'answered') {
       this.end();
-      if (!left) this.left();
+      return;
+    }
+    if (this.#state === 'asked' || this.#state === 'awaited') {
+      this.end();
+      this.left();
       return;
     }
     const exit = rowByName('kong.response.exit');
@@ -338,19 +378,4 @@ export function isEventOver(thrown: unknown): boolean {
     (thrown instanceof KongTsError &&
       (thrown.code === 'PDK_EVENT_ENDED' || thrown.code === 'PDK_CALL_FAILED'))
   );
-}
-
-/** Something that was thrown, or an error in its place where even looking at it throws. */
-function readable(thrown: unknown): unknown {
-  try {
-    if (thrown instanceof Error) void [thrown.message, thrown.stack];
-    messageOf(thrown);
-    return thrown;
-  } catch {
-    return new Error('something was thrown that cannot be read');
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
