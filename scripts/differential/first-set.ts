@@ -2,7 +2,7 @@ import { adminExchanges } from './exchanges/admin.ts';
 import { answerExchanges } from './exchanges/answers.ts';
 import { bufferedExchanges } from './exchanges/buffered.ts';
 import { configurationExchanges } from './exchanges/configuration.ts';
-import { pluginExchanges } from './exchanges/plugins.ts';
+import { pluginExchanges, startsThatFail } from './exchanges/plugins.ts';
 import { requestExchanges } from './exchanges/requests.ts';
 import { routingExchanges } from './exchanges/routing.ts';
 import { setterExchanges } from './exchanges/setters.ts';
@@ -21,4 +21,5 @@ export const firstSet: readonly Exchange[] = [
   ...requestExchanges,
   ...setterExchanges,
   ...adminExchanges,
+  ...startsThatFail,
 ];

@@ -7,20 +7,31 @@ import { observeAll, type Observation } from '../../scripts/differential/observe
 import type { Gateway } from '../../scripts/gateways/gateway.ts';
 import { sandboxGateway } from '../../scripts/gateways/sandbox-gateway.ts';
 
-let gateway: Gateway;
+// A gateway has one configuration at a time, and an exchange waits for most of its time: several of them share the set.
+// The last five leave requests behind that wait: each gateway has one of them, at its end.
+let gateways: readonly Gateway[] = [];
 beforeAll(async () => {
-  gateway = await sandboxGateway();
+  gateways = await Promise.all(Array.from({ length: 5 }, () => sandboxGateway()));
 });
-afterAll(async () => gateway.close());
+afterAll(async () => {
+  await Promise.all(gateways.map((gateway) => gateway.close()));
+});
 
 async function observed(exchanges: readonly Exchange[]): Promise<Map<Exchange, Observation>> {
   const found = new Map<Exchange, Observation>();
-  await observeAll(gateway, exchanges, (exchange, seen) => found.set(exchange, seen));
+  await Promise.all(
+    gateways.map((gateway, number) => {
+      const share = exchanges.filter((_, at) => at % gateways.length === number);
+      return observeAll(gateway, share, (exchange, seen) => found.set(exchange, seen));
+    }),
+  );
   return found;
 }
 
 test('the sandbox differs from Kong 3.9.3 in what docs/sandbox.md lists, and in nothing else of the first set', async () => {
-  const different = [...(await observed(firstSet))].flatMap(([exchange, seen]) =>
+  const seen = await observed(firstSet);
+  expect(seen.size).toBe(firstSet.length);
+  const different = [...seen].flatMap(([exchange, seen]) =>
     differencesOf(exchange.kong, seen).map((difference) => ({ id: exchange.id, ...difference })),
   );
   const documented = documentedDifferences();

@@ -30,6 +30,28 @@ export const adminExchanges: readonly Exchange[] = [
     body: /no healthchecker found/,
   }),
   call('offset', 3, 'GET', '/services?offset=xyz', { status: 200, body: /"data":\[\]/ }),
+  call('by-name', 3, 'DELETE', '/services/here', {
+    status: 405,
+    body: /"cannot remove 'services' entities by 'name' when not using a database"/,
+  }),
+  call(
+    'by-id',
+    3,
+    'PUT',
+    '/services/d0491c50-850a-4e88-a87b-387785a72cf9',
+    { status: 405, body: /"cannot create or update 'services' entities when not using a database"/ },
+    '{"host":"h"}',
+  ),
+  call('balancer-health', 3, 'GET', '/upstreams/x/health?balancer_health=1', {
+    status: 200,
+    // One object for the whole balancer, in whatever order.
+    body: /^(?=.*"next":null)(?=.*"health":"HEALTHCHECKS_OFF")(?=.*"balancer_health":"HEALTHY")(?=.*"data":\{.*"details":\{.*"hosts":\[\{)(?=.*"nodeWeight":100)(?=.*"healthy":true)/s,
+  }),
+  call('plugin-schema', 3, 'GET', '/schemas/plugins/plain-pb', {
+    status: 200,
+    // Fields are a list of objects with one name each; records are required.
+    body: /^(?=.*"entity_checks":\[\])(?=.*"fields":\[.*\{"config":\{)(?=.*"fields":\[\{"n":\{[^}]*\}\},\{"note":\{[^}]*\}\},\{"list":\{)(?=.*"required":true)/s,
+  }),
   call('tags', 1, 'GET', '/tags', { status: 500 }),
   call('tags-filter', 1, 'GET', '/services?tags=a', { status: 500 }),
   call('timers', 3, 'GET', '/timers', { status: 200 }),

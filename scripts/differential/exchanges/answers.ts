@@ -104,6 +104,15 @@ export const answerExchanges: readonly Exchange[] = [
       body: 'hello',
     },
   ),
+  {
+    ...answer(
+      'answer-trailer-http-1.0',
+      2,
+      `${head('Trailer: X-T', 'Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\nX-T: a\r\n\r\n`,
+      { status: 200, body: 'hello', headers: { 'transfer-encoding': null, 'x-t': null } },
+    ),
+    request: { raw: 'GET / HTTP/1.0\r\nHost: a\r\n\r\n' },
+  },
   answer('answer-chunks-merged', 3, `${head('Transfer-Encoding: chunked')}2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n`, {
     raw: /\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/,
   }),

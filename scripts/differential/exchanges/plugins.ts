@@ -93,15 +93,6 @@ export const pluginExchanges: readonly Exchange[] = [
     kong: { status: 500, headers: { connection: 'close', 'content-type': /^text\/plain/ } },
   },
   {
-    id: 'start-instance-rubbish-waits',
-    class: 1,
-    protocol: 'msgpack',
-    start: 'rubbish',
-    twice: true,
-    options: { patience: 1200 },
-    kong: { timing: 'none' },
-  },
-  {
     id: 'hidden-key-still-shown',
     class: 1,
     config: keyed,
@@ -162,13 +153,30 @@ export const pluginExchanges: readonly Exchange[] = [
     script: { log: [[`kong.service.response.${name}`, name === 'get_header' ? 'via' : 100]] },
     kong: { calls: { [`kong.service.response.${name}`]: failed } },
   })),
+];
+
+/**
+ * MsgPack:1: Kong's Lua raises in the first start, and its claim is left behind. ProtoBuf:1: Kong takes the bytes for the
+ * length of a frame, and waits for the frame. Either way the next request waits for an instance that nobody starts.
+ * What waits goes on with the configuration that comes next: no exchange that counts requests may follow.
+ */
+export const startsThatFail: readonly Exchange[] = [
   {
-    id: 'start-instance-http-waits',
+    id: 'start-instance-rubbish-reads-protobuf',
     class: 1,
-    protocol: 'msgpack',
-    start: 'http',
-    twice: true,
+    start: 'rubbish',
     options: { patience: 1200 },
     kong: { timing: 'none' },
   },
+  ...(['protobuf', 'msgpack'] as const).flatMap((protocol) =>
+    (['rubbish', 'http'] as const).map((start): Exchange => ({
+      id: `start-instance-${start}-waits-${protocol}`,
+      class: 1,
+      protocol,
+      start,
+      twice: true,
+      options: { patience: 1200 },
+      kong: { timing: 'none' },
+    })),
+  ),
 ];

@@ -73,6 +73,12 @@ export const requestExchanges: readonly Exchange[] = [
     kong: { status: 200, upstream: { headers: { via: '1 kong/3.9.3' } } },
   },
   {
+    id: 'request-http-1.0-trailer',
+    class: 2,
+    request: raw('POST / HTTP/1.0\r\nHost: a\r\nTrailer: X-T\r\nContent-Length: 3\r\n\r\nabc'),
+    kong: { status: 200, upstream: { headers: { via: '1 kong/3.9.3' }, body: 'abc' } },
+  },
+  {
     id: 'request-tabs',
     class: 3,
     request: ['GET / HTTP/1.1', 'X-Tab: \ta\t'],

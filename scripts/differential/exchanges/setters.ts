@@ -23,7 +23,7 @@ export const setterExchanges: readonly Exchange[] = [
     'set-length-shorter',
     ['kong.response.set_header', 'Content-Length', '3'],
     { headers: { 'content-length': '3' } },
-    { upstream: { raw: hello, then: 'close' }, options: { patience: 800 } },
+    { upstream: { raw: hello, then: 'close' } },
   ),
   setter('set-single-header-list', ['kong.service.request.set_headers', { 'User-Agent': ['a', 'b'] }], {
     upstream: { headers: { 'user-agent': 'b' } },
@@ -55,14 +55,9 @@ export const setterExchanges: readonly Exchange[] = [
       record: { 'request.url': /^http:\/\/other\.test[:/]/ },
     },
   },
-  setter(
-    'exit-length',
-    ['kong.response.exit', 200, 'hello', { 'Content-Length': '3' }],
-    {
-      headers: { 'content-length': '3' },
-    },
-    { options: { patience: 800 } },
-  ),
+  setter('exit-length', ['kong.response.exit', 200, 'hello', { 'Content-Length': '3' }], {
+    headers: { 'content-length': '3' },
+  }),
   setter('set-method-without-body', ['kong.service.request.set_method', 'POST'], {
     upstream: { line: 'POST /', headers: { 'content-length': null } },
   }),

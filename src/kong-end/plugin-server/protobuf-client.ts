@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { decodeRpcReturn, encodeRpcCall } from '../../wire/protobuf/kong-side.ts';
 import { type RpcCommand, type RpcReturn } from '../../wire/protobuf/messages.ts';
-import { FrameDecoder } from '../../wire/protobuf/framing.ts';
+import { FrameDecoder, SKIPPED_FRAME } from '../../wire/protobuf/framing.ts';
 import { decodeArguments, encodeResult } from '../../wire/protobuf/kong-side.ts';
 import { decodeText } from '../../base/text.ts';
 import { findFunction } from '../pdk/functions.ts';
@@ -38,12 +38,13 @@ export class ProtobufClient implements PluginClient {
 
   private async call(command: RpcCommand, answer: AnswerCall | null): Promise<RpcReturn> {
     const sequence = (this.sequence = (this.sequence % 0x7fffffff) + 1);
-    const decoder = new FrameDecoder({ maxFrameBytes: this.options.maxMessageBytes });
+    // Kong waits for as many bytes as a length says, also where the server speaks no ProtoBuf:1 and they never come.
+    const decoder = new FrameDecoder({ maxFrameBytes: this.options.maxMessageBytes, skips: () => true });
     const conversation = await this.pool.acquire(decoder);
     try {
       writeFrame(conversation, encodeRpcCall({ sequence, command }));
       if (answer !== null) await this.bridge(conversation, answer);
-      const returned = returnIn(await conversation.next(this.options.timeoutMs));
+      const returned = returnIn(await this.frame(conversation));
       this.pool.release(conversation);
       if (Number(returned.sequence) !== sequence)
         throw new KongRaised('the plugin server answered with another sequence');
@@ -55,17 +56,23 @@ export class ProtobufClient implements PluginClient {
   }
 
   private async bridge(conversation: Conversation<Buffer>, answer: AnswerCall): Promise<void> {
-    const { timeoutMs } = this.options;
     for (;;) {
-      const frame = await conversation.next(timeoutMs);
+      const frame = await this.frame(conversation);
       if (frame.length === 0) return;
       const method = decodeText(frame);
-      const args = await conversation.next(timeoutMs);
+      const args = await this.frame(conversation);
       const messages = findFunction(method)?.protobuf ?? null;
       if (messages === null) throw new RpcFailure(`method "${method}" not found`);
       const result = await answer(method, argumentsIn(messages.arguments, args));
       writeFrame(conversation, encode(method, messages.result, result));
     }
+  }
+
+  private async frame(conversation: Conversation<Buffer>): Promise<Buffer> {
+    const { timeoutMs, maxMessageBytes } = this.options;
+    const frame = await conversation.next(timeoutMs);
+    if (frame !== SKIPPED_FRAME) return frame;
+    throw new KongRaised(`the plugin server sent a frame of more than ${String(maxMessageBytes)} bytes`);
   }
 }
 
