@@ -214,6 +214,36 @@ describe('a record', () => {
     for (const [n, record] of kongs) expect(sent.get(n)).toBe(record);
   }, 60_000);
 
+  it('of a request that nginx refused leaves as Kong gave it', async () => {
+    const logs = await sink();
+    const taps = await sink();
+    const gateway = await kong.gateway(1, {
+      services: [service('up', logs.url)],
+      plugins: [
+        { name: 'http-log-enterprise', config: { http_endpoint: logs.url } },
+        { name: 'tap', config: { to: taps.url } },
+      ],
+    });
+    const refused = [
+      [400, 'GET /up HTTP/1.1\r\nHost: a\r\nHost: b'],
+      [400, 'GET /up HTTP/1.1'],
+      [414, `GET /${'a'.repeat(9000)} HTTP/1.1\r\nHost: a`],
+      [501, 'POST /up HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip'],
+      [505, 'GET /up HTTP/9.1\r\nHost: a'],
+    ] as const;
+    for (const [status, head] of refused)
+      expect(await exchange(gateway.proxyUrl ?? '', `${head}\r\nConnection: close\r\n\r\n`)).toContain(
+        ` ${status} `,
+      );
+    await Promise.all([logs.until(refused.length), taps.until(refused.length)]);
+    const bodies = ({ received }: Sink): string[] => received.map(({ body }) => body).sort();
+    expect(bodies(logs)).toEqual(bodies(taps));
+    const statuses = bodies(logs).map(
+      (body) => (JSON.parse(body) as { response: { status: number } }).response.status,
+    );
+    expect(statuses.sort()).toEqual(refused.map(([status]) => status));
+  }, 60_000);
+
   it('of a stream, in TLS and without, leaves as Kong gave it', async () => {
     const echo = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
