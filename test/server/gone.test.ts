@@ -205,6 +205,31 @@ describe('a stop', { timeout: 120_000 }, () => {
     expect(existsSync(first.socket)).toBe(false);
   });
 
+  it.each([['0'], ['1']])('answers while plugins flush (--workers %s)', async (workers) => {
+    const first = await bench.serve(['flushing', 'packed'], '--workers', workers).ready();
+    const kong = client(first.socket);
+    const gate = closedGate();
+    await kong.event('flushing', { file: join(bench.folder, 'flushed'), gate }, 'access');
+    kong.forgetConnections();
+    first.kill('SIGTERM');
+    await until(async () => existsSync(`${gate}.waits`), 'the flush');
+    const id = await kong.start('flushing', { file: join(bench.folder, 'flushed') });
+    const packed = new PackedConnection(first.socket);
+    const { error, result } = await packed.call('plugin.StartInstance', { Name: 'packed', Config: '{}' });
+    expect([error, result]).toEqual([null, expect.objectContaining({ Name: 'packed', Config: {} })]);
+    const handle = { InstanceId: (result as { Id: number }).Id, EventName: 'access' };
+    const event = packed.call('plugin.HandleEvent', handle, true);
+    // It waits as long as another server may follow.
+    expect(await Promise.race([event, kong.start('flushing', {})])).toEqual(expect.any(Number));
+    open(gate);
+    expect((await event).error).toMatch(/No plugin instance/);
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    packed.close();
+    const second = await bench.serve(['flushing'], '--workers', '1').ready();
+    await client(second.socket).handle(id, 'access');
+    expect((await second.status()).unknownInstances).toBe(0);
+  });
+
   it('sends those that wait to the server that follows', async () => {
     const first = await bench.serve(['steady'], '--workers', '1').ready();
     const kong = client(first.socket);

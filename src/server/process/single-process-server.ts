@@ -11,7 +11,7 @@ import type { RunningServer } from '../running-server.ts';
 import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import { Signs } from '../remembered/signs.ts';
-import { HeldConnections } from '../socket/parting.ts';
+import { HeldConnections } from '../socket/held.ts';
 import { mustServe } from '../supervisor/first-load.ts';
 import { ListeningSockets } from '../socket/listening.ts';
 import { lingerAfterTakeover } from '../ipc/drain-term.ts';
@@ -33,7 +33,7 @@ export class SingleProcessServer implements RunningServer {
   readonly #file: InstanceFile | null;
   readonly #instances: RememberedInstances | null;
   #signs: Signs | null = null;
-  readonly #held = new HeldConnections();
+  readonly #held: HeldConnections;
   #stopping: Promise<void> | null = null;
   #takenOver = false;
   #hurry: () => void = () => undefined;
@@ -47,6 +47,15 @@ export class SingleProcessServer implements RunningServer {
     this.#instances = this.#file === null ? null : new RememberedInstances(this.#file);
     const link = this.#instances === null ? noSupervisor : rememberingLink(this.#instances);
     this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: randomInt(256), link, log });
+    this.#held = new HeldConnections({
+      maxFrameBytes: options.maxFrameBytes,
+      log,
+      add: (record) => this.#instances?.add(record) ?? true,
+      find: (id) => this.#instances?.find(id) ?? null,
+      remove: (id) => this.#instances?.remove(id),
+      pluginNames: () => (this.#report?.plugins ?? []).map(({ name }) => name),
+      forwardStep: (_, step) => this.#worker.step(step),
+    });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });

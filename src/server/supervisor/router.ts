@@ -113,6 +113,18 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
     return closed;
   }
 
+  /** Takes back the connections that wait for a worker while there is none. */
+  unserved(): Connection[] {
+    if (this.#takers.size > 0) return [];
+    const unserved: Connection[] = [];
+    for (const [ticket, { taker, socket }] of this.#handovers) {
+      if (taker !== null) continue;
+      this.#handovers.delete(ticket);
+      unserved.push(socket);
+    }
+    return unserved;
+  }
+
   /** Resolves once every connection has been taken, or after `limit` milliseconds. */
   async settled(limit: number): Promise<void> {
     const end = Date.now() + limit;

@@ -2,6 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
+import type { ForwardedAnswer } from '../connection/index.ts';
 import type { Ask, InstanceRecord } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
@@ -13,7 +14,7 @@ import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import { Signs } from '../remembered/signs.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
-import { HeldConnections } from '../socket/parting.ts';
+import { HeldConnections } from '../socket/held.ts';
 import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
 import { LogDeaths, withholdFor } from './log-deaths.ts';
@@ -40,7 +41,7 @@ export class Supervisor implements RunningServer {
   readonly #file: InstanceFile | null;
   readonly #records: RememberedInstances;
   #signs: Signs | null = null;
-  readonly #held = new HeldConnections();
+  readonly #held: HeldConnections;
   readonly #firstLoad = new FirstLoad();
   readonly #plugins = new PluginState();
   readonly #router: ConnectionRouter<WorkerProcess>;
@@ -57,6 +58,8 @@ export class Supervisor implements RunningServer {
   /** Numbers of workers that one of their events is likely to have ended. */
   readonly #suspected = new Set<number>();
   #stopping: Promise<void> | null = null;
+  /** The workers end: who finds none is held. */
+  #poolStops = false;
   #takenOver = false;
   #hurry: () => void = () => undefined;
   #resolveStopped: () => void = () => undefined;
@@ -70,6 +73,18 @@ export class Supervisor implements RunningServer {
     this.#records = new RememberedInstances(this.#file);
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
+    });
+    this.#held = new HeldConnections({
+      maxFrameBytes: options.maxFrameBytes,
+      log,
+      add: (record) => this.#records.add(record),
+      find: (id) => this.#records.find(id),
+      remove: (id) => {
+        this.#records.remove(id);
+      },
+      pluginNames: () => this.#plugins.plugins.map(({ name }) => name),
+      forwardStep: async (owner, message) =>
+        (await this.#step({ op: 'step', owner, message })) as ForwardedAnswer,
     });
     this.#router = new ConnectionRouter((index) =>
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
@@ -92,7 +107,9 @@ export class Supervisor implements RunningServer {
         this.#router.detach(worker);
         this.#answerStarts(worker);
         const aborted = abortedBy(worker);
-        return this.#router.lost(worker, (ticket) => (aborted.has(ticket) ? eventAborted : null));
+        const closed = this.#router.lost(worker, (ticket) => (aborted.has(ticket) ? eventAborted : null));
+        this.#hold();
+        return closed;
       },
       taken: (_, ticket) => {
         this.#router.taken(ticket);
@@ -108,6 +125,7 @@ export class Supervisor implements RunningServer {
         // One that ends takes no more.
         if (this.#stopping !== null) this.#router.detach(worker);
         this.#router.released(ticket);
+        this.#hold();
       },
       loaded: (worker, report) => {
         if (!this.#pool.current.includes(worker)) return;
@@ -213,8 +231,8 @@ export class Supervisor implements RunningServer {
     this.#pool.start();
     this.#sockets.serve({
       onConnection: (connection, index) => {
-        if (this.#stopping === null || this.#pool.workers.size > 0) this.#router.accept(connection, index);
-        else this.#held.add(connection);
+        this.#router.accept(connection, index);
+        this.#hold();
       },
       onTakenOver: () => {
         this.#takenOver = true;
@@ -282,16 +300,25 @@ export class Supervisor implements RunningServer {
         return this.#record(worker, ask);
       case 'find':
         return this.#records.find(ask.id);
-      case 'step': {
-        const owner = this.#pool.byUid(ask.owner);
-        if (owner !== null) return owner.ask(ask);
-        if (this.#suspected.has(ask.owner)) throw new Error('an event has ended the worker of this event');
-        return { type: 'gone' };
-      }
+      case 'step':
+        return this.#step(ask);
       case 'report':
       case 'drain':
         throw new Error('a supervisor does not answer this');
     }
+  }
+
+  #step(ask: Ask & { op: 'step' }): unknown {
+    const owner = this.#pool.byUid(ask.owner);
+    if (owner !== null) return owner.ask(ask);
+    if (this.#suspected.has(ask.owner)) throw new Error('an event has ended the worker of this event');
+    return { type: 'gone' };
+  }
+
+  /** While this server ends, connections that no worker serves any more are answered here. */
+  #hold(): void {
+    if (!this.#poolStops) return;
+    for (const connection of this.#router.unserved()) this.#held.add(connection);
   }
 
   #record(worker: WorkerProcess, { record, asked }: Ask & { op: 'record' }): boolean {
@@ -317,12 +344,11 @@ export class Supervisor implements RunningServer {
     const limit = this.#options.drainTimeout;
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
     let how = parting;
-    let poolStops = false;
     this.#hurry = () => {
       linger?.end();
       how = this.#takenOver ? 'let go' : 'close';
       // Not before every connection has found its worker.
-      if (poolStops) void this.#pool.stop(limit, how);
+      if (this.#poolStops) void this.#pool.stop(limit, how);
     };
     this.#reloads.stop();
     // Not closed before this process ends: who finds nobody there is not tried again by Kong.
@@ -330,8 +356,10 @@ export class Supervisor implements RunningServer {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
     await this.#router.settled(limit);
-    poolStops = true;
-    await this.#pool.stop(limit, how);
+    this.#poolStops = true;
+    const stopped = this.#pool.stop(limit, how);
+    this.#hold();
+    await stopped;
     this.#watchdog?.stop();
     await this.#dispatcher?.stop(5000);
     await linger?.over;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConnectionRouter, type ConnectionTaker } from '../../../src/server/supervisor/router.ts';
-import { endCleanly, HeldConnections } from '../../../src/server/socket/parting.ts';
+import { endCleanly } from '../../../src/server/socket/parting.ts';
 
 let folder: string;
 let close: () => void;
@@ -60,18 +60,4 @@ it('the connections of a worker that has died end without a reset, whatever has 
   router.taken(ticket);
   expect(router.lost(taker)).toBe(1);
   expect(await seen).toBe('closed');
-});
-
-it('held connections wait until they are let go, those that come later end at once', async () => {
-  const held = new HeldConnections();
-  const first = await unread();
-  held.add(first.accepted);
-  expect(held.size).toBe(1);
-  const ended = held.end();
-  expect(await first.seen).toBe('closed');
-  await ended;
-  close();
-  const second = await unread();
-  held.add(second.accepted);
-  expect(await second.seen).toBe('closed');
 });

@@ -1,0 +1,50 @@
+import { serveConnection, type ConnectionHandle } from '../connection/index.ts';
+import type { Connection } from '../../unix/claim.ts';
+import { HeldHost, type LastWill } from './held-host.ts';
+
+/** Longer than this process lives: an idle connection stays. Milliseconds. */
+const stays = 3_600_000;
+/** How long a connection has to be idle at the end, and how long the end may take. Milliseconds. */
+const rest = 20;
+const endLimit = 1000;
+
+/**
+ * Connections that come when the plugins of a server that ends serve no more: while they flush, and until the process is gone.
+ * Whatever is asked on them is answered, see HeldHost; only an event waits. As long as the socket listens, another server may
+ * take it over: when the connections end then, Kong tries the events again there.
+ */
+export class HeldConnections {
+  readonly #host: HeldHost;
+  readonly #held = new Set<ConnectionHandle>();
+  #over = false;
+
+  constructor(will: LastWill) {
+    this.#host = new HeldHost(will);
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  add(connection: Connection): void {
+    connection.on('error', () => undefined);
+    const handle = serveConnection(connection, this.#host);
+    this.#held.add(handle);
+    void handle.closed.then(() => this.#held.delete(handle));
+    // Kong is made to let go of it with the first answer.
+    void handle.drain(this.#over ? rest : stays);
+  }
+
+  /** Ends them, and soon those that are still to come; resolves when Kong has seen it, or a moment later. */
+  async end(): Promise<void> {
+    this.#over = true;
+    this.#host.end();
+    const gone = Promise.all([...this.#held].map((handle) => handle.drain(rest)));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, endLimit);
+    });
+    await Promise.race([gone, late]);
+    clearTimeout(timer);
+  }
+}
