@@ -56,13 +56,18 @@ describe('several workers', { timeout: 60_000 }, () => {
 
   it('keep the connections of a socket for MsgPack:1 on one of them', async () => {
     const server = await bench.serve(['packed'], '--workers', '2').ready();
-    const connections = Array.from({ length: 4 }, () => new PackedConnection(server.socket));
-    for (const connection of connections) {
-      await connection.call('plugin.StartInstance', { Name: 'packed', Config: '{}' });
-    }
-    const counts = (await server.status()).workers.map((worker) => worker.connections);
-    expect(counts.sort()).toEqual([0, 4]);
-    for (const connection of connections) connection.close();
+    const spread = async (): Promise<number[]> => {
+      const connections = Array.from({ length: 4 }, () => new PackedConnection(server.socket));
+      for (const connection of connections) {
+        await connection.call('plugin.StartInstance', { Name: 'packed', Config: '{}' });
+      }
+      const counts = (await server.status()).workers.map((worker) => worker.connections);
+      for (const connection of connections) connection.close();
+      return counts.sort();
+    };
+    // Where the machine gives a worker no time for 1.2 s the other one is taken; unpinned, two of four are on each.
+    const together = async () => JSON.stringify(await spread()) === '[0,4]';
+    await until(together, 'four connections on one worker');
   });
 });
 

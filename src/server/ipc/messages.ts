@@ -119,7 +119,7 @@ export type Message =
   /** Worker to supervisor: it has let go of a connection that is still open. */
   | { readonly type: 'released'; readonly ticket: number };
 
-/** A configuration whose log events end without running for a while, see LogDeaths; or that is not set up, see SetupDeaths. */
+/** A configuration whose log events end without running for a while, or that is not set up, see Deaths. */
 export interface Withheld {
   /** Name of the plugin. */
   readonly name: string;

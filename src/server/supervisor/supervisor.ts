@@ -3,7 +3,7 @@ import { listenControl, listenMetrics, type AdminListener } from '../admin/liste
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { ForwardedAnswer } from '../connection/index.ts';
-import type { Ask, InstanceRecord } from '../ipc/messages.ts';
+import type { Ask, InstanceRecord, Withheld } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -17,14 +17,13 @@ import type { ListeningSockets } from '../socket/listening.ts';
 import { HeldConnections } from '../socket/held.ts';
 import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
-import { LogDeaths, withholdFor } from './log-deaths.ts';
+import { LogDeaths, SetupDeaths, withheldFor } from './deaths.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { OpenStarts } from './open-starts.ts';
 import { PluginState } from './plugin-state.ts';
 import { WorkerPool } from './pool.ts';
 import { PluginReloads } from './reloads.ts';
 import { ConnectionRouter } from './router.ts';
-import { barredFor, SetupDeaths } from './setup-deaths.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -90,7 +89,7 @@ export class Supervisor implements RunningServer {
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
     this.#pool = new WorkerPool(options, log, {
-      withheld: () => [...this.#logDeaths.withheld(Date.now()), ...this.#setupDeaths.barred(Date.now())],
+      withheld: () => [...this.#logDeaths.withheld(Date.now()), ...this.#setupDeaths.withheld(Date.now())],
       attach: (worker) => {
         this.#router.attach(worker);
       },
@@ -101,7 +100,7 @@ export class Supervisor implements RunningServer {
         this.#counters.ended(worker);
         this.#firstLoad.workerEnded();
         reportLostEvents(worker, this.#records, log);
-        this.#withhold(worker);
+        this.#withholdLogs(worker);
         if (worker.suspect) this.#suspected.add(worker.uid);
         else this.#suspected.delete(worker.uid);
         this.#router.detach(worker);
@@ -259,23 +258,17 @@ export class Supervisor implements RunningServer {
   }
 
   /** Kong tries a log event again whose worker has died: not for ever. */
-  #withhold(worker: WorkerProcess): void {
+  #withholdLogs(worker: WorkerProcess): void {
     if (!worker.suspect) return;
-    const withheld = this.#logDeaths.died(worker.inFlight(), (id) => this.#records.peek(id), Date.now());
-    if (withheld === null) return;
-    this.#log.error(
+    this.#withhold(
+      this.#logDeaths.died(worker.inFlight(), (id) => this.#records.peek(id), Date.now()),
       'workers have died with log events of a plugin on them: they end without running for a while',
-      {
-        plugin: withheld.name,
-        seconds: withholdFor / 1000,
-      },
     );
-    for (const each of this.#pool.workers) each.withhold(withheld);
   }
 
   #answerStarts(worker: WorkerProcess): void {
     const starts = this.#starts.takeOf(worker);
-    this.#bar(
+    this.#withholdSetups(
       worker,
       [...starts.values()].map(({ record }) => record),
     );
@@ -283,14 +276,18 @@ export class Supervisor implements RunningServer {
   }
 
   /** One that was killed from outside says nothing about what it was setting up, unless it keeps happening. */
-  #bar(worker: WorkerProcess, records: readonly InstanceRecord[]): void {
+  #withholdSetups(worker: WorkerProcess, records: readonly InstanceRecord[]): void {
     if (worker.killedFromOutside && !worker.suspect) return;
-    for (const barred of this.#setupDeaths.died(records, Date.now())) {
-      this.#log.error('workers have died in the setup of a plugin: it is not tried for a while', {
-        plugin: barred.name,
-        seconds: barredFor / 1000,
-      });
-      for (const each of this.#pool.workers) each.withhold(barred);
+    this.#withhold(
+      this.#setupDeaths.died(records, Date.now()),
+      'workers have died in the setup of a plugin: it is not tried for a while',
+    );
+  }
+
+  #withhold(withheld: readonly Withheld[], why: string): void {
+    for (const one of withheld) {
+      this.#log.error(why, { plugin: one.name, seconds: withheldFor / 1000 });
+      for (const worker of this.#pool.workers) worker.withhold(one);
     }
   }
 
