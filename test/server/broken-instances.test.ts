@@ -19,8 +19,16 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   protobuf.close();
+  msgpack.close();
   await bench.clean();
 });
+
+/** Kong's connections to a worker that has died are used once more at most: what is asked here is asked on new ones. */
+async function killWorkers(): Promise<number[]> {
+  const pids = await server.workerPids();
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids;
+}
 
 const unable: [string, string, object][] = [
   ['a plugin that does not load', 'broken', {}],
@@ -48,12 +56,13 @@ describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
 
   it('an instance of a worker that has died runs on the others', async () => {
     const kong = protocol === 'protobuf' ? protobuf : msgpack;
+    kong.forgetConnections();
     const id = await kong.start('unwilling', { setup: 'works', __plugin_id: protocol });
     const broken = await kong.start('nobody', { __plugin_id: protocol });
-    const pids = await server.workerPids();
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const pids = await killWorkers();
     await until(async () => (await server.workerPids()).every((pid) => !pids.includes(pid)), 'new workers');
     await server.ready();
+    kong.forgetConnections();
     expect(await kong.handle(id, 'log')).toEqual({ calls: [] });
     expect(await kong.handle(broken, 'log')).toEqual({ calls: [] });
     expect(await kong.handle(broken, 'access')).toEqual({ calls: ['kong.response.exit'] });
@@ -62,24 +71,27 @@ describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
 
   it('a worker that dies while it starts an instance leaves no StartInstance unanswered', async () => {
     const kong = protocol === 'protobuf' ? protobuf : msgpack;
+    kong.forgetConnections();
     const [begun, gate] = [join(bench.folder, `${protocol}-begun`), join(bench.folder, `${protocol}-gate`)];
     const starting = kong.start('unwilling', { setup: 'waits', begun, gate, __plugin_id: protocol });
     await until(async () => existsSync(begun), 'the setup');
-    const pids = await server.workerPids();
-    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await killWorkers();
     const id = await starting;
     writeFileSync(gate, '');
     await server.ready();
+    kong.forgetConnections();
     expect(await kong.handle(id, 'log')).toEqual({ calls: [] });
     expect(kong.skipped).toEqual([]);
   });
 
   it('a setup that ends its worker is not tried on one worker after the other', async () => {
     const kong = protocol === 'protobuf' ? protobuf : msgpack;
+    kong.forgetConnections();
     const config = { setup: 'kills', __plugin_id: protocol };
     const [first, second] = [await kong.start('unwilling', config), await kong.start('unwilling', config)];
     expect(first).not.toBe(second);
     await server.ready();
+    kong.forgetConnections();
     expect(await kong.handle(first, 'access')).toEqual({ calls: ['kong.response.exit'] });
     expect(await kong.event('unwilling', config, 'log')).toEqual({ calls: [] });
     expect(kong.skipped).toEqual([]);

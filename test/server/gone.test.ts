@@ -230,6 +230,23 @@ describe('a stop', { timeout: 120_000 }, () => {
     expect((await second.status()).unknownInstances).toBe(0);
   });
 
+  it.each([
+    ['has gone', '10', 'did not finish in time'],
+    ['stays', '0.5', 'did not flush in time'],
+  ])('waits once at most for an event that Kong steps no more, where Kong %s', async (how, limit, line) => {
+    const server = await bench.serve(['packed'], '--workers', '1', '--drain-timeout', limit).ready();
+    const packed = new PackedConnection(server.socket);
+    const { result } = await packed.call('plugin.StartInstance', { Name: 'packed', Config: '{}' });
+    const handle = { InstanceId: (result as { Id: number }).Id, EventName: 'access' };
+    const { result: word } = await packed.call('plugin.HandleEvent', handle);
+    expect(word).toMatchObject({ Data: { Method: 'kong.request.get_method' } });
+    if (how === 'has gone') packed.close();
+    server.kill('SIGTERM');
+    expect(await server.exited).toEqual({ code: 0, signal: null });
+    expect(server.log.filter(({ message }) => message.includes(line))).toEqual([]);
+    packed.close();
+  });
+
   it('sends those that wait to the server that follows', async () => {
     const first = await bench.serve(['steady'], '--workers', '1').ready();
     const kong = client(first.socket);

@@ -229,6 +229,11 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     return this.#protobuf.partial || this.#msgpack.partial;
   }
 
+  /** The rest of a command is to come; not on an orphan, where it may be that of an answer. */
+  get #awaitsRest(): boolean {
+    return (this.#kept !== null || this.#partial) && this.runtime.host.orphans !== true;
+  }
+
   get #busy(): boolean {
     return this.#protobuf.busy || this.#msgpack.busy;
   }
@@ -261,8 +266,9 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
    */
   #finishWhenIdle(): void {
     if ((!this.#draining && !this.#leaving) || this.#closing || this.#busy) return;
-    if (this.#kept !== null || this.#partial) return;
-    if (this.#draining) this.#finishAfterRest(this.#fresh ? Math.max(DRAIN_GRACE, this.#rest) : this.#rest);
+    if (this.#awaitsRest) return;
+    const waits = this.#fresh && this.runtime.host.orphans !== true;
+    if (this.#draining) this.#finishAfterRest(waits ? Math.max(DRAIN_GRACE, this.#rest) : this.#rest);
     else if (!this.#protobuf.answersDue && this.#socket.readableLength === 0) this.#letGo();
   }
 
@@ -275,7 +281,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     const { bytesRead } = this.#socket;
     this.#resting = setTimeout(() => {
       this.#resting = null;
-      if (this.#closing || this.#busy || this.#kept !== null || this.#partial) return;
+      if (this.#closing || this.#busy || this.#awaitsRest) return;
       if (this.#socket.bytesRead !== bytesRead) this.#finishWhenIdle();
       else if (this.runtime.steppedEvents.size > 0 || !this.runtime.takeTurnToEnd())
         this.#finishAfterRest(AGAIN);

@@ -19,6 +19,10 @@ export class EventTable<Event extends Identified> {
     return this.#size;
   }
 
+  *[Symbol.iterator](): IterableIterator<Event> {
+    for (const event of this.#places) if (event !== null) yield event;
+  }
+
   get(id: number): Event | undefined {
     const event = this.#places[this.#placeOf(id)];
     return event?.id === id ? event : undefined;

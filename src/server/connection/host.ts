@@ -86,6 +86,11 @@ export interface ConnectionHost {
     enter(instanceId: number, phase: Phase, ticket: number): number;
     leave(place: number): void;
   };
+  /**
+   * True where the connections were another process's, which has died: Kong may owe answers on them, so that what is no command ends
+   * them, and they end soon. Default: false.
+   */
+  readonly orphans?: boolean;
   /** Builds the PDK of one event. */
   createKong(channel: PhaseChannel): unknown;
   /** Starts an instance from Kong's JSON. Rejects with a KongTsError that names what is wrong. */

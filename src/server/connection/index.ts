@@ -12,4 +12,4 @@ export type {
   StartedInstance,
 } from './host.ts';
 export { startAnswer } from './start-answer.ts';
-export { lookAtRuntime, receiveForwardedStep, serveConnection } from './serve.ts';
+export { giveUpSteps, lookAtRuntime, receiveForwardedStep, serveConnection } from './serve.ts';

@@ -9,6 +9,8 @@ import { UnsteppedEvents } from './unstepped-events.ts';
 /** Between the ends of two connections, and for all of them, in milliseconds. */
 const BETWEEN_ENDS = 100;
 const ALL_ENDS = 2000;
+/** The same for orphans: on one of them Kong may wait for an answer that nobody gives. */
+const ALL_ORPHANS = 300;
 
 /** Event ids are 32 bits: 24 of a counter, 8 of the worker. */
 const COUNTER_LIMIT = 2 ** 24;
@@ -42,7 +44,8 @@ export class Runtime {
    */
   takeTurnToEnd(): boolean {
     const now = performance.now();
-    const between = Math.min(BETWEEN_ENDS, ALL_ENDS / Math.max(1, this.counts.connections));
+    const all = this.host.orphans === true ? ALL_ORPHANS : ALL_ENDS;
+    const between = Math.min(BETWEEN_ENDS, all / Math.max(1, this.counts.connections));
     if (now - this.#endedAt < between) return false;
     this.#endedAt = now;
     return true;

@@ -31,3 +31,11 @@ export function receiveForwardedStep(host: ConnectionHost, step: ForwardedStep):
 export function lookAtRuntime(host: ConnectionHost): RuntimeCounts {
   return runtimeOf(host).look();
 }
+
+/** Ends the events of MsgPack:1 whose next step Kong does not bring. @param why what their calls are told */
+export function giveUpSteps(host: ConnectionHost, why: string): void {
+  for (const event of [...runtimeOf(host).steppedEvents]) {
+    event.abandon(why);
+    event.expired();
+  }
+}

@@ -40,12 +40,16 @@ export class HeldHost implements ConnectionHost {
   readonly log: ServerLog;
   readonly clock = systemClock;
   readonly bodyFiles = null;
+  readonly orphans: boolean;
   readonly #will: LastWill;
-  #over = false;
+  #over: boolean;
   #waiting: (() => void)[] = [];
 
-  constructor(will: LastWill) {
+  /** @param orphans see ConnectionHost: no event waits on them */
+  constructor(will: LastWill, orphans: boolean) {
     this.#will = will;
+    this.orphans = orphans;
+    this.#over = orphans;
     this.maxFrameBytes = will.maxFrameBytes;
     this.log = will.log;
   }

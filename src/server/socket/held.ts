@@ -16,10 +16,15 @@ const endLimit = 1000;
 export class HeldConnections {
   readonly #host: HeldHost;
   readonly #held = new Set<ConnectionHandle>();
-  #over = false;
+  #over: boolean;
 
-  constructor(will: LastWill) {
-    this.#host = new HeldHost(will);
+  /**
+   * @param orphans connections of a worker that has died: an event is begun anew at once, and those that Kong does not use end soon,
+   *   one after the other, since one may be of an event that has just begun
+   */
+  constructor(will: LastWill, { orphans = false } = {}) {
+    this.#host = new HeldHost(will, orphans);
+    this.#over = orphans;
   }
 
   get size(): number {

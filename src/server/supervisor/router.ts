@@ -93,17 +93,24 @@ export class ConnectionRouter<Taker extends ConnectionTaker> {
 
   /**
    * The worker has ended: what it had not taken goes to others, the rest is closed.
-   * @param last what the client of a connection, named by its ticket, is to read before that ends; null for a plain end
-   * @returns how many connections were closed
+   * @param inFlight tickets of connections with an event that has ended with it, and what Kong is to read before their end
+   * @param orphan takes the other connections, on which Kong may or may not wait
+   * @returns how many connections that were
    */
-  lost(taker: Taker, last: (ticket: number) => Buffer | null = () => null): number {
+  lost(
+    taker: Taker,
+    inFlight: ReadonlyMap<number, Buffer | null> = new Map(),
+    orphan: (socket: Connection) => void = endCleanly,
+  ): number {
     this.detach(taker);
     let closed = 0;
     for (const [ticket, { socket, taker: holder }] of this.#held) {
       if (holder !== taker) continue;
       this.#held.delete(ticket);
       closed++;
-      endCleanly(socket, last(ticket));
+      const last = inFlight.get(ticket);
+      if (last === undefined) orphan(socket);
+      else endCleanly(socket, last);
     }
     for (const [ticket, handover] of this.#handovers) {
       if (handover.taker !== taker) continue;

@@ -14,6 +14,7 @@ import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import { Signs } from '../remembered/signs.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
+import type { LastWill } from '../socket/held-host.ts';
 import { HeldConnections } from '../socket/held.ts';
 import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
@@ -41,6 +42,7 @@ export class Supervisor implements RunningServer {
   readonly #records: RememberedInstances;
   #signs: Signs | null = null;
   readonly #held: HeldConnections;
+  readonly #orphans: HeldConnections;
   readonly #firstLoad = new FirstLoad();
   readonly #plugins = new PluginState();
   readonly #router: ConnectionRouter<WorkerProcess>;
@@ -73,7 +75,7 @@ export class Supervisor implements RunningServer {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    this.#held = new HeldConnections({
+    const will: LastWill = {
       maxFrameBytes: options.maxFrameBytes,
       log,
       add: (record) => this.#records.add(record),
@@ -84,7 +86,9 @@ export class Supervisor implements RunningServer {
       pluginNames: () => this.#plugins.plugins.map(({ name }) => name),
       forwardStep: async (owner, message) =>
         (await this.#step({ op: 'step', owner, message })) as ForwardedAnswer,
-    });
+    };
+    this.#held = new HeldConnections(will);
+    this.#orphans = new HeldConnections(will, { orphans: true });
     this.#router = new ConnectionRouter((index) =>
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
@@ -105,8 +109,9 @@ export class Supervisor implements RunningServer {
         else this.#suspected.delete(worker.uid);
         this.#router.detach(worker);
         this.#answerStarts(worker);
-        const aborted = abortedBy(worker);
-        const closed = this.#router.lost(worker, (ticket) => (aborted.has(ticket) ? eventAborted : null));
+        const closed = this.#router.lost(worker, inFlightOn(worker), (connection) => {
+          this.#orphans.add(connection);
+        });
         this.#hold();
         return closed;
       },
@@ -363,20 +368,23 @@ export class Supervisor implements RunningServer {
     await this.#sockets.close();
     this.#signs?.stop();
     this.#router.close();
-    await this.#held.end();
+    await Promise.all([this.#held.end(), this.#orphans.end()]);
     this.#log.notice('stopped');
     this.#resolveStopped();
   }
 }
 
 /**
- * Tickets of the connections whose events are told as failed: those of a worker that one of them is likely to have ended.
- * Not a log event: what fails there raises in Kong's timer, and Kong then gives that request's data to later ones (measured
- * on Kong 3.9.3). Not a connection on which an instance starts: Kong would wait for that instance from then on.
+ * Tickets of the connections with events that have ended with a worker. Where one of them is likely to have ended it they are told
+ * as failed. Not a log event: what fails there raises in Kong's timer, and Kong then gives that request's data to later ones
+ * (measured on Kong 3.9.3). Not a connection on which an instance starts: Kong would wait for that instance from then on.
  */
-function abortedBy(worker: WorkerProcess): ReadonlySet<number> {
-  const events = worker.suspect ? worker.inFlight() : [];
-  return new Set(events.flatMap(({ phase, ticket }) => (phase === 'log' || ticket === 0 ? [] : ticket)));
+function inFlightOn(worker: WorkerProcess): ReadonlyMap<number, Buffer | null> {
+  const found = new Map<number, Buffer | null>();
+  for (const { phase, ticket } of worker.inFlight()) {
+    if (ticket > 0) found.set(ticket, worker.suspect && phase !== 'log' ? eventAborted : null);
+  }
+  return found;
 }
 
 function countEvents(stats: Readonly<Record<string, PluginStats>>): number {

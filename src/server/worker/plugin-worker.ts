@@ -1,5 +1,5 @@
 import { late, within } from '../../base/within.ts';
-import { lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
+import { giveUpSteps, lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
 import { kongKeepsIdle, partingTerm } from '../ipc/drain-term.ts';
@@ -26,6 +26,11 @@ export interface PluginWorkerOptions {
 const rests = { close: 100, 'let go': 1000, 'let fade': kongKeepsIdle } as const;
 /** How long a worker that closes still serves connections that come, in milliseconds. */
 const lastOrders = 2000;
+/**
+ * How long a worker that ends waits for the next step of an event while Kong has no connection to it, in milliseconds: Kong has it in
+ * a moment, unless it is gone or has raised.
+ */
+const lonelyFor = 2000;
 
 /** Loads plugins and serves connections: what a worker process does, and a server without workers. */
 export class PluginWorker {
@@ -41,6 +46,8 @@ export class PluginWorker {
   /** By when events and connections have to end, in milliseconds since 1970. */
   #until = Number.POSITIVE_INFINITY;
   #shut = false;
+  /** Steps that have come to other workers and are worked on here. */
+  #forwarded = 0;
 
   constructor(start: PluginWorkerOptions) {
     const { options, log } = start;
@@ -110,8 +117,13 @@ export class PluginWorker {
     return { beat: this.beat(), metrics: this.#host.pluginMetrics.toJson() };
   }
 
-  step(step: ForwardedStep): Promise<ForwardedAnswer> {
-    return receiveForwardedStep(this.#host, step);
+  async step(step: ForwardedStep): Promise<ForwardedAnswer> {
+    this.#forwarded++;
+    try {
+      return await receiveForwardedStep(this.#host, step);
+    } finally {
+      this.#forwarded--;
+    }
   }
 
   /** Kong has closed an instance, on another worker. */
@@ -138,9 +150,10 @@ export class PluginWorker {
         limitMs: limit,
       });
       for (const handle of this.#connections) handle.destroy();
+      giveUpSteps(this.#host, 'the server ends');
     }
     this.#shut = true;
-    if (!(await settles(limit, this.#host.close(limit)))) {
+    if (!(await settles(limit, this.#host.close(2 * limit + 1)))) {
       this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs: limit });
     }
     await settles(limit, this.hooks.close(limit));
@@ -154,6 +167,11 @@ export class PluginWorker {
     for (const handle of this.#connections) this.#part(handle);
   }
 
+  /** The whole server ends: Kong's connections are not at another worker. */
+  get #leaves(): boolean {
+    return this.#parting === 'close' || this.#parting === 'let go';
+  }
+
   #part(handle: ConnectionHandle): void {
     if (this.#parting === 'hand over') void handle.release();
     else if (this.#parting !== null) void handle.drain(rests[this.#parting]);
@@ -162,10 +180,13 @@ export class PluginWorker {
   /** False when the time is over before every connection has been parted with and no event runs any more. */
   async #parted(): Promise<boolean> {
     const begun = Date.now();
+    let seen = begun;
     while (this.#connections.size > 0 || this.#running()) {
       const now = Date.now();
       if (now > this.#until) return false;
       if (this.#parting === 'close' && now > begun + lastOrders) this.#shut = true;
+      if (this.#connections.size > 0 || this.#forwarded > 0) seen = now;
+      else if (this.#leaves && now > seen + lonelyFor) giveUpSteps(this.#host, 'Kong is gone');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return true;

@@ -21,6 +21,7 @@ import type { PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
 import type { PluginInfo } from '../../wire/protobuf/messages.ts';
 import type { HooksLink } from './hooks-link.ts';
+import { readyInTime } from './in-time.ts';
 import type { WorkerLink } from './link.ts';
 import type { PluginSet } from './plugin-set.ts';
 import { pluginDataDir } from './setup-context.ts';
@@ -117,7 +118,8 @@ export class WorkerHost implements ConnectionHost {
   }
 
   findInstance(id: number): RunningInstance | null | Promise<RunningInstance | null> {
-    return this.#registry.find(id) ?? this.#adopt(id);
+    const found = this.#registry.find(id) ?? this.#adopt(id);
+    return found instanceof Promise ? readyInTime(id, found, this.clock) : found;
   }
 
   instanceStatus(id: number): StartedInstance | null | Promise<StartedInstance | null> {

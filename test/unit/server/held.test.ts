@@ -1,11 +1,16 @@
-import type { Buffer } from 'node:buffer';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { InstanceRecord } from '../../../src/server/ipc/messages.ts';
+import type { LastWill } from '../../../src/server/socket/held-host.ts';
 import { HeldConnections } from '../../../src/server/socket/held.ts';
+import { encodeRequest } from '../../../src/wire/msgpack/kong-side.ts';
+import { encodeFrame } from '../../../src/wire/protobuf/framing.ts';
+import { encodeRpcCall } from '../../../src/wire/protobuf/kong-side.ts';
 import { KongClient } from '../../server/support/kong-client.ts';
 import { PackedConnection } from '../../server/support/msgpack-client.ts';
 import { memoryLog } from '../../support/connection-host.ts';
-import { listenUnix, type UnixServer } from '../../support/unix-server.ts';
+import { listenUnix, type Client, type UnixServer } from '../../support/unix-server.ts';
 
 // Nobody but the one who holds the connections answers here.
 
@@ -14,17 +19,19 @@ let held: HeldConnections;
 let kong: KongClient;
 const records = new Map<number, InstanceRecord>();
 
+const will: LastWill = {
+  maxFrameBytes: 1024 * 1024,
+  log: memoryLog([]),
+  add: (record) => records.set(record.id, record).has(record.id),
+  find: (id) => records.get(id) ?? null,
+  remove: (id) => void records.delete(id),
+  pluginNames: () => ['a'],
+  forwardStep: (owner) => Promise.resolve(owner === 7 ? { type: 'done' } : { type: 'gone' }),
+};
+
 beforeEach(async () => {
   records.clear();
-  held = new HeldConnections({
-    maxFrameBytes: 1024 * 1024,
-    log: memoryLog([]),
-    add: (record) => records.set(record.id, record).has(record.id),
-    find: (id) => records.get(id) ?? null,
-    remove: (id) => void records.delete(id),
-    pluginNames: () => ['a'],
-    forwardStep: (owner) => Promise.resolve(owner === 7 ? { type: 'done' } : { type: 'gone' }),
-  });
+  held = new HeldConnections(will);
   server = await listenUnix((socket) => {
     held.add(socket);
   });
@@ -72,4 +79,61 @@ it('over ProtoBuf:1 the connection of an event that has waited ends, for which K
   void held.end();
   expect(await failure).toContain('closed');
   expect(await kong.handle(id, 'log').catch((error: unknown) => String(error))).toContain('closed');
+});
+
+describe('orphans', () => {
+  let orphans: HeldConnections;
+  let connections: Socket[];
+
+  /** Clients of connections whose worker has died. */
+  async function orphaned(count: number): Promise<{ clients: Client[] }> {
+    orphans = new HeldConnections(will, { orphans: true });
+    connections = [];
+    const worker = await listenUnix((socket) => connections.push(socket));
+    onTestFinished(() => worker.close());
+    const clients = await Promise.all(Array.from({ length: count }, () => worker.open()));
+    await expect.poll(() => connections.length).toBe(count);
+    return { clients };
+  }
+
+  it('end one after the other; what Kong asks on them meanwhile is answered', async () => {
+    const { clients } = await orphaned(12);
+    for (const connection of connections) orphans.add(connection);
+    const { 11: asking } = clients;
+    const start = encodeRequest(5, 'plugin.StartInstance', [{ Name: 'a', Config: '{}' }]);
+    asking?.write(start);
+    await asking?.until(() => asking.chunks.length > 0, 'an answer');
+    // Were they ended together, Kong would meet more than one that has ended.
+    expect(clients.filter(({ ended }) => !ended).length).toBeGreaterThan(4);
+    expect(records.size).toBe(1);
+    for (const each of clients) await each.until(() => each.ended, 'the end');
+  });
+
+  it.each([
+    ['a number', '0200000008' + '05'],
+    ['a text', '050000000a03474554'],
+    ['nothing', '00000000'],
+    ['the rest of one', '0805'],
+  ])('an answer to an event that has died with its worker (%s) ends it without a word', async (_, answer) => {
+    const { clients } = await orphaned(1);
+    const { 0: kong } = clients;
+    if (kong === undefined || connections[0] === undefined) throw new Error('no connection');
+    kong.write(Buffer.from(answer, 'hex'));
+    orphans.add(connections[0]);
+    await kong.until(() => kong.ended, 'the end');
+    expect(kong.chunks).toEqual([]);
+  });
+
+  it('an event on one is begun anew, over both protocols', async () => {
+    const { clients } = await orphaned(2);
+    const [packed, rpc] = clients;
+    packed?.write(encodeRequest(5, 'plugin.HandleEvent', [{ InstanceId: 4, EventName: 'access' }]));
+    const command = { type: 'handleEvent', instanceId: 4, eventName: 'log' } as const;
+    rpc?.write(encodeFrame(encodeRpcCall({ sequence: 1, command })));
+    for (const connection of connections) orphans.add(connection);
+    await packed?.until(() => packed.chunks.length > 0, 'an answer');
+    expect(String(packed?.chunks[0])).toContain('No plugin instance #4');
+    await rpc?.until(() => rpc.ended, 'the end');
+    expect(rpc?.chunks).toEqual([]);
+  });
 });

@@ -1,0 +1,48 @@
+import { KongTsError } from '../../base/errors.ts';
+import { brokenInstance } from '../connection/broken-instance.ts';
+import type { Clock, RunningInstance } from '../connection/index.ts';
+
+/** How long Kong waits for the next word on an event at most, in milliseconds (measured on Kong 3.9.3). */
+const kongWaits = 60_000;
+/**
+ * How long an event waits for its plugin to load and its configuration to be set up, in milliseconds: what a handler may take by
+ * default comes after that (30 s), and both together end before Kong has given up, which raises there.
+ */
+export const readyLimit = 25_000;
+/** So much waiting is never held against a handler whose plugin has asked for nearly all of Kong's time. Milliseconds. */
+const forgiven = 5000;
+
+/**
+ * The instance that an event has waited for, or in time one whose events fail: the time that is left for the handler is counted from
+ * the arrival of the event.
+ */
+export function readyInTime(
+  id: number,
+  ready: Promise<RunningInstance | null>,
+  clock: Clock,
+): Promise<RunningInstance | null> {
+  const begun = clock.now();
+  let stop = () => {};
+  const late = new Promise<RunningInstance>((resolve) => {
+    stop = clock.every(readyLimit, () => {
+      resolve(brokenInstance(id, tooLate(readyLimit)));
+    });
+  });
+  const found = ready.then((instance) => {
+    if (instance === null) return null;
+    const { plugin, stats } = instance;
+    const waited = clock.now() - begun;
+    if (waited <= forgiven || waited + plugin.phaseTimeout < kongWaits) return instance;
+    return brokenInstance(id, tooLate(waited), plugin, stats);
+  });
+  return Promise.race([found, late]).finally(stop);
+}
+
+function tooLate(waited: number): KongTsError {
+  const seconds = String(Math.round(waited / 1000));
+  return new KongTsError(
+    'PHASE_TIMEOUT',
+    `The plugin was not ready ${seconds} s after the event had come, and Kong gives it up after ${String(kongWaits / 1000)} s.`,
+    { fix: 'Let the plugin load and set up quicker, or give its handlers a shorter phaseTimeout.' },
+  );
+}
