@@ -1,3 +1,4 @@
+import { within } from '../../base/within.ts';
 import { serveConnection, type ConnectionHandle } from '../connection/index.ts';
 import type { Connection } from '../../unix/claim.ts';
 import { HeldHost, type LastWill } from './held-host.ts';
@@ -45,11 +46,6 @@ export class HeldConnections {
     this.#over = true;
     this.#host.end();
     const gone = Promise.all([...this.#held].map((handle) => handle.drain(rest)));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, endLimit);
-    });
-    await Promise.race([gone, late]);
-    clearTimeout(timer);
+    await within(endLimit, gone);
   }
 }
