@@ -165,9 +165,16 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     return this.#socket.writableLength === 0;
   }
 
-  /** Closes the connection for bytes that are no messages, with one line in the log. */
+  /**
+   * Closes the connection for bytes that are no messages, with one line in the log. On an orphan they are an answer to an event that
+   * is gone, which Kong tries again.
+   */
   fail(error: unknown): void {
     if (this.#closing) return;
+    if (this.runtime.host.orphans === true) {
+      this.finish();
+      return;
+    }
     this.runtime.host.log.error(`A connection was closed: ${messageOf(error)}`, {
       code: error instanceof KongTsError ? error.code : null,
     });

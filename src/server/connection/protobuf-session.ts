@@ -129,12 +129,9 @@ export class ProtobufSession implements ProtobufEventSession {
    */
   #unreadable(frame: Buffer, error: unknown): void {
     const { sequence, type } = glimpseRpcCall(frame);
-    // An answer to an event that is gone: Kong tries that again.
-    const late = type === null && this.runtime.host.orphans === true;
-    if (type === null && sequence === null && !late) throw error;
-    if (!late) this.#log(error);
-    if (late) this.#connection.finish();
-    else if (type === 'handleEvent') this.#connection.finish(eventAborted);
+    if (type === null && (sequence === null || this.runtime.host.orphans === true)) throw error;
+    this.#log(error);
+    if (type === 'handleEvent') this.#connection.finish(eventAborted);
     else if (type === 'startInstance')
       this.#answerLater(
         sequence ?? 0,

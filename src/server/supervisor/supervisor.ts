@@ -75,18 +75,7 @@ export class Supervisor implements RunningServer {
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
-    const will: LastWill = {
-      maxFrameBytes: options.maxFrameBytes,
-      log,
-      add: (record) => this.#records.add(record),
-      find: (id) => this.#records.find(id),
-      remove: (id) => {
-        this.#records.remove(id);
-      },
-      pluginNames: () => this.#plugins.plugins.map(({ name }) => name),
-      forwardStep: async (owner, message) =>
-        (await this.#step({ op: 'step', owner, message })) as ForwardedAnswer,
-    };
+    const will = this.#will();
     this.#held = new HeldConnections(will);
     this.#orphans = new HeldConnections(will, { orphans: true });
     this.#router = new ConnectionRouter((index) =>
@@ -100,21 +89,7 @@ export class Supervisor implements RunningServer {
       detach: (worker) => {
         this.#router.detach(worker);
       },
-      lost: (worker) => {
-        this.#counters.ended(worker);
-        this.#firstLoad.workerEnded();
-        reportLostEvents(worker, this.#records, log);
-        this.#withholdLogs(worker);
-        if (worker.suspect) this.#suspected.add(worker.uid);
-        else this.#suspected.delete(worker.uid);
-        this.#router.detach(worker);
-        this.#answerStarts(worker);
-        const closed = this.#router.lost(worker, inFlightOn(worker), (connection) => {
-          this.#orphans.add(connection);
-        });
-        this.#hold();
-        return closed;
-      },
+      lost: (worker) => this.#lost(worker),
       taken: (_, ticket) => {
         this.#router.taken(ticket);
       },
@@ -260,6 +235,36 @@ export class Supervisor implements RunningServer {
     if (this.#options.eventHooks === 'on') this.#startDispatcher();
     if (control !== null) this.#listeners.push(await listenControl(control, this));
     if (this.#options.watch) await this.#reloads.watch();
+  }
+
+  /** A worker has ended. @returns how many connections it had */
+  #lost(worker: WorkerProcess): number {
+    this.#counters.ended(worker);
+    this.#firstLoad.workerEnded();
+    reportLostEvents(worker, this.#records, this.#log);
+    this.#withholdLogs(worker);
+    if (worker.suspect) this.#suspected.add(worker.uid);
+    else this.#suspected.delete(worker.uid);
+    this.#router.detach(worker);
+    this.#answerStarts(worker);
+    const closed = this.#router.lost(worker, inFlightOn(worker), (connection) => {
+      this.#orphans.add(connection);
+    });
+    this.#hold();
+    return closed;
+  }
+
+  #will(): LastWill {
+    return {
+      maxFrameBytes: this.#options.maxFrameBytes,
+      log: this.#log,
+      add: (record) => this.#records.add(record),
+      find: (id) => this.#records.find(id),
+      remove: (id) => this.#records.remove(id),
+      pluginNames: () => this.#plugins.plugins.map(({ name }) => name),
+      forwardStep: async (owner, message) =>
+        (await this.#step({ op: 'step', owner, message })) as ForwardedAnswer,
+    };
   }
 
   /** Kong tries a log event again whose worker has died: not for ever. */
