@@ -21,4 +21,8 @@ export interface SteppedEvent {
   step(data: unknown, failed: boolean, responder: Responder, size: number): void;
   /** The connection that the next word was meant for is gone. */
   disconnected(responder: Responder): void;
+  /** Ends it for whom it still runs. */
+  abandon(why: string): void;
+  /** Its time is over: one that has ended is forgotten. */
+  expired(): void;
 }
