@@ -1,6 +1,8 @@
-import { connect, type AddressInfo } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { PassThrough } from '../../src/event-hooks/front/pass-through.ts';
 import { Engine } from '../../src/event-hooks/delivery/engine.ts';
 import { grpcTarget } from '../../src/event-hooks/grpc/address.ts';
 import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';
@@ -202,5 +204,76 @@ describe('targets that do not answer', () => {
     );
     expect(await store.takeDue('h', 9, 100, 2500)).toHaveLength(3);
     expect(await store.takeDue('h', 9, 100)).toHaveLength(47);
+  });
+});
+
+describe('between Kong and a client of the front', () => {
+  async function listen(server: Server): Promise<number> {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    return (server.address() as AddressInfo).port;
+  }
+  async function front(kong: number): Promise<number> {
+    const pass = new PassThrough({
+      target: new URL(`http://127.0.0.1:${String(kong)}`),
+      lendLoginTo: null,
+      onWrite: () => undefined,
+    });
+    onTestFinished(() => pass.close());
+    const server = createHttpServer((request, response) => pass.handle(request, response));
+    onTestFinished(() => server.closeAllConnections());
+    return listen(server);
+  }
+  const piece = Buffer.alloc(256 * 1024, 'x');
+  /** What this machine's buffers of two connections take, and what Node reads ahead, with much to spare. */
+  const most = 40 * 1024 * 1024;
+
+  /** Writes without an end, as far as the other side takes it; how many bytes have left when nothing does any more. */
+  async function flood(socket: Socket, written: () => number): Promise<number> {
+    const more = (): void => {
+      while (!socket.destroyed && written() < 4 * most && socket.write(piece));
+    };
+    socket.on('drain', more);
+    more();
+    for (let before = -1; before !== written();) {
+      before = written();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return written();
+  }
+
+  it('a client that reads nothing of a large answer stops Kong, and memory stays as it is', async () => {
+    let taken: Promise<number> | null = null;
+    const kong = createServer((socket) => {
+      onTestFinished(() => void socket.destroy());
+      socket
+        .on('error', () => undefined)
+        .once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n');
+          taken = flood(socket, () => socket.bytesWritten - socket.writableLength);
+        });
+    });
+    const client = connect(await front(await listen(kong)), '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    client.pause();
+    const before = process.memoryUsage().rss;
+    client.write('GET /services HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await expect.poll(() => taken, { timeout: 5000 }).not.toBeNull();
+    expect(await taken).toBeLessThan(most);
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 * most);
+  });
+
+  it('a Kong that reads nothing of a large body stops the client, and memory stays as it is', async () => {
+    const kong = createServer((socket) => {
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => undefined).pause();
+    });
+    const client = connect(await front(await listen(kong)), '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    client.on('error', () => undefined);
+    const before = process.memoryUsage().rss;
+    client.write('PUT /services/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000000\r\n\r\n');
+    expect(await flood(client, () => client.bytesWritten - client.writableLength)).toBeLessThan(most);
+    expect(process.memoryUsage().rss - before).toBeLessThan(2 * most);
   });
 });

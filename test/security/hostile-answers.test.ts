@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { request as httpRequest, createServer as createHttpServer } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpTarget } from '../../src/event-hooks/delivery/http-target.ts';
@@ -41,8 +42,16 @@ const endless: [string, string, string][] = [
   ['100 Continue', '', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ['early hints', '', 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'],
   ['empty lines', '', '\r\n\r\n'],
+  ['a status line', 'HTTP/1.1 200 ', 'O'.repeat(65_536)],
+  ['a header', 'HTTP/1.1 200 OK\r\nX-A: ', 'a'.repeat(65_536)],
+  ['the name of a header', 'HTTP/1.1 200 OK\r\nX-', 'a'.repeat(65_536)],
+  ['headers', 'HTTP/1.1 200 OK\r\n', 'X-A: b\r\n'.repeat(8000)],
+  ['a line of the version', 'HTTP/', '1'.repeat(65_536)],
   ['zeros before the size of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '00'],
 ];
+
+/** Whether an answer has begun: its head is whole. */
+const begun = (beginning: string): boolean => beginning.endsWith('\r\n\r\n');
 
 /** Whatever reaches the process while a test runs. */
 function uncaught(): unknown[] {
@@ -59,6 +68,9 @@ function uncaught(): unknown[] {
 }
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
+/** 20 MB of zeros in 20 KB. */
+const bomb = gzipSync(Buffer.alloc(20_000_000)).toString('latin1');
+
 const answers: [string, string][] = [
   [
     'an upgrade that nobody asked for',
@@ -71,6 +83,10 @@ const answers: [string, string][] = [
   ['status 999', 'HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok'],
   ['status 000', 'HTTP/1.1 000 X\r\nContent-Length: 2\r\n\r\nok'],
   ['5,000 headers', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(5000)}\r\n`],
+  [
+    'a bomb of gzip',
+    `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${String(bomb.length)}\r\n\r\n${bomb}`,
+  ],
   ['a header of 1 MB', `HTTP/1.1 200 OK\r\na: ${'b'.repeat(1_000_000)}\r\n\r\n`],
   [
     'headers named as members of objects',
@@ -100,8 +116,8 @@ const answers: [string, string][] = [
   ['a header value with control characters', 'HTTP/1.1 200 OK\r\na: \x01\x7f\r\nContent-Length: 0\r\n\r\n'],
 ];
 
-function target(port: number): HttpTarget {
-  const made = new HttpTarget(`http://127.0.0.1:${String(port)}`, {
+function target(port: number, scheme = 'http'): HttpTarget {
+  const made = new HttpTarget(`${scheme}://127.0.0.1:${String(port)}`, {
     guard: new TargetGuard({ allowLoopback: true }),
     sslVerify: true,
     timeoutMs: 500,
@@ -127,10 +143,35 @@ describe('what a target answers ends with its request', () => {
     expect(thrown).toEqual([]);
   });
 
-  it.each(endless)('%s without an end', async (_what, beginning, rest) => {
-    const answer = await send(target(await endlessPeer(beginning, rest)));
-    expect(answer.error).not.toBeNull();
-    expect(answer.status).toBe(beginning === '' ? null : 200);
+  it('what has no end: status lines, headers, informational answers, empty lines, sizes of chunks', async () => {
+    const answers = endless.map(async ([what, beginning, rest]) => {
+      const { status, error } = await send(target(await endlessPeer(beginning, rest)));
+      return [what, status, error === null];
+    });
+    expect(await Promise.all(answers)).toEqual(
+      endless.map(([what, beginning]) => [what, begun(beginning) ? 200 : null, false]),
+    );
+  });
+
+  it.each([
+    ['plain HTTP', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+    ['an alert', '\x15\x03\x03\x00\x02\x02\x28'],
+    ['a greeting that breaks off', '\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03'],
+    ['a record of the wrong kind', '\x17\x03\x03\x00\x05hello'],
+    ['a record longer than one may be', `\x16\x03\x03\xff\xff${'a'.repeat(65_535)}`],
+    ['nothing', ''],
+  ])('in place of a handshake of TLS: %s', async (_what, answer) => {
+    const thrown = uncaught();
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(Buffer.from(answer, 'latin1')));
+    });
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const to = target((server.address() as AddressInfo).port, 'https');
+    const all = await Promise.all([send(to), send(to), send(to)]);
+    for (const one of all) expect([one.status, one.error === null]).toEqual([null, false]);
+    await settle();
+    expect(thrown).toEqual([]);
   });
 
   it('whatever bytes they are', async () => {
@@ -196,9 +237,13 @@ describe('what Kong answers through the front ends with its request', () => {
     expect(thrown).toEqual([]);
   });
 
-  it.each(endless)('%s without an end', async (_what, beginning, rest) => {
-    const port = await front(await endlessPeer(beginning, rest));
-    expect(await ask(port, 'GET')).toBe(beginning === '' ? 502 : 'broken off');
+  it('what has no end: status lines, headers, informational answers, empty lines, sizes of chunks', async () => {
+    const answers = endless.map(async ([what, beginning, rest]) => {
+      return [what, await ask(await front(await endlessPeer(beginning, rest)), 'GET')];
+    });
+    expect(await Promise.all(answers)).toEqual(
+      endless.map(([what, beginning]) => [what, begun(beginning) ? 'broken off' : 502]),
+    );
   });
 
   it('a reason that cannot be handed on is left out, the rest is not', async () => {
