@@ -12,6 +12,8 @@ const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 60_000;
 /** Broken instances that are kept; the oldest go first, and are tried again when Kong uses them. */
 const MOST = 1000;
+/** What their configurations may have together, in bytes: a peer chooses how long each is. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** An instance that Kong was given although it cannot run: its events fail with the reason. */
 export class BrokenStart {
@@ -70,6 +72,7 @@ function instanceOf(
 /** The broken instances of a worker by id, the latest of them. */
 export class BrokenStarts {
   readonly #starts = new Map<number, BrokenStart>();
+  #bytes = 0;
 
   get(id: number): BrokenStart | undefined {
     return this.#starts.get(id);
@@ -77,21 +80,23 @@ export class BrokenStarts {
 
   add(start: BrokenStart): void {
     const { id } = start.described;
-    this.#starts.delete(id);
+    this.delete(id);
     this.#starts.set(id, start);
-    if (this.#starts.size <= MOST) return;
+    this.#bytes += start.config.length;
     for (const oldest of this.#starts.keys()) {
-      this.#starts.delete(oldest);
-      break;
+      if (this.#starts.size <= MOST && (this.#bytes <= MOST_BYTES || oldest === id)) break;
+      this.delete(oldest);
     }
   }
 
   delete(id: number): boolean {
+    this.#bytes -= this.#starts.get(id)?.config.length ?? 0;
     return this.#starts.delete(id);
   }
 
   clear(): void {
     this.#starts.clear();
+    this.#bytes = 0;
   }
 }
 

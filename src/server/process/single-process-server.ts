@@ -16,7 +16,7 @@ import { mustServe } from '../supervisor/first-load.ts';
 import { ListeningSockets } from '../socket/listening.ts';
 import { lingerAfterTakeover } from '../ipc/drain-term.ts';
 import { Pause } from './pause.ts';
-import { noSupervisor, rememberingLink } from '../worker/link.ts';
+import { rememberingLink } from '../worker/link.ts';
 import { PluginWorker } from '../worker/plugin-worker.ts';
 
 /** A server without workers: sockets and plugins in one process, for tests and debugging. It cannot reload. */
@@ -31,7 +31,7 @@ export class SingleProcessServer implements RunningServer {
   #dispatcher: DispatcherProcess | null = null;
   #sockets: ListeningSockets | null = null;
   readonly #file: InstanceFile | null;
-  readonly #instances: RememberedInstances | null;
+  readonly #instances: RememberedInstances;
   #signs: Signs | null = null;
   readonly #held: HeldConnections;
   #stopping: Promise<void> | null = null;
@@ -44,8 +44,8 @@ export class SingleProcessServer implements RunningServer {
     this.#log = log;
     const { instancesFile } = options;
     this.#file = instancesFile === null ? null : new InstanceFile({ path: instancesFile, log });
-    this.#instances = this.#file === null ? null : new RememberedInstances(this.#file);
-    const link = this.#instances === null ? noSupervisor : rememberingLink(this.#instances);
+    this.#instances = new RememberedInstances(this.#file);
+    const link = rememberingLink(this.#instances, (id) => this.#worker.forget(id));
     this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: randomInt(256), link, log });
     this.#held = new HeldConnections({
       maxFrameBytes: options.maxFrameBytes,
@@ -100,8 +100,8 @@ export class SingleProcessServer implements RunningServer {
         },
       ],
       instances: beat.instances,
-      recalledInstances: this.#instances?.recalled ?? 0,
-      unknownInstances: this.#instances?.unknown ?? 0,
+      recalledInstances: this.#instances.recalled,
+      unknownInstances: this.#instances.unknown,
       waitingConnections: this.#held.size,
       restarts: {},
       eventHooks:
@@ -119,7 +119,7 @@ export class SingleProcessServer implements RunningServer {
       restarts: {},
       waitingConnections: 0,
       instances: beat.instances,
-      unknownInstances: this.#instances?.unknown ?? 0,
+      unknownInstances: this.#instances.unknown,
       socketGap: this.#signs?.gap ?? null,
       pluginsFailed: this.#report?.failures.length ?? 0,
     });

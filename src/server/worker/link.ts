@@ -18,10 +18,13 @@ export interface WorkerLink {
   readonly forwardStep: ((owner: number, step: ForwardedStep) => Promise<ForwardedAnswer>) | null;
 }
 
-/** The link of a server without workers that remembers in a file. */
-export function rememberingLink(instances: RememberedInstances): WorkerLink {
+/**
+ * The link of a server without workers.
+ * @param forgotten called with the ids that are too many: they are nobody's from then on
+ */
+export function rememberingLink(instances: RememberedInstances, forgotten: (id: number) => void): WorkerLink {
   return {
-    record: (record) => Promise.resolve(instances.add(record)),
+    record: (record) => Promise.resolve(instances.add(record, forgotten)),
     started: () => undefined,
     find: (id) => Promise.resolve(instances.find(id)),
     forget: (id) => {
@@ -30,12 +33,3 @@ export function rememberingLink(instances: RememberedInstances): WorkerLink {
     forwardStep: null,
   };
 }
-
-/** The link of a server without workers: one process remembers by itself. */
-export const noSupervisor: WorkerLink = {
-  record: () => Promise.resolve(true),
-  started: () => undefined,
-  find: () => Promise.resolve(null),
-  forget: () => undefined,
-  forwardStep: null,
-};

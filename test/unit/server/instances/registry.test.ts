@@ -387,3 +387,18 @@ describe('for a Kong that must not be refused', () => {
     expect(lines.at(-1)).toMatchObject({ level: 'notice' });
   });
 });
+
+test('instances that cannot run are kept up to a size: the oldest go first', async () => {
+  const registry = registryOf();
+  const asked = { ticket: 1, protocol: 'protobuf' as const, request: 1 };
+  const large = Buffer.alloc(8 * 1024 * 1024, ' ');
+  const ids: number[] = [];
+  for (let at = 0; at < 12; at += 1) ids.push((await registry.startAnyway('nobody', large, asked)).id);
+  const kept = ids.filter((id) => registry.describe(id) !== null);
+  expect(kept).toEqual(ids.slice(4));
+  for (const id of kept) await registry.forget(id);
+  const [small, ...more] = await Promise.all(
+    [large, large, config({ n: 1 })].map((bytes) => registry.startAnyway('nobody', bytes, asked)),
+  );
+  for (const each of [small, ...more]) expect(registry.describe(each?.id ?? 0)).not.toBeNull();
+});
