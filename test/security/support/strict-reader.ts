@@ -13,7 +13,9 @@ interface Head {
 
 const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 /** Nothing but a tab may stand in a value of what is below a space. */
-const control = new RegExp('[\\0-\\x08\\n-\\x1f\\x7f]');
+const control = {
+  test: (text: string): boolean => /[^\t\x20-\x7e\x80-\xff]/.test(text),
+};
 
 /**
  * What a proxy sees that takes no chances: the requests of a connection's bytes up to the first that two readers could
