@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { HookTable } from './dispatcher/matching.ts';
+import type { DeliveryBacklog } from './delivery/backlog.ts';
 import type { Hook } from './model/hook.ts';
 import type { AttemptResult } from './store/types.ts';
 
@@ -11,15 +11,16 @@ interface HookSeries {
   failed: Counter.Internal;
   dead: Counter.Internal;
   latency: Histogram.Internal<string>;
-  unfinished: number;
 }
 
-/** What the gauges read when they are asked. */
-export interface Gauged {
-  readonly hooks: { list(): Iterable<Hook> };
-  readonly store: { readonly kind: string };
-  readonly outbox: { readonly healthy: boolean };
-  readonly engine: { readonly active: boolean };
+/** What is read when the metrics are asked for. */
+export interface Measured {
+  backlog: Pick<DeliveryBacklog, 'of'>;
+  hooks: () => readonly Hook[];
+  /** The store's kind, and whether its last write succeeded. */
+  store: () => { kind: string; healthy: boolean };
+  /** Whether this process makes the deliveries of its store. */
+  delivering: () => boolean;
 }
 
 const labelNames = ['hook', 'handler', 'source'] as const;
@@ -46,22 +47,13 @@ export class HookMetrics {
     help: 'Deliveries that were asked for again.',
     registers: [this.registry],
   });
-  #unfinished = 0;
 
-  constructor(gauged: Gauged) {
-    this.#gauges(gauged);
+  constructor(measured: Measured) {
+    this.#gauges(measured);
   }
 
-  /** Deliveries that are neither made nor given up. */
-  get unfinished(): number {
-    return this.#unfinished;
-  }
-
-  /** @param counted whether this process makes the delivery: what another one makes, it does not see end */
-  fired(hook: Hook, counted: boolean): void {
-    const series = this.#of(hook);
-    series.fired.inc();
-    if (counted) this.#add(series, 1);
+  fired(hook: Hook): void {
+    this.#of(hook).fired.inc();
   }
   suppressed(hook: Hook): void {
     this.#of(hook).suppressed.inc();
@@ -72,45 +64,23 @@ export class HookMetrics {
     if (result.state === 'delivered') series.delivered.inc();
     else series.failed.inc();
     if (result.state === 'dead') series.dead.inc();
-    if (result.state !== 'waiting') this.#add(series, -1);
   }
   replayed(count: number): void {
     this.#replayed.inc(count);
   }
 
-  /** Adds hooks, and drops the series of hooks that are gone. */
-  keepHooks(table: HookTable): void {
-    for (const hook of table.all()) {
-      const { labels, unfinished } = this.#of(hook);
-      if (labels.handler === hook.handler && labels.source === hook.source) continue;
-      this.#drop(hook.id, this.#of(hook));
-      this.#add(this.#of(hook), unfinished);
-    }
+  /** Adds hooks, and drops the series of hooks that are gone, or are called otherwise now. */
+  keepHooks(hooks: readonly Hook[]): void {
+    const kept = new Map(hooks.map((hook) => [hook.id, hook]));
     for (const [id, series] of this.#series) {
-      if (table.get(id) === undefined) this.#drop(id, series);
+      const hook = kept.get(id);
+      if (hook?.handler !== series.labels.handler || hook.source !== series.labels.source)
+        this.#drop(id, series);
     }
-  }
-  /** Deliveries that the store holds already (start, takeover, replay). */
-  setUnfinished(hookId: string, count: number): void {
-    const series = this.#series.get(hookId);
-    if (series === undefined) return;
-    this.#add(series, count - series.unfinished);
-  }
-
-  /** Unfinished deliveries by hook. */
-  queueLength(hookId: string): number {
-    return Math.max(0, this.#series.get(hookId)?.unfinished ?? 0);
-  }
-
-  /** Never below nothing: what another process was asked to make again, this one may see end. */
-  #add(series: HookSeries, count: number): void {
-    const before = series.unfinished;
-    series.unfinished = Math.max(0, before + count);
-    this.#unfinished += series.unfinished - before;
+    for (const hook of hooks) this.#of(hook);
   }
 
   #drop(id: string, series: HookSeries): void {
-    this.#add(series, -series.unfinished);
     this.#series.delete(id);
     const metrics = [this.#fired, this.#suppressed, this.#delivered, this.#failed, this.#dead, this.#latency];
     for (const metric of metrics) metric.remove(series.labels);
@@ -128,7 +98,6 @@ export class HookMetrics {
       failed: this.#failed.labels(labels),
       dead: this.#dead.labels(labels),
       latency: this.#latency.labels(labels),
-      unfinished: 0,
     };
     this.#series.set(hook.id, series);
     return series;
@@ -139,7 +108,7 @@ export class HookMetrics {
     return counter;
   }
 
-  #gauges(gauged: Gauged): void {
+  #gauges({ backlog, hooks, store, delivering }: Measured): void {
     const registers = [this.registry];
     const queue = new Gauge({
       name: `${prefix}queue_length`,
@@ -148,8 +117,8 @@ export class HookMetrics {
       registers,
       collect: () => {
         queue.reset();
-        for (const { id, handler, source } of gauged.hooks.list()) {
-          queue.set({ hook: id, handler, source }, this.queueLength(id));
+        for (const { id, handler, source } of hooks()) {
+          queue.set({ hook: id, handler, source }, backlog.of(id));
         }
       },
     });
@@ -159,7 +128,8 @@ export class HookMetrics {
       labelNames: ['store'],
       registers,
       collect: () => {
-        up.set({ store: gauged.store.kind }, gauged.outbox.healthy ? 1 : 0);
+        const { kind, healthy } = store();
+        up.set({ store: kind }, healthy ? 1 : 0);
       },
     });
     const active = new Gauge({
@@ -167,7 +137,7 @@ export class HookMetrics {
       help: 'Whether this process makes the deliveries of its store.',
       registers,
       collect: () => {
-        active.set(gauged.engine.active ? 1 : 0);
+        active.set(delivering() ? 1 : 0);
       },
     });
   }

@@ -146,7 +146,7 @@ describe('emit', () => {
       expect(status).toBe(400);
       expect(Object.keys(body.fields)).toContain(field);
     }
-    expect(b.dispatcher.metrics.unfinished).toBe(0);
+    expect(b.dispatcher.backlog.total).toBe(0);
   });
 });
 
@@ -271,17 +271,17 @@ describe('what is unfinished', () => {
     }
     await one.receiver.until('/x', 8);
     await one.settled();
-    expect(two.dispatcher.metrics.unfinished).toBe(0);
+    expect(two.dispatcher.backlog.total).toBe(0);
     one.receiver.answer = (_request, response) => response.writeHead(500).end();
     for (let n = 0; n < 3; n += 1) two.hub.emit('s', 'e', { n });
     await two.hub.flush();
     await one.receiver.until('/x', 11);
     await one.dispatcher.stop();
     await expect.poll(() => two.dispatcher.engine.active).toBe(true);
-    expect([two.dispatcher.metrics.unfinished, two.dispatcher.metrics.queueLength(id)]).toEqual([3, 3]);
+    expect([two.dispatcher.backlog.total, two.dispatcher.backlog.of(id)]).toEqual([3, 3]);
     await two.api('PATCH', `/event-hooks/${id}`, { source: 'other' });
     expect(await two.dispatcher.metrics.registry.metrics()).not.toContain('source="s"');
-    expect(two.dispatcher.metrics.queueLength(id)).toBe(3);
+    expect(two.dispatcher.backlog.of(id)).toBe(3);
   });
 });
 

@@ -60,7 +60,7 @@ export function serviceRoutes(dispatcher: Dispatcher): Routes {
         store_healthy: dispatcher.outbox.healthy,
         delivering: dispatcher.engine.active,
         hooks: dispatcher.hooks.list().length,
-        unfinished: Math.max(0, dispatcher.metrics.unfinished),
+        unfinished: Math.max(0, dispatcher.backlog.total),
       }),
     },
     '/event-hooks/openapi.json': { GET: () => openApiDocument(dispatcher.kinds) },

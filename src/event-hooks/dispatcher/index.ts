@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { EventTransport } from '../client/transport.ts';
+import { DeliveryBacklog } from '../delivery/backlog.ts';
 import { ClosingTargets } from '../delivery/closing-targets.ts';
 import { Engine } from '../delivery/engine.ts';
 import { Outbox } from '../delivery/outbox.ts';
@@ -41,6 +42,7 @@ export class Dispatcher {
   readonly store: HookStore;
   readonly engine: Engine;
   readonly outbox: Outbox;
+  readonly backlog = new DeliveryBacklog();
   readonly metrics: HookMetrics;
   readonly #intake: Intake;
   readonly #maintenance: Maintenance;
@@ -86,7 +88,9 @@ export class Dispatcher {
       },
       observe: this.#observe,
       fired: (hook) => {
-        this.metrics.fired(hook, this.engine.active);
+        this.metrics.fired(hook);
+        // What another process makes, this one does not see end.
+        if (this.engine.active) this.backlog.began(hook.id);
       },
       onGone: (hook) => {
         // A hook that was changed in the meantime may have a target that is still there.
@@ -114,11 +118,17 @@ export class Dispatcher {
       },
       changed: async (table) => {
         this.engine.setHooks(table.all());
-        this.metrics.keepHooks(table);
+        this.metrics.keepHooks(table.all());
+        this.backlog.keepHooks(table.all().map(({ id }) => id));
         await this.feed.setInterest(table.interest());
       },
     });
-    this.metrics = new HookMetrics(this);
+    this.metrics = new HookMetrics({
+      backlog: this.backlog,
+      hooks: () => this.hooks.list(),
+      store: () => ({ kind: store.kind, healthy: this.outbox.healthy }),
+      delivering: () => this.engine.active,
+    });
     this.#intake = new Intake({
       table: async () => {
         // Where the store does not answer, what is known stays in force; the maintenance says so.
@@ -130,7 +140,7 @@ export class Dispatcher {
       feed: this.feed,
       clock,
       maxEventBytes: options.maxEventBytes,
-      hasRoom: () => this.metrics.unfinished < options.maxUnfinished,
+      hasRoom: () => this.backlog.total < options.maxUnfinished,
       observer: this.metrics,
     });
     this.#maintenance = new Maintenance(this);
@@ -220,7 +230,7 @@ export class Dispatcher {
     await this.outbox.flush();
     const seqs = await this.store.replay(query, this.options.clock.now());
     this.metrics.replayed(seqs.length);
-    this.metrics.setUnfinished(query.hookId, this.metrics.queueLength(query.hookId) + seqs.length);
+    this.backlog.set(query.hookId, this.backlog.of(query.hookId) + seqs.length);
     this.engine.lookForDue(query.hookId);
     return seqs;
   }
@@ -229,7 +239,7 @@ export class Dispatcher {
   async recount(): Promise<void> {
     for (const { id } of this.hooks.list()) {
       const { pending, waiting } = await this.store.counts(id);
-      this.metrics.setUnfinished(id, pending + waiting);
+      this.backlog.set(id, pending + waiting);
     }
   }
 
@@ -266,6 +276,7 @@ export class Dispatcher {
 
   readonly #observe = (hook: Hook, result: AttemptResult, delivery: Delivery): void => {
     this.metrics.attempted(hook, result);
+    if (result.state !== 'waiting') this.backlog.ended(hook.id);
     if (!this.feed.watched) return;
     this.feed.notify({
       type: 'delivery',
