@@ -97,6 +97,7 @@ export default tseslint.config(
         'kong-setup',
         'plugin',
         'event-hooks',
+        'kong-watch',
         'lua',
         'kong-admin',
       ),
@@ -108,7 +109,7 @@ export default tseslint.config(
     [
       sockets,
       filesAndProcesses,
-      rooms(...upper, 'event-hooks', 'plugin', 'pdk', 'wire', 'lua', 'kong-admin'),
+      rooms(...upper, 'event-hooks', 'kong-watch', 'plugin', 'pdk', 'wire', 'lua', 'kong-admin'),
       '^\\.\\./(entities|declarative|router|request|plugin-server)/',
     ],
     "schema is Kong's schema language and nothing else",
@@ -120,37 +121,56 @@ export default tseslint.config(
   ),
   room(
     ['src/wire/**'],
-    [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'pdk', 'lua', 'kong-admin')],
+    [
+      sockets,
+      filesAndProcesses,
+      rooms(...upper, 'event-hooks', 'kong-watch', 'plugin', 'pdk', 'lua', 'kong-admin'),
+    ],
     'wire turns bytes into messages: no sockets, no files, no room but errors',
   ),
   room(
     ['src/pdk/**'],
-    [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'plugin', 'lua', 'kong-admin')],
+    [sockets, filesAndProcesses, rooms(...upper, 'event-hooks', 'kong-watch', 'plugin', 'lua', 'kong-admin')],
     'pdk knows no sockets, no files and no room above it',
   ),
   room(
     ['src/plugin/**'],
     [
       sockets,
-      rooms('server', 'sandbox', 'cli', 'testing', 'kong-setup', 'event-hooks', 'lua', 'kong-admin'),
+      rooms(
+        'server',
+        'sandbox',
+        'cli',
+        'testing',
+        'kong-setup',
+        'event-hooks',
+        'kong-watch',
+        'lua',
+        'kong-admin',
+      ),
       notItsSchema,
     ],
     'plugin stands below server, sandbox and cli',
   ),
   room(
     ['src/server/**'],
-    [rooms('sandbox', 'kong-end', 'cli', 'testing', 'kong-setup')],
+    [rooms('sandbox', 'kong-end', 'cli', 'testing', 'kong-setup', 'kong-watch')],
     'server and sandbox meet on a socket only',
   ),
   room(
     ['src/sandbox/**'],
-    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks'), pastTheDoor],
+    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks', 'kong-watch'), pastTheDoor],
     'server and sandbox meet on a socket only',
   ),
   room(
     ['src/event-hooks/**'],
-    [rooms(...upper, 'pdk', 'plugin', 'wire')],
-    'event-hooks stands alone: it knows Kong through kong-admin, if at all',
+    [rooms(...upper, 'pdk', 'plugin', 'wire'), '^(\\.\\./)+kong-watch/(?!index\\.ts$)'],
+    'event-hooks stands alone: it knows Kong through kong-admin and the door of kong-watch, if at all',
+  ),
+  room(
+    ['src/kong-watch/**'],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks')],
+    'kong-watch tells whoever stands behind its port: it knows Kong, and nobody who takes its events',
   ),
   room(
     ['src/event-hooks/handlers/**'],
@@ -159,7 +179,11 @@ export default tseslint.config(
   ),
   room(
     ['src/lua/**'],
-    [sockets, filesAndProcesses, rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-admin')],
+    [
+      sockets,
+      filesAndProcesses,
+      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'kong-admin'),
+    ],
     'lua stands alone, without sockets and files',
   ),
   room(
@@ -167,28 +191,31 @@ export default tseslint.config(
     [
       sockets,
       '^node:(fs|fs/promises|child_process|cluster)$',
-      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-admin'),
+      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'kong-admin'),
     ],
     'the threads of Lua know threads, and nothing else of the system',
   ),
   room(
     ['src/kong-admin/**'],
-    [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua')],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'lua')],
     'kong-admin is a client of Kong and nothing else',
   ),
   room(
     ['src/unix/**'],
-    [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua', 'kong-admin')],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'lua', 'kong-admin')],
     'unix knows sockets and files, not what they are for',
   ),
   room(
     ['src/http/**'],
-    [filesAndProcesses, rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'lua', 'kong-admin', 'unix')],
+    [
+      filesAndProcesses,
+      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'lua', 'kong-admin', 'unix'),
+    ],
     'http knows HTTP, not what it is for',
   ),
   room(
     ['src/kong-setup/**'],
-    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'lua'), pastTheDoor],
+    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'kong-watch', 'lua'), pastTheDoor],
     'kong-setup looks at a Kong from outside',
   ),
   room(

@@ -10,10 +10,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../src/event-hooks/clock.ts';
+import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/event-hooks/log.ts';
-import { CrudWatcher } from '../src/event-hooks/watcher/crud-watcher.ts';
-import { SqliteSnapshots } from '../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { CrudWatcher } from '../src/kong-watch/watcher/crud-watcher.ts';
+import { SqliteSnapshots } from '../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { KongAdmin } from '../src/kong-admin/client.ts';
 
 const id = (n: number): string => `${n.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createFront } from '../../src/event-hooks/front/front.ts';
+import { createFront } from '../../src/kong-watch/front/front.ts';
 import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
 import { call, startFront, startKong } from './support/front.ts';
 import { tempDir } from './support/setup.ts';

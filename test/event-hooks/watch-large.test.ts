@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { CrudWatcher } from '../../src/event-hooks/watcher/crud-watcher.ts';
-import { SqliteSnapshots } from '../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { CrudWatcher } from '../../src/kong-watch/watcher/crud-watcher.ts';
+import { SqliteSnapshots } from '../../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { silentLog } from '../../src/event-hooks/log.ts';
 import type { HookEvent } from '../../src/event-hooks/model/event.ts';
 import { KongAdmin } from '../../src/kong-admin/client.ts';
 import { FakeKongAdmin } from '../support/fake-kong-admin.ts';
-import { ManualClock } from '../unit/event-hooks/watcher/manual-clock.ts';
+import { ManualClock } from '../unit/kong-watch/watcher/manual-clock.ts';
 
 /** How many entities Kong has; CI has 100,000. */
 const count = Number(process.env.KONG_TS_WATCHED_ENTITIES ?? 20_000);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpTarget } from '../../src/event-hooks/delivery/http-target.ts';
 import { TargetGuard } from '../../src/event-hooks/delivery/target-guard.ts';
-import { PassThrough } from '../../src/event-hooks/front/pass-through.ts';
+import { PassThrough } from '../../src/kong-watch/front/pass-through.ts';
 import { bounds } from './support/rounds.ts';
 
 /** Answers each request with the given bytes; the first `good` ones of a connection with 200. */

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bench, tempDir } from '../event-hooks/support/setup.ts';
-import { SqliteSnapshots } from '../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { SqliteSnapshots } from '../../src/kong-watch/watcher/snapshot/sqlite.ts';
 
 const huge = '4611686018427387905';
 

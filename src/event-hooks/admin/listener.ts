@@ -6,13 +6,19 @@ import { createNodeServer } from '../../http/http1/node-server.ts';
 import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
 import { bounded, type HttpLimits } from '../../http/limits.ts';
-import type { Front } from '../front/front.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
+/** What else answers behind the same door. */
+export interface Front {
+  /** Whether a path is the event hooks' own. */
+  isOurs(url: string): boolean;
+  readonly handle: Handle;
+}
+
 export interface ListenerOptions {
   /** Answers what is not ours; null: nothing else is there. */
-  readonly front: Pick<Front, 'isOurs' | 'handle'> | null;
+  readonly front: Front | null;
   /** Who may call; null: whoever can connect. */
   readonly callers: Callers | null;
   readonly limits: HttpLimits;

@@ -6,11 +6,10 @@ import type { Callers } from '../../http/callers.ts';
 import { formPairs } from '../../http/form.ts';
 import { httpLimits, type HttpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
-import type { Front } from '../front/front.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { FormFields } from '../model/form-fields.ts';
 import { deliveryRoutes } from './deliveries.ts';
-import { createListener, refuseUnread } from './listener.ts';
+import { createListener, refuseUnread, type Front } from './listener.ts';
 import { multipartFields } from '../../http/multipart.ts';
 import { parseForm } from './form.ts';
 import { hookRoutes } from './hooks.ts';
@@ -24,7 +23,7 @@ export interface AdminOptions {
   /** Who may call without a token: web pages and foreign names are refused. null: whoever can connect. */
   callers?: Callers | null;
   /** Answers every path that is not one of event hooks. Default: those are not found. */
-  front?: Pick<Front, 'isOurs' | 'handle'> | null;
+  front?: Front | null;
   /** Time limits of the listener; see httpLimits. */
   limits?: HttpLimits;
 }

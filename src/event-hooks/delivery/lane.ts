@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { HookHandler, Outcome } from '../handlers/types.ts';
 import type { Hook } from '../model/hook.ts';
 import type { Delivery, HookStore } from '../store/types.ts';

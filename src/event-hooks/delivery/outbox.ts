@@ -1,5 +1,5 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { HookLog } from '../log.ts';
 import { EventRefusedError } from '../store/types.ts';
 import type { AttemptResult, HookStore, NewEvent } from '../store/types.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isUuid } from '../../base/uuid.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { compileHook } from '../model/compile.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';

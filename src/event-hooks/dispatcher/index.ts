@@ -129,7 +129,13 @@ export class Dispatcher {
       store: () => ({ kind: store.kind, healthy: this.outbox.healthy }),
       delivering: () => this.engine.active,
     });
-    this.#intake = new Intake({
+    this.#intake = this.#makeIntake();
+    this.#maintenance = new Maintenance(this);
+  }
+
+  #makeIntake(): Intake {
+    const { clock, maxEventBytes, maxUnfinished } = this.options;
+    return new Intake({
       table: async () => {
         // Where the store does not answer, what is known stays in force; the maintenance says so.
         await this.lookForChanges().catch(() => undefined);
@@ -139,11 +145,10 @@ export class Dispatcher {
       outbox: this.outbox,
       feed: this.feed,
       clock,
-      maxEventBytes: options.maxEventBytes,
-      hasRoom: () => this.backlog.total < options.maxUnfinished,
+      maxEventBytes,
+      hasRoom: () => this.backlog.total < maxUnfinished,
       observer: this.metrics,
     });
-    this.#maintenance = new Maintenance(this);
   }
 
   async start(): Promise<void> {

@@ -1,5 +1,5 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { eventProblem, maxDepth } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';

@@ -1,5 +1,5 @@
-import { systemClock } from '../clock.ts';
-import type { Clock } from '../clock.ts';
+import { systemClock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { GuardOptions } from '../delivery/target-guard.ts';
 import { defaultSchedule } from '../delivery/retry.ts';
 import { jsonLog } from '../log.ts';

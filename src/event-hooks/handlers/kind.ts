@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Connection, ConnectTo } from '../delivery/guarded-connection.ts';
 import type { HttpTargetOptions } from '../delivery/http-target.ts';
 import type { HookLog } from '../log.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { HttpTarget } from '../delivery/http-target.ts';
 import type { HttpAnswer, HttpTargetOptions } from '../delivery/http-target.ts';
 import { isHarmlessHeader } from '../model/harmless-headers.ts';

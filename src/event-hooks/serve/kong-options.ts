@@ -1,7 +1,7 @@
 import { maskUserInfo } from '../../kong-admin/user-info.ts';
 import { KongTsError } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
-import type { KongWatchOptions } from '../watcher/kong-watch.ts';
+import type { KongWatchOptions } from '../../kong-watch/index.ts';
 
 /** The Kong that a dispatcher watches and stands in front of. */
 export interface KongOptions extends KongWatchOptions {

@@ -3,14 +3,14 @@ import { createAdmin } from '../admin/server.ts';
 import { createDispatcher } from '../dispatcher/index.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { isLoopback, type Callers } from '../../http/callers.ts';
-import { createFront } from '../front/front.ts';
 import { grpcTarget } from '../grpc/address.ts';
 import type { Address } from '../grpc/address.ts';
 import type { GrpcHandle } from '../grpc/server.ts';
 import { withoutUserInfo } from '../../kong-admin/user-info.ts';
-import { KongWatch } from '../watcher/kong-watch.ts';
+import { createFront, KongWatch } from '../../kong-watch/index.ts';
 import { placeSocket, type PlacedSocket } from '../../unix/place.ts';
 import type { ServeOptions } from './options.ts';
+import { watchPort } from './watch-port.ts';
 
 export interface Served {
   dispatcher: Dispatcher;
@@ -32,7 +32,7 @@ const callersOf = ({ admin, allowHosts }: ServeOptions): Callers | null =>
 /** Starts a dispatcher with gRPC and Admin API. @throws KongTsError; then nothing is left running */
 export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   const dispatcher = await createDispatcher(options.dispatcher);
-  const watch = options.kong === null ? null : new KongWatch(dispatcher, options.kong);
+  const watch = options.kong === null ? null : new KongWatch(watchPort(dispatcher), options.kong);
   const exposed = isExposed(options.admin);
   const callers = callersOf(options);
   const lends = options.kong !== null && (!exposed || options.kong.lendLogin);

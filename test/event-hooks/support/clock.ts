@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/event-hooks/clock.ts';
+import type { Clock } from '../../../src/base/clock.ts';
 
 /** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/event-hooks/store/sqlite/database.ts';
 import { openStore } from '../../../src/event-hooks/store/index.ts';
-import { SqliteSnapshots } from '../../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { SqliteSnapshots } from '../../../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { pluginDataDir } from '../../../src/server/worker/setup-context.ts';
 import { makeFolder, makePrivateFile, makePrivateFolder } from '../../../src/unix/private.ts';
 import { Segment } from '../../../plugins/http-log-enterprise/spool/segment.ts';

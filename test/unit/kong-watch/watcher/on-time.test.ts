@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KongTsError } from '../../../../src/base/errors.ts';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
-import { Loop } from '../../../../src/event-hooks/watcher/loop.ts';
+import { Loop } from '../../../../src/kong-watch/watcher/loop.ts';
 import { AdminRefusal } from '../../../../src/kong-admin/client.ts';
 import type { Fault } from '../../../support/fake-kong-admin.ts';
 import { watched } from './support.ts';

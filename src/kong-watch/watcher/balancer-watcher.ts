@@ -1,5 +1,5 @@
 import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
-import type { HookEvent } from '../model/event.ts';
+import type { WatchedEvent } from '../port.ts';
 import { changeId } from './changes.ts';
 import type { CommonOptions } from './options.ts';
 import type { Workspaces } from './listing.ts';
@@ -87,7 +87,7 @@ export class BalancerWatcher {
     const { addresses: now, targets } = await this.#read();
     const known = await snapshots.digests(healthScope, [...now.keys()]);
     const generation = await snapshots.generation('health');
-    const events: HookEvent[] = [];
+    const events: WatchedEvent[] = [];
     const missing = await snapshots.idsBeside(healthScope, new Set(now.keys()));
     const remember: Remembered[] = missing
       .filter((id) => this.#isGone(id, targets))
@@ -154,7 +154,7 @@ export class BalancerWatcher {
     }
   }
 
-  #eventOf(id: string, address: Address, generation: number): HookEvent {
+  #eventOf(id: string, address: Address, generation: number): WatchedEvent {
     const { admin, clock } = this.#options;
     const { upstreamId, ip, port, hostname, health } = address;
     const change = { schema: 'health', id, operation: 'update' as const, digest: health };

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import { AdminRefusal } from '../../kong-admin/client.ts';
-import type { HookLog } from '../log.ts';
+import type { WatchLog } from '../port.ts';
 
 /** What fails is tried again after so long at most, however long the interval. */
 export const longestWaitMs = 60_000;
@@ -12,11 +12,11 @@ const longestAskedMs = 3_600_000;
  * request, so the wait stays the interval: Kong is read within one after it answers again.
  */
 export class Pace {
-  readonly #log: HookLog;
+  readonly #log: WatchLog;
   readonly #what: string;
   #failures = 0;
 
-  constructor(log: HookLog, what: string) {
+  constructor(log: WatchLog, what: string) {
     this.#log = log;
     this.#what = what;
   }

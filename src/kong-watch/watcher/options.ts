@@ -1,8 +1,6 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
-import type { Clock } from '../clock.ts';
-import type { HookLog } from '../log.ts';
-import type { EventDeclaration, HookEvent } from '../model/event.ts';
-import type { Wants } from './events.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Wants, WatchLog, WatchedEvent, WatchedSource } from '../port.ts';
 import type { WatchMetrics } from './metrics.ts';
 import type { SnapshotStore } from './snapshot/types.ts';
 
@@ -12,11 +10,11 @@ export interface CommonOptions {
   readonly snapshots: SnapshotStore;
   readonly wants: Wants;
   /** Resolves once the events are stored; rejects when they are not. */
-  readonly emit: (events: HookEvent[]) => Promise<void>;
+  readonly emit: (events: WatchedEvent[]) => Promise<void>;
   /** Whether what was read may still be reported: another process may have taken over. Default: always. */
   readonly mayReport?: () => boolean;
   readonly clock: Clock;
-  readonly log: HookLog;
+  readonly log: WatchLog;
   readonly metrics?: WatchMetrics;
   /** Milliseconds between two looks; 5000 by default. */
   readonly intervalMs?: number;
@@ -25,7 +23,7 @@ export interface CommonOptions {
 export interface WatcherOptions extends CommonOptions {
   /** Whether any hook names the source. */
   readonly listens: (source: string) => boolean;
-  readonly publish: (declaration: EventDeclaration) => void;
+  readonly publish: (declaration: WatchedSource) => void;
   /** Milliseconds per kind (name of its schema), where it differs. */
   readonly intervals?: Readonly<Record<string, number>>;
   /** Puts keys, passwords and other secrets into the payloads; false by default. */

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KongAdmin } from '../../../../src/kong-admin/client.ts';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
 import type { HookEvent } from '../../../../src/event-hooks/model/event.ts';
-import { BalancerWatcher } from '../../../../src/event-hooks/watcher/balancer-watcher.ts';
-import { MemorySnapshots } from '../../../../src/event-hooks/watcher/snapshot/memory.ts';
+import { BalancerWatcher } from '../../../../src/kong-watch/watcher/balancer-watcher.ts';
+import { MemorySnapshots } from '../../../../src/kong-watch/watcher/snapshot/memory.ts';
 import { FakeKongAdmin } from '../../../support/fake-kong-admin.ts';
 import { ManualClock } from './manual-clock.ts';
 

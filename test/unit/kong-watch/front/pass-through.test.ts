@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isEventHooksPath, PassThrough } from '../../../../src/event-hooks/front/pass-through.ts';
+import { isEventHooksPath, PassThrough } from '../../../../src/kong-watch/front/pass-through.ts';
 
 const servers: Server[] = [];
 const passes: PassThrough[] = [];

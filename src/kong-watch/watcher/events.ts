@@ -1,8 +1,5 @@
-import type { HookEvent } from '../model/event.ts';
+import type { WatchedEvent, Wants } from '../port.ts';
 import { changeId, type Change, type Entity } from './changes.ts';
-
-/** Which events somebody listens to. */
-export type Wants = (source: string, event: string) => boolean;
 
 /** Whether any hook would hear of a change of this kind. */
 export function wantsKind(wants: Wants, schema: string): boolean {
@@ -28,10 +25,10 @@ export function eventsOf(
   before: string | null,
   wants: Wants,
   options: EventOptions,
-): HookEvent[] {
+): WatchedEvent[] {
   const { schema, operation, text } = change;
   let data: string | null = null;
-  const make = (source: string, event: string): HookEvent => {
+  const make = (source: string, event: string): WatchedEvent => {
     data ??= JSON.stringify({
       operation,
       entity: JSON.parse(text) as Entity,

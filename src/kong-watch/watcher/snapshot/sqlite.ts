@@ -1,7 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../base/errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
-import { parseFields } from '../../model/payload.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
 
 /** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */
@@ -84,7 +83,7 @@ export class SqliteSnapshots implements SnapshotStore {
       if (row === undefined) return null;
       const text = String(row.text);
       // A row that is damaged says no more than whose it was.
-      return parseFields(text) === null ? JSON.stringify({ id }) : text;
+      return isEntity(text) ? text : JSON.stringify({ id });
     });
   }
 
@@ -234,5 +233,15 @@ export class SqliteSnapshots implements SnapshotStore {
         },
       );
     }
+  }
+}
+
+/** Whether a text is one JSON object. */
+function isEntity(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
   }
 }

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
 import { KongAdmin } from '../../kong-admin/client.ts';
-import { Interest } from '../client/interest.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
-import type { HookEvent } from '../model/event.ts';
+import type { WatchedEvent, WatchInterest, WatchPort } from '../port.ts';
 import { BalancerWatcher } from './balancer-watcher.ts';
 import { CrudWatcher } from './crud-watcher.ts';
 import { setsHealth } from './kinds.ts';
@@ -27,7 +25,7 @@ export interface KongWatchOptions {
 
 /** The file with what was seen last, below the data directory. */
 export const snapshotFile = 'kong-snapshot.db';
-/** How often it is checked whether this process may watch; it is the one that holds the store's lease. */
+/** How often it is checked whether this process may watch. */
 const checkEveryMs = 200;
 
 interface Watchers {
@@ -38,17 +36,16 @@ interface Watchers {
 }
 
 /**
- * Watches a Kong for a dispatcher: `crud`, `dao:crud` and `balancer` events go through its intake and count as seen
- * once they are stored. Of several processes with one store, the one that delivers watches.
+ * Watches a Kong: `crud`, `dao:crud` and `balancer` events go to whoever takes them, and count as seen once they are
+ * stored there. Of several processes with one store, the active one watches.
  */
 export class KongWatch {
-  readonly #dispatcher: Dispatcher;
+  readonly #port: WatchPort;
   readonly #options: KongWatchOptions;
   readonly #metrics: WatchMetrics;
   /** What is shown of the Admin API's URL. */
   readonly #url: string;
-  #interest = new Interest([]);
-  #sources: ReadonlySet<string> = new Set();
+  #interest: WatchInterest = { wants: () => false, listens: () => false };
   #unwatch: () => void = () => undefined;
   #watchers: Watchers | null = null;
   #changing: Promise<void> = Promise.resolve();
@@ -56,17 +53,16 @@ export class KongWatch {
   #closed = false;
 
   /** @throws KongTsError USAGE when the URL is none */
-  constructor(dispatcher: Dispatcher, options: KongWatchOptions) {
-    this.#dispatcher = dispatcher;
+  constructor(port: WatchPort, options: KongWatchOptions) {
+    this.#port = port;
     this.#options = options;
     this.#url = this.#connect().url;
-    this.#metrics = new WatchMetrics(dispatcher.metrics.registry);
+    this.#metrics = new WatchMetrics(port.registry);
   }
 
   start(): void {
-    this.#unwatch = this.#dispatcher.feed.watchInterest((list) => {
-      this.#interest = new Interest(list);
-      this.#sources = new Set(list.map(([source]) => source));
+    this.#unwatch = this.#port.onInterest((interest) => {
+      this.#interest = interest;
       // Whoever makes a hook waits for this: it hears of everything that changes from the answer on.
       return this.#watchers === null
         ? undefined
@@ -89,14 +85,14 @@ export class KongWatch {
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch();
-    this.#dispatcher.options.clock.clearTimeout(this.#timer);
+    this.#port.clock.clearTimeout(this.#timer);
     await this.#changing;
     await this.#end();
   }
 
   #check(): void {
-    const { clock, log } = this.#dispatcher.options;
-    if (this.#dispatcher.engine.active !== (this.#watchers !== null)) {
+    const { clock, log } = this.#port;
+    if (this.#port.isActive() !== (this.#watchers !== null)) {
       this.#changing = this.#change().catch((error: unknown) => {
         log.error('Kong is not watched', { kong: this.#url, error: messageOf(error) });
       });
@@ -107,18 +103,18 @@ export class KongWatch {
   }
 
   async #change(): Promise<void> {
-    if (!this.#dispatcher.engine.active) return this.#end();
+    if (!this.#port.isActive()) return this.#end();
     const snapshots = await this.#openSnapshots();
     const abort = new AbortController();
-    const { clock, log } = this.#dispatcher.options;
+    const { clock, log } = this.#port;
     const { intervalMs, intervals: all = {}, secrets } = this.#options;
     const { balancer: balancerMs, ...intervals } = all;
     const common = {
       snapshots,
       wants: (source: string, event: string) => this.#interest.wants(source, event),
-      emit: (events: HookEvent[]) => this.#emit(events),
+      emit: (events: WatchedEvent[]) => this.#emit(events),
       // A process that was stopped for longer than its lease must not report what it read before.
-      mayReport: () => this.#dispatcher.engine.active,
+      mayReport: () => this.#port.isActive(),
       clock,
       log,
       metrics: this.#metrics,
@@ -128,9 +124,9 @@ export class KongWatch {
     const crud = new CrudWatcher({
       ...common,
       admin: this.#connect(abort.signal),
-      listens: (source) => this.#sources.has(source),
+      listens: (source) => this.#interest.listens(source),
       publish: (declaration) => {
-        this.#dispatcher.publish(declaration);
+        this.#port.publish(declaration);
       },
       intervals,
       ...(secrets === undefined ? {} : { secrets }),
@@ -165,8 +161,8 @@ export class KongWatch {
   }
 
   async #openSnapshots(): Promise<SnapshotStore> {
-    const { dataDir, log } = this.#dispatcher.options;
-    if (dataDir === null || !this.#dispatcher.store.durable) return new MemorySnapshots();
+    const { dataDir, log } = this.#port;
+    if (dataDir === null) return new MemorySnapshots();
     const { SqliteSnapshots } = await import('./snapshot/sqlite.ts');
     try {
       return new SqliteSnapshots(join(dataDir, snapshotFile));
@@ -178,11 +174,11 @@ export class KongWatch {
     }
   }
 
-  async #emit(events: HookEvent[]): Promise<void> {
-    const { refused } = await this.#dispatcher.accept(events);
+  async #emit(events: WatchedEvent[]): Promise<void> {
+    const { refused } = await this.#port.accept(events);
     for (const { index, reason } of refused) {
       const { source, event } = events[index] ?? {};
-      this.#dispatcher.options.log.error('a change in Kong is no event', { source, event, reason });
+      this.#port.log.error('a change in Kong is no event', { source, event, reason });
     }
   }
 }

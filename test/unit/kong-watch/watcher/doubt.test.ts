@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SqliteSnapshots } from '../../../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { SqliteSnapshots } from '../../../../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { temporaryFolder, watched, type Watched } from './support.ts';
 
 const paths = {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../../src/event-hooks/clock.ts';
-import { SqliteSnapshots } from '../../../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { systemClock } from '../../../../src/base/clock.ts';
+import { SqliteSnapshots } from '../../../../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { KongAdmin } from '../../../../src/kong-admin/client.ts';
 import { temporaryFolder, watched } from './support.ts';
 

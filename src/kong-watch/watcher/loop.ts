@@ -1,6 +1,6 @@
 import type { Asked } from '../../kong-admin/client.ts';
-import type { Clock } from '../clock.ts';
-import type { HookLog } from '../log.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { WatchLog } from '../port.ts';
 import { Pace } from './pace.ts';
 import { unitsOf, UsualCost } from './usual-cost.ts';
 
@@ -12,7 +12,7 @@ export interface Turn {
 
 export interface LoopOptions {
   readonly clock: Clock;
-  readonly log: HookLog;
+  readonly log: WatchLog;
   /** What is read, for the log. */
   readonly what: string;
   /** The shortest time between two turns, in milliseconds. */

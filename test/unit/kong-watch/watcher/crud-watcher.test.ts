@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KongAdmin } from '../../../../src/kong-admin/client.ts';
 import type { HookEvent } from '../../../../src/event-hooks/model/event.ts';
-import { CrudWatcher } from '../../../../src/event-hooks/watcher/crud-watcher.ts';
-import type { WatcherOptions } from '../../../../src/event-hooks/watcher/options.ts';
-import { MemorySnapshots } from '../../../../src/event-hooks/watcher/snapshot/memory.ts';
-import { SqliteSnapshots } from '../../../../src/event-hooks/watcher/snapshot/sqlite.ts';
+import { CrudWatcher } from '../../../../src/kong-watch/watcher/crud-watcher.ts';
+import type { WatcherOptions } from '../../../../src/kong-watch/watcher/options.ts';
+import { MemorySnapshots } from '../../../../src/kong-watch/watcher/snapshot/memory.ts';
+import { SqliteSnapshots } from '../../../../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { FakeKongAdmin } from '../../../support/fake-kong-admin.ts';
 import { ManualClock } from './manual-clock.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { kindsOf } from '../../../../src/event-hooks/watcher/kinds.ts';
+import { kindsOf } from '../../../../src/kong-watch/watcher/kinds.ts';
 import { watched } from './support.ts';
 
 interface Exchange {

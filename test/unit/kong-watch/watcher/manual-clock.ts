@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../src/event-hooks/clock.ts';
+import type { Clock } from '../../../../src/base/clock.ts';
 
 /** A clock that goes only where a test moves it; its timers never fire by themselves. */
 export class ManualClock implements Clock {

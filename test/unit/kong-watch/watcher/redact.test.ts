@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { withoutSecrets } from '../../../../src/event-hooks/watcher/redact.ts';
-import { kindsOf, kindsOfWrite, setsHealth } from '../../../../src/event-hooks/watcher/kinds.ts';
+import { withoutSecrets } from '../../../../src/kong-watch/watcher/redact.ts';
+import { kindsOf, kindsOfWrite, setsHealth } from '../../../../src/kong-watch/watcher/kinds.ts';
 
 describe('secrets', () => {
   it.each([

@@ -1,0 +1,28 @@
+import type { WatchPort } from '../../kong-watch/index.ts';
+import { Interest } from '../client/interest.ts';
+import type { Dispatcher } from '../dispatcher/index.ts';
+
+/** A dispatcher as a watched Kong sees it: its events go through the intake, and the process that delivers watches. */
+export function watchPort(dispatcher: Dispatcher): WatchPort {
+  const { clock, log, dataDir } = dispatcher.options;
+  return {
+    clock,
+    log,
+    registry: dispatcher.metrics.registry,
+    dataDir: dispatcher.store.durable ? dataDir : null,
+    isActive: () => dispatcher.engine.active,
+    publish: (source) => {
+      dispatcher.publish(source);
+    },
+    accept: (events) => dispatcher.accept(events),
+    onInterest: (told) =>
+      dispatcher.feed.watchInterest((list) => {
+        const interest = new Interest(list);
+        const sources = new Set(list.map(([source]) => source));
+        return told({
+          wants: (source, event) => interest.wants(source, event),
+          listens: (source) => sources.has(source),
+        });
+      }),
+  };
+}
