@@ -9,7 +9,7 @@ import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';
 import { eventHooksService } from '../../src/event-hooks/grpc/service.ts';
 import { silentLog } from '../../src/event-hooks/log.ts';
 import type { Hook } from '../../src/event-hooks/model/hook.ts';
-import { openStore } from '../../src/event-hooks/store/index.ts';
+import { openStore, storeOf } from '../../src/event-hooks/store/index.ts';
 import { compileDispatcherOptions } from '../../src/event-hooks/dispatcher/options.ts';
 import type { Notice } from '../../src/event-hooks/dispatcher/feed.ts';
 import type { NewEvent } from '../../src/event-hooks/store/types.ts';
@@ -94,7 +94,8 @@ describe('targets that do not answer', () => {
     async (where) => {
       const clock = new ManualClock();
       const store = await openStore(
-        compileDispatcherOptions({ dataDir: where === 'on disk' ? tempDir() : null }),
+        storeOf(where === 'on disk' ? tempDir() : null),
+        compileDispatcherOptions({}),
       );
       onTestFinished(() => store.close());
       const hooks = Array.from({ length: 20 }, (_, at) => hookOf(`h${String(at).padStart(2, '0')}`));
@@ -171,7 +172,8 @@ describe('targets that do not answer', () => {
 
   it.each(['in memory', 'on disk'])('are read from the store up to a size: %s', async (where) => {
     const store = await openStore(
-      compileDispatcherOptions({ dataDir: where === 'on disk' ? tempDir() : null }),
+      storeOf(where === 'on disk' ? tempDir() : null),
+      compileDispatcherOptions({}),
     );
     onTestFinished(() => store.close());
     const events = Array.from({ length: 50 }, (_, at): NewEvent => ({

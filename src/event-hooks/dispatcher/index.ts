@@ -315,7 +315,7 @@ export async function createDispatcher(
   kinds: KindSet<HandlerKind> = handlerKinds,
 ): Promise<Dispatcher> {
   const compiled = compileDispatcherOptions(options);
-  const dispatcher = new Dispatcher(compiled, await openStore(compiled), kinds);
+  const dispatcher = new Dispatcher(compiled, await openStore(compiled.store, compiled), kinds);
   await dispatcher.start();
   return dispatcher;
 }

@@ -3,11 +3,17 @@ import type { Clock } from '../../base/clock.ts';
 import type { GuardOptions } from '../delivery/target-guard.ts';
 import { defaultSchedule } from '../delivery/retry.ts';
 import { jsonLog } from '../log.ts';
+import { storeOf } from '../store/index.ts';
 import type { HookLog } from '../log.ts';
 
 /** How a dispatcher works. Everything is optional. */
 export interface DispatcherOptions extends GuardOptions {
-  /** Folder of the durable store (`event-hooks.db`). Without one, everything is in memory and ends with the process. */
+  /**
+   * The store by its name: `memory:`, where everything ends with the process, or `sqlite:` and a folder. Default:
+   * `dataDir` says it.
+   */
+  store?: string;
+  /** Folder of the durable store (`event-hooks.db`): the same as `sqlite:` and the folder. Without one, `memory:`. */
   dataDir?: string | null;
   /**
    * `normal` (default): what is acknowledged survives the end of the process, `kill -9` included. `full`: also the loss
@@ -52,14 +58,14 @@ export interface DispatcherOptions extends GuardOptions {
   log?: HookLog;
 }
 
-export type CompiledDispatcherOptions = Required<Omit<DispatcherOptions, keyof GuardOptions>> & {
+export type CompiledDispatcherOptions = Required<Omit<DispatcherOptions, keyof GuardOptions | 'dataDir'>> & {
   guard: GuardOptions;
 };
 
 export function compileDispatcherOptions(options: DispatcherOptions): CompiledDispatcherOptions {
   const { allowLoopback, allowPrivate, resolve } = options;
   return {
-    dataDir: options.dataDir ?? null,
+    store: options.store ?? storeOf(options.dataDir ?? null),
     synchronous: options.synchronous ?? 'normal',
     retrySchedule: options.retrySchedule ?? defaultSchedule,
     timeoutMs: options.timeoutMs ?? 15_000,

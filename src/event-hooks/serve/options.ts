@@ -4,6 +4,7 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';
+import { storeOf } from '../store/index.ts';
 import { kongFlags, kongLists, kongSwitches, readKongOptions } from './kong-options.ts';
 import type { KongOptions } from './kong-options.ts';
 import type { Address } from '../grpc/address.ts';
@@ -32,7 +33,8 @@ export interface ServeOptions {
 export const serveFlags = {
   listen: 'gRPC: unix:/path, host:port or off (default off)',
   admin: 'Admin API: host:port, unix:/path or off (default 127.0.0.1:8011)',
-  'data-dir': 'folder of the durable store (default: in memory)',
+  store: 'memory: or sqlite:FOLDER (default memory:)',
+  'data-dir': 'folder of the durable store: the same as --store sqlite:FOLDER',
   synchronous: 'normal: survives kill -9; full: also loss of power (default normal)',
   'retry-schedule':
     'seconds between attempts, separated by commas (default 5,300,1800,7200,18000,36000,50400,72000,86400)',
@@ -101,7 +103,7 @@ export function parseServeOptions(
     exitWithStdin: values['exit-with-stdin'] === true,
     kong: readKongOptions(values, environment),
     dispatcher: {
-      dataDir: text('data-dir') ?? null,
+      store: store(text('store'), text('data-dir')),
       synchronous,
       allowLoopback: values['allow-loopback'] === true,
       allowPrivate: values['allow-private'] === true,
@@ -127,6 +129,12 @@ function parse(argv: string[]): Values {
   } catch (error) {
     throw usage(messageOf(error));
   }
+}
+
+function store(name: string | undefined, dataDir: string | undefined): string {
+  if (name !== undefined && dataDir !== undefined && name !== storeOf(dataDir))
+    throw usage('--store and --data-dir name one store and have to agree');
+  return name ?? storeOf(dataDir ?? null);
 }
 
 const listOf = (value: Values[string]): string[] =>

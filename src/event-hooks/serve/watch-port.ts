@@ -4,12 +4,12 @@ import type { Dispatcher } from '../dispatcher/index.ts';
 
 /** A dispatcher as a watched Kong sees it: its events go through the intake, and the process that delivers watches. */
 export function watchPort(dispatcher: Dispatcher): WatchPort {
-  const { clock, log, dataDir } = dispatcher.options;
+  const { clock, log } = dispatcher.options;
   return {
     clock,
     log,
     registry: dispatcher.metrics.registry,
-    dataDir: dispatcher.store.durable ? dataDir : null,
+    dataDir: dispatcher.store.folder,
     isActive: () => dispatcher.engine.active,
     publish: (source) => {
       dispatcher.publish(source);

@@ -10,36 +10,66 @@ export const storeFile = 'event-hooks.db';
 /** What a dispatcher keeps in its data directory. */
 const ours = /^[\w-]+\.db(-wal|-shm|-journal)?$/;
 
+export interface StoreOptions {
+  /** See DispatcherOptions. */
+  readonly synchronous: 'normal' | 'full';
+  readonly log: HookLog;
+  /** Identities remembered for on_change and snooze. Default 100,000. */
+  readonly suppressionSize?: number;
+}
+
+type Open = (place: string, options: StoreOptions) => HookStore | Promise<HookStore>;
+
+/** The stores by the word before the colon of their names. A store is added here, and nowhere else. */
+const openers: Readonly<Record<string, Open>> = { memory: openMemory, sqlite: openSqlite };
+
+/** The name of the store that a data directory stands for; null: in memory. */
+export const storeOf = (dataDir: string | null): string =>
+  dataDir === null ? 'memory:' : `sqlite:${dataDir}`;
+
 /**
- * Opens the durable store, or the one in memory when there is no folder. A file that is broken is left as it is: the
- * dispatcher goes on in memory and says so, since events that can be delivered are worth more than none.
- * @throws KongTsError STORE_FAILED when the folder cannot be made
+ * Opens a store by its name: `memory:`, or `sqlite:` and a folder.
+ * @throws KongTsError USAGE for a name that is none, STORE_FAILED when the place cannot be used
  */
-export async function openStore(options: {
-  dataDir: string | null;
-  synchronous: 'normal' | 'full';
-  log: HookLog;
-  /** Identities remembered for on_change and snooze. */
-  suppressionSize?: number;
-}): Promise<HookStore> {
-  const { dataDir, synchronous, log, suppressionSize: firings = 100_000 } = options;
-  if (dataDir === null) {
-    log.notice(
-      'event hooks are kept in memory: without --data-dir, hooks and deliveries end with the process',
-    );
-    return new MemoryStore({ firings });
+export async function openStore(name: string, options: StoreOptions): Promise<HookStore> {
+  const [, kind = '', place = ''] = /^([a-z]+):(.*)$/su.exec(name) ?? [];
+  const open = Object.hasOwn(openers, kind) ? openers[kind] : undefined;
+  if (open === undefined) {
+    throw new KongTsError('USAGE', `"${kind === '' ? name : `${kind}:`}" names no store of event hooks.`, {
+      fix: `Write one of: ${Object.keys(openers).join(':, ')}: and where it is, as in sqlite:/var/lib/kong-ts.`,
+    });
   }
+  return open(place, options);
+}
+
+function openMemory(place: string, { log, suppressionSize: firings = 100_000 }: StoreOptions): HookStore {
+  if (place !== '')
+    throw new KongTsError('USAGE', 'The store "memory:" is at no place: write nothing behind it.');
+  log.notice('event hooks are kept in memory: without --data-dir, hooks and deliveries end with the process');
+  return new MemoryStore({ firings });
+}
+
+/**
+ * A file that is broken is left as it is: the dispatcher goes on in memory and says so, since events that can be delivered
+ * are worth more than none.
+ */
+async function openSqlite(folder: string, options: StoreOptions): Promise<HookStore> {
+  const { log, synchronous, suppressionSize: firings = 100_000 } = options;
+  if (folder === '')
+    throw new KongTsError('USAGE', 'The store "sqlite:" needs a folder, as in sqlite:./data.');
   try {
-    makePrivateFolder(dataDir, (name) => ours.test(name));
+    makePrivateFolder(folder, (name) => ours.test(name));
   } catch (error) {
     throw new KongTsError(
       'STORE_FAILED',
-      `The data directory ${dataDir} cannot be made: ${messageOf(error)}.`,
-      { cause: error },
+      `The data directory ${folder} cannot be made: ${messageOf(error)}.`,
+      {
+        cause: error,
+      },
     );
   }
   const { SqliteStore } = await import('./sqlite/index.ts');
-  const file = join(dataDir, storeFile);
+  const file = join(folder, storeFile);
   try {
     return new SqliteStore(file, { synchronous, firings });
   } catch (error) {

@@ -51,6 +51,7 @@ const shortError = 100;
 export class MemoryStore implements HookStore {
   readonly kind = 'memory';
   readonly durable = false;
+  readonly folder = null;
   readonly #hooks = new Map<string, Hook>();
   readonly #ids = new Map<string, StoredEvent>();
   /** Per hook: event number -> delivery, in rising order of event numbers. */

@@ -144,6 +144,8 @@ export interface HookStore {
   readonly kind: string;
   /** Whether an acknowledged event survives the process. */
   readonly durable: boolean;
+  /** The folder on this machine where files may be kept beside it; null: there is none. */
+  readonly folder: string | null;
 
   /**
    * The hooks as they were stored, not checked: rows may be older than the rules of today.

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { anyNumber, having } from '../../event-hooks/support/expected.ts';
+import { silentLog } from '../../../src/event-hooks/log.ts';
 import type { Hook } from '../../../src/event-hooks/model/hook.ts';
-import { openStore } from '../../../src/event-hooks/store/index.ts';
+import { openStore, storeOf } from '../../../src/event-hooks/store/index.ts';
 import { MemoryStore } from '../../../src/event-hooks/store/memory.ts';
 import { SqliteStore } from '../../../src/event-hooks/store/sqlite/index.ts';
 import { storeConformance } from './store-suite.ts';
@@ -185,7 +186,7 @@ describe('a file that cannot be used', () => {
       warn: () => {},
       error: (_: string, fields?: object) => errors.push(fields),
     };
-    const store = await openStore({ dataDir, synchronous: 'normal', log });
+    const store = await openStore(`sqlite:${dataDir}`, { synchronous: 'normal', log });
     expect(store.kind).toBe('memory');
     expect(errors).toEqual([having({ file })]);
   });
@@ -210,5 +211,37 @@ describe('a file that cannot be used', () => {
     expect(await store.pending('a', 0, 10)).toEqual([]);
     store.limitPages(1_000_000);
     expect(await store.commit([big('2')], [])).toEqual([anyNumber]);
+  });
+});
+
+describe('the name of a store', () => {
+  const options = { synchronous: 'normal' as const, log: silentLog };
+
+  it('says which one is opened, and where files may be kept beside it', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'kong-ts-store-'));
+    onTestFinished(() => {
+      rmSync(place, { recursive: true, force: true });
+    });
+    for (const [name, kind, folder] of [
+      ['memory:', 'memory', null],
+      [`sqlite:${place}`, 'sqlite', place],
+      [storeOf(null), 'memory', null],
+      [storeOf(place), 'sqlite', place],
+    ] as const) {
+      const store = await openStore(name, options);
+      expect([store.kind, store.durable, store.folder]).toEqual([kind, kind === 'sqlite', folder]);
+      await store.close();
+    }
+  });
+
+  it.each([
+    ['postgres://user:word@host/', /^"postgres:" names no store/],
+    ['toString:', /names no store/],
+    ['./data', /^"\.\/data" names no store/],
+    ['', /names no store/],
+    ['memory:here', /at no place/],
+    ['sqlite:', /needs a folder/],
+  ])('%j is refused', async (name, message) => {
+    await expect(openStore(name, options)).rejects.toThrow(message);
   });
 });

@@ -47,7 +47,7 @@ describe('files of ours under umask 0', () => {
   it('are private in a data directory that was open to others, databases and what SQLite adds included', async () => {
     chmodSync(folder, 0o755);
     writeFileSync(join(folder, 'event-hooks.db'), '', { mode: 0o644 });
-    const store = await openStore({ dataDir: folder, synchronous: 'normal', log });
+    const store = await openStore(`sqlite:${folder}`, { synchronous: 'normal', log });
     const snapshots = new SqliteSnapshots(join(folder, 'kong-snapshot.db'));
     const database = openDatabase(join(folder, 'more.db'), 'normal');
     expect(readdirSync(folder)).toEqual(expect.arrayContaining(['event-hooks.db-wal', 'kong-snapshot.db']));

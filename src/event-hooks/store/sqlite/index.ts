@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { hostname } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
 import { parseFields } from '../../model/payload.ts';
@@ -45,6 +46,7 @@ const joined = 'FROM deliveries d JOIN events e ON e.seq = d.seq WHERE d.hook = 
 export class SqliteStore implements HookStore {
   readonly kind = 'sqlite';
   readonly durable = true;
+  readonly folder: string;
   readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
@@ -59,6 +61,7 @@ export class SqliteStore implements HookStore {
    */
   constructor(file: string, options: { synchronous: Synchronous; firings?: number }) {
     this.#file = file;
+    this.folder = dirname(file);
     this.#db = openDatabase(file, options.synchronous);
     this.#statements = new Statements(this.#db);
     this.#firings = guarded(file, () => new Firings(this.#statements, options.firings ?? 100_000));
