@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PassThrough } from '../../src/event-hooks/front/pass-through.ts';
+import { PassThrough } from '../../src/kong-watch/front/pass-through.ts';
 import { Engine } from '../../src/event-hooks/delivery/engine.ts';
 import { grpcTarget } from '../../src/event-hooks/grpc/address.ts';
 import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';

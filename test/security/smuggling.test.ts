@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/event-hooks/admin/server.ts';
 import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
-import { createFront } from '../../src/event-hooks/front/front.ts';
+import { createFront } from '../../src/kong-watch/front/front.ts';
 import { memoryLog } from '../event-hooks/support/setup.ts';
 import { whenQuiet } from '../support/quiet-socket.ts';
 import { bounds } from './support/rounds.ts';
