@@ -34,8 +34,9 @@ export async function sandboxGateway(options: SandboxOptions = {}): Promise<Gate
     probes,
     configure: (config) => configureOver(adminUrl, proxy, here.name, config),
     close: async () => {
-      await sandbox.close();
+      // Requests that wait for a probe end with it: the sandbox waits for them.
       await Promise.all(Object.values(probes).map((probe) => probe.close()));
+      await sandbox.close();
       await rm(prefix, { recursive: true, force: true });
     },
   };

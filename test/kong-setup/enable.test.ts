@@ -9,7 +9,7 @@ import { checkAdmin } from '../../src/kong-setup/doctor/check-admin.ts';
 import { differences } from '../../src/kong-setup/difference.ts';
 import { enablePlugin, type EnableOptions, type EnableResult } from '../../src/kong-setup/enable.ts';
 import { factsOf } from '../../src/kong-setup/versions.ts';
-import { runCli } from '../support/run-cli.ts';
+import { runCli, type CliResult } from '../support/run-cli.ts';
 import { startAdmin, type Admin } from '../unit/sandbox/admin/setup.ts';
 
 let admin: Admin;
@@ -273,23 +273,27 @@ describe('the command lines', () => {
   it('a configuration that is no map, and an option that there is not', async () => {
     const file = join(folder, 'config.yml');
     writeFileSync(file, '- 1\n');
-    const wrong = await runCli(['enable', 'demo', '--admin-url', admin.url, '--config', file]);
+    const [wrong, unknown] = await Promise.all([
+      runCli(['enable', 'demo', '--admin-url', admin.url, '--config', file]),
+      runCli(['enable', 'demo', '--nope']),
+    ]);
     expect(wrong.status).toBe(1);
     expect(wrong.stderr).toContain('is not a map of fields');
-    expect((await runCli(['enable', 'demo', '--nope'])).status).toBe(2);
+    expect(unknown.status).toBe(2);
   });
 
   it('doctor prints what is wrong and ends with 1; kong-config prints what doctor is content with', async () => {
-    const bad = await runCli(['doctor'], { env: { KONG_PLUGINSERVER_NAMES: '' } });
-    expect(bad.status).toBe(1);
-    expect(bad.stdout).toContain('kong-ts kong-config prints all that is needed');
-
     const plugin = join(folder, 'hello.mjs');
     writeFileSync(
       plugin,
       "import { definePlugin, z } from 'kong-ts';\nexport default definePlugin({ name: 'hello', version: '1.0.0', priority: 1, config: z.object({}), access() {} });\n",
     );
-    const settings = await runCli(['kong-config', plugin, '--socket', join(folder, 'k.socket')]);
+    const [bad, settings] = await Promise.all([
+      runCli(['doctor'], { env: { KONG_PLUGINSERVER_NAMES: '' } }),
+      runCli(['kong-config', plugin, '--socket', join(folder, 'k.socket')]),
+    ]);
+    expect(bad.status).toBe(1);
+    expect(bad.stdout).toContain('kong-ts kong-config prints all that is needed');
     expect(settings).toMatchObject({ status: 0, stderr: '' });
     const envFile = join(folder, 'kong.env');
     writeFileSync(envFile, `${settings.stdout}\nKONG_LOG_LEVEL=info\n`);
@@ -315,14 +319,17 @@ describe('the command lines', () => {
       `KONG_PLUGINS=bundled,demo\nKONG_PLUGINSERVER_NAMES=demo\nKONG_PLUGINSERVER_DEMO_SOCKET=${folder}/k.socket\nKONG_PLUGINSERVER_DEMO_QUERY_CMD="cat ${dump}"\n`,
     );
     const args = ['doctor', '--env-file', file, '--admin-url', admin.url, '--json', '--user'];
-    const { status, stdout } = await runCli([...args, 'nobody']);
+    const [{ status, stdout }, stranger] = await Promise.all([
+      runCli([...args, 'nobody']),
+      runCli([...args, 'no-such-user']),
+    ]);
     const findings = JSON.parse(stdout) as { level: string; subject: string; says: string }[];
     expect(findings).toContainEqual(expect.objectContaining({ level: 'ok', subject: 'plugin demo' }));
     expect(findings.filter((one) => one.level === 'error').map((one) => one.says)).toEqual([
       expect.stringContaining(`may not pass through ${folder}`),
     ]);
     expect(status).toBe(1);
-    expect((await runCli([...args, 'no-such-user'])).stderr).toContain('There is no user');
+    expect(stranger.stderr).toContain('There is no user');
   });
 
   it('doctor keeps its findings when the Admin API fails at a plugin', async () => {
@@ -355,26 +362,30 @@ describe('the command lines', () => {
       join(home, 'main.js'),
       `import { definePlugin, z } from 'kong-ts';\nexport default definePlugin(${definition('packaged')});\n`,
     );
-    const result = await runCli(
-      ['kong-config', './loud', 'packaged', 'http-log-enterprise', '--command', '/bin/kong-ts'],
-      { cwd: folder },
-    );
+    const inFormat = (format: string): Promise<CliResult> =>
+      runCli(['kong-config', 'http-log-enterprise', '--format', format]);
+    const [result, compose, helm, relative] = await Promise.all([
+      runCli(['kong-config', './loud', 'packaged', 'http-log-enterprise', '--command', '/bin/kong-ts'], {
+        cwd: folder,
+      }),
+      inFormat('compose'),
+      inFormat('helm'),
+      runCli(['kong-config', './loud', '--command', 'kong-ts'], { cwd: folder }),
+    ]);
     expect(result).toMatchObject({ status: 0, stderr: 'I am loud\n' });
     const real = realpathSync(folder);
     const serve = /LOUD_START_CMD="\/bin\/kong-ts serve (.*) --socket/.exec(result.stdout)?.[1];
     expect(serve).toBe(`${real}/loud.mjs ${real}/node_modules/packaged/main.js http-log-enterprise`);
     expect(result.stdout).not.toContain('I am loud');
     // In containers the command is the image's, and the socket lies where Kong's user may write: in Kong's prefix.
-    for (const [format, prefix] of [
-      ['compose', '/run/kong'],
-      ['helm', '/kong_prefix'],
+    for (const [{ stdout }, prefix] of [
+      [compose, '/run/kong'],
+      [helm, '/kong_prefix'],
     ] as const) {
-      const { stdout } = await runCli(['kong-config', 'http-log-enterprise', '--format', format]);
       expect(stdout).toContain(
         `/usr/local/bin/kong-ts serve http-log-enterprise --socket ${prefix}/kong-ts.socket`,
       );
     }
-    const relative = await runCli(['kong-config', './loud', '--command', 'kong-ts'], { cwd: folder });
     expect(relative.status).not.toBe(0);
     expect(relative.stderr).toContain('--command');
   });

@@ -87,27 +87,26 @@ describe('no list of processes shows', () => {
   );
 
   it('secrets of kong-ts hooks serve, which takes them from the environment as well', async () => {
-    const kong = await listener();
     const ready = /"admin":"([^"]+)"/;
-    const given: [string[], Record<string, string>][] = [
-      [['--kong-admin', kong.url, '--token', 'kong-token'], {}],
-      [[], { KONG_TS_KONG_ADMIN: kong.url, KONG_ADMIN_TOKEN: 'kong-token' }],
+    const given: ((url: string) => [string[], Record<string, string>])[] = [
+      (url) => [['--kong-admin', url, '--token', 'kong-token'], {}],
+      (url) => [[], { KONG_TS_KONG_ADMIN: url, KONG_ADMIN_TOKEN: 'kong-token' }],
     ];
-    for (const [args, env] of given) {
-      kong.heard.clear();
-      const { cli, found } = await CliProcess.start(
-        ['hooks', 'serve', '--admin', '127.0.0.1:0', ...args],
-        ready,
-        env,
-      );
-      onTestFinished(async () => {
-        await cli.end();
-      });
-      await lookAtKong(found);
-      await until(async () => kong.heard.has(login), 'a look at Kong with the login');
-      expect(commandLine(cli.pid)).toMatch(/hooks serve/);
-      expect(commandLine(cli.pid)).not.toMatch(/pass-word|kong-token/);
-    }
+    await Promise.all(
+      given.map(async (give) => {
+        const kong = await listener();
+        const [args, env] = give(kong.url);
+        const serve = ['hooks', 'serve', '--admin', '127.0.0.1:0', ...args];
+        const { cli, found } = await CliProcess.start(serve, ready, env);
+        onTestFinished(async () => {
+          await cli.end();
+        });
+        await lookAtKong(found);
+        await until(async () => kong.heard.has(login), 'a look at Kong with the login');
+        expect(commandLine(cli.pid)).toMatch(/hooks serve/);
+        expect(commandLine(cli.pid)).not.toMatch(/pass-word|kong-token/);
+      }),
+    );
   }, 60_000);
 
   it('words that are secrets, in either way to write an option', () => {
