@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ConfigRefused, readyPath } from '../gateways/configure.ts';
 import type { Gateway } from '../gateways/gateway.ts';
 import { probeFor } from '../gateways/plugins.ts';
-import type { Happened } from '../gateways/probe-plugin.ts';
+import type { Happened, StartMode } from '../gateways/probe-plugin.ts';
 import { quiet, within } from '../gateways/quiet.ts';
 import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
 import { Upstream, type UpstreamRequest } from '../gateways/upstream.ts';
@@ -67,7 +68,7 @@ async function observe(gateway: Gateway, upstream: Upstream, asked: Exchange): P
   try {
     await gateway.configure({
       ...config,
-      ...(asked.probe === false ? {} : { plugins: pluginsOf(config, plugin, asked.id) }),
+      ...(asked.probe === false ? {} : { plugins: pluginsOf(config, plugin, asked.id, start) }),
     });
   } catch (error) {
     if (error instanceof ConfigRefused) return { ...nothing, config: 'refused', status: error.status };
@@ -100,9 +101,12 @@ async function observe(gateway: Gateway, upstream: Upstream, asked: Exchange): P
   };
 }
 
-/** The note makes it another configuration in each exchange: the instance is started anew. */
-const pluginsOf = (config: object, plugin: string, note: string): object[] => [
-  { name: plugin, config: { note } },
+/**
+ * The note makes it another configuration in each exchange: the instance is started anew. Kong may keep its claim on a start
+ * that failed, and whatever asks for the same entity waits: such a start is of an entity that nothing else asks for.
+ */
+const pluginsOf = (config: object, plugin: string, note: string, start: StartMode): object[] => [
+  { name: plugin, config: { note }, ...(start === 'starts' ? {} : { id: randomUUID() }) },
   ...((config as { plugins?: object[] }).plugins ?? []),
 ];
 

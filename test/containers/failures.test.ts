@@ -122,8 +122,11 @@ describe.each(placements)('under load, plugin server %s', (pluginServer) => {
         await serves('2');
       };
       for (const seen of await during(restart)) {
-        // Measured on Kong 3.9.3: MsgPack:1 goes on without the plugin, ProtoBuf:1 answers 500 until the server is back.
-        const allowed = seen.protocol === 'msgpack' ? ['200'] : ['200', '500'];
+        // ProtoBuf:1 answers 500 until the server is back. MsgPack:1 goes on without the plugin where the connection has
+        // broken (measured on Kong 3.9.3); a server that is told to end answers, so that Kong starts the instance anew, and
+        // where nobody listens that is a 500 as well (read in Kong 3.9.3).
+        const goesOn = seen.protocol === 'msgpack' && signal === 'SIGKILL';
+        const allowed = goesOn ? ['200'] : ['200', '500'];
         for (const status of statuses(seen)) expect(allowed).toContain(status);
         // Nobody ever gets another configuration's value: ids of the old process are not taken for new ones.
         for (const mark of marks(seen)) expect([null, `${seen.side}-2 GET`]).toContain(mark);
