@@ -3,7 +3,7 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ConfigRefused, readyPath } from '../gateways/configure.ts';
 import type { Gateway } from '../gateways/gateway.ts';
-import { probeFor } from '../gateways/plugins.ts';
+import { probeFor, probeNames } from '../gateways/plugins.ts';
 import type { Happened, StartMode } from '../gateways/probe-plugin.ts';
 import { quiet, within } from '../gateways/quiet.ts';
 import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
@@ -27,7 +27,7 @@ export interface Observation {
   readonly timing: 'quick' | 'slow' | 'none';
 }
 
-/** Sends every exchange to a gateway, one after the other, and hands on what was seen. */
+/** Sends every exchange to a gateway, one after the other, and hands on what was seen. Leaves an empty configuration. */
 export async function observeAll(
   gateway: Gateway,
   exchanges: readonly Exchange[],
@@ -38,6 +38,9 @@ export async function observeAll(
     for (const each of exchanges) seen(each, await observe(gateway, upstream, each));
   } finally {
     await upstream.close();
+    // The servers start instances again, and requests that wait for one do so no longer when its configuration is gone.
+    for (const name of probeNames) gateway.probes[name].run({});
+    await gateway.configure({});
   }
 }
 

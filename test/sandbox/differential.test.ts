@@ -5,7 +5,6 @@ import type { Exchange } from '../../scripts/differential/exchange.ts';
 import { firstSet } from '../../scripts/differential/first-set.ts';
 import { observeAll, type Observation } from '../../scripts/differential/observe.ts';
 import type { Gateway } from '../../scripts/gateways/gateway.ts';
-import { probeNames } from '../../scripts/gateways/plugins.ts';
 import { sandboxGateway } from '../../scripts/gateways/sandbox-gateway.ts';
 
 // A gateway has one configuration at a time, and an exchange waits for most of its time: several of them share the set.
@@ -24,9 +23,6 @@ async function observed(exchanges: readonly Exchange[]): Promise<Map<Exchange, O
     gateways.map(async (gateway, number) => {
       const share = exchanges.filter((_, at) => at % gateways.length === number);
       await observeAll(gateway, share, (exchange, seen) => found.set(exchange, seen));
-      // Requests that wait for an instance do so no longer when its configuration is gone.
-      for (const name of probeNames) gateway.probes[name].run({});
-      await gateway.configure({});
     }),
   );
   return found;
