@@ -150,6 +150,11 @@ describe('a takeover', { timeout: 240_000 }, () => {
     const second = bench.serve(['steady', 'packed'], '--workers', '1');
     await second.logged('listening');
     await first.logged('draining');
+    // The worker hears of it a moment later; until then it answers as always.
+    await until(async () => {
+      expect(await event()).toBe(2);
+      return used.opened > 1;
+    }, 'Kong to let go of the connection');
     for (let count = 0; count < 20; count++) expect(await event()).toBe(2);
     expect(used.opened).toBe(2);
     expect(await first.exited).toEqual({ code: 0, signal: null });
