@@ -12,18 +12,11 @@ import type {
   RpcReturn,
   UriCapturesResult,
 } from './messages.ts';
+import { INT1, DOUBLE1, BYTES1, BYTES2, BYTES3, SEQUENCE, writeIntField, writeTextField } from './fields.ts';
 import { Reader } from './reader.ts';
 import { readRecord, recordTypes, writeRecord } from './records.ts';
 import { readList, readStruct, readValue, writeStruct, writeValue } from './struct.ts';
-import { BYTES, FIXED64, VARINT, Writer } from './writer.ts';
-
-/** Keys of the fields 1, 2 and 3 by wire type. */
-const INT1 = 1 * 8 + VARINT;
-const DOUBLE1 = 1 * 8 + FIXED64;
-const BYTES1 = 1 * 8 + BYTES;
-const BYTES2 = 2 * 8 + BYTES;
-const BYTES3 = 3 * 8 + BYTES;
-const SEQUENCE = INT1;
+import { BYTES, VARINT, Writer } from './writer.ts';
 
 /** Kong's side: the bytes of one RpcCall, without a frame around them. */
 export function encodeRpcCall(call: RpcCall): Buffer {
@@ -134,16 +127,6 @@ function readInstanceStatus(reader: Reader): InstanceStatus {
     else reader.skip(key);
   }
   return status;
-}
-
-function writeTextField(writer: Writer, field: number, value: string): void {
-  writer.key(field, BYTES);
-  writer.text(value);
-}
-
-function writeIntField(writer: Writer, field: number, value: number | bigint): void {
-  writer.key(field, VARINT);
-  writer.int64(value);
 }
 
 /**

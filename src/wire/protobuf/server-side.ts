@@ -14,19 +14,21 @@ import type {
   RpcReturn,
   UriCapturesResult,
 } from './messages.ts';
+import {
+  INT1,
+  DOUBLE1,
+  BYTES1,
+  INT2,
+  BYTES2,
+  BYTES3,
+  SEQUENCE,
+  writeIntField,
+  writeTextField,
+} from './fields.ts';
 import { Reader, malformed } from './reader.ts';
 import { readRecord, recordTypes, writeRecord } from './records.ts';
 import { readStruct, readValue, writeList, writeStruct, writeValue } from './struct.ts';
-import { BYTES, FIXED64, VARINT, Writer } from './writer.ts';
-
-/** Keys of the fields 1, 2 and 3 by wire type. */
-const INT1 = 1 * 8 + VARINT;
-const DOUBLE1 = 1 * 8 + FIXED64;
-const BYTES1 = 1 * 8 + BYTES;
-const INT2 = 2 * 8 + VARINT;
-const BYTES2 = 2 * 8 + BYTES;
-const BYTES3 = 3 * 8 + BYTES;
-const SEQUENCE = INT1;
+import { BYTES, VARINT, Writer } from './writer.ts';
 
 type Args = readonly unknown[];
 type Plain = Readonly<Record<string, unknown>>;
@@ -155,16 +157,6 @@ function writeInstanceStatus(writer: Writer, status: InstanceStatus): void {
     writer.end(mark);
   }
   writeIntField(writer, 4, status.startedAt);
-}
-
-function writeTextField(writer: Writer, field: number, value: string): void {
-  writer.key(field, BYTES);
-  writer.text(value);
-}
-
-function writeIntField(writer: Writer, field: number, value: number | bigint): void {
-  writer.key(field, VARINT);
-  writer.int64(value);
 }
 
 /**
