@@ -11,7 +11,9 @@ const none = Buffer.alloc(0);
 const [protobufName, msgpackName] = mixedNames;
 
 interface Server {
-  nextInstance(): Promise<number>;
+  nextInstance(): number;
+  /** What starting and closing an instance of the MsgPack:1 plugin takes. */
+  takeTime(): Promise<void>;
 }
 
 interface Channel {
@@ -79,8 +81,7 @@ export class MixedConnection {
       );
       return;
     }
-    const instanceId =
-      command.type === 'closeInstance' ? command.instanceId : await this.#server.nextInstance();
+    const instanceId = command.type === 'closeInstance' ? command.instanceId : this.#server.nextInstance();
     const status = { name: protobufName, instanceId, startedAt: Math.floor(Date.now() / 1000) };
     this.#channel.write(
       encodeFrame(encodeRpcReturn({ sequence, result: { type: 'instanceStatus', status } })),
@@ -115,9 +116,14 @@ export class MixedConnection {
   }
 
   async #answer(method: string, given: Record<string, unknown>, first: unknown): Promise<unknown> {
-    if (method === 'plugin.StartInstance')
-      return { Name: msgpackName, Id: await this.#server.nextInstance(), Config: {}, StartTime: 1 };
-    if (method === 'plugin.CloseInstance') return { Name: msgpackName, Id: first, Config: {} };
+    if (method === 'plugin.StartInstance') {
+      await this.#server.takeTime();
+      return { Name: msgpackName, Id: this.#server.nextInstance(), Config: {}, StartTime: 1 };
+    }
+    if (method === 'plugin.CloseInstance') {
+      await this.#server.takeTime();
+      return { Name: msgpackName, Id: first, Config: {} };
+    }
     const steps = MixedConnection.#steps;
     const started = method === 'plugin.HandleEvent';
     const EventId = started ? ++MixedConnection.#lastEvent : Number(given['EventId']);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
 import type { Command, MixedProbe } from '../gateways/mixed-probe.ts';
 import { mixedNames } from '../gateways/mixed-connection.ts';
@@ -21,6 +22,8 @@ const request = 'GET /mixed HTTP/1.1\r\nHost: mixed.test\r\nConnection: close\r\
 /** How many requests are under way while configurations change. */
 const atOnce = 12;
 const mostChanges = 200;
+/** The same whatever changes: what is started anew is an instance of the same plugin. */
+const pluginIds = ['3f1c6c6e-0000-4000-8000-000000000001', '3f1c6c6e-0000-4000-8000-000000000002'];
 
 /** Two plugins of different protocols on one socket: what Kong sends on one connection, and while configurations change. */
 export async function recordConnections(gateway: Gateway): Promise<ConnectionRecording[]> {
@@ -36,7 +39,7 @@ export async function recordConnections(gateway: Gateway): Promise<ConnectionRec
     ];
     return recorded.map((each) => ({ ...provenance, ...each }));
   } finally {
-    mixed.startDelay = 0;
+    mixed.delay = 0;
     await upstream.close();
   }
 }
@@ -71,8 +74,9 @@ async function recordLostInstance(
   const lost = (): Command | undefined =>
     mixed.commands.find(({ says }) => says.endsWith('without InstanceId'));
   const running = { over: false };
-  // Whatever starts while others wait for it makes the window in which changes overlap.
-  mixed.startDelay = 20;
+  // Longer than a change takes, and than Kong sleeps where another request starts the instance (0.1 s): one of those that wait
+  // comes while the instance before is being closed.
+  mixed.delay = 150;
   const load = Promise.all(
     Array.from({ length: atOnce }, async () => {
       while (!running.over) await exchange(gateway.proxy, request);
@@ -82,6 +86,8 @@ async function recordLostInstance(
   for (; changes < mostChanges && lost() === undefined; changes++) {
     if (mixed.wire.length > 20_000) mixed.forget();
     await configure(String(changes));
+    // However quick a change is: so many of them take longer than many instances to start and to close.
+    await sleep(20);
   }
   const found = lost();
   // What Kong does next on this connection belongs to it.
@@ -123,7 +129,7 @@ function mixedConfig(here: string, upstream: number, value: string): object {
           {
             name: 'mixed',
             paths: ['/mixed'],
-            plugins: mixedNames.map((name) => ({ name, config: { note: value } })),
+            plugins: mixedNames.map((name, at) => ({ id: pluginIds[at], name, config: { note: value } })),
           },
         ],
       },

@@ -78,7 +78,7 @@ test('the commands of a recorded connection are those of its bytes', async () =>
   const kong = fixture<ConnectionRecording>('connections/mixed-one-connection.json');
   const heard: string[] = [];
   const connection = new MixedConnection(
-    { nextInstance: () => Promise.resolve(1) },
+    { nextInstance: () => 1, takeTime: () => Promise.resolve() },
     { write: () => undefined, heard: (says) => heard.push(says) },
   );
   for (const [kind, , hex = ''] of kong.wire) {
