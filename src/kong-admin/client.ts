@@ -1,5 +1,6 @@
-import { request } from 'undici';
+import { Agent, buildConnector, request } from 'undici';
 import { KongTsError, messageOf } from '../base/errors.ts';
+import { passingOverInformational } from '../http/client/index.ts';
 import { maskUserInfo, withoutUserInfo } from './user-info.ts';
 
 export interface KongAdminOptions {
@@ -79,6 +80,12 @@ const freshPaging = (): Paging => ({
   asked: { requests: 0, entities: 0 },
 });
 
+let agent: Agent | null = null;
+
+/** The connections of all clients, made with the first request. */
+const connections = (): Agent =>
+  (agent ??= new Agent({ connect: passingOverInformational(buildConnector({ allowH2: false })) }));
+
 /** A client of Kong's Admin API: JSON in and out, paging, workspaces, errors that say what Kong said. */
 export class KongAdmin {
   /** Without user and password. */
@@ -132,8 +139,10 @@ export class KongAdmin {
     const { token, timeoutMs = defaultTimeoutMs, maxBytes = 64 * 1024 * 1024, signal } = this.#options;
     const limit = AbortSignal.timeout(timeoutMs);
     this.#paging.asked.requests += 1;
+    const until = signal === undefined ? limit : AbortSignal.any([limit, signal]);
     try {
-      const answer = await request(`${this.#base}${path}`, {
+      const asked = request(`${this.#base}${path}`, {
+        dispatcher: connections(),
         method,
         headers: {
           accept: 'application/json',
@@ -142,8 +151,10 @@ export class KongAdmin {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+        signal: until,
       });
+      // undici hears of the signal once it is connected.
+      const answer = await unlessAborted(asked, until);
       const chunks: Buffer[] = [];
       let size = 0;
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
@@ -293,6 +304,21 @@ function parsed(text: string, status: number): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     throw new Error(`what came with status ${String(status)} is no JSON`);
+  }
+}
+
+/** What was asked for, or the reason of the signal as soon as it aborts. */
+async function unlessAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  });
+  try {
+    return await Promise.race([asked, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

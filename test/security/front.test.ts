@@ -139,6 +139,18 @@ describe('requests that readers could understand in two ways', () => {
     expect(kong.seen.length).toBe(before);
   });
 
+  it('are refused where a token guards the hooks, too: a target that names another server than Host', async () => {
+    const kong = await startKong();
+    const port = await startFront(`http://admin:pw@127.0.0.1:${String(kong.port)}`, [], 'secret');
+    const before = kong.seen.length;
+    for (const path of ['/services', '/event-hooks']) {
+      const head = `GET http://localhost${path} HTTP/1.1\r\nKong-Admin-Token: secret\r\nHost: `;
+      const text = await raw(port, `${head}localhost\r\n\r\n${head}evil.example\r\n\r\n${inner}`);
+      expect(text.match(/HTTP\/1\.1 \d+/g), path).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+    }
+    expect(kong.seen.slice(before).map(({ line }) => line)).toEqual(['GET /services']);
+  });
+
   it('a body of a DELETE stays one', async () => {
     const kong = await startKong();
     const port = await startFront(`http://127.0.0.1:${String(kong.port)}`);
@@ -360,7 +372,8 @@ describe('what Node cannot parse', () => {
     const refused: [status: number, bytes: string][] = [
       [403, 'FOO /a HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
       [403, 'FOO /a HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n'],
-      [403, 'FOO http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+      [400, 'FOO http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+      [403, 'FOO http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
       [
         400,
         'FOO /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { passingOverInformational } from 'kong-ts/http-client';
 import type { Pool } from 'undici';
 import type * as Undici from 'undici';
 import type { Endpoint } from '../config/endpoint.ts';
@@ -99,6 +100,9 @@ export class Sender {
         headers: { ...target.headers, ...extra },
         body,
       });
+      // The status is what counts: who sends the rest byte by byte holds nobody up.
+      const patience = setTimeout(() => answer.body.destroy(), this.settings.timeout);
+      answer.body.once('close', () => clearTimeout(patience));
       if (answer.statusCode < 300) {
         await answer.body.dump();
         this.stats.bytes(body.length);
@@ -141,7 +145,7 @@ function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
   const { timeout } = settings;
   const keepalive = keepaliveOf(settings.keepalive);
   // Read by the first sender: Kong waits for `kong-ts dump` at each start, and undici is half of what it would read.
-  const { Pool } = require('undici') as typeof Undici;
+  const { Pool, buildConnector } = require('undici') as typeof Undici;
   return new Pool(endpoint.origin, {
     connections: settings.connections,
     pipelining: 1,
@@ -149,12 +153,16 @@ function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
     keepAliveMaxTimeout: keepalive,
     headersTimeout: timeout,
     bodyTimeout: timeout,
-    connect: {
-      timeout,
-      rejectUnauthorized: verify,
-      ...(ca === null ? {} : { ca }),
-      ...(certificate === null || key === null ? {} : { cert: certificate, key }),
-    },
+    connect: passingOverInformational(
+      buildConnector({
+        timeout,
+        // As Kong's http-log.
+        allowH2: false,
+        rejectUnauthorized: verify,
+        ...(ca === null ? {} : { ca }),
+        ...(certificate === null || key === null ? {} : { cert: certificate, key }),
+      }),
+    ),
   });
 }
 
@@ -165,13 +173,17 @@ function withAuthorization(
   return authorization === null ? { ...headers } : { ...headers, authorization };
 }
 
-async function beginning(body: AsyncIterable<Buffer> & { dump(): Promise<void> }): Promise<string> {
+async function beginning(body: AsyncIterable<Buffer>): Promise<string> {
   let text = '';
   let read = 0;
-  for await (const chunk of body) {
-    read += chunk.length;
-    if (text.length < answerBeginning) text += chunk.toString('utf8');
-    if (read > longestAnswer) break;
+  try {
+    for await (const chunk of body) {
+      read += chunk.length;
+      if (text.length < answerBeginning) text += chunk.toString('utf8');
+      if (read > longestAnswer) break;
+    }
+  } catch {
+    // It breaks off: what came of it is all there is to say.
   }
   return text.slice(0, answerBeginning);
 }

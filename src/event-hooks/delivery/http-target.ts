@@ -4,7 +4,6 @@ import type { Dispatcher } from 'undici';
 import { ClosingTargets } from './closing-targets.ts';
 import { containThrows } from './contain-throws.ts';
 import { describe, isClosed, isInvalid } from './http-errors.ts';
-import { passOverContinue } from './pass-over-continue.ts';
 import { pinnedConnector } from './pinned-connector.ts';
 import type { ConnectorOptions } from './pinned-connector.ts';
 
@@ -140,9 +139,6 @@ export class HttpTarget {
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 10_000,
-    });
-    client.on('connect', () => {
-      if (this.#connection !== null) passOverContinue(this.#connection.socket);
     });
     // What undici sends again by itself on the next connection goes one by one there, too.
     client.on('disconnect', () => (client.pipelining = 1));

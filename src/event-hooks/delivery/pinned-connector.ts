@@ -1,6 +1,7 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { messageOf } from '../../base/errors.ts';
+import { passingOverInformational } from '../../http/client/index.ts';
 import type { TargetGuard } from './target-guard.ts';
 
 export interface ConnectorOptions {
@@ -22,15 +23,17 @@ export function pinnedConnector(
     if (all === true) callback(null, found);
     else callback(null, found[0]?.address ?? '', found[0]?.family ?? 0);
   };
-  const connect = buildConnector({
-    timeout: timeoutMs,
-    allowH2: false,
-    rejectUnauthorized: sslVerify,
-    lookup,
-    autoSelectFamily: true,
-    // An address that says nothing leaves time for the others.
-    autoSelectFamilyAttemptTimeout: Math.min(2000, Math.max(250, Math.floor(timeoutMs / 8))),
-  });
+  const connect = passingOverInformational(
+    buildConnector({
+      timeout: timeoutMs,
+      allowH2: false,
+      rejectUnauthorized: sslVerify,
+      lookup,
+      autoSelectFamily: true,
+      // An address that says nothing leaves time for the others.
+      autoSelectFamilyAttemptTimeout: Math.min(2000, Math.max(250, Math.floor(timeoutMs / 8))),
+    }),
+  );
   return (options, callback) => {
     const timer = setTimeout(() => {
       settle(new Error(`the name did not resolve within ${String(timeoutMs)} ms`), null);

@@ -25,7 +25,7 @@ const keepAliveProbeMs = 30_000;
 /**
  * An HTTP server whose requests are read here, as Kong's nginx reads them, and are answered in the manner of node:http:
  * any method in capitals, any byte beyond ASCII in a target, bare line feeds, absolute targets. A target is a latin1
- * string, one character per byte, and never absolute. Each request is read in this one way, wherever it stands on its
+ * string, one character per byte, and never absolute; one that names another server than `Host` is refused. Each request is read in this one way, wherever it stands on its
  * connection and however its bytes are cut.
  */
 export function createNodeServer(options: NodeServerOptions): Server {
@@ -61,7 +61,10 @@ export function createNodeServer(options: NodeServerOptions): Server {
 function handlerOf({ limits, handle, refuse }: NodeServerOptions): RequestHandler {
   return {
     serve: async (request) => {
-      namedByTarget(request);
+      if (!namesOneServer(request)) {
+        await respond(request, (response) => refuse(400, response));
+        return false;
+      }
       const limit = setTimeout(() => {
         request.destroy(new BodyStalled('the body did not come in time'));
       }, limits.requestTimeout);
@@ -102,14 +105,17 @@ async function respond(request: ClientRequest, answer: (response: ServerResponse
   return response.shouldKeepAlive && !names(String(response.getHeader('connection') ?? ''), 'close');
 }
 
-/** The host of an absolute target stands for what `Host` says (RFC 9112, section 3.2.2; nginx's `$host`). */
-function namedByTarget({ head, headers, rawHeaders }: ClientRequest): void {
+/**
+ * Whether an absolute target and `Host` name one server. The target's counts (RFC 9112, section 3.2.2), but who looks at
+ * `Host` alone would see another one. A request without `Host` gets the target's.
+ */
+function namesOneServer({ head, headers, rawHeaders }: ClientRequest): boolean {
   const { host } = head.target;
-  if (host === null || host === validHost(headers.host ?? '')) return;
+  if (host === null) return true;
+  if (headers.host !== undefined) return host === validHost(headers.host);
   headers.host = host;
-  const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-  if (at >= 0) rawHeaders[at + 1] = host;
-  else rawHeaders.push('Host', host);
+  rawHeaders.push('Host', host);
+  return true;
 }
 
 const names = (header: string | undefined, option: string): boolean =>

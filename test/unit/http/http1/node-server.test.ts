@@ -93,16 +93,26 @@ describe('a server of node:http that reads as nginx does', () => {
     expect(await exchange(port, 'GET / HTTP/1.0\r\n\r\n', true)).toMatch(/Connection: close[^]*whole$/);
   });
 
-  it('takes the host of an absolute target for that of the request', async () => {
+  it('takes the host of an absolute target where nothing else says one', async () => {
     const port = await listen((request, response) =>
       response.end(`${request.headers.host ?? ''} ${request.rawHeaders.join(' ')} ${request.url ?? ''};`),
     );
     const text = await exchange(
       port,
-      `GET http://B.c:8/x HTTP/1.1\r\nHost: a\r\n\r\nGET http://a/x HTTP/1.1\r\nHost: a:1\r\n\r\n${last}`,
+      `GET http://a/x HTTP/1.1\r\nHost: a:1\r\n\r\nGET http://A.:8/x HTTP/1.1\r\nHost: a\r\n\r\n${last}`,
     );
-    expect(text).toContain('b.c Host b.c /x;');
     expect(text).toContain('a:1 Host a:1 /x;');
+    expect(text).toContain('a Host a /x;');
+    expect(await exchange(port, 'GET http://B.c:8/x HTTP/1.0\r\n\r\n')).toContain('b.c Host b.c /x;');
+  });
+
+  it('refuses a target that names another server than Host, and reads nothing after it', async () => {
+    const port = await listen((_request, response) => response.end());
+    for (const target of ['http://b.c/x', 'http://a.b/x', 'http://[::1]/x', 'https://ab/'])
+      expect(
+        statuses(await exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n${last}`)),
+        target,
+      ).toEqual(['400']);
   });
 
   it('tells a handler of a client that goes away, and of one whose body never ends', async () => {
