@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command, CommanderError } from 'commander';
 import { KongTsError } from '../base/errors.ts';
 import { ownModule, packageVersion } from '../base/package.ts';
+import { outputMayClose } from './closed-output.ts';
 import { hideSecrets } from './hide-secrets.ts';
 import { printable } from './printable.ts';
 
@@ -147,6 +148,7 @@ function stackOf(thrown: unknown): string {
  * command line that is not understood, 1 for everything else.
  */
 export async function main(argv: readonly string[]): Promise<void> {
+  outputMayClose();
   try {
     await run(argv);
   } catch (error) {

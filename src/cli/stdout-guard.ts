@@ -74,8 +74,11 @@ function writeAll(fd: number, bytes: Buffer): void {
     try {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null;
+      // Nobody reads any more: the rest is lost, and that is all.
+      if (code === 'EPIPE') return;
       // A pipe whose reader is slow: there is nothing else to do than to try again.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      if (code !== 'EAGAIN') throw error;
     }
   }
 }

@@ -32,6 +32,8 @@ export function addTail(hooks: Command): void {
         abort.abort();
       };
       process.once('SIGINT', interrupt);
+      // Whoever was reading has gone.
+      process.stdout.once('error', interrupt);
       const response = await api.open('GET', '/event-hooks/tail', undefined, abort.signal);
       if (response.body === null) return;
       try {
@@ -40,6 +42,7 @@ export function addTail(hooks: Command): void {
         if (!abort.signal.aborted) throw error;
       } finally {
         process.off('SIGINT', interrupt);
+        process.stdout.off('error', interrupt);
       }
     });
 }

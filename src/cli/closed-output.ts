@@ -1,0 +1,29 @@
+const names = ['stdout', 'stderr'] as const;
+/** What a write to a pipe, a socket or a terminal says whose other end is closed. */
+const closed = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']);
+
+/**
+ * Whoever reads standard output or standard error may stop at any time (`kong-ts ... | head -1`): what is written
+ * afterwards is lost, and the command ends with the status that it would have had. An output that cannot be written for
+ * another reason (a full disk) is one line on the other one, and status 1. Neither stream is made here: whoever takes
+ * standard output away (`guardStdout`) has to come before it.
+ */
+export function outputMayClose(): void {
+  for (const name of names) {
+    const property = Object.getOwnPropertyDescriptor(process, name);
+    const make = property?.get?.bind(process) as (() => NodeJS.WriteStream) | undefined;
+    if (property === undefined || make === undefined) continue;
+    let stream: NodeJS.WriteStream | null = null;
+    Object.defineProperty(process, name, {
+      ...property,
+      get: () => (stream ??= make().on('error', (error) => onError(name, error))),
+    });
+  }
+}
+
+function onError(name: (typeof names)[number], error: NodeJS.ErrnoException): void {
+  if (closed.has(error.code ?? '')) return;
+  process.exitCode = 1;
+  const message = `kong-ts: What was written to ${name} is lost: ${error.message}.\n`;
+  if (name === 'stdout') process.stderr.write(message);
+}
