@@ -16,7 +16,7 @@ export function outputMayClose(): void {
     let stream: NodeJS.WriteStream | null = null;
     Object.defineProperty(process, name, {
       ...property,
-      get: () => (stream ??= make().on('error', (error) => onError(name, error))),
+      get: () => (stream ??= make().on('error', (error: NodeJS.ErrnoException) => onError(name, error))),
     });
   }
 }
