@@ -1,5 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PassThrough } from '../../src/kong-watch/front/pass-through.ts';
@@ -82,6 +84,53 @@ describe('who reads nothing', () => {
     expect(b.dispatcher.feed.watched).toBe(false);
     // The system's buffers of a connection on this machine included.
     expect(held).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('many who read nothing', () => {
+  /** Bytes in buffers that are still needed. */
+  const held = (): number => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const collectGarbage = (): void => {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+  };
+
+  it('of tails over HTTP cost 64 MiB together, and those that read get everything', async () => {
+    const b = await bench();
+    await b.admin.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = b.admin.server.address() as AddressInfo;
+    let watching = 0;
+    let cut = 0;
+    const tail = (): Socket => {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      socket.write('GET /event-hooks/tail HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      return socket;
+    };
+    b.admin.server.on('connection', (socket: Socket) => {
+      watching += 1;
+      socket.once('close', () => (cut += 1));
+    });
+    const silent = Array.from({ length: 30 }, () => tail().pause());
+    let read = 0;
+    tail().on('data', (bytes) => (read += bytes.length));
+    await expect.poll(() => [watching, read > 0]).toEqual([31, true]);
+    const before = held();
+    let sent = 0;
+    for (; sent < 400 && cut === 0; sent += 1) {
+      b.dispatcher.feed.notify(notice(sent));
+      // The one that reads keeps up.
+      await expect.poll(() => read, { interval: 1 }).toBeGreaterThan(data.length * (sent + 1));
+    }
+    expect(cut).toBeGreaterThan(0);
+    // One notice of each on its way through the response besides, and what is read ahead.
+    expect(held() - before).toBeLessThan(64 * 1024 * 1024 + 3 * silent.length * data.length);
+    for (const socket of silent) socket.destroy();
+    await expect.poll(() => cut).toBe(30);
+    expect(held() - before).toBeLessThan(8 * 1024 * 1024);
   });
 });
 
