@@ -1,7 +1,13 @@
 import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { foreignCaller, type Callers } from './callers.ts';
-import { framingOf, UnforwardableError } from './headers.ts';
+import { endToEnd, framingOf, UnforwardableError } from './headers.ts';
+
+/** Connections that have brought a refused request. */
+const refused = new WeakSet<Socket>();
+
+/** Whether a connection has brought a request that a door has refused: what else it brings is not answered. */
+export const wasRefused = (connection: Socket): boolean => refused.has(connection);
 
 /**
  * The door of a listener: hands on what everybody reads in one way and whoever may call sends, and refuses the rest as
@@ -12,7 +18,6 @@ export function door(
   callers: Callers | null,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
 ): RequestListener {
-  const refused = new WeakSet<Socket>();
   return (request, response) => {
     const { socket } = request;
     if (refused.has(socket)) return;
@@ -41,12 +46,13 @@ function refusalOf(request: IncomingMessage, callers: Callers | null): Refusal |
 }
 
 /**
- * Why readers could understand a request in different ways: its length (RFC 9112, section 6), or whom it is for
- * (section 3.2). What Node's parser refuses never comes here.
+ * Why readers could understand a request in different ways: its length (RFC 9112, section 6), whom it is for (section
+ * 3.2), or what `Connection` takes away from it. What Node's parser refuses never comes here.
  */
 function misreadable({ rawHeaders, httpVersion, method, url = '/' }: IncomingMessage): Refusal | null {
   try {
     const framing = framingOf(rawHeaders);
+    endToEnd(rawHeaders);
     if (framing.kind === 'chunked' && httpVersion !== '1.1')
       return [400, 'HTTP/1.0 knows no Transfer-Encoding.'];
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Callers } from '../../http/callers.ts';
-import { door } from '../../http/door.ts';
+import { door, wasRefused } from '../../http/door.ts';
 import { createNodeServer } from '../../http/http1/node-server.ts';
 import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
@@ -69,6 +69,6 @@ const unread: Readonly<Record<string, string>> = {
 /** Answers what Node's parser cannot read. */
 export function refuseUnread({ code }: { readonly code: string }, client: Socket): void {
   const status = unread[code] ?? '400 Bad Request';
-  if (client.writable) client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  if (client.writable && !wasRefused(client)) client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
   else client.destroy();
 }

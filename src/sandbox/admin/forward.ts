@@ -88,10 +88,11 @@ export function forward(target: URL, request: IncomingMessage, response: ServerR
 
 function answer(response: ServerResponse, status: number, message: string): void {
   const body = JSON.stringify({ message });
+  // What follows on the connection may be a part of what was refused.
+  response.shouldKeepAlive = false;
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
-    connection: 'close',
   });
   response.end(body);
 }

@@ -20,9 +20,10 @@ const control = {
 /**
  * What a proxy sees that takes no chances: the requests of a connection's bytes up to the first that two readers could
  * understand in two ways, as RFC 9112 has them (lines may end with a line feed alone, sections 2.2 and 3).
+ * @param connectionMayName whether `Connection` may name a framing header, which counts all the same (nginx)
  */
-export function strictly(bytes: string): Read[] {
-  return split(bytes).found;
+export function strictly(bytes: string, connectionMayName = false): Read[] {
+  return split(bytes, connectionMayName).found;
 }
 
 /** The head of what is left after that: of a request that is not whole, or that is none. */
@@ -31,14 +32,14 @@ export function headLeft(bytes: string): string {
   return rest.slice(0, rest.search(/\n\r?\n/) + 1);
 }
 
-function split(bytes: string): { found: Read[]; end: number } {
+function split(bytes: string, connectionMayName = false): { found: Read[]; end: number } {
   const found: Read[] = [];
   let at = 0;
   for (; at < bytes.length;) {
     while (bytes[at] === '\r' || bytes[at] === '\n') at += 1;
     const head = headAt(bytes, at);
     if (head === null) break;
-    const body = bodyAt(bytes, at + head.length, head);
+    const body = bodyAt(bytes, at + head.length, head, connectionMayName);
     if (body === null) break;
     found.push({ line: head.line, body: body.text });
     at += head.length + body.length;
@@ -80,12 +81,17 @@ function bodyAt(
   bytes: string,
   at: number,
   { headers, version }: Head,
+  connectionMayName: boolean,
 ): { text: string; length: number } | null {
   const all = (wanted: string): string[] =>
     headers.filter(([name]) => name === wanted).map(([, value]) => value);
   const [lengths, codings] = [all('content-length'), all('transfer-encoding')];
   const named = all('connection').join(',').toLowerCase();
-  if (/content-length|transfer-encoding/.test(named) || lengths.length + codings.length > 1) return null;
+  if (
+    (!connectionMayName && /content-length|transfer-encoding/.test(named)) ||
+    lengths.length + codings.length > 1
+  )
+    return null;
   const [length] = lengths;
   if (length !== undefined) {
     if (!/^\d+$/.test(length) || at + Number(length) > bytes.length) return null;
