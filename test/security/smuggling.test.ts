@@ -136,7 +136,9 @@ const upper = ({ line, body }: Read): Read => ({
   line: line.replace(/%[\da-f]{2}/g, (triplet) => triplet.toUpperCase()),
   body,
 });
-/** Answers, informational ones aside. */
+/** Answers, informational ones aside, and those among them that say that nothing was understood. */
+const refusalsIn = (text: string): number =>
+  text.match(/HTTP\/1\.1 (?:40[08]|41[34]|431|50[15]) /g)?.length ?? 0;
 const answersIn = (text: string): number => text.match(/HTTP\/1\.1 [2-5]\d\d /g)?.length ?? 0;
 
 describe('of generated connections a listener sees what a reader sees that takes no chances, in its order, and no more', () => {
@@ -162,8 +164,10 @@ describe('of generated connections a listener sees what a reader sees that takes
           const expected = strictly(bytes, asNginx);
           const number = answersIn(answers[at] ?? '');
           answered += Math.min(number, expected.length);
-          // The last answer may be a refusal.
-          expect(number, JSON.stringify(bytes)).toBeLessThanOrEqual(expected.length + 1);
+          // A head may be answered before its body is seen to be none; what comes after it is refused, once.
+          const atMost = expected.length + (headLeft(bytes) === '' ? 0 : 1);
+          expect(number - refusalsIn(answers[at] ?? ''), JSON.stringify(bytes)).toBeLessThanOrEqual(atMost);
+          expect(number, JSON.stringify(bytes)).toBeLessThanOrEqual(atMost + 1);
           if (upstream === null) continue;
           const mine = (all: readonly Read[]): Read[] =>
             all.filter(({ line }) => line.includes(`/${id}/`)).map(upper);
