@@ -1,14 +1,33 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** One handwriting (CONTRIBUTING.md, "Handwriting"): a syntax that has another spelling in this project. */
+const handwriting = [
+  {
+    // A constructor has no name that could begin with #.
+    selector:
+      ':matches(PropertyDefinition, AccessorProperty, MethodDefinition[kind!="constructor"])[accessibility="private"]',
+    message: 'a private member is spelled #member',
+  },
+  {
+    selector: 'ImportDeclaration[importKind="value"] > ImportSpecifier[importKind="type"]',
+    message: 'types are imported by a line of their own: import type { ... } from',
+  },
+  {
+    selector: 'ExportNamedDeclaration[exportKind="value"] > ExportSpecifier[exportKind="type"]',
+    message: 'types are exported by a line of their own: export type { ... } from',
+  },
+];
+
 /** Imports that a room must not have: dependencies point one way (CONTRIBUTING.md, "Rooms"). */
 const room = (files, forbidden, why) => ({
   files,
   rules: {
     'no-restricted-imports': ['error', { patterns: forbidden.map((regex) => ({ regex, message: why })) }],
-    // The same for import(), which the rule above does not look at.
+    // The same for import(), which the rule above does not look at. A file has one setting of this rule: handwriting is in each.
     'no-restricted-syntax': [
       'error',
+      ...handwriting,
       ...forbidden.map((regex) => ({
         selector: `ImportExpression[source.value=/${regex.replaceAll('/', '\\u002F')}/]`,
         message: why,
@@ -62,6 +81,17 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/naming-convention': [
+        'error',
+        // What is taken out of an object has the name that it has there.
+        { selector: 'variable', modifiers: ['destructured'], format: null },
+        {
+          selector: 'variable',
+          format: null,
+          custom: { regex: '^[A-Z][A-Z0-9_]+$', match: false },
+        },
+      ],
+      'no-restricted-syntax': ['error', ...handwriting],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
     },

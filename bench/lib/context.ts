@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Outcome } from '../driver/job.ts';
 import { Driver } from './driver.ts';
-import { startOurs, startPeer, type ServerUnderTest } from './servers.ts';
-import { ratios, summarize, type Summary } from './statistics.ts';
+import type { ServerUnderTest } from './servers.ts';
+import { startOurs, startPeer } from './servers.ts';
+import type { Summary } from './statistics.ts';
+import { ratios, summarize } from './statistics.ts';
 
 export interface Options {
   /** Pairs of measurements per row. */

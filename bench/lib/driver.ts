@@ -1,4 +1,5 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import type { Job, Outcome } from '../driver/job.ts';
 
 /** The load generator in a process of its own, so that its work is not the server's. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withKongNumbers } from '../../plugins/http-log-enterprise/record/numbers.ts';
 import { record } from '../driver/replies.ts';
-import { measure, throughputRow, type Comparison, type Context, type Measured } from '../lib/context.ts';
+import type { Comparison, Context, Measured } from '../lib/context.ts';
+import { measure, throughputRow } from '../lib/context.ts';
 import { RecordSink } from '../lib/record-sink.ts';
 import { ServerUnderTest } from '../lib/servers.ts';
 

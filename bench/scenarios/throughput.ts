@@ -1,5 +1,6 @@
 import type { ServerUnderTest } from '../lib/servers.ts';
-import { measure, throughputRow, type Comparison, type Context } from '../lib/context.ts';
+import type { Comparison, Context } from '../lib/context.ts';
+import { measure, throughputRow } from '../lib/context.ts';
 
 const targets = new Map([
   [0, '1.4'],

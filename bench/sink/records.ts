@@ -1,4 +1,5 @@
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
 
 /**
  * A log endpoint in a process of its own that does next to nothing: it takes any request with a content-length, counts

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KongContainer, type StartedKongContainer } from 'kong-ts/testing/containers';
+import type { StartedKongContainer } from 'kong-ts/testing/containers';
+import { KongContainer } from 'kong-ts/testing/containers';
 
 let kong: StartedKongContainer;
 

@@ -3,7 +3,8 @@ import type { Recorder } from './metrics.ts';
 import type { Turns } from './queue/turns.ts';
 import { authorizationOf, lastRecord } from './record/last-record.ts';
 import type { RecordPipeline } from './record/pipeline.ts';
-import { type RawText, toRaw } from './record/text.ts';
+import type { RawText } from './record/text.ts';
+import { toRaw } from './record/text.ts';
 import type { Reports } from './reports.ts';
 
 export interface ArrivalsOptions {
@@ -22,24 +23,24 @@ export interface ArrivalsOptions {
 
 /** What happens in a log event: the record is asked for, looked at and handed on. */
 export class Arrivals {
-  private readonly options: ArrivalsOptions;
+  readonly #options: ArrivalsOptions;
 
   constructor(options: ArrivalsOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Resolves when the event may end for Kong. A record that Kong does not give is counted and reported. */
   async take(kong: Kong<'log', 'protobuf'>): Promise<void> {
-    const { turns, accept } = this.options;
+    const { turns, accept } = this.#options;
     if (turns === null) {
-      const bytes = await this.read(kong);
+      const bytes = await this.#read(kong);
       if (bytes !== null) await accept(bytes);
       return;
     }
     const turn = turns.take();
     let accepted: Promise<void> | null = null;
     try {
-      const bytes = await this.read(kong);
+      const bytes = await this.#read(kong);
       await turn.come;
       if (bytes !== null) accepted = accept(bytes);
     } finally {
@@ -49,10 +50,10 @@ export class Arrivals {
   }
 
   /** The bytes to send, null when the filter leaves the record out or Kong does not give it. */
-  private async read(kong: Kong<'log', 'protobuf'>): Promise<Buffer | null> {
-    const { pipeline, recorder, emit } = this.options;
+  async #read(kong: Kong<'log', 'protobuf'>): Promise<Buffer | null> {
+    const { pipeline, recorder, emit } = this.#options;
     const authorization = pipeline.wantsAuthorization ? await authorizationOf(kong) : null;
-    const raw = await this.ask(kong);
+    const raw = await this.#ask(kong);
     if (raw === null) return null;
     recorder.received();
     emit(() => pipeline.event(raw));
@@ -62,8 +63,8 @@ export class Arrivals {
     return bytes;
   }
 
-  private async ask(kong: Kong<'log', 'protobuf'>): Promise<RawText | null> {
-    const { isLast, recorder, reports } = this.options;
+  async #ask(kong: Kong<'log', 'protobuf'>): Promise<RawText | null> {
+    const { isLast, recorder, reports } = this.#options;
     try {
       return toRaw(await (isLast ? lastRecord(kong) : kong.log.serializeRaw()));
     } catch (error) {

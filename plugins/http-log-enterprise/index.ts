@@ -4,10 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { definePlugin, eventHooks, type InstanceInfo } from 'kong-ts';
+import type { InstanceInfo } from 'kong-ts';
+import { definePlugin, eventHooks } from 'kong-ts';
 import { Arrivals } from './arrivals.ts';
 import { configSchema } from './config/schema.ts';
-import { compileSettings, type Settings } from './config/settings.ts';
+import type { Settings } from './config/settings.ts';
+import { compileSettings } from './config/settings.ts';
 import { Destination } from './destination.ts';
 import { systemClock } from './queue/clock.ts';
 import { Turns } from './queue/turns.ts';
@@ -38,7 +40,7 @@ export default definePlugin({
   async setup({ config, instance, log, metrics, dataDir }) {
     const wanted = compileSettings(config);
     for (const warning of wanted.warnings) log.warn(warning);
-    const reports = new Reports(log, systemClock, wanted.reportInterval);
+    const reports = new Reports(log, systemClock, wanted.reportIntervalMs);
     const { settings, pipeline } = await compileRecords(wanted, log, reports);
     const spoolDir =
       dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, wanted)) : null;

@@ -1,7 +1,10 @@
-import { KongTsError, type PluginLog } from 'kong-ts';
-import { type Settings, withholding } from './config/settings.ts';
+import type { PluginLog } from 'kong-ts';
+import { KongTsError } from 'kong-ts';
+import type { Settings } from './config/settings.ts';
+import { withholding } from './config/settings.ts';
 import { systemClock } from './queue/clock.ts';
-import { createPipeline, type RecordPipeline } from './record/pipeline.ts';
+import type { RecordPipeline } from './record/pipeline.ts';
+import { createPipeline } from './record/pipeline.ts';
 import type { Reports } from './reports.ts';
 
 /** What is done to records, and the settings that hold: those of a configuration that cannot work keep its records. */

@@ -5,8 +5,10 @@
  *   node scripts/differential/index.ts                        the sandbox against what Kong 3.9.3 was seen to do
  */
 import { parseArgs } from 'node:util';
-import { gatewayOptions, openGateway, type GatewayChoice } from '../gateways/open.ts';
-import { differencesOf, expectedOf, type Difference } from './difference.ts';
+import type { GatewayChoice } from '../gateways/open.ts';
+import { gatewayOptions, openGateway } from '../gateways/open.ts';
+import type { Difference } from './difference.ts';
+import { differencesOf, expectedOf } from './difference.ts';
 import { documentedDifferences } from './documented.ts';
 import type { Exchange, Expected } from './exchange.ts';
 import { observeAll } from './observe.ts';

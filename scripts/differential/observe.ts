@@ -6,8 +6,10 @@ import type { Gateway } from '../gateways/gateway.ts';
 import { probeFor, probeNames } from '../gateways/plugins.ts';
 import type { Happened, StartMode } from '../gateways/probe-plugin.ts';
 import { quiet, within } from '../gateways/quiet.ts';
-import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
-import { Upstream, type UpstreamRequest } from '../gateways/upstream.ts';
+import type { RawAnswer } from '../gateways/raw-exchange.ts';
+import { exchange, headerTable } from '../gateways/raw-exchange.ts';
+import type { UpstreamRequest } from '../gateways/upstream.ts';
+import { Upstream } from '../gateways/upstream.ts';
 import type { Exchange, Places } from './exchange.ts';
 
 /** What a gateway did with an exchange. */

@@ -1,4 +1,5 @@
-import { differenceKinds, type Difference } from './difference.ts';
+import type { Difference } from './difference.ts';
+import { differenceKinds } from './difference.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Prints differences by kind, and how many exchanges of each class differ. */

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { hostName, KongContainer, type KongContainerOptions } from '../../src/testing/containers/index.ts';
+import type { KongContainerOptions } from '../../src/testing/containers/index.ts';
+import { hostName, KongContainer } from '../../src/testing/containers/index.ts';
 import { configureOver } from './configure.ts';
 import type { Gateway } from './gateway.ts';
 import { probeEnvironment, startProbes } from './plugins.ts';

@@ -1,9 +1,11 @@
 import type net from 'node:net';
 import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
 import { encodeResponse } from '../../src/wire/msgpack/server-side.ts';
-import { readMessage, type Request } from '../../src/wire/msgpack/messages.ts';
+import type { Request } from '../../src/wire/msgpack/messages.ts';
+import { readMessage } from '../../src/wire/msgpack/messages.ts';
 import { plain } from './messages.ts';
-import { spoilStart, type Call, type ProbePlugin } from './probe-plugin.ts';
+import type { Call, ProbePlugin } from './probe-plugin.ts';
+import { spoilStart } from './probe-plugin.ts';
 
 const maxMessageBytes = 64 * 1024 * 1024;
 

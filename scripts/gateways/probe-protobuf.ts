@@ -4,7 +4,8 @@ import { encodeFrame, FrameDecoder } from '../../src/wire/protobuf/framing.ts';
 import { decodeRpcCall, encodeRpcReturn } from '../../src/wire/protobuf/server-side.ts';
 import { decodeResult, encodeArguments } from '../../src/wire/protobuf/server-side.ts';
 import { messageOf } from './messages.ts';
-import { spoilStart, type Call, type ProbePlugin } from './probe-plugin.ts';
+import type { Call, ProbePlugin } from './probe-plugin.ts';
+import { spoilStart } from './probe-plugin.ts';
 
 const maxFrameBytes = 64 * 1024 * 1024;
 

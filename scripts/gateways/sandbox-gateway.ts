@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startSandbox, type SandboxOptions } from '../../src/sandbox/index.ts';
+import type { SandboxOptions } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../src/sandbox/index.ts';
 import { configureOver } from './configure.ts';
 import type { Address, Gateway } from './gateway.ts';
 import { pluginServersIn, startProbes } from './plugins.ts';

@@ -1,4 +1,5 @@
-import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
+import type { Gateway, Provenance } from '../gateways/gateway.ts';
+import { provenanceOf } from '../gateways/gateway.ts';
 
 export interface AdminExchange {
   readonly request: { readonly method: string; readonly path: string; readonly body?: unknown };

@@ -1,12 +1,14 @@
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { exchange, type ExchangeOptions, type RawAnswer } from '../gateways/raw-exchange.ts';
+import type { ExchangeOptions, RawAnswer } from '../gateways/raw-exchange.ts';
+import { exchange } from '../gateways/raw-exchange.ts';
 import type { Gateway } from '../gateways/gateway.ts';
 import type { ProbeName } from '../gateways/plugins.ts';
 import type { Probe } from '../gateways/probe.ts';
 import { quiet, within } from '../gateways/quiet.ts';
 import { Upstream } from '../gateways/upstream.ts';
-import { probeConfig, recordedRequest, type Places } from './config.ts';
+import type { Places } from './config.ts';
+import { probeConfig, recordedRequest } from './config.ts';
 
 /** A gateway with what the recordings need beside it: an HTTP upstream and an echo for streams. */
 export class Bench {

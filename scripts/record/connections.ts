@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
+import type { Gateway, Provenance } from '../gateways/gateway.ts';
+import { provenanceOf } from '../gateways/gateway.ts';
 import type { Command, MixedProbe } from '../gateways/mixed-probe.ts';
 import { mixedNames } from '../gateways/mixed-connection.ts';
 import type { Wire } from '../gateways/probe-plugin.ts';

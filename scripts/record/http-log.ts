@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
+import type { Gateway, Provenance } from '../gateways/gateway.ts';
+import { provenanceOf } from '../gateways/gateway.ts';
 import { within } from '../gateways/quiet.ts';
 import { exchange } from '../gateways/raw-exchange.ts';
 import { Upstream } from '../gateways/upstream.ts';

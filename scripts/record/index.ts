@@ -6,7 +6,8 @@
 import { parseArgs } from 'node:util';
 import { gatewayOptions, gatewayUsage, openGateway, prepareProbes } from '../gateways/open.ts';
 import { compare } from './compare-files.ts';
-import { kinds, recordKind, type RecordingKind } from './kinds.ts';
+import type { RecordingKind } from './kinds.ts';
+import { kinds, recordKind } from './kinds.ts';
 
 const usage = `Usage:
   node scripts/record/index.ts KIND WHICH-KONG --out PLACE [--like PLACE]

@@ -1,12 +1,15 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Gateway } from '../gateways/gateway.ts';
-import { recordAdminApi, type AdminRecording } from './admin-api.ts';
+import type { AdminRecording } from './admin-api.ts';
+import { recordAdminApi } from './admin-api.ts';
 import { recordConnections } from './connections.ts';
 import { recordDeliveries } from './http-log.ts';
-import { recordMatrix, type Matrix } from './matrix.ts';
+import type { Matrix } from './matrix.ts';
+import { recordMatrix } from './matrix.ts';
 import { recordMerging } from './merging.ts';
-import { furtherPlans, recordTranscripts, type Plan } from './transcripts.ts';
+import type { Plan } from './transcripts.ts';
+import { furtherPlans, recordTranscripts } from './transcripts.ts';
 
 export const kinds = ['matrix', 'transcripts', 'connections', 'admin-api', 'http-log', 'merging'] as const;
 export type RecordingKind = (typeof kinds)[number];

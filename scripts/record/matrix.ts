@@ -1,6 +1,8 @@
 import { rowByName } from '../../src/pdk/catalogue.ts';
-import { phases, type Phase, type Protocol } from '../../src/pdk/index.ts';
-import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
+import type { Phase, Protocol } from '../../src/pdk/index.ts';
+import { phases } from '../../src/pdk/index.ts';
+import type { Gateway, Provenance } from '../gateways/gateway.ts';
+import { provenanceOf } from '../gateways/gateway.ts';
 import { probeFor } from '../gateways/plugins.ts';
 import type { Probe } from '../gateways/probe.ts';
 import type { Call, Happened } from '../gateways/probe-plugin.ts';

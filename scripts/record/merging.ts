@@ -1,11 +1,13 @@
 import type { Protocol } from '../../src/pdk/index.ts';
-import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
+import type { Gateway, Provenance } from '../gateways/gateway.ts';
+import { provenanceOf } from '../gateways/gateway.ts';
 import { bytesShown } from '../gateways/messages.ts';
 import { probeFor } from '../gateways/plugins.ts';
 import { within } from '../gateways/quiet.ts';
 import { exchange } from '../gateways/raw-exchange.ts';
 import { Bench } from './bench.ts';
-import { mergingCases, type MergingCase } from './merging-cases.ts';
+import type { MergingCase } from './merging-cases.ts';
+import { mergingCases } from './merging-cases.ts';
 
 interface Side {
   readonly single: Readonly<Record<string, unknown>>;

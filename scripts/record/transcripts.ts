@@ -1,10 +1,13 @@
 import type { Protocol } from '../../src/pdk/index.ts';
-import { provenanceOf, type Gateway, type Provenance } from '../gateways/gateway.ts';
-import { probeFor, type ProbeName } from '../gateways/plugins.ts';
+import type { Gateway, Provenance } from '../gateways/gateway.ts';
+import { provenanceOf } from '../gateways/gateway.ts';
+import type { ProbeName } from '../gateways/plugins.ts';
+import { probeFor } from '../gateways/plugins.ts';
 import type { Probe } from '../gateways/probe.ts';
 import type { Call, Happened, Script, Wire } from '../gateways/probe-plugin.ts';
 import { quiet, within } from '../gateways/quiet.ts';
-import { exchange, headerTable, type RawAnswer } from '../gateways/raw-exchange.ts';
+import type { RawAnswer } from '../gateways/raw-exchange.ts';
+import { exchange, headerTable } from '../gateways/raw-exchange.ts';
 import { Bench } from './bench.ts';
 import { form } from './config.ts';
 

@@ -6,14 +6,14 @@ import { Buffer, isUtf8 } from 'node:buffer';
  * back: what was read and is sent again has the same bytes.
  */
 
-const REPLACEMENT = '\uFFFD';
-const ESCAPE = 0xdc00;
+const replacement = '\uFFFD';
+const escapeBase = 0xdc00;
 /** Below this length a loop over the bytes is faster than a call into the runtime. */
-const SHORT = 24;
+const short = 24;
 
 /** Decodes `buffer[start, end)`. Never throws, whatever the bytes are. */
 export function decodeText(buffer: Buffer, start = 0, end = buffer.length): string {
-  if (end - start <= SHORT) {
+  if (end - start <= short) {
     let text = '';
     for (let at = start; at < end; at++) {
       const byte = buffer[at] as number;
@@ -27,7 +27,7 @@ export function decodeText(buffer: Buffer, start = 0, end = buffer.length): stri
 
 function decodeAny(buffer: Buffer, start: number, end: number): string {
   const text = buffer.toString('utf8', start, end);
-  if (!text.includes(REPLACEMENT)) return text;
+  if (!text.includes(replacement)) return text;
   const bytes = buffer.subarray(start, end);
   return isUtf8(bytes) ? text : decodeEscaped(bytes);
 }
@@ -44,7 +44,7 @@ function decodeEscaped(bytes: Buffer): string {
       continue;
     }
     if (at > runStart) parts.push(bytes.toString('utf8', runStart, at));
-    parts.push(String.fromCharCode(ESCAPE + (bytes[at] as number)));
+    parts.push(String.fromCharCode(escapeBase + (bytes[at] as number)));
     at++;
     runStart = at;
   }
@@ -97,7 +97,7 @@ export function textByteLength(text: string): number {
 
 /** Writes text at `offset` and returns the number of bytes written. The buffer must have room for all of it. */
 export function writeText(text: string, buffer: Buffer, offset: number): number {
-  if (text.length <= SHORT) {
+  if (text.length <= short) {
     let at = 0;
     for (; at < text.length; at++) {
       const unit = text.charCodeAt(at);
@@ -114,18 +114,18 @@ function writeEscaped(text: string, buffer: Buffer, offset: number): number {
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit < 0x80) buffer[to++] = unit;
-    else if (isEscape(unit)) buffer[to++] = unit - ESCAPE;
+    else if (isEscape(unit)) buffer[to++] = unit - escapeBase;
     else if (isPair(text, at, unit)) {
       to += buffer.write(text.slice(at, at + 2), to, 'utf8');
       at++;
-    } else if (unit >= 0xd800 && unit <= 0xdfff) to += buffer.write(REPLACEMENT, to, 'utf8');
+    } else if (unit >= 0xd800 && unit <= 0xdfff) to += buffer.write(replacement, to, 'utf8');
     else to += buffer.write(String.fromCharCode(unit), to, 'utf8');
   }
   return to - offset;
 }
 
 function isEscape(unit: number): boolean {
-  return unit >= ESCAPE + 0x80 && unit <= ESCAPE + 0xff;
+  return unit >= escapeBase + 0x80 && unit <= escapeBase + 0xff;
 }
 
 function isPair(text: string, at: number, unit: number): boolean {

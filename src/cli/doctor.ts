@@ -1,18 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { Command } from 'commander';
 import { KongTsError } from '../base/errors.ts';
+import type { Properties } from '../kong-setup/doctor/configuration.ts';
 import {
   parseEnvFile,
   parseEnvironment,
   parseKongConf,
   readText,
-  type Properties,
 } from '../kong-setup/doctor/configuration.ts';
 import type { KongEnvironment } from '../kong-setup/doctor/environment.ts';
 import { examine } from '../kong-setup/doctor/doctor.ts';
 import type { KongUser } from '../kong-setup/doctor/permissions.ts';
 import { factsOf } from '../kong-setup/versions.ts';
-import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';
+import type { KongAdminOptions } from './kong-admin-options.ts';
+import { kongAdminOf, withKongAdmin } from './kong-admin-options.ts';
 import { printable, printableJson } from './printable.ts';
 
 interface Options extends KongAdminOptions {

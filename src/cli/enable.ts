@@ -4,7 +4,8 @@ import { parse } from 'yaml';
 import { KongTsError, messageOf } from '../base/errors.ts';
 import { describeDifferences } from '../kong-setup/difference.ts';
 import { enablePlugin } from '../kong-setup/enable.ts';
-import { kongAdminOf, withKongAdmin, type KongAdminOptions } from './kong-admin-options.ts';
+import type { KongAdminOptions } from './kong-admin-options.ts';
+import { kongAdminOf, withKongAdmin } from './kong-admin-options.ts';
 import { printable } from './printable.ts';
 
 interface Options extends KongAdminOptions {

@@ -1,4 +1,5 @@
-import { guardStdout, type StdoutGuard } from './stdout-guard.ts';
+import type { StdoutGuard } from './stdout-guard.ts';
+import { guardStdout } from './stdout-guard.ts';
 
 /**
  * Runs a command that prints one document and nothing else on standard output, and ends the process after it, also

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { KongTsError } from '../base/errors.ts';
 import type { ReloadResult } from '../server/admin/status.ts';
 import { printable } from './printable.ts';
-import { controlSocket, type ControlFlags } from './control-option.ts';
+import type { ControlFlags } from './control-option.ts';
+import { controlSocket } from './control-option.ts';
 
 export function build(): Command {
   return new Command('reload')

@@ -1,6 +1,7 @@
 import { KongTsError } from '../base/errors.ts';
 import { parseKongConf, readText } from '../kong-setup/doctor/configuration.ts';
-import { logLevels, type LogLevel, type PluginServerOptions, type SandboxOptions } from '../sandbox/index.ts';
+import type { LogLevel, PluginServerOptions, SandboxOptions } from '../sandbox/index.ts';
+import { logLevels } from '../sandbox/index.ts';
 
 export interface SandboxFlags {
   kongConf?: string;

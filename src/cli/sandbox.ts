@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
 import { messageOf } from '../base/errors.ts';
-import { logLevels, startSandbox, type Sandbox } from '../sandbox/index.ts';
-import { compileSandboxOptions, type SandboxFlags } from './sandbox-options.ts';
+import type { Sandbox } from '../sandbox/index.ts';
+import { logLevels, startSandbox } from '../sandbox/index.ts';
+import type { SandboxFlags } from './sandbox-options.ts';
+import { compileSandboxOptions } from './sandbox-options.ts';
 import { printable } from './printable.ts';
 
 const help = `

@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander';
 import { KongTsError } from '../base/errors.ts';
-import { logLevels, type LogLevel } from '../server/log/types.ts';
+import type { LogLevel } from '../server/log/types.ts';
+import { logLevels } from '../server/log/types.ts';
 import { readSecret, secrets } from '../base/secrets.ts';
 import { useOwnUmask } from '../unix/private.ts';
-import { compileBytes, compileServerOptions, type CompiledServerOptions } from '../server/options.ts';
+import type { CompiledServerOptions } from '../server/options.ts';
+import { compileBytes, compileServerOptions } from '../server/options.ts';
 import { checkPlugins } from './serve-check.ts';
 
 interface ServeFlags {

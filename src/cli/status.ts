@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { isHealthy, type ServerStatus } from '../server/admin/status.ts';
+import type { ServerStatus } from '../server/admin/status.ts';
+import { isHealthy } from '../server/admin/status.ts';
 import { printable, printableJson } from './printable.ts';
-import { controlSocket, type ControlFlags } from './control-option.ts';
+import type { ControlFlags } from './control-option.ts';
+import { controlSocket } from './control-option.ts';
 
 export function build(): Command {
   return new Command('status')

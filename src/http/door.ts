@@ -1,6 +1,8 @@
-import { STATUS_CODES, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { foreignCaller, type Callers } from './callers.ts';
+import type { Callers } from './callers.ts';
+import { foreignCaller } from './callers.ts';
 import { endToEnd, framingOf, UnforwardableError } from './headers.ts';
 
 /** Connections that have brought a refused request. */

@@ -1,6 +1,8 @@
 import { KongTsError } from '../base/errors.ts';
-import { AdminRefusal, type KongAdmin } from '../kong-admin/client.ts';
-import { differences, type Difference, type Field } from './difference.ts';
+import type { KongAdmin } from '../kong-admin/client.ts';
+import { AdminRefusal } from '../kong-admin/client.ts';
+import type { Difference, Field } from './difference.ts';
+import { differences } from './difference.ts';
 
 export interface EnableOptions {
   readonly plugin: string;

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { KongSettings, Setting } from './settings.ts';
-import { composeFile, helmValues, sidecarNotes, type Sidecar } from './sidecar.ts';
+import type { Sidecar } from './sidecar.ts';
+import { composeFile, helmValues, sidecarNotes } from './sidecar.ts';
 
 /** How `kong-ts kong-config` can print what Kong needs. */
 export const formats = ['env', 'env-file', 'conf', 'compose', 'helm'] as const;

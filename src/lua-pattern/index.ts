@@ -1,3 +1,4 @@
 export { patternProblem } from './check.ts';
-export { PatternError, PatternMatcher, type Capture, type Match } from './matcher.ts';
+export type { Capture, Match } from './matcher.ts';
+export { PatternError, PatternMatcher } from './matcher.ts';
 export { findPlain } from './plain.ts';

@@ -1,10 +1,12 @@
 import { KongTsError, messageOf } from '../base/errors.ts';
 import { Governor, LimitReached } from './limits.ts';
-import { loadMachine, type LuaApi, type Pointer, type State } from './machine.ts';
+import type { LuaApi, Pointer, State } from './machine.ts';
+import { loadMachine } from './machine.ts';
 import { Natives } from './natives.ts';
 import { numbersSource, realSource, stringsSource, tablesSource, worldSource } from './prelude/index.ts';
 import { joinName, remainderName, translate } from './syntax/index.ts';
-import { ValueBridge, type ValueStyle } from './values.ts';
+import type { ValueStyle } from './values.ts';
+import { ValueBridge } from './values.ts';
 
 export interface LuaOptions {
   /** How long one call may take, in milliseconds of wall time. Default 1000. */
@@ -59,32 +61,32 @@ const stringType = 4;
 type HostFunction = (...args: unknown[]) => unknown;
 
 class SandboxedFunction implements LuaFunction {
-  private state: State = 0;
-  private isClosed = false;
-  private readonly api: LuaApi;
-  private readonly governor: Governor;
-  private readonly values: ValueBridge;
-  private readonly natives: Natives;
-  private readonly functions: HostFunction[] = [];
-  private readonly hostPointer: Pointer;
+  #state: State = 0;
+  #isClosed = false;
+  readonly #api: LuaApi;
+  readonly #governor: Governor;
+  readonly #values: ValueBridge;
+  readonly #natives: Natives;
+  readonly #functions: HostFunction[] = [];
+  readonly #hostPointer: Pointer;
 
   constructor(api: LuaApi, source: string, options: LuaOptions) {
     const text = translate(source);
     const style = options.values ?? 'text';
-    this.api = api;
+    this.#api = api;
     const memoryBytes = Math.max(leastMemory, options.memoryBytes ?? 16 * 1024 * 1024);
-    this.governor = new Governor(api, { timeoutMs: options.timeoutMs ?? 1000, memoryBytes });
-    this.values = new ValueBridge(api, this.governor, style);
-    this.natives = new Natives(api, this.governor, this.values);
-    this.hostPointer = api.addFunction((state = 0) => this.callHost(state), 'ii');
-    this.state = this.governor.newState();
+    this.#governor = new Governor(api, { timeoutMs: options.timeoutMs ?? 1000, memoryBytes });
+    this.#values = new ValueBridge(api, this.#governor, style);
+    this.#natives = new Natives(api, this.#governor, this.#values);
+    this.#hostPointer = api.addFunction((state = 0) => this.#callHost(state), 'ii');
+    this.#state = this.#governor.newState();
     try {
-      if (this.state === 0) throw this.failure(errorInMemory);
-      this.governor.leniently(() => {
-        api._luaL_openlibs(this.state);
-        this.prepare(memoryBytes, style);
+      if (this.#state === 0) throw this.#failure(errorInMemory);
+      this.#governor.leniently(() => {
+        api._luaL_openlibs(this.#state);
+        this.#prepare(memoryBytes, style);
       });
-      this.compile(text, options);
+      this.#compile(text, options);
     } catch (error) {
       this.close();
       throw error;
@@ -92,91 +94,96 @@ class SandboxedFunction implements LuaFunction {
   }
 
   call(...args: unknown[]): unknown {
-    return this.enter(args)[0];
+    return this.#enter(args)[0];
   }
 
   callAll(...args: unknown[]): unknown[] {
-    return this.enter(args);
+    return this.#enter(args);
   }
 
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    if (this.state !== 0) this.api._lua_close(this.state);
-    this.state = 0;
-    this.api.removeFunction(this.hostPointer);
-    this.natives.dispose();
-    this.governor.dispose();
-    this.values.dispose();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#state !== 0) this.#api._lua_close(this.#state);
+    this.#state = 0;
+    this.#api.removeFunction(this.#hostPointer);
+    this.#natives.dispose();
+    this.#governor.dispose();
+    this.#values.dispose();
   }
 
-  private enter(args: readonly unknown[]): unknown[] {
-    if (this.state === 0)
+  #enter(args: readonly unknown[]): unknown[] {
+    if (this.#state === 0)
       throw new KongTsError('LUA_FAILED', 'The Lua function was closed and cannot be called.');
-    const { api, state } = this;
-    this.governor.begin(state);
+    const api = this.#api;
+    const state = this.#state;
+    this.#governor.begin(state);
     try {
-      this.governor.leniently(() => api._lua_pushvalue(state, 1));
-      for (const argument of args) this.values.push(state, argument);
-      this.run(args.length, allResults);
+      this.#governor.leniently(() => api._lua_pushvalue(state, 1));
+      for (const argument of args) this.#values.push(state, argument);
+      this.#run(args.length, allResults);
       const count = Math.min(maxResults, api._lua_gettop(state) - 1);
-      return Array.from({ length: count }, (_, i) => this.values.read(state, i + 2));
+      return Array.from({ length: count }, (_, i) => this.#values.read(state, i + 2));
     } catch (error) {
-      throw error instanceof LimitReached ? this.failure(0) : error;
+      throw error instanceof LimitReached ? this.#failure(0) : error;
     } finally {
       api._lua_settop(state, 1);
-      this.governor.end(state);
+      this.#governor.end(state);
     }
   }
 
   /** Leaves the function that compiles chunks on the stack. */
-  private prepare(memoryBytes: number, style: ValueStyle): void {
-    const { api, state, values } = this;
+  #prepare(memoryBytes: number, style: ValueStyle): void {
+    const api = this.#api;
+    const state = this.#state;
+    const values = this.#values;
     // 1: the real libraries, 2: kit, 3: match, 4: spend, 5: strings, 6: tables
-    this.load(realSource, '=real');
-    this.run(0, 1);
-    this.load(numbersSource, '=numbers');
+    this.#load(realSource, '=real');
+    this.#run(0, 1);
+    this.#load(numbersSource, '=numbers');
     api._lua_pushvalue(state, 1);
-    this.run(1, 1);
-    this.natives.push(state);
-    this.load(stringsSource, '=strings');
+    this.#run(1, 1);
+    this.#natives.push(state);
+    this.#load(stringsSource, '=strings');
     for (const index of [2, 3, 4]) api._lua_pushvalue(state, index);
     values.push(state, memoryBytes);
-    this.run(4, 1);
-    this.load(tablesSource, '=tables');
+    this.#run(4, 1);
+    this.#load(tablesSource, '=tables');
     for (const index of [2, 4]) api._lua_pushvalue(state, index);
-    this.run(2, 1);
-    this.load(worldSource, '=world');
+    this.#run(2, 1);
+    this.#load(worldSource, '=world');
     for (const index of [2, 5, 6]) api._lua_pushvalue(state, index);
-    api._lua_pushcclosure(state, this.hostPointer, 0);
+    api._lua_pushcclosure(state, this.#hostPointer, 0);
     values.pushBytes(state, joinName);
     values.pushBytes(state, remainderName);
     api._lua_pushlightuserdata(state, 0);
     values.pushBytes(state, style);
-    this.run(8, 1);
+    this.#run(8, 1);
     api._lua_rotate(state, 1, 1);
     api._lua_settop(state, 1);
   }
 
-  private compile(text: string, options: LuaOptions): void {
-    const { api, state } = this;
-    this.governor.leniently(() => {
-      this.values.pushBytes(state, text);
-      this.values.push(state, this.describe(options.globals ?? {}));
+  #compile(text: string, options: LuaOptions): void {
+    const api = this.#api;
+    const state = this.#state;
+    this.#governor.leniently(() => {
+      this.#values.pushBytes(state, text);
+      this.#values.push(state, this.#describe(options.globals ?? {}));
       if (options.library === undefined) api._lua_pushnil(state);
-      else this.values.pushBytes(state, Buffer.from(options.library).toString('latin1'));
+      else this.#values.pushBytes(state, Buffer.from(options.library).toString('latin1'));
     });
-    this.run(3, 2);
+    this.#run(3, 2);
     if (api._lua_type(state, -2) === 0) {
-      const problem = this.values.readString(state, -1);
-      if (problem === noMemory) throw this.failure(errorInMemory);
+      const problem = this.#values.readString(state, -1);
+      if (problem === noMemory) throw this.#failure(errorInMemory);
       throw new KongTsError('LUA_INVALID', `The Lua source does not parse: ${problem}.`);
     }
     api._lua_settop(state, 1);
   }
 
-  private load(source: string, name: string): void {
-    const { api, state } = this;
+  #load(source: string, name: string): void {
+    const api = this.#api;
+    const state = this.#state;
     const text = Buffer.from(`${source}\0${name}\0t\0`, 'utf8');
     const at = api._malloc(text.length);
     api.HEAPU8.set(text, at);
@@ -184,64 +191,65 @@ class SandboxedFunction implements LuaFunction {
     const nameAt = at + size + 1;
     const status = api._luaL_loadbufferx(state, at, size, nameAt, nameAt + name.length + 1);
     api._free(at);
-    if (status !== 0) throw this.failure(status);
+    if (status !== 0) throw this.#failure(status);
   }
 
-  private run(args: number, results: number): void {
-    const status = this.api._lua_pcallk(this.state, args, results, 0, 0, 0);
-    if (status !== 0 || this.governor.isOver) throw this.failure(status);
+  #run(args: number, results: number): void {
+    const status = this.#api._lua_pcallk(this.#state, args, results, 0, 0, 0);
+    if (status !== 0 || this.#governor.isOver) throw this.#failure(status);
   }
 
-  private failure(status: number): KongTsError {
-    const { exceeded } = this.governor;
+  #failure(status: number): KongTsError {
+    const { exceeded } = this.#governor;
     if (exceeded === 'time')
       return new KongTsError('LUA_LIMIT', 'The Lua code ran longer than its time limit.');
     if (exceeded === 'memory') {
       return new KongTsError('LUA_LIMIT', 'The Lua code needed more memory than its limit.');
     }
     if (status === errorInMemory) return new KongTsError('LUA_FAILED', 'There is no memory left for Lua.');
-    return new KongTsError('LUA_FAILED', this.thrown());
+    return new KongTsError('LUA_FAILED', this.#thrown());
   }
 
   /** The text of the error on the stack; what is no text is named as Kong names it. */
-  private thrown(): string {
-    const kind = this.api._lua_type(this.state, -1);
-    if (kind === stringType) return this.values.readString(this.state, -1).slice(0, maxMessage);
-    if (kind === 3) return String(this.api._lua_tonumberx(this.state, -1, 0));
+  #thrown(): string {
+    const kind = this.#api._lua_type(this.#state, -1);
+    if (kind === stringType) return this.#values.readString(this.#state, -1).slice(0, maxMessage);
+    if (kind === 3) return String(this.#api._lua_tonumberx(this.#state, -1, 0));
     return `(error object is a ${['nil', 'boolean', 'userdata', 'number', 'string', 'table'][kind] ?? 'function'} value)`;
   }
 
   /** Replaces functions by their index; groups are marked. */
-  private describe(globals: Record<string, unknown>): Record<string, unknown> {
+  #describe(globals: Record<string, unknown>): Record<string, unknown> {
     const described: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(globals)) {
       if (typeof value === 'function') {
-        described[name] = { __function: this.functions.push(value as HostFunction) };
+        described[name] = { __function: this.#functions.push(value as HostFunction) };
       } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-        described[name] = { __group: this.describe(value as Record<string, unknown>) };
+        described[name] = { __group: this.#describe(value as Record<string, unknown>) };
       } else described[name] = value;
     }
     return described;
   }
 
-  private callHost(state: State): number {
-    const { api, governor } = this;
+  #callHost(state: State): number {
+    const api = this.#api;
+    const governor = this.#governor;
     return governor.leniently(() => {
       try {
         governor.spend(20);
-        const run = this.functions[api._lua_tonumberx(state, 1, 0) - 1];
+        const run = this.#functions[api._lua_tonumberx(state, 1, 0) - 1];
         if (run === undefined) throw new KongTsError('LUA_FAILED', 'no such function');
         const count = api._lua_gettop(state);
         const args: unknown[] = [];
-        for (let i = 2; i <= count; i++) args.push(this.values.read(state, i));
+        for (let i = 2; i <= count; i++) args.push(this.#values.read(state, i));
         const value = run(...args);
         api._lua_settop(state, 0);
         api._lua_pushboolean(state, 1);
-        this.values.push(state, value);
+        this.#values.push(state, value);
       } catch (error) {
         api._lua_settop(state, 0);
         api._lua_pushboolean(state, 0);
-        this.values.pushBytes(state, Buffer.from(messageOf(error).slice(0, maxMessage)).toString('latin1'));
+        this.#values.pushBytes(state, Buffer.from(messageOf(error).slice(0, maxMessage)).toString('latin1'));
       }
       return 2;
     });

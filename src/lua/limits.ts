@@ -39,58 +39,58 @@ export class LimitReached extends Error {}
 export class Governor {
   /** Why the current call was ended, null while it is within its limits. */
   exceeded: 'time' | 'memory' | null = null;
-  private used = 0;
-  private looks = 0;
-  private steps = 0;
-  private refusals = 0;
-  private isLenient = false;
-  private deadline = Infinity;
-  private began: number | null = null;
-  private readonly api: LuaApi;
-  private readonly limits: Limits;
-  private readonly allocator: Pointer;
-  private readonly hook: Pointer;
-  private readonly reason: Pointer;
+  #used = 0;
+  #looks = 0;
+  #steps = 0;
+  #refusals = 0;
+  #isLenient = false;
+  #deadline = Infinity;
+  #began: number | null = null;
+  readonly #api: LuaApi;
+  readonly #limits: Limits;
+  readonly #allocator: Pointer;
+  readonly #hook: Pointer;
+  readonly #reason: Pointer;
 
   constructor(api: LuaApi, limits: Limits) {
-    this.api = api;
-    this.limits = limits;
-    this.allocator = api.addFunction(
-      (_userData = 0, pointer = 0, oldSize = 0, newSize = 0) => this.allocate(pointer, oldSize, newSize),
+    this.#api = api;
+    this.#limits = limits;
+    this.#allocator = api.addFunction(
+      (_userData = 0, pointer = 0, oldSize = 0, newSize = 0) => this.#allocate(pointer, oldSize, newSize),
       'iiiii',
     );
-    this.hook = api.addFunction((state = 0) => this.check(state), 'vii');
-    this.reason = api._malloc(16);
-    api.HEAPU8.set(Buffer.from('beyond limit'), this.reason);
+    this.#hook = api.addFunction((state = 0) => this.#check(state), 'vii');
+    this.#reason = api._malloc(16);
+    api.HEAPU8.set(Buffer.from('beyond limit'), this.#reason);
   }
 
   get memoryBytes(): number {
-    return this.limits.memoryBytes;
+    return this.#limits.memoryBytes;
   }
 
   /** Whether the current call has been ended for good, whatever the Lua code caught. */
   get isOver(): boolean {
-    return this.exceeded === 'time' || this.refusals > maxRefusals;
+    return this.exceeded === 'time' || this.#refusals > maxRefusals;
   }
 
   /** A new state under these limits; 0 when even that does not fit. */
   newState(): State {
-    return this.api._lua_newstate(this.allocator, 0);
+    return this.#api._lua_newstate(this.#allocator, 0);
   }
 
   begin(state: State): void {
     this.exceeded = null;
-    this.looks = 0;
-    this.steps = 0;
-    this.refusals = 0;
-    this.deadline = performance.now() + this.limits.timeoutMs;
-    this.began = threadTime();
-    this.api._lua_sethook(state, this.hook, countMask, hookEvery);
+    this.#looks = 0;
+    this.#steps = 0;
+    this.#refusals = 0;
+    this.#deadline = performance.now() + this.#limits.timeoutMs;
+    this.#began = threadTime();
+    this.#api._lua_sethook(state, this.#hook, countMask, hookEvery);
   }
 
   end(state: State): void {
-    this.deadline = Infinity;
-    this.api._lua_sethook(state, 0, 0, 0);
+    this.#deadline = Infinity;
+    this.#api._lua_sethook(state, 0, 0, 0);
   }
 
   /**
@@ -99,10 +99,10 @@ export class Governor {
    * @throws LimitReached when the call's time is over
    */
   spend(steps: number): void {
-    this.steps += steps;
-    if (this.steps < stepsPerLook) return;
-    this.steps = 0;
-    if (this.isLate()) {
+    this.#steps += steps;
+    if (this.#steps < stepsPerLook) return;
+    this.#steps = 0;
+    if (this.#isLate()) {
       this.exceeded = 'time';
       throw new LimitReached('time limit');
     }
@@ -114,9 +114,9 @@ export class Governor {
    * @throws LimitReached when they do not
    */
   reserve(bytes: number): void {
-    if (bytes <= bigAllocation || this.used + bytes <= this.limits.memoryBytes) return;
+    if (bytes <= bigAllocation || this.#used + bytes <= this.#limits.memoryBytes) return;
     this.exceeded ??= 'memory';
-    this.refusals += 1;
+    this.#refusals += 1;
     throw new LimitReached('not enough memory');
   }
 
@@ -125,69 +125,69 @@ export class Governor {
    * JavaScript, or end the process of Lua when nobody can catch it. Whoever calls this bounds the size beforehand.
    */
   leniently<T>(work: () => T): T {
-    const before = this.isLenient;
-    this.isLenient = true;
+    const before = this.#isLenient;
+    this.#isLenient = true;
     try {
       return work();
     } finally {
-      this.isLenient = before;
+      this.#isLenient = before;
     }
   }
 
   /** Frees what belongs to the module; the state must be closed. */
   dispose(): void {
-    this.api.removeFunction(this.allocator);
-    this.api.removeFunction(this.hook);
-    this.api._free(this.reason);
+    this.#api.removeFunction(this.#allocator);
+    this.#api.removeFunction(this.#hook);
+    this.#api._free(this.#reason);
   }
 
-  private allocate(pointer: Pointer, oldSize: number, newSize: number): Pointer {
+  #allocate(pointer: Pointer, oldSize: number, newSize: number): Pointer {
     if (newSize === 0) {
       if (pointer !== 0) {
-        this.used -= oldSize;
-        this.api._free(pointer);
+        this.#used -= oldSize;
+        this.#api._free(pointer);
       }
       return 0;
     }
     // Without a block, Lua passes a kind of object as the old size.
     const growth = newSize - (pointer === 0 ? 0 : oldSize);
-    if (growth > 0 && !this.isLenient && this.refuses(growth)) return 0;
-    const moved = this.api._realloc(pointer, newSize);
-    if (moved !== 0) this.used += growth;
+    if (growth > 0 && !this.#isLenient && this.#refuses(growth)) return 0;
+    const moved = this.#api._realloc(pointer, newSize);
+    if (moved !== 0) this.#used += growth;
     return moved;
   }
 
-  private refuses(growth: number): boolean {
-    if (this.used + growth > this.limits.memoryBytes) {
+  #refuses(growth: number): boolean {
+    if (this.#used + growth > this.#limits.memoryBytes) {
       this.exceeded ??= 'memory';
-      this.refusals += 1;
+      this.#refusals += 1;
       return true;
     }
-    if (growth > bigAllocation && this.isLate()) {
+    if (growth > bigAllocation && this.#isLate()) {
       this.exceeded = 'time';
       return true;
     }
     return false;
   }
 
-  private isLate(): boolean {
-    this.looks += 1;
-    const over = performance.now() - this.deadline;
+  #isLate(): boolean {
+    this.#looks += 1;
+    const over = performance.now() - this.#deadline;
     if (!(over > 0)) return false;
-    const { timeoutMs } = this.limits;
+    const { timeoutMs } = this.#limits;
     if (over > timeoutMs * starvedTimes) return true;
-    if (this.looks <= fewLooks) return false;
-    const now = this.began === null ? null : threadTime();
-    return now === null || this.began === null || now - this.began >= timeoutMs;
+    if (this.#looks <= fewLooks) return false;
+    const now = this.#began === null ? null : threadTime();
+    return now === null || this.#began === null || now - this.#began >= timeoutMs;
   }
 
-  private check(state: State): void {
-    if (this.refusals <= maxRefusals) {
-      if (this.exceeded !== 'time' && !this.isLate()) return;
+  #check(state: State): void {
+    if (this.#refusals <= maxRefusals) {
+      if (this.exceeded !== 'time' && !this.#isLate()) return;
       this.exceeded = 'time';
     }
-    this.api._lua_sethook(state, this.hook, countMask, 1);
-    this.leniently(() => this.api._lua_pushlstring(state, this.reason, reasonSize));
-    this.api._lua_error(state);
+    this.#api._lua_sethook(state, this.#hook, countMask, 1);
+    this.leniently(() => this.#api._lua_pushlstring(state, this.#reason, reasonSize));
+    this.#api._lua_error(state);
   }
 }

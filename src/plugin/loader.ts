@@ -33,7 +33,7 @@ export const pluginExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'] a
 export async function loadPlugin(spec: string, options: LoadOptions = {}): Promise<CompiledPlugin> {
   registerResolveHook();
   const file = findPlugin(spec, options.cwd ?? process.cwd());
-  return pluginOf(await importFile(file, options.limit ?? LOAD_LIMIT), file);
+  return pluginOf(await importFile(file, options.limit ?? loadLimitMs), file);
 }
 
 /** The file of a plugin: what `loadPlugin` would load. */
@@ -113,7 +113,7 @@ function mainOf(folder: string): string[] {
 }
 
 /** Kong waits for a dump without a limit of its own, and requests for a plugin that loads, in milliseconds. */
-const LOAD_LIMIT = 30_000;
+const loadLimitMs = 30_000;
 
 /** The values of a module, of either kind. */
 async function importFile(file: string, limit: number): Promise<unknown> {
@@ -144,10 +144,10 @@ async function requireFile(file: string, source: string): Promise<unknown> {
 }
 
 /** Where nothing else keeps the process alive, its end tells the same sooner. */
-async function loadedWithin(limit: number, loading: Promise<unknown>): Promise<unknown> {
-  const loaded = await within(limit, loading, false);
+async function loadedWithin(limitMs: number, loading: Promise<unknown>): Promise<unknown> {
+  const loaded = await within(limitMs, loading, false);
   if (loaded !== late) return loaded;
-  throw new Error(`its top-level await had not ended after ${String(limit / 1000)} s`);
+  throw new Error(`its top-level await had not ended after ${String(limitMs / 1000)} s`);
 }
 
 /** What only a failure needs is read only then: Kong waits for a plugin server's dump at each start. */

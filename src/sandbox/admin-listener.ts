@@ -8,7 +8,8 @@ import { createNodeServer } from '../http/http1/node-server.ts';
 import { bounded, httpLimits } from '../http/limits.ts';
 import type { AdminOptions } from './admin/types.ts';
 import type { KnownPlugin, MutableEntityStore } from '../kong-end/index.ts';
-import { listenError, urlHost, type ListenAddress } from './gateway/listen.ts';
+import type { ListenAddress } from './gateway/listen.ts';
+import { listenError, urlHost } from './gateway/listen.ts';
 
 export interface AdminListener {
   /** Of the first listener without TLS, null when there is none. */

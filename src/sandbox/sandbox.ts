@@ -5,7 +5,8 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { uuidOf } from '../base/uuid.ts';
 import { KongTsError, messageOf } from '../base/errors.ts';
-import { startAdmin, type AdminApiOptions, type AdminListener } from './admin-listener.ts';
+import type { AdminApiOptions, AdminListener } from './admin-listener.ts';
+import { startAdmin } from './admin-listener.ts';
 import {
   PluginServers,
   createEntityStore,
@@ -18,9 +19,11 @@ import {
 import type { KnownPlugin, MutableEntityStore, SandboxLog } from '../kong-end/index.ts';
 import { Certificates } from './gateway/certificates.ts';
 import { ConfigState } from './gateway/config-state.ts';
-import { listenHttp, type HttpListener } from './gateway/http-listener.ts';
+import type { HttpListener } from './gateway/http-listener.ts';
+import { listenHttp } from './gateway/http-listener.ts';
 import { KeyAuth } from './gateway/key-auth.ts';
-import { parseListen, urlHost, type ListenAddress } from './gateway/listen.ts';
+import type { ListenAddress } from './gateway/listen.ts';
+import { parseListen, urlHost } from './gateway/listen.ts';
 import { UpstreamConnections } from './gateway/upstream/connections.ts';
 import type { SandboxOptions } from './options.ts';
 import { listenStream } from './streams/listener.ts';
@@ -53,7 +56,7 @@ export interface Sandbox {
 const workerStart = 500;
 
 /** How long requests and log phases may go on when the sandbox is closed, in milliseconds. */
-const closeGrace = 5000;
+const closeGraceMs = 5000;
 
 /**
  * Starts the development gateway: Kong's side of the plugin socket, for tests and development only.
@@ -174,7 +177,7 @@ async function listenAll(
   const bound: Bound[] = [];
   for (const address of parseListen(text, option)) {
     const listener = await listen(address);
-    closers.push(() => listener.close(closeGrace));
+    closers.push(() => listener.close(closeGraceMs));
     bound.push({ address, listener });
   }
   return bound;
@@ -275,7 +278,7 @@ function trustedTest(ranges: readonly string[]): (ip: string) => boolean {
 
 async function settle(pending: ReadonlySet<Promise<unknown>>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, closeGrace)));
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, closeGraceMs)));
   await Promise.race([Promise.allSettled([...pending]), late]);
   clearTimeout(timer);
 }

@@ -1,18 +1,16 @@
 import { createCallbackLog } from './log/server-log.ts';
 import type { LogLevel, ServerLog } from './log/types.ts';
-import { compileServerOptions, type ServerOptions } from './options.ts';
+import type { ServerOptions } from './options.ts';
+import { compileServerOptions } from './options.ts';
 import { SingleProcessServer } from './process/single-process-server.ts';
 import type { RunningServer } from './running-server.ts';
 
-export {
-  compileServerOptions,
-  type CompiledServerOptions,
-  type ServerOptions,
-  type SocketOptions,
-} from './options.ts';
+export type { CompiledServerOptions, ServerOptions, SocketOptions } from './options.ts';
+export { compileServerOptions } from './options.ts';
 export type { RunningServer } from './running-server.ts';
 export type { ReloadResult, ServerStatus, WorkerStatus } from './admin/status.ts';
-export { logLevels, type LogLevel, type ServerLog } from './log/types.ts';
+export type { LogLevel, ServerLog } from './log/types.ts';
+export { logLevels } from './log/types.ts';
 export { createCallbackLog } from './log/server-log.ts';
 
 /** Options of a server inside this process. */

@@ -4,8 +4,10 @@ import { KongTsError } from '../base/errors.ts';
 import { parseHostPort } from '../base/host-port.ts';
 import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
 import { defaultBodyFolders } from './connection/body-file.ts';
-import { logLevels, type LogLevel } from './log/types.ts';
-import { parseOwner, type SocketOwner } from './socket/owner.ts';
+import type { LogLevel } from './log/types.ts';
+import { logLevels } from './log/types.ts';
+import type { SocketOwner } from './socket/owner.ts';
+import { parseOwner } from './socket/owner.ts';
 
 /** Where the server listens for Kong: a path, and what Kong uses it for where that is not everything. */
 export interface SocketOptions {
@@ -120,9 +122,9 @@ export interface CompiledServerOptions {
   /** Absolute paths; empty: no file is read. */
   readonly bodyFolders: readonly string[];
   readonly maxWorkerMemory: number | null;
-  readonly blockLimit: number;
-  readonly drainTimeout: number;
-  readonly idleTimeout: number;
+  readonly blockLimitMs: number;
+  readonly drainTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly prefetch: boolean;
   readonly dataDir: string | null;
   readonly logLevel: LogLevel;
@@ -172,9 +174,9 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     maxFrameBytes: whole('--max-frame-bytes', options.maxFrameBytes ?? 64 * 1024 * 1024, 1024),
     bodyFolders: compileBodyFolders(options.bodyFolder, sockets, cwd),
     maxWorkerMemory: options.maxWorkerMemory === undefined ? null : compileBytes(options.maxWorkerMemory),
-    blockLimit: whole('--block-limit', options.blockLimit ?? 15_000, 100),
-    drainTimeout: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
-    idleTimeout: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
+    blockLimitMs: whole('--block-limit', options.blockLimit ?? 15_000, 100),
+    drainTimeoutMs: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
+    idleTimeoutMs: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
     prefetch: options.prefetch ?? true,
     dataDir: options.dataDir == null ? null : resolve(cwd, options.dataDir),
     logLevel: compileLevel(options.logLevel ?? 'notice'),

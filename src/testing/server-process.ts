@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -16,8 +17,8 @@ import type { FakeInstance, InstanceOptions } from './kong/fake-instance.ts';
 import { listed, misuse } from './misuse.ts';
 
 /** How long a server may take to listen and to stop, in milliseconds. */
-const startLimit = 20_000;
-const stopLimit = 15_000;
+const startLimitMs = 20_000;
+const stopLimitMs = 15_000;
 
 /** Options of a plugin server in a process of its own. */
 export interface PluginServerOptions {
@@ -119,14 +120,14 @@ class ServerProcess implements TestPluginServer {
   }
 
   async listening(): Promise<void> {
-    const limit = Date.now() + startLimit;
+    const limit = Date.now() + startLimitMs;
     while (this.#alive && Date.now() < limit) {
       if (await accepts(this.socket)) return;
       await sleep(25);
     }
     throw new KongTsError(
       'PLUGIN_SERVER_UNREACHABLE',
-      `The plugin server ${this.#alive ? `does not listen after ${startLimit} ms` : 'ended at once'}: ${this.output.trim()}`,
+      `The plugin server ${this.#alive ? `does not listen after ${startLimitMs} ms` : 'ended at once'}: ${this.output.trim()}`,
     );
   }
 
@@ -153,7 +154,7 @@ class ServerProcess implements TestPluginServer {
   async stop(): Promise<void> {
     for (const kong of this.#kongs.splice(0)) kong.close();
     if (this.#alive) this.#child.kill('SIGTERM');
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), stopLimit);
+    const late = setTimeout(() => this.#child.kill('SIGKILL'), stopLimitMs);
     await this.#exited;
     clearTimeout(late);
     rmSync(this.#folder, { recursive: true, force: true });

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
-import { placeSocket, type PlacedSocket } from './place.ts';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { PlacedSocket } from './place.ts';
+import { placeSocket } from './place.ts';
 
 /** A connection of Kong's. */
 export type Connection = Socket;

@@ -1,4 +1,5 @@
-import { lstatSync, unlinkSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';

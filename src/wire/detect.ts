@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Protocol } from './protocol.ts';
 
 /** No call of Kong needs more bytes to be told: see `tellProtocol`. */
-export const MAX_TELLING_BYTES = 4 + 1 + 10 + 2 + 10;
+export const maxTellingBytes = 4 + 1 + 10 + 2 + 10;
 
 /**
  * Tells the protocol of a command by its first bytes. Kong sends commands of both on the same connection, so this is a
@@ -41,9 +41,9 @@ function isTextHead(byte: number): boolean {
   return (byte >= 0xa0 && byte <= 0xbf) || (byte >= 0xd9 && byte <= 0xdb);
 }
 
-const SEQUENCE = 0x08;
+const sequenceKey = 0x08;
 /** A sequence is at most its key and a varint of ten bytes. */
-const MAX_SEQUENCE = 11;
+const maxSequence = 11;
 
 /** Whether the bytes from `start` on begin an RpcCall of `length` bytes, with nothing else in it. */
 function isRpcCall(
@@ -55,7 +55,7 @@ function isRpcCall(
   if (length > maxFrameBytes) return false;
   let at = start;
   if (at >= bytes.length) return 'need-more';
-  const sequenceFirst = bytes[at] === SEQUENCE;
+  const sequenceFirst = bytes[at] === sequenceKey;
   if (sequenceFirst) {
     const sequence = varint(bytes, at + 1, 10);
     if (typeof sequence !== 'object') return sequence === 'need-more' ? sequence : false;
@@ -66,7 +66,7 @@ function isRpcCall(
   const size = varint(bytes, at + 2, 5);
   if (typeof size !== 'object') return size === 'need-more' ? size : false;
   const rest = length - (size.end - start) - size.value;
-  return sequenceFirst ? rest === 0 : rest === 0 || (rest >= 2 && rest <= MAX_SEQUENCE);
+  return sequenceFirst ? rest === 0 : rest === 0 || (rest >= 2 && rest <= maxSequence);
 }
 
 /** Keys of the commands of an RpcCall: the fields 31 to 36, of which 31 begins with `fa 01` and the others end with `02`. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 
-const FIRST_BYTES = 1024;
+const firstBytes = 1024;
 
 /**
  * Puts the pieces of a split message together. The room grows by doubling: one byte at a time costs no more memory
@@ -18,7 +18,7 @@ export class Gather {
   add(piece: Buffer): void {
     const needed = this.#bytes + piece.length;
     if (this.#buffer === null || needed > this.#buffer.length) {
-      const bigger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, needed, (this.#buffer?.length ?? 0) * 2));
+      const bigger = Buffer.allocUnsafeSlow(Math.max(firstBytes, needed, (this.#buffer?.length ?? 0) * 2));
       this.#buffer?.copy(bigger, 0, 0, this.#bytes);
       this.#buffer = bigger;
     }

@@ -3,11 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GenericContainer, Wait, type StartedTestContainer } from 'testcontainers';
+import type { StartedTestContainer } from 'testcontainers';
+import { GenericContainer, Wait } from 'testcontainers';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { KongContainer } from '../../src/testing/containers/index.ts';
 import { sandbox } from './support/kong.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 import { watch } from './support/watched.ts';
 import { build, buildStandIn } from './support/stand-in.ts';
 

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { HooksApi, verifySignatures } from './support/hooks.ts';
 import { fromPluginServer, placements, startKong } from './support/kong.ts';
-import { startRecorder, type Received, type Recorder } from './support/recorder.ts';
+import type { Received, Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 const services = ['one', 'two', 'three'];
 

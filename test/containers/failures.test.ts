@@ -2,8 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { placements, plugin, startKong } from './support/kong.ts';
-import { once, startLoad, tally, type Outcome } from './support/load.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { Outcome } from './support/load.ts';
+import { once, startLoad, tally } from './support/load.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 /** What clients see while things change or break. */
 const protocols = ['protobuf', 'msgpack'] as const;

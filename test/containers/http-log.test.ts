@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { HooksApi } from './support/hooks.ts';
 import { fromPluginServer, placements, startKong } from './support/kong.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 interface Record {
   request: { uri: string; method: string };

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { placements, plugin, startKong } from './support/kong.ts';
-import { probe, type ProbeRequest, type Step } from './support/probe.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { ProbeRequest, Step } from './support/probe.ts';
+import { probe } from './support/probe.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 /** The PDK's classes of functions, over both protocols, with the plugin server in both places. */
 const protocols = ['protobuf', 'msgpack'] as const;

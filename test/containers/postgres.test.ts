@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { plugin, startKong } from './support/kong.ts';
 import { once } from './support/load.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 const why = inject('withoutPostgres');
 

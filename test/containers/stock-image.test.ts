@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KongContainer, type StartedKongContainer } from '../../src/testing/containers/index.ts';
+import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
+import { KongContainer } from '../../src/testing/containers/index.ts';
 import { image, plugin, sandbox } from './support/kong.ts';
 import { watch } from './support/watched.ts';
 import { once } from './support/load.ts';

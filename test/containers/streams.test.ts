@@ -1,10 +1,12 @@
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedKongContainer } from '../../src/testing/containers/index.ts';
 import { fromPluginServer, placements, plugin, startKong } from './support/kong.ts';
 import type { Script } from './support/probe.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 /** Phases without an HTTP request: TLS handshakes (certificate) and TCP streams (preread, log). */
 const protocols = ['protobuf', 'msgpack'] as const;

@@ -3,7 +3,8 @@ import type { StartedKongContainer } from '../../src/testing/containers/index.ts
 import { HooksApi } from './support/hooks.ts';
 import { fromPluginServer, plugin, startKong } from './support/kong.ts';
 import { once } from './support/load.ts';
-import { startRecorder, type Recorder } from './support/recorder.ts';
+import type { Recorder } from './support/recorder.ts';
+import { startRecorder } from './support/recorder.ts';
 
 /** What Kong 3.1 to 3.4 is told for plugins of both protocols: a server of its own for each. Later Kongs take it, too. */
 describe('a plugin server per protocol', () => {

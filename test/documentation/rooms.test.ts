@@ -1,17 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { ESLint, Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
 import { describe, expect, it } from 'vitest';
 
 const eslint = new ESLint({ cwd: fileURLToPath(new URL('../..', import.meta.url)) });
 const rules = ['no-restricted-imports', 'no-restricted-syntax'];
+const languageOptions = { parser: tseslint.parser as Linter.Parser };
 
-/** What the linter's rules about imports say of one line in a file that need not exist. */
+/** What the linter's rules about imports and handwriting say of one line in a file that need not exist. */
 async function complaints(file: string, line: string): Promise<string[]> {
   const config = (await eslint.calculateConfigForFile(file)) as { rules: Record<string, Linter.RuleEntry> };
   const chosen = Object.fromEntries(
     rules.flatMap((rule) => (config.rules[rule] === undefined ? [] : [[rule, config.rules[rule]]])),
   );
-  return new Linter().verify(line, [{ rules: chosen }]).map(({ message }) => message);
+  return new Linter().verify(line, [{ languageOptions, rules: chosen }]).map(({ message }) => message);
 }
 
 /** Rooms and what they must not import (CONTRIBUTING.md, "Rooms"). */
@@ -73,5 +75,33 @@ describe('the rooms', () => {
   it.each(allowed)('%s may import %s', async (file, specifier) => {
     expect(await complaints(file, `import a from '${specifier}';`)).toEqual([]);
     expect(await complaints(file, `import('${specifier}');`)).toEqual([]);
+  });
+});
+
+/** Every room, and what is no room. */
+const written = [
+  ...forbidden.map(([file]) => file),
+  'src/index.ts',
+  'test/unit/a.ts',
+  'scripts/a.ts',
+  'bench/a.ts',
+];
+
+/** Another handwriting than this project's (CONTRIBUTING.md, "Handwriting"). */
+const foreign = [
+  'class A { private a = 1; }',
+  'class A { private static a(): void {} }',
+  'class A { private get a(): number { return 1; } }',
+  "import { type A, b } from 'c';",
+  "export { type A, b } from 'c';",
+];
+
+describe('the handwriting', () => {
+  it.each(written)('is held in %s', async (file) => {
+    for (const line of foreign) expect(await complaints(file, line), line).toHaveLength(1);
+  });
+
+  it('has private constructors, which cannot be spelled with #', async () => {
+    expect(await complaints('src/server/a.ts', 'class A { private constructor() {} }')).toEqual([]);
   });
 });

@@ -1,8 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { KongAdmin } from '../../src/kong-admin/client.ts';
-import { enablePlugin, type EnableResult } from '../../src/kong-setup/enable.ts';
+import type { EnableResult } from '../../src/kong-setup/enable.ts';
+import { enablePlugin } from '../../src/kong-setup/enable.ts';
 
 /** Admin APIs that enable --workspace meets: of a Kong, and of what stands in its place. */
 

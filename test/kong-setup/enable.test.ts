@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,10 +8,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KongAdmin } from '../../src/kong-admin/client.ts';
 import { checkAdmin } from '../../src/kong-setup/doctor/check-admin.ts';
 import { differences } from '../../src/kong-setup/difference.ts';
-import { enablePlugin, type EnableOptions, type EnableResult } from '../../src/kong-setup/enable.ts';
+import type { EnableOptions, EnableResult } from '../../src/kong-setup/enable.ts';
+import { enablePlugin } from '../../src/kong-setup/enable.ts';
 import { factsOf } from '../../src/kong-setup/versions.ts';
-import { runCli, type CliResult } from '../support/run-cli.ts';
-import { startAdmin, type Admin } from '../unit/sandbox/admin/setup.ts';
+import type { CliResult } from '../support/run-cli.ts';
+import { runCli } from '../support/run-cli.ts';
+import type { Admin } from '../unit/sandbox/admin/setup.ts';
+import { startAdmin } from '../unit/sandbox/admin/setup.ts';
 
 let admin: Admin;
 

@@ -1,4 +1,5 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -178,6 +179,6 @@ describe('kong-config, given to a gateway', { timeout: 120_000 }, () => {
 /** Runs shell lines one after the other; the last one stays as the process itself. */
 function beside(lines: readonly string[]): ChildProcess {
   const script = [...lines.slice(0, -1), `exec ${lines.at(-1) ?? ''} --workers 1`].join('\n');
-  const PATH = `${path.join(folder, 'bin')}:${process.env['PATH'] ?? ''}`;
-  return spawn('/bin/sh', ['-ec', script], { env: { ...process.env, PATH }, stdio: 'ignore' });
+  const searchPath = `${path.join(folder, 'bin')}:${process.env['PATH'] ?? ''}`;
+  return spawn('/bin/sh', ['-ec', script], { env: { ...process.env, PATH: searchPath }, stdio: 'ignore' });
 }

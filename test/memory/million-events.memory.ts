@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { MeasuredServer, type Reading } from './support/measured-server.ts';
+import type { Reading } from './support/measured-server.ts';
+import { MeasuredServer } from './support/measured-server.ts';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 

@@ -5,7 +5,8 @@ import type { FunctionRow, Phase, Protocol } from '../../src/pdk/index.ts';
 import { callByPath, FakeChannel } from '../unit/pdk/fake-channel.ts';
 import { matrix, recordedReply } from '../unit/pdk/matrix.ts';
 import { send } from './support/client.ts';
-import { realGateway, type RealGateway } from './support/real-server.ts';
+import type { RealGateway } from './support/real-server.ts';
+import { realGateway } from './support/real-server.ts';
 import { recordedConfig } from './support/recorded-config.ts';
 import { stable } from './support/transcripts.ts';
 

@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { KongApi } from '../../src/pdk/index.ts';
 import { send } from './support/client.ts';
-import { realGateway, simpleConfig, type RealGateway } from './support/real-server.ts';
+import type { RealGateway } from './support/real-server.ts';
+import { realGateway, simpleConfig } from './support/real-server.ts';
 
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown) => void unhandled.push(reason);

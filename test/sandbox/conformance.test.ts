@@ -1,15 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { send, type Answer } from './support/client.ts';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { Answer } from './support/client.ts';
+import { send } from './support/client.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { recordedConfig } from './support/recorded-config.ts';
-import {
-  happenedValue,
-  recordedValue,
-  stable,
-  transcripts,
-  withoutZeros,
-  type Transcript,
-} from './support/transcripts.ts';
+import type { Transcript } from './support/transcripts.ts';
+import { happenedValue, recordedValue, stable, transcripts, withoutZeros } from './support/transcripts.ts';
 
 let gateway: TestGateway;
 

@@ -1,6 +1,8 @@
-import net, { type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { rawExchange } from './support/raw-upstream.ts';
 import type { Call } from './support/scripted-server.ts';
 import type { Upstream } from './support/upstream.ts';

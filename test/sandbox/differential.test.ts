@@ -3,7 +3,8 @@ import { differencesOf, expectedOf } from '../../scripts/differential/difference
 import { documentedDifferences } from '../../scripts/differential/documented.ts';
 import type { Exchange } from '../../scripts/differential/exchange.ts';
 import { firstSet } from '../../scripts/differential/first-set.ts';
-import { observeAll, type Observation } from '../../scripts/differential/observe.ts';
+import type { Observation } from '../../scripts/differential/observe.ts';
+import { observeAll } from '../../scripts/differential/observe.ts';
 import type { Gateway } from '../../scripts/gateways/gateway.ts';
 import { sandboxGateway } from '../../scripts/gateways/sandbox-gateway.ts';
 

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { send, type Answer } from './support/client.ts';
-import { defaultConfig, testGateway, type GatewayOptions, type TestGateway } from './support/gateway.ts';
+import type { Answer } from './support/client.ts';
+import { send } from './support/client.ts';
+import type { GatewayOptions, TestGateway } from './support/gateway.ts';
+import { defaultConfig, testGateway } from './support/gateway.ts';
 
 let gateway: TestGateway;
 

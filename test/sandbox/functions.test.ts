@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/pdk/catalogue.ts';
 import { isImplemented } from '../../src/kong-end/pdk/call.ts';
 import { send } from './support/client.ts';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { recordedConfig } from './support/recorded-config.ts';
 import type { Call } from './support/scripted-server.ts';
 

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from './support/gateway.ts';
-import { getOnce, rawExchange, rawUpstream, type RawUpstream } from './support/raw-upstream.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
+import type { RawUpstream } from './support/raw-upstream.ts';
+import { getOnce, rawExchange, rawUpstream } from './support/raw-upstream.ts';
 import type { Call } from './support/scripted-server.ts';
 
 /** Which names are one header, and how names that are none are written (nginx 1.25.3 and ngx_lua, underscores_in_headers on). */

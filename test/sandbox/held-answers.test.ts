@@ -1,8 +1,10 @@
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { logRecord } from './support/log-record.ts';
-import { getOnce, rawExchange, rawUpstream, type RawUpstream } from './support/raw-upstream.ts';
+import type { RawUpstream } from './support/raw-upstream.ts';
+import { getOnce, rawExchange, rawUpstream } from './support/raw-upstream.ts';
 
 /** What Kong 3.9.3 does with an answer that it holds for a response phase (buffered proxying). */
 let gateway: TestGateway;

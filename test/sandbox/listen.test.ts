@@ -2,7 +2,8 @@ import https from 'node:https';
 import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { parseListen } from '../../src/sandbox/gateway/listen.ts';
-import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../src/sandbox/index.ts';
 import { freePort } from '../support/free-port.ts';
 import { send } from './support/client.ts';
 

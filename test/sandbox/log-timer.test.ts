@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { send } from './support/client.ts';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import type { Call } from './support/scripted-server.ts';
 
 let gateway: TestGateway;

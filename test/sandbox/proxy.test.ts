@@ -2,7 +2,8 @@ import http from 'node:http';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { send } from './support/client.ts';
-import { testGateway, type GatewayOptions, type TestGateway } from './support/gateway.ts';
+import type { GatewayOptions, TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { echoUpstream } from './support/upstream.ts';
 
 let gateway: TestGateway;

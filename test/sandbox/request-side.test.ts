@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { send } from './support/client.ts';
-import { testGateway, type GatewayOptions, type TestGateway } from './support/gateway.ts';
+import type { GatewayOptions, TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 
 /** What Kong 3.9.3 does with a request on its way to the upstream, each from an exchange measured there. */
 let gateway: TestGateway;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { logRecord } from './support/log-record.ts';
 import { getOnce, rawExchange, rawUpstream } from './support/raw-upstream.ts';
 import type { Call } from './support/scripted-server.ts';

@@ -1,12 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../src/sandbox/index.ts';
 import { send } from './support/client.ts';
-import { echoUpstream, type Upstream } from './support/upstream.ts';
+import type { Upstream } from './support/upstream.ts';
+import { echoUpstream } from './support/upstream.ts';
 
 const bin = fileURLToPath(new URL('../../bin/kong-ts.js', import.meta.url));
 

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { startSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
+import { startSandbox } from '../../src/sandbox/index.ts';
 import { send } from './support/client.ts';
-import { echoUpstream, type Upstream } from './support/upstream.ts';
+import type { Upstream } from './support/upstream.ts';
+import { echoUpstream } from './support/upstream.ts';
 
 // A server that is started and ended as Kong starts and ends one.
 

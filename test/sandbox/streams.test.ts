@@ -1,9 +1,11 @@
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { testGateway, type TestGateway } from './support/gateway.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { recordedConfig } from './support/recorded-config.ts';
-import { happenedValue, recordedValue, stable, transcripts, type Transcript } from './support/transcripts.ts';
+import type { Transcript } from './support/transcripts.ts';
+import { happenedValue, recordedValue, stable, transcripts } from './support/transcripts.ts';
 
 let gateway: TestGateway;
 let echo: net.Server;

@@ -1,8 +1,10 @@
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { testGateway, type GatewayOptions, type TestGateway } from './support/gateway.ts';
+import type { GatewayOptions, TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
 import { logRecord } from './support/log-record.ts';
-import { getOnce, rawExchange, rawUpstream, type RawUpstream } from './support/raw-upstream.ts';
+import type { RawUpstream } from './support/raw-upstream.ts';
+import { getOnce, rawExchange, rawUpstream } from './support/raw-upstream.ts';
 
 /** When Kong 3.9.3 tries again, where it goes, and what its record says of it. */
 let gateway: TestGateway;

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { testGateway, type TestGateway } from './support/gateway.ts';
-import { logRecord, type LogRecord } from './support/log-record.ts';
-import { getOnce, rawExchange, rawUpstream, type RawUpstream } from './support/raw-upstream.ts';
+import type { TestGateway } from './support/gateway.ts';
+import { testGateway } from './support/gateway.ts';
+import type { LogRecord } from './support/log-record.ts';
+import { logRecord } from './support/log-record.ts';
+import type { RawUpstream } from './support/raw-upstream.ts';
+import { getOnce, rawExchange, rawUpstream } from './support/raw-upstream.ts';
 
 /** What Kong 3.9.3 makes of an upstream's bytes where nobody holds the answer (nginx 1.25.3 with a page of buffer). */
 let gateway: TestGateway;

@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { request as httpRequest, createServer as createHttpServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 
 import fc from 'fast-check';

@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KongClient } from './support/kong-client.ts';
-import { until, Workbench, type ServerProcess } from './support/server-process.ts';
+import type { ServerProcess } from './support/server-process.ts';
+import { until, Workbench } from './support/server-process.ts';
 
 // Whatever keeps an instance from running, Kong is given one: a refusal raises in Kong's log timer.
 

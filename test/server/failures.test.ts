@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KongClient, Load } from './support/kong-client.ts';
-import { until, Workbench, type LogLine, type ServerProcess } from './support/server-process.ts';
+import type { LogLine, ServerProcess } from './support/server-process.ts';
+import { until, Workbench } from './support/server-process.ts';
 
 let bench: Workbench;
 let kong: KongClient;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KongClient, Load } from './support/kong-client.ts';
 import { PackedConnection } from './support/msgpack-client.ts';
-import { until, Workbench, type ServerProcess } from './support/server-process.ts';
+import type { ServerProcess } from './support/server-process.ts';
+import { until, Workbench } from './support/server-process.ts';
 
 // What Kong loses when a server, or a part of one, goes.
 

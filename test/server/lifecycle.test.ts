@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { KongClient } from './support/kong-client.ts';
-import { isAlive, until, Workbench, type ServerProcess } from './support/server-process.ts';
+import type { ServerProcess } from './support/server-process.ts';
+import { isAlive, until, Workbench } from './support/server-process.ts';
 
 const root = process.getuid?.() === 0;
 /** A user that is nobody else's in a test. */

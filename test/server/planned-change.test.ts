@@ -6,7 +6,8 @@ import { askServer } from '../../src/server/admin/client.ts';
 import type { ReloadResult } from '../../src/server/index.ts';
 import { KongClient, Load } from './support/kong-client.ts';
 import { PackedConnection } from './support/msgpack-client.ts';
-import { isAlive, plugin, until, Workbench, type ServerProcess } from './support/server-process.ts';
+import type { ServerProcess } from './support/server-process.ts';
+import { isAlive, plugin, until, Workbench } from './support/server-process.ts';
 
 /** How often a change is made under load; CI makes it 10 times. */
 const rounds = Number(process.env.KONG_TS_CHANGE_ROUNDS ?? 6);

@@ -11,7 +11,7 @@ import type { Client } from './unix-server.ts';
 /** What Kong answers to a PDK call; `undefined` for a call that ends the request without an answer. */
 export type Answer = (method: string, args: Buffer | readonly unknown[]) => unknown;
 
-export const NO_ANSWER = Symbol('no answer');
+export const noAnswer = Symbol('no answer');
 
 /** How an event went, seen from Kong. */
 export interface EventResult {
@@ -61,7 +61,7 @@ export class ProtobufKong {
       methods.push(name);
       const args = await this.frame();
       const value = answer(name, args);
-      if (value === NO_ANSWER) return { methods, finished: false };
+      if (value === noAnswer) return { methods, finished: false };
       const type = rowByName(name)?.protobuf?.result ?? 'google.protobuf.Empty';
       this.client.write(encodeFrame(encodeResult(type, value)));
     }
@@ -130,7 +130,7 @@ export class MsgpackKong {
       if (step.done) return { methods, finished: true };
       methods.push(step.method);
       const value = answer(step.method, step.args);
-      if (value === NO_ANSWER) return { methods, finished: false };
+      if (value === noAnswer) return { methods, finished: false };
       const data = value === null ? {} : { Data: value };
       ({ error, result } = await this.request('plugin.Step', { EventId: step.eventId, ...data }));
     }

@@ -10,7 +10,8 @@ import { parseForm } from '../../src/event-hooks/admin/form.ts';
 import { multipartFields } from '../../src/http/multipart.ts';
 import { parseTemplate } from '../../src/event-hooks/handlers/template.ts';
 import { handlerKinds } from '../../src/event-hooks/handlers/kinds.ts';
-import { webhookCustom, type WebhookCustomConfig } from '../../src/event-hooks/handlers/webhook-custom.ts';
+import type { WebhookCustomConfig } from '../../src/event-hooks/handlers/webhook-custom.ts';
+import { webhookCustom } from '../../src/event-hooks/handlers/webhook-custom.ts';
 import { Mask } from '../../src/event-hooks/model/mask.ts';
 import { hiddenOf } from '../../src/event-hooks/model/secrecy.ts';
 import { foreignCaller } from '../../src/http/callers.ts';
@@ -26,7 +27,7 @@ import { countSteps, growth } from '../support/steps.ts';
 
 const sizes = [512, 1024, 2048, 4096];
 /** Twice the input, twice the steps, and some. */
-const LINEAR = 2.3;
+const linearFactor = 2.3;
 
 /** A record of a request whose headers, arguments and URL are of the client's making. */
 function hostileRecord(text: string): string {
@@ -126,7 +127,7 @@ describe('what a client sends costs no more than its length', () => {
       fc.property(fc.array(piece, { minLength: 1, maxLength: 3 }), (pieces) => {
         const unit = pieces.join('');
         const steps = (size: number) => countSteps(() => read(unit.repeat(Math.ceil(size / unit.length))));
-        expect(growth(steps, sizes)).toBeLessThan(LINEAR);
+        expect(growth(steps, sizes)).toBeLessThan(linearFactor);
       }),
       // A whole record is many steps.
       {
@@ -143,7 +144,7 @@ describe('what a client sends costs no more than its length', () => {
 
   it.each(['{{a}}', '{*a*}', 'x{{a}}{', '{%{*a*}'])('a template of %s', (unit) => {
     const steps = (count: number) => countSteps(() => parseTemplate(unit.repeat(count)));
-    expect(growth(steps, [60, 120, 240, 480])).toBeLessThan(LINEAR);
+    expect(growth(steps, [60, 120, 240, 480])).toBeLessThan(linearFactor);
   });
 
   it.each(['{{', '{*', '{%', '{*{{'])('a body of nothing but %s', { timeout: 5000 }, (brace) => {
@@ -185,6 +186,6 @@ describe('what a client sends costs no more than its length', () => {
         }
       });
     };
-    expect(growth(steps, sizes)).toBeLessThan(LINEAR);
+    expect(growth(steps, sizes)).toBeLessThan(linearFactor);
   });
 });

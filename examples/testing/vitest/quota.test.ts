@@ -1,6 +1,7 @@
 // Run it with: npx vitest run
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testPlugin, type PluginTest } from 'kong-ts/testing';
+import type { PluginTest } from 'kong-ts/testing';
+import { testPlugin } from 'kong-ts/testing';
 import quota from '../quota.ts';
 
 describe.each(['protobuf', 'msgpack'] as const)('quota over %s', (protocol) => {

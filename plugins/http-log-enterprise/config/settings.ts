@@ -1,21 +1,22 @@
 import { KongTsError } from 'kong-ts';
 import type { Config } from './schema.ts';
 import { checkConfig } from './checks.ts';
-import { type Endpoint, parseEndpoint } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { parseEndpoint } from './endpoint.ts';
 
 /** How a queue batches, bounds and retries; times in milliseconds. Kong's meaning of every field (queue library 3.9). */
 export interface QueueSettings {
   readonly maxBatchSize: number;
-  readonly maxCoalescingDelay: number;
+  readonly maxCoalescingDelayMs: number;
   readonly maxEntries: number;
   /** Infinity without a limit. */
   readonly maxBytes: number;
   /** Negative: a batch that fails is never retried. */
-  readonly maxRetryTime: number;
-  /** After `maxRetryTime` a batch goes to the end of the queue instead of being dropped. Default: false. */
+  readonly maxRetryTimeMs: number;
+  /** After `maxRetryTimeMs` a batch goes to the end of the queue instead of being dropped. Default: false. */
   readonly keepUndelivered?: boolean;
-  readonly initialRetryDelay: number;
-  readonly maxRetryDelay: number;
+  readonly initialRetryDelayMs: number;
+  readonly maxRetryDelayMs: number;
   /** A batch of so many bytes is not kept waiting for more records. Default: no limit. */
   readonly fullBatchBytes?: number;
   /** How many batches may be under way at a time. */
@@ -36,8 +37,8 @@ export interface SenderSettings {
   readonly headers: Readonly<Record<string, string>>;
   /** True: a batch is a JSON array, even of one record. */
   readonly array: boolean;
-  readonly timeout: number;
-  readonly keepalive: number;
+  readonly timeoutMs: number;
+  readonly keepaliveMs: number;
   readonly connections: number;
   readonly compression: 'none' | 'gzip';
   readonly tls: TlsSettings;
@@ -50,8 +51,8 @@ export interface Settings {
   readonly filter: Config['filter'];
   readonly redaction: Config['redaction'];
   readonly spool: Config['spool'];
-  readonly shutdownGrace: number;
-  readonly reportInterval: number;
+  readonly shutdownGraceMs: number;
+  readonly reportIntervalMs: number;
   /** Warnings to log once when the instance starts. */
   readonly warnings: readonly string[];
   /** Why nothing can be sent with this configuration; null when something can. Then there are no endpoints. */
@@ -115,12 +116,12 @@ function compileQueue(config: Config, batch: number, delay: number): QueueSettin
   const unlimited = config.queue.concurrency_limit === -1;
   return {
     maxBatchSize: unlimited ? 1 : Math.max(1, batch),
-    maxCoalescingDelay: Math.max(0, delay) * 1000,
+    maxCoalescingDelayMs: Math.max(0, delay) * 1000,
     maxEntries: config.queue.max_entries,
     maxBytes: config.queue.max_bytes ?? Infinity,
-    maxRetryTime: config.queue.max_retry_time * 1000,
-    initialRetryDelay: config.queue.initial_retry_delay * 1000,
-    maxRetryDelay: config.queue.max_retry_delay * 1000,
+    maxRetryTimeMs: config.queue.max_retry_time * 1000,
+    initialRetryDelayMs: config.queue.initial_retry_delay * 1000,
+    maxRetryDelayMs: config.queue.max_retry_delay * 1000,
     concurrency: unlimited ? Infinity : config.connections,
   };
 }
@@ -144,8 +145,8 @@ export function compileSettings(config: Config): Settings {
       method: config.method,
       headers: requestHeaders(config),
       array: batch !== 1,
-      timeout: timeoutOf(config),
-      keepalive: config.keepalive,
+      timeoutMs: timeoutOf(config),
+      keepaliveMs: config.keepalive,
       connections: config.queue.concurrency_limit === -1 ? 128 : config.connections,
       compression: config.compression,
       tls: {
@@ -159,8 +160,8 @@ export function compileSettings(config: Config): Settings {
     filter: config.filter,
     redaction: config.redaction,
     spool: config.spool,
-    shutdownGrace: config.shutdown_grace * 1000,
-    reportInterval: config.report_interval * 1000,
+    shutdownGraceMs: config.shutdown_grace * 1000,
+    reportIntervalMs: config.report_interval * 1000,
     warnings,
     refusal,
   };
@@ -176,7 +177,7 @@ export function withholding(settings: Settings, refusal: KongTsError): Settings 
     queue: { ...settings.queue, concurrency: 0 },
     sender: { ...settings.sender, endpoints: [] },
     customFields: [],
-    shutdownGrace: 0,
+    shutdownGraceMs: 0,
     refusal,
   };
 }

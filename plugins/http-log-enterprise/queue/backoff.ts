@@ -1,17 +1,17 @@
 import type { QueueSettings } from '../config/settings.ts';
 
 /** The longest that a Retry-After is followed, in milliseconds. */
-export const longestRetryAfter = 3_600_000;
+export const longestRetryAfterMs = 3_600_000;
 
 /**
  * How long to wait before the next attempt: `initial_retry_delay` doubled with every retry up to `max_retry_delay`,
  * as Kong's queue does, and not before the destination's Retry-After (up to an hour).
  */
 export function retryDelay(
-  settings: Pick<QueueSettings, 'initialRetryDelay' | 'maxRetryDelay'>,
+  settings: Pick<QueueSettings, 'initialRetryDelayMs' | 'maxRetryDelayMs'>,
   retries: number,
   retryAfter: number | null,
 ): number {
-  const own = Math.min(settings.maxRetryDelay, settings.initialRetryDelay * 2 ** Math.min(retries, 60));
-  return retryAfter === null ? own : Math.max(own, Math.min(retryAfter, longestRetryAfter));
+  const own = Math.min(settings.maxRetryDelayMs, settings.initialRetryDelayMs * 2 ** Math.min(retries, 60));
+  return retryAfter === null ? own : Math.max(own, Math.min(retryAfter, longestRetryAfterMs));
 }

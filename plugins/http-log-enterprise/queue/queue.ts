@@ -52,42 +52,42 @@ export interface QueueEvents<Token> {
  * Unlike Kong's, several batches are under way at a time (`concurrency`), but only one while the destination fails.
  */
 export class Queue<Token = unknown> {
-  private readonly waiting = new Fifo<Entry<Token>>();
-  private waitingBytes = 0;
-  private underWay = 0;
-  private underWayEntries = 0;
-  private failing = 0;
+  readonly #waiting = new Fifo<Entry<Token>>();
+  #waitingBytes = 0;
+  #underWay = 0;
+  #underWayEntries = 0;
+  #failing = 0;
   /** Retries of a batch that was put back, so that the next one does not start with short waits again. */
-  private carriedRetries = 0;
-  private isFilling = false;
-  private batchStarted = 0;
-  private cancelTimer: (() => void) | null = null;
-  private state: 'running' | 'flushing' | 'stopped' = 'running';
-  private readonly wakeUps = new Set<() => void>();
-  private idleWaiters: (() => void)[] = [];
-  private readonly leftovers: Entry<Token>[] = [];
-  private readonly settings: QueueSettings;
-  private readonly clock: Clock;
-  private readonly events: QueueEvents<Token>;
+  #carriedRetries = 0;
+  #isFilling = false;
+  #batchStarted = 0;
+  #cancelTimer: (() => void) | null = null;
+  #state: 'running' | 'flushing' | 'stopped' = 'running';
+  readonly #wakeUps = new Set<() => void>();
+  #idleWaiters: (() => void)[] = [];
+  readonly #leftovers: Entry<Token>[] = [];
+  readonly #settings: QueueSettings;
+  readonly #clock: Clock;
+  readonly #events: QueueEvents<Token>;
 
   constructor(settings: QueueSettings, clock: Clock, events: QueueEvents<Token>) {
-    this.settings = settings;
-    this.clock = clock;
-    this.events = events;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#events = events;
   }
 
   /** Waiting records, without those under way. */
   get length(): number {
-    return this.waiting.length;
+    return this.#waiting.length;
   }
 
   get bytes(): number {
-    return this.waitingBytes;
+    return this.#waitingBytes;
   }
 
   /** Records under way. */
   get sending(): number {
-    return this.underWayEntries;
+    return this.#underWayEntries;
   }
 
   /**
@@ -97,41 +97,41 @@ export class Queue<Token = unknown> {
    */
   isFull(size: number, announced = 0, announcedBytes = 0): boolean {
     return (
-      this.waiting.length + announced >= this.settings.maxEntries ||
-      this.waitingBytes + announcedBytes + size > this.settings.maxBytes
+      this.#waiting.length + announced >= this.#settings.maxEntries ||
+      this.#waitingBytes + announcedBytes + size > this.#settings.maxBytes
     );
   }
 
   push(entry: Entry<Token>): void {
-    if (this.state === 'stopped') {
-      this.leftovers.push(entry);
+    if (this.#state === 'stopped') {
+      this.#leftovers.push(entry);
       return;
     }
     const size = entry.bytes.length;
-    if (size > this.settings.maxBytes) {
-      this.events.dropped(
+    if (size > this.#settings.maxBytes) {
+      this.#events.dropped(
         [entry],
         'too_large',
-        `a record of ${size} bytes is longer than queue.max_bytes (${this.settings.maxBytes})`,
+        `a record of ${size} bytes is longer than queue.max_bytes (${this.#settings.maxBytes})`,
       );
       return;
     }
-    this.watchFilling();
-    if (this.isFull(size)) this.makeRoom(size);
-    if (this.waiting.length === 0) this.batchStarted = this.clock.now();
-    this.keep(entry);
-    this.pump();
+    this.#watchFilling();
+    if (this.isFull(size)) this.#makeRoom(size);
+    if (this.#waiting.length === 0) this.#batchStarted = this.#clock.now();
+    this.#keep(entry);
+    this.#pump();
   }
 
   /** Sends what is queued without waiting for full batches. Resolves when all is settled, or after `limit` ms. */
   async flush(limit: number): Promise<void> {
-    if (this.state === 'running') this.state = 'flushing';
-    this.pump();
-    if (this.isIdle()) return;
+    if (this.#state === 'running') this.#state = 'flushing';
+    this.#pump();
+    if (this.#isIdle()) return;
     let cancel = (): void => undefined;
     await new Promise<void>((resolve) => {
-      this.idleWaiters.push(resolve);
-      cancel = this.clock.after(limit, resolve);
+      this.#idleWaiters.push(resolve);
+      cancel = this.#clock.after(limit, resolve);
     });
     cancel();
   }
@@ -141,179 +141,179 @@ export class Queue<Token = unknown> {
    * oldest first.
    */
   async stop(abort: () => Promise<void>): Promise<Entry<Token>[]> {
-    this.state = 'stopped';
-    this.cancelTimer?.();
-    for (const wake of [...this.wakeUps]) wake();
+    this.#state = 'stopped';
+    this.#cancelTimer?.();
+    for (const wake of [...this.#wakeUps]) wake();
     await abort();
-    if (this.underWay > 0) await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
-    this.waitingBytes = 0;
-    return [...this.leftovers.splice(0), ...this.waiting.clear()];
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    this.#waitingBytes = 0;
+    return [...this.#leftovers.splice(0), ...this.#waiting.clear()];
   }
 
   /** Drops the waiting records that are too old. */
   expire(): void {
-    const all = this.waiting.clear();
-    this.waitingBytes = 0;
-    for (const entry of this.withoutExpired(all)) this.keep(entry);
+    const all = this.#waiting.clear();
+    this.#waitingBytes = 0;
+    for (const entry of this.#withoutExpired(all)) this.#keep(entry);
   }
 
-  private withoutExpired(entries: readonly Entry<Token>[]): readonly Entry<Token>[] {
-    const old = new Set(entries.filter((entry) => this.events.expired?.(entry) === true));
+  #withoutExpired(entries: readonly Entry<Token>[]): readonly Entry<Token>[] {
+    const old = new Set(entries.filter((entry) => this.#events.expired?.(entry) === true));
     if (old.size === 0) return entries;
-    this.events.dropped([...old], 'expired', 'undelivered records are older than spool.max_age');
+    this.#events.dropped([...old], 'expired', 'undelivered records are older than spool.max_age');
     return entries.filter((entry) => !old.has(entry));
   }
 
-  private keep(entry: Entry<Token>): void {
-    this.waiting.push(entry);
-    this.waitingBytes += entry.bytes.length;
+  #keep(entry: Entry<Token>): void {
+    this.#waiting.push(entry);
+    this.#waitingBytes += entry.bytes.length;
   }
 
   /** Kong's warning, once until there is room again. */
-  private watchFilling(): void {
-    const isFilling = this.waiting.length + this.underWayEntries >= this.settings.maxEntries * warnAt;
-    if (isFilling && !this.isFilling) this.events.filling?.();
-    this.isFilling = isFilling;
+  #watchFilling(): void {
+    const isFilling = this.#waiting.length + this.#underWayEntries >= this.#settings.maxEntries * warnAt;
+    if (isFilling && !this.#isFilling) this.#events.filling?.();
+    this.#isFilling = isFilling;
   }
 
-  private makeRoom(size: number): void {
+  #makeRoom(size: number): void {
     const gone: Entry<Token>[] = [];
     while (this.isFull(size)) {
-      const oldest = this.take();
+      const oldest = this.#take();
       if (oldest === undefined) break;
       gone.push(oldest);
     }
-    if (gone.length > 0) this.events.dropped(gone, 'queue_full', 'queue full, dropping old entries');
+    if (gone.length > 0) this.#events.dropped(gone, 'queue_full', 'queue full, dropping old entries');
   }
 
-  private take(): Entry<Token> | undefined {
-    const entry = this.waiting.shift();
-    if (entry !== undefined) this.waitingBytes -= entry.bytes.length;
+  #take(): Entry<Token> | undefined {
+    const entry = this.#waiting.shift();
+    if (entry !== undefined) this.#waitingBytes -= entry.bytes.length;
     return entry;
   }
 
-  private isIdle(): boolean {
-    return this.waiting.length === 0 && this.underWay === 0;
+  #isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#underWay === 0;
   }
 
-  private pump(): void {
-    while (this.state !== 'stopped' && this.waiting.length > 0) {
-      if (this.underWay >= (this.failing > 0 ? 1 : this.settings.concurrency)) return;
-      const wait = this.coalescingLeft();
+  #pump(): void {
+    while (this.#state !== 'stopped' && this.#waiting.length > 0) {
+      if (this.#underWay >= (this.#failing > 0 ? 1 : this.#settings.concurrency)) return;
+      const wait = this.#coalescingLeft();
       if (wait > 0) {
-        this.arm(wait);
+        this.#arm(wait);
         return;
       }
-      this.cancelTimer?.();
-      this.cancelTimer = null;
+      this.#cancelTimer?.();
+      this.#cancelTimer = null;
       const batch: Entry<Token>[] = [];
-      while (batch.length < this.settings.maxBatchSize) {
-        const entry = this.take();
+      while (batch.length < this.#settings.maxBatchSize) {
+        const entry = this.#take();
         if (entry === undefined) break;
         batch.push(entry);
       }
-      this.batchStarted = this.clock.now();
-      void this.run(batch);
+      this.#batchStarted = this.#clock.now();
+      void this.#run(batch);
     }
   }
 
-  private coalescingLeft(): number {
-    const { maxBatchSize, maxCoalescingDelay, fullBatchBytes = Infinity } = this.settings;
-    if (this.waiting.length >= maxBatchSize || this.state === 'flushing') return 0;
-    if (this.waitingBytes >= fullBatchBytes) return 0;
-    return maxCoalescingDelay - (this.clock.now() - this.batchStarted);
+  #coalescingLeft(): number {
+    const { maxBatchSize, maxCoalescingDelayMs, fullBatchBytes = Infinity } = this.#settings;
+    if (this.#waiting.length >= maxBatchSize || this.#state === 'flushing') return 0;
+    if (this.#waitingBytes >= fullBatchBytes) return 0;
+    return maxCoalescingDelayMs - (this.#clock.now() - this.#batchStarted);
   }
 
-  private arm(delay: number): void {
-    if (this.cancelTimer !== null) return;
-    this.cancelTimer = this.clock.after(delay, () => {
-      this.cancelTimer = null;
-      this.pump();
+  #arm(delay: number): void {
+    if (this.#cancelTimer !== null) return;
+    this.#cancelTimer = this.#clock.after(delay, () => {
+      this.#cancelTimer = null;
+      this.#pump();
     });
   }
 
-  private async run(batch: readonly Entry<Token>[]): Promise<void> {
-    this.underWay += 1;
-    this.underWayEntries += batch.length;
-    await this.attempt(batch);
-    this.underWay -= 1;
-    this.underWayEntries -= batch.length;
-    this.events.drained?.();
-    this.pump();
-    const settled = this.isStopped() ? this.underWay === 0 : this.isIdle();
-    if (settled) for (const resolve of this.idleWaiters.splice(0)) resolve();
+  async #run(batch: readonly Entry<Token>[]): Promise<void> {
+    this.#underWay += 1;
+    this.#underWayEntries += batch.length;
+    await this.#attempt(batch);
+    this.#underWay -= 1;
+    this.#underWayEntries -= batch.length;
+    this.#events.drained?.();
+    this.#pump();
+    const settled = this.#isStopped() ? this.#underWay === 0 : this.#isIdle();
+    if (settled) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
-  private async attempt(all: readonly Entry<Token>[]): Promise<void> {
+  async #attempt(all: readonly Entry<Token>[]): Promise<void> {
     let batch = all;
-    const started = this.clock.now();
+    const started = this.#clock.now();
     let failed = false;
     try {
-      for (let retries = this.carriedRetries; ; retries++) {
-        const result = await this.events.deliver(batch);
+      for (let retries = this.#carriedRetries; ; retries++) {
+        const result = await this.#events.deliver(batch);
         if (result.ok) {
-          this.carriedRetries = 0;
-          this.events.delivered(batch);
+          this.#carriedRetries = 0;
+          this.#events.delivered(batch);
           return;
         }
         if (!result.retry) {
-          this.events.dropped(batch, 'refused', result.reason);
+          this.#events.dropped(batch, 'refused', result.reason);
           return;
         }
-        if (this.isStopped()) {
-          this.leftovers.push(...batch);
+        if (this.#isStopped()) {
+          this.#leftovers.push(...batch);
           return;
         }
-        batch = this.withoutExpired(batch);
+        batch = this.#withoutExpired(batch);
         if (batch.length === 0) return;
-        const isOver = this.clock.now() - started > this.settings.maxRetryTime;
-        if (isOver && this.settings.keepUndelivered !== true) {
-          this.events.dropped(
+        const isOver = this.#clock.now() - started > this.#settings.maxRetryTimeMs;
+        if (isOver && this.#settings.keepUndelivered !== true) {
+          this.#events.dropped(
             batch,
             'retry_time',
             `could not send entries due to max_retry_time exceeded: ${result.reason}`,
           );
           return;
         }
-        if (!failed) this.failing += 1;
+        if (!failed) this.#failing += 1;
         failed = true;
-        const delay = retryDelay(this.settings, retries, result.retryAfter);
-        this.events.retrying(batch, result.reason, delay);
-        await this.sleep(delay);
-        if (this.isStopped()) {
-          this.leftovers.push(...batch);
+        const delay = retryDelay(this.#settings, retries, result.retryAfter);
+        this.#events.retrying(batch, result.reason, delay);
+        await this.#sleep(delay);
+        if (this.#isStopped()) {
+          this.#leftovers.push(...batch);
           return;
         }
         if (isOver) {
-          this.carriedRetries = retries + 1;
-          this.putBack(batch);
+          this.#carriedRetries = retries + 1;
+          this.#putBack(batch);
           return;
         }
       }
     } finally {
-      if (failed) this.failing -= 1;
+      if (failed) this.#failing -= 1;
     }
   }
 
   /** Lets the others go first: what is wrong may be this batch. */
-  private putBack(batch: readonly Entry<Token>[]): void {
-    if (this.waiting.length === 0) this.batchStarted = this.clock.now();
-    for (const entry of batch) this.keep(entry);
+  #putBack(batch: readonly Entry<Token>[]): void {
+    if (this.#waiting.length === 0) this.#batchStarted = this.#clock.now();
+    for (const entry of batch) this.#keep(entry);
   }
 
-  private isStopped(): boolean {
-    return this.state === 'stopped';
+  #isStopped(): boolean {
+    return this.#state === 'stopped';
   }
 
-  private sleep(delay: number): Promise<void> {
+  #sleep(delay: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         cancel();
-        this.wakeUps.delete(wake);
+        this.#wakeUps.delete(wake);
         resolve();
       };
-      const cancel = this.clock.after(delay, wake);
-      this.wakeUps.add(wake);
+      const cancel = this.#clock.after(delay, wake);
+      this.#wakeUps.add(wake);
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** How long the events behind one that has no record yet wait for it, in milliseconds. */
-export const patience = 1000;
+export const patienceMs = 1000;
 
 /** The place of one log event among those that began before and after it. */
 export interface Turn {
@@ -16,18 +16,18 @@ export interface Turn {
  * later of two can be the first.
  */
 export class Turns {
-  private last: Promise<void> = Promise.resolve();
-  private readonly clock: Clock;
+  #last: Promise<void> = Promise.resolve();
+  readonly #clock: Clock;
 
   constructor(clock: Clock) {
-    this.clock = clock;
+    this.#clock = clock;
   }
 
   take(): Turn {
-    const come = this.last;
+    const come = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.clock.after(patience, resolve);
-    this.last = come.then(() => promise);
+    const cancel = this.#clock.after(patienceMs, resolve);
+    this.#last = come.then(() => promise);
     return {
       come,
       end: () => {

@@ -7,21 +7,21 @@ const chunkSize = 262_144;
  * lives as long as one of its records; records leave in the order in which they came, so that none is held for long.
  */
 export class Arena {
-  private chunk = Buffer.alloc(0);
-  private used = 0;
+  #chunk = Buffer.alloc(0);
+  #used = 0;
 
   /** Copies raw text, piece after piece, into bytes of its own. */
   write(pieces: readonly RawText[]): Buffer {
     let size = 0;
     for (const piece of pieces) size += piece.length;
-    if (this.used + size > this.chunk.length) {
+    if (this.#used + size > this.#chunk.length) {
       if (size > chunkSize / 4) return writeInto(Buffer.allocUnsafeSlow(size), 0, pieces);
-      this.chunk = Buffer.allocUnsafeSlow(chunkSize);
-      this.used = 0;
+      this.#chunk = Buffer.allocUnsafeSlow(chunkSize);
+      this.#used = 0;
     }
-    const from = this.used;
-    this.used += size;
-    return writeInto(this.chunk, from, pieces).subarray(from, this.used);
+    const from = this.#used;
+    this.#used += size;
+    return writeInto(this.#chunk, from, pieces).subarray(from, this.#used);
   }
 }
 

@@ -1,4 +1,5 @@
-import { KongTsError, type PluginLog } from 'kong-ts';
+import type { PluginLog } from 'kong-ts';
+import { KongTsError } from 'kong-ts';
 import type { JsonObject } from './document.ts';
 import type { FieldResult } from './fields/protocol.ts';
 import type { Client, FieldService } from './fields/service.ts';
@@ -46,68 +47,70 @@ async function startService(): Promise<FieldService> {
 
 class LuaFields implements CustomFields {
   readonly wantsAuthorization: boolean;
-  private readonly names: readonly string[];
-  private readonly service: FieldService;
-  private readonly client: Client;
-  private readonly wall: () => number;
-  private readonly failed: Failed;
+  readonly #names: readonly string[];
+  readonly #service: FieldService;
+  readonly #client: Client;
+  readonly #wall: () => number;
+  readonly #failed: Failed;
   /** How often in a row each field has exceeded its limits. */
-  private readonly overruns: number[];
+  readonly #overruns: number[];
   /** When each may run again, in milliseconds since 1970. */
-  private readonly offUntil: number[];
+  readonly #offUntil: number[];
 
   constructor(service: FieldService, client: Client, wall: () => number, failed: Failed) {
-    this.service = service;
-    this.client = client;
-    this.wall = wall;
-    this.failed = failed;
-    this.names = client.open.fields.map(([name]) => name);
-    this.overruns = this.names.map(() => 0);
-    this.offUntil = this.names.map(() => -Infinity);
+    this.#service = service;
+    this.#client = client;
+    this.#wall = wall;
+    this.#failed = failed;
+    this.#names = client.open.fields.map(([name]) => name);
+    this.#overruns = this.#names.map(() => 0);
+    this.#offUntil = this.#names.map(() => -Infinity);
     this.wantsAuthorization = client.open.fields.some(([, source]) =>
       /authorization|get_headers/i.test(source),
     );
   }
 
   async apply(record: JsonObject, authorization: RawText | null): Promise<void> {
-    const now = this.wall();
-    const fields = this.names.map((_, field) => field).filter((field) => now >= (this.offUntil[field] ?? 0));
+    const now = this.#wall();
+    const fields = this.#names
+      .map((_, field) => field)
+      .filter((field) => now >= (this.#offUntil[field] ?? 0));
     if (fields.length === 0) return;
-    const { set } = this.client.open;
-    const answer = this.service.compute(this.client, { set, raw: record.toRaw(), fields, authorization });
+    const { set } = this.#client.open;
+    const answer = this.#service.compute(this.#client, { set, raw: record.toRaw(), fields, authorization });
     if (answer === null) {
-      for (const field of fields) this.failed(this.names[field] ?? '', new Error(tooMuch), 'failed');
+      for (const field of fields) this.#failed(this.#names[field] ?? '', new Error(tooMuch), 'failed');
       return;
     }
-    for (const result of await answer) this.take(record, result);
+    for (const result of await answer) this.#take(record, result);
   }
 
   async close(): Promise<void> {
-    await this.service.remove(this.client);
+    await this.#service.remove(this.#client);
   }
 
-  private take(record: JsonObject, result: FieldResult): void {
+  #take(record: JsonObject, result: FieldResult): void {
     const { field } = result;
-    const name = this.names[field] ?? '';
+    const name = this.#names[field] ?? '';
     if ('error' in result) {
-      this.failed(name, result.error, 'failed');
-      this.count(field, result.isLimit, result.error);
+      this.#failed(name, result.error, 'failed');
+      this.#count(field, result.isLimit, result.error);
       return;
     }
-    this.count(field, false, null);
+    this.#count(field, false, null);
     try {
       setPath(record, name, result.value, result.mode);
     } catch (error) {
-      this.failed(name, error, 'failed');
+      this.#failed(name, error, 'failed');
     }
   }
 
-  private count(field: number, isLimit: boolean, problem: unknown): void {
-    const overruns = isLimit ? (this.overruns[field] ?? 0) + 1 : 0;
-    this.overruns[field] = overruns;
-    if (overruns < strikes || this.wall() < (this.offUntil[field] ?? 0)) return;
-    this.offUntil[field] = this.wall() + switchedOff;
-    this.failed(this.names[field] ?? '', problem, 'off');
+  #count(field: number, isLimit: boolean, problem: unknown): void {
+    const overruns = isLimit ? (this.#overruns[field] ?? 0) + 1 : 0;
+    this.#overruns[field] = overruns;
+    if (overruns < strikes || this.#wall() < (this.#offUntil[field] ?? 0)) return;
+    this.#offUntil[field] = this.#wall() + switchedOff;
+    this.#failed(this.#names[field] ?? '', problem, 'off');
   }
 }
 

@@ -18,31 +18,31 @@ export function open(value: Value): JsonObject | JsonArray | null {
  * the order of members included.
  */
 export class JsonObject {
-  private readonly members = new Map<string, Value>();
+  readonly #members = new Map<string, Value>();
 
   constructor(raw: RawText = '{}') {
     for (let i = 1; i < raw.length - 1;) {
       const keyEnd = valueEnd(raw, i);
       const end = valueEnd(raw, keyEnd + 1);
-      this.members.set(parseRaw(raw.slice(i, keyEnd)) as string, raw.slice(keyEnd + 1, end));
+      this.#members.set(parseRaw(raw.slice(i, keyEnd)) as string, raw.slice(keyEnd + 1, end));
       i = end + 1;
     }
   }
 
   keys(): string[] {
-    return [...this.members.keys()];
+    return [...this.#members.keys()];
   }
 
   get(key: string): Value | undefined {
-    return this.members.get(key);
+    return this.#members.get(key);
   }
 
   /** The container under a key, kept open so that edits of it count; null when there is none. */
   child(key: string): JsonObject | JsonArray | null {
-    const value = this.members.get(key);
+    const value = this.#members.get(key);
     if (value === undefined) return null;
     const container = open(value);
-    if (container !== null) this.members.set(key, container);
+    if (container !== null) this.#members.set(key, container);
     return container;
   }
 
@@ -53,21 +53,21 @@ export class JsonObject {
 
   /** The value under a key, parsed; undefined when there is none. */
   value(key: string): unknown {
-    const value = this.members.get(key);
+    const value = this.#members.get(key);
     return value === undefined ? undefined : parseRaw(textOf(value));
   }
 
   set(key: string, value: Value): void {
-    this.members.set(key, value);
+    this.#members.set(key, value);
   }
 
   delete(key: string): void {
-    this.members.delete(key);
+    this.#members.delete(key);
   }
 
   toRaw(): RawText {
     let out = '';
-    for (const [key, value] of this.members) {
+    for (const [key, value] of this.#members) {
       out += `${out === '' ? '' : ','}${quote(key)}:${textOf(value)}`;
     }
     return `{${out}}`;
@@ -76,37 +76,37 @@ export class JsonObject {
 
 /** A JSON array that is edited in its text. */
 export class JsonArray {
-  private readonly items: Value[] = [];
+  readonly #items: Value[] = [];
 
   constructor(raw: RawText = '[]') {
     for (let i = 1; i < raw.length - 1;) {
       const end = valueEnd(raw, i);
-      this.items.push(raw.slice(i, end));
+      this.#items.push(raw.slice(i, end));
       i = end + 1;
     }
   }
 
   get length(): number {
-    return this.items.length;
+    return this.#items.length;
   }
 
   child(index: number): JsonObject | JsonArray | null {
-    const value = this.items[index];
+    const value = this.#items[index];
     if (value === undefined) return null;
     const container = open(value);
-    if (container !== null) this.items[index] = container;
+    if (container !== null) this.#items[index] = container;
     return container;
   }
 
   get(index: number): Value | undefined {
-    return this.items[index];
+    return this.#items[index];
   }
 
   set(index: number, value: Value): void {
-    this.items[index] = value;
+    this.#items[index] = value;
   }
 
   toRaw(): RawText {
-    return `[${this.items.map(textOf).join(',')}]`;
+    return `[${this.#items.map(textOf).join(',')}]`;
   }
 }

@@ -1,4 +1,5 @@
-import { decodeRaw, encodeRaw, type RawText } from './text.ts';
+import type { RawText } from './text.ts';
+import { decodeRaw, encodeRaw } from './text.ts';
 
 /** Where the JSON value that starts at `at` ends. The text is JSON that Kong wrote: it is skipped, not checked. */
 export function valueEnd(text: RawText, at: number): number {

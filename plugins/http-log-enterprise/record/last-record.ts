@@ -1,5 +1,6 @@
 import type { Kong } from 'kong-ts';
-import { type RawText, toRaw } from './text.ts';
+import type { RawText } from './text.ts';
+import { toRaw } from './text.ts';
 
 /**
  * The record of the request for a handler that calls nothing of `kong` after it: over ProtoBuf:1 the end of the event

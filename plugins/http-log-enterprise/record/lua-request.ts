@@ -3,14 +3,14 @@ import type { Table, LuaSource } from './lua-source.ts';
 
 /** The request line's parts, from the record. */
 export class RequestView {
-  private readonly source: LuaSource;
+  readonly #source: LuaSource;
 
   constructor(source: LuaSource) {
-    this.source = source;
+    this.#source = source;
   }
 
   get uri(): string {
-    return textOf(field(this.source.record(), 'request', 'uri'));
+    return textOf(field(this.#source.record(), 'request', 'uri'));
   }
 
   /** Everything before the query; a question mark in front is none of it. */
@@ -26,7 +26,7 @@ export class RequestView {
 
   /** Scheme, host and port of `request.url`; the host may be empty, where nginx refused the request. */
   get origin(): { scheme: string; host: string; port: number } | null {
-    const url = textOf(field(this.source.record(), 'request', 'url'));
+    const url = textOf(field(this.#source.record(), 'request', 'url'));
     const parts = /^([a-z][a-z0-9+.-]*):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?/i.exec(url);
     if (parts === null) return null;
     const [, scheme = '', host = '', port] = parts;
@@ -35,9 +35,9 @@ export class RequestView {
 
   /** The headers with what Kong took out of the record, as far as it is known. */
   get headers(): Table {
-    const headers = field(this.source.record(), 'request', 'headers');
+    const headers = field(this.#source.record(), 'request', 'headers');
     if (!isTable(headers)) return {};
-    const authorization = this.source.authorization();
+    const authorization = this.#source.authorization();
     if (authorization === null || headers.authorization === undefined) return headers;
     return { ...headers, authorization };
   }

@@ -1,12 +1,15 @@
 import type { PluginLog } from 'kong-ts';
 import type { Settings } from '../config/settings.ts';
 import { Arena } from './arena.ts';
-import { type CustomFields, compileCustomFields, type FieldFailure } from './custom-fields.ts';
+import type { CustomFields, FieldFailure } from './custom-fields.ts';
+import { compileCustomFields } from './custom-fields.ts';
 import { JsonObject } from './document.ts';
 import { eventOf } from './facts.ts';
-import { type Filter, compileFilter } from './filter.ts';
+import type { Filter } from './filter.ts';
+import { compileFilter } from './filter.ts';
 import { numberPieces } from './numbers.ts';
-import { type Redaction, compileRedaction } from './redaction.ts';
+import type { Redaction } from './redaction.ts';
+import { compileRedaction } from './redaction.ts';
 import type { RawText } from './text.ts';
 
 /** What turns Kong's record into the bytes that are sent. */
@@ -33,49 +36,51 @@ export interface PipelineOptions {
 }
 
 class Pipeline implements RecordPipeline {
-  private readonly arena = new Arena();
-  private readonly filter: Filter | null;
-  private readonly customFields: CustomFields | null;
-  private readonly redaction: Redaction | null;
+  readonly #arena = new Arena();
+  readonly #filter: Filter | null;
+  readonly #customFields: CustomFields | null;
+  readonly #redaction: Redaction | null;
 
   constructor(filter: Filter | null, customFields: CustomFields | null, redaction: Redaction | null) {
-    this.filter = filter;
-    this.customFields = customFields;
-    this.redaction = redaction;
+    this.#filter = filter;
+    this.#customFields = customFields;
+    this.#redaction = redaction;
   }
 
   get wantsAuthorization(): boolean {
-    return this.customFields?.wantsAuthorization === true;
+    return this.#customFields?.wantsAuthorization === true;
   }
 
   prepare(raw: RawText, authorization: RawText | null = null): Buffer | null | Promise<Buffer | null> {
-    const { customFields, filter, redaction } = this;
-    if (customFields === null && filter === null && redaction === null) return this.write(raw);
+    const customFields = this.#customFields;
+    const filter = this.#filter;
+    const redaction = this.#redaction;
+    if (customFields === null && filter === null && redaction === null) return this.#write(raw);
     const record = new JsonObject(raw);
     if (filter !== null && !filter(record)) return null;
     if (customFields !== null) {
-      return customFields.apply(record, authorization).then(() => this.finish(record));
+      return customFields.apply(record, authorization).then(() => this.#finish(record));
     }
-    return redaction === null ? this.write(raw) : this.finish(record);
+    return redaction === null ? this.#write(raw) : this.#finish(record);
   }
 
   event(raw: RawText): Record<string, unknown> {
     const record = new JsonObject(raw);
-    this.redaction?.(record);
+    this.#redaction?.(record);
     return eventOf(record);
   }
 
   async close(): Promise<void> {
-    await this.customFields?.close();
+    await this.#customFields?.close();
   }
 
-  private finish(record: JsonObject): Buffer {
-    this.redaction?.(record);
-    return this.write(record.toRaw());
+  #finish(record: JsonObject): Buffer {
+    this.#redaction?.(record);
+    return this.#write(record.toRaw());
   }
 
-  private write(text: RawText): Buffer {
-    return this.arena.write(numberPieces(text));
+  #write(text: RawText): Buffer {
+    return this.#arena.write(numberPieces(text));
   }
 }
 

@@ -26,28 +26,28 @@ const keep = (): void => undefined;
  * memory of large bodies is used again, because the system hands out and takes back half a megabyte slowly.
  */
 export class PayloadBuilder {
-  private readonly blocks: Buffer[] = [];
-  private readonly settings: Pick<SenderSettings, 'array' | 'compression'>;
+  readonly #blocks: Buffer[] = [];
+  readonly #settings: Pick<SenderSettings, 'array' | 'compression'>;
 
   constructor(settings: Pick<SenderSettings, 'array' | 'compression'>) {
-    this.settings = settings;
+    this.#settings = settings;
   }
 
   async build(records: readonly Buffer[]): Promise<Payload> {
-    const plain = this.join(records);
-    if (this.settings.compression === 'none') return plain;
+    const plain = this.#join(records);
+    if (this.#settings.compression === 'none') return plain;
     const body = await compress(plain.body);
     plain.release();
     return { body, headers: gzipHeaders, release: keep };
   }
 
-  private join(records: readonly Buffer[]): Payload {
+  #join(records: readonly Buffer[]): Payload {
     const [only] = records;
-    if (!this.settings.array && records.length === 1 && only !== undefined)
+    if (!this.#settings.array && records.length === 1 && only !== undefined)
       return { body: only, headers: noHeaders, release: keep };
     let size = 1 + Math.max(1, records.length);
     for (const record of records) size += record.length;
-    const block = this.takeBlock(size);
+    const block = this.#takeBlock(size);
     let at = 0;
     block[at++] = openBracket;
     for (const [i, record] of records.entries()) {
@@ -60,16 +60,16 @@ export class PayloadBuilder {
       body: block.subarray(0, at),
       headers: noHeaders,
       release: () => {
-        if (this.blocks.length < keptBlocks && block.length <= largestBlock) this.blocks.push(block);
+        if (this.#blocks.length < keptBlocks && block.length <= largestBlock) this.#blocks.push(block);
       },
     };
   }
 
-  private takeBlock(size: number): Buffer {
-    const found = this.blocks.findLastIndex(({ length }) => length >= size);
-    if (found >= 0) return this.blocks.splice(found, 1)[0] ?? Buffer.allocUnsafe(size);
+  #takeBlock(size: number): Buffer {
+    const found = this.#blocks.findLastIndex(({ length }) => length >= size);
+    if (found >= 0) return this.#blocks.splice(found, 1)[0] ?? Buffer.allocUnsafe(size);
     // Room to spare, so that the next batch, which is a little longer, fits as well.
-    this.blocks.length = 0;
+    this.#blocks.length = 0;
     return Buffer.allocUnsafeSlow(size + (size >> 2));
   }
 }

@@ -12,7 +12,7 @@ import { PayloadBuilder } from './payload.ts';
 const require = createRequire(import.meta.url);
 
 /** How long a fail-over endpoint is used before the ones before it are tried again, in milliseconds. */
-const failBackAfter = 30_000;
+const failBackAfterMs = 30_000;
 /** How much of an answer goes into an error text. */
 const answerBeginning = 256;
 /** A longer answer is not read to its end; its connection is closed. */
@@ -33,20 +33,20 @@ export interface SendStats {
 
 /** Sends batches to the first endpoint that takes them. */
 export class Sender {
-  private readonly targets: readonly Target[];
-  private current = 0;
-  private failedOverAt = 0;
-  private readonly settings: SenderSettings;
-  private readonly clock: Clock;
-  private readonly stats: SendStats;
-  private readonly payloads: PayloadBuilder;
+  readonly #targets: readonly Target[];
+  #current = 0;
+  #failedOverAt = 0;
+  readonly #settings: SenderSettings;
+  readonly #clock: Clock;
+  readonly #stats: SendStats;
+  readonly #payloads: PayloadBuilder;
 
   constructor(settings: SenderSettings, clock: Clock, stats: SendStats) {
-    this.settings = settings;
-    this.clock = clock;
-    this.stats = stats;
-    this.payloads = new PayloadBuilder(settings);
-    this.targets = settings.endpoints.map((endpoint) => ({
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#stats = stats;
+    this.#payloads = new PayloadBuilder(settings);
+    this.#targets = settings.endpoints.map((endpoint) => ({
       endpoint,
       pool: openPool(endpoint, settings),
       headers: withAuthorization(settings.headers, endpoint.authorization),
@@ -55,19 +55,19 @@ export class Sender {
 
   /** One attempt: every endpoint once, starting with the one that worked last. Never rejects. */
   async send(records: readonly Buffer[]): Promise<Delivery> {
-    const { body, headers, release } = await this.payloads.build(records);
-    if (this.current > 0 && this.clock.now() - this.failedOverAt > failBackAfter) this.current = 0;
-    const first = this.current;
+    const { body, headers, release } = await this.#payloads.build(records);
+    if (this.#current > 0 && this.#clock.now() - this.#failedOverAt > failBackAfterMs) this.#current = 0;
+    const first = this.#current;
     const failures: (Delivery & { ok: false })[] = [];
-    for (let i = 0; i < this.targets.length; i++) {
-      const index = (first + i) % this.targets.length;
-      const target = this.targets[index];
+    for (let i = 0; i < this.#targets.length; i++) {
+      const index = (first + i) % this.#targets.length;
+      const target = this.#targets[index];
       if (target === undefined) continue;
-      const result = await this.post(target, body, headers);
+      const result = await this.#post(target, body, headers);
       if (result.ok) {
-        if (index !== this.current) {
-          this.current = index;
-          this.failedOverAt = this.clock.now();
+        if (index !== this.#current) {
+          this.#current = index;
+          this.#failedOverAt = this.#clock.now();
         }
         // Only after a whole exchange: a connection that failed may still hold on to the bytes.
         if (failures.length === 0) release();
@@ -84,36 +84,32 @@ export class Sender {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.targets.map(({ pool }) => pool.destroy()));
+    await Promise.all(this.#targets.map(({ pool }) => pool.destroy()));
   }
 
-  private async post(
-    target: Target,
-    body: Buffer,
-    extra: Readonly<Record<string, string>>,
-  ): Promise<Delivery> {
-    const started = this.clock.now();
+  async #post(target: Target, body: Buffer, extra: Readonly<Record<string, string>>): Promise<Delivery> {
+    const started = this.#clock.now();
     try {
       const answer = await target.pool.request({
         path: target.endpoint.path,
-        method: this.settings.method,
+        method: this.#settings.method,
         headers: { ...target.headers, ...extra },
         body,
       });
       // The status is what counts: who sends the rest byte by byte holds nobody up.
-      const patience = setTimeout(() => answer.body.destroy(), this.settings.timeout);
+      const patience = setTimeout(() => answer.body.destroy(), this.#settings.timeoutMs);
       answer.body.once('close', () => clearTimeout(patience));
       if (answer.statusCode < 300) {
         await answer.body.dump();
-        this.stats.bytes(body.length);
-        this.stats.latency((this.clock.now() - started) / 1000);
+        this.#stats.bytes(body.length);
+        this.#stats.latency((this.#clock.now() - started) / 1000);
         return { ok: true };
       }
       const text = await beginning(answer.body);
       return {
         ok: false,
         retry: isWorthRetrying(answer.statusCode),
-        retryAfter: retryAfterOf(answer.headers['retry-after'], this.clock.wall()),
+        retryAfter: retryAfterOf(answer.headers['retry-after'], this.#clock.wall()),
         reason: `request to ${target.endpoint.label} returned status code ${answer.statusCode} and body ${text}`,
       };
     } catch (error) {
@@ -142,8 +138,8 @@ function keepaliveOf(time: number): number {
 
 function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
   const { verify, ca, certificate, key } = settings.tls;
-  const { timeout } = settings;
-  const keepalive = keepaliveOf(settings.keepalive);
+  const { timeoutMs } = settings;
+  const keepalive = keepaliveOf(settings.keepaliveMs);
   // Read by the first sender: Kong waits for `kong-ts dump` at each start, and undici is half of what it would read.
   const { Pool, buildConnector } = require('undici') as typeof Undici;
   return new Pool(endpoint.origin, {
@@ -151,11 +147,11 @@ function openPool(endpoint: Endpoint, settings: SenderSettings): Pool {
     pipelining: 1,
     keepAliveTimeout: keepalive,
     keepAliveMaxTimeout: keepalive,
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
     connect: passingOverInformational(
       buildConnector({
-        timeout,
+        timeout: timeoutMs,
         // As Kong's http-log.
         allowH2: false,
         rejectUnauthorized: verify,

@@ -2,41 +2,41 @@ import type { Clock } from '../queue/clock.ts';
 
 /** Work that goes on beside the appends: what it throws is reported, and a stop waits for it. */
 export class Chores {
-  private readonly timers = new Set<() => void>();
-  private readonly running = new Set<Promise<void>>();
-  private stopped = false;
-  private readonly clock: Clock;
+  readonly #timers = new Set<() => void>();
+  readonly #running = new Set<Promise<void>>();
+  #stopped = false;
+  readonly #clock: Clock;
   readonly report: (error: unknown) => void;
 
   constructor(clock: Clock, report: (error: unknown) => void) {
-    this.clock = clock;
+    this.#clock = clock;
     this.report = report;
   }
 
   /** Does something again and again, `interval` milliseconds after the last time has ended. */
   every(interval: number, work: () => Promise<void>): void {
-    if (this.stopped) return;
-    const cancel = this.clock.after(interval, () => {
-      this.timers.delete(cancel);
+    if (this.#stopped) return;
+    const cancel = this.#clock.after(interval, () => {
+      this.#timers.delete(cancel);
       this.run(work().finally(() => this.every(interval, work)));
     });
-    this.timers.add(cancel);
+    this.#timers.add(cancel);
   }
 
   run(work: Promise<void>): void {
     const guarded = work.catch(this.report);
-    this.running.add(guarded);
-    void guarded.finally(() => this.running.delete(guarded));
+    this.#running.add(guarded);
+    void guarded.finally(() => this.#running.delete(guarded));
   }
 
   /** Starts nothing any more. */
   stop(): void {
-    this.stopped = true;
-    for (const cancel of this.timers) cancel();
+    this.#stopped = true;
+    for (const cancel of this.#timers) cancel();
   }
 
   /** Resolves when what runs now has ended. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.running]);
+    await Promise.allSettled([...this.#running]);
   }
 }

@@ -4,9 +4,9 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** How often the owner of a folder shows that it lives, in milliseconds. */
-export const heartbeatEvery = 5_000;
+export const heartbeatEveryMs = 5_000;
 /** A folder whose owner has not shown itself for so long is ownerless, in milliseconds. */
-const staleAfter = 30_000;
+const staleAfterMs = 30_000;
 const ownerFile = 'owner';
 const prefix = 'w-';
 
@@ -57,7 +57,7 @@ async function isOwned(folder: string, wall: number): Promise<boolean> {
     const path = join(folder, ownerFile);
     const owner = JSON.parse(await readFile(path, 'utf8')) as { pid: number; host: string };
     if (owner.host === hostname() && (owner.pid === process.pid || !isAlive(owner.pid))) return false;
-    return wall - (await stat(path)).mtimeMs < staleAfter;
+    return wall - (await stat(path)).mtimeMs < staleAfterMs;
   } catch {
     return false;
   }

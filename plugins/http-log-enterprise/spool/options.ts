@@ -20,7 +20,7 @@ export interface SpoolOptions {
   /** How many bytes all processes together keep on disk. */
   readonly maxBytes: number;
   /** How long undelivered records are kept, in milliseconds. */
-  readonly maxAge: number;
+  readonly maxAgeMs: number;
   /** Opens files; default: the system's. */
   readonly openFile?: OpenFile;
   /** Whether the queue takes one more record of this size. */

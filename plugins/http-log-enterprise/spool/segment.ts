@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { open, rm, truncate } from 'node:fs/promises';
 import { FrameSearch, headerSize, readFrame, writeHeader } from './frame.ts';
-import { openPlain, readPlain, type OpenFile } from './plain-file.ts';
+import type { OpenFile } from './plain-file.ts';
+import { openPlain, readPlain } from './plain-file.ts';
 
 /** How much is read back from the disk at a time. */
 const readSize = 262_144;
@@ -31,23 +33,23 @@ export class Segment {
   readonly holes = new Map<number, number>();
   /** Offsets of the records that were done when a former process ended. */
   readonly doneBefore = new Set<number>();
-  private newlyDone: number[] = [];
-  private doneSize = 0;
-  private removed = false;
-  private lastTurn: Promise<void> = Promise.resolve();
-  private file: FileHandle | null = null;
-  private doneFile: FileHandle | null = null;
-  private readonly openFile: OpenFile;
+  #newlyDone: number[] = [];
+  #doneSize = 0;
+  #removed = false;
+  #lastTurn: Promise<void> = Promise.resolve();
+  #file: FileHandle | null = null;
+  #doneFile: FileHandle | null = null;
+  readonly #openFile: OpenFile;
 
   private constructor(path: string, openFile: OpenFile) {
     this.path = path;
-    this.openFile = openFile;
+    this.#openFile = openFile;
   }
 
   static async create(path: string, openFile: OpenFile = open): Promise<Segment> {
     const segment = new Segment(path, openFile);
     // Not opened for appending: after a write that failed half-way, the next one has to go where that one began.
-    segment.file = await openFile(path, 'wx', 0o600);
+    segment.#file = await openFile(path, 'wx', 0o600);
     return segment;
   }
 
@@ -55,7 +57,7 @@ export class Segment {
   static async recover(path: string, openFile: OpenFile = open): Promise<Segment> {
     const segment = new Segment(path, openFile);
     segment.sealed = true;
-    await segment.readDone();
+    await segment.#readDone();
     const { bytes, written } = await readPlain(path, openFile);
     const search = new FrameSearch(bytes);
     for (let at = 0; at < bytes.length;) {
@@ -76,8 +78,8 @@ export class Segment {
     return segment;
   }
 
-  private async readDone(): Promise<void> {
-    const done = await readPlain(`${this.path}.done`, this.openFile).then(
+  async #readDone(): Promise<void> {
+    const done = await readPlain(`${this.path}.done`, this.#openFile).then(
       ({ bytes }) => bytes,
       () => Buffer.alloc(0),
     );
@@ -85,7 +87,7 @@ export class Segment {
       const offset = done.readUInt32LE(at);
       if ((done.readUInt32LE(at + 4) ^ offset) === markMask) this.doneBefore.add(offset);
     }
-    this.doneSize = done.length - (done.length % markSize);
+    this.#doneSize = done.length - (done.length % markSize);
   }
 
   /**
@@ -96,7 +98,7 @@ export class Segment {
    * @throws what the file system throws; then none of them is in the segment
    */
   async write(records: readonly Buffer[], sync: boolean, wall: number): Promise<number[]> {
-    if (this.file === null) throw new Error(`${this.path} is closed`);
+    if (this.#file === null) throw new Error(`${this.path} is closed`);
     const headers = Buffer.allocUnsafe(records.length * headerSize);
     const pieces: Buffer[] = [];
     const offsets: number[] = [];
@@ -107,15 +109,16 @@ export class Segment {
       offsets.push(end);
       end += headerSize + record.length;
     }
-    const { bytesWritten } = await this.file.writev(pieces, this.size);
+    const { bytesWritten } = await this.#file.writev(pieces, this.size);
     if (bytesWritten < end - this.size) {
       // A full disk takes a part; asked for the rest, it says what is wrong.
       const rest = Buffer.concat(pieces).subarray(bytesWritten);
       for (let at = 0; at < rest.length;) {
-        at += (await this.file.write(rest, at, rest.length - at, this.size + bytesWritten + at)).bytesWritten;
+        at += (await this.#file.write(rest, at, rest.length - at, this.size + bytesWritten + at))
+          .bytesWritten;
       }
     }
-    if (sync) await this.file.datasync();
+    if (sync) await this.#file.datasync();
     this.size = end;
     this.outstanding += records.length;
     this.oldest = Math.min(this.oldest, wall);
@@ -124,12 +127,12 @@ export class Segment {
   }
 
   async sync(): Promise<void> {
-    await this.file?.datasync();
+    await this.#file?.datasync();
   }
 
   /** The next whole records from `loadAt` on, as one piece of the file. */
   async readOn(): Promise<Buffer> {
-    const file = await openPlain(this.path, this.openFile);
+    const file = await openPlain(this.path, this.#openFile);
     try {
       const left = this.size - this.loadAt;
       const bytes = await readFully(file, this.loadAt, Math.min(left, readSize));
@@ -142,45 +145,45 @@ export class Segment {
 
   markDone(offset: number): void {
     this.outstanding -= 1;
-    this.newlyDone.push(offset);
+    this.#newlyDone.push(offset);
   }
 
   /** Writes down what is done since the last time. */
   flushDone(): Promise<void> {
-    return this.newlyDone.length === 0 ? Promise.resolve() : this.inTurn(() => this.writeDone());
+    return this.#newlyDone.length === 0 ? Promise.resolve() : this.#inTurn(() => this.#writeDone());
   }
 
   /** Resolves when what was begun on the file is done. */
   settled(): Promise<void> {
-    return this.lastTurn;
+    return this.#lastTurn;
   }
 
-  private inTurn(run: () => Promise<void>): Promise<void> {
-    const turn = this.lastTurn.then(run);
-    this.lastTurn = turn.catch(() => undefined);
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#lastTurn.then(run);
+    this.#lastTurn = turn.catch(() => undefined);
     return turn;
   }
 
-  private async writeDone(): Promise<void> {
-    if (this.newlyDone.length === 0 || this.removed) return;
-    const offsets = this.newlyDone;
-    this.newlyDone = [];
+  async #writeDone(): Promise<void> {
+    if (this.#newlyDone.length === 0 || this.#removed) return;
+    const offsets = this.#newlyDone;
+    this.#newlyDone = [];
     const bytes = Buffer.allocUnsafe(offsets.length * markSize);
     for (const [i, offset] of offsets.entries()) {
       bytes.writeUInt32LE(offset, i * markSize);
       bytes.writeUInt32LE((offset ^ markMask) >>> 0, i * markSize + 4);
     }
     try {
-      this.doneFile ??= await this.openFile(
+      this.#doneFile ??= await this.#openFile(
         `${this.path}.done`,
         constants.O_WRONLY | constants.O_CREAT,
         0o600,
       );
-      const { bytesWritten } = await this.doneFile.write(bytes, 0, bytes.length, this.doneSize);
+      const { bytesWritten } = await this.#doneFile.write(bytes, 0, bytes.length, this.#doneSize);
       if (bytesWritten < bytes.length) throw new Error('the disk is full');
-      this.doneSize += bytes.length;
+      this.#doneSize += bytes.length;
     } catch (error) {
-      this.newlyDone = offsets.concat(this.newlyDone);
+      this.#newlyDone = offsets.concat(this.#newlyDone);
       throw error;
     }
   }
@@ -188,16 +191,16 @@ export class Segment {
   /** Ends writing: what a failed write left behind goes, and the file is closed. */
   seal(sync: boolean): Promise<void> {
     this.sealed = true;
-    return this.inTurn(async () => {
-      const { file } = this;
+    return this.#inTurn(async () => {
+      const file = this.#file;
       if (file === null) return;
-      this.file = null;
+      this.#file = null;
       try {
         if (sync) await file.datasync();
       } finally {
         await file.close();
       }
-      if (!this.removed) await truncate(this.path, this.size);
+      if (!this.#removed) await truncate(this.path, this.size);
     });
   }
 
@@ -209,27 +212,27 @@ export class Segment {
     this.size = this.loadAt;
     return {
       lost,
-      done: this.inTurn(async () => {
-        if (!this.removed) await truncate(this.path, this.size);
+      done: this.#inTurn(async () => {
+        if (!this.#removed) await truncate(this.path, this.size);
       }),
     };
   }
 
   close(): Promise<void> {
-    return this.inTurn(() => this.closeFiles());
+    return this.#inTurn(() => this.#closeFiles());
   }
 
-  private async closeFiles(): Promise<void> {
-    await this.file?.close();
-    this.file = null;
-    await this.doneFile?.close();
-    this.doneFile = null;
+  async #closeFiles(): Promise<void> {
+    await this.#file?.close();
+    this.#file = null;
+    await this.#doneFile?.close();
+    this.#doneFile = null;
   }
 
   remove(): Promise<void> {
-    return this.inTurn(async () => {
-      this.removed = true;
-      await this.closeFiles();
+    return this.#inTurn(async () => {
+      this.#removed = true;
+      await this.#closeFiles();
       await rm(this.path, { force: true });
       await rm(`${this.path}.done`, { force: true });
     });

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { Chores } from './chores.ts';
 import { headerSize, readFrame } from './frame.ts';
-import { adoptFolders, claimFolder, heartbeat, heartbeatEvery, releaseFolder } from './lease.ts';
+import { adoptFolders, claimFolder, heartbeat, heartbeatEveryMs, releaseFolder } from './lease.ts';
 import type { SpoolLoss, SpoolOptions, SpoolToken } from './options.ts';
 import { Segment } from './segment.ts';
 import { rememberMaxAge, sweep } from './sweep.ts';
@@ -15,9 +15,9 @@ interface Append {
 
 const largestSegment = 4 * 1024 * 1024;
 const doneEvery = 200;
-const syncEvery = 1_000;
-const ageEvery = 60_000;
-const sweepEvery = 3_600_000;
+const syncEveryMs = 1_000;
+const ageEveryMs = 60_000;
+const sweepEveryMs = 3_600_000;
 /** A file is as old as its last record, so it does not take records for longer than this, in milliseconds. */
 const longestSegment = 3_600_000;
 
@@ -32,71 +32,71 @@ const longestSegment = 3_600_000;
  * a sync per group, SQLite is ahead (4,300/s against 2,300/s with `always`).
  */
 export class Spool {
-  private readonly options: SpoolOptions;
-  private readonly folder: string;
-  private readonly segments = new Set<Segment>();
-  private current: Segment | null = null;
-  private nextNumber = 1;
+  readonly #options: SpoolOptions;
+  readonly #folder: string;
+  readonly #segments = new Set<Segment>();
+  #current: Segment | null = null;
+  #nextNumber = 1;
   /** Bytes written since the room that all processes take was last looked at. */
-  private unmeasured = 0;
-  private limiting: Promise<void> | null = null;
+  #unmeasured = 0;
+  #limiting: Promise<void> | null = null;
   /** Segments with records that are not in the queue, oldest first. */
-  private readonly toLoad: Segment[] = [];
-  private unloaded = 0;
+  readonly #toLoad: Segment[] = [];
+  #unloaded = 0;
   /** Files that were taken over and could not be read. */
-  private unreadable = 0;
-  private loading = false;
-  private appends: Append[] = [];
-  private writing: Promise<void> | null = null;
-  private dirty = false;
-  private closed = false;
-  private readonly chores: Chores;
+  #unreadable = 0;
+  #loading = false;
+  #appends: Append[] = [];
+  #writing: Promise<void> | null = null;
+  #dirty = false;
+  #closed = false;
+  readonly #chores: Chores;
 
   constructor(options: SpoolOptions, folder: string) {
-    this.options = options;
-    this.folder = folder;
-    this.chores = new Chores(options.clock, (error) => options.failed(`the spool failed: ${textOf(error)}`));
-    this.chores.every(doneEvery, () => this.flushDone());
-    if (options.fsync === 'interval') this.chores.every(syncEvery, () => this.sync());
-    this.chores.every(heartbeatEvery, async () => {
+    this.#options = options;
+    this.#folder = folder;
+    this.#chores = new Chores(options.clock, (error) => options.failed(`the spool failed: ${textOf(error)}`));
+    this.#chores.every(doneEvery, () => this.#flushDone());
+    if (options.fsync === 'interval') this.#chores.every(syncEveryMs, () => this.#sync());
+    this.#chores.every(heartbeatEveryMs, async () => {
       await heartbeat(folder, options.clock.wall());
       await this.adopt();
-      await this.enforceLimit();
+      await this.#enforceLimit();
     });
-    this.chores.every(ageEvery, () => {
-      this.expire();
+    this.#chores.every(ageEveryMs, () => {
+      this.#expire();
       return Promise.resolve();
     });
-    this.chores.every(sweepEvery, () => this.sweep());
+    this.#chores.every(sweepEveryMs, () => this.sweep());
   }
 
   /** Bytes of this process's files. */
   get bytes(): number {
     let total = 0;
-    for (const { size } of this.segments) total += size;
+    for (const { size } of this.#segments) total += size;
     return total;
   }
 
   /** Whether a record has been on disk for longer than `maxAge` (seen to the hour). */
   isExpired({ segment }: SpoolToken): boolean {
-    return this.isOld(segment);
+    return this.#isOld(segment);
   }
 
   /** Sweeps now, beside everything else. */
   startSweep(): void {
-    this.chores.run(this.sweep());
+    this.#chores.run(this.sweep());
   }
 
   /** Deletes what configurations that are gone have left and nobody came for, as old as their own `maxAge`. */
   async sweep(): Promise<void> {
-    const { directory, clock, maxAge } = this.options;
-    for (const { path, records } of await sweep(dirname(directory), directory, maxAge, clock.wall()))
-      this.options.lost(records, 'expired', `nobody came for the records in ${path} within spool.max_age`);
+    const { directory, clock, maxAgeMs } = this.#options;
+    for (const { path, records } of await sweep(dirname(directory), directory, maxAgeMs, clock.wall()))
+      this.#options.lost(records, 'expired', `nobody came for the records in ${path} within spool.max_age`);
   }
 
   /** Records on disk that are not in the queue. */
   get backlog(): number {
-    return this.unloaded;
+    return this.#unloaded;
   }
 
   /**
@@ -105,55 +105,59 @@ export class Spool {
    */
   append(bytes: Buffer, onDiskOnly: boolean): Promise<SpoolToken | 'on-disk' | 'unwritable'> {
     return new Promise((settle) => {
-      this.appends.push({ bytes, onDiskOnly, settle });
-      this.writing ??= this.writeAll();
+      this.#appends.push({ bytes, onDiskOnly, settle });
+      this.#writing ??= this.#writeAll();
     });
   }
 
   /** The record was delivered or given up. */
   done(token: SpoolToken): void {
     token.segment.markDone(token.offset);
-    this.forgetIfDone(token.segment);
+    this.#forgetIfDone(token.segment);
   }
 
   /** Brings records back from the disk while the queue has room. */
   load(): void {
-    if (this.loading || this.closed || this.toLoad.length === 0) return;
-    if (!(this.options.wantsMore?.() ?? this.options.hasRoom(1))) return;
-    this.loading = true;
-    this.chores.run(
-      this.loadAll().finally(() => {
-        this.loading = false;
+    if (this.#loading || this.#closed || this.#toLoad.length === 0) return;
+    if (!(this.#options.wantsMore?.() ?? this.#options.hasRoom(1))) return;
+    this.#loading = true;
+    this.#chores.run(
+      this.#loadAll().finally(() => {
+        this.#loading = false;
       }),
     );
   }
 
   /** Takes over what processes that are gone have left. */
   async adopt(): Promise<void> {
-    if (this.closed) return;
-    for (const path of await adoptFolders(this.options.directory, this.folder, this.options.clock.wall())) {
-      const segment = await this.recover(path);
+    if (this.#closed) return;
+    for (const path of await adoptFolders(
+      this.#options.directory,
+      this.#folder,
+      this.#options.clock.wall(),
+    )) {
+      const segment = await this.#recover(path);
       if (segment === null) continue;
-      this.segments.add(segment);
-      this.toLoad.push(segment);
-      this.unloaded += segment.outstanding;
-      this.options.recovered(segment.outstanding);
+      this.#segments.add(segment);
+      this.#toLoad.push(segment);
+      this.#unloaded += segment.outstanding;
+      this.#options.recovered(segment.outstanding);
     }
     this.load();
   }
 
   /** What is left in a file of a former process, null when there is nothing. */
-  private async recover(path: string): Promise<Segment | null> {
+  async #recover(path: string): Promise<Segment | null> {
     try {
-      const segment = await Segment.recover(path, this.options.openFile);
+      const segment = await Segment.recover(path, this.#options.openFile);
       if (segment.damaged > 0) {
-        this.options.failed(
+        this.#options.failed(
           `${segment.damaged} bytes of ${path} are no whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
         );
       }
       // At the end of a file it is a record whose log event had not ended. Elsewhere there was at least one.
       if (segment.holes.size > 0)
-        this.options.lost(
+        this.#options.lost(
           segment.holes.size,
           'damaged',
           `${path} is damaged in ${segment.holes.size} places`,
@@ -161,52 +165,52 @@ export class Spool {
       if (segment.outstanding > 0) return segment;
       await segment.remove();
     } catch (error) {
-      this.unreadable += 1;
-      this.options.failed(`${path} cannot be read: ${textOf(error)}; it stays where it is`);
+      this.#unreadable += 1;
+      this.#options.failed(`${path} cannot be read: ${textOf(error)}; it stays where it is`);
     }
     return null;
   }
 
   /** Writes down what is done and gives the folder up, with what is left in it. */
   async close(): Promise<void> {
-    this.closed = true;
-    this.chores.stop();
-    await this.writing;
-    await this.chores.settled();
-    this.chores.run(this.flushDone());
-    if (this.options.fsync !== 'never') this.chores.run(this.sync());
-    await this.chores.settled();
+    this.#closed = true;
+    this.#chores.stop();
+    await this.#writing;
+    await this.#chores.settled();
+    this.#chores.run(this.#flushDone());
+    if (this.#options.fsync !== 'never') this.#chores.run(this.#sync());
+    await this.#chores.settled();
     let left = 0;
-    for (const segment of this.segments) {
+    for (const segment of this.#segments) {
       left += segment.outstanding;
       await segment.close();
     }
-    await releaseFolder(this.folder, left === 0 && this.unreadable === 0);
+    await releaseFolder(this.#folder, left === 0 && this.#unreadable === 0);
   }
 
-  private async writeAll(): Promise<void> {
+  async #writeAll(): Promise<void> {
     // A turn of the event loop later the appends of all events that run now are together.
     await Promise.resolve();
-    while (this.appends.length > 0) {
-      const batch = this.appends;
-      this.appends = [];
+    while (this.#appends.length > 0) {
+      const batch = this.#appends;
+      this.#appends = [];
       try {
-        const segment = await this.writableSegment();
-        const wasLagging = this.isLagging() || batch.some(({ onDiskOnly }) => onDiskOnly);
+        const segment = await this.#writableSegment();
+        const wasLagging = this.#isLagging() || batch.some(({ onDiskOnly }) => onDiskOnly);
         const start = segment.size;
         const offsets = await segment.write(
           batch.map(({ bytes }) => bytes),
-          this.options.fsync === 'always',
-          this.options.clock.wall(),
+          this.#options.fsync === 'always',
+          this.#options.clock.wall(),
         );
-        this.dirty = true;
-        this.unmeasured += segment.size - start;
+        this.#dirty = true;
+        this.#unmeasured += segment.size - start;
         if (wasLagging) {
-          this.unloaded += batch.length;
+          this.#unloaded += batch.length;
           // Checked after the write: meanwhile loading may have reached the old end and taken the segment off the list.
-          if (!this.toLoad.includes(segment)) {
+          if (!this.#toLoad.includes(segment)) {
             segment.loadAt = start;
-            this.toLoad.push(segment);
+            this.#toLoad.push(segment);
           }
           segment.unloaded += batch.length;
         }
@@ -214,58 +218,59 @@ export class Spool {
           settle(wasLagging ? 'on-disk' : { segment, offset: offsets[i] ?? 0 });
         if (wasLagging) this.load();
       } catch (error) {
-        this.options.failed(
+        this.#options.failed(
           `the spool cannot be written: ${textOf(error)}; until it can, records are kept in memory only`,
         );
         for (const { settle } of batch) settle('unwritable');
         continue;
       }
       // Seldom enough to cost nothing, often enough that the limit is exceeded by little.
-      if (this.unmeasured > this.options.maxBytes / 64) await this.enforceLimit().catch(this.chores.report);
+      if (this.#unmeasured > this.#options.maxBytes / 64)
+        await this.#enforceLimit().catch(this.#chores.report);
     }
-    this.writing = null;
+    this.#writing = null;
   }
 
-  private isLagging(): boolean {
-    return this.toLoad.some(
-      (segment) => segment === this.current || segment.path.startsWith(join(this.folder, 's')),
+  #isLagging(): boolean {
+    return this.#toLoad.some(
+      (segment) => segment === this.#current || segment.path.startsWith(join(this.#folder, 's')),
     );
   }
 
-  private async writableSegment(): Promise<Segment> {
-    const limit = Math.min(largestSegment, Math.max(16_384, this.options.maxBytes / 8));
-    if (this.current !== null && (this.current.size >= limit || this.isLong(this.current)))
-      this.sealCurrent();
-    if (this.current === null) {
-      const name = `s${String(this.nextNumber++).padStart(10, '0')}.seg`;
-      this.current = await Segment.create(join(this.folder, name), this.options.openFile);
-      this.segments.add(this.current);
+  async #writableSegment(): Promise<Segment> {
+    const limit = Math.min(largestSegment, Math.max(16_384, this.#options.maxBytes / 8));
+    if (this.#current !== null && (this.#current.size >= limit || this.#isLong(this.#current)))
+      this.#sealCurrent();
+    if (this.#current === null) {
+      const name = `s${String(this.#nextNumber++).padStart(10, '0')}.seg`;
+      this.#current = await Segment.create(join(this.#folder, name), this.#options.openFile);
+      this.#segments.add(this.#current);
     }
-    return this.current;
+    return this.#current;
   }
 
-  private sealCurrent(): void {
-    if (this.current === null) return;
-    this.chores.run(this.current.seal(this.options.fsync !== 'never'));
-    this.forgetIfDone(this.current);
-    this.current = null;
+  #sealCurrent(): void {
+    if (this.#current === null) return;
+    this.#chores.run(this.#current.seal(this.#options.fsync !== 'never'));
+    this.#forgetIfDone(this.#current);
+    this.#current = null;
   }
 
-  private isLong({ oldest }: Segment): boolean {
-    const { clock, maxAge } = this.options;
-    return clock.wall() - oldest > Math.min(longestSegment, maxAge / 16);
+  #isLong({ oldest }: Segment): boolean {
+    const { clock, maxAgeMs } = this.#options;
+    return clock.wall() - oldest > Math.min(longestSegment, maxAgeMs / 16);
   }
 
-  private isOld({ newest }: Segment): boolean {
-    return this.options.clock.wall() - newest > this.options.maxAge;
+  #isOld({ newest }: Segment): boolean {
+    return this.#options.clock.wall() - newest > this.#options.maxAgeMs;
   }
 
-  private async loadAll(): Promise<void> {
+  async #loadAll(): Promise<void> {
     const unreadable = new Set<Segment>();
-    for (let segment = this.toLoad[0]; segment !== undefined; segment = this.toLoad[0]) {
+    for (let segment = this.#toLoad[0]; segment !== undefined; segment = this.#toLoad[0]) {
       if (unreadable.has(segment)) return;
       segment.loadAt = segment.holes.get(segment.loadAt) ?? segment.loadAt;
-      const bytes = await this.readOn(segment);
+      const bytes = await this.#readOn(segment);
       if (bytes === null) {
         unreadable.add(segment);
         continue;
@@ -274,107 +279,107 @@ export class Spool {
       for (;;) {
         const record = readFrame(bytes, at);
         if (record === null) break;
-        if (this.closed || !this.options.hasRoom(record.bytes.length)) return;
+        if (this.#closed || !this.#options.hasRoom(record.bytes.length)) return;
         at = record.next;
         const offset = segment.loadAt;
         segment.loadAt += record.bytes.length + headerSize;
         if (segment.doneBefore.has(offset)) continue;
         segment.unloaded -= 1;
-        this.unloaded -= 1;
-        this.options.loaded(record.bytes, { segment, offset });
+        this.#unloaded -= 1;
+        this.#options.loaded(record.bytes, { segment, offset });
       }
       if (segment.loadAt < segment.size) {
         if (at > 0 || segment.holes.has(segment.loadAt)) continue;
-        this.giveUp(segment, 'damaged', `${segment.path} is damaged; what follows in it is lost`);
+        this.#giveUp(segment, 'damaged', `${segment.path} is damaged; what follows in it is lost`);
       }
-      if (this.toLoad[0] === segment) this.toLoad.shift();
-      this.forgetIfDone(segment);
+      if (this.#toLoad[0] === segment) this.#toLoad.shift();
+      this.#forgetIfDone(segment);
     }
   }
 
   /** What comes next in a segment; null when it cannot be read now, and then those behind it have their turn. */
-  private async readOn(segment: Segment): Promise<Buffer | null> {
+  async #readOn(segment: Segment): Promise<Buffer | null> {
     try {
       return await segment.readOn();
     } catch (error) {
-      this.toLoad.splice(this.toLoad.indexOf(segment), 1);
+      this.#toLoad.splice(this.#toLoad.indexOf(segment), 1);
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-        this.giveUp(segment, 'damaged', `${segment.path} is gone`);
-        this.forgetIfDone(segment);
+        this.#giveUp(segment, 'damaged', `${segment.path} is gone`);
+        this.#forgetIfDone(segment);
       } else {
-        this.toLoad.push(segment);
-        this.options.failed(`${segment.path} cannot be read: ${textOf(error)}; it is tried again later`);
+        this.#toLoad.push(segment);
+        this.#options.failed(`${segment.path} cannot be read: ${textOf(error)}; it is tried again later`);
       }
       return null;
     }
   }
 
   /** One look at a time, and none before the last one's deletions are done: they would be counted again. */
-  private enforceLimit(): Promise<void> {
-    this.limiting ??= this.dropExcess().finally(() => {
-      this.limiting = null;
+  #enforceLimit(): Promise<void> {
+    this.#limiting ??= this.#dropExcess().finally(() => {
+      this.#limiting = null;
     });
-    return this.limiting;
+    return this.#limiting;
   }
 
   /** Deletes the oldest records that are not in the queue, when all processes together keep too much. */
-  private async dropExcess(): Promise<void> {
-    this.unmeasured = 0;
-    let excess = await excessOf(this.options.directory, this.folder, this.options.maxBytes);
+  async #dropExcess(): Promise<void> {
+    this.#unmeasured = 0;
+    let excess = await excessOf(this.#options.directory, this.#folder, this.#options.maxBytes);
     const dropped: Segment[] = [];
-    for (const segment of excess > 0 ? this.abandonable() : []) {
+    for (const segment of excess > 0 ? this.#abandonable() : []) {
       if (excess <= 0) break;
       excess -= segment.size;
-      this.abandon(segment, 'spool_full', 'spool.max_bytes is reached, dropping old records');
+      this.#abandon(segment, 'spool_full', 'spool.max_bytes is reached, dropping old records');
       excess += segment.outstanding > 0 ? segment.size : 0;
       dropped.push(segment);
     }
     for (const segment of dropped) await segment.settled();
   }
 
-  private expire(): void {
+  #expire(): void {
     // Between two writes; nobody writes to it any more from here on.
-    if (this.current !== null && this.writing === null && this.isLong(this.current)) this.sealCurrent();
-    for (const segment of this.abandonable()) {
-      if (this.isOld(segment))
-        this.abandon(segment, 'expired', 'undelivered records are older than spool.max_age');
+    if (this.#current !== null && this.#writing === null && this.#isLong(this.#current)) this.#sealCurrent();
+    for (const segment of this.#abandonable()) {
+      if (this.#isOld(segment))
+        this.#abandon(segment, 'expired', 'undelivered records are older than spool.max_age');
     }
-    this.options.aging?.();
+    this.#options.aging?.();
   }
 
   /** Files with records that are not in the queue, oldest first, without those that are being written or read. */
-  private abandonable(): Segment[] {
-    return this.toLoad.filter((segment, i) => segment.sealed && !(this.loading && i === 0));
+  #abandonable(): Segment[] {
+    return this.#toLoad.filter((segment, i) => segment.sealed && !(this.#loading && i === 0));
   }
 
-  private abandon(segment: Segment, reason: SpoolLoss, detail: string): void {
-    this.giveUp(segment, reason, detail);
-    this.toLoad.splice(this.toLoad.indexOf(segment), 1);
-    this.forgetIfDone(segment);
+  #abandon(segment: Segment, reason: SpoolLoss, detail: string): void {
+    this.#giveUp(segment, reason, detail);
+    this.#toLoad.splice(this.#toLoad.indexOf(segment), 1);
+    this.#forgetIfDone(segment);
   }
 
   /** The records of a segment that are not in the queue are lost. */
-  private giveUp(segment: Segment, reason: SpoolLoss, detail: string): void {
+  #giveUp(segment: Segment, reason: SpoolLoss, detail: string): void {
     const { lost, done } = segment.cut();
-    this.chores.run(done);
-    this.unloaded -= lost;
-    if (lost > 0) this.options.lost(lost, reason, detail);
+    this.#chores.run(done);
+    this.#unloaded -= lost;
+    if (lost > 0) this.#options.lost(lost, reason, detail);
   }
 
-  private forgetIfDone(segment: Segment): void {
-    if (!segment.sealed || segment.outstanding > 0 || this.toLoad.includes(segment)) return;
-    this.segments.delete(segment);
-    this.chores.run(segment.remove());
+  #forgetIfDone(segment: Segment): void {
+    if (!segment.sealed || segment.outstanding > 0 || this.#toLoad.includes(segment)) return;
+    this.#segments.delete(segment);
+    this.#chores.run(segment.remove());
   }
 
-  private async flushDone(): Promise<void> {
-    for (const segment of this.segments) await segment.flushDone();
+  async #flushDone(): Promise<void> {
+    for (const segment of this.#segments) await segment.flushDone();
   }
 
-  private async sync(): Promise<void> {
-    if (!this.dirty) return;
-    this.dirty = false;
-    await this.current?.sync();
+  async #sync(): Promise<void> {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    await this.#current?.sync();
   }
 }
 
@@ -383,7 +388,7 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 /** Opens the spool of one configuration and takes over what former processes have left in it. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const folder = await claimFolder(options.directory);
-  await rememberMaxAge(options.directory, options.maxAge);
+  await rememberMaxAge(options.directory, options.maxAgeMs);
   const spool = new Spool(options, folder);
   await spool.adopt();
   spool.startSweep();

@@ -15,8 +15,8 @@ const expiredPrefix = '.expired-';
  * Writes down how long the records of a configuration are kept: whoever finds them later does not know it. Without it
  * (a disk that is full) its own age counts.
  */
-export async function rememberMaxAge(directory: string, maxAge: number): Promise<void> {
-  const text = String(Math.ceil(maxAge));
+export async function rememberMaxAge(directory: string, maxAgeMs: number): Promise<void> {
+  const text = String(Math.ceil(maxAgeMs));
   await writeFile(join(directory, maxAgeFile), text, { mode: 0o600 }).catch(() => undefined);
 }
 
@@ -60,7 +60,7 @@ async function countRecords(directory: string): Promise<number> {
 export async function sweep(
   root: string,
   mine: string,
-  maxAge: number,
+  maxAgeMs: number,
   wall: number,
 ): Promise<{ path: string; records: number }[]> {
   const swept: { path: string; records: number }[] = [];
@@ -68,7 +68,7 @@ export async function sweep(
     const path = join(root, name);
     if (name.startsWith(expiredPrefix)) await removeAbandoned(path, wall);
     if (!configurationFolder.test(name) || path === mine) continue;
-    if (wall - (await lastSign(path)) <= (await maxAgeOf(path, maxAge)) || isServedHere(path)) continue;
+    if (wall - (await lastSign(path)) <= (await maxAgeOf(path, maxAgeMs)) || isServedHere(path)) continue;
     const taken = join(root, `${expiredPrefix}${randomBytes(6).toString('hex')}`);
     try {
       await rename(path, taken);

@@ -23,7 +23,7 @@ export interface DemoProcess {
   tail(lines: number): string;
 }
 
-const patience = 10_000;
+const patienceMs = 10_000;
 
 export function startProcess(name: string, args: readonly string[], log: string): DemoProcess {
   const output = openSync(log, 'a');
@@ -53,7 +53,7 @@ export function startProcess(name: string, args: readonly string[], log: string)
     stop: async () => {
       if (!running) return;
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+      const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
       await ended;
       clearTimeout(timer);
     },

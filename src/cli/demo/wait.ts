@@ -3,19 +3,19 @@ import { KongTsError } from '../../base/errors.ts';
 import type { DemoProcess } from './process.ts';
 
 /** How long a process may take until it answers, on a machine with much else to do. */
-const patience = 30_000;
-const interval = 50;
+const patienceMs = 30_000;
+const intervalMs = 50;
 
 /**
  * Resolves when the address answers with status 200; rejects with the reason of the signal when that comes first.
  * @throws KongTsError PLUGIN_SERVER_UNREACHABLE with the last lines of the process, when it ends or never answers
  */
 export async function waitForHttp(url: string, from: DemoProcess, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline && from.running()) {
     signal.throwIfAborted();
     if (await answers(url)) return;
-    await sleep(interval);
+    await sleep(intervalMs);
   }
   const what = from.running() ? `does not answer on ${url}` : await from.ended;
   throw new KongTsError(

@@ -1,11 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Callers } from '../../http/callers.ts';
 import { door, wasRefused } from '../../http/door.ts';
 import { createNodeServer } from '../../http/http1/node-server.ts';
 import { ownStatusLine } from '../../http/http1/reasons.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
-import { bounded, type HttpLimits } from '../../http/limits.ts';
+import type { HttpLimits } from '../../http/limits.ts';
+import { bounded } from '../../http/limits.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 

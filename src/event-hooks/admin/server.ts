@@ -4,12 +4,14 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/callers.ts';
 import { formPairs } from '../../http/form.ts';
-import { httpLimits, type HttpLimits } from '../../http/limits.ts';
+import type { HttpLimits } from '../../http/limits.ts';
+import { httpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import type { FormFields } from '../model/form-fields.ts';
 import { deliveryRoutes } from './deliveries.ts';
-import { createListener, refuseUnread, type Front } from './listener.ts';
+import type { Front } from './listener.ts';
+import { createListener, refuseUnread } from './listener.ts';
 import { multipartFields } from '../../http/multipart.ts';
 import { parseForm } from './form.ts';
 import { hookRoutes } from './hooks.ts';

@@ -1,4 +1,5 @@
-import { isIP, connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
+import { isIP, connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { TargetGuard } from './target-guard.ts';
 

@@ -1,4 +1,5 @@
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { buildConnector } from 'undici';
 import { messageOf } from '../../base/errors.ts';
 import { passingOverInformational } from '../../http/client/index.ts';

@@ -9,7 +9,8 @@ import type {
 } from '@grpc/grpc-js';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
-import { placeSocket, type PlacedSocket } from '../../unix/place.ts';
+import type { PlacedSocket } from '../../unix/place.ts';
+import { placeSocket } from '../../unix/place.ts';
 import { Backlog } from '../dispatcher/backlog.ts';
 import { grpcTarget } from './address.ts';
 import type { Address } from './address.ts';

@@ -201,10 +201,10 @@ export class GrpcTransport implements EventTransport {
     if (this.#closed) return;
     if (this.#state !== 'away') this.#options.onState?.('away', reason);
     this.#state = 'away';
-    const wait = this.#backoff.next() * (0.8 + 0.4 * Math.random());
+    const waitMs = this.#backoff.next() * (0.8 + 0.4 * Math.random());
     this.#timer = setTimeout(() => {
       this.#connect();
-    }, wait);
+    }, waitMs);
     this.#timer.unref();
   }
 

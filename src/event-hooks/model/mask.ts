@@ -1,6 +1,9 @@
-import { endsOf, escapedAt, isCutAt, spellingsOf, type Spelling } from './spelling.ts';
-import { ShortSecrets, type ShortSecret } from './short-secrets.ts';
-import { unescaped, type Decoded } from './unescape.ts';
+import type { Spelling } from './spelling.ts';
+import { endsOf, escapedAt, isCutAt, spellingsOf } from './spelling.ts';
+import type { ShortSecret } from './short-secrets.ts';
+import { ShortSecrets } from './short-secrets.ts';
+import type { Decoded } from './unescape.ts';
+import { unescaped } from './unescape.ts';
 
 /** Secrets by the numbers that one can begin with: of its first character, of that one's halves and bytes. */
 type Secrets = ReadonlyMap<number, readonly (readonly Spelling[])[]>;

@@ -5,28 +5,28 @@ export class ReadTimeout extends Error {
 
 /** What a socket does next, for whoever waits for it: one at a time. */
 export class Change {
-  private listener: (() => void) | null = null;
+  #listener: (() => void) | null = null;
 
   /** Something has happened. */
   happened(): void {
-    const { listener } = this;
-    this.listener = null;
+    const listener = this.#listener;
+    this.#listener = null;
     listener?.();
   }
 
   /** Calls `listener` once when something happens. Null: no more. */
   listen(listener: (() => void) | null): void {
-    this.listener = listener;
+    this.#listener = listener;
   }
 
   /** Resolves when something happens. @throws ReadTimeout after `timeoutMs` */
   within(timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.listener = null;
+        this.#listener = null;
         reject(new ReadTimeout(`nothing came within ${String(timeoutMs)} ms`));
       }, timeoutMs);
-      this.listener = () => {
+      this.#listener = () => {
         clearTimeout(timer);
         resolve();
       };

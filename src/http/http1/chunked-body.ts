@@ -4,18 +4,18 @@
  * held back: memory does not grow with what the peer sends.
  */
 export class ChunkedBody {
-  private state: State = 'start';
+  #state: State = 'start';
   /** Bytes that are left of the chunk, or its size as far as it was read. */
-  private size = 0;
+  #size = 0;
   /** Bytes of extensions and trailers since the last byte of content. */
-  private idle = 0;
-  private readonly maxIdle: number;
+  #idle = 0;
+  readonly #maxIdle: number;
   /** True after the last chunk and its trailers. */
   done = false;
 
   /** @param maxIdle how many bytes of extensions and trailers may come without content (nginx has no such limit) */
   constructor(maxIdle = 64 * 1024) {
-    this.maxIdle = maxIdle;
+    this.#maxIdle = maxIdle;
   }
 
   /**
@@ -27,79 +27,79 @@ export class ChunkedBody {
   read(bytes: Buffer, take: (content: Buffer) => void): number {
     let at = 0;
     while (at < bytes.length && !this.done) {
-      if (this.state === 'data') {
-        const end = Math.min(bytes.length, at + this.size);
+      if (this.#state === 'data') {
+        const end = Math.min(bytes.length, at + this.#size);
         take(bytes.subarray(at, end));
-        this.size -= end - at;
-        this.idle = 0;
+        this.#size -= end - at;
+        this.#idle = 0;
         at = end;
-        if (this.size === 0) this.state = 'after-data';
+        if (this.#size === 0) this.#state = 'after-data';
         continue;
       }
-      this.step(bytes[at] as number);
+      this.#step(bytes[at] as number);
       at++;
     }
     return at;
   }
 
-  private step(byte: number): void {
-    const { state } = this;
+  #step(byte: number): void {
+    const state = this.#state;
     switch (state) {
       case 'start':
       case 'size':
-        this.readSize(byte);
+        this.#readSize(byte);
         return;
       case 'after-data':
-        if (byte === CR) this.state = 'after-data-lf';
-        else if (byte === LF) this.state = 'start';
+        if (byte === cr) this.#state = 'after-data-lf';
+        else if (byte === lf) this.#state = 'start';
         else fail('no line end after a chunk');
         return;
       case 'extension':
       case 'last-extension':
-        this.pass();
-        if (byte === CR) this.state = state === 'extension' ? 'extension-lf' : 'last-extension-lf';
-        else if (byte === LF) this.state = state === 'extension' ? 'data' : 'trailer';
+        this.#pass();
+        if (byte === cr) this.#state = state === 'extension' ? 'extension-lf' : 'last-extension-lf';
+        else if (byte === lf) this.#state = state === 'extension' ? 'data' : 'trailer';
         return;
       case 'trailer':
-        if (byte === LF) this.done = true;
-        else this.state = byte === CR ? 'end-lf' : 'trailer-line';
+        if (byte === lf) this.done = true;
+        else this.#state = byte === cr ? 'end-lf' : 'trailer-line';
         return;
       case 'trailer-line':
-        this.pass();
-        if (byte === LF) this.state = 'trailer';
-        else if (byte === CR) this.state = 'trailer-lf';
+        this.#pass();
+        if (byte === lf) this.#state = 'trailer';
+        else if (byte === cr) this.#state = 'trailer-lf';
         return;
       case 'end-lf':
-        if (byte !== LF) fail('a CR without LF at the end');
+        if (byte !== lf) fail('a CR without LF at the end');
         this.done = true;
         return;
       case 'data':
         return;
       default:
-        if (byte !== LF) fail('a CR without LF');
-        this.state = afterLineFeed[state];
+        if (byte !== lf) fail('a CR without LF');
+        this.#state = afterLineFeed[state];
     }
   }
 
-  private readSize(byte: number): void {
+  #readSize(byte: number): void {
     const digit = hexDigit(byte);
     if (digit >= 0) {
-      this.size = this.state === 'start' ? digit : this.size * 16 + digit;
-      this.state = 'size';
-      if (this.size > Number.MAX_SAFE_INTEGER) fail('the size of a chunk is too large');
+      this.#size = this.#state === 'start' ? digit : this.#size * 16 + digit;
+      this.#state = 'size';
+      if (this.#size > Number.MAX_SAFE_INTEGER) fail('the size of a chunk is too large');
       return;
     }
-    if (this.state === 'start') fail('the size of a chunk is missing');
-    const last = this.size === 0;
-    if (byte === CR) this.state = last ? 'last-extension-lf' : 'extension-lf';
-    else if (byte === LF) this.state = last ? 'trailer' : 'data';
-    else if (byte === SEMICOLON || byte === SPACE || byte === TAB)
-      this.state = last ? 'last-extension' : 'extension';
+    if (this.#state === 'start') fail('the size of a chunk is missing');
+    const last = this.#size === 0;
+    if (byte === cr) this.#state = last ? 'last-extension-lf' : 'extension-lf';
+    else if (byte === lf) this.#state = last ? 'trailer' : 'data';
+    else if (byte === semicolon || byte === space || byte === tab)
+      this.#state = last ? 'last-extension' : 'extension';
     else fail('the size of a chunk is no number');
   }
 
-  private pass(): void {
-    if (++this.idle > this.maxIdle) fail('extensions and trailers without end');
+  #pass(): void {
+    if (++this.#idle > this.#maxIdle) fail('extensions and trailers without end');
   }
 }
 
@@ -130,11 +130,11 @@ const afterLineFeed = {
   'trailer-lf': 'trailer',
 } as const;
 
-const CR = 13;
-const LF = 10;
-const TAB = 9;
-const SPACE = 32;
-const SEMICOLON = 59;
+const cr = 13;
+const lf = 10;
+const tab = 9;
+const space = 32;
+const semicolon = 59;
 
 function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;

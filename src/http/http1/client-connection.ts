@@ -3,25 +3,26 @@ import { ReadTimeout } from './change.ts';
 import { ClientRequest } from './client-request.ts';
 import { ClientResponse } from './client-response.ts';
 import { HeadReader } from './head-reader.ts';
-import { RequestRefused, type RefusalStatus, type RequestHead } from './request-head.ts';
+import type { RefusalStatus, RequestHead } from './request-head.ts';
+import { RequestRefused } from './request-head.ts';
 import { SocketBytes } from './socket-bytes.ts';
 
 /** Time limits of a connection, in milliseconds, as nginx has them. */
 export interface ClientTimeouts {
   /** client_header_timeout: from the first byte of a request to the end of its headers. */
-  readonly head: number;
+  readonly headMs: number;
   /** client_body_timeout: between two pieces of a body. */
-  readonly body: number;
+  readonly bodyMs: number;
   /** keepalive_timeout: between two requests. */
-  readonly idle: number;
+  readonly idleMs: number;
 }
 
-export const nginxTimeouts: ClientTimeouts = { head: 60_000, body: 60_000, idle: 75_000 };
+export const nginxTimeouts: ClientTimeouts = { headMs: 60_000, bodyMs: 60_000, idleMs: 75_000 };
 
 /** keepalive_requests as Kong sets it. */
 const maxRequests = 10_000;
 /** How long a client may take to see the end of a connection, in milliseconds (lingering_timeout). */
-const lingering = 5000;
+const lingeringMs = 5000;
 
 /** What answers requests. Neither function rejects. */
 export interface RequestHandler {
@@ -33,89 +34,90 @@ export interface RequestHandler {
 
 /** One connection of a client of HTTP/1: its requests one after the other. */
 export class ClientConnection {
-  private readonly socket: Socket;
-  private readonly handler: RequestHandler;
-  private readonly timeouts: ClientTimeouts;
-  private readonly bytes: SocketBytes;
-  private busy = false;
-  private closing = false;
+  readonly #socket: Socket;
+  readonly #handler: RequestHandler;
+  readonly #timeouts: ClientTimeouts;
+  readonly #bytes: SocketBytes;
+  #busy = false;
+  #closing = false;
 
   constructor(socket: Socket, handler: RequestHandler, timeouts: ClientTimeouts = nginxTimeouts) {
-    this.socket = socket;
-    this.handler = handler;
-    this.timeouts = timeouts;
-    this.bytes = new SocketBytes(socket);
+    this.#socket = socket;
+    this.#handler = handler;
+    this.#timeouts = timeouts;
+    this.#bytes = new SocketBytes(socket);
   }
 
   /** Serves requests until either side ends the connection. Never rejects. */
   async run(): Promise<void> {
-    for (let count = 1; count <= maxRequests && !this.closing; count++) {
-      const head = await this.readHead(count === 1);
-      if (head === null || this.socket.destroyed || !(await this.serve(head))) break;
+    for (let count = 1; count <= maxRequests && !this.#closing; count++) {
+      const head = await this.#readHead(count === 1);
+      if (head === null || this.#socket.destroyed || !(await this.#serve(head))) break;
     }
-    this.end();
+    this.#end();
   }
 
   /** Ends the connection as soon as it is idle. */
   close(): void {
-    this.closing = true;
-    if (!this.busy) this.socket.destroy();
+    this.#closing = true;
+    if (!this.#busy) this.#socket.destroy();
   }
 
-  private async serve(head: RequestHead): Promise<boolean> {
-    this.busy = true;
-    const request = new ClientRequest(this.socket, head, this.bytes, this.timeouts.body);
-    const response = new ClientResponse(this.socket);
+  async #serve(head: RequestHead): Promise<boolean> {
+    this.#busy = true;
+    const request = new ClientRequest(this.#socket, head, this.#bytes, this.#timeouts.bodyMs);
+    const response = new ClientResponse(this.#socket);
     if (expectsContinue(request)) response.writeContinue();
-    const stays = await this.handler.serve(request, response);
+    const stays = await this.#handler.serve(request, response);
     response.release();
     const whole = stays && (await request.drain());
-    this.busy = false;
-    return whole && !this.socket.writableEnded;
+    this.#busy = false;
+    return whole && !this.#socket.writableEnded;
   }
 
   /** The next head; null where there is none, or where it was refused. */
-  private async readHead(first: boolean): Promise<RequestHead | null> {
+  async #readHead(first: boolean): Promise<RequestHead | null> {
     const reader = new HeadReader();
     let until: number | null = null;
     try {
       for (;;) {
-        const limit = until === null ? (first ? this.timeouts.head : this.timeouts.idle) : until - Date.now();
-        const bytes = await this.bytes.read(Math.max(0, limit));
+        const limitMs =
+          until === null ? (first ? this.#timeouts.headMs : this.#timeouts.idleMs) : until - Date.now();
+        const bytes = await this.#bytes.read(Math.max(0, limitMs));
         if (bytes === null) return null;
-        until ??= Date.now() + this.timeouts.head;
+        until ??= Date.now() + this.#timeouts.headMs;
         const read = reader.push(bytes);
         if (read === null) continue;
-        this.bytes.unread(read.rest);
+        this.#bytes.unread(read.rest);
         return read.head;
       }
     } catch (error) {
-      if (error instanceof RequestRefused) await this.refuse(error);
+      if (error instanceof RequestRefused) await this.#refuse(error);
       else if (error instanceof ReadTimeout && reader.isStarted)
-        await this.refuse(new RequestRefused(408, reader.partial));
+        await this.#refuse(new RequestRefused(408, reader.partial));
       return null;
     }
   }
 
-  private async refuse(refusal: RequestRefused): Promise<void> {
-    if (this.socket.destroyed) return;
-    this.busy = true;
-    const request = new ClientRequest(this.socket, { ...refusal.head, body: null }, this.bytes, 0);
-    const response = new ClientResponse(this.socket);
-    await this.handler.refuse(refusal.status, request, response);
+  async #refuse(refusal: RequestRefused): Promise<void> {
+    if (this.#socket.destroyed) return;
+    this.#busy = true;
+    const request = new ClientRequest(this.#socket, { ...refusal.head, body: null }, this.#bytes, 0);
+    const response = new ClientResponse(this.#socket);
+    await this.#handler.refuse(refusal.status, request, response);
     response.release();
-    this.busy = false;
+    this.#busy = false;
   }
 
   /** Ends the connection so that the client can read the answer before it is reset. */
-  private end(): void {
-    if (this.socket.destroyed) return;
-    this.socket.end();
-    this.bytes.discard();
-    const timer = setTimeout(() => this.socket.destroy(), lingering);
+  #end(): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    this.#bytes.discard();
+    const timer = setTimeout(() => this.#socket.destroy(), lingeringMs);
     timer.unref();
-    this.socket.once('close', () => clearTimeout(timer));
-    if (this.socket.readableEnded) this.socket.destroySoon();
+    this.#socket.once('close', () => clearTimeout(timer));
+    if (this.#socket.readableEnded) this.#socket.destroySoon();
   }
 }
 

@@ -7,8 +7,8 @@ import { SizedBody } from './sized-body.ts';
 import type { SocketBytes } from './socket-bytes.ts';
 
 /** How long the rest of a body that nobody wants is read for, in milliseconds (lingering_time). */
-const lingeringTime = 30_000;
-const lingeringPause = 5000;
+const lingeringTimeMs = 30_000;
+const lingeringPauseMs = 5000;
 
 /** A request whose head has been read; its body comes as a stream. */
 export interface ReceivedRequest extends IncomingMessage {
@@ -29,20 +29,20 @@ export class BodyStalled extends Error {
  */
 export class ClientRequest extends IncomingMessage implements ReceivedRequest {
   readonly head: RequestHead;
-  private readonly source: SocketBytes;
-  private decoder: ChunkedBody | SizedBody;
-  private bodyTimeout: number;
-  private reading = false;
-  private ended = false;
+  readonly #source: SocketBytes;
+  #decoder: ChunkedBody | SizedBody;
+  #bodyTimeoutMs: number;
+  #reading = false;
+  #ended = false;
   bodyBytes = 0;
 
-  /** @param bodyTimeout how long the client may pause within its body, in milliseconds */
-  constructor(socket: Socket, head: RequestHead, source: SocketBytes, bodyTimeout: number) {
+  /** @param bodyTimeoutMs how long the client may pause within its body, in milliseconds */
+  constructor(socket: Socket, head: RequestHead, source: SocketBytes, bodyTimeoutMs: number) {
     super(socket);
     this.head = head;
-    this.source = source;
-    this.bodyTimeout = bodyTimeout;
-    this.decoder = head.body === 'chunked' ? new ChunkedBody() : new SizedBody(head.body ?? 0);
+    this.#source = source;
+    this.#bodyTimeoutMs = bodyTimeoutMs;
+    this.#decoder = head.body === 'chunked' ? new ChunkedBody() : new SizedBody(head.body ?? 0);
     this.method = head.method;
     this.url = head.target.uri;
     this.httpVersion = `1.${String(head.minor)}`;
@@ -52,7 +52,7 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
     this.headers = joined(head.rawHeaders);
     // Whoever reads the body hears of it; nobody else has to.
     this.on('error', () => undefined);
-    this.complete = this.decoder.done;
+    this.complete = this.#decoder.done;
   }
 
   /**
@@ -62,21 +62,21 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
    * @param length in bytes. Call it only before anything was read.
    */
   declareLength(length: number): void {
-    if (this.decoder instanceof ChunkedBody) return;
-    this.decoder = new SizedBody(length);
-    this.complete = this.decoder.done;
+    if (this.#decoder instanceof ChunkedBody) return;
+    this.#decoder = new SizedBody(length);
+    this.complete = this.#decoder.done;
   }
 
   override _read(size: number): void {
     // node:http's own state asks for it; it lets the socket flow.
     super._read(size);
-    if (this.reading || this.ended) return;
-    this.reading = true;
-    this.readPieces().then(
+    if (this.#reading || this.#ended) return;
+    this.#reading = true;
+    this.#readPieces().then(
       (pieces) => {
-        this.reading = false;
+        this.#reading = false;
         for (const piece of pieces) this.push(piece);
-        if (this.decoder.done) this.finishBody();
+        if (this.#decoder.done) this.#finishBody();
       },
       (error: unknown) => this.destroy(error as Error),
     );
@@ -89,37 +89,37 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
 
   /** Reads what is left of the body and forgets it. Resolves with false where the connection cannot go on. */
   async drain(): Promise<boolean> {
-    if (this.decoder.done) return true;
+    if (this.#decoder.done) return true;
     if (this.destroyed) return false;
-    this.bodyTimeout = lingeringPause;
+    this.#bodyTimeoutMs = lingeringPauseMs;
     this.unpipe();
     this.resume();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, lingeringTime);
+      const timer = setTimeout(resolve, lingeringTimeMs);
       this.once('close', () => {
         clearTimeout(timer);
         resolve();
       });
     });
-    return this.decoder.done;
+    return this.#decoder.done;
   }
 
   /** The next pieces of content, none at the end. @throws InvalidChunk, BodyStalled */
-  private async readPieces(): Promise<Buffer[]> {
+  async #readPieces(): Promise<Buffer[]> {
     const pieces: Buffer[] = [];
-    while (pieces.length === 0 && !this.decoder.done) {
-      const bytes = await this.source.read(this.bodyTimeout).catch(stalled);
+    while (pieces.length === 0 && !this.#decoder.done) {
+      const bytes = await this.#source.read(this.#bodyTimeoutMs).catch(stalled);
       if (bytes === null) throw new Error('the client closed the connection while sending the body');
-      const taken = this.decoder.read(bytes, (piece) => pieces.push(piece));
+      const taken = this.#decoder.read(bytes, (piece) => pieces.push(piece));
       this.bodyBytes += taken;
-      this.source.unread(bytes.subarray(taken));
+      this.#source.unread(bytes.subarray(taken));
     }
     return pieces;
   }
 
-  private finishBody(): void {
+  #finishBody(): void {
     this.complete = true;
-    this.ended = true;
+    this.#ended = true;
     this.push(null);
   }
 }

@@ -29,11 +29,11 @@ export type ParsedLine =
   | { readonly kind: 'more' }
   | { readonly kind: 'invalid' };
 
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const COLON = 58;
-const DEL = 127;
+const cr = 13;
+const lf = 10;
+const space = 32;
+const colon = 58;
+const del = 127;
 
 const more: ParsedLine = { kind: 'more' };
 const invalid: ParsedLine = { kind: 'invalid' };
@@ -42,48 +42,48 @@ const invalid: ParsedLine = { kind: 'invalid' };
 export function parseHeaderLine(bytes: Buffer, start: number): ParsedLine {
   const first = bytes[start];
   if (first === undefined) return more;
-  if (first === LF) return { kind: 'end', next: start + 1 };
-  if (first === CR) {
+  if (first === lf) return { kind: 'end', next: start + 1 };
+  if (first === cr) {
     const second = bytes[start + 1];
     if (second === undefined) return more;
-    return second === LF ? { kind: 'end', next: start + 2 } : invalid;
+    return second === lf ? { kind: 'end', next: start + 2 } : invalid;
   }
-  if (first === COLON) return invalid;
+  if (first === colon) return invalid;
   let odd = false;
   let at = start;
   for (; ; at++) {
     const byte = bytes[at];
     if (byte === undefined) return more;
-    if (byte === COLON || byte === CR || byte === LF) break;
-    if (byte <= SPACE || byte === DEL) return invalid;
+    if (byte === colon || byte === cr || byte === lf) break;
+    if (byte <= space || byte === del) return invalid;
     if (!isNameByte(byte)) odd = true;
   }
   const name = bytes.toString('latin1', start, at);
-  if (bytes[at] === COLON) return parseValue(bytes, at + 1, name, odd);
+  if (bytes[at] === colon) return parseValue(bytes, at + 1, name, odd);
   return endOfLine(bytes, at, name, '', odd);
 }
 
 function parseValue(bytes: Buffer, from: number, name: string, odd: boolean): ParsedLine {
   let start = from;
-  while (bytes[start] === SPACE) start++;
+  while (bytes[start] === space) start++;
   let end = start;
   let at = start;
   for (; ; at++) {
     const byte = bytes[at];
     if (byte === undefined) return more;
-    if (byte === CR || byte === LF) break;
+    if (byte === cr || byte === lf) break;
     if (byte === 0) return invalid;
-    if (byte !== SPACE) end = at + 1;
+    if (byte !== space) end = at + 1;
   }
   return endOfLine(bytes, at, name, bytes.toString('latin1', start, end), odd);
 }
 
 function endOfLine(bytes: Buffer, from: number, name: string, value: string, odd: boolean): ParsedLine {
   let at = from;
-  while (bytes[at] === CR) at++;
+  while (bytes[at] === cr) at++;
   const byte = bytes[at];
   if (byte === undefined) return more;
-  return byte === LF ? { kind: 'line', name, value, odd, next: at + 1 } : invalid;
+  return byte === lf ? { kind: 'line', name, value, odd, next: at + 1 } : invalid;
 }
 
 function isNameByte(byte: number): boolean {

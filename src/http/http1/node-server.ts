@@ -1,10 +1,13 @@
-import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import { createServer, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { HttpLimits } from '../limits.ts';
-import { ClientConnection, type RequestHandler } from './client-connection.ts';
-import { BodyStalled, type ClientRequest } from './client-request.ts';
+import type { RequestHandler } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ClientRequest } from './client-request.ts';
+import { BodyStalled } from './client-request.ts';
 import type { RefusalStatus } from './request-head.ts';
 import { validHost } from './request-target.ts';
 
@@ -31,9 +34,9 @@ const keepAliveProbeMs = 30_000;
 export function createNodeServer(options: NodeServerOptions): Server {
   const { limits, certificate } = options;
   const timeouts = {
-    head: limits.headersTimeout,
-    body: limits.requestTimeout,
-    idle: limits.keepAliveTimeout,
+    headMs: limits.headersTimeout,
+    bodyMs: limits.requestTimeout,
+    idleMs: limits.keepAliveTimeout,
   };
   const connections = new Map<Socket, ClientConnection>();
   const server =

@@ -1,4 +1,5 @@
-import { looksLikeTarget, parseTarget, validHost, type RequestTarget } from './request-target.ts';
+import type { RequestTarget } from './request-target.ts';
+import { looksLikeTarget, parseTarget, validHost } from './request-target.ts';
 
 /** A status that nginx answers a request with before anything else sees it. */
 export type RefusalStatus = 400 | 405 | 408 | 414 | 494 | 501 | 505;

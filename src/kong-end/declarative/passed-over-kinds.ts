@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { FieldSchema, NamedField } from '../schema/index.ts';
-import { compileRegistry, type EntityDefinition, type EntityKind } from '../entities/index.ts';
+import type { EntityDefinition, EntityKind } from '../entities/index.ts';
+import { compileRegistry } from '../entities/index.ts';
 import { autoTimestamp, foreign, pluginProtocols, tags, utf8Name, uuid } from '../entities/typedefs.ts';
 import { certificate } from '../entities/validators.ts';
 

@@ -1,7 +1,8 @@
 import { isObject } from '../schema/index.ts';
 import type { PlainObject } from '../schema/index.ts';
 import { passedOverKind, passedOverSections } from './passed-over-kinds.ts';
-import { deckFields, type EntityPath } from './problems.ts';
+import type { EntityPath } from './problems.ts';
+import { deckFields } from './problems.ts';
 import { passedOver } from './walk.ts';
 import type { DeclaredEntity } from './walk.ts';
 

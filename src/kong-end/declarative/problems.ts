@@ -14,15 +14,15 @@ const shown = 20;
 export class Problems {
   /** Kong's `fields` object. */
   readonly tree: FieldErrors = {};
-  private readonly lines: string[] = [];
-  private readonly file: string;
+  readonly #lines: string[] = [];
+  readonly #file: string;
 
   constructor(file: string) {
-    this.file = file;
+    this.#file = file;
   }
 
   get found(): boolean {
-    return this.lines.length > 0;
+    return this.#lines.length > 0;
   }
 
   /** Adds an error; `label` is how a person knows the entity (its name). */
@@ -30,26 +30,26 @@ export class Problems {
     place(this.tree, path, error);
     const where = pathText(path) + (label === undefined ? '' : ` ('${label}')`);
     for (const [field, message] of flatten(error, '')) {
-      this.lines.push(
+      this.#lines.push(
         `${where}${where !== '' && field !== '' ? ', ' : ''}${field}${where !== '' || field !== '' ? ': ' : ''}${message}`,
       );
     }
   }
 
-  private get fix(): string | undefined {
-    if (this.lines.some((line) => line.includes('not enabled')))
+  get #fix(): string | undefined {
+    if (this.#lines.some((line) => line.includes('not enabled')))
       return 'A plugin of your own is offered with --plugin-server NAME=SOCKET,query="kong-ts dump FILE", and named in --plugins where that is given.';
-    if (deckFields.some((name) => this.lines.includes(`${name}: unknown field`)))
+    if (deckFields.some((name) => this.#lines.includes(`${name}: unknown field`)))
       return 'Kong itself takes no file with fields of decK. To try a file for decK, start the sandbox with --deck.';
     return undefined;
   }
 
   toError(): KongTsError {
-    const more = this.lines.length > shown ? `; and ${this.lines.length - shown} more` : '';
+    const more = this.#lines.length > shown ? `; and ${this.#lines.length - shown} more` : '';
     return new DeclarativeError(
-      `The declarative configuration '${this.file}' is not valid: ${this.lines.slice(0, shown).join('; ')}${more}.`,
+      `The declarative configuration '${this.#file}' is not valid: ${this.#lines.slice(0, shown).join('; ')}${more}.`,
       this.tree,
-      this.fix,
+      this.#fix,
     );
   }
 }

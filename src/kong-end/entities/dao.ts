@@ -14,17 +14,17 @@ import type { Entity } from './table.ts';
 /** Reads and writes entities by Kong's rules; throws EntityError with Kong's status and body. */
 export class Dao {
   readonly store: MutableEntityStore;
-  private readonly options: AutoOptions;
+  readonly #options: AutoOptions;
 
   /** `options` inject the clock and the ids. */
   constructor(store: MutableEntityStore, options: AutoOptions = {}) {
     this.store = store;
-    this.options = options;
+    this.#options = options;
   }
 
   /** By id, or by the kind's endpoint key (name, username, ...). Undefined: there is none in the workspace. */
   find(kindName: string, key: string, workspace: string): Entity | undefined {
-    const { kind, table } = this.kind(kindName);
+    const { kind, table } = this.#kind(kindName);
     if (isUuid(key)) return inWorkspace(kind, table.get(key), workspace);
     const field = kind.definition.endpointKey;
     const unique = kind.unique.find((candidate) => candidate.field === field);
@@ -37,30 +37,30 @@ export class Dao {
   }
 
   insert(kindName: string, input: PlainObject, workspace: string): Entity {
-    const { kind } = this.kind(kindName);
-    return this.write(kind, this.checkedInsert(kindName, input, workspace), workspace, undefined);
+    const { kind } = this.#kind(kindName);
+    return this.#write(kind, this.checkedInsert(kindName, input, workspace), workspace, undefined);
   }
 
   /** What `insert` would write. @throws EntityError where the input is not valid */
   checkedInsert(kindName: string, input: PlainObject, workspace: string): PlainObject {
-    const { kind } = this.kind(kindName);
+    const { kind } = this.#kind(kindName);
     if (kindName === 'plugins') checkPluginProtocols(this.store, input);
-    const filled = this.fill(kind, this.prepare(kind, input), 'insert');
-    this.resolveForeign(kind, filled, workspace);
+    const filled = this.#fill(kind, this.#prepare(kind, input), 'insert');
+    this.#resolveForeign(kind, filled, workspace);
     const errors = kind.schema.validate(filled);
     if (errors !== undefined) throw entityErrors.schemaViolation(errors);
     return filled;
   }
 
   update(kindName: string, current: Entity, input: PlainObject, workspace: string): Entity {
-    const { kind } = this.kind(kindName);
+    const { kind } = this.#kind(kindName);
     const merged = this.checkedUpdate(kindName, current, input, workspace);
-    return this.write(kind, { ...merged, id: current.id }, workspace, current);
+    return this.#write(kind, { ...merged, id: current.id }, workspace, current);
   }
 
   /** What `update` would write. @throws EntityError where the input is not valid */
   checkedUpdate(kindName: string, current: Entity, input: PlainObject, workspace: string): PlainObject {
-    const { kind } = this.kind(kindName);
+    const { kind } = this.#kind(kindName);
     if (kindName === 'plugins') {
       const touched = ['protocols', 'service', 'route'].some((field) => own(input, field) !== undefined);
       if (touched) {
@@ -68,10 +68,10 @@ export class Dao {
         checkPluginProtocols(this.store, { protocols, service, route, ...input });
       }
     }
-    const partial = this.fill(kind, this.prepare(kind, input), 'update');
+    const partial = this.#fill(kind, this.#prepare(kind, input), 'update');
     const merged = mergeValues(kind.schema, partial, current);
     delete merged['ws_id'];
-    this.resolveForeign(kind, merged, workspace);
+    this.#resolveForeign(kind, merged, workspace);
     const errors = kind.schema.validate(merged, false);
     if (errors !== undefined) throw entityErrors.schemaViolation(errors);
     return merged;
@@ -79,22 +79,22 @@ export class Dao {
 
   /** Puts an entity in place of the one with this key, or makes it. */
   upsert(kindName: string, key: string, input: PlainObject, workspace: string): Entity {
-    const { kind } = this.kind(kindName);
+    const { kind } = this.#kind(kindName);
     const current = this.find(kindName, key, workspace);
-    return this.write(kind, this.checkedUpsert(kindName, key, input, workspace), workspace, current);
+    return this.#write(kind, this.checkedUpsert(kindName, key, input, workspace), workspace, current);
   }
 
   /** What `upsert` would write. @throws EntityError where the input is not valid */
   checkedUpsert(kindName: string, key: string, input: PlainObject, workspace: string): PlainObject {
-    const { kind } = this.kind(kindName);
+    const { kind } = this.#kind(kindName);
     const current = this.find(kindName, key, workspace);
     const field = kind.definition.endpointKey;
     const named = isUuid(key) || field === undefined ? {} : { [field]: key };
     const id = current?.id ?? (isUuid(key) ? key : undefined);
-    const wanted = { ...this.prepare(kind, input), ...named, ...(id === undefined ? {} : { id }) };
+    const wanted = { ...this.#prepare(kind, input), ...named, ...(id === undefined ? {} : { id }) };
     if (kindName === 'plugins') checkPluginProtocols(this.store, wanted);
-    const filled = this.fill(kind, wanted, 'upsert');
-    this.resolveForeign(kind, filled, workspace);
+    const filled = this.#fill(kind, wanted, 'upsert');
+    this.#resolveForeign(kind, filled, workspace);
     const errors = kind.schema.validate(filled);
     if (errors !== undefined) throw entityErrors.schemaViolation(errors);
     return filled;
@@ -103,38 +103,38 @@ export class Dao {
   /** Removes an entity with everything that goes with it; refuses where others still point to it. */
   delete(kindName: string, entity: Entity): void {
     const removed: { kind: string; id: string }[] = [];
-    this.collect(kindName, entity.id, removed);
+    this.#collect(kindName, entity.id, removed);
     this.store.change(() => {
       for (const { kind, id } of removed.reverse()) this.store.table(kind).remove(id);
     });
   }
 
-  private collect(kindName: string, id: string, removed: { kind: string; id: string }[]): void {
+  #collect(kindName: string, id: string, removed: { kind: string; id: string }[]): void {
     removed.push({ kind: kindName, id });
-    for (const child of this.kind(kindName).kind.children) {
+    for (const child of this.#kind(kindName).kind.children) {
       const ids = this.store.table(child.kind).idsByParent(child.field, id);
       if (ids.length === 0) continue;
       const cascade = child.onDelete === 'cascade' || child.kind === 'snis';
       if (!cascade) throw entityErrors.foreignKeyRestricted(kindName, child.kind);
-      for (const childId of ids) this.collect(child.kind, childId, removed);
+      for (const childId of ids) this.#collect(child.kind, childId, removed);
     }
   }
 
-  private kind(name: string): { kind: EntityKind; table: ReturnType<MutableEntityStore['table']> } {
+  #kind(name: string): { kind: EntityKind; table: ReturnType<MutableEntityStore['table']> } {
     return { kind: this.store.registry.kind(name), table: this.store.table(name) };
   }
 
   /** What a kind does to its input before anything else. */
-  private prepare(kind: EntityKind, input: PlainObject): PlainObject {
+  #prepare(kind: EntityKind, input: PlainObject): PlainObject {
     if (kind.name !== 'targets' || typeof input['target'] !== 'string') return input;
     if (typeof parseAddress(input['target']) !== 'string') return input;
     throw entityErrors.schemaViolation({ target: 'Invalid target; not a valid hostname or ip address' });
   }
 
-  private fill(kind: EntityKind, input: PlainObject, context: 'insert' | 'update' | 'upsert'): PlainObject {
+  #fill(kind: EntityKind, input: PlainObject, context: 'insert' | 'update' | 'upsert'): PlainObject {
     const { ttl, ...rest } = input;
     const fields = kind.definition.ttl === true ? rest : input;
-    const filled = kind.schema.autoFields(fields, context, { uuid: randomUUID, ...this.options });
+    const filled = kind.schema.autoFields(fields, context, { uuid: randomUUID, ...this.#options });
     if (filled.errors !== undefined) throw entityErrors.schemaViolation(filled.errors);
     if (kind.definition.ttl === true) {
       if (ttl !== undefined) filled.value['ttl'] = checkTtl(ttl);
@@ -144,7 +144,7 @@ export class Dao {
   }
 
   /** Foreign fields may name the other entity by a unique field: `{"service": {"name": "a"}}`. */
-  private resolveForeign(kind: EntityKind, entity: PlainObject, workspace: string): void {
+  #resolveForeign(kind: EntityKind, entity: PlainObject, workspace: string): void {
     for (const { field, reference } of kind.foreign) {
       const value = entity[field];
       if (!isObject(value) || isUuid(own(value, 'id'))) continue;
@@ -160,18 +160,13 @@ export class Dao {
     }
   }
 
-  private write(
-    kind: EntityKind,
-    filled: PlainObject,
-    workspace: string,
-    current: Entity | undefined,
-  ): Entity {
+  #write(kind: EntityKind, filled: PlainObject, workspace: string, current: Entity | undefined): Entity {
     const table = this.store.table(kind.name);
     const entity = storedForm(kind, filled, workspace);
     if (current === undefined && table.get(entity.id) !== undefined) {
       throw entityErrors.primaryKeyViolation({ id: entity.id });
     }
-    this.checkUnique(kind, entity);
+    this.#checkUnique(kind, entity);
     for (const { field, reference } of kind.foreign) {
       const id = foreignId(entity, field);
       if (id === undefined) continue;
@@ -184,7 +179,7 @@ export class Dao {
     return entity;
   }
 
-  private checkUnique(kind: EntityKind, entity: Entity): void {
+  #checkUnique(kind: EntityKind, entity: Entity): void {
     const table = this.store.table(kind.name);
     const cacheKey = kind.definition.cacheKey;
     if (cacheKey !== undefined) {

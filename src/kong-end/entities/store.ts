@@ -50,17 +50,17 @@ export function createEntityStore(
 
 class MemoryStore implements MutableEntityStore {
   readonly registry: Registry;
-  private tables: Map<string, Table>;
-  private readonly listeners = new Set<(snapshot: ConfigSnapshot) => void>();
-  private readonly lists = new Map<string, { table: Table; version: number; list: readonly PlainObject[] }>();
-  private current: ConfigSnapshot | undefined;
-  private version = 0;
-  private fixedHash: string | undefined;
-  private depth = 0;
+  #tables: Map<string, Table>;
+  readonly #listeners = new Set<(snapshot: ConfigSnapshot) => void>();
+  readonly #lists = new Map<string, { table: Table; version: number; list: readonly PlainObject[] }>();
+  #current: ConfigSnapshot | undefined;
+  #version = 0;
+  #fixedHash: string | undefined;
+  #depth = 0;
 
   constructor(registry: Registry) {
     this.registry = registry;
-    this.tables = new Map([...registry.kinds.values()].map((kind) => [kind.name, new Table(kind)]));
+    this.#tables = new Map([...registry.kinds.values()].map((kind) => [kind.name, new Table(kind)]));
     const now = Math.floor(Date.now() / 1000);
     this.table('workspaces').put({
       id: defaultWorkspaceId,
@@ -74,36 +74,36 @@ class MemoryStore implements MutableEntityStore {
   }
 
   table(kind: string): Table {
-    const table = this.tables.get(kind);
+    const table = this.#tables.get(kind);
     if (table === undefined) throw new TypeError(`No entity of the kind '${kind}'.`);
     return table;
   }
 
   snapshot(): ConfigSnapshot {
-    this.current ??= this.build();
-    return this.current;
+    this.#current ??= this.#build();
+    return this.#current;
   }
 
   onChange(listener: (snapshot: ConfigSnapshot) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   change<T>(apply: () => T): T {
-    if (this.depth > 0) return apply();
-    const before = this.tableVersions();
-    this.depth++;
+    if (this.#depth > 0) return apply();
+    const before = this.#tableVersions();
+    this.#depth++;
     try {
       return apply();
     } finally {
-      this.depth--;
-      if (this.tableVersions() !== before) this.changed();
+      this.#depth--;
+      if (this.#tableVersions() !== before) this.#changed();
     }
   }
 
-  private tableVersions(): number {
+  #tableVersions(): number {
     let sum = 0;
-    for (const table of this.tables.values()) sum += table.version;
+    for (const table of this.#tables.values()) sum += table.version;
     return sum;
   }
 
@@ -116,22 +116,22 @@ class MemoryStore implements MutableEntityStore {
         table?.put(entity as unknown as Entity);
       }
     }
-    this.tables = tables;
-    this.changed(snapshot.hash);
+    this.#tables = tables;
+    this.#changed(snapshot.hash);
   }
 
   setHash(hash: string): void {
-    this.fixedHash = hash;
-    this.current = undefined;
+    this.#fixedHash = hash;
+    this.#current = undefined;
   }
 
-  private changed(hash?: string): void {
-    this.version++;
-    this.current = undefined;
-    this.fixedHash = hash;
-    if (this.listeners.size === 0) return;
+  #changed(hash?: string): void {
+    this.#version++;
+    this.#current = undefined;
+    this.#fixedHash = hash;
+    if (this.#listeners.size === 0) return;
     const snapshot = this.snapshot();
-    for (const listener of [...this.listeners]) {
+    for (const listener of [...this.#listeners]) {
       try {
         listener(snapshot);
       } catch (thrown) {
@@ -140,13 +140,13 @@ class MemoryStore implements MutableEntityStore {
     }
   }
 
-  private build(): ConfigSnapshot {
+  #build(): ConfigSnapshot {
     const lists: Record<string, readonly PlainObject[]> = {};
-    for (const [name, kind] of Object.entries(snapshotKinds)) lists[name] = this.list(kind);
-    const { fixedHash } = this;
+    for (const [name, kind] of Object.entries(snapshotKinds)) lists[name] = this.#list(kind);
+    const fixedHash = this.#fixedHash;
     let hash = fixedHash;
     const snapshot = {
-      version: this.version,
+      version: this.#version,
       get hash(): string {
         hash ??= hashOf(lists);
         return hash;
@@ -156,12 +156,12 @@ class MemoryStore implements MutableEntityStore {
     return Object.freeze(snapshot) as unknown as ConfigSnapshot;
   }
 
-  private list(kind: string): readonly PlainObject[] {
+  #list(kind: string): readonly PlainObject[] {
     const table = this.table(kind);
-    const cached = this.lists.get(kind);
+    const cached = this.#lists.get(kind);
     if (cached?.table === table && cached.version === table.version) return cached.list;
     const list = Object.freeze([...table.values()]);
-    this.lists.set(kind, { table, version: table.version, list });
+    this.#lists.set(kind, { table, version: table.version, list });
     return list;
   }
 }

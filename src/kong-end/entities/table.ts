@@ -44,78 +44,78 @@ export class Table {
   readonly kind: EntityKind;
   /** Goes up with each change. */
   version = 0;
-  private readonly rows = new Map<string, Entity>();
+  readonly #rows = new Map<string, Entity>();
   /** Ids in their order, without those in `added`; may still hold some that are gone. */
-  private ids: string[] = [];
-  private added: string[] = [];
-  private gone = false;
-  private readonly unique = new Map<string, string>();
-  private readonly children = new Map<string, Set<string>>();
+  #ids: string[] = [];
+  #added: string[] = [];
+  #gone = false;
+  readonly #unique = new Map<string, string>();
+  readonly #children = new Map<string, Set<string>>();
 
   constructor(kind: EntityKind) {
     this.kind = kind;
   }
 
   get size(): number {
-    return this.rows.size;
+    return this.#rows.size;
   }
 
   /** In the order in which they came. */
   values(): IterableIterator<Entity> {
-    return this.rows.values();
+    return this.#rows.values();
   }
 
   get(id: string): Entity | undefined {
-    return this.rows.get(id.toLowerCase());
+    return this.#rows.get(id.toLowerCase());
   }
 
   byUnique(field: string, workspace: string, value: unknown): Entity | undefined {
     const everywhere = this.kind.unique.find((unique) => unique.field === field)?.everywhere === true;
-    const id = this.unique.get(uniqueKey(field, everywhere ? '' : workspace, value));
-    return id === undefined ? undefined : this.rows.get(id);
+    const id = this.#unique.get(uniqueKey(field, everywhere ? '' : workspace, value));
+    return id === undefined ? undefined : this.#rows.get(id);
   }
 
   /** The entity that has the same values in the fields that are unique together. */
   byCacheKey(entity: PlainObject): Entity | undefined {
-    const key = this.cacheKey(entity);
-    const id = key === undefined ? undefined : this.unique.get(key);
-    return id === undefined ? undefined : this.rows.get(id);
+    const key = this.#cacheKey(entity);
+    const id = key === undefined ? undefined : this.#unique.get(key);
+    return id === undefined ? undefined : this.#rows.get(id);
   }
 
   /** Ids of those whose foreign field holds the id, in their order. */
   idsByParent(field: string, parent: string): string[] {
-    return [...(this.children.get(`${field}:${parent}`) ?? [])].sort();
+    return [...(this.#children.get(`${field}:${parent}`) ?? [])].sort();
   }
 
   /** All ids in their order; starting after one of them. */
   idsAfter(id: string | undefined): { readonly ids: readonly string[]; readonly start: number } {
-    const ids = this.sortedIds();
+    const ids = this.#sortedIds();
     return { ids, start: id === undefined ? 0 : position(ids, id) };
   }
 
   put(entity: Entity): void {
-    const before = this.rows.get(entity.id);
-    if (before === undefined) this.added.push(entity.id);
-    else this.unindex(before);
-    this.rows.set(entity.id, entity);
-    this.index(entity);
+    const before = this.#rows.get(entity.id);
+    if (before === undefined) this.#added.push(entity.id);
+    else this.#unindex(before);
+    this.#rows.set(entity.id, entity);
+    this.#index(entity);
     this.version++;
   }
 
   remove(id: string): void {
-    const entity = this.rows.get(id);
+    const entity = this.#rows.get(id);
     if (entity === undefined) return;
-    this.unindex(entity);
-    this.rows.delete(id);
-    this.gone = true;
+    this.#unindex(entity);
+    this.#rows.delete(id);
+    this.#gone = true;
     this.version++;
   }
 
   /** Brings what was added and removed since the last time into the order, in one go. */
-  private sortedIds(): readonly string[] {
-    if (this.added.length > 0 || this.gone) {
-      const { ids } = this;
-      const added = this.added.sort();
+  #sortedIds(): readonly string[] {
+    if (this.#added.length > 0 || this.#gone) {
+      const ids = this.#ids;
+      const added = this.#added.sort();
       const merged: string[] = [];
       for (let a = 0, b = 0; a < ids.length || b < added.length;) {
         const left = ids[a];
@@ -124,53 +124,53 @@ export class Table {
         const id = (takeLeft ? left : right) ?? '';
         if (takeLeft) a++;
         else b++;
-        if (this.rows.has(id) && merged.at(-1) !== id) merged.push(id);
+        if (this.#rows.has(id) && merged.at(-1) !== id) merged.push(id);
       }
-      this.ids = merged;
-      this.added = [];
-      this.gone = false;
+      this.#ids = merged;
+      this.#added = [];
+      this.#gone = false;
     }
-    return this.ids;
+    return this.#ids;
   }
 
-  private index(entity: Entity): void {
-    for (const key of this.uniqueKeys(entity)) this.unique.set(key, entity.id);
-    for (const key of this.parentKeys(entity)) {
-      let set = this.children.get(key);
-      if (set === undefined) this.children.set(key, (set = new Set()));
+  #index(entity: Entity): void {
+    for (const key of this.#uniqueKeys(entity)) this.#unique.set(key, entity.id);
+    for (const key of this.#parentKeys(entity)) {
+      let set = this.#children.get(key);
+      if (set === undefined) this.#children.set(key, (set = new Set()));
       set.add(entity.id);
     }
   }
 
-  private unindex(entity: Entity): void {
-    for (const key of this.uniqueKeys(entity)) this.unique.delete(key);
-    for (const key of this.parentKeys(entity)) {
-      const set = this.children.get(key);
+  #unindex(entity: Entity): void {
+    for (const key of this.#uniqueKeys(entity)) this.#unique.delete(key);
+    for (const key of this.#parentKeys(entity)) {
+      const set = this.#children.get(key);
       set?.delete(entity.id);
-      if (set?.size === 0) this.children.delete(key);
+      if (set?.size === 0) this.#children.delete(key);
     }
   }
 
-  private uniqueKeys(entity: Entity): string[] {
+  #uniqueKeys(entity: Entity): string[] {
     const keys: string[] = [];
     for (const { field, everywhere } of this.kind.unique) {
       const value = entity[field];
       if (value === null || value === undefined) continue;
       keys.push(uniqueKey(field, everywhere ? '' : workspaceOf(entity), value));
     }
-    const cacheKey = this.cacheKey(entity);
+    const cacheKey = this.#cacheKey(entity);
     if (cacheKey !== undefined) keys.push(cacheKey);
     return keys;
   }
 
-  private parentKeys(entity: Entity): string[] {
+  #parentKeys(entity: Entity): string[] {
     return this.kind.foreign.flatMap(({ field }) => {
       const id = foreignId(entity, field);
       return id === undefined ? [] : [`${field}:${id}`];
     });
   }
 
-  private cacheKey(entity: PlainObject): string | undefined {
+  #cacheKey(entity: PlainObject): string | undefined {
     const fields = this.kind.definition.cacheKey;
     if (fields === undefined) return undefined;
     const values = fields.map((field) => foreignId(entity, field) ?? entity[field] ?? null);

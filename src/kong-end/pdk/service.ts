@@ -32,9 +32,9 @@ export const serviceFunctions: Implementations = {
   },
   'kong.service.set_timeouts': (call, [connect, write, read]) => {
     const destination = destinationOf(call);
-    destination.connectTimeout = integer(connect, 'connect_timeout', 1, maxTimeout);
-    destination.writeTimeout = integer(write, 'write_timeout', 1, maxTimeout);
-    destination.readTimeout = integer(read, 'read_timeout', 1, maxTimeout);
+    destination.connectTimeoutMs = integer(connect, 'connect_timeout', 1, maxTimeout);
+    destination.writeTimeoutMs = integer(write, 'write_timeout', 1, maxTimeout);
+    destination.readTimeoutMs = integer(read, 'read_timeout', 1, maxTimeout);
     return null;
   },
   'kong.service.set_tls_verify': ({ exchange }, [on]) => {

@@ -36,20 +36,20 @@ function failureOf(error: NodeJS.ErrnoException): RpcFailure {
  * does make it useless, as in nginx.
  */
 export class PluginConnection {
-  private readonly socket: net.Socket;
-  private reader: ConnectionReader | null = null;
-  private failure: RpcFailure | null = null;
+  readonly #socket: net.Socket;
+  #reader: ConnectionReader | null = null;
+  #failure: RpcFailure | null = null;
   onClose: (() => void) | null = null;
 
   private constructor(socket: net.Socket) {
-    this.socket = socket;
+    this.#socket = socket;
     socket.on('data', (chunk) => {
-      if (this.reader === null) this.destroy('unread data in buffer');
-      else this.reader.received(chunk);
+      if (this.#reader === null) this.destroy('unread data in buffer');
+      else this.#reader.received(chunk);
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => this.fail(failureOf(error)));
-    socket.on('end', () => this.fail(new RpcFailure('closed')));
-    socket.on('close', () => this.fail(new RpcFailure('closed')));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(failureOf(error)));
+    socket.on('end', () => this.#fail(new RpcFailure('closed')));
+    socket.on('close', () => this.#fail(new RpcFailure('closed')));
   }
 
   /** Connects to a unix socket. Rejects with an RpcFailure in nginx's words. */
@@ -71,35 +71,35 @@ export class PluginConnection {
   }
 
   get failed(): RpcFailure | null {
-    return this.failure;
+    return this.#failure;
   }
 
   /** Gives the connection to somebody, or to nobody: then it lets the process end. */
   readBy(reader: ConnectionReader | null): void {
-    this.reader = reader;
-    if (reader === null) this.socket.unref();
-    else this.socket.ref();
+    this.#reader = reader;
+    if (reader === null) this.#socket.unref();
+    else this.#socket.ref();
   }
 
   write(bytes: Buffer): void {
-    if (this.failure === null) this.socket.write(bytes);
+    if (this.#failure === null) this.#socket.write(bytes);
   }
 
   pause(pause: boolean): void {
-    if (pause === this.socket.isPaused()) return;
-    if (pause) this.socket.pause();
-    else this.socket.resume();
+    if (pause === this.#socket.isPaused()) return;
+    if (pause) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   destroy(why = 'closed'): void {
-    this.fail(new RpcFailure(why));
+    this.#fail(new RpcFailure(why));
   }
 
-  private fail(error: RpcFailure): void {
-    if (this.failure !== null) return;
-    this.failure = error;
-    this.socket.destroy();
-    this.reader?.failed(error);
+  #fail(error: RpcFailure): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#socket.destroy();
+    this.#reader?.failed(error);
     this.onClose?.();
   }
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { ConnectionReader, Decoder, PluginConnection } from './connection.ts';
-import { KongRaised, type RpcFailure } from './failure.ts';
+import type { RpcFailure } from './failure.ts';
+import { KongRaised } from './failure.ts';
 
 /** Messages that wait here before the socket is paused. */
 const maxWaiting = 256;
@@ -8,26 +9,26 @@ const maxWaiting = 256;
 /** One use of a pooled connection, in one protocol: whole messages in, bytes out, one reader at a time. */
 export class Conversation<Message> implements ConnectionReader {
   readonly connection: PluginConnection;
-  private readonly decoder: Decoder<Message>;
-  private readonly waiting: Message[] = [];
-  private reader: { resolve(message: Message): void; reject(error: Error): void } | null = null;
-  private failure: Error | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  readonly #decoder: Decoder<Message>;
+  readonly #waiting: Message[] = [];
+  #reader: { resolve(message: Message): void; reject(error: Error): void } | null = null;
+  #failure: Error | null = null;
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(connection: PluginConnection, decoder: Decoder<Message>) {
     this.connection = connection;
-    this.decoder = decoder;
+    this.#decoder = decoder;
     connection.readBy(this);
   }
 
   /** True when nothing is left that was sent to this conversation. */
   get clean(): boolean {
-    return this.failure === null && this.waiting.length === 0 && !this.decoder.partial;
+    return this.#failure === null && this.#waiting.length === 0 && !this.#decoder.partial;
   }
 
   /** True in the middle of a message. */
   get partial(): boolean {
-    return this.decoder.partial;
+    return this.#decoder.partial;
   }
 
   write(bytes: Buffer): void {
@@ -39,16 +40,16 @@ export class Conversation<Message> implements ConnectionReader {
    * KongRaised where what came is no message.
    */
   next(timeoutMs: number): Promise<Message> {
-    const message = this.waiting.shift();
+    const message = this.#waiting.shift();
     if (message !== undefined) {
-      if (this.waiting.length === 0) this.connection.pause(false);
+      if (this.#waiting.length === 0) this.connection.pause(false);
       return Promise.resolve(message);
     }
-    const failure = this.failure ?? this.connection.failed;
+    const failure = this.#failure ?? this.connection.failed;
     if (failure !== null) return Promise.reject(failure);
     return new Promise((resolve, reject) => {
-      this.reader = { resolve, reject };
-      this.timer = setTimeout(() => this.connection.destroy('timeout'), timeoutMs);
+      this.#reader = { resolve, reject };
+      this.#timer = setTimeout(() => this.connection.destroy('timeout'), timeoutMs);
     });
   }
 
@@ -59,30 +60,30 @@ export class Conversation<Message> implements ConnectionReader {
 
   received(chunk: Buffer): void {
     try {
-      for (const message of this.decoder.push(chunk)) this.deliver(message);
+      for (const message of this.#decoder.push(chunk)) this.#deliver(message);
     } catch (error) {
       this.failed(new KongRaised(messageOf(error), { cause: error }));
       this.connection.destroy();
     }
-    if (this.waiting.length > maxWaiting) this.connection.pause(true);
+    if (this.#waiting.length > maxWaiting) this.connection.pause(true);
   }
 
   failed(error: RpcFailure | KongRaised): void {
-    if (this.failure !== null) return;
-    this.failure = error;
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.reader?.reject(error);
-    this.reader = null;
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#reader?.reject(error);
+    this.#reader = null;
   }
 
-  private deliver(message: Message): void {
-    const { reader } = this;
+  #deliver(message: Message): void {
+    const reader = this.#reader;
     if (reader === null) {
-      this.waiting.push(message);
+      this.#waiting.push(message);
       return;
     }
-    this.reader = null;
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.#reader = null;
+    if (this.#timer !== null) clearTimeout(this.#timer);
     reader.resolve(message);
   }
 }

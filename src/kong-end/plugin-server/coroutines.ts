@@ -21,14 +21,14 @@ const inHandler: ReadonlySet<Phase> = new Set(['rewrite', 'response'] as const);
  * end first.
  */
 export class Coroutines {
-  private readonly idle: Coroutine[] = [];
+  readonly #idle: Coroutine[] = [];
 
   /** Runs a plugin in a phase of a request, with what an earlier timer has left where it runs. */
   async handler<Result>(
     phase: Phase,
     work: (saved: SavedRequest | null) => Promise<Result>,
   ): Promise<Result> {
-    return this.with((coroutine) => work(inHandler.has(phase) ? coroutine.saved : null));
+    return this.#with((coroutine) => work(inHandler.has(phase) ? coroutine.saved : null));
   }
 
   /**
@@ -36,7 +36,7 @@ export class Coroutines {
    * ended; where anything throws (a KongRaised above all), it stays, until another timer ends well on the coroutine.
    */
   async timer<Result>(saved: SavedRequest, work: (saved: SavedRequest) => Promise<Result>): Promise<Result> {
-    return this.with(async (coroutine) => {
+    return this.#with(async (coroutine) => {
       coroutine.saved = saved;
       const result = await work(saved);
       coroutine.saved = null;
@@ -44,12 +44,12 @@ export class Coroutines {
     });
   }
 
-  private async with<Result>(work: (coroutine: Coroutine) => Promise<Result>): Promise<Result> {
-    const coroutine = this.idle.pop() ?? { saved: null };
+  async #with<Result>(work: (coroutine: Coroutine) => Promise<Result>): Promise<Result> {
+    const coroutine = this.#idle.pop() ?? { saved: null };
     try {
       return await work(coroutine);
     } finally {
-      this.idle.push(coroutine);
+      this.#idle.push(coroutine);
     }
   }
 }

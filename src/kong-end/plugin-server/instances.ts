@@ -26,13 +26,13 @@ interface Running {
  * raises (a server that answers rubbish), and later requests wait for it in vain.
  */
 export class RunningInstances {
-  private readonly log: SandboxLog;
-  private readonly sleep: (milliseconds: number) => Promise<unknown>;
-  private readonly running = new Map<string, Running>();
+  readonly #log: SandboxLog;
+  readonly #sleep: (milliseconds: number) => Promise<unknown>;
+  readonly #running = new Map<string, Running>();
 
   constructor(log: SandboxLog, sleep: (milliseconds: number) => Promise<unknown> = (time) => wait(time)) {
-    this.log = log;
-    this.sleep = sleep;
+    this.#log = log;
+    this.#sleep = sleep;
   }
 
   /**
@@ -43,70 +43,70 @@ export class RunningInstances {
    */
   async idFor(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
     const key = plugin.entity.id;
-    let found = this.running.get(key);
+    let found = this.#running.get(key);
     for (let steps = 0; found?.id === null; steps++) {
       if (steps > maxSteps) {
-        this.running.delete(key);
+        this.#running.delete(key);
         throw new RpcFailure(`Could not claim instance_id for ${plugin.entity.name} (key: ${plugin.key})`);
       }
-      await this.sleep(step);
-      found = this.running.get(key);
+      await this.#sleep(step);
+      found = this.#running.get(key);
     }
     if (found !== undefined && found.id !== null && found.seq === plugin.seq) return found.id;
     const old = found?.id ?? null;
     const claim: Running = found ?? { id: null, seq: plugin.seq, pluginName: null, client: null };
     claim.id = null;
-    if (found === undefined) this.running.set(key, claim);
-    claim.id = await this.start(plugin, client);
+    if (found === undefined) this.#running.set(key, claim);
+    claim.id = await this.#start(plugin, client);
     claim.pluginName = plugin.entity.name;
     claim.seq = plugin.seq;
     claim.client = client;
-    if (old !== null) await this.closeOld(client, old);
+    if (old !== null) await this.#closeOld(client, old);
     // Looked at again: a request of a newer configuration may have claimed it meanwhile.
     return claim.id;
   }
 
   /** Drops a plugin's instances: the server does not know them any more. */
   reset(pluginName: string): void {
-    this.drop((each) => each.pluginName === pluginName);
+    this.#drop((each) => each.pluginName === pluginName);
   }
 
   /** Drops what was started through a client: its server is another process now. */
   resetServer(client: PluginClient): void {
-    this.drop((each) => each.client === client);
+    this.#drop((each) => each.client === client);
   }
 
   /** Forgets plugins that are gone from the configuration; Kong does not close their instances. */
   retain(pluginIds: ReadonlySet<string>): void {
-    for (const id of this.running.keys()) if (!pluginIds.has(id)) this.running.delete(id);
+    for (const id of this.#running.keys()) if (!pluginIds.has(id)) this.#running.delete(id);
   }
 
-  private drop(gone: (each: Running) => boolean): void {
-    for (const [key, each] of this.running) if (gone(each)) this.running.delete(key);
+  #drop(gone: (each: Running) => boolean): void {
+    for (const [key, each] of this.#running) if (gone(each)) this.#running.delete(key);
   }
 
-  private async start(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
+  async #start(plugin: BoundPlugin, client: PluginClient): Promise<number | null> {
     const { entity } = plugin;
     try {
       const id = await client.startInstance(entity.name, instanceConfig(plugin));
-      this.log(
+      this.#log(
         'debug',
         `[plugin-server] started ${entity.name}: seq ${String(plugin.seq)}, instance ${String(id)}`,
       );
       return id;
     } catch (error) {
       if (!(error instanceof RpcFailure)) throw error;
-      this.running.delete(entity.id);
+      this.#running.delete(entity.id);
       throw new KongRaised(`starting instance: ${error.message}`, { cause: error });
     }
   }
 
-  private async closeOld(client: PluginClient, id: number): Promise<void> {
+  async #closeOld(client: PluginClient, id: number): Promise<void> {
     try {
       await client.closeInstance(id);
     } catch (error) {
       if (!(error instanceof RpcFailure)) throw error;
-      this.log('info', `[plugin-server] closing instance ${String(id)}: ${messageOf(error)}`);
+      this.#log('info', `[plugin-server] closing instance ${String(id)}: ${messageOf(error)}`);
     }
   }
 }

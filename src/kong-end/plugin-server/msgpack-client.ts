@@ -1,7 +1,8 @@
 import { MessageWriter } from '../../wire/msgpack/writer.ts';
 import { MessageDecoder } from '../../wire/msgpack/framing.ts';
 import { encodeRequest, readEventAnswer } from '../../wire/msgpack/kong-side.ts';
-import { readMessage, type EventAnswer, type Message, type Response } from '../../wire/msgpack/messages.ts';
+import type { EventAnswer, Message, Response } from '../../wire/msgpack/messages.ts';
+import { readMessage } from '../../wire/msgpack/messages.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
 import type { Conversation } from './conversation.ts';
@@ -11,21 +12,21 @@ import type { ConnectionPool } from './pool.ts';
 
 /** MsgPack:1: every RPC takes a connection of its own from the pool; an event is a chain of RPCs. */
 export class MsgpackClient implements PluginClient {
-  private readonly options: ClientOptions;
-  private readonly pool: ConnectionPool;
-  private readonly onServerChange: () => void;
-  private messageId = 0;
-  private serverPid: unknown = undefined;
+  readonly #options: ClientOptions;
+  readonly #pool: ConnectionPool;
+  readonly #onServerChange: () => void;
+  #messageId = 0;
+  #serverPid: unknown = undefined;
 
   /** @param onServerChange called when the server says that it is another process than before */
   constructor(pool: ConnectionPool, options: ClientOptions, onServerChange: () => void) {
-    this.pool = pool;
-    this.options = options;
-    this.onServerChange = onServerChange;
+    this.#pool = pool;
+    this.#options = options;
+    this.#onServerChange = onServerChange;
   }
 
   async startInstance(name: string, config: string): Promise<number | null> {
-    const status = await this.request('plugin.StartInstance', { Name: name, Config: config });
+    const status = await this.#request('plugin.StartInstance', { Name: name, Config: config });
     if (status === null) throw new RpcFailure('the answer is nil');
     if (typeof status === 'number' || typeof status === 'boolean')
       throw new KongRaised(`attempt to index local 'status' (a ${typeof status} value)`);
@@ -34,22 +35,22 @@ export class MsgpackClient implements PluginClient {
   }
 
   async closeInstance(id: number): Promise<void> {
-    await this.request('plugin.CloseInstance', id);
+    await this.#request('plugin.CloseInstance', id);
   }
 
   async handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void> {
     const event = instanceId === null ? { EventName: phase } : { InstanceId: instanceId, EventName: phase };
-    let step = readStep(await this.request('plugin.HandleEvent', event));
+    let step = readStep(await this.#request('plugin.HandleEvent', event));
     const { eventId } = step;
     while (!step.done) {
       const result = await answer(step.method, step.args);
-      const bytes = this.encodeStep(step.method, eventId, result);
-      step = readStep(await this.send(bytes.id, bytes.message));
+      const bytes = this.#encodeStep(step.method, eventId, result);
+      step = readStep(await this.#send(bytes.id, bytes.message));
     }
   }
 
-  private encodeStep(method: string, eventId: number, result: unknown): { id: number; message: Buffer } {
-    const id = this.nextId();
+  #encodeStep(method: string, eventId: number, result: unknown): { id: number; message: Buffer } {
+    const id = this.#nextId();
     const data = stepData(method, result);
     const writer = new MessageWriter();
     writer.array(4);
@@ -67,46 +68,46 @@ export class MsgpackClient implements PluginClient {
     return { id, message: Buffer.from(writer.view()) };
   }
 
-  private nextId(): number {
-    this.messageId = (this.messageId % 0x7fffffff) + 1;
-    return this.messageId;
+  #nextId(): number {
+    this.#messageId = (this.#messageId % 0x7fffffff) + 1;
+    return this.#messageId;
   }
 
-  private request(method: string, argument: unknown): Promise<unknown> {
-    const id = this.nextId();
-    return this.send(id, encodeRequest(id, method, [argument]));
+  #request(method: string, argument: unknown): Promise<unknown> {
+    const id = this.#nextId();
+    return this.#send(id, encodeRequest(id, method, [argument]));
   }
 
-  private async send(id: number, bytes: Buffer): Promise<unknown> {
-    const decoder = new MessageDecoder({ maxMessageBytes: this.options.maxMessageBytes });
-    const conversation = await this.pool.acquire(decoder);
+  async #send(id: number, bytes: Buffer): Promise<unknown> {
+    const decoder = new MessageDecoder({ maxMessageBytes: this.#options.maxMessageBytes });
+    const conversation = await this.#pool.acquire(decoder);
     try {
       conversation.write(bytes);
-      const { error, result } = await this.read(conversation, id);
-      this.pool.release(conversation);
+      const { error, result } = await this.#read(conversation, id);
+      this.#pool.release(conversation);
       if (error !== null) throw new RpcFailure(typeof error === 'string' ? error : messageOf(error));
       return result;
     } catch (error) {
       // A connection that carried its answer is back in the pool; any other is of no more use.
-      if (!this.pool.isIdle(conversation)) conversation.destroy();
+      if (!this.#pool.isIdle(conversation)) conversation.destroy();
       throw error;
     }
   }
 
-  private async read(conversation: Conversation<unknown>, id: number): Promise<Response> {
+  async #read(conversation: Conversation<unknown>, id: number): Promise<Response> {
     for (;;) {
-      const message = messageIn(await this.next(conversation));
+      const message = messageIn(await this.#next(conversation));
       if (message.type === 'response' && message.id === id) return message;
       if (message.type !== 'notification')
         throw new KongRaised('the plugin server answered another call than the one made');
-      if (message.name === 'serverPid') this.notePid(message.value);
+      if (message.name === 'serverPid') this.#notePid(message.value);
     }
   }
 
   /** Kong's Lua tells no failure of a read from another: there is no more data, or a message is cut off. */
-  private async next(conversation: Conversation<unknown>): Promise<unknown> {
+  async #next(conversation: Conversation<unknown>): Promise<unknown> {
     try {
-      return await conversation.next(this.options.timeoutMs);
+      return await conversation.next(this.#options.timeoutMs);
     } catch (error) {
       if (!(error instanceof RpcFailure) || error instanceof SendFailure) throw error;
       if (conversation.partial) throw new KongRaised(`missing bytes: ${error.message}`, { cause: error });
@@ -114,10 +115,10 @@ export class MsgpackClient implements PluginClient {
     }
   }
 
-  private notePid(pid: unknown): void {
-    const changed = this.serverPid !== undefined && this.serverPid !== pid;
-    this.serverPid = pid;
-    if (changed) this.onServerChange();
+  #notePid(pid: unknown): void {
+    const changed = this.#serverPid !== undefined && this.#serverPid !== pid;
+    this.#serverPid = pid;
+    if (changed) this.#onServerChange();
   }
 }
 

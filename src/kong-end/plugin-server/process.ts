@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SandboxLog } from '../request/log.ts';
 
@@ -6,7 +7,7 @@ import type { SandboxLog } from '../request/log.ts';
  * How long after SIGTERM the process is killed, in milliseconds: when the nginx worker that started it has ended (measured
  * on Kong 3.9.3: a moment later).
  */
-const killAfter = 100;
+const killAfterMs = 100;
 
 /**
  * A plugin server that the sandbox starts itself, as nginx does: next to no environment, umask 0, respawned at most once a
@@ -14,52 +15,52 @@ const killAfter = 100;
  * itself lives on.
  */
 export class ServerProcess {
-  private readonly name: string;
-  private readonly command: string;
-  private readonly log: SandboxLog;
-  private readonly environment: Readonly<Record<string, string>>;
-  private child: ChildProcess | null = null;
-  private timer: NodeJS.Timeout | null = null;
-  private startedAt = 0;
-  private stopping = false;
-  private exited: Promise<void> = Promise.resolve();
+  readonly #name: string;
+  readonly #command: string;
+  readonly #log: SandboxLog;
+  readonly #environment: Readonly<Record<string, string>>;
+  #child: ChildProcess | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #startedAt = 0;
+  #stopping = false;
+  #exited: Promise<void> = Promise.resolve();
 
   /** @param environment see nginxEnvironment */
   constructor(name: string, command: string, log: SandboxLog, environment: Readonly<Record<string, string>>) {
-    this.name = name;
-    this.command = command;
-    this.log = log;
-    this.environment = environment;
+    this.#name = name;
+    this.#command = command;
+    this.#log = log;
+    this.#environment = environment;
   }
 
   get pid(): number | null {
-    return this.child?.pid ?? null;
+    return this.#child?.pid ?? null;
   }
 
   start(): void {
-    if (this.stopping) return;
-    this.startedAt = Date.now();
-    const child = spawn('/bin/sh', ['-c', `umask 0; exec ${this.command}`], {
+    if (this.#stopping) return;
+    this.#startedAt = Date.now();
+    const child = spawn('/bin/sh', ['-c', `umask 0; exec ${this.#command}`], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...this.environment },
+      env: { ...this.#environment },
     });
-    this.child = child;
+    this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8');
       stream.on('data', (text: string) => {
         for (const line of text.split('\n'))
-          if (line !== '') this.log('info', `[${this.name}:${String(child.pid)}] ${line}`);
+          if (line !== '') this.#log('info', `[${this.#name}:${String(child.pid)}] ${line}`);
       });
     }
-    this.exited = new Promise((resolve) => {
+    this.#exited = new Promise((resolve) => {
       // Not 'close': what the server has started may hold its output open.
       child.once('exit', (code, signal) => {
-        this.child = null;
+        this.#child = null;
         resolve();
-        this.ended(code, signal);
+        this.#ended(code, signal);
       });
       child.once('error', (error) => {
-        this.log('error', `[${this.name}] cannot be started: ${error.message}`);
+        this.#log('error', `[${this.#name}] cannot be started: ${error.message}`);
         resolve();
       });
     });
@@ -67,33 +68,33 @@ export class ServerProcess {
 
   /** SIGTERM, and SIGKILL when it is still there a moment later. What it has started loses the reader of its output. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    if (this.timer !== null) clearTimeout(this.timer);
-    const { child } = this;
+    this.#stopping = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const child = this.#child;
     if (child === null) return;
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGTERM');
-    const kill = setTimeout(() => child.kill('SIGKILL'), killAfter);
-    await this.exited;
+    const kill = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    await this.#exited;
     clearTimeout(kill);
-    await Promise.race([closed, wait(killAfter)]);
+    await Promise.race([closed, wait(killAfterMs)]);
     child.stdout?.destroy();
     child.stderr?.destroy();
   }
 
-  private ended(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.stopping) {
-      if (signal === 'SIGKILL') this.log('alert', `[${this.name}] unknown process exited on signal 9`);
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#stopping) {
+      if (signal === 'SIGKILL') this.#log('alert', `[${this.#name}] unknown process exited on signal 9`);
       return;
     }
-    this.log('notice', `[${this.name}] the plugin server ended (${signal ?? String(code)})`);
+    this.#log('notice', `[${this.#name}] the plugin server ended (${signal ?? String(code)})`);
     if (code === 127) {
-      this.log(
+      this.#log(
         'error',
-        `[${this.name}] its start command was not found; it is not started again: ${this.command}`,
+        `[${this.#name}] its start command was not found; it is not started again: ${this.#command}`,
       );
       return;
     }
-    this.timer = setTimeout(() => this.start(), Math.max(0, 1000 - (Date.now() - this.startedAt)));
+    this.#timer = setTimeout(() => this.start(), Math.max(0, 1000 - (Date.now() - this.#startedAt)));
   }
 }

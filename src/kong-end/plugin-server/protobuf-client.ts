@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { decodeRpcReturn, encodeRpcCall } from '../../wire/protobuf/kong-side.ts';
-import { type RpcCommand, type RpcReturn } from '../../wire/protobuf/messages.ts';
-import { FrameDecoder, SKIPPED_FRAME } from '../../wire/protobuf/framing.ts';
+import type { RpcCommand, RpcReturn } from '../../wire/protobuf/messages.ts';
+import { FrameDecoder, skippedFrame } from '../../wire/protobuf/framing.ts';
 import { decodeArguments, encodeResult } from '../../wire/protobuf/kong-side.ts';
 import { decodeText } from '../../base/text.ts';
 import { findFunction } from '../pdk/functions.ts';
@@ -12,55 +12,55 @@ import type { ConnectionPool } from './pool.ts';
 
 /** ProtoBuf:1: a connection is taken for a whole event; the server asks in pairs of frames until an empty one. */
 export class ProtobufClient implements PluginClient {
-  private readonly options: ClientOptions;
-  private readonly pool: ConnectionPool;
-  private sequence = 0;
+  readonly #options: ClientOptions;
+  readonly #pool: ConnectionPool;
+  #sequence = 0;
 
   constructor(pool: ConnectionPool, options: ClientOptions) {
-    this.pool = pool;
-    this.options = options;
+    this.#pool = pool;
+    this.#options = options;
   }
 
   async startInstance(name: string, config: string): Promise<number> {
-    const answer = await this.call({ type: 'startInstance', name, config: Buffer.from(config) }, null);
+    const answer = await this.#call({ type: 'startInstance', name, config: Buffer.from(config) }, null);
     if (answer.result?.type !== 'instanceStatus')
       throw new KongRaised('the plugin server answered StartInstance without an instance');
     return answer.result.status.instanceId;
   }
 
   async closeInstance(id: number): Promise<void> {
-    await this.call({ type: 'closeInstance', instanceId: id }, null);
+    await this.#call({ type: 'closeInstance', instanceId: id }, null);
   }
 
   async handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void> {
-    await this.call({ type: 'handleEvent', instanceId: instanceId ?? 0, eventName: phase }, answer);
+    await this.#call({ type: 'handleEvent', instanceId: instanceId ?? 0, eventName: phase }, answer);
   }
 
-  private async call(command: RpcCommand, answer: AnswerCall | null): Promise<RpcReturn> {
-    const sequence = (this.sequence = (this.sequence % 0x7fffffff) + 1);
+  async #call(command: RpcCommand, answer: AnswerCall | null): Promise<RpcReturn> {
+    const sequence = (this.#sequence = (this.#sequence % 0x7fffffff) + 1);
     // Kong waits for as many bytes as a length says, also where the server speaks no ProtoBuf:1 and they never come.
-    const decoder = new FrameDecoder({ maxFrameBytes: this.options.maxMessageBytes, skips: () => true });
-    const conversation = await this.pool.acquire(decoder);
+    const decoder = new FrameDecoder({ maxFrameBytes: this.#options.maxMessageBytes, skips: () => true });
+    const conversation = await this.#pool.acquire(decoder);
     try {
       writeFrame(conversation, encodeRpcCall({ sequence, command }));
-      if (answer !== null) await this.bridge(conversation, answer);
-      const returned = returnIn(await this.frame(conversation));
-      this.pool.release(conversation);
+      if (answer !== null) await this.#bridge(conversation, answer);
+      const returned = returnIn(await this.#frame(conversation));
+      this.#pool.release(conversation);
       if (Number(returned.sequence) !== sequence)
         throw new KongRaised('the plugin server answered with another sequence');
       return returned;
     } catch (error) {
-      if (!this.pool.isIdle(conversation)) conversation.destroy();
+      if (!this.#pool.isIdle(conversation)) conversation.destroy();
       throw error instanceof SendFailure ? new KongRaised(error.message, { cause: error }) : error;
     }
   }
 
-  private async bridge(conversation: Conversation<Buffer>, answer: AnswerCall): Promise<void> {
+  async #bridge(conversation: Conversation<Buffer>, answer: AnswerCall): Promise<void> {
     for (;;) {
-      const frame = await this.frame(conversation);
+      const frame = await this.#frame(conversation);
       if (frame.length === 0) return;
       const method = decodeText(frame);
-      const args = await this.frame(conversation);
+      const args = await this.#frame(conversation);
       const messages = findFunction(method)?.protobuf ?? null;
       if (messages === null) throw new RpcFailure(`method "${method}" not found`);
       const result = await answer(method, argumentsIn(messages.arguments, args));
@@ -68,10 +68,10 @@ export class ProtobufClient implements PluginClient {
     }
   }
 
-  private async frame(conversation: Conversation<Buffer>): Promise<Buffer> {
-    const { timeoutMs, maxMessageBytes } = this.options;
+  async #frame(conversation: Conversation<Buffer>): Promise<Buffer> {
+    const { timeoutMs, maxMessageBytes } = this.#options;
     const frame = await conversation.next(timeoutMs);
-    if (frame !== SKIPPED_FRAME) return frame;
+    if (frame !== skippedFrame) return frame;
     throw new KongRaised(`the plugin server sent a frame of more than ${String(maxMessageBytes)} bytes`);
   }
 }

@@ -25,11 +25,11 @@ export class RemotePlugin implements PluginHandler {
   readonly priority: number;
   readonly protocol: Protocol;
   readonly phases: ReadonlySet<string>;
-  private readonly log: SandboxLog;
-  private readonly options: ClientOptions;
-  private readonly workers: NginxWorkers;
-  private readonly clients = new WeakMap<NginxWorker, PluginClient>();
-  private pendingLogs = 0;
+  readonly #log: SandboxLog;
+  readonly #options: ClientOptions;
+  readonly #workers: NginxWorkers;
+  readonly #clients = new WeakMap<NginxWorker, PluginClient>();
+  #pendingLogs = 0;
 
   constructor(dump: DumpedPlugin, options: ClientOptions, workers: NginxWorkers, log: SandboxLog) {
     this.name = dump.name;
@@ -37,51 +37,51 @@ export class RemotePlugin implements PluginHandler {
     this.priority = dump.priority;
     this.protocol = dump.protocol;
     this.phases = new Set(dump.phases);
-    this.options = options;
-    this.workers = workers;
-    this.log = log;
+    this.#options = options;
+    this.#workers = workers;
+    this.#log = log;
   }
 
   async run(phase: Phase, exchange: Exchange, plugin: BoundPlugin): Promise<PhaseOutcome> {
-    const worker = this.workers.of(exchange);
+    const worker = this.#workers.of(exchange);
     try {
-      if (phase === 'log') await this.runTimer(worker, exchange, plugin);
+      if (phase === 'log') await this.#runTimer(worker, exchange, plugin);
       else
         await worker.coroutines.handler(phase, (saved) =>
-          this.runEvent(worker, phase, exchange, plugin, saved),
+          this.#runEvent(worker, phase, exchange, plugin, saved),
         );
       return 'continue';
     } catch (error) {
       if (error instanceof PdkExit) return 'exit';
-      const where = error instanceof PdkRejection ? '' : this.where();
-      this.log('error', `[${this.name}] ${phase}: ${messageOf(error)}${where}`);
+      const where = error instanceof PdkRejection ? '' : this.#where();
+      this.#log('error', `[${this.name}] ${phase}: ${messageOf(error)}${where}`);
       if (phase !== 'log') exchange.abort(500);
       return 'exit';
     }
   }
 
   retain(pluginIds: ReadonlySet<string>): void {
-    this.workers.retain(pluginIds);
+    this.#workers.retain(pluginIds);
   }
 
   /** In a log timer whatever Kong raises leaves the request behind: see Coroutines. */
-  private async runTimer(worker: NginxWorker, exchange: Exchange, plugin: BoundPlugin): Promise<void> {
-    if (this.pendingLogs >= maxPendingLogs) {
-      this.log('alert', `[${this.name}] ${String(maxPendingLogs)} log events are pending already: dropped`);
+  async #runTimer(worker: NginxWorker, exchange: Exchange, plugin: BoundPlugin): Promise<void> {
+    if (this.#pendingLogs >= maxPendingLogs) {
+      this.#log('alert', `[${this.name}] ${String(maxPendingLogs)} log events are pending already: dropped`);
       return;
     }
-    this.pendingLogs++;
+    this.#pendingLogs++;
     try {
       await worker.coroutines.timer({ pluginName: this.name, exchange }, (saved) =>
-        this.runEvent(worker, 'log', exchange, plugin, saved),
+        this.#runEvent(worker, 'log', exchange, plugin, saved),
       );
     } finally {
-      this.pendingLogs--;
+      this.#pendingLogs--;
     }
   }
 
   /** @throws KongRaised, PdkExit */
-  private async runEvent(
+  async #runEvent(
     worker: NginxWorker,
     phase: Phase,
     exchange: Exchange,
@@ -91,31 +91,31 @@ export class RemotePlugin implements PluginHandler {
     const call = { phase, exchange, plugin, protocol: this.protocol, saved };
     const served = {
       protocol: this.protocol,
-      client: this.clientOf(worker),
+      client: this.#clientOf(worker),
       instances: worker.instances,
-      reset: (name: string) => this.workers.resetInstances(name),
+      reset: (name: string) => this.#workers.resetInstances(name),
       mayRetry: (retries: number) => retries < maxRetries,
-      warn: (message: string) => this.log('warn', `[${this.name}] ${phase}: ${message}`),
+      warn: (message: string) => this.#log('warn', `[${this.name}] ${phase}: ${message}`),
     };
     const failure = await handleEvent(served, plugin, phase, (method, args) =>
       callFunction(call, method, args),
     );
     if (failure !== null)
-      this.log(
+      this.#log(
         'error',
-        `[${this.name}] ${phase}: ${failure}${this.where()}; the request goes on without the plugin`,
+        `[${this.name}] ${phase}: ${failure}${this.#where()}; the request goes on without the plugin`,
       );
   }
 
-  private where(): string {
-    return ` (${this.options.path})`;
+  #where(): string {
+    return ` (${this.#options.path})`;
   }
 
-  private clientOf(worker: NginxWorker): PluginClient {
-    let client = this.clients.get(worker);
+  #clientOf(worker: NginxWorker): PluginClient {
+    let client = this.#clients.get(worker);
     if (client === undefined) {
-      client = clientFor(this.protocol, worker, this.options);
-      this.clients.set(worker, client);
+      client = clientFor(this.protocol, worker, this.#options);
+      this.#clients.set(worker, client);
     }
     return client;
   }

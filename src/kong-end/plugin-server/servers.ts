@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { SandboxLog } from '../request/log.ts';
 import { KongTsError } from '../../base/errors.ts';
 import type { PluginServerOptions } from './options.ts';
-import { parseDump, readDumpFile, runQueryCommand, type DumpedPlugin } from './dump.ts';
+import type { DumpedPlugin } from './dump.ts';
+import { parseDump, readDumpFile, runQueryCommand } from './dump.ts';
 import { nginxEnvironment } from './environment.ts';
 import { ServerProcess } from './process.ts';
 import { RemotePlugin } from './remote-plugin.ts';
@@ -28,31 +29,31 @@ interface Server {
 
 /** All plugin servers: their dumps, their plugins, and the processes of those that the sandbox starts itself. */
 export class PluginServers {
-  private readonly servers: Server[] = [];
-  private readonly log: SandboxLog;
-  private readonly workers: NginxWorkers;
-  private readonly environment: Readonly<Record<string, string>>;
-  private readonly oldWorkerEnds: () => Promise<unknown>;
+  readonly #servers: Server[] = [];
+  readonly #log: SandboxLog;
+  readonly #workers: NginxWorkers;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #oldWorkerEnds: () => Promise<unknown>;
   readonly known: DumpedPlugin[] = [];
 
   private constructor({ log, timeoutMs, nginxMainEnv, oldWorkerEnds }: ServersOptions) {
-    this.log = log;
-    this.workers = new NginxWorkers(log, timeoutMs);
-    this.environment = nginxEnvironment(nginxMainEnv, process.env);
-    this.oldWorkerEnds = oldWorkerEnds ?? (() => wait(overlap));
+    this.#log = log;
+    this.#workers = new NginxWorkers(log, timeoutMs);
+    this.#environment = nginxEnvironment(nginxMainEnv, process.env);
+    this.#oldWorkerEnds = oldWorkerEnds ?? (() => wait(overlap));
   }
 
   /** Gets every dump and starts what has a start command. @throws KongTsError PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID */
   static async open(list: readonly PluginServerOptions[], options: ServersOptions): Promise<PluginServers> {
     const servers = new PluginServers(options);
     const dumps = await Promise.all(list.map((server) => dumpOf(server, options.log)));
-    list.forEach((server, index) => servers.add(server, dumps[index] as DumpedPlugin, options));
-    for (const server of servers.servers) server.process?.start();
+    list.forEach((server, index) => servers.#add(server, dumps[index] as DumpedPlugin, options));
+    for (const server of servers.#servers) server.process?.start();
     return servers;
   }
 
   get plugins(): readonly RemotePlugin[] {
-    return this.servers.map((server) => server.plugin);
+    return this.#servers.map((server) => server.plugin);
   }
 
   /**
@@ -62,45 +63,45 @@ export class PluginServers {
    */
   async reload(): Promise<void> {
     const leaving: ServerProcess[] = [];
-    for (const server of this.servers) {
+    for (const server of this.#servers) {
       const old = server.process;
       if (old !== null) {
         leaving.push(old);
-        server.process = this.processOf(server.options);
+        server.process = this.#processOf(server.options);
         server.process?.start();
       }
     }
-    this.workers.renew();
-    if (leaving.length > 0) await this.oldWorkerEnds();
+    this.#workers.renew();
+    if (leaving.length > 0) await this.#oldWorkerEnds();
     await Promise.all(leaving.map((old) => old.stop()));
   }
 
   async close(): Promise<void> {
-    this.workers.close();
-    await Promise.all(this.servers.map(async (server) => server.process?.stop()));
+    this.#workers.close();
+    await Promise.all(this.#servers.map(async (server) => server.process?.stop()));
   }
 
-  private add(server: PluginServerOptions, dump: DumpedPlugin, options: ServersOptions): void {
+  #add(server: PluginServerOptions, dump: DumpedPlugin, options: ServersOptions): void {
     if (this.known.some((each) => each.name === dump.name))
       throw new KongTsError('PLUGIN_INVALID', `Two plugin servers offer the plugin "${dump.name}".`);
     this.known.push(dump);
     const socket = server.socket ?? path.join(options.prefix, `${server.name}.socket`);
     const client = { path: socket, timeoutMs: options.timeoutMs, maxMessageBytes: options.maxMessageBytes };
     if (server.startCommand === undefined)
-      this.log(
+      this.#log(
         'info',
         `start_command undefined for pluginserver ${server.name}; assuming external process management`,
       );
-    this.servers.push({
+    this.#servers.push({
       options: server,
-      plugin: new RemotePlugin(dump, client, this.workers, this.log),
-      process: this.processOf(server),
+      plugin: new RemotePlugin(dump, client, this.#workers, this.#log),
+      process: this.#processOf(server),
     });
   }
 
-  private processOf({ name, startCommand }: PluginServerOptions): ServerProcess | null {
+  #processOf({ name, startCommand }: PluginServerOptions): ServerProcess | null {
     if (startCommand === undefined) return null;
-    return new ServerProcess(name, startCommand, this.log, this.environment);
+    return new ServerProcess(name, startCommand, this.#log, this.#environment);
   }
 }
 

@@ -8,76 +8,76 @@ import { ConnectionPool } from './pool.ts';
 export class NginxWorker {
   readonly coroutines = new Coroutines();
   readonly instances: RunningInstances;
-  private readonly timeoutMs: number;
-  private readonly pools = new Map<string, ConnectionPool>();
-  private retired = false;
+  readonly #timeoutMs: number;
+  readonly #pools = new Map<string, ConnectionPool>();
+  #retired = false;
 
   /** @param timeoutMs how long connecting may take, in milliseconds */
   constructor(log: SandboxLog, timeoutMs: number) {
     this.instances = new RunningInstances(log);
-    this.timeoutMs = timeoutMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** The pool of a socket path: the same for every plugin, server name and protocol. */
   poolOf(path: string): ConnectionPool {
-    let pool = this.pools.get(path);
+    let pool = this.#pools.get(path);
     if (pool === undefined) {
-      pool = new ConnectionPool({ path, timeoutMs: this.timeoutMs });
-      if (this.retired) pool.drain();
-      this.pools.set(path, pool);
+      pool = new ConnectionPool({ path, timeoutMs: this.#timeoutMs });
+      if (this.#retired) pool.drain();
+      this.#pools.set(path, pool);
     }
     return pool;
   }
 
   /** Whether an event is using a connection. */
   get isBusy(): boolean {
-    return [...this.pools.values()].some((pool) => pool.isBusy);
+    return [...this.#pools.values()].some((pool) => pool.isBusy);
   }
 
   /** Lets events in flight end, then has no connections any more. */
   retire(): void {
-    this.retired = true;
-    for (const pool of this.pools.values()) pool.drain();
+    this.#retired = true;
+    for (const pool of this.#pools.values()) pool.drain();
   }
 
   /** Ends all connections, also those in use. */
   close(): void {
     this.retire();
-    for (const pool of this.pools.values()) pool.close();
+    for (const pool of this.#pools.values()) pool.close();
   }
 }
 
 /** The simulated nginx workers of a gateway, made on first use. */
 export class NginxWorkers {
-  private readonly log: SandboxLog;
-  private readonly timeoutMs: number;
+  readonly #log: SandboxLog;
+  readonly #timeoutMs: number;
   /** One per worker and subsystem: HTTP and streams have each a Lua of their own. */
-  private readonly present = new Map<string, NginxWorker>();
+  readonly #present = new Map<string, NginxWorker>();
   /** Workers of before the last reloads, whose events may still be in flight. */
-  private readonly old = new Set<NginxWorker>();
+  readonly #old = new Set<NginxWorker>();
 
   constructor(log: SandboxLog, timeoutMs: number) {
-    this.log = log;
-    this.timeoutMs = timeoutMs;
+    this.#log = log;
+    this.#timeoutMs = timeoutMs;
   }
 
   of({ subsystem, worker: number }: Exchange): NginxWorker {
     const key = `${subsystem}:${String(number)}`;
-    let worker = this.present.get(key);
+    let worker = this.#present.get(key);
     if (worker === undefined) {
-      worker = new NginxWorker(this.log, this.timeoutMs);
-      this.present.set(key, worker);
+      worker = new NginxWorker(this.#log, this.#timeoutMs);
+      this.#present.set(key, worker);
     }
     return worker;
   }
 
   /** One worker has heard that a server does not know an instance, and tells it to all. */
   resetInstances(pluginName: string): void {
-    for (const worker of [...this.present.values(), ...this.old]) worker.instances.reset(pluginName);
+    for (const worker of [...this.#present.values(), ...this.#old]) worker.instances.reset(pluginName);
   }
 
   retain(pluginIds: ReadonlySet<string>): void {
-    for (const worker of this.present.values()) worker.instances.retain(pluginIds);
+    for (const worker of this.#present.values()) worker.instances.retain(pluginIds);
   }
 
   /**
@@ -85,16 +85,16 @@ export class NginxWorkers {
    * reloads follow: Kong sets no worker_shutdown_timeout, and so nginx waits for them.
    */
   renew(): void {
-    for (const worker of this.old) if (!worker.isBusy) this.old.delete(worker);
-    for (const worker of this.present.values()) {
+    for (const worker of this.#old) if (!worker.isBusy) this.#old.delete(worker);
+    for (const worker of this.#present.values()) {
       worker.retire();
-      this.old.add(worker);
+      this.#old.add(worker);
     }
-    this.present.clear();
+    this.#present.clear();
   }
 
   close(): void {
-    for (const worker of [...this.present.values(), ...this.old]) worker.close();
-    this.old.clear();
+    for (const worker of [...this.#present.values(), ...this.#old]) worker.close();
+    this.#old.clear();
   }
 }

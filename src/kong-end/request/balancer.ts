@@ -57,16 +57,16 @@ const maxSlots = 10_000;
 
 /** Finds peers for destinations: upstream entities in round robin, other names by DNS. One per snapshot. */
 export class Balancer {
-  private readonly rings = new Map<string, Ring>();
-  private readonly lookup: Lookup;
+  readonly #rings = new Map<string, Ring>();
+  readonly #lookup: Lookup;
 
   constructor(snapshot: ConfigSnapshot, lookup: Lookup = systemLookup) {
-    this.lookup = lookup;
+    this.#lookup = lookup;
     for (const upstream of snapshot.upstreams) {
       const targets = snapshot.targets.filter(
         (target) => target.upstream.id === upstream.id && target.weight > 0,
       );
-      this.rings.set(`${upstream.ws_id ?? ''}:${upstream.name}`, {
+      this.#rings.set(`${upstream.ws_id ?? ''}:${upstream.name}`, {
         upstream,
         slots: slotsOf(targets),
         next: 0,
@@ -80,22 +80,22 @@ export class Balancer {
     destination: Pick<Destination, 'host' | 'port'>,
   ): Promise<Peer> {
     if (isAddress(exchange.service?.host ?? '')) return fixedPeer(destination);
-    const ring = this.rings.get(`${exchange.route?.ws_id ?? ''}:${destination.host}`);
+    const ring = this.#rings.get(`${exchange.route?.ws_id ?? ''}:${destination.host}`);
     if (ring === undefined) {
       const { host, port } = destination;
-      return { ip: await this.resolve(host), port, name: host, hostHeader: null };
+      return { ip: await this.#resolve(host), port, name: host, hostHeader: null };
     }
-    return this.pickFrom(ring);
+    return this.#pickFrom(ring);
   }
 
   /** The next target that has an address: Kong leaves those without one out of the ring. */
-  private async pickFrom(ring: Ring): Promise<Peer> {
+  async #pickFrom(ring: Ring): Promise<Peer> {
     const hostHeader = ring.upstream['host_header'];
     const without = new Set<string>();
     for (let count = 0; count < ring.slots.length; count++) {
       const slot = ring.slots[ring.next++ % ring.slots.length];
       if (slot === undefined || without.has(slot.host)) continue;
-      const ip = await this.addressOf(slot.host).catch(() => null);
+      const ip = await this.#addressOf(slot.host).catch(() => null);
       if (ip !== null)
         return {
           ip,
@@ -108,15 +108,15 @@ export class Balancer {
     throw new NoPeer('failure to get a peer from the ring-balancer');
   }
 
-  private addressOf(host: string): Promise<string> {
+  #addressOf(host: string): Promise<string> {
     const name = bare(host);
-    return net.isIP(name) === 0 ? this.lookup(name) : Promise.resolve(name);
+    return net.isIP(name) === 0 ? this.#lookup(name) : Promise.resolve(name);
   }
 
   /** The address of a service's name. @throws NoPeer: 503 where there is none, 500 where nobody could be asked */
-  private async resolve(host: string): Promise<string> {
+  async #resolve(host: string): Promise<string> {
     try {
-      return await this.addressOf(host);
+      return await this.#addressOf(host);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOTFOUND' || code === 'ENODATA') throw new NoPeer('name resolution failed');

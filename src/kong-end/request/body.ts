@@ -13,12 +13,12 @@ let fileCount = 0;
  * `bufferBytes`, above that in a file under `<prefix>/client_body_temp`, as nginx does.
  */
 export class RequestBody {
-  private kept: BodyContent | null = null;
-  private reading: Promise<BodyContent> | null = null;
-  private readonly request: ReceivedRequest;
-  private readonly options: { bufferBytes: number; prefix: string };
-  private readonly chunked: boolean;
-  private ownFile: string | null = null;
+  #kept: BodyContent | null = null;
+  #reading: Promise<BodyContent> | null = null;
+  readonly #request: ReceivedRequest;
+  readonly #options: { bufferBytes: number; prefix: string };
+  readonly #chunked: boolean;
+  #ownFile: string | null = null;
   /**
    * nginx's content_length_n: so much is read of a body without chunks, and so much is announced to the upstream,
    * whatever it gets. Null: nothing is read, nothing is announced.
@@ -26,11 +26,11 @@ export class RequestBody {
   length: number | null;
 
   constructor(request: ReceivedRequest, options: { bufferBytes: number; prefix: string }) {
-    this.request = request;
-    this.options = options;
+    this.#request = request;
+    this.#options = options;
     const length = request.headers['content-length'];
     this.length = length === undefined ? null : Number(length);
-    this.chunked = request.headers['transfer-encoding'] !== undefined;
+    this.#chunked = request.headers['transfer-encoding'] !== undefined;
   }
 
   /**
@@ -38,14 +38,14 @@ export class RequestBody {
    * Rejects when the client goes away first.
    */
   read(): Promise<BodyContent> {
-    if (this.kept !== null) return Promise.resolve(this.kept);
-    this.reading ??= this.readAll();
-    return this.reading;
+    if (this.#kept !== null) return Promise.resolve(this.#kept);
+    this.#reading ??= this.#readAll();
+    return this.#reading;
   }
 
   /** Replaces the body by what a plugin set, once it is read. */
   replace(content: Buffer): void {
-    this.kept = { kind: 'memory', content };
+    this.#kept = { kind: 'memory', content };
     this.length = content.length;
   }
 
@@ -55,7 +55,7 @@ export class RequestBody {
    */
   declare(length: number | null): void {
     this.length = length;
-    if (this.reading === null && this.kept === null) this.request.declareLength(length ?? 0);
+    if (this.#reading === null && this.#kept === null) this.#request.declareLength(length ?? 0);
   }
 
   /** The bytes themselves, also from the file; null when they are more than `maxBytes`. */
@@ -67,39 +67,39 @@ export class RequestBody {
 
   /** Removes the file. Call it when the request is over. */
   async close(): Promise<void> {
-    if (this.ownFile !== null) await rm(this.ownFile, { force: true }).catch(() => undefined);
+    if (this.#ownFile !== null) await rm(this.#ownFile, { force: true }).catch(() => undefined);
   }
 
-  private async readAll(): Promise<BodyContent> {
-    this.kept = await this.readContent();
-    if (this.chunked) this.length = sizeOf(this.kept);
-    return this.kept;
+  async #readAll(): Promise<BodyContent> {
+    this.#kept = await this.#readContent();
+    if (this.#chunked) this.length = sizeOf(this.#kept);
+    return this.#kept;
   }
 
-  private async readContent(): Promise<BodyContent> {
-    const { bufferBytes } = this.options;
-    const announced = this.chunked ? 0 : this.length;
-    if (announced !== null && announced > bufferBytes) return this.readToFile([]);
+  async #readContent(): Promise<BodyContent> {
+    const { bufferBytes } = this.#options;
+    const announced = this.#chunked ? 0 : this.length;
+    if (announced !== null && announced > bufferBytes) return this.#readToFile([]);
     const chunks: Buffer[] = [];
-    if (this.chunked || (announced ?? 0) > 0) {
+    if (this.#chunked || (announced ?? 0) > 0) {
       let size = 0;
-      for await (const chunk of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         chunks.push(chunk);
         size += chunk.length;
-        if (size > bufferBytes) return this.readToFile(chunks);
+        if (size > bufferBytes) return this.#readToFile(chunks);
       }
-      if (!this.request.complete) throw new Error('the client closed the connection while sending the body');
+      if (!this.#request.complete) throw new Error('the client closed the connection while sending the body');
     }
     return { kind: 'memory', content: Buffer.concat(chunks) };
   }
 
-  private async readToFile(start: readonly Buffer[]): Promise<BodyContent> {
-    const directory = path.join(this.options.prefix, 'client_body_temp');
+  async #readToFile(start: readonly Buffer[]): Promise<BodyContent> {
+    const directory = path.join(this.#options.prefix, 'client_body_temp');
     await mkdir(directory, { recursive: true });
     const file = path.join(directory, String(++fileCount).padStart(10, '0'));
-    this.ownFile = file;
+    this.#ownFile = file;
     let size = start.reduce((total, chunk) => total + chunk.length, 0);
-    const { request } = this;
+    const request = this.#request;
     await pipeline(
       async function* () {
         yield* start;

@@ -60,9 +60,9 @@ export interface Destination {
   host: string;
   port: number;
   retries: number;
-  connectTimeout: number;
-  writeTimeout: number;
-  readTimeout: number;
+  connectTimeoutMs: number;
+  writeTimeoutMs: number;
+  readTimeoutMs: number;
   disableTls: boolean;
 }
 

@@ -2,7 +2,8 @@ import type { ReceivedRequest } from '../../http/http1/client-request.ts';
 import { RequestBody } from './body.ts';
 import { textOfLatin1 } from './bytes.ts';
 import { connectionOf } from './connection-header.ts';
-import { Exchange, type TlsInfo } from './exchange.ts';
+import type { TlsInfo } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { errorBody, errorType, failureMessage, failureType } from './errors.ts';
 import { HeaderList } from './headers.ts';
 import { requestId } from './ids.ts';
@@ -143,22 +144,22 @@ export class HttpExchange extends Exchange {
   override abort(status: number, _body: Buffer | null = null, message: string | null = null): void {
     const accept = this.headers.get('accept');
     if (message === null)
-      this.fail(
+      this.#fail(
         status,
         'error',
         failureType(accept, this.headers.get('content-type')),
         failureMessage(status),
       );
-    else this.fail(status, 'exit', errorType(accept), message);
+    else this.#fail(status, 'exit', errorType(accept), message);
   }
 
   /** The answer of Kong's error handler to an upstream's answer that broke off while it was read. */
   abortTruncated(status: number): void {
     const type = failureType(this.headers.get('accept'), this.headers.get('content-type'));
-    this.fail(status, 'exit', type, failureMessage(status));
+    this.#fail(status, 'exit', type, failureMessage(status));
   }
 
-  private fail(status: number, source: 'exit' | 'error', type: string, message: string): void {
+  #fail(status: number, source: 'exit' | 'error', type: string, message: string): void {
     const { body, contentType } = errorBody(message, this.id, type);
     this.answer.headers.set('Content-Type', contentType);
     this.answer.headers.set('Content-Length', String(body.length));

@@ -18,12 +18,12 @@ function subsystemsOf(entity: PluginEntity): Set<'http' | 'stream'> {
 
 /** Which plugins run for an exchange: Kong's plugins iterator for one snapshot. */
 export class PluginTable {
-  private readonly handlers: readonly PluginHandler[];
-  private readonly http = new Map<string, WorkspacePlugins>();
-  private readonly stream = new Map<string, WorkspacePlugins>();
-  private readonly bound = new Map<string, BoundPlugin>();
-  private readonly entities: readonly PluginEntity[];
-  private readonly defaultWorkspace: string;
+  readonly #handlers: readonly PluginHandler[];
+  readonly #http = new Map<string, WorkspacePlugins>();
+  readonly #stream = new Map<string, WorkspacePlugins>();
+  readonly #bound = new Map<string, BoundPlugin>();
+  readonly #entities: readonly PluginEntity[];
+  readonly #defaultWorkspace: string;
 
   /**
    * @param previous the table before: kept are its sequence numbers where no plugin has been written since. Otherwise Kong
@@ -36,28 +36,35 @@ export class PluginTable {
     previous: PluginTable | null,
     nextSequence: () => number,
   ) {
-    this.handlers = [...handlers].sort((a, b) => b.priority - a.priority || (a.name < b.name ? 1 : -1));
+    this.#handlers = [...handlers].sort((a, b) => b.priority - a.priority || (a.name < b.name ? 1 : -1));
     const byName = new Map(handlers.map((handler) => [handler.name, handler]));
-    this.defaultWorkspace = defaultWorkspaceOf(snapshot);
-    this.entities = snapshot.plugins;
-    const kept = previous?.entities === snapshot.plugins ? previous.bound : new Map<string, BoundPlugin>();
+    this.#defaultWorkspace = defaultWorkspaceOf(snapshot);
+    this.#entities = snapshot.plugins;
+    const kept =
+      previous !== null && previous.#entities === snapshot.plugins
+        ? previous.#bound
+        : new Map<string, BoundPlugin>();
     for (const entity of snapshot.plugins) {
       const handler = byName.get(entity.name);
       if (!entity.enabled || handler === undefined) continue;
       const plugin = kept.get(entity.id) ?? { entity, handler, seq: nextSequence(), key: keyOf(entity) };
-      this.bound.set(entity.id, plugin);
-      for (const subsystem of subsystemsOf(entity)) this.insert(this[subsystem], plugin);
+      this.#bound.set(entity.id, plugin);
+      for (const subsystem of subsystemsOf(entity)) this.#insert(this.#of(subsystem), plugin);
     }
-    const ids = new Set(this.bound.keys());
+    const ids = new Set(this.#bound.keys());
     for (const handler of handlers) handler.retain?.(ids);
+  }
+
+  #of(subsystem: 'http' | 'stream'): Map<string, WorkspacePlugins> {
+    return subsystem === 'http' ? this.#http : this.#stream;
   }
 
   /** Plugins that run before the route is known: global ones of the default workspace. */
   globals(subsystem: 'http' | 'stream'): BoundPlugin[] {
-    const workspace = this[subsystem].get(this.defaultWorkspace);
+    const workspace = this.#of(subsystem).get(this.#defaultWorkspace);
     if (workspace === undefined) return [];
     const found: BoundPlugin[] = [];
-    for (const handler of this.handlers) {
+    for (const handler of this.#handlers) {
       const plugin = workspace.byName.get(handler.name)?.get(combination());
       if (plugin !== undefined) found.push(plugin);
     }
@@ -69,9 +76,9 @@ export class PluginTable {
    * consumer found by an earlier one counts.
    */
   *collect(exchange: Exchange): Generator<BoundPlugin> {
-    const workspace = this[exchange.subsystem].get(exchange.route?.ws_id ?? this.defaultWorkspace);
+    const workspace = this.#of(exchange.subsystem).get(exchange.route?.ws_id ?? this.#defaultWorkspace);
     if (workspace === undefined) return;
-    for (const handler of this.handlers) {
+    for (const handler of this.#handlers) {
       const combinations = workspace.byName.get(handler.name);
       if (combinations === undefined) continue;
       const plugin = lookup(combinations, exchange);
@@ -79,9 +86,9 @@ export class PluginTable {
     }
   }
 
-  private insert(table: Map<string, WorkspacePlugins>, plugin: BoundPlugin): void {
+  #insert(table: Map<string, WorkspacePlugins>, plugin: BoundPlugin): void {
     const { entity } = plugin;
-    const workspaceId = entity.ws_id ?? this.defaultWorkspace;
+    const workspaceId = entity.ws_id ?? this.#defaultWorkspace;
     let workspace = table.get(workspaceId);
     if (workspace === undefined) {
       workspace = { byName: new Map() };

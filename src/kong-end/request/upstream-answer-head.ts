@@ -38,7 +38,7 @@ export function parseAnswerHead(bytes: Buffer, toHead: boolean): { head: AnswerH
   const fields = new HeaderFields();
   for (let at = line.next; ;) {
     if (isStatusLineAgain(bytes, at)) {
-      at = bytes.indexOf(LF, at) + 1;
+      at = bytes.indexOf(lf, at) + 1;
       if (at === 0) return null;
       continue;
     }
@@ -74,40 +74,40 @@ const single = new Set([
 class HeaderFields {
   readonly lines: [string, string][] = [];
   close = false;
-  private readonly seen = new Set<string>();
-  private length: number | null = null;
-  private chunked = false;
+  readonly #seen = new Set<string>();
+  #length: number | null = null;
+  #chunked = false;
 
   get framing(): AnswerFraming {
-    return this.chunked ? 'chunked' : (this.length ?? 'close');
+    return this.#chunked ? 'chunked' : (this.#length ?? 'close');
   }
 
   take(name: string, value: string): void {
     const key = name.toLowerCase();
-    if (key === 'content-length') this.length = this.contentLength(value);
-    else if (key === 'transfer-encoding') this.takeEncoding(value);
+    if (key === 'content-length') this.#length = this.#contentLength(value);
+    else if (key === 'transfer-encoding') this.#takeEncoding(value);
     else if (key === 'connection' && value.toLowerCase().includes('close')) this.close = true;
-    if (single.has(key) && this.seen.has(key)) return;
-    this.seen.add(key);
+    if (single.has(key) && this.#seen.has(key)) return;
+    this.#seen.add(key);
     this.lines.push([name, value]);
   }
 
-  private contentLength(value: string): number {
-    if (this.length !== null)
+  #contentLength(value: string): number {
+    if (this.#length !== null)
       throw new InvalidAnswer('upstream sent duplicate header line: "Content-Length"');
-    if (this.chunked) throw new InvalidAnswer(bothFramings);
+    if (this.#chunked) throw new InvalidAnswer(bothFramings);
     const length = Number(value);
     if (!/^\d+$/.test(value) || !Number.isSafeInteger(length))
       throw new InvalidAnswer('upstream sent invalid "Content-Length" header');
     return length;
   }
 
-  private takeEncoding(value: string): void {
-    if (this.chunked) throw new InvalidAnswer('upstream sent duplicate header line: "Transfer-Encoding"');
-    if (this.length !== null) throw new InvalidAnswer(bothFramings);
+  #takeEncoding(value: string): void {
+    if (this.#chunked) throw new InvalidAnswer('upstream sent duplicate header line: "Transfer-Encoding"');
+    if (this.#length !== null) throw new InvalidAnswer(bothFramings);
     if (value.toLowerCase() !== 'chunked')
       throw new InvalidAnswer('upstream sent unknown "Transfer-Encoding"');
-    this.chunked = true;
+    this.#chunked = true;
   }
 }
 
@@ -121,10 +121,10 @@ interface StatusLine {
   readonly next: number;
 }
 
-const CR = 13;
-const LF = 10;
-const SPACE = 32;
-const DOT = 46;
+const cr = 13;
+const lf = 10;
+const space = 32;
+const dot = 46;
 
 /** `old`: no status line, so the answer is one of HTTP/0.9. */
 function parseStatusLine(bytes: Buffer): StatusLine | 'more' | 'old' {
@@ -133,17 +133,17 @@ function parseStatusLine(bytes: Buffer): StatusLine | 'more' | 'old' {
     if (at >= bytes.length) return 'more';
     if (bytes[at] !== prefix.charCodeAt(at)) return 'old';
   }
-  const major = parseNumber(bytes, prefix.length, DOT);
+  const major = parseNumber(bytes, prefix.length, dot);
   if (typeof major === 'string') return major;
   if (bytes[prefix.length] === 48) return 'old';
-  const minor = parseNumber(bytes, major.next, SPACE);
+  const minor = parseNumber(bytes, major.next, space);
   if (typeof minor === 'string') return minor;
   let at = minor.next;
   let status = 0;
   for (let digits = 0; digits < 3; at++) {
     const byte = bytes[at];
     if (byte === undefined) return 'more';
-    if (byte === SPACE) continue;
+    if (byte === space) continue;
     if (!isDigit(byte)) return 'old';
     status = status * 10 + byte - 48;
     digits++;
@@ -174,13 +174,13 @@ function parseNumber(
 function endOfStatusLine(bytes: Buffer, from: number): { at: number; next: number } | 'more' | 'old' {
   const first = bytes[from];
   if (first === undefined) return 'more';
-  if (first !== SPACE && first !== DOT && first !== CR && first !== LF) return 'old';
+  if (first !== space && first !== dot && first !== cr && first !== lf) return 'old';
   let at = from;
-  while (at < bytes.length && bytes[at] !== CR && bytes[at] !== LF) at++;
+  while (at < bytes.length && bytes[at] !== cr && bytes[at] !== lf) at++;
   if (at >= bytes.length) return 'more';
-  if (bytes[at] === LF) return { at, next: at + 1 };
+  if (bytes[at] === lf) return { at, next: at + 1 };
   if (at + 1 >= bytes.length) return 'more';
-  return bytes[at + 1] === LF ? { at, next: at + 2 } : 'old';
+  return bytes[at + 1] === lf ? { at, next: at + 2 } : 'old';
 }
 
 /** IIS may send its status line twice; nginx passes over the second one. */

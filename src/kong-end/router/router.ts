@@ -4,8 +4,10 @@ import type { ConfigSnapshot, RouteEntity, ServiceEntity } from '../entities/typ
 import type { HeaderList } from '../request/headers.ts';
 import type { SandboxLog } from '../request/log.ts';
 import { headerExpression, lowered, pathExpression } from '../entities/router-expression.ts';
-import { RustRegex, type RustMatch } from '../entities/rust-regex.ts';
-import { compileHosts, compileServerNames, splitHost, type HostMatcher } from './router-hosts.ts';
+import type { RustMatch } from '../entities/rust-regex.ts';
+import { RustRegex } from '../entities/rust-regex.ts';
+import type { HostMatcher } from './router-hosts.ts';
+import { compileHosts, compileServerNames, splitHost } from './router-hosts.ts';
 import { groupPaths, routePriority } from './router-priority.ts';
 import { sanitizePostfix } from '../request/upstream-uri.ts';
 
@@ -66,10 +68,10 @@ const httpProtocols = new Set(['http', 'https', 'grpc', 'grpcs', 'ws', 'wss']);
  * and by id, the greatest first, where that is the same.
  */
 export class Router {
-  private readonly entries: Entry[] = [];
-  private readonly looksAtPath: boolean;
-  private readonly looksAtHost: boolean;
-  private readonly looksAtHeaders: ReadonlySet<string>;
+  readonly #entries: Entry[] = [];
+  readonly #looksAtPath: boolean;
+  readonly #looksAtHost: boolean;
+  readonly #looksAtHeaders: ReadonlySet<string>;
 
   constructor(snapshot: ConfigSnapshot, log: SandboxLog) {
     const services = new Map(snapshot.services.map((service) => [service.id, service]));
@@ -78,23 +80,23 @@ export class Router {
       const service = route.service === null ? null : (services.get(route.service.id) ?? null);
       if (service?.enabled === false) continue;
       try {
-        this.entries.push(...entriesOf(route, service));
+        this.#entries.push(...entriesOf(route, service));
       } catch (error) {
         log('error', `[router] route ${route.name ?? route.id} is left out: ${messageOf(error)}`);
       }
     }
-    this.entries.sort(compare);
-    this.looksAtPath = this.entries.some((entry) => entry.paths !== null);
-    this.looksAtHost = this.entries.some((entry) => entry.hosts !== null);
-    this.looksAtHeaders = new Set(this.entries.flatMap((entry) => entry.headers.map(([name]) => name)));
+    this.#entries.sort(compare);
+    this.#looksAtPath = this.#entries.some((entry) => entry.paths !== null);
+    this.#looksAtHost = this.#entries.some((entry) => entry.hosts !== null);
+    this.#looksAtHeaders = new Set(this.#entries.flatMap((entry) => entry.headers.map(([name]) => name)));
   }
 
   /** The best match, null when no route fits, or where the request holds what is no UTF-8 (Kong: 404). */
   match(request: RouterRequest): RouteMatch | null {
-    if (this.looksAtPath && !isText(request.path)) return null;
-    if (this.looksAtHost && !isText(request.host ?? '')) return null;
-    for (const name of this.looksAtHeaders) if (!request.headers.getAlike(name).every(isText)) return null;
-    for (const entry of this.entries) {
+    if (this.#looksAtPath && !isText(request.path)) return null;
+    if (this.#looksAtHost && !isText(request.host ?? '')) return null;
+    for (const name of this.#looksAtHeaders) if (!request.headers.getAlike(name).every(isText)) return null;
+    for (const entry of this.#entries) {
       if (!fits(entry, request)) continue;
       if (entry.paths === null) return matched(entry, request.path, null, null);
       for (const match of entry.paths) {

@@ -23,9 +23,9 @@ export function destinationOf(service: RouteMatch['service']): Destination {
     host: service?.host ?? '',
     port: service?.port ?? 80,
     retries: service?.retries ?? 5,
-    connectTimeout: service?.connect_timeout ?? 60_000,
-    writeTimeout: service?.write_timeout ?? 60_000,
-    readTimeout: service?.read_timeout ?? 60_000,
+    connectTimeoutMs: service?.connect_timeout ?? 60_000,
+    writeTimeoutMs: service?.write_timeout ?? 60_000,
+    readTimeoutMs: service?.read_timeout ?? 60_000,
     disableTls: false,
   };
 }

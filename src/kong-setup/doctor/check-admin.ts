@@ -1,7 +1,9 @@
 import { messageOf } from '../../base/errors.ts';
-import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/client.ts';
+import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { KongFacts } from '../versions.ts';
-import { error, ok, warning, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { error, ok, warning } from './finding.ts';
 
 export interface AdminCheck {
   readonly findings: readonly Finding[];

@@ -1,7 +1,8 @@
 import { fingerprintOf } from '../../plugin/dump.ts';
 import type { KongFacts } from '../versions.ts';
 import type { ServerDefinition } from './configuration.ts';
-import { error, ok, warning, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { error, ok, warning } from './finding.ts';
 import { runAsKong, tellingLine } from './run-command.ts';
 
 const phases = ['certificate', 'rewrite', 'access', 'response', 'preread', 'log'];

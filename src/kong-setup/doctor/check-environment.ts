@@ -1,7 +1,8 @@
 import { secretsNeeded } from '../../base/secrets.ts';
 import type { ServerDefinition } from './configuration.ts';
 import type { KongEnvironment } from './environment.ts';
-import { error, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { error } from './finding.ts';
 import { readServeCommand } from './start-command.ts';
 
 /**

@@ -1,7 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import type { ServerDefinition } from './configuration.ts';
-import { error, type Finding } from './finding.ts';
-import { closedFolder, may, type KongUser } from './permissions.ts';
+import type { Finding } from './finding.ts';
+import { error } from './finding.ts';
+import type { KongUser } from './permissions.ts';
+import { closedFolder, may } from './permissions.ts';
 
 /**
  * The plugins' files that a start_cmd names: absolute, there, and readable for the user of the nginx workers, who runs

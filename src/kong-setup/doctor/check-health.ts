@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { messageOf } from '../../base/errors.ts';
 import type { DumpedPlugin } from './check-dump.ts';
-import { error, ok, warning, type Finding } from './finding.ts';
-import { askHealth, type ServerHealth } from './server-status.ts';
+import type { Finding } from './finding.ts';
+import { error, ok, warning } from './finding.ts';
+import type { ServerHealth } from './server-status.ts';
+import { askHealth } from './server-status.ts';
 
 /** A busy machine is no silent server. */
 const defaultTimeoutMs = 5000;

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { bundledPlugins } from '../../kong-admin/bundled-plugins.ts';
-import { listOf, type Properties } from './configuration.ts';
-import { error, ok, warning, type Finding } from './finding.ts';
+import type { Properties } from './configuration.ts';
+import { listOf } from './configuration.ts';
+import type { Finding } from './finding.ts';
+import { error, ok, warning } from './finding.ts';
 
 /** Where Kong's image and packages keep Lua modules. */
 const luaFolders = ['/usr/local/share/lua/5.1', '/usr/local/openresty/luajit/share/lua/5.1'];

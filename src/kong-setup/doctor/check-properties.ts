@@ -1,7 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import type { KongFacts } from '../versions.ts';
 import type { Properties, ServerDefinition } from './configuration.ts';
-import { error, ok, warning, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { error, ok, warning } from './finding.ts';
 import { socketsOf } from './start-command.ts';
 
 const known = ['socket', 'query_cmd', 'start_cmd'];

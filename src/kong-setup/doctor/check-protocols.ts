@@ -1,7 +1,8 @@
 import type { KongFacts } from '../versions.ts';
 import type { DumpedPlugin } from './check-dump.ts';
 import type { ServerDefinition } from './configuration.ts';
-import { error, warning, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { error, warning } from './finding.ts';
 
 /**
  * Sockets that names of both protocols share. Kong pools its connections by the path of the socket alone (measured on

@@ -1,9 +1,12 @@
-import { accessSync, constants, existsSync, statSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { ServerDefinition } from './configuration.ts';
-import { error, ok, warning, type Finding } from './finding.ts';
-import { closedFolder, may, type KongUser } from './permissions.ts';
+import type { Finding } from './finding.ts';
+import { error, ok, warning } from './finding.ts';
+import type { KongUser } from './permissions.ts';
+import { closedFolder, may } from './permissions.ts';
 
 /** The longest path of a unix socket on Linux, in bytes (sun_path without its final zero). */
 const longestPath = 107;

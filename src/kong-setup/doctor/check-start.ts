@@ -1,5 +1,6 @@
 import type { ServerDefinition } from './configuration.ts';
-import { error, ok, type Finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { error, ok } from './finding.ts';
 import { runAsKong, tellingLine } from './run-command.ts';
 import { readServeCommand } from './start-command.ts';
 

@@ -1,4 +1,5 @@
-import { existsSync, realpathSync, statSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Who runs the nginx workers, to judge permissions; null when not known here. */

@@ -1,5 +1,6 @@
 import type { KongWatch } from '../watcher/kong-watch.ts';
-import { isEventHooksPath, PassThrough, type PassThroughOptions } from './pass-through.ts';
+import type { PassThroughOptions } from './pass-through.ts';
+import { isEventHooksPath, PassThrough } from './pass-through.ts';
 
 /** The event hooks' Admin API in front of Kong's own: what is ours, and what is handed on. */
 export interface Front {

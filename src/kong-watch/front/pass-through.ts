@@ -1,13 +1,10 @@
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type ClientRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../../base/errors.ts';
-import { mayBeForeign, type Callers } from '../../http/callers.ts';
+import type { Callers } from '../../http/callers.ts';
+import { mayBeForeign } from '../../http/callers.ts';
+import type { Framing } from '../../http/headers.ts';
 import {
   answerFraming,
   endToEnd,
@@ -15,7 +12,6 @@ import {
   framingOf,
   reasonPhrase,
   UnforwardableError,
-  type Framing,
 } from '../../http/headers.ts';
 import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 

@@ -1,9 +1,11 @@
-import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/client.ts';
+import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { WatchedEvent } from '../port.ts';
 import { changeId } from './changes.ts';
 import type { CommonOptions } from './options.ts';
 import type { Workspaces } from './listing.ts';
-import { Loop, type Turn } from './loop.ts';
+import type { Turn } from './loop.ts';
+import { Loop } from './loop.ts';
 import type { Remembered } from './snapshot/types.ts';
 
 export type BalancerWatcherOptions = CommonOptions;

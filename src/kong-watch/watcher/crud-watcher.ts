@@ -1,8 +1,11 @@
 import { healthScope } from './balancer-watcher.ts';
 import { wantsKind } from './events.ts';
-import { kindsOfWrite, withParents, type Kind } from './kinds.ts';
-import { nodeState, readInventory, type Inventory, type NodeState } from './listing.ts';
-import { Loop, type Turn } from './loop.ts';
+import type { Kind } from './kinds.ts';
+import { kindsOfWrite, withParents } from './kinds.ts';
+import type { Inventory, NodeState } from './listing.ts';
+import { nodeState, readInventory } from './listing.ts';
+import type { Turn } from './loop.ts';
+import { Loop } from './loop.ts';
 import type { WatcherOptions } from './options.ts';
 import { Report } from './report.ts';
 import { LookRound } from './round.ts';

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { references, type Entity } from './changes.ts';
+import type { Entity } from './changes.ts';
+import { references } from './changes.ts';
 
 /**
  * Fields that differ from look to look while nobody has changed anything: `ttl` is what is left of it (Kong's keys and

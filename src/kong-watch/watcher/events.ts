@@ -1,5 +1,6 @@
 import type { WatchedEvent, Wants } from '../port.ts';
-import { changeId, type Change, type Entity } from './changes.ts';
+import type { Change, Entity } from './changes.ts';
+import { changeId } from './changes.ts';
 
 /** Whether any hook would hear of a change of this kind. */
 export function wantsKind(wants: Wants, schema: string): boolean {

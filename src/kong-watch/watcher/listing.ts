@@ -1,7 +1,9 @@
 import { KongTsError } from '../../base/errors.ts';
-import { AdminRefusal, type KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/client.ts';
+import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { Entity } from './changes.ts';
-import { kindsOf, type Kind } from './kinds.ts';
+import type { Kind } from './kinds.ts';
+import { kindsOf } from './kinds.ts';
 
 const isRecord = (value: unknown): value is Entity =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

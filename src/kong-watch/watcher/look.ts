@@ -1,9 +1,11 @@
 import type { KongAdmin } from '../../kong-admin/client.ts';
-import { changeOf, referringBy, type Change, type Entity } from './changes.ts';
+import type { Change, Entity } from './changes.ts';
+import { changeOf, referringBy } from './changes.ts';
 import { digestOf, sameContent } from './digest.ts';
 import { withoutNewIds } from './new-ids.ts';
 import type { Kind } from './kinds.ts';
-import { isGone, listEntities, type Workspaces } from './listing.ts';
+import type { Workspaces } from './listing.ts';
+import { isGone, listEntities } from './listing.ts';
 import type { SnapshotStore } from './snapshot/types.ts';
 
 /** Deletions up to this number of questions are confirmed one by one; more of them by listing the kind a second time. */

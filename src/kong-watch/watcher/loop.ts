@@ -96,12 +96,12 @@ export class Loop {
     if (this.#closed) return Promise.resolve();
     this.#options.clock.clearTimeout(this.#timer);
     const waiting = this.#waiting.splice(0);
-    this.#running = this.#turn().then((wait) => {
+    this.#running = this.#turn().then((waitMs) => {
       this.#running = null;
       for (const resolve of waiting) resolve();
       const asked = this.#askedAgain;
       this.#askedAgain = false;
-      this.#schedule(asked ? this.#untilQuiet() : wait);
+      this.#schedule(asked ? this.#untilQuiet() : waitMs);
     });
     return this.#running;
   }
@@ -115,9 +115,9 @@ export class Loop {
     try {
       const { did } = await turn();
       if (did !== 'nothing') this.#pace.succeeded();
-      const cost = costs();
-      quiet = Math.min(cost * askedRestFactor, longestRestMs);
-      next = did === 'again' ? quiet : Math.max(restAfter(cost), wait());
+      const costMs = costs();
+      quiet = Math.min(costMs * askedRestFactor, longestRestMs);
+      next = did === 'again' ? quiet : Math.max(restAfter(costMs), wait());
     } catch (error) {
       if (this.#closed) return 0;
       failed();

@@ -5,8 +5,10 @@ import type { Change, Entity } from './changes.ts';
 import { withoutSecrets } from './redact.ts';
 import type { WatcherOptions } from './options.ts';
 import type { Kind } from './kinds.ts';
-import { nodeState, type Workspaces } from './listing.ts';
-import { lookAt, type Look } from './look.ts';
+import type { Workspaces } from './listing.ts';
+import { nodeState } from './listing.ts';
+import type { Look } from './look.ts';
+import { lookAt } from './look.ts';
 import type { Report } from './report.ts';
 import type { Schedule } from './schedule.ts';
 

@@ -17,22 +17,22 @@ function compare(a: Edit, b: Edit): number {
 
 /** Changes of a source that keep its lines. */
 export class Edits {
-  private readonly list: Edit[] = [];
+  readonly #list: Edit[] = [];
 
   replace(at: number, end: number, text: string): Edit {
-    return this.add(at, end, text, false);
+    return this.#add(at, end, text, false);
   }
 
   open(at: number, text: string): Edit {
-    return this.add(at, at, text, false);
+    return this.#add(at, at, text, false);
   }
 
   close(at: number, text: string): Edit {
-    return this.add(at, at, text, true);
+    return this.#add(at, at, text, true);
   }
 
   apply(source: string): string {
-    const list = this.list.filter(({ cancelled }) => !cancelled).sort(compare);
+    const list = this.#list.filter(({ cancelled }) => !cancelled).sort(compare);
     const parts: string[] = [];
     let from = 0;
     for (const { at, end, text } of list) {
@@ -43,9 +43,9 @@ export class Edits {
     return parts.join('');
   }
 
-  private add(at: number, end: number, text: string, closes: boolean): Edit {
-    const edit = { at, end, text, closes, cancelled: false, order: this.list.length };
-    this.list.push(edit);
+  #add(at: number, end: number, text: string, closes: boolean): Edit {
+    const edit = { at, end, text, closes, cancelled: false, order: this.#list.length };
+    this.#list.push(edit);
     return edit;
   }
 }

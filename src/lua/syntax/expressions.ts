@@ -38,33 +38,33 @@ interface Join {
 
 /** Reads expressions. Where Lua 5.4 would compute something else than LuaJIT, an edit is noted. */
 export class Expressions {
-  private readonly reader: TokenReader;
-  private readonly functionBody: (hasSelf: boolean, line: number) => void;
+  readonly #reader: TokenReader;
+  readonly #functionBody: (hasSelf: boolean, line: number) => void;
 
   /** @param functionBody reads what follows the word `function` */
   constructor(reader: TokenReader, functionBody: (hasSelf: boolean, line: number) => void) {
-    this.reader = reader;
-    this.functionBody = functionBody;
+    this.#reader = reader;
+    this.#functionBody = functionBody;
   }
 
   one(): void {
-    this.operation(0);
+    this.#operation(0);
   }
 
   list(): void {
     do this.one();
-    while (this.reader.accept(','));
+    while (this.#reader.accept(','));
   }
 
   /** A call or an assignment. */
   statement(): void {
-    const { reader } = this;
-    let kind = this.suffixed();
+    const reader = this.#reader;
+    let kind = this.#suffixed();
     if (kind === 'call' && reader.token.type !== '=' && reader.token.type !== ',') return;
     for (;;) {
       if (kind !== 'variable') reader.error(kind === 'call' ? 'unexpected symbol' : 'syntax error');
       if (!reader.accept(',')) break;
-      kind = this.suffixed();
+      kind = this.#suffixed();
     }
     if (reader.token.type !== '=') reader.error("'=' expected");
     reader.next();
@@ -72,32 +72,32 @@ export class Expressions {
   }
 
   /** Operators that bind more strongly than the limit. */
-  private operation(limit: number): Join | null {
-    const { reader } = this;
+  #operation(limit: number): Join | null {
+    const reader = this.#reader;
     reader.deeper();
     const { start } = reader.token;
     if (['not', '-', '#'].includes(reader.token.type)) {
       reader.next();
-      this.operation(unaryPriority);
-    } else this.simple();
+      this.#operation(unaryPriority);
+    } else this.#simple();
     let join: Join | null = null;
     for (;;) {
       const { token } = reader;
       const priority = binary[token.type];
       if (priority === undefined || priority[0] <= limit) break;
       reader.next();
-      const joined = this.operation(priority[1]);
+      const joined = this.#operation(priority[1]);
       join = null;
-      if (token.type === '..') join = this.join(start, token.start, joined);
-      if (token.type === '%') this.remainder(start, token.start);
+      if (token.type === '..') join = this.#join(start, token.start, joined);
+      if (token.type === '%') this.#remainder(start, token.start);
     }
     reader.shallower();
     return join;
   }
 
   /** `a .. b` becomes a call: Lua 5.4 writes 10 / 2 as 5.0. */
-  private join(start: number, operator: number, right: Join | null): Join {
-    const { edits, lastEnd } = this.reader;
+  #join(start: number, operator: number, right: Join | null): Join {
+    const { edits, lastEnd } = this.#reader;
     const flat = right !== null && right.operands < maxJoined ? right : null;
     if (flat !== null) {
       flat.open.cancelled = true;
@@ -113,19 +113,19 @@ export class Expressions {
   }
 
   /** `a % b` becomes a call: LuaJIT computes a - floor(a / b) * b, which is less exact than Lua 5.4. */
-  private remainder(start: number, operator: number): void {
-    const { edits, lastEnd } = this.reader;
+  #remainder(start: number, operator: number): void {
+    const { edits, lastEnd } = this.#reader;
     edits.open(start, `(${remainderName}((`);
     edits.replace(operator, operator + 1, '),(');
     edits.close(lastEnd, ')))');
   }
 
-  private simple(): void {
-    const { reader } = this;
+  #simple(): void {
+    const reader = this.#reader;
     const { type, start, end, line } = reader.token;
     switch (type) {
       case '<number>':
-        this.number(start, end);
+        this.#number(start, end);
         break;
       case '<string>':
       case 'nil':
@@ -136,21 +136,21 @@ export class Expressions {
         if (!reader.scope.isVararg) reader.error("cannot use '...' outside a vararg function");
         break;
       case '{':
-        this.table();
+        this.#table();
         return;
       case 'function':
         reader.next();
-        this.functionBody(false, line);
+        this.#functionBody(false, line);
         return;
       default:
-        this.suffixed();
+        this.#suffixed();
         return;
     }
     reader.next();
   }
 
-  private number(start: number, end: number): void {
-    const { reader } = this;
+  #number(start: number, end: number): void {
+    const reader = this.#reader;
     const numeral = readNumeral(reader.text());
     if (numeral === 'malformed') return reader.error('malformed number');
     if (numeral === 'cdata') {
@@ -159,8 +159,8 @@ export class Expressions {
     reader.edits.replace(start, end, writeNumeral(numeral.value));
   }
 
-  private table(): void {
-    const { reader } = this;
+  #table(): void {
+    const reader = this.#reader;
     const { line } = reader.token;
     reader.next();
     while (reader.token.type !== '}') {
@@ -179,8 +179,8 @@ export class Expressions {
   }
 
   /** A name or an expression in parentheses, and what is indexed, called and so on from there. */
-  private suffixed(): 'variable' | 'call' | 'value' {
-    const { reader } = this;
+  #suffixed(): 'variable' | 'call' | 'value' {
+    const reader = this.#reader;
     const { type, line } = reader.token;
     let kind: 'variable' | 'call' | 'value';
     if (type === '(') {
@@ -202,20 +202,20 @@ export class Expressions {
         kind = 'variable';
       } else if (reader.accept(':')) {
         reader.name();
-        this.arguments();
+        this.#arguments();
         kind = 'call';
       } else if (['(', '<string>', '{'].includes(reader.token.type)) {
-        this.arguments();
+        this.#arguments();
         kind = 'call';
       } else return kind;
     }
   }
 
-  private arguments(): void {
-    const { reader } = this;
+  #arguments(): void {
+    const reader = this.#reader;
     const { type, line } = reader.token;
     if (type === '<string>') reader.next();
-    else if (type === '{') this.table();
+    else if (type === '{') this.#table();
     else if (type === '(') {
       reader.next();
       if (reader.token.type !== ')') this.list();

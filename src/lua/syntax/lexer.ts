@@ -32,123 +32,124 @@ const isSpace = (code: number): boolean => code === 0x20 || (code >= 9 && code <
  * has it.
  */
 export class Lexer {
-  private readonly source: string;
-  private at = 0;
-  private line = 1;
+  readonly #source: string;
+  #at = 0;
+  #line = 1;
 
   /** @param source one character per byte */
   constructor(source: string) {
-    this.source = source;
-    if (source.startsWith('\u00ef\u00bb\u00bf')) this.at = 3;
-    if (source.charCodeAt(this.at) === 0x23) this.skipLine();
+    this.#source = source;
+    if (source.startsWith('\u00ef\u00bb\u00bf')) this.#at = 3;
+    if (source.charCodeAt(this.#at) === 0x23) this.#skipLine();
   }
 
   text(token: Token): string {
-    return this.source.slice(token.start, token.end);
+    return this.#source.slice(token.start, token.end);
   }
 
   next(): Token {
-    this.skipBlank();
-    const { at: start, source } = this;
-    if (start >= source.length) return this.token('<eof>', start, start);
+    this.#skipBlank();
+    const start = this.#at;
+    const source = this.#source;
+    if (start >= source.length) return this.#token('<eof>', start, start);
     const code = source.charCodeAt(start);
-    if (isDigit(code) || (code === 0x2e && isDigit(source.charCodeAt(start + 1)))) return this.number(start);
-    if (isIdentifier(code)) return this.name(start);
-    if (code === 0x22 || code === 0x27) return this.string(start, code);
+    if (isDigit(code) || (code === 0x2e && isDigit(source.charCodeAt(start + 1)))) return this.#number(start);
+    if (isIdentifier(code)) return this.#name(start);
+    if (code === 0x22 || code === 0x27) return this.#string(start, code);
     if (code === 0x5b) {
-      const level = this.longLevel(start);
+      const level = this.#longLevel(start);
       if (level >= 0) {
-        const line = this.line;
-        this.skipLong(start, level, 'string');
-        return { type: '<string>', start, end: this.at, line };
+        const line = this.#line;
+        this.#skipLong(start, level, 'string');
+        return { type: '<string>', start, end: this.#at, line };
       }
       if (level < -1) this.fail('invalid long string delimiter', source.slice(start, start - level));
     }
     const two = source.slice(start, start + 2);
     if (two === '..') {
       const dots = source.startsWith('...', start) ? '...' : '..';
-      return this.token(dots, start, start + dots.length);
+      return this.#token(dots, start, start + dots.length);
     }
-    if (pairs.has(two)) return this.token(two, start, start + 2);
-    return this.token(source.charAt(start), start, start + 1);
+    if (pairs.has(two)) return this.#token(two, start, start + 2);
+    return this.#token(source.charAt(start), start, start + 1);
   }
 
   /** @throws KongTsError LUA_INVALID, in LuaJIT's words */
-  fail(problem: string, near: string | null, line = this.line): never {
+  fail(problem: string, near: string | null, line = this.#line): never {
     const beside = near === null ? '' : ` near '${Buffer.from(near.slice(0, 60), 'latin1').toString()}'`;
     throw new KongTsError('LUA_INVALID', `The Lua source does not parse: lua:${line}: ${problem}${beside}.`);
   }
 
-  private token(type: string, start: number, end: number): Token {
-    this.at = end;
-    return { type, start, end, line: this.line };
+  #token(type: string, start: number, end: number): Token {
+    this.#at = end;
+    return { type, start, end, line: this.#line };
   }
 
-  private skipLine(): void {
-    const { source } = this;
-    while (this.at < source.length && !this.isNewline(this.at)) this.at += 1;
+  #skipLine(): void {
+    const source = this.#source;
+    while (this.#at < source.length && !this.#isNewline(this.#at)) this.#at += 1;
   }
 
-  private isNewline(at: number): boolean {
-    const code = this.source.charCodeAt(at);
+  #isNewline(at: number): boolean {
+    const code = this.#source.charCodeAt(at);
     return code === 10 || code === 13;
   }
 
   /** Steps over a line's end: \r\n and \n\r are one. */
-  private newline(): void {
-    const first = this.source.charCodeAt(this.at);
-    this.at += 1;
-    if (this.isNewline(this.at) && this.source.charCodeAt(this.at) !== first) this.at += 1;
-    this.line += 1;
+  #newline(): void {
+    const first = this.#source.charCodeAt(this.#at);
+    this.#at += 1;
+    if (this.#isNewline(this.#at) && this.#source.charCodeAt(this.#at) !== first) this.#at += 1;
+    this.#line += 1;
   }
 
-  private skipBlank(): void {
-    const { source } = this;
+  #skipBlank(): void {
+    const source = this.#source;
     for (;;) {
-      if (this.isNewline(this.at)) this.newline();
-      else if (isSpace(source.charCodeAt(this.at))) this.at += 1;
-      else if (source.startsWith('--', this.at)) this.skipComment();
+      if (this.#isNewline(this.#at)) this.#newline();
+      else if (isSpace(source.charCodeAt(this.#at))) this.#at += 1;
+      else if (source.startsWith('--', this.#at)) this.#skipComment();
       else return;
     }
   }
 
-  private skipComment(): void {
-    this.at += 2;
-    const level = this.source.charCodeAt(this.at) === 0x5b ? this.longLevel(this.at) : -1;
-    if (level >= 0) this.skipLong(this.at, level, 'comment');
-    else this.skipLine();
+  #skipComment(): void {
+    this.#at += 2;
+    const level = this.#source.charCodeAt(this.#at) === 0x5b ? this.#longLevel(this.#at) : -1;
+    if (level >= 0) this.#skipLong(this.#at, level, 'comment');
+    else this.#skipLine();
   }
 
   /** The number of equals signs of a long bracket; -1 for a plain bracket, less for one that is not finished. */
-  private longLevel(start: number): number {
+  #longLevel(start: number): number {
     let at = start + 1;
-    while (this.source.charCodeAt(at) === 0x3d) at += 1;
-    if (this.source.charCodeAt(at) === 0x5b) return at - start - 1;
+    while (this.#source.charCodeAt(at) === 0x3d) at += 1;
+    if (this.#source.charCodeAt(at) === 0x5b) return at - start - 1;
     return -(at - start);
   }
 
-  private skipLong(start: number, level: number, what: string): void {
+  #skipLong(start: number, level: number, what: string): void {
     const close = `]${'='.repeat(level)}]`;
-    const end = this.source.indexOf(close, start + level + 2);
-    this.at = start + level + 2;
-    const stop = end < 0 ? this.source.length : end;
-    while (this.at < stop) {
-      if (this.isNewline(this.at)) this.newline();
-      else this.at += 1;
+    const end = this.#source.indexOf(close, start + level + 2);
+    this.#at = start + level + 2;
+    const stop = end < 0 ? this.#source.length : end;
+    while (this.#at < stop) {
+      if (this.#isNewline(this.#at)) this.#newline();
+      else this.#at += 1;
     }
     if (end < 0) this.fail(`unfinished long ${what}`, '<eof>');
-    this.at = end + close.length;
+    this.#at = end + close.length;
   }
 
-  private name(start: number): Token {
+  #name(start: number): Token {
     let end = start + 1;
-    while (isIdentifier(this.source.charCodeAt(end))) end += 1;
-    const word = this.source.slice(start, end);
-    return this.token(keywords.has(word) ? word : '<name>', start, end);
+    while (isIdentifier(this.#source.charCodeAt(end))) end += 1;
+    const word = this.#source.slice(start, end);
+    return this.#token(keywords.has(word) ? word : '<name>', start, end);
   }
 
-  private number(start: number): Token {
-    const { source } = this;
+  #number(start: number): Token {
+    const source = this.#source;
     const exponent = /^0x/i.test(source.slice(start, start + 2)) ? 0x70 : 0x65;
     let end = start;
     for (;;) {
@@ -157,40 +158,41 @@ export class Lexer {
       if (!isIdentifier(code) && code !== 0x2e && !(sign && end > start)) break;
       end += 1;
     }
-    return this.token('<number>', start, end);
+    return this.#token('<number>', start, end);
   }
 
-  private string(start: number, quote: number): Token {
-    const { source, line } = this;
-    this.at = start + 1;
+  #string(start: number, quote: number): Token {
+    const source = this.#source;
+    const line = this.#line;
+    this.#at = start + 1;
     for (;;) {
-      const code = source.charCodeAt(this.at);
+      const code = source.charCodeAt(this.#at);
       if (code === quote) break;
-      if (this.at >= source.length) this.fail('unfinished string', '<eof>');
-      if (this.isNewline(this.at)) this.fail('unfinished string', source.slice(start, this.at));
-      if (code === 0x5c) this.escape(start);
-      else this.at += 1;
+      if (this.#at >= source.length) this.fail('unfinished string', '<eof>');
+      if (this.#isNewline(this.#at)) this.fail('unfinished string', source.slice(start, this.#at));
+      if (code === 0x5c) this.#escape(start);
+      else this.#at += 1;
     }
-    this.at += 1;
-    return { type: '<string>', start, end: this.at, line };
+    this.#at += 1;
+    return { type: '<string>', start, end: this.#at, line };
   }
 
-  private escape(start: number): void {
-    const { source } = this;
-    const letter = source.charAt(this.at + 1);
+  #escape(start: number): void {
+    const source = this.#source;
+    const letter = source.charAt(this.#at + 1);
     if (letter === 'z') {
-      this.at += 2;
-      while (isSpace(source.charCodeAt(this.at))) {
-        if (this.isNewline(this.at)) this.newline();
-        else this.at += 1;
+      this.#at += 2;
+      while (isSpace(source.charCodeAt(this.#at))) {
+        if (this.#isNewline(this.#at)) this.#newline();
+        else this.#at += 1;
       }
     } else if (letter === '\n' || letter === '\r') {
-      this.at += 1;
-      this.newline();
+      this.#at += 1;
+      this.#newline();
     } else {
-      const end = letter === '' ? this.at + 1 : escapeEnd(source, this.at);
-      if (end < 0) this.fail('invalid escape sequence', source.slice(start, this.at + 1));
-      this.at = end;
+      const end = letter === '' ? this.#at + 1 : escapeEnd(source, this.#at);
+      if (end < 0) this.fail('invalid escape sequence', source.slice(start, this.#at + 1));
+      this.#at = end;
     }
   }
 }

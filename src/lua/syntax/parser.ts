@@ -12,17 +12,17 @@ const ends = new Set(['else', 'elseif', 'end', 'until', '<eof>']);
  * anywhere) and notes what has to be changed for Lua 5.4.
  */
 export class Parser extends TokenReader {
-  private readonly expressions = new Expressions(this, (hasSelf, line) => this.body(hasSelf, line));
-  private labels = 0;
+  readonly #expressions = new Expressions(this, (hasSelf, line) => this.#body(hasSelf, line));
+  #labels = 0;
 
   /** @throws KongTsError LUA_INVALID, in LuaJIT's words */
   chunk(): void {
-    this.block(false);
+    this.#block(false);
     if (this.token.type !== '<eof>') this.expected('<eof>');
   }
 
   /** The parameters and the body of a function, from `(` to `end`. */
-  private body(hasSelf: boolean, line: number): void {
+  #body(hasSelf: boolean, line: number): void {
     const outer = this.scope;
     this.expect('(');
     const names = hasSelf ? ['self'] : [];
@@ -39,154 +39,154 @@ export class Parser extends TokenReader {
     }
     this.expect(')');
     this.scope = this.newScope(outer, isVararg, line);
-    this.block(false, names);
+    this.#block(false, names);
     this.match('end', 'function', line);
     this.scope = outer;
   }
 
   /** Statements up to the token that ends them, in a scope of their own. */
-  private block(isLoop: boolean, names: readonly string[] = []): void {
+  #block(isLoop: boolean, names: readonly string[] = []): void {
     this.scope.open(isLoop);
     for (const name of names) this.scope.declare(name);
-    this.statements();
+    this.#statements();
     this.scope.close();
   }
 
-  private statements(): void {
+  #statements(): void {
     this.deeper();
     let isLast = false;
     while (!isLast && !ends.has(this.token.type)) {
-      isLast = this.statement();
+      isLast = this.#statement();
       this.accept(';');
     }
     this.shallower();
   }
 
   /** @returns whether nothing may follow it */
-  private statement(): boolean {
+  #statement(): boolean {
     const { line, type } = this.token;
     switch (type) {
       case ';':
         this.next();
         break;
       case 'if':
-        this.conditional(line);
+        this.#conditional(line);
         break;
       case 'while':
         this.next();
-        this.expressions.one();
+        this.#expressions.one();
         this.expect('do');
-        this.block(true);
+        this.#block(true);
         this.match('end', 'while', line);
         break;
       case 'do':
         this.next();
-        this.block(false);
+        this.#block(false);
         this.match('end', 'do', line);
         break;
       case 'for':
-        this.loop(line);
+        this.#loop(line);
         break;
       case 'repeat':
-        this.repetition(line);
+        this.#repetition(line);
         break;
       case 'function':
-        this.functionStatement(line);
+        this.#functionStatement(line);
         break;
       case 'local':
-        this.localStatement(line);
+        this.#localStatement(line);
         break;
       case 'return':
         this.next();
-        if (!ends.has(this.token.type) && this.token.type !== ';') this.expressions.list();
+        if (!ends.has(this.token.type) && this.token.type !== ';') this.#expressions.list();
         return true;
       case 'break':
         this.next();
         if (!this.scope.isInLoop) this.error('no loop to break');
         break;
       case '::':
-        this.label();
+        this.#label();
         break;
       case 'goto':
         this.next();
-        this.jump();
+        this.#jump();
         break;
       default:
-        this.expressions.statement();
+        this.#expressions.statement();
     }
     return false;
   }
 
-  private conditional(line: number): void {
+  #conditional(line: number): void {
     do {
       this.next();
-      this.expressions.one();
+      this.#expressions.one();
       this.expect('then');
-      this.block(false);
+      this.#block(false);
     } while (this.token.type === 'elseif');
-    if (this.accept('else')) this.block(false);
+    if (this.accept('else')) this.#block(false);
     this.match('end', 'if', line);
   }
 
-  private loop(line: number): void {
+  #loop(line: number): void {
     this.next();
     const names = [this.name()];
     if (this.accept('=')) {
-      this.expressions.one();
+      this.#expressions.one();
       this.expect(',');
-      this.expressions.one();
-      if (this.accept(',')) this.expressions.one();
+      this.#expressions.one();
+      if (this.accept(',')) this.#expressions.one();
     } else if (this.token.type === ',' || this.token.type === 'in') {
       while (this.accept(',')) names.push(this.name());
       this.expect('in');
-      this.expressions.list();
+      this.#expressions.list();
     } else this.error("'=' or 'in' expected");
     this.expect('do');
     // The loop keeps three values of its own beside its variables.
     this.scope.open(true);
     for (const hidden of ['(for a)', '(for b)', '(for c)']) this.scope.declare(hidden);
-    this.block(false, names);
+    this.#block(false, names);
     this.match('end', 'for', line);
     this.scope.close();
   }
 
-  private repetition(line: number): void {
+  #repetition(line: number): void {
     this.next();
     this.scope.open(true);
     this.scope.open(false);
-    this.statements();
+    this.#statements();
     this.match('until', 'repeat', line);
-    this.expressions.one();
+    this.#expressions.one();
     this.scope.close();
     this.scope.close();
   }
 
-  private functionStatement(line: number): void {
+  #functionStatement(line: number): void {
     this.next();
     this.scope.use(this.name());
     while (this.accept('.')) this.name();
     const hasSelf = this.accept(':');
     if (hasSelf) this.name();
-    this.body(hasSelf, line);
+    this.#body(hasSelf, line);
   }
 
-  private localStatement(line: number): void {
+  #localStatement(line: number): void {
     this.next();
     if (this.accept('function')) {
       this.scope.declare(this.name());
-      this.body(false, line);
+      this.#body(false, line);
       return;
     }
     const names = [this.name()];
     while (this.accept(',')) names.push(this.name());
-    if (this.accept('=')) this.expressions.list();
+    if (this.accept('=')) this.#expressions.list();
     for (const name of names) this.scope.declare(name);
   }
 
-  private label(): void {
+  #label(): void {
     this.next();
     const { start, end } = this.token;
-    const label: Label = { name: this.name(), number: this.countLabel(), active: 0 };
+    const label: Label = { name: this.name(), number: this.#countLabel(), active: 0 };
     // In Lua 5.4 a label's name may stand once in a function.
     this.edits.replace(start, end, labelName(label));
     this.scope.label(label);
@@ -194,7 +194,7 @@ export class Parser extends TokenReader {
     for (;;) {
       if (this.token.type === '::') {
         this.deeper();
-        this.label();
+        this.#label();
         this.shallower();
       } else if (!this.accept(';')) break;
     }
@@ -202,19 +202,19 @@ export class Parser extends TokenReader {
     this.scope.settle(label);
   }
 
-  private jump(): void {
+  #jump(): void {
     const { start, end, line } = this.token;
-    this.countLabel();
+    this.#countLabel();
     const edit = this.edits.replace(start, end, '');
     this.scope.jump(this.name(), line, (label) => {
       edit.text = labelName(label);
     });
   }
 
-  private countLabel(): number {
-    this.labels += 1;
-    if (this.labels > maxLabels) this.error(`more than ${maxLabels} labels and jumps`);
-    return this.labels;
+  #countLabel(): number {
+    this.#labels += 1;
+    if (this.#labels > maxLabels) this.error(`more than ${maxLabels} labels and jumps`);
+    return this.#labels;
   }
 }
 

@@ -29,60 +29,60 @@ const maxUpvalues = 60;
 /** The names of one function: its locals by block, its labels, the variables that it takes from around it. */
 export class FunctionScope {
   readonly isVararg: boolean;
-  private readonly parent: FunctionScope | null;
-  private readonly line: number;
-  private readonly fail: Fail;
-  private readonly locals: string[] = [];
-  private readonly blocks: Block[] = [];
-  private readonly upvalues = new Set<string>();
+  readonly #parent: FunctionScope | null;
+  readonly #line: number;
+  readonly #fail: Fail;
+  readonly #locals: string[] = [];
+  readonly #blocks: Block[] = [];
+  readonly #upvalues = new Set<string>();
 
   constructor(parent: FunctionScope | null, isVararg: boolean, line: number, fail: Fail) {
-    this.parent = parent;
+    this.#parent = parent;
     this.isVararg = isVararg;
-    this.line = line;
-    this.fail = fail;
+    this.#line = line;
+    this.#fail = fail;
   }
 
-  private get where(): string {
-    return this.parent === null ? 'main function' : `function at line ${this.line}`;
+  get #where(): string {
+    return this.#parent === null ? 'main function' : `function at line ${this.#line}`;
   }
 
   get block(): Block {
-    return this.blocks.at(-1) ?? { isLoop: false, active: 0, labels: new Map(), gotos: [] };
+    return this.#blocks.at(-1) ?? { isLoop: false, active: 0, labels: new Map(), gotos: [] };
   }
 
   get isInLoop(): boolean {
-    return this.blocks.some(({ isLoop }) => isLoop);
+    return this.#blocks.some(({ isLoop }) => isLoop);
   }
 
   declare(name: string): void {
-    if (this.locals.length >= maxLocals)
-      this.fail(`${this.where} has more than ${maxLocals} local variables`);
-    this.locals.push(name);
+    if (this.#locals.length >= maxLocals)
+      this.#fail(`${this.#where} has more than ${maxLocals} local variables`);
+    this.#locals.push(name);
   }
 
   /** Looks a name up: a local of this function, or a variable of one around it (LuaJIT has at most 60 of them). */
   use(name: string): boolean {
-    const at = this.locals.lastIndexOf(name);
+    const at = this.#locals.lastIndexOf(name);
     if (at >= 0) return true;
-    if (this.upvalues.has(name)) return true;
-    if (this.parent?.use(name) !== true) return false;
-    this.upvalues.add(name);
-    if (this.upvalues.size > maxUpvalues) this.fail(`${this.where} has more than ${maxUpvalues} upvalues`);
+    if (this.#upvalues.has(name)) return true;
+    if (this.#parent?.use(name) !== true) return false;
+    this.#upvalues.add(name);
+    if (this.#upvalues.size > maxUpvalues) this.#fail(`${this.#where} has more than ${maxUpvalues} upvalues`);
     return true;
   }
 
   open(isLoop: boolean): void {
-    this.blocks.push({ isLoop, active: this.locals.length, labels: new Map(), gotos: [] });
+    this.#blocks.push({ isLoop, active: this.#locals.length, labels: new Map(), gotos: [] });
   }
 
   close(): void {
-    const block = this.blocks.pop();
+    const block = this.#blocks.pop();
     if (block === undefined) return;
-    this.locals.length = block.active;
-    const outer = this.blocks.at(-1);
+    this.#locals.length = block.active;
+    const outer = this.#blocks.at(-1);
     for (const jump of block.gotos) {
-      if (outer === undefined) this.fail(`undefined label '${jump.name}'`, jump.line);
+      if (outer === undefined) this.#fail(`undefined label '${jump.name}'`, jump.line);
       jump.active = Math.min(jump.active, block.active);
       const label = outer.labels.get(jump.name);
       if (label === undefined) outer.gotos.push(jump);
@@ -92,8 +92,8 @@ export class FunctionScope {
 
   label(label: Label): void {
     const { block } = this;
-    if (block.labels.has(label.name)) this.fail(`duplicate label '${label.name}'`);
-    label.active = this.locals.length;
+    if (block.labels.has(label.name)) this.#fail(`duplicate label '${label.name}'`);
+    label.active = this.#locals.length;
     block.labels.set(label.name, label);
   }
 
@@ -108,8 +108,8 @@ export class FunctionScope {
     block.gotos = block.gotos.filter((jump) => {
       if (jump.name !== label.name) return true;
       if (jump.active < label.active) {
-        const local = this.locals[jump.active] ?? '?';
-        this.fail(`<goto ${jump.name}> jumps into the scope of local '${local}'`, jump.line);
+        const local = this.#locals[jump.active] ?? '?';
+        this.#fail(`<goto ${jump.name}> jumps into the scope of local '${local}'`, jump.line);
       }
       jump.resolve(label);
       return false;
@@ -117,13 +117,13 @@ export class FunctionScope {
   }
 
   jump(name: string, line: number, resolve: (label: Label) => void): void {
-    for (const { labels } of this.blocks.toReversed()) {
+    for (const { labels } of this.#blocks.toReversed()) {
       const label = labels.get(name);
       if (label !== undefined) {
         resolve(label);
         return;
       }
     }
-    this.block.gotos.push({ name, line, resolve, active: this.locals.length });
+    this.block.gotos.push({ name, line, resolve, active: this.#locals.length });
   }
 }

@@ -1,5 +1,6 @@
 import { Edits } from './edits.ts';
-import { Lexer, type Token } from './lexer.ts';
+import type { Token } from './lexer.ts';
+import { Lexer } from './lexer.ts';
 import { FunctionScope } from './scopes.ts';
 
 /** LuaJIT's own limit of nesting. */
@@ -10,30 +11,30 @@ export class TokenReader {
   readonly edits = new Edits();
   token: Token;
   scope: FunctionScope;
-  private readonly lexer: Lexer;
-  private ahead: Token | null = null;
-  private levels = 0;
+  readonly #lexer: Lexer;
+  #ahead: Token | null = null;
+  #levels = 0;
   /** Where the last token ended. */
   lastEnd = 0;
 
   constructor(source: string) {
-    this.lexer = new Lexer(source);
+    this.#lexer = new Lexer(source);
     this.scope = this.newScope(null, true, 0);
-    this.token = this.lexer.next();
+    this.token = this.#lexer.next();
   }
 
   text(): string {
-    return this.lexer.text(this.token);
+    return this.#lexer.text(this.token);
   }
 
   next(): void {
     this.lastEnd = this.token.end;
-    this.token = this.ahead ?? this.lexer.next();
-    this.ahead = null;
+    this.token = this.#ahead ?? this.#lexer.next();
+    this.#ahead = null;
   }
 
   peek(): Token {
-    return (this.ahead ??= this.lexer.next());
+    return (this.#ahead ??= this.#lexer.next());
   }
 
   accept(type: string): boolean {
@@ -59,16 +60,16 @@ export class TokenReader {
 
   error(problem: string): never {
     const near = this.token.type === '<eof>' ? '<eof>' : this.text();
-    return this.lexer.fail(problem, near, this.token.line);
+    return this.#lexer.fail(problem, near, this.token.line);
   }
 
   deeper(): void {
-    this.levels += 1;
-    if (this.levels >= maxLevels) this.error('chunk has too many syntax levels');
+    this.#levels += 1;
+    if (this.#levels >= maxLevels) this.error('chunk has too many syntax levels');
   }
 
   shallower(): void {
-    this.levels -= 1;
+    this.#levels -= 1;
   }
 
   name(): string {
@@ -85,7 +86,7 @@ export class TokenReader {
 
   protected newScope(parent: FunctionScope | null, isVararg: boolean, line: number): FunctionScope {
     return new FunctionScope(parent, isVararg, line, (problem, at) =>
-      this.lexer.fail(problem, null, at ?? this.token.line),
+      this.#lexer.fail(problem, null, at ?? this.token.line),
     );
   }
 }

@@ -75,12 +75,12 @@ function lineEnd(body: Buffer, at: number): number {
 }
 
 /** The headers of one part are at most so long, in bytes. */
-const MAX_PART_HEADERS = 16 * 1024;
+const maxPartHeaders = 16 * 1024;
 
 function addPart(fields: Map<string, string | string[]>, part: Buffer): void {
   const [headerEnd, valueStart] = endOfHeaders(part);
-  if (headerEnd > MAX_PART_HEADERS) {
-    throw malformed(`the headers of a part have more than ${MAX_PART_HEADERS} bytes`);
+  if (headerEnd > maxPartHeaders) {
+    throw malformed(`the headers of a part have more than ${maxPartHeaders} bytes`);
   }
   const name = partName(decodeText(part, 0, headerEnd));
   if (name === null) return;

@@ -21,84 +21,86 @@ export type Manners = Readonly<Record<string, EntityManners>>;
 
 /** The endpoints of an entity that Kong generates from its schema. */
 export class EntityEndpoints {
-  private readonly registry: Registry;
-  private readonly manners: Manners;
+  readonly #registry: Registry;
+  readonly #manners: Manners;
 
   constructor(registry: Registry, manners: Manners) {
-    this.registry = registry;
-    this.manners = manners;
+    this.#registry = registry;
+    this.#manners = manners;
   }
 
   *all(): Generator<Endpoint> {
-    for (const kind of this.registry.kinds.values()) {
+    for (const kind of this.#registry.kinds.values()) {
       if (kind.definition.noAdminApi === true) continue;
       const base = `/${collection(kind)}`;
       const one = `${base}/:${kind.name}`;
-      yield { path: base, methods: this.collection(kind) };
-      yield { path: one, methods: this.entity(kind) };
+      yield { path: base, methods: this.#collection(kind) };
+      yield { path: one, methods: this.#entity(kind) };
       for (const { field, reference } of kind.foreign) {
-        const parent = this.registry.kind(reference);
+        const parent = this.#registry.kind(reference);
         const nested = `/${collection(parent)}/:${parent.name}/${nestedCollection(kind)}`;
-        yield { path: `${one}/${field}`, methods: this.foreign(kind, field, parent) };
-        yield { path: nested, methods: this.children(kind, field, parent) };
-        yield { path: `${nested}/:${kind.name}`, methods: this.child(kind, field, parent) };
+        yield { path: `${one}/${field}`, methods: this.#foreign(kind, field, parent) };
+        yield { path: nested, methods: this.#children(kind, field, parent) };
+        yield { path: `${nested}/:${kind.name}`, methods: this.#child(kind, field, parent) };
       }
     }
   }
 
-  private collection(kind: EntityKind): Methods {
+  #collection(kind: EntityKind): Methods {
     return {
-      GET: (context) => this.list(context, kind),
-      POST: (context) => created(this.show(context, kind, this.insert(context, kind, input(context, kind)))),
+      GET: (context) => this.#list(context, kind),
+      POST: (context) =>
+        created(this.#show(context, kind, this.#insert(context, kind, input(context, kind)))),
     };
   }
 
-  private entity(kind: EntityKind): Methods {
-    const find = (context: Context): Entity | undefined => this.find(context, kind);
+  #entity(kind: EntityKind): Methods {
+    const find = (context: Context): Entity | undefined => this.#find(context, kind);
     return {
-      GET: (context) => this.answer(context, kind, find(context)),
-      PATCH: (context) => this.patch(context, kind, find(context)),
+      GET: (context) => this.#answer(context, kind, find(context)),
+      PATCH: (context) => this.#patch(context, kind, find(context)),
       PUT: (context) =>
         ok(
-          this.show(
+          this.#show(
             context,
             kind,
-            this.upsert(context, kind, context.params[kind.name] ?? '', input(context, kind)),
+            this.#upsert(context, kind, context.params[kind.name] ?? '', input(context, kind)),
           ),
         ),
-      DELETE: (context) => this.remove(context, kind, find(context)),
+      DELETE: (context) => this.#remove(context, kind, find(context)),
     };
   }
 
   /** `/routes/:routes/service`: what an entity points to. */
-  private foreign(kind: EntityKind, field: string, parent: EntityKind): Methods {
+  #foreign(kind: EntityKind, field: string, parent: EntityKind): Methods {
     const target = (context: Context): Entity | undefined => {
-      const entity = this.find(context, kind);
+      const entity = this.#find(context, kind);
       const id = entity === undefined ? undefined : foreignId(entity, field);
       return id === undefined ? undefined : context.state.dao.find(parent.name, id, context.workspace);
     };
     return {
-      GET: (context) => this.answer(context, parent, target(context)),
-      PATCH: (context) => this.patch(context, parent, target(context)),
+      GET: (context) => this.#answer(context, parent, target(context)),
+      PATCH: (context) => this.#patch(context, parent, target(context)),
       PUT: (context) => {
-        const entity = this.find(context, kind);
+        const entity = this.#find(context, kind);
         if (entity === undefined) return notFound;
         const id = foreignId(entity, field);
         const fields = input(context, parent);
-        if (id !== undefined) return ok(this.show(context, parent, this.upsert(context, parent, id, fields)));
-        const made = this.insert(context, parent, fields);
-        this.update(context, kind, entity, { [field]: { id: made.id } });
-        return ok(this.show(context, parent, made));
+        if (id !== undefined)
+          return ok(this.#show(context, parent, this.#upsert(context, parent, id, fields)));
+        const made = this.#insert(context, parent, fields);
+        this.#update(context, kind, entity, { [field]: { id: made.id } });
+        return ok(this.#show(context, parent, made));
       },
       DELETE: (context) => (target(context) === undefined ? notFound : methodNotAllowed),
     };
   }
 
   /** `/services/:services/routes`. */
-  private children(kind: EntityKind, field: string, parent: EntityKind): Methods {
+  #children(kind: EntityKind, field: string, parent: EntityKind): Methods {
     return {
       GET: (context) => {
-        const owner = this.find(context, parent);
+        const owner = this.#find(context, parent);
         if (owner === undefined) return notFound;
         const { data, offset } = page(context.state.store, kind.name, {
           ...paging(context),
@@ -107,49 +109,49 @@ export class EntityEndpoints {
         const key = encodeURIComponent(context.params[parent.name] ?? '');
         return listed(
           context,
-          data.map((entity) => this.show(context, kind, entity)),
+          data.map((entity) => this.#show(context, kind, entity)),
           offset,
           `/${collection(parent)}/${key}/${nestedCollection(kind)}`,
         );
       },
       POST: (context) => {
-        const owner = this.find(context, parent);
+        const owner = this.#find(context, parent);
         if (owner === undefined) return notFound;
         const fields = { ...input(context, kind), [field]: { id: owner.id } };
-        return created(this.show(context, kind, this.insert(context, kind, fields)));
+        return created(this.#show(context, kind, this.#insert(context, kind, fields)));
       },
     };
   }
 
   /** `/services/:services/routes/:routes`. */
-  private child(kind: EntityKind, field: string, parent: EntityKind): Methods {
+  #child(kind: EntityKind, field: string, parent: EntityKind): Methods {
     const find = (context: Context): Entity | undefined => {
-      const owner = this.find(context, parent);
-      const entity = owner === undefined ? undefined : this.find(context, kind);
+      const owner = this.#find(context, parent);
+      const entity = owner === undefined ? undefined : this.#find(context, kind);
       return entity !== undefined && foreignId(entity, field) === owner?.id ? entity : undefined;
     };
     return {
-      GET: (context) => this.answer(context, kind, find(context)),
-      PATCH: (context) => this.patch(context, kind, find(context)),
+      GET: (context) => this.#answer(context, kind, find(context)),
+      PATCH: (context) => this.#patch(context, kind, find(context)),
       PUT: (context) => {
-        const owner = this.find(context, parent);
+        const owner = this.#find(context, parent);
         if (owner === undefined) return notFound;
         const fields = { ...input(context, kind), [field]: { id: owner.id } };
         return ok(
-          this.show(context, kind, this.upsert(context, kind, context.params[kind.name] ?? '', fields)),
+          this.#show(context, kind, this.#upsert(context, kind, context.params[kind.name] ?? '', fields)),
         );
       },
       DELETE: (context) => {
         const entity = find(context);
-        return entity === undefined ? notFound : this.remove(context, kind, entity);
+        return entity === undefined ? notFound : this.#remove(context, kind, entity);
       },
     };
   }
 
-  private list(context: Context, kind: EntityKind): Answer {
-    const found = this.manners[kind.name]?.search?.(context);
+  #list(context: Context, kind: EntityKind): Answer {
+    const found = this.#manners[kind.name]?.search?.(context);
     if (Array.isArray(found))
-      return ok({ data: found.map((entity) => this.show(context, kind, entity)), next: null });
+      return ok({ data: found.map((entity) => this.#show(context, kind, entity)), next: null });
     if (found !== undefined) return found;
     const size = context.query.get('size');
     const tags = context.query.get('tags');
@@ -163,32 +165,32 @@ export class EntityEndpoints {
     const more = `${tags === null ? '' : `&tags=${encodeURIComponent(tags)}`}${size === null ? '' : `&size=${size}`}`;
     return listed(
       context,
-      data.map((entity) => this.show(context, kind, entity)),
+      data.map((entity) => this.#show(context, kind, entity)),
       offset,
       `/${collection(kind)}`,
       more,
     );
   }
 
-  private find(context: Context, kind: EntityKind): Entity | undefined {
+  #find(context: Context, kind: EntityKind): Entity | undefined {
     return context.state.dao.find(kind.name, context.params[kind.name] ?? '', context.workspace);
   }
 
-  private show(context: Context, kind: EntityKind, entity: Entity): PlainObject {
-    return this.manners[kind.name]?.show?.(context, entity) ?? shown(entity, context.state.readOnly);
+  #show(context: Context, kind: EntityKind, entity: Entity): PlainObject {
+    return this.#manners[kind.name]?.show?.(context, entity) ?? shown(entity, context.state.readOnly);
   }
 
-  private answer(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
-    return entity === undefined ? notFound : ok(this.show(context, kind, entity));
+  #answer(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+    return entity === undefined ? notFound : ok(this.#show(context, kind, entity));
   }
 
-  private patch(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+  #patch(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
     if (entity === undefined) return context.state.readOnly ? missing(context, kind) : notFound;
     const fields = input(context, kind, entity);
-    return ok(this.show(context, kind, this.update(context, kind, entity, fields)));
+    return ok(this.#show(context, kind, this.#update(context, kind, entity, fields)));
   }
 
-  private remove(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
+  #remove(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
     // What is not there is gone, with a database or without one.
     if (entity === undefined) return noContent;
     writable(context, 'remove', kind, keyField(context, kind));
@@ -197,33 +199,33 @@ export class EntityEndpoints {
   }
 
   /** The fields that are the entity's, without those that its manners keep elsewhere. */
-  private ownFields(kind: EntityKind, fields: PlainObject): PlainObject {
-    const elsewhere = this.manners[kind.name]?.elsewhere ?? [];
+  #ownFields(kind: EntityKind, fields: PlainObject): PlainObject {
+    const elsewhere = this.#manners[kind.name]?.elsewhere ?? [];
     return Object.fromEntries(Object.entries(fields).filter(([name]) => !elsewhere.includes(name)));
   }
 
-  private insert(context: Context, kind: EntityKind, fields: PlainObject): Entity {
+  #insert(context: Context, kind: EntityKind, fields: PlainObject): Entity {
     const { dao, readOnly } = context.state;
     // Without a database as well, Kong looks at the body first.
-    if (readOnly) dao.checkedInsert(kind.name, this.ownFields(kind, fields), context.workspace);
+    if (readOnly) dao.checkedInsert(kind.name, this.#ownFields(kind, fields), context.workspace);
     writable(context, 'create', kind);
-    const own = this.manners[kind.name]?.insert;
+    const own = this.#manners[kind.name]?.insert;
     return own?.(context, fields) ?? dao.insert(kind.name, fields, context.workspace);
   }
 
-  private update(context: Context, kind: EntityKind, entity: Entity, fields: PlainObject): Entity {
+  #update(context: Context, kind: EntityKind, entity: Entity, fields: PlainObject): Entity {
     const { dao, readOnly } = context.state;
-    if (readOnly) dao.checkedUpdate(kind.name, entity, this.ownFields(kind, fields), context.workspace);
+    if (readOnly) dao.checkedUpdate(kind.name, entity, this.#ownFields(kind, fields), context.workspace);
     writable(context, 'update', kind, keyField(context, kind));
-    const own = this.manners[kind.name]?.update;
+    const own = this.#manners[kind.name]?.update;
     return own?.(context, entity, fields) ?? dao.update(kind.name, entity, fields, context.workspace);
   }
 
-  private upsert(context: Context, kind: EntityKind, key: string, fields: PlainObject): Entity {
+  #upsert(context: Context, kind: EntityKind, key: string, fields: PlainObject): Entity {
     const { dao, readOnly } = context.state;
-    if (readOnly) dao.checkedUpsert(kind.name, key, this.ownFields(kind, fields), context.workspace);
+    if (readOnly) dao.checkedUpsert(kind.name, key, this.#ownFields(kind, fields), context.workspace);
     writable(context, 'create or update', kind, keyField(context, kind));
-    const own = this.manners[kind.name]?.upsert;
+    const own = this.#manners[kind.name]?.upsert;
     return own?.(context, key, fields) ?? dao.upsert(kind.name, key, fields, context.workspace);
   }
 }

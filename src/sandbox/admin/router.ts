@@ -14,15 +14,15 @@ interface Node {
 /** Finds endpoints by path; fixed segments win over parameters. */
 export class Router {
   readonly paths: string[] = [];
-  private readonly root: Node = { fixed: new Map() };
+  readonly #root: Node = { fixed: new Map() };
 
   constructor(endpoints: Iterable<Endpoint>) {
-    for (const endpoint of endpoints) this.add(endpoint);
+    for (const endpoint of endpoints) this.#add(endpoint);
   }
 
   /** Adds an endpoint; its methods come on top of those the path has. */
-  private add({ path, methods }: Endpoint): void {
-    let node = this.root;
+  #add({ path, methods }: Endpoint): void {
+    let node = this.#root;
     const names: string[] = [];
     for (const segment of path.split('/').filter((part) => part !== '')) {
       let next = segment.startsWith(':') ? node.parameter : node.fixed.get(segment);
@@ -42,11 +42,11 @@ export class Router {
 
   /** Whether any path starts with this segment. */
   startsWith(segment: string): boolean {
-    return this.root.fixed.has(segment);
+    return this.#root.fixed.has(segment);
   }
 
   find(segments: readonly string[]): Match | undefined {
-    return search(this.root, segments, 0, []);
+    return search(this.#root, segments, 0, []);
   }
 }
 

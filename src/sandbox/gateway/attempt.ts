@@ -6,12 +6,8 @@ import type { AnswerHead, BodyContent } from '../../kong-end/index.ts';
 import { ReadTimeout } from '../../http/http1/change.ts';
 import { writeTo } from '../../http/http1/socket-writer.ts';
 import { answerBody, bufferSize } from './upstream/answer-body.ts';
-import {
-  ConnectTimedOut,
-  type ConnectionTarget,
-  type UpstreamConnection,
-  type UpstreamConnections,
-} from './upstream/connections.ts';
+import type { ConnectionTarget, UpstreamConnection, UpstreamConnections } from './upstream/connections.ts';
+import { ConnectTimedOut } from './upstream/connections.ts';
 
 export interface AttemptOptions {
   readonly target: ConnectionTarget;
@@ -129,7 +125,7 @@ async function readAnswer(
     first: bytes.subarray(next),
     headLength: next,
     reader,
-    readTimeout: options.readTimeout,
+    readTimeoutMs: options.readTimeout,
     onEnd,
   });
   const abandon = (): void => {

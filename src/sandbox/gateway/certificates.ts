@@ -1,56 +1,57 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { messageOf } from '../../base/errors.ts';
 import type { CertificateEntity, ConfigSnapshot, SandboxLog } from '../../kong-end/index.ts';
 import { selfSigned } from './self-signed.ts';
 
 /** Chooses certificates by server name, as Kong does: exact, then wildcards, then `*`, then one of its own. */
 export class Certificates {
-  private readonly log: SandboxLog;
-  private readonly contexts = new Map<string, SecureContext | null>();
-  private own: { key: string; cert: string } | null = null;
-  private ownContext: SecureContext | null = null;
-  private snapshot: ConfigSnapshot | null = null;
+  readonly #log: SandboxLog;
+  readonly #contexts = new Map<string, SecureContext | null>();
+  #own: { key: string; cert: string } | null = null;
+  #ownContext: SecureContext | null = null;
+  #snapshot: ConfigSnapshot | null = null;
 
   constructor(log: SandboxLog) {
-    this.log = log;
+    this.#log = log;
   }
 
   /** The context for a server name, null where the client sent none. */
   contextFor(serverName: string | null, snapshot: ConfigSnapshot): SecureContext {
-    if (snapshot !== this.snapshot) {
-      this.snapshot = snapshot;
-      this.contexts.clear();
+    if (snapshot !== this.#snapshot) {
+      this.#snapshot = snapshot;
+      this.#contexts.clear();
     }
     for (const name of candidates(serverName)) {
       const sni = snapshot.snis.find((each) => each.name === name);
       const certificate = snapshot.certificates.find((each) => each.id === sni?.certificate.id);
-      const context = certificate === undefined ? null : this.contextOf(certificate);
+      const context = certificate === undefined ? null : this.#contextOf(certificate);
       if (context !== null) return context;
     }
-    return this.fallback;
+    return this.#fallback;
   }
 
   /** A self-signed certificate for localhost, made at first use. */
   get fallbackOptions(): { key: string; cert: string } {
-    this.own ??= selfSigned();
-    return this.own;
+    this.#own ??= selfSigned();
+    return this.#own;
   }
 
-  private get fallback(): SecureContext {
-    this.ownContext ??= createSecureContext(this.fallbackOptions);
-    return this.ownContext;
+  get #fallback(): SecureContext {
+    this.#ownContext ??= createSecureContext(this.fallbackOptions);
+    return this.#ownContext;
   }
 
-  private contextOf(certificate: CertificateEntity): SecureContext | null {
-    const known = this.contexts.get(certificate.id);
+  #contextOf(certificate: CertificateEntity): SecureContext | null {
+    const known = this.#contexts.get(certificate.id);
     if (known !== undefined) return known;
     let context: SecureContext | null = null;
     try {
       context = createSecureContext({ cert: certificate.cert, key: certificate.key });
     } catch (error) {
-      this.log('error', `[certificate] ${certificate.id} cannot be used: ${messageOf(error)}`);
+      this.#log('error', `[certificate] ${certificate.id} cannot be used: ${messageOf(error)}`);
     }
-    this.contexts.set(certificate.id, context);
+    this.#contexts.set(certificate.id, context);
     return context;
   }
 }

@@ -3,37 +3,37 @@ import type { ConfigSnapshot, EntityStore, PluginHandler, SandboxLog } from '../
 
 /** What is compiled from the configuration: router, plugins and balancer, made anew with each change. */
 export class ConfigState {
-  private readonly handlers: readonly PluginHandler[];
-  private readonly log: SandboxLog;
-  private readonly unsubscribe: () => void;
-  private sequence = 0;
+  readonly #handlers: readonly PluginHandler[];
+  readonly #log: SandboxLog;
+  readonly #unsubscribe: () => void;
+  #sequence = 0;
   snapshot: ConfigSnapshot;
   router: Router;
   table: PluginTable;
   balancer: Balancer;
 
   constructor(store: EntityStore, handlers: readonly PluginHandler[], log: SandboxLog) {
-    this.handlers = handlers;
-    this.log = log;
+    this.#handlers = handlers;
+    this.#log = log;
     this.snapshot = store.snapshot();
     this.router = new Router(this.snapshot, log);
-    this.table = this.buildTable(null);
+    this.table = this.#buildTable(null);
     this.balancer = new Balancer(this.snapshot);
-    this.unsubscribe = store.onChange((snapshot) => this.update(snapshot));
+    this.#unsubscribe = store.onChange((snapshot) => this.#update(snapshot));
   }
 
   close(): void {
-    this.unsubscribe();
+    this.#unsubscribe();
   }
 
-  private update(snapshot: ConfigSnapshot): void {
+  #update(snapshot: ConfigSnapshot): void {
     this.snapshot = snapshot;
-    this.router = new Router(snapshot, this.log);
-    this.table = this.buildTable(this.table);
+    this.router = new Router(snapshot, this.#log);
+    this.table = this.#buildTable(this.table);
     this.balancer = new Balancer(snapshot);
   }
 
-  private buildTable(previous: PluginTable | null): PluginTable {
-    return new PluginTable(this.snapshot, this.handlers, previous, () => ++this.sequence);
+  #buildTable(previous: PluginTable | null): PluginTable {
+    return new PluginTable(this.snapshot, this.#handlers, previous, () => ++this.#sequence);
   }
 }

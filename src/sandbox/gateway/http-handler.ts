@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { InvalidChunk } from '../../http/http1/chunked-body.ts';
-import { BodyStalled, type ClientRequest } from '../../http/http1/client-request.ts';
+import type { ClientRequest } from '../../http/http1/client-request.ts';
+import { BodyStalled } from '../../http/http1/client-request.ts';
 import type { ClientResponse } from '../../http/http1/client-response.ts';
 import type { RefusalStatus } from '../../http/http1/request-head.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';

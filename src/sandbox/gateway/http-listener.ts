@@ -1,10 +1,15 @@
-import net, { type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
 import { messageOf } from '../../base/errors.ts';
-import { ClientConnection, nginxTimeouts, type ClientTimeouts } from '../../http/http1/client-connection.ts';
-import { handleHttp, handleRefused, type HttpHandlerOptions } from './http-handler.ts';
-import { listenError, type ListenAddress } from './listen.ts';
-import { checkWithoutSni, sniCallback, tlsInfoOf, type TlsSide } from './tls.ts';
+import type { ClientTimeouts } from '../../http/http1/client-connection.ts';
+import { ClientConnection, nginxTimeouts } from '../../http/http1/client-connection.ts';
+import type { HttpHandlerOptions } from './http-handler.ts';
+import { handleHttp, handleRefused } from './http-handler.ts';
+import type { ListenAddress } from './listen.ts';
+import { listenError } from './listen.ts';
+import type { TlsSide } from './tls.ts';
+import { checkWithoutSni, sniCallback, tlsInfoOf } from './tls.ts';
 
 export interface HttpListener {
   readonly port: number;
@@ -21,7 +26,7 @@ export interface HttpListenerOptions extends HttpHandlerOptions {
 
 /** Connections at a time: nginx's worker_connections as Kong sets it. */
 const maxConnections = 16_384;
-const handshakeTimeout = 60_000;
+const handshakeTimeoutMs = 60_000;
 
 /** Listens for HTTP/1.1, in the clear or over TLS. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE */
 export async function listenHttp(
@@ -76,7 +81,7 @@ function tlsServer(side: TlsSide, accept: (socket: Socket) => void): net.Server 
   const server: tls.Server = tls.createServer({
     allowHalfOpen: true,
     noDelay: true,
-    handshakeTimeout,
+    handshakeTimeout: handshakeTimeoutMs,
     ALPNProtocols: ['http/1.1'],
     SNICallback: sniCallback(side, 'http', () => (server.address() as AddressInfo | null)?.port ?? 0),
   });

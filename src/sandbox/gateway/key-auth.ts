@@ -40,7 +40,7 @@ export class KeyAuth implements PluginHandler {
     if (!config.run_on_preflight && exchange.upstream.method === 'OPTIONS') return 'continue';
     const call: PdkCall = { phase, exchange, plugin, protocol: 'msgpack' };
     try {
-      await this.access(call, exchange, config);
+      await this.#access(call, exchange, config);
       return 'continue';
     } catch (error) {
       if (error instanceof PdkExit) return 'exit';
@@ -48,7 +48,7 @@ export class KeyAuth implements PluginHandler {
     }
   }
 
-  private async access(call: PdkCall, exchange: HttpExchange, config: KeyAuthConfig): Promise<void> {
+  async #access(call: PdkCall, exchange: HttpExchange, config: KeyAuthConfig): Promise<void> {
     const anonymous = config.anonymous ?? null;
     if (anonymous !== null && exchange.credential !== null) return;
     const refusal = await authenticate(call, exchange, config);

@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import { attempt, AttemptFailure, type UpstreamMessage } from './attempt.ts';
+import type { UpstreamMessage } from './attempt.ts';
+import { attempt, AttemptFailure } from './attempt.ts';
 import { NoPeer, UnresolvedPeer, dropHopByHop, now, tlsName, upstreamHead } from '../../kong-end/index.ts';
 import type { Balancer, BodyContent, Destination, HttpExchange, Peer, Try } from '../../kong-end/index.ts';
 import type { UpstreamConnections } from './upstream/connections.ts';
@@ -126,9 +127,9 @@ function send(
     method: exchange.upstream.method,
     head: upstreamHead(exchange, destination, peer, exchange.body.length),
     body,
-    connectTimeout: destination.connectTimeout,
-    writeTimeout: destination.writeTimeout,
-    readTimeout: destination.readTimeout,
+    connectTimeout: destination.connectTimeoutMs,
+    writeTimeout: destination.writeTimeoutMs,
+    readTimeout: destination.readTimeoutMs,
     connections,
     signal,
   });

@@ -1,11 +1,14 @@
-import net, { type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import net from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
 import { messageOf } from '../../base/errors.ts';
 import { Exchange, assignWorkspace, destinationOf, now, plainIp } from '../../kong-end/index.ts';
 import type { HttpListener } from '../gateway/http-listener.ts';
-import { listenError, type ListenAddress } from '../gateway/listen.ts';
+import type { ListenAddress } from '../gateway/listen.ts';
+import { listenError } from '../gateway/listen.ts';
 import { runCollecting, runLog } from '../gateway/phases.ts';
-import { checkWithoutSni, sniCallback, tlsInfoOf, type TlsSide } from '../gateway/tls.ts';
+import type { TlsSide } from '../gateway/tls.ts';
+import { checkWithoutSni, sniCallback, tlsInfoOf } from '../gateway/tls.ts';
 import { StreamRouter } from './router.ts';
 import { connectUpstream, relay } from './session.ts';
 
@@ -112,7 +115,7 @@ async function session(
     socket.destroy();
     return;
   }
-  await relay(exchange, socket, upstream, exchange.destination.readTimeout);
+  await relay(exchange, socket, upstream, exchange.destination.readTimeoutMs);
 }
 
 function refuse(exchange: Exchange, socket: Socket, answer: { status: number; body: Buffer | null }): void {

@@ -31,11 +31,11 @@ const streamProtocols = new Set(['tcp', 'tls', 'udp', 'tls_passthrough']);
  * greatest first, where that is the same.
  */
 export class StreamRouter {
-  private readonly entries: Entry[];
+  readonly #entries: Entry[];
 
   constructor(snapshot: ConfigSnapshot) {
     const services = new Map(snapshot.services.map((service) => [service.id, service]));
-    this.entries = snapshot.routes
+    this.#entries = snapshot.routes
       .filter((route) => route.protocols.some((protocol) => streamProtocols.has(protocol)))
       .map((route): Entry => ({
         route,
@@ -48,7 +48,7 @@ export class StreamRouter {
   }
 
   match(request: StreamRequest): StreamMatch | null {
-    return this.entries.find(({ fits }) => fits(request)) ?? null;
+    return this.#entries.find(({ fits }) => fits(request)) ?? null;
   }
 }
 

@@ -21,7 +21,7 @@ export async function connectUpstream(exchange: Exchange, balancer: Balancer): P
         balancer_latency_ns: Math.floor(took * 1e6),
       });
       const secure = destination.scheme === 'tls' && !destination.disableTls;
-      return await connect(peer, secure, exchange.tlsVerify ?? false, destination.connectTimeout);
+      return await connect(peer, secure, exchange.tlsVerify ?? false, destination.connectTimeoutMs);
     } catch (error) {
       exchange.node.log(
         'error',

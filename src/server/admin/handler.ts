@@ -2,7 +2,8 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/callers.ts';
 import { door } from '../../http/door.ts';
-import { isHealthy, type ReloadResult, type ServerStatus } from './status.ts';
+import type { ReloadResult, ServerStatus } from './status.ts';
+import { isHealthy } from './status.ts';
 
 /** What the admin listeners show and do. */
 export interface AdminSource {

@@ -3,10 +3,12 @@ import type { Server } from 'node:http';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
-import { claimSocket, type ClaimedSocket } from '../../unix/claim.ts';
+import type { ClaimedSocket } from '../../unix/claim.ts';
+import { claimSocket } from '../../unix/claim.ts';
 import { isLoopback } from '../../http/callers.ts';
 import { bounded, httpLimits } from '../../http/limits.ts';
-import { adminHandler, type AdminSource } from './handler.ts';
+import type { AdminSource } from './handler.ts';
+import { adminHandler } from './handler.ts';
 
 /** An open admin listener. */
 export interface AdminListener {

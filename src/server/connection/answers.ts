@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { SKIPPED_FRAME } from '../../wire/protobuf/framing.ts';
+import { skippedFrame } from '../../wire/protobuf/framing.ts';
 import { decodeResult } from '../../wire/protobuf/server-side.ts';
 import type { PendingCall } from './pending-call.ts';
 import { protobufMessages } from './rows.ts';
@@ -13,7 +13,7 @@ import { protobufMessages } from './rows.ts';
  */
 export function readResult(row: FunctionRow, frame: Buffer): unknown {
   try {
-    if (frame === SKIPPED_FRAME) throw new Error('it is larger than the limit of a frame');
+    if (frame === skippedFrame) throw new Error('it is larger than the limit of a frame');
     return decodeResult(protobufMessages(row).result, frame);
   } catch (error) {
     const text = `Kong's answer to ${row.name} cannot be read: ${messageOf(error)}`;

@@ -8,8 +8,8 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  every(milliseconds, tick) {
-    const timer = setInterval(tick, milliseconds);
+  every(millisecondsMs, tick) {
+    const timer = setInterval(tick, millisecondsMs);
     timer.unref();
     return () => clearInterval(timer);
   },

@@ -4,7 +4,7 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Protocol } from '../../wire/protocol.ts';
 import { tellProtocol } from '../../wire/detect.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
-import { farewell, MOST_BEFORE_FAREWELL } from './farewell.ts';
+import { farewell, mostBeforeFarewell } from './farewell.ts';
 import type { ConnectionHandle } from './host.ts';
 import { MsgpackSession } from './msgpack-session.ts';
 import { ProtobufSession } from './protobuf-session.ts';
@@ -12,13 +12,13 @@ import type { Runtime } from './runtime.ts';
 import type { SessionConnection } from './session.ts';
 
 /** Bytes that may wait for a client that does not read before no more of its commands are looked at. */
-const MAX_UNREAD_BYTES = 1024 * 1024;
+const maxUnreadBytes = 1024 * 1024;
 /** How long a connection that has got its FIN may stay half open, in milliseconds. */
-const LINGER = 10_000;
+const lingerMs = 10_000;
 /** How long a draining connection waits for its first command at least, in milliseconds. */
-const DRAIN_GRACE = 1000;
+const drainGraceMs = 1000;
 /** How often a draining connection asks whether it may end, in milliseconds. */
-const AGAIN = 20;
+const againMs = 20;
 
 /**
  * One connection of Kong. It carries commands of both protocols, of any plugin, one after the other: Kong keeps its
@@ -47,7 +47,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
   #paused = false;
   #working = false;
   /** How long nothing has to come before a draining connection ends, in milliseconds. */
-  #rest = 0;
+  #restMs = 0;
   #resting: NodeJS.Timeout | null = null;
   /** Another server is at the other end, with a step of an event that it does not know. */
   #relayed = false;
@@ -110,7 +110,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
 
   async drain(rest: number): Promise<void> {
     this.#draining = true;
-    this.#rest = rest;
+    this.#restMs = rest;
     if (this.#resting !== null) clearTimeout(this.#resting);
     this.#resting = null;
     this.#finishWhenIdle();
@@ -146,7 +146,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     else this.#socket.end(last);
     this.#pause(false);
     this.runtime.deadlines.remove(this);
-    this.runtime.deadlines.add(this, LINGER);
+    this.runtime.deadlines.add(this, lingerMs);
   }
 
   /**
@@ -154,7 +154,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
    * end would cross Kong's next command, which Kong gives up (a start, anything over MsgPack:1).
    */
   answer(bytes: Buffer, protocol: Protocol, ends = false): boolean {
-    const parts = this.#draining && !this.#relayed && bytes.length <= MOST_BEFORE_FAREWELL;
+    const parts = this.#draining && !this.#relayed && bytes.length <= mostBeforeFarewell;
     if (!parts && !ends) return this.write(bytes);
     this.finish(Buffer.concat([bytes, farewell[protocol]]));
     return true;
@@ -215,7 +215,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
         'A frame came in the middle of an event that had asked nothing.',
       );
     }
-    return !this.#busy && this.#socket.writableLength <= MAX_UNREAD_BYTES;
+    return !this.#busy && this.#socket.writableLength <= maxUnreadBytes;
   }
 
   /** Reads one message, or the rest of the bytes where they do not complete one. @throws KongTsError */
@@ -275,7 +275,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     if ((!this.#draining && !this.#leaving) || this.#closing || this.#busy) return;
     if (this.#awaitsRest) return;
     const waits = this.#fresh && this.runtime.host.orphans !== true;
-    if (this.#draining) this.#finishAfterRest(waits ? Math.max(DRAIN_GRACE, this.#rest) : this.#rest);
+    if (this.#draining) this.#finishAfterRest(waits ? Math.max(drainGraceMs, this.#restMs) : this.#restMs);
     else if (!this.#protobuf.answersDue && this.#socket.readableLength === 0) this.#letGo();
   }
 
@@ -283,7 +283,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
    * Ends the connection once Kong has not used it for a while: a command that crosses the end is lost. Where events of
    * MsgPack:1 run, the next step of each may come on any connection: then this one stays.
    */
-  #finishAfterRest(rest: number): void {
+  #finishAfterRest(restMs: number): void {
     if (this.#resting !== null) clearTimeout(this.#resting);
     const { bytesRead } = this.#socket;
     this.#resting = setTimeout(() => {
@@ -291,9 +291,9 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
       if (this.#closing || this.#busy || this.#awaitsRest) return;
       if (this.#socket.bytesRead !== bytesRead) this.#finishWhenIdle();
       else if (this.runtime.steppedEvents.size > 0 || !this.runtime.takeTurnToEnd())
-        this.#finishAfterRest(AGAIN);
+        this.#finishAfterRest(againMs);
       else this.finish();
-    }, rest);
+    }, restMs);
   }
 
   /** Closes this process's copy once everything that was written has left. */

@@ -12,13 +12,13 @@ export interface Timed {
 
 /** Entries of one duration in the order of their deadlines. */
 export interface DeadlineList {
-  readonly duration: number;
+  readonly durationMs: number;
   first: Timed | null;
   last: Timed | null;
 }
 
 /** How late a deadline may fire, in milliseconds. */
-export const RESOLUTION = 100;
+export const resolutionMs = 100;
 
 /**
  * Deadlines for every running event without a timer for each: entries of the same duration stand in a list that is
@@ -45,14 +45,14 @@ export class Deadlines {
   add(entry: Timed, duration: number): void {
     if (this.#stop === null) {
       this.#time = this.#clock.now();
-      this.#stop = this.#clock.every(RESOLUTION, () => this.#tick());
+      this.#stop = this.#clock.every(resolutionMs, () => this.#tick());
     }
     let list = this.#lists.get(duration);
     if (list === undefined) {
-      list = { duration, first: null, last: null };
+      list = { durationMs: duration, first: null, last: null };
       this.#lists.set(duration, list);
     }
-    entry.deadlineAt = this.#time + duration + RESOLUTION;
+    entry.deadlineAt = this.#time + duration + resolutionMs;
     entry.deadlineList = list;
     entry.deadlinePrevious = list.last;
     entry.deadlineNext = null;

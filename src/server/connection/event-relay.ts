@@ -7,12 +7,12 @@ import { encode } from '../../wire/msgpack/writer.ts';
 import { predecessorPath } from '../../unix/path.ts';
 
 /** Says that what follows on a connection comes from another server: it is answered here, or by nobody. */
-export const RELAYS = 'kong-ts.relays';
+export const relaysNotice = 'kong-ts.relays';
 
-const notice = Buffer.from(encode([2, RELAYS, null]));
+const notice = Buffer.from(encode([2, relaysNotice, null]));
 
 /** Longer than any handler may run, in milliseconds. */
-const LIMIT = 60_000;
+const limitMs = 60_000;
 
 /**
  * Takes a step of a MsgPack:1 event that nobody in this server knows to another server of the same socket. While one takes over
@@ -46,7 +46,7 @@ export class EventRelay {
         socket.destroy();
         resolve(answer);
       };
-      socket.setTimeout(LIMIT, () => end(null));
+      socket.setTimeout(limitMs, () => end(null));
       socket.on('error', () => end(null));
       socket.on('close', () => end(null));
       socket.on('data', (chunk) => {

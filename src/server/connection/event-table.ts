@@ -1,5 +1,5 @@
 /** Places at the start, and at least twice the events that run. A power of two. */
-const FIRST_PLACES = 256;
+const firstPlaces = 256;
 
 /** What the table needs to know of an event. */
 interface Identified {
@@ -12,7 +12,7 @@ interface Identified {
  * Measured on Node 24: 300 bytes per event of garbage in the old space, which grew to many times what is in use.
  */
 export class EventTable<Event extends Identified> {
-  #places: (Event | null)[] = emptyPlaces(FIRST_PLACES);
+  #places: (Event | null)[] = emptyPlaces(firstPlaces);
   #size = 0;
 
   get size(): number {

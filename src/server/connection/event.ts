@@ -32,7 +32,7 @@ const answerable: ReadonlySet<Phase> = new Set(['certificate', 'rewrite', 'acces
 /** Those that have no HTTP answer. */
 const bodiless: ReadonlySet<Phase> = new Set(['certificate', 'preread']);
 
-const FAILURE_ARGS = [
+const failureArgs = [
   500,
   JSON.stringify({ message: 'An unexpected error occurred' }),
   { 'Content-Type': 'application/json; charset=utf-8' },
@@ -141,7 +141,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   run(): void {
     const handler = this.instance.handlers.phases[this.phase];
     if (handler === undefined) {
-      this.returned();
+      this.#returned();
       return;
     }
     try {
@@ -149,17 +149,17 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       const kong = plugin.bindKong === undefined ? this.runtime.host.createKong(this) : plugin.bindKong(this);
       const result = handler(kong, this.instance.config);
       if (!isThenable(result)) {
-        this.returned();
+        this.#returned();
         return;
       }
       if (this.#state !== 'ended') this.runtime.deadlines.add(this, this.instance.plugin.phaseTimeout);
       const settled = result instanceof Promise ? result : Promise.resolve(result);
       settled.then(
-        () => this.returned(),
-        (thrown: unknown) => this.threw(thrown),
+        () => this.#returned(),
+        (thrown: unknown) => this.#threw(thrown),
       );
     } catch (thrown) {
-      this.threw(thrown);
+      this.#threw(thrown);
     }
   }
 
@@ -207,7 +207,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     const waiting = this.#state === 'answered' ? null : this.waitingForKong();
     const limit = this.instance.plugin.phaseTimeout;
     this.#stats.timeouts++;
-    this.fail(
+    this.#fail(
       new KongTsError(
         'PHASE_TIMEOUT',
         waiting === null
@@ -286,7 +286,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     }
   }
 
-  private returned(): void {
+  #returned(): void {
     switch (this.#state) {
       case 'answered':
         this.end();
@@ -319,17 +319,17 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.left();
   }
 
-  private threw(what: unknown): void {
+  #threw(what: unknown): void {
     const thrown = readable(what);
     const over = this.#state === 'ended' || this.#state === 'leaving';
     if (over) {
       if (!isEventOver(thrown)) this.#log('warn', 'the handler failed after its event had ended', thrown);
-      this.returned();
-    } else if (thrown instanceof ExitSignal) this.returned();
+      this.#returned();
+    } else if (thrown instanceof ExitSignal) this.#returned();
     else if (this.#state === 'asked' || this.#state === 'answered') {
       if (!isEventOver(thrown)) this.#failed(thrown);
-      this.returned();
-    } else this.fail(thrown);
+      this.#returned();
+    } else this.#fail(thrown);
   }
 
   #failed(thrown: unknown): void {
@@ -337,7 +337,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#log('error', 'the handler failed', thrown);
   }
 
-  private fail(thrown: unknown): void {
+  #fail(thrown: unknown): void {
     this.#failed(thrown);
     if (this.#state === 'answered') {
       this.end();
@@ -350,7 +350,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     }
     const exit = rowByName('kong.response.exit');
     if (this.instance.plugin.onError === 'fail' && answerable.has(this.phase) && exit !== null) {
-      this.sendExit(exit, bodiless.has(this.phase) ? [500] : FAILURE_ARGS);
+      this.sendExit(exit, bodiless.has(this.phase) ? [500] : failureArgs);
     } else this.sendDone();
     this.end();
     this.left();

@@ -6,10 +6,10 @@ import { encode } from '../../wire/msgpack/writer.ts';
  * Kong reads MsgPack:1 in pieces of 4096 bytes and forgets what was left over of the last one: there has to be more behind an
  * answer than a piece can hold.
  */
-const BYTES = 8192;
+const bytes = 8192;
 
 /** An answer that leaves with its farewell has to be one piece for Kong: a larger one is written without, in bytes. */
-export const MOST_BEFORE_FAREWELL = 16 * 1024;
+export const mostBeforeFarewell = 16 * 1024;
 
 /**
  * What follows an answer after which Kong is to let go of the connection by itself: nginx keeps no connection on which
@@ -21,11 +21,11 @@ export const MOST_BEFORE_FAREWELL = 16 * 1024;
  */
 export const farewell: Readonly<Record<Protocol, Buffer>> = {
   protobuf: frameOfZeros(),
-  msgpack: Buffer.from(encode([2, 'kong-ts.farewell', 'x'.repeat(BYTES)])),
+  msgpack: Buffer.from(encode([2, 'kong-ts.farewell', 'x'.repeat(bytes)])),
 };
 
 function frameOfZeros(): Buffer {
-  const frame = Buffer.alloc(4 + BYTES);
-  frame.writeUInt32LE(BYTES, 0);
+  const frame = Buffer.alloc(4 + bytes);
+  frame.writeUInt32LE(bytes, 0);
   return frame;
 }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 
 /** What is read in one go at most, in bytes. */
-const READ_BYTES = 64 * 1024;
+const readBytes = 64 * 1024;
 
 /**
  * The bytes of all connections of this process land here, one read after the other. Node's own way allocates 64 KiB
@@ -58,7 +58,7 @@ function handleOf(socket: Socket & WithHandle): Handle | null {
 }
 
 function replaced(given: Socket & WithHandle, handle: Handle, read: Reader): Socket {
-  room ??= Buffer.allocUnsafeSlow(READ_BYTES);
+  room ??= Buffer.allocUnsafeSlow(readBytes);
   const buffer = room;
   const options = {
     handle,

@@ -14,13 +14,13 @@ import type { Responder, SteppedEvent } from './stepped-event.ts';
 import type { Unstepped } from './unstepped-events.ts';
 
 /** How long an event is kept that Kong does not step any more, in milliseconds. */
-const ABANDONED_AFTER = 60_000;
+const abandonedAfterMs = 60_000;
 
 /**
  * How long Kong may take for a call in the log phase, in milliseconds. There it has everything at hand; a call at which
  * it raises is never answered, and nothing else tells.
  */
-const LOG_CALL_LIMIT = 5000;
+const logCallLimitMs = 5000;
 
 /** Looks at one event's call in the log phase. */
 class CallWatch implements Timed {
@@ -140,7 +140,7 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
 
   protected override end(reason?: KongTsError): void {
     super.end(reason);
-    if (this.runtime.steppedEvents.has(this.id)) this.runtime.deadlines.add(this, ABANDONED_AFTER);
+    if (this.runtime.steppedEvents.has(this.id)) this.runtime.deadlines.add(this, abandonedAfterMs);
   }
 
   #callFailed(call: Call | null, data: unknown): void {
@@ -214,7 +214,7 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
 
   #waitForKong(): void {
     this.runtime.unsteppedEvents.add(this);
-    if (this.#watch !== null) this.runtime.deadlines.add(this.#watch, LOG_CALL_LIMIT);
+    if (this.#watch !== null) this.runtime.deadlines.add(this.#watch, logCallLimitMs);
   }
 
   /** Kong will not step this event any more: whatever waits for it is told. */
@@ -227,7 +227,7 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
       code: 'PDK_CALL_FAILED',
     });
     this.abandon(
-      `Kong has not answered ${name} for ${LOG_CALL_LIMIT / 1000} seconds, as happens when it raises`,
+      `Kong has not answered ${name} for ${logCallLimitMs / 1000} seconds, as happens when it raises`,
     );
     this.#drop();
   }

@@ -17,7 +17,7 @@ import { malformed } from '../../wire/msgpack/reader.ts';
 import type { Command, Request } from '../../wire/msgpack/messages.ts';
 import { encodeText } from '../../base/text.ts';
 import { brokenInstance } from './broken-instance.ts';
-import { RELAYS } from './event-relay.ts';
+import { relaysNotice } from './event-relay.ts';
 import type { AskedStart, ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
 import { MsgpackEvent } from './msgpack-event.ts';
 import type { Runtime } from './runtime.ts';
@@ -26,7 +26,7 @@ import { resultOf } from './start-answer.ts';
 import type { Responder, SteppedEvent } from './stepped-event.ts';
 
 /** A larger buffer is given back after the answer that needed it. */
-const MAX_KEPT_BYTES = 128 * 1024;
+const maxKeptBytes = 128 * 1024;
 
 const known: ReadonlySet<string> = new Set(phases);
 
@@ -34,12 +34,12 @@ const known: ReadonlySet<string> = new Set(phases);
  * What Kong has to read to start a new instance and try again. Kong 2.8 to 3.9 search for "no plugin instance", some
  * versions without regard to case, some with the capital N.
  */
-const UNKNOWN_INSTANCE = 'No plugin instance #';
+const unknownInstance = 'No plugin instance #';
 
 /** What Kong 3.9.3 is told of an instance without an id (kong-pdk's answer). */
-const NO_ID = '-1';
+const noId = '-1';
 /** Longer ids that are text are not handed back, in UTF-16 units. */
-const MAX_ID_TEXT = 64;
+const maxIdText = 64;
 
 /**
  * What a connection does in MsgPack:1: one request at a time, and every request that has an id is answered. A closed
@@ -127,7 +127,7 @@ export class MsgpackSession implements Responder {
     let command: Command;
     try {
       const message = readMessage(decodeValue(whole));
-      if (message.type === 'notification' && message.name === RELAYS) {
+      if (message.type === 'notification' && message.name === relaysNotice) {
         this.#connection.relays();
         return;
       }
@@ -176,7 +176,7 @@ export class MsgpackSession implements Responder {
     const { host } = this.#connection.runtime;
     switch (command.type) {
       case 'handleEvent':
-        if (command.instanceId === null) this.#respond(`${UNKNOWN_INSTANCE}${NO_ID}`, null);
+        if (command.instanceId === null) this.#respond(`${unknownInstance}${noId}`, null);
         else this.#find(command.instanceId, command.eventName);
         return;
       case 'step':
@@ -214,7 +214,7 @@ export class MsgpackSession implements Responder {
   }
 
   #start(id: number, phase: string, instance: RunningInstance | null): void {
-    if (instance === null) this.#respond(`${UNKNOWN_INSTANCE}${id}`, null);
+    if (instance === null) this.#respond(`${unknownInstance}${id}`, null);
     else if (known.has(phase)) {
       const event = new MsgpackEvent(this.#connection.runtime, instance, phase as Phase, this);
       this.#event = event;
@@ -259,7 +259,7 @@ export class MsgpackSession implements Responder {
   #forwarded(eventId: number, answer: ForwardedAnswer): void {
     if (this.#connection.closing) return;
     if (answer.type === 'done') this.respondDone(eventId);
-    else if (answer.type === 'gone') this.#respond(`${UNKNOWN_INSTANCE}${NO_ID}: its worker has ended`, null);
+    else if (answer.type === 'gone') this.#respond(`${unknownInstance}${noId}: its worker has ended`, null);
     else if (answer.type === 'error') this.#refuse(answer.message, null);
     else this.respondCall(eventId, Buffer.from(answer.method), Buffer.from(answer.args));
   }
@@ -267,7 +267,7 @@ export class MsgpackSession implements Responder {
   #answerLater(answer: Promise<StartedInstance | null>, id: number): void {
     answer.then(
       (instance) => {
-        if (instance === null) this.#respond(`${UNKNOWN_INSTANCE}${id}`, null);
+        if (instance === null) this.#respond(`${unknownInstance}${id}`, null);
         else this.#respond(null, resultOf(instance));
       },
       (error: unknown) => this.#refuse(messageOf(error), error),
@@ -302,7 +302,7 @@ export class MsgpackSession implements Responder {
     const out = this.#out;
     // What the system took at once can be written over; else the bytes stay the socket's.
     const taken = connection.answer(out.view(), 'msgpack', this.#last);
-    if (taken && out.buffer.length <= MAX_KEPT_BYTES) out.position = 0;
+    if (taken && out.buffer.length <= maxKeptBytes) out.position = 0;
     else this.#out = new MessageWriter(512);
     connection.idle();
   }
@@ -312,7 +312,7 @@ export class MsgpackSession implements Responder {
 function idIn(bytes: Buffer): number | bigint | string | null {
   const [kind, id] = firstElements(bytes, 2);
   if (kind !== 0 && kind !== 1) return null;
-  if (typeof id === 'string') return id.length <= MAX_ID_TEXT ? id : null;
+  if (typeof id === 'string') return id.length <= maxIdText ? id : null;
   return typeof id === 'number' || typeof id === 'bigint' ? id : null;
 }
 

@@ -6,20 +6,20 @@ import type { PlannedCall } from './prefetch-plan.ts';
 import type { Candidate, PrefetchLessons } from './prefetch.ts';
 
 /** Events that a candidate is compared with before it becomes a plan. */
-const OBSERVED_EVENTS = 32;
+const observedEvents = 32;
 /** A position of the candidate becomes part of the plan when at least this part of the events reached it. */
-const REACHED = 0.75;
+const reachedShare = 0.75;
 /** After so many events with a plan it is looked at what became of the answers. */
-const WINDOW = 64;
+const window = 64;
 /** The plan is given up when more than this part of the answers was of no use to anybody. */
-const WASTE = 0.3;
+const wastedShare = 0.3;
 /** ... or when more than this part of the events began with another call. */
-const MISSED = 0.5;
+const missedShare = 0.5;
 /** Events without looking after an observation that gave no plan, or a plan that was given up; doubled every time. */
-const FIRST_REST = 32;
-const LONGEST_REST = 4096;
+const firstRest = 32;
+const longestRest = 4096;
 /** Events after which a plan that works is compared with what handlers do now. */
-const LEARN_AGAIN = 4096;
+const learnAgain = 4096;
 
 /**
  * Learns which steady getters a handler begins with, for one phase of one configuration. The calls of one event are
@@ -35,7 +35,7 @@ export class PrefetchLearner implements PrefetchLessons {
   #failures = 0;
   /** Events until the next observation. */
   #rest = 0;
-  #nextRest = FIRST_REST;
+  #nextRest = firstRest;
   /** Since the last look at the plan: events, events that began with another call, answers, answers of use. */
   #events = 0;
   #missed = 0;
@@ -67,7 +67,7 @@ export class PrefetchLearner implements PrefetchLessons {
     if (calls.length >= 2) {
       this.#candidate = { calls, hits: calls.map(() => 1), events: 1 };
       this.#failures = 0;
-    } else if (++this.#failures >= OBSERVED_EVENTS) this.#giveUp();
+    } else if (++this.#failures >= observedEvents) this.#giveUp();
   }
 
   observed(candidate: Candidate, seen: number): void {
@@ -75,7 +75,7 @@ export class PrefetchLearner implements PrefetchLessons {
     for (let at = 0; at < candidate.hits.length; at++) {
       if ((seen & (1 << at)) !== 0) (candidate.hits[at] as number)++;
     }
-    if (++candidate.events >= OBSERVED_EVENTS) this.#conclude(candidate);
+    if (++candidate.events >= observedEvents) this.#conclude(candidate);
   }
 
   spent(plan: PrefetchPlan, used: number): void {
@@ -87,7 +87,7 @@ export class PrefetchLearner implements PrefetchLessons {
 
   failed(plan: PrefetchPlan): void {
     if (plan !== this.#plan) return;
-    this.#nextRest = LONGEST_REST;
+    this.#nextRest = longestRest;
     this.#giveUp();
   }
 
@@ -101,14 +101,14 @@ export class PrefetchLearner implements PrefetchLessons {
 
   #conclude({ calls, hits, events }: Candidate): void {
     this.#candidate = null;
-    const reached = calls.filter((_, at) => (hits[at] as number) >= events * REACHED);
+    const reached = calls.filter((_, at) => (hits[at] as number) >= events * reachedShare);
     if (reached.length < 2) {
       this.#giveUp();
       return;
     }
     // A plan that lived until here was of use: the next failure is not paid for with an old one's pause.
-    if (this.#plan !== null) this.#nextRest = FIRST_REST;
-    this.#rest = LEARN_AGAIN;
+    if (this.#plan !== null) this.#nextRest = firstRest;
+    this.#rest = learnAgain;
     if (this.#plan !== null && sameCalls(this.#plan.calls, reached)) return;
     try {
       this.#take(new PrefetchPlan(reached));
@@ -123,7 +123,7 @@ export class PrefetchLearner implements PrefetchLessons {
     this.#candidate = null;
     this.#failures = 0;
     this.#rest = this.#nextRest;
-    this.#nextRest = Math.min(this.#nextRest * 2, LONGEST_REST);
+    this.#nextRest = Math.min(this.#nextRest * 2, longestRest);
   }
 
   #take(plan: PrefetchPlan | null): void {
@@ -132,9 +132,9 @@ export class PrefetchLearner implements PrefetchLessons {
   }
 
   #looked(): void {
-    if (++this.#events < WINDOW) return;
+    if (++this.#events < window) return;
     const wasted = this.#prefetched - this.#used;
-    if (wasted > this.#prefetched * WASTE || this.#missed > this.#events * MISSED) this.#giveUp();
+    if (wasted > this.#prefetched * wastedShare || this.#missed > this.#events * missedShare) this.#giveUp();
     else this.#events = this.#missed = this.#prefetched = this.#used = 0;
   }
 }

@@ -10,9 +10,9 @@ export interface PlannedCall {
 }
 
 /** Calls that a plan has at most: sets of them are the bits of one small integer. */
-export const MAX_PLANNED_CALLS = 30;
+export const maxPlannedCalls = 30;
 /** Longer arguments are not remembered, in UTF-16 units. */
-const MAX_ARGUMENT = 256;
+const maxArgument = 256;
 
 /** Calls that a handler is known to begin with, ready to be written at once. */
 export class PrefetchPlan {
@@ -33,18 +33,18 @@ export function isPlannable(row: FunctionRow, args: readonly unknown[]): boolean
   if (row.steady !== true || row.protobuf === null) return false;
   for (const value of args) {
     if (typeof value === 'object' ? value !== null : typeof value === 'function') return false;
-    if (typeof value === 'string' && value.length > MAX_ARGUMENT) return false;
+    if (typeof value === 'string' && value.length > maxArgument) return false;
   }
   return true;
 }
 
 /** A function that answers and sets something all the same. */
-const SETS_AND_ANSWERS = 'kong.service.set_upstream';
+const setsAndAnswers = 'kong.service.set_upstream';
 
 /** Whether a call may change what getters answer: everything but getters and logs. */
 export function mayChange(row: FunctionRow): boolean {
   const travel = row.travel.protobuf;
-  return travel === 'getter' ? row.name === SETS_AND_ANSWERS : travel !== 'log';
+  return travel === 'getter' ? row.name === setsAndAnswers : travel !== 'log';
 }
 
 export function isCall(call: PlannedCall, row: FunctionRow, args: readonly unknown[]): boolean {

@@ -4,7 +4,7 @@ import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { readResult } from './answers.ts';
 import { PendingCall, rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
-import { countBits, findCall, MAX_PLANNED_CALLS } from './prefetch-plan.ts';
+import { countBits, findCall, maxPlannedCalls } from './prefetch-plan.ts';
 import type { PlannedCall, PrefetchPlan } from './prefetch-plan.ts';
 
 /** A sequence that one event asked for, and how many events asked for each of its calls. */
@@ -83,7 +83,7 @@ export class Prefetch {
   take(row: FunctionRow, args: readonly unknown[]): number {
     if (this.#closed) return -1;
     if (this.#written !== null) {
-      if (this.#written.length < MAX_PLANNED_CALLS) this.#written.push({ row, args });
+      if (this.#written.length < maxPlannedCalls) this.#written.push({ row, args });
     } else if (this.#candidate !== null) {
       const at = findCall(this.#candidate.calls, this.#seen, row, args);
       if (at >= 0) this.#seen |= 1 << at;

@@ -12,12 +12,12 @@ import { writePair } from './protobuf-pair.ts';
 import type { SessionConnection } from './session.ts';
 
 /** Setters and logs wait for the next getter up to this many bytes; then they leave with the turn. */
-const MAX_HELD_BYTES = 64 * 1024;
+const maxHeldBytes = 64 * 1024;
 
 /** The place of an answer that nobody reads. */
-const DISCARD = Symbol('discard');
+const discard = Symbol('discard');
 /** The place of the answer to an exit, which Kong never gives when the exit worked. */
-const EXIT = Symbol('exit');
+const exit = Symbol('exit');
 
 const settled = Promise.resolve();
 
@@ -34,7 +34,7 @@ export class ProtobufCalls {
   readonly #busy: () => boolean;
   #out = new Writer(1024);
   /** Calls that Kong has yet to answer, from `#answered` on. */
-  #calls: (PendingCall | Prefetch | typeof DISCARD | typeof EXIT)[] = [];
+  #calls: (PendingCall | Prefetch | typeof discard | typeof exit)[] = [];
   #answered = 0;
   /** The call whose answer is the last thing of its event. */
   #lastCall: PendingCall | null = null;
@@ -89,13 +89,13 @@ export class ProtobufCalls {
   /** Queues a call whose answer carries nothing; leaves with the next call or the event's end. */
   writeSend(row: FunctionRow, args: readonly unknown[]): void {
     writePair(this.#out, row, args);
-    this.#calls.push(DISCARD);
-    if (this.#out.position > MAX_HELD_BYTES) this.#flushWithTurn();
+    this.#calls.push(discard);
+    if (this.#out.position > maxHeldBytes) this.#flushWithTurn();
   }
 
   writeExit(sequence: Sequence, row: FunctionRow, args: readonly unknown[]): void {
     writePair(this.#out, row, args);
-    this.#calls.push(EXIT);
+    this.#calls.push(exit);
     this.#exited = sequence;
   }
 
@@ -118,7 +118,7 @@ export class ProtobufCalls {
       const call = this.#calls[at];
       if (call instanceof Prefetch) call.reject(reason);
       if (!(call instanceof PendingCall)) continue;
-      this.#calls[at] = DISCARD;
+      this.#calls[at] = discard;
       call.reject(reason);
     }
   }
@@ -149,7 +149,7 @@ export class ProtobufCalls {
   /** Kong has dropped the connection in place of the next answer. After an exit no answer was to come. */
   dropped(): void {
     const next = this.#calls[this.#answered];
-    if (next instanceof Prefetch && !this.#connection.draining && !this.#calls.includes(EXIT)) next.dropped();
+    if (next instanceof Prefetch && !this.#connection.draining && !this.#calls.includes(exit)) next.dropped();
   }
 
   /** No answer is going to come. */
@@ -172,7 +172,7 @@ export class ProtobufCalls {
       return true;
     }
     if (call instanceof Prefetch) call.receive(frame);
-    else if (call === EXIT) {
+    else if (call === exit) {
       // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
       writeEventEnd(this.#out, this.#exited);
       this.flush();
@@ -186,9 +186,9 @@ export class ProtobufCalls {
     const connection = this.#connection;
     if (out.position === 0 || connection.closing) return;
     // The answer to a command, and not a call. What the system took at once can be written over.
-    const last = !this.#busy() && this.#calls.at(-1) !== EXIT;
+    const last = !this.#busy() && this.#calls.at(-1) !== exit;
     const taken = last ? connection.answer(out.view(), 'protobuf') : connection.write(out.view());
-    if (taken && out.buffer.length <= MAX_HELD_BYTES * 2) out.position = 0;
+    if (taken && out.buffer.length <= maxHeldBytes * 2) out.position = 0;
     else this.#out = new Writer(1024);
   }
 

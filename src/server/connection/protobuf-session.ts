@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { phases, type Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { phases } from '../../pdk/phases.ts';
 import { FrameDecoder } from '../../wire/protobuf/framing.ts';
 import { decodeRpcCall, encodeRpcReturn, glimpseRpcCall } from '../../wire/protobuf/server-side.ts';
 import type { RpcCall, RpcResult } from '../../wire/protobuf/messages.ts';

@@ -7,13 +7,13 @@ import type { SteppedEvent } from './stepped-event.ts';
 import { UnsteppedEvents } from './unstepped-events.ts';
 
 /** Between the ends of two connections, and for all of them, in milliseconds. */
-const BETWEEN_ENDS = 100;
-const ALL_ENDS = 2000;
+const betweenEndsMs = 100;
+const allEndsMs = 2000;
 /** The same for orphans: on one of them Kong may wait for an answer that nobody gives. */
-const ALL_ORPHANS = 300;
+const allOrphansMs = 300;
 
 /** Event ids are 32 bits: 24 of a counter, 8 of the worker. */
-const COUNTER_LIMIT = 2 ** 24;
+const counterLimit = 2 ** 24;
 
 /**
  * What the connections of one worker share. Events of MsgPack:1 belong to the worker and not to a connection, since
@@ -28,7 +28,7 @@ export class Runtime {
   /** Those of them that wait for a step. */
   readonly unsteppedEvents: UnsteppedEvents;
   readonly counts = { connections: 0, events: 0 };
-  #counter = randomInt(COUNTER_LIMIT);
+  #counter = randomInt(counterLimit);
   #endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: ConnectionHost) {
@@ -44,8 +44,8 @@ export class Runtime {
    */
   takeTurnToEnd(): boolean {
     const now = performance.now();
-    const all = this.host.orphans === true ? ALL_ORPHANS : ALL_ENDS;
-    const between = Math.min(BETWEEN_ENDS, all / Math.max(1, this.counts.connections));
+    const all = this.host.orphans === true ? allOrphansMs : allEndsMs;
+    const between = Math.min(betweenEndsMs, all / Math.max(1, this.counts.connections));
     if (now - this.#endedAt < between) return false;
     this.#endedAt = now;
     return true;
@@ -54,7 +54,7 @@ export class Runtime {
   /** An id that no running event has, with this worker's index in its low byte. */
   newEventId(): number {
     for (;;) {
-      this.#counter = (this.#counter + 1) % COUNTER_LIMIT;
+      this.#counter = (this.#counter + 1) % counterLimit;
       const id = this.#counter * 256 + this.host.workerIndex;
       if (this.steppedEvents.hasPlaceFor(id)) return id;
     }

@@ -1,8 +1,8 @@
 /** What an event takes beside the bytes of Kong's answers to it, in bytes; measured on Node 24: 2 to 3 KiB. */
-const OWN_BYTES = 4096;
+const ownBytes = 4096;
 
 /** What all events that wait for a step may hold by default: 65,536 events that have asked once. Bytes. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const mostBytes = 256 * 1024 * 1024;
 
 /** An event that may wait for a step of Kong. Its links belong to the `UnsteppedEvents` it is in. */
 export interface Unstepped {
@@ -26,7 +26,7 @@ export class UnsteppedEvents {
   #last: Unstepped | null = null;
   #bytes = 0;
 
-  constructor(most = MOST_BYTES) {
+  constructor(most = mostBytes) {
     this.#most = most;
   }
 
@@ -37,7 +37,7 @@ export class UnsteppedEvents {
 
   add(event: Unstepped): void {
     this.remove(event);
-    event.unsteppedWeight = OWN_BYTES + event.answeredBytes;
+    event.unsteppedWeight = ownBytes + event.answeredBytes;
     this.#bytes += event.unsteppedWeight;
     event.unsteppedPrevious = this.#last;
     if (this.#last === null) this.#first = event;

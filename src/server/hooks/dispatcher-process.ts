@@ -1,9 +1,11 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ownModule } from '../../base/package.ts';
-import { secrets, type Secret } from '../../base/secrets.ts';
+import type { Secret } from '../../base/secrets.ts';
+import { secrets } from '../../base/secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from '../supervisor/backoff.ts';
@@ -20,7 +22,7 @@ export class DispatcherProcess {
   readonly #options: CompiledServerOptions;
   readonly #log: ServerLog;
   readonly #ready: (address: string) => void;
-  readonly #backoff = new Backoff({ first: 200, most: 10_000, healthyAfter: 10_000 });
+  readonly #backoff = new Backoff({ firstMs: 200, mostMs: 10_000, healthyAfterMs: 10_000 });
   #child: Child | null = null;
   #timer: NodeJS.Timeout | null = null;
   #stopping = false;
@@ -56,11 +58,14 @@ export class DispatcherProcess {
       this.#child = null;
       this.grpc = null;
       if (this.#stopping) return;
-      const wait = this.#backoff.next(Date.now() - startedAt) + 100;
-      this.#log.error('the event hook dispatcher has died and is started again', { why, restartInMs: wait });
+      const waitMs = this.#backoff.next(Date.now() - startedAt) + 100;
+      this.#log.error('the event hook dispatcher has died and is started again', {
+        why,
+        restartInMs: waitMs,
+      });
       this.#timer = setTimeout(() => {
         this.start();
-      }, wait);
+      }, waitMs);
     };
     child.once('exit', (code, signal) => {
       end(signal === null ? `exit status ${code}` : `signal ${signal}`);
@@ -70,15 +75,15 @@ export class DispatcherProcess {
     });
   }
 
-  /** SIGTERM, then SIGKILL after `limit` milliseconds. */
-  async stop(limit: number): Promise<void> {
+  /** SIGTERM, then SIGKILL after `limitMs`. */
+  async stop(limitMs: number): Promise<void> {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     const child = this.#child;
     if (child === null) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), limit);
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
     await exited;
     clearTimeout(timer);
   }

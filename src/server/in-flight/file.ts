@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { fields, readInFlight, type InFlightEvent, type InFlightRegister } from './register.ts';
+import type { InFlightEvent, InFlightRegister } from './register.ts';
+import { fields, readInFlight } from './register.ts';
 
 /**
  * Where a worker's guard leaves copies of its register for the supervisor: a file without a name, which both have open

@@ -1,4 +1,5 @@
-import { phases, type Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { phases } from '../../pdk/phases.ts';
 
 /** Events that can be registered at the same time; more than that run unregistered. */
 const places = 1024;

@@ -8,12 +8,12 @@ import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 
 /** How long nothing is tried after the first failure, in milliseconds; doubled with every further one. */
-const FIRST_PAUSE = 1000;
-const LONGEST_PAUSE = 60_000;
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
 /** Broken instances that are kept; the oldest go first, and are tried again when Kong uses them. */
-const MOST = 1000;
+const mostStarts = 1000;
 /** What their configurations may have together, in bytes: a peer chooses how long each is. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const mostBytes = 64 * 1024 * 1024;
 
 /** An instance that Kong was given although it cannot run: its events fail with the reason. */
 export class BrokenStart {
@@ -23,7 +23,7 @@ export class BrokenStart {
   /** Under way at the moment, for everybody who asks. */
   retrying: Promise<RunningInstance> | null = null;
   #instance: RunningInstance;
-  readonly #pause = new DoublingPause(FIRST_PAUSE, LONGEST_PAUSE);
+  readonly #pause = new DoublingPause(firstPauseMs, longestPauseMs);
   #retryAt: number;
 
   /** @param now milliseconds of the registry's clock */
@@ -84,7 +84,7 @@ export class BrokenStarts {
     this.#starts.set(id, start);
     this.#bytes += start.config.length;
     for (const oldest of this.#starts.keys()) {
-      if (this.#starts.size <= MOST && (this.#bytes <= MOST_BYTES || oldest === id)) break;
+      if (this.#starts.size <= mostStarts && (this.#bytes <= mostBytes || oldest === id)) break;
       this.delete(oldest);
     }
   }

@@ -16,8 +16,8 @@ export interface ParsedConfiguration {
   readonly identity: string;
 }
 
-const KONG_FIELDS = ['__plugin_id', '__ws_id', '__seq__', '__key__'] as const;
-const SCOPE_FIELDS = ['route_id', 'service_id', 'consumer_id'] as const;
+const kongFields = ['__plugin_id', '__ws_id', '__seq__', '__key__'] as const;
+const scopeFields = ['route_id', 'service_id', 'consumer_id'] as const;
 
 /**
  * Takes the configuration apart: Kong adds `__plugin_id`, `__seq__`, `__key__`, `__ws_id` and, where the plugin is
@@ -29,8 +29,8 @@ export function parseConfiguration(plugin: CompiledPlugin, bytes: Buffer): Parse
   const raw = parseObject(plugin.name, bytes);
   const own = declaredFields(plugin);
   const config = { ...raw };
-  for (const field of KONG_FIELDS) delete config[field];
-  for (const field of SCOPE_FIELDS) if (!own.has(field)) delete config[field];
+  for (const field of kongFields) delete config[field];
+  for (const field of scopeFields) if (!own.has(field)) delete config[field];
   const info: InstanceInfo = {
     pluginId: textOrNull(raw['__plugin_id']),
     workspaceId: textOrNull(raw['__ws_id']),

@@ -8,7 +8,7 @@ import type { ServerLog } from '../log/types.ts';
  * How long a setup may take, in milliseconds, together with the close of what was there before it. Kong gives events up
  * after 60 seconds and its clients wait until then.
  */
-export const SETUP_LIMIT = 30_000;
+export const setupLimitMs = 30_000;
 
 /** What a setup gets besides its configuration, and what is to be done when it is given up. */
 export interface SetupSurroundings extends Omit<SetupContext<unknown>, 'config' | 'instance'> {
@@ -117,10 +117,10 @@ export class Configuration {
     let late = false;
     let stop = () => {};
     const limit = new Promise<never>((_resolve, reject) => {
-      stop = this.#clock.every(SETUP_LIMIT, () => {
+      stop = this.#clock.every(setupLimitMs, () => {
         late = true;
         stop();
-        reject(new Error(`it did not finish within ${SETUP_LIMIT / 1000} seconds`));
+        reject(new Error(`it did not finish within ${setupLimitMs / 1000} seconds`));
       });
     });
     const work = this.#setUp(() => late);

@@ -14,24 +14,24 @@ import { parseConfiguration } from './configuration-text.ts';
 import { InstanceView } from './instance-view.ts';
 
 /** Ids are int32 and more than 0. */
-const MAX_ID = 2 ** 31 - 1;
+const maxId = 2 ** 31 - 1;
 /** An idle configuration gives up its state after this many milliseconds without an event: one hour. */
-export const DEFAULT_IDLE_MS = 3_600_000;
+export const defaultIdleMs = 3_600_000;
 /** Within the idle time its use is looked at this often. */
-const SWEEPS = 4;
+const sweeps = 4;
 /**
  * An instance without an event for this many idle times is forgotten: Kong does not tell when a plugin is deleted
  * (measured on Kong 3.9.3), and starts an instance again that is not known.
  */
-const FORGET_AFTER = 24;
+const forgetAfter = 24;
 /**
  * How long Kong waits for the id of an instance at most, in milliseconds. While one request starts an instance, all others
  * of its configuration wait for 10 s (read in Kong 3.4 to 3.9). Then Kong answers 500 over ProtoBuf:1 or goes on without
  * the plugin over MsgPack:1, and raises in its log phase. So the id is told before, and events wait for the rest.
  */
-export const START_LIMIT = 5000;
+export const startLimitMs = 5000;
 /** Ids that are remembered so that none is given out twice; beyond, chance alone keeps them apart. */
-const MAX_REMEMBERED_IDS = 100_000;
+const maxRememberedIds = 100_000;
 
 /** An instance as the supervisor remembers it. */
 export interface InstanceRecordLike {
@@ -100,7 +100,7 @@ export class InstanceRegistry {
    * As `start`, for a Kong that must not be refused: a refusal raises in Kong, and in its log phase that leaves the
    * request behind for handlers of later requests to read (measured on Kong 3.9.3). What cannot be started is an
    * instance whose events fail with the reason, and that is tried again after a pause when an event comes. What takes
-   * longer than START_LIMIT goes on, and the instance's events wait for it.
+   * longer than startLimitMs goes on, and the instance's events wait for it.
    * @param asked goes with the claim of the id, which comes first: should this process end, somebody can answer with it
    */
   async startAnyway(name: string, config: Buffer, asked?: AskedStart): Promise<StartedInstance> {
@@ -111,7 +111,7 @@ export class InstanceRegistry {
       const startedAt = this.#seconds();
       const record = { id, name, config: kept, startedAt };
       if (this.#options.claim !== undefined && !(await this.#options.claim(record, asked))) continue;
-      await this.#within(START_LIMIT, this.adopt(id, name, kept, startedAt));
+      await this.#within(startLimitMs, this.adopt(id, name, kept, startedAt));
       return this.describe(id) ?? describeUnread(id, name, kept, startedAt);
     }
   }
@@ -335,10 +335,10 @@ export class InstanceRegistry {
 
   #newId(): number {
     for (;;) {
-      const id = this.#options.randomId?.() ?? randomInt(1, MAX_ID + 1);
+      const id = this.#options.randomId?.() ?? randomInt(1, maxId + 1);
       if (this.#given.has(id) || this.#instances.has(id)) continue;
       this.#given.add(id);
-      if (this.#given.size > MAX_REMEMBERED_IDS) {
+      if (this.#given.size > maxRememberedIds) {
         for (const oldest of this.#given) {
           this.#given.delete(oldest);
           break;
@@ -349,8 +349,8 @@ export class InstanceRegistry {
   }
 
   #sweepFromNowOn(): void {
-    const idleMs = this.#options.idleMs ?? DEFAULT_IDLE_MS;
-    this.#stopSweeps ??= this.#options.clock.every(idleMs / SWEEPS, () => this.#sweep());
+    const idleMs = this.#options.idleMs ?? defaultIdleMs;
+    this.#stopSweeps ??= this.#options.clock.every(idleMs / sweeps, () => this.#sweep());
   }
 
   #sweepNoMore(): void {
@@ -364,12 +364,12 @@ export class InstanceRegistry {
       if (usage.used || usage.events > 0) {
         usage.used = false;
         configuration.quietSweeps = 0;
-      } else if (++configuration.quietSweeps >= SWEEPS && configuration.state === 'ready') {
+      } else if (++configuration.quietSweeps >= sweeps && configuration.state === 'ready') {
         void configuration.close();
       }
     }
     for (const view of this.#instances.values()) {
-      if (++view.quietSweeps > SWEEPS * FORGET_AFTER) void this.forget(view.id);
+      if (++view.quietSweeps > sweeps * forgetAfter) void this.forget(view.id);
     }
   }
 }

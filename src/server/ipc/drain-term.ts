@@ -1,11 +1,11 @@
 import type { Parting } from './messages.ts';
 
 /** How long Kong keeps a connection that it does not use (`lua_socket_keepalive_timeout`), and some. Milliseconds. */
-export const kongKeepsIdle = 61_000;
+export const kongKeepsIdleMs = 61_000;
 
 /** How long a worker waits for events and for Kong to let go of its connections, in milliseconds. */
 export function partingTerm(limit: number, parting: Parting): number {
-  return parting === 'let fade' ? kongKeepsIdle + limit : limit;
+  return parting === 'let fade' ? kongKeepsIdleMs + limit : limit;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { KongTsError, messageOf, type ErrorCode } from '../../base/errors.ts';
+import type { ErrorCode } from '../../base/errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Ask, Message, WireError } from './messages.ts';
 import type { Outgoing } from './outgoing.ts';
 

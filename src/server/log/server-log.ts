@@ -1,4 +1,5 @@
-import { logLevels, type LogLevel, type ServerLog } from './types.ts';
+import type { LogLevel, ServerLog } from './types.ts';
+import { logLevels } from './types.ts';
 
 const severity = Object.fromEntries(logLevels.map((level, index) => [level, (index + 2) * 10])) as Record<
   LogLevel,

@@ -1,5 +1,6 @@
 import { phases } from '../../pdk/phases.ts';
-import { createPluginStats, type PhaseStats, type PluginStats } from './phase-stats.ts';
+import type { PhaseStats, PluginStats } from './phase-stats.ts';
+import { createPluginStats } from './phase-stats.ts';
 
 export type StatsByPlugin = Readonly<Record<string, PluginStats>>;
 

@@ -1,4 +1,5 @@
-import { phases, type Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/phases.ts';
+import { phases } from '../../pdk/phases.ts';
 
 /** Upper bounds of the latency histogram, in seconds. */
 export const latencyBuckets = [

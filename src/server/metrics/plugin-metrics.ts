@@ -1,6 +1,7 @@
 import { KongTsError } from '../../base/errors.ts';
 import type { MetricOptions, PluginMetrics } from '../../plugin/types.ts';
-import { histogramValues, type MetricJson, type MetricValue } from './metric-json.ts';
+import type { MetricJson, MetricValue } from './metric-json.ts';
+import { histogramValues } from './metric-json.ts';
 
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

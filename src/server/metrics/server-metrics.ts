@@ -1,8 +1,10 @@
 import { phases } from '../../pdk/phases.ts';
 import type { Beat } from '../ipc/messages.ts';
 import type { StatsByPlugin } from './aggregate.ts';
-import { histogramValues, type MetricJson, type MetricValue } from './metric-json.ts';
-import { latencyBuckets, type PhaseStats } from './phase-stats.ts';
+import type { MetricJson, MetricValue } from './metric-json.ts';
+import { histogramValues } from './metric-json.ts';
+import type { PhaseStats } from './phase-stats.ts';
+import { latencyBuckets } from './phase-stats.ts';
 
 /** What the server's own metrics are made of. */
 export interface ServerNumbers {

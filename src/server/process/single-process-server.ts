@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
+import type { AdminListener } from '../admin/listeners.ts';
+import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { LoadReport } from '../ipc/messages.ts';
@@ -195,12 +196,12 @@ export class SingleProcessServer implements RunningServer {
     this.#log.notice('draining');
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
     this.#hurry = () => {
-      this.#worker.hurry(this.#options.drainTimeout, this.#takenOver ? 'let go' : 'close');
+      this.#worker.hurry(this.#options.drainTimeoutMs, this.#takenOver ? 'let go' : 'close');
       linger?.end();
     };
     this.#sockets?.leave();
     await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await this.#worker.drain(this.#options.drainTimeout, parting);
+    await this.#worker.drain(this.#options.drainTimeoutMs, parting);
     await this.#dispatcher?.stop(5000);
     await linger?.over;
     await this.#sockets?.close();

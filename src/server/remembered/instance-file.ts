@@ -16,7 +16,8 @@ import { messageOf } from '../../base/errors.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { temporarySocketPath } from '../../unix/path.ts';
-import { closedLine, readLine, recordLine, type Entry } from './line.ts';
+import type { Entry } from './line.ts';
+import { closedLine, readLine, recordLine } from './line.ts';
 
 export interface InstanceFileOptions {
   readonly path: string;

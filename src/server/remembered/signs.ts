@@ -1,7 +1,7 @@
 import type { InstanceFile } from './instance-file.ts';
 
 /** How often a server shows that it listens, in milliseconds. */
-const interval = 500;
+const intervalMs = 500;
 
 /**
  * Keeps the time of the instance file young for as long as this server listens, so that the next one can tell for how long
@@ -17,7 +17,7 @@ export class Signs {
     const last = file?.lastSign() ?? null;
     this.gap = alone === null ? 0 : last === null ? null : Math.max(0, alone - last) / 1000;
     file?.touch();
-    this.#timer = setInterval(() => file?.touch(), interval).unref();
+    this.#timer = setInterval(() => file?.touch(), intervalMs).unref();
   }
 
   stop(): void {

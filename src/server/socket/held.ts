@@ -1,13 +1,15 @@
 import { within } from '../../base/within.ts';
-import { serveConnection, type ConnectionHandle } from '../connection/index.ts';
+import type { ConnectionHandle } from '../connection/index.ts';
+import { serveConnection } from '../connection/index.ts';
 import type { Connection } from '../../unix/claim.ts';
-import { HeldHost, type LastWill } from './held-host.ts';
+import type { LastWill } from './held-host.ts';
+import { HeldHost } from './held-host.ts';
 
 /** Longer than this process lives: an idle connection stays. Milliseconds. */
 const stays = 3_600_000;
 /** How long a connection has to be idle at the end, and how long the end may take. Milliseconds. */
-const rest = 20;
-const endLimit = 1000;
+const restMs = 20;
+const endLimitMs = 1000;
 
 /**
  * Connections that come when the plugins of a server that ends serve no more: while they flush, and until the process is gone.
@@ -38,14 +40,14 @@ export class HeldConnections {
     this.#held.add(handle);
     void handle.closed.then(() => this.#held.delete(handle));
     // Kong is made to let go of it with the first answer.
-    void handle.drain(this.#over ? rest : stays);
+    void handle.drain(this.#over ? restMs : stays);
   }
 
   /** Ends them, and soon those that are still to come; resolves when Kong has seen it, or a moment later. */
   async end(): Promise<void> {
     this.#over = true;
     this.#host.end();
-    const gone = Promise.all([...this.#held].map((handle) => handle.drain(rest)));
-    await within(endLimit, gone);
+    const gone = Promise.all([...this.#held].map((handle) => handle.drain(restMs)));
+    await within(endLimitMs, gone);
   }
 }

@@ -2,7 +2,8 @@ import type { ServerLog } from '../log/types.ts';
 import { endCleanly } from './parting.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { lookAt } from '../../unix/place.ts';
-import { claimSocket, type ClaimedSocket, type Connection } from '../../unix/claim.ts';
+import type { ClaimedSocket, Connection } from '../../unix/claim.ts';
+import { claimSocket } from '../../unix/claim.ts';
 
 export interface ListeningOptions {
   readonly server: CompiledServerOptions;
@@ -20,7 +21,7 @@ export interface ConnectionTarget {
 }
 
 /** How often the socket files are looked at. Milliseconds. */
-const interval = 500;
+const intervalMs = 500;
 /** The same while somebody waits for what is seen: for a live server to go, or for one that follows. */
 const soon = 50;
 
@@ -100,7 +101,7 @@ export class ListeningSockets {
   serve(target: ConnectionTarget): void {
     this.#target = target;
     for (const { connection, index } of this.#waiting.splice(0)) target.onConnection(connection, index);
-    this.#lookEvery(this.waiting ? soon : interval);
+    this.#lookEvery(this.waiting ? soon : intervalMs);
   }
 
   /** Stops listening, see ClaimedSocket.release. */
@@ -173,7 +174,7 @@ export class ListeningSockets {
       this.#taking = null;
     });
     await this.#taking;
-    if (!this.waiting && !this.#leaving && this.#timer !== null) this.#lookEvery(interval);
+    if (!this.waiting && !this.#leaving && this.#timer !== null) this.#lookEvery(intervalMs);
   }
 
   #lookEvery(milliseconds: number): void {

@@ -1,7 +1,7 @@
 import type { Connection } from '../../unix/claim.ts';
 
 /** How long the peer may take to close its end, in milliseconds. */
-const linger = 1000;
+const lingerMs = 1000;
 
 /**
  * Ends a connection so that Kong reads an end, and not a reset: a unix socket that is closed with unread bytes in it
@@ -13,7 +13,7 @@ const linger = 1000;
 export function endCleanly(connection: Connection, last: Buffer | null = null): void {
   const timer = setTimeout(() => {
     connection.destroy();
-  }, linger);
+  }, lingerMs);
   connection.on('error', () => undefined);
   connection.once('close', () => {
     clearTimeout(timer);

@@ -2,26 +2,26 @@ import { DoublingPause } from '../../base/doubling-pause.ts';
 
 export interface BackoffOptions {
   /** Waiting time after the second failure in a row; the first one does not wait. Milliseconds. */
-  first: number;
-  most: number;
+  firstMs: number;
+  mostMs: number;
   /** A run that lasted this long counts as healthy: the next failure does not wait. */
-  healthyAfter: number;
+  healthyAfterMs: number;
 }
 
 /** How long to wait before something that keeps failing is started again; doubles up to a limit. */
 export class Backoff {
-  readonly #healthyAfter: number;
+  readonly #healthyAfterMs: number;
   readonly #pause: DoublingPause;
   #failures = 0;
 
-  constructor({ first, most, healthyAfter }: BackoffOptions) {
-    this.#healthyAfter = healthyAfter;
-    this.#pause = new DoublingPause(first, most);
+  constructor({ firstMs, mostMs, healthyAfterMs }: BackoffOptions) {
+    this.#healthyAfterMs = healthyAfterMs;
+    this.#pause = new DoublingPause(firstMs, mostMs);
   }
 
   /** @param ranFor how long it ran before it failed, in milliseconds */
   next(ranFor: number): number {
-    if (ranFor >= this.#healthyAfter) this.reset();
+    if (ranFor >= this.#healthyAfterMs) this.reset();
     return this.#failures++ === 0 ? 0 : this.#pause.next();
   }
 

@@ -3,7 +3,7 @@ import type { InFlightEvent } from '../in-flight/register.ts';
 import type { InstanceRecord, Withheld } from '../ipc/messages.ts';
 
 /** How long a configuration is kept from running what workers have died with, in milliseconds. Kong's next try comes within 5 s. */
-export const withheldFor = 10_000;
+export const withheldForMs = 10_000;
 /** Deaths that lie further apart than this have nothing to do with each other, in milliseconds. */
 const apart = 60_000;
 /** Configurations that are counted. */
@@ -43,7 +43,7 @@ class Deaths {
     for (const [key, { name, config }] of byKey) {
       if (this.#countOne(key, now) < this.#enough || found.length >= this.#atOnce) continue;
       this.#counted.delete(key);
-      found.push({ name, config, until: now + withheldFor, what: this.#what });
+      found.push({ name, config, until: now + withheldForMs, what: this.#what });
     }
     this.#withheld = [...this.withheld(now), ...found];
     return found;

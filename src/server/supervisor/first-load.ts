@@ -2,10 +2,10 @@ import { KongTsError } from '../../base/errors.ts';
 import type { LoadReport } from '../ipc/messages.ts';
 
 /** How long the first worker may take to load its plugins, in milliseconds. */
-const loadLimit = 60_000;
+const loadLimitMs = 60_000;
 /** So many workers that end before their plugins are loaded show that they never will. */
 const mostDeaths = 3;
-const interval = 20;
+const intervalMs = 20;
 
 /** Whether the first worker has loaded its plugins: before that, a server that works is not taken over. */
 export class FirstLoad {
@@ -25,11 +25,11 @@ export class FirstLoad {
    * @throws KongTsError PLUGIN_LOAD_FAILED when nothing loads
    */
   async wait(isWaiting: () => boolean): Promise<void> {
-    const end = Date.now() + loadLimit;
+    const end = Date.now() + loadLimitMs;
     while (isWaiting() && this.#report === null) {
       if (this.#deaths >= mostDeaths) throw nothing('the workers end before their plugins are loaded');
-      if (Date.now() > end) throw nothing(`nothing is loaded after ${String(loadLimit / 1000)} s`);
-      await new Promise((resolve) => setTimeout(resolve, interval));
+      if (Date.now() > end) throw nothing(`nothing is loaded after ${String(loadLimitMs / 1000)} s`);
+      await new Promise((resolve) => setTimeout(resolve, intervalMs));
     }
     if (isWaiting() && this.#report !== null) mustServe(this.#report);
   }

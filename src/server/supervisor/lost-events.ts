@@ -12,14 +12,14 @@ const mostLines = 100;
  */
 export function reportLostEvents(worker: WorkerProcess, records: RememberedInstances, log: ServerLog): void {
   const events = worker.inFlight();
-  for (const { instance, phase, ranFor } of events.slice(0, mostLines)) {
+  for (const { instance, phase, ranFor: ranForMs } of events.slice(0, mostLines)) {
     log.error('an event was in flight on a worker that has ended', {
       worker: worker.slot,
       workerPid: worker.pid,
       plugin: records.peek(instance)?.name ?? null,
       phase,
       instance,
-      ranForMs: ranFor,
+      ranForMs,
       inFlight: events.length,
     });
   }

@@ -1,9 +1,10 @@
-import { watch, type FSWatcher } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { watch } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import type { ServerLog } from '../log/types.ts';
 
 /** Time without a further change before a reload, in milliseconds: editors write files in several steps. */
-const quiet = 200;
+const quietMs = 200;
 
 /** `ignore` keeps Node from walking node_modules, which it does at once and file by file; an older Node overlooks it. */
 const options = { recursive: true, ignore: ignored };
@@ -21,7 +22,7 @@ export class PluginWatch {
         if (this.#timer !== null) clearTimeout(this.#timer);
         this.#timer = setTimeout(() => {
           changed(name);
-        }, quiet);
+        }, quietMs);
       });
       watcher.on('error', (error) => {
         log.error('a plugin folder can no longer be watched', { folder, reason: error.message });

@@ -3,10 +3,11 @@ import type { LoadReport, Parting, Withheld, WorkerStart } from '../ipc/messages
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from './backoff.ts';
-import { WorkerProcess, type WorkerEvents } from './worker-process.ts';
+import type { WorkerEvents } from './worker-process.ts';
+import { WorkerProcess } from './worker-process.ts';
 
 /** How long the plugins of a replacement may take to load, in milliseconds. The worker before it serves until then. */
-const loadLimit = 60_000;
+const loadLimitMs = 60_000;
 
 /** So many deaths in a row are no accident: the system may be killing workers for what an event does to their memory. */
 const mostInnocentDeaths = 10;
@@ -62,7 +63,7 @@ export class WorkerPool {
     this.#events = events;
     this.#slots = Array.from({ length: options.workers }, (_, index) => ({
       index,
-      backoff: new Backoff({ first: 100, most: 5000, healthyAfter: 10_000 }),
+      backoff: new Backoff({ firstMs: 100, mostMs: 5000, healthyAfterMs: 10_000 }),
       current: null,
       replacing: false,
     }));
@@ -126,7 +127,7 @@ export class WorkerPool {
       const candidate = this.#spawn(slot);
       const late = setTimeout(() => {
         candidate.kill('its plugins did not load in time');
-      }, loadLimit);
+      }, loadLimitMs);
       const report = await candidate.loading;
       clearTimeout(late);
       if (report === null) {
@@ -145,7 +146,7 @@ export class WorkerPool {
       this.#events.attach(candidate);
       if (old !== null) {
         this.#events.detach(old);
-        void old.drain(this.#options.drainTimeout, 'hand over');
+        void old.drain(this.#options.drainTimeoutMs, 'hand over');
       }
       return report;
     } finally {
@@ -175,7 +176,7 @@ export class WorkerPool {
         this.#all.delete(worker);
         const wait = slot.current === worker && !this.#stopping ? this.#nextWait(slot, worker) : 0;
         const closed = this.#events.lost(worker);
-        if (slot.current === worker) this.#died(slot, worker, { why, closed, wait });
+        if (slot.current === worker) this.#died(slot, worker, { why, closed, waitMs: wait });
       },
     });
     this.#all.add(worker);
@@ -201,7 +202,7 @@ export class WorkerPool {
   #died(
     slot: Slot,
     worker: WorkerProcess,
-    { why, closed, wait }: { why: string; closed: number; wait: number },
+    { why, closed, waitMs }: { why: string; closed: number; waitMs: number },
   ): void {
     slot.current = null;
     if (this.#stopping) return;
@@ -211,12 +212,12 @@ export class WorkerPool {
       workerPid: worker.pid,
       why,
       connectionsClosed: closed,
-      restartInMs: wait,
+      restartInMs: waitMs,
     });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       if (!this.#stopping && slot.current === null) slot.current = this.#spawn(slot);
-    }, wait);
+    }, waitMs);
     this.#timers.add(timer);
   }
 

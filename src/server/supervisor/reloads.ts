@@ -15,7 +15,7 @@ export class PluginReloads {
   readonly #options: CompiledServerOptions;
   readonly #log: ServerLog;
   readonly #whenLoaded: (report: LoadReport) => void;
-  readonly #retry = new Backoff({ first: 2000, most: 30_000, healthyAfter: Infinity });
+  readonly #retry = new Backoff({ firstMs: 2000, mostMs: 30_000, healthyAfterMs: Infinity });
   #retryTimer: NodeJS.Timeout | null = null;
   #running: Promise<ReloadResult> | null = null;
   #watch: PluginWatch | null = null;

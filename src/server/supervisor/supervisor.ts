@@ -1,5 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import { listenControl, listenMetrics, type AdminListener } from '../admin/listeners.ts';
+import type { AdminListener } from '../admin/listeners.ts';
+import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { ForwardedAnswer } from '../connection/index.ts';
@@ -18,7 +19,7 @@ import type { LastWill } from '../socket/held-host.ts';
 import { HeldConnections } from '../socket/held.ts';
 import { eventAborted } from '../connection/abort.ts';
 import { FirstLoad } from './first-load.ts';
-import { LogDeaths, SetupDeaths, withheldFor } from './deaths.ts';
+import { LogDeaths, SetupDeaths, withheldForMs } from './deaths.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { OpenStarts } from './open-starts.ts';
 import { PluginState } from './plugin-state.ts';
@@ -296,7 +297,7 @@ export class Supervisor implements RunningServer {
 
   #withhold(withheld: readonly Withheld[], why: string): void {
     for (const one of withheld) {
-      this.#log.error(why, { plugin: one.name, seconds: withheldFor / 1000 });
+      this.#log.error(why, { plugin: one.name, seconds: withheldForMs / 1000 });
       for (const worker of this.#pool.workers) worker.withhold(one);
     }
   }
@@ -348,7 +349,7 @@ export class Supervisor implements RunningServer {
 
   async #stop(parting: 'close' | 'let go' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
-    const limit = this.#options.drainTimeout;
+    const limit = this.#options.drainTimeoutMs;
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
     let how = parting;
     this.#hurry = () => {

@@ -5,10 +5,10 @@ import { residentMemory } from './resident-memory.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** Loading plugins may block for longer than an event may. Milliseconds. */
-const startLimit = 60_000;
-const interval = 250;
+const startLimitMs = 60_000;
+const intervalMs = 250;
 /** When a replacement has failed, the next one is tried after this long. Milliseconds. */
-const retryReplacement = 10_000;
+const retryReplacementMs = 10_000;
 
 /** Kills workers whose event loop stands still and replaces those that have grown too large. */
 export class Watchdog {
@@ -25,7 +25,7 @@ export class Watchdog {
     this.#log = log;
     this.#timer = setInterval(() => {
       this.look(Date.now());
-    }, interval);
+    }, intervalMs);
   }
 
   stop(): void {
@@ -34,26 +34,28 @@ export class Watchdog {
 
   look(now: number): void {
     // When this process itself was stopped or starved, the workers get a full term to be heard again.
-    if (now - this.#lastLook > interval + 1000) this.#ignoreUntil = now + this.#options.blockLimit;
+    if (now - this.#lastLook > intervalMs + 1000) this.#ignoreUntil = now + this.#options.blockLimitMs;
     this.#lastLook = now;
     if (now < this.#ignoreUntil) return;
     for (const worker of this.#pool.workers) this.#check(worker, now);
   }
 
   #check(worker: WorkerProcess, now: number): void {
-    const limit =
-      worker.state === 'starting' ? Math.max(startLimit, this.#options.blockLimit) : this.#options.blockLimit;
-    const silent = now - worker.lastBeatAt;
+    const limitMs =
+      worker.state === 'starting'
+        ? Math.max(startLimitMs, this.#options.blockLimitMs)
+        : this.#options.blockLimitMs;
+    const silentMs = now - worker.lastBeatAt;
     const fields = { worker: worker.slot, workerPid: worker.pid };
-    if (silent > limit) {
+    if (silentMs > limitMs) {
       this.#pool.restarts.blocked++;
       this.#log.crit('a worker has not turned its event loop for too long and is killed', {
         ...fields,
-        silentMs: silent,
-        limitMs: limit,
+        silentMs,
+        limitMs,
       });
       worker.suspect = true;
-      worker.kill(`its event loop was blocked for ${silent} ms`);
+      worker.kill(`its event loop was blocked for ${silentMs} ms`);
       worker.lastBeatAt = now;
       return;
     }
@@ -74,7 +76,7 @@ export class Watchdog {
     this.#report(worker, reason);
     // A replacement that does not come to serve leaves the old one in its place: then it is tried again.
     void this.#pool.replace(worker, reason).finally(() => {
-      setTimeout(() => this.#replaced.delete(worker), retryReplacement).unref();
+      setTimeout(() => this.#replaced.delete(worker), retryReplacementMs).unref();
     });
   }
 

@@ -2,11 +2,12 @@ import { addStats } from '../metrics/aggregate.ts';
 import { exposition } from '../metrics/exposition.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import { RetainedMetrics } from '../metrics/retained-metrics.ts';
-import { serverMetrics, type ServerNumbers } from '../metrics/server-metrics.ts';
+import type { ServerNumbers } from '../metrics/server-metrics.ts';
+import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /** How long a scrape waits for a worker, in milliseconds; one that does not answer is shown as it was. */
-const patience = 500;
+const patienceMs = 500;
 
 /** What all workers have counted, those that have ended too. */
 export class WorkerCounters {
@@ -24,7 +25,7 @@ export class WorkerCounters {
     numbers: Omit<ServerNumbers, 'stats' | 'workers'>,
   ): Promise<{ type: string; text: string }> {
     const talking = workers.filter(({ state }) => state === 'ready' || state === 'draining');
-    await Promise.all(talking.map((worker) => worker.refresh(patience)));
+    await Promise.all(talking.map((worker) => worker.refresh(patienceMs)));
     const living = workers.filter(({ state }) => state !== 'gone');
     const stats = addStats({}, this.#retired);
     for (const { beat } of living) if (beat !== null) addStats(stats, beat.stats);

@@ -1,4 +1,5 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ownModule } from '../../base/package.ts';
 import { drainTerm } from '../ipc/drain-term.ts';
@@ -51,7 +52,7 @@ export interface WorkerEvents {
 const entry = ownModule('../worker/main', import.meta.url);
 
 /** Two signs of life and some, in milliseconds. */
-const silentAfter = 1200;
+const silentAfterMs = 1200;
 
 /**
  * glibc raises the size from which blocks go back to the system when they are freed, up to 32 MiB, the more of them it
@@ -157,7 +158,7 @@ export class WorkerProcess {
 
   /** True when it has not been heard of for longer than a sign of life takes: its event loop may be blocked. */
   get silent(): boolean {
-    return Date.now() - this.lastBeatAt > silentAfter;
+    return Date.now() - this.lastBeatAt > silentAfterMs;
   }
 
   /** Hands a connection over. Our copy of the socket stays open until the worker says that it has it. */
@@ -183,9 +184,9 @@ export class WorkerProcess {
   }
 
   /** Asks for what it has counted; `beat` and `metrics` hold it then. An answer that does not come in time changes nothing. */
-  async refresh(limit: number): Promise<void> {
+  async refresh(limitMs: number): Promise<void> {
     const report = await within(
-      limit,
+      limitMs,
       this.ask({ op: 'report' }).catch(() => late),
     );
     if (report !== late && report !== null) this.#heard(report as WorkerReport);

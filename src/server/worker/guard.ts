@@ -5,8 +5,8 @@ import { fields } from '../in-flight/register.ts';
 export const inFlightDescriptor = 4;
 
 /** How often the register is copied, and how often the guard looks for the parent. Milliseconds. */
-const copyInterval = 50;
-const parentInterval = 1000;
+const copyIntervalMs = 50;
+const parentIntervalMs = 1000;
 
 const source = `
 const { workerData } = require('node:worker_threads');
@@ -41,12 +41,12 @@ function copy() {
 let missing = 0;
 function look() {
   if (process.ppid === parent) return;
-  missing += ${parentInterval};
+  missing += ${parentIntervalMs};
   if (missing > grace) process.kill(process.pid, 'SIGKILL');
 }
 
-setTimeout(() => setInterval(copy, ${copyInterval}), copyAfter);
-setInterval(look, ${parentInterval});
+setTimeout(() => setInterval(copy, ${copyIntervalMs}), copyAfter);
+setInterval(look, ${parentIntervalMs});
 `;
 
 export interface GuardOptions {

@@ -4,7 +4,7 @@ import { readSecret, secrets } from '../../base/secrets.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How long an instance waits for the dispatcher before it starts without, in milliseconds. */
-const patience = 5000;
+const patienceMs = 5000;
 
 interface Closable {
   close(): unknown;
@@ -45,7 +45,7 @@ export class HooksLink {
     if (!this.#expected || !this.used || this.#transport !== null) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patience);
+      timer = setTimeout(resolve, patienceMs);
     });
     await Promise.race([this.#ready, late]);
     clearTimeout(timer);
@@ -68,9 +68,9 @@ export class HooksLink {
   }
 
   /** Delivers what has been emitted, then disconnects. */
-  async close(limit: number): Promise<void> {
+  async close(limitMs: number): Promise<void> {
     if (this.#transport === null) return;
-    await eventHooks.flush(limit);
+    await eventHooks.flush(limitMs);
     await this.#transport.close();
   }
 }

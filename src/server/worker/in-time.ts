@@ -8,7 +8,7 @@ const kongWaits = 60_000;
  * How long an event waits for its plugin to load and its configuration to be set up, in milliseconds: what a handler may take by
  * default comes after that (30 s), and both together end before Kong has given up, which raises there.
  */
-export const readyLimit = 25_000;
+export const readyLimitMs = 25_000;
 /** So much waiting is never held against a handler whose plugin has asked for nearly all of Kong's time. Milliseconds. */
 const forgiven = 5000;
 
@@ -24,8 +24,8 @@ export function readyInTime(
   const begun = clock.now();
   let stop = () => {};
   const late = new Promise<RunningInstance>((resolve) => {
-    stop = clock.every(readyLimit, () => {
-      resolve(brokenInstance(id, tooLate(readyLimit)));
+    stop = clock.every(readyLimitMs, () => {
+      resolve(brokenInstance(id, tooLate(readyLimitMs)));
     });
   });
   const found = ready.then((instance) => {

@@ -13,10 +13,10 @@ import type { WorkerLink } from './link.ts';
 import { PluginWorker } from './plugin-worker.ts';
 
 /** How long the successor of a worker that has died writes down every event as it begins, in milliseconds. */
-const carefulFor = 10_000;
+const carefulForMs = 10_000;
 
 /** Time between two signs of life, in milliseconds. */
-const beatInterval = 500;
+const beatIntervalMs = 500;
 
 /** What may wait for the supervisor for another sign of life to be of use, in bytes. */
 const mostBeforeBeat = 64 * 1024;
@@ -84,7 +84,7 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('disconnect', () => {
-  void leave(worker?.options.drainTimeout ?? 0, 'close');
+  void leave(worker?.options.drainTimeoutMs ?? 0, 'close');
 });
 
 function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }: WorkerStart): void {
@@ -92,13 +92,13 @@ function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }
   surviveFailures(log);
   const started = new PluginWorker({ options, slot, count, uid, link, log });
   const closely = careful && inFlight;
-  if (closely) setTimeout(writeThrough(started.inFlight, inFlightDescriptor), carefulFor).unref();
+  if (closely) setTimeout(writeThrough(started.inFlight, inFlightDescriptor), carefulForMs).unref();
   startGuard({
     parent,
-    grace: drainTerm(options.drainTimeout, 'close'),
+    grace: drainTerm(options.drainTimeoutMs, 'close'),
     memory: started.inFlight.memory,
     descriptor: inFlight ? inFlightDescriptor : null,
-    copyAfter: closely ? carefulFor : 0,
+    copyAfter: closely ? carefulForMs : 0,
   });
   worker = started;
   for (const each of withheld) started.withhold(each);
@@ -107,7 +107,7 @@ function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }
   setInterval(() => {
     // A supervisor that stands still does not count them.
     if (outgoing.bytes < mostBeforeBeat) send({ type: 'beat', beat: started.beat() });
-  }, beatInterval).unref();
+  }, beatIntervalMs).unref();
   started
     .load()
     .then((report) => {

@@ -9,7 +9,7 @@ export type LoadPlugin = (spec: string) => Promise<CompiledPlugin>;
  * How long anybody waits for a plugin that loads, in milliseconds from the first load on. Kong gives an event up after 60 s,
  * which raises there; a setup takes up to 30 s after that. A plugin that loads later is there from then on.
  */
-const PATIENCE = 20_000;
+const defaultPatienceMs = 20_000;
 
 /** The plugins of one worker. Whoever asks for one before it is loaded waits for it. */
 export class PluginSet {
@@ -22,12 +22,12 @@ export class PluginSet {
   /** Nobody waits any longer, though plugins are still loading. */
   #late = false;
 
-  readonly #patience: number;
+  readonly #patienceMs: number;
 
-  constructor(specs: readonly string[], load: LoadPlugin, patience = PATIENCE) {
+  constructor(specs: readonly string[], load: LoadPlugin, patienceMs = defaultPatienceMs) {
     this.#specs = specs;
     this.#load = load;
-    this.#patience = patience;
+    this.#patienceMs = patienceMs;
   }
 
   get plugins(): readonly CompiledPlugin[] {
@@ -39,7 +39,7 @@ export class PluginSet {
     const timer = setTimeout(() => {
       this.#late = true;
       this.#wakeAll();
-    }, this.#patience);
+    }, this.#patienceMs);
     await Promise.all(this.#specs.map((spec) => this.#loadOne(spec)));
     clearTimeout(timer);
     this.#settled = true;
@@ -73,7 +73,7 @@ export class PluginSet {
       );
     }
     if (!this.#settled) {
-      const seconds = String(this.#patience / 1000);
+      const seconds = String(this.#patienceMs / 1000);
       throw new KongTsError(
         'PLUGIN_LOAD_FAILED',
         `No plugin "${name}" has loaded within ${seconds} seconds.`,

@@ -2,7 +2,7 @@ import { late, within } from '../../base/within.ts';
 import { giveUpSteps, lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
-import { kongKeepsIdle, partingTerm } from '../ipc/drain-term.ts';
+import { kongKeepsIdleMs, partingTerm } from '../ipc/drain-term.ts';
 import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -23,14 +23,14 @@ export interface PluginWorkerOptions {
 }
 
 /** How long Kong has not used a connection before it ends, in milliseconds. */
-const rests = { close: 100, 'let go': 1000, 'let fade': kongKeepsIdle } as const;
+const rests = { close: 100, 'let go': 1000, 'let fade': kongKeepsIdleMs } as const;
 /** How long a worker that closes still serves connections that come, in milliseconds. */
 const lastOrders = 2000;
 /**
  * How long a worker that ends waits for the next step of an event while Kong has no connection to it, in milliseconds: Kong has it in
  * a moment, unless it is gone or has raised.
  */
-const lonelyFor = 2000;
+const lonelyForMs = 2000;
 
 /** Loads plugins and serves connections: what a worker process does, and a server without workers. */
 export class PluginWorker {
@@ -140,23 +140,23 @@ export class PluginWorker {
   /**
    * Lets events in flight finish, parts with the connections and then closes the configurations, so that plugins can
    * flush.
-   * @param limit for each of both, in milliseconds
+   * @param limitMs for each of both, in milliseconds
    */
-  async drain(limit: number, parting: Parting): Promise<void> {
-    this.hurry(limit, parting);
+  async drain(limitMs: number, parting: Parting): Promise<void> {
+    this.hurry(limitMs, parting);
     if (!(await this.#parted())) {
       this.#log.error('events in flight did not finish in time and are given up', {
         connections: this.#connections.size,
-        limitMs: limit,
+        limitMs,
       });
       for (const handle of this.#connections) handle.destroy();
       giveUpSteps(this.#host, 'the server ends');
     }
     this.#shut = true;
-    if (!(await settles(limit, this.#host.close(2 * limit + 1)))) {
-      this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs: limit });
+    if (!(await settles(limitMs, this.#host.close(2 * limitMs + 1)))) {
+      this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs });
     }
-    await settles(limit, this.hooks.close(limit));
+    await settles(limitMs, this.hooks.close(limitMs));
     this.#loopDelay.stop();
   }
 
@@ -186,7 +186,7 @@ export class PluginWorker {
       if (now > this.#until) return false;
       if (this.#parting === 'close' && now > begun + lastOrders) this.#shut = true;
       if (this.#connections.size > 0 || this.#forwarded > 0) seen = now;
-      else if (this.#leaves && now > seen + lonelyFor) giveUpSteps(this.#host, 'Kong is gone');
+      else if (this.#leaves && now > seen + lonelyForMs) giveUpSteps(this.#host, 'Kong is gone');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return true;
@@ -194,6 +194,6 @@ export class PluginWorker {
 }
 
 /** Whether it settles in time, one way or the other. */
-async function settles(limit: number, work: Promise<unknown>): Promise<boolean> {
-  return (await within(limit, Promise.allSettled([work]))) !== late;
+async function settles(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  return (await within(limitMs, Promise.allSettled([work]))) !== late;
 }

@@ -13,7 +13,8 @@ import type { InFlightRegister } from '../in-flight/register.ts';
 import { describeUnread, InstanceRegistry } from '../instances/index.ts';
 import type { Withheld } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
-import { createPluginStats, type PluginStats } from '../metrics/phase-stats.ts';
+import type { PluginStats } from '../metrics/phase-stats.ts';
+import { createPluginStats } from '../metrics/phase-stats.ts';
 import { PluginMetricsStore } from '../metrics/plugin-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { createKong } from '../../pdk/index.ts';
@@ -78,7 +79,7 @@ export class WorkerHost implements ConnectionHost {
     this.#registry = new InstanceRegistry({
       clock: systemClock,
       log: start.log,
-      idleMs: start.options.idleTimeout,
+      idleMs: start.options.idleTimeoutMs,
       prefetch: start.options.prefetch,
       plugin: (name) => this.#plugin(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 
 /** How long one answer may take, in milliseconds. */
-const limit = 30_000;
+const limitMs = 30_000;
 
 /** One request on a connection of its own: one that was kept may still lead to an nginx worker that is on its way out. */
 export function askOnce(
@@ -15,7 +15,7 @@ export function askOnce(
       connection: 'close',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
-    const signal = AbortSignal.timeout(limit);
+    const signal = AbortSignal.timeout(limitMs);
     const request = http.request(url, { method, agent: false, headers, signal }, (response) => {
       text(response).then((said) => resolve({ status: response.statusCode ?? 0, text: said }), reject);
     });

@@ -1,5 +1,6 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import type { PluginPlan } from './environment.ts';
 import {
   configText,
   hostName,
@@ -13,16 +14,19 @@ import {
   ports,
   serverVariables,
   usesDatabase,
-  type PluginPlan,
 } from './environment.ts';
 import { HostPluginServer } from './host-server.ts';
 import { InsidePluginServers } from './inside-server.ts';
 import { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
-import { locatePlugin, type LocatedPlugin } from './plugins.ts';
-import { startDatabase, type Database } from './postgres.ts';
-import { runtimeOf, type Runtime } from './runtime.ts';
-import { StartedKongContainer, type Parts } from './started.ts';
+import type { LocatedPlugin } from './plugins.ts';
+import { locatePlugin } from './plugins.ts';
+import type { Database } from './postgres.ts';
+import { startDatabase } from './postgres.ts';
+import type { Runtime } from './runtime.ts';
+import { runtimeOf } from './runtime.ts';
+import type { Parts } from './started.ts';
+import { StartedKongContainer } from './started.ts';
 import { labelsOf, loadTestcontainers, requireImage } from './testcontainers.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,14 +10,15 @@ import type { ServerStatus } from '../../server/admin/status.ts';
 import { serveOptions } from './environment.ts';
 import { LogBook } from './log-book.ts';
 import type { KongContainerOptions } from './options.ts';
-import { hostCommand, type LocatedPlugin } from './plugins.ts';
+import type { LocatedPlugin } from './plugins.ts';
+import { hostCommand } from './plugins.ts';
 import { isReady } from './ready.ts';
 import { until } from './until.ts';
 
 /** How much of what the server prints is kept, in characters. */
 const outputLimit = 64 * 1024;
 /** How long the server may take to stop, in milliseconds. */
-const stopLimit = 15_000;
+const stopLimitMs = 15_000;
 
 /** `kong-ts serve` on this machine, with its socket and the plugins' dumps in a folder that Kong's container mounts. */
 export class HostPluginServer {
@@ -126,7 +128,7 @@ export class HostPluginServer {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exit = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
-    const late = setTimeout(() => child.kill('SIGKILL'), stopLimit);
+    const late = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
     await exit;
     clearTimeout(late);
   }

@@ -1,5 +1,6 @@
 export { KongContainer } from './container.ts';
 export { hostName } from './environment.ts';
 export type { KongContainerOptions, PluginInContainer } from './options.ts';
-export { StartedKongContainer, type LogMark } from './started.ts';
+export type { LogMark } from './started.ts';
+export { StartedKongContainer } from './started.ts';
 export { hasImage, labelsOf } from './testcontainers.ts';

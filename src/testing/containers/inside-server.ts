@@ -53,10 +53,10 @@ export class InsidePluginServers {
   }
 
   #pidOf(socket: string, notThis?: number): Promise<number> {
-    const { timeout, log, command, eventHooks } = this.#options;
+    const { timeout: timeoutMs, log, command, eventHooks } = this.#options;
     let last = '';
     return until(
-      timeout,
+      timeoutMs,
       async () => {
         const { stdout, output } = await this.#container.exec([
           ...command,
@@ -72,7 +72,7 @@ export class InsidePluginServers {
       () =>
         new KongTsError(
           'CONTAINER_FAILED',
-          `The plugin server in Kong's container (${socket}) was not ready after ${String(timeout)} ms: ${last}\n` +
+          `The plugin server in Kong's container (${socket}) was not ready after ${String(timeoutMs)} ms: ${last}\n` +
             `The end of the container's log:\n${log.tail(40)}`,
         ),
     );

@@ -1,4 +1,5 @@
-import { isHealthy, type ServerStatus } from '../../server/admin/status.ts';
+import type { ServerStatus } from '../../server/admin/status.ts';
+import { isHealthy } from '../../server/admin/status.ts';
 
 /** Whether a server serves its plugins and, with event hooks, the dispatcher listens, which takes longer. */
 export function isReady(status: ServerStatus, eventHooks: boolean): boolean {

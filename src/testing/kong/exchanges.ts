@@ -13,7 +13,8 @@ import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import { bodyBytes, headerLines, requestMessage } from './messages.ts';
 import { requestLine } from './request-line.ts';
-import { snapshotOf, type KongSnapshot } from './snapshot.ts';
+import type { KongSnapshot } from './snapshot.ts';
+import { snapshotOf } from './snapshot.ts';
 
 /** Kong's client_body_buffer_size, in bytes. */
 const defaultBodyBuffer = 8192;

@@ -4,13 +4,14 @@ import path from 'node:path';
 import type { Protocol } from '../../pdk/phases.ts';
 import type { LogView } from '../results.ts';
 import { misuse } from '../misuse.ts';
-import { FakeInstance, type InstanceOptions } from './fake-instance.ts';
+import { FakeInstance } from './fake-instance.ts';
 import { KongSide } from './kong-side.ts';
 import { LogLines } from './log-lines.ts';
 import type { Observer } from './observer.ts';
 import { TrafficCounter } from './traffic.ts';
-import { WireTap, type WireChunk } from './wire-tap.ts';
-import type { PluginIdentity } from './fake-instance.ts';
+import type { WireChunk } from './wire-tap.ts';
+import { WireTap } from './wire-tap.ts';
+import type { PluginIdentity, InstanceOptions } from './fake-instance.ts';
 
 /** Options of a fake Kong. */
 export interface FakeKongOptions {

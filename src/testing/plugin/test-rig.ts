@@ -14,13 +14,14 @@ import type { Answer } from '../overrides.ts';
 import type { HandlerError, LogView } from '../results.ts';
 import { overrideComposed } from './composed-overrides.ts';
 import { setEnvironment } from './environment.ts';
-import { EventCapture, type WantedEvents } from './event-capture.ts';
+import type { WantedEvents } from './event-capture.ts';
+import { EventCapture } from './event-capture.ts';
 import { PluginSocket } from './plugin-socket.ts';
 import { TestHost } from './test-host.ts';
 import { HandlerWatch, watchedPlugin } from './watched-plugin.ts';
 
 /** How long configurations get to close, in milliseconds. */
-const closeLimit = 5000;
+const closeLimitMs = 5000;
 
 export interface RigOptions {
   readonly protocol: Protocol;
@@ -81,7 +82,7 @@ export class TestRig {
   async close(): Promise<void> {
     this.side.close();
     await this.#socket?.close();
-    await this.host.close(closeLimit);
+    await this.host.close(closeLimitMs);
     this.#capture.close();
     this.#restoreEnvironment();
   }

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
 import { Gather } from '../gather.ts';
-import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
+import { defaultMaxFrameBytes } from '../limits.ts';
 import { decodeValue, malformed } from './reader.ts';
 
 /**
@@ -14,7 +14,7 @@ export class MessageDecoder {
   readonly #pieces = new Gather();
 
   constructor(options: { maxMessageBytes?: number } = {}) {
-    this.#framing = new Framing(options.maxMessageBytes ?? DEFAULT_MAX_FRAME_BYTES);
+    this.#framing = new Framing(options.maxMessageBytes ?? defaultMaxFrameBytes);
   }
 
   /** The bytes of the value that `take` has completed, null while it goes on; a view on the chunk, or a copy. */

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
 import { setOwn } from '../../base/set-own.ts';
 import { decodeText } from '../../base/text.ts';
-import { MAX_DEPTH } from './writer.ts';
+import { maxDepth } from './writer.ts';
 
 /** @throws KongTsError FRAME_MALFORMED */
 export function malformed(what: string): never {
@@ -162,7 +162,7 @@ function keyText(key: unknown): string {
 }
 
 function checkDepth(depth: number): void {
-  if (depth > MAX_DEPTH) malformed(`values nest more than ${MAX_DEPTH} levels deep`);
+  if (depth > maxDepth) malformed(`values nest more than ${maxDepth} levels deep`);
 }
 
 function exact(value: bigint): number | bigint {

@@ -61,10 +61,10 @@ function property(object: Record<string, unknown>, name: string, type: string, m
 
 /** The event that a command is about of which only the beginning is there, null where it does not say. */
 export function eventIdIn(begun: Buffer): number | null {
-  const at = begun.indexOf(EVENT_ID);
+  const at = begun.indexOf(eventId);
   if (at < 0) return null;
   try {
-    const id = decodeValue(begun.subarray(at + EVENT_ID.length));
+    const id = decodeValue(begun.subarray(at + eventId.length));
     return typeof id === 'number' ? id : null;
   } catch {
     return null;
@@ -75,21 +75,21 @@ export function encodeResponse(id: number, error: unknown, result: unknown): Buf
   return encode([1, id, error ?? null, result ?? null]);
 }
 
-const EVENT_ID = encode('EventId');
-const RESPONSE_HEAD = Buffer.from([0x94, 0x01]);
+const eventId = encode('EventId');
+const responseHead = Buffer.from([0x94, 0x01]);
 /** `nil, {Data: "ret", EventId:` */
-const DONE = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('Data'), encode('ret'), encode('EventId')]);
+const done = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('Data'), encode('ret'), encode('EventId')]);
 /** `nil, {EventId:` */
-const CALL_EVENT = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('EventId')]);
+const callEvent = Buffer.concat([Buffer.from([0xc0, 0x82]), encode('EventId')]);
 /** `Data: {Method:` */
-const CALL_METHOD = Buffer.concat([encode('Data'), Buffer.from([0x82]), encode('Method')]);
-const CALL_ARGS = encode('Args');
+const callMethod = Buffer.concat([encode('Data'), Buffer.from([0x82]), encode('Method')]);
+const callArgs = encode('Args');
 
 /** Writes the response that ends an event. */
 export function writeDone(writer: MessageWriter, id: number, eventId: number): void {
-  writer.raw(RESPONSE_HEAD);
+  writer.raw(responseHead);
   writer.number(id);
-  writer.raw(DONE);
+  writer.raw(done);
   writer.number(eventId);
 }
 
@@ -106,13 +106,13 @@ export function writeCall(
   method: Uint8Array,
   args: Uint8Array | readonly unknown[],
 ): void {
-  writer.raw(RESPONSE_HEAD);
+  writer.raw(responseHead);
   writer.number(id);
-  writer.raw(CALL_EVENT);
+  writer.raw(callEvent);
   writer.number(eventId);
-  writer.raw(CALL_METHOD);
+  writer.raw(callMethod);
   writer.raw(method);
-  writer.raw(CALL_ARGS);
+  writer.raw(callArgs);
   if (args instanceof Uint8Array) writer.raw(args);
   else writer.value(args);
 }

@@ -3,7 +3,7 @@ import { KongTsError } from '../../base/errors.ts';
 import { textByteLength, writeText } from '../../base/text.ts';
 
 /** How deep arrays and maps may nest, in both directions. */
-export const MAX_DEPTH = 64;
+export const maxDepth = 64;
 
 /** A growing buffer that values are written into back to back. */
 export class MessageWriter {
@@ -138,10 +138,10 @@ export class MessageWriter {
   #object(value: object | null, depth: number): void {
     if (value === null) this.nil();
     else if (value instanceof Uint8Array) this.bin(value);
-    else if (depth >= MAX_DEPTH) {
+    else if (depth >= maxDepth) {
       throw new KongTsError(
         'PDK_INVALID_ARGUMENT',
-        `A value nests more than ${MAX_DEPTH} levels deep, or contains itself.`,
+        `A value nests more than ${maxDepth} levels deep, or contains itself.`,
         { fix: 'Send a flatter value.' },
       );
     } else if (Array.isArray(value)) {
@@ -185,7 +185,7 @@ export class MessageWriter {
 }
 
 /** A writer that is kept for the next value; a larger buffer is given back. */
-const MAX_KEPT_BYTES = 64 * 1024;
+const maxKeptBytes = 64 * 1024;
 let spare: MessageWriter | null = null;
 
 /** One value as bytes of its own. @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry */
@@ -198,6 +198,6 @@ export function encode(value: unknown): Buffer {
     writer.value(value);
     return Buffer.from(writer.view());
   } finally {
-    if (writer.buffer.length <= MAX_KEPT_BYTES) spare = writer;
+    if (writer.buffer.length <= maxKeptBytes) spare = writer;
   }
 }

@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
 import { Gather } from '../gather.ts';
-import { DEFAULT_MAX_FRAME_BYTES } from '../limits.ts';
+import { defaultMaxFrameBytes } from '../limits.ts';
 
-const EMPTY = Buffer.alloc(0);
+const noBytes = Buffer.alloc(0);
 
 /** Stands in the list of frames for one that was larger than the limit and has been skipped. */
-export const SKIPPED_FRAME = Buffer.alloc(0);
-const HEAD = 4;
+export const skippedFrame = Buffer.alloc(0);
+const headBytes = 4;
 
 /**
  * Cuts a stream of ProtoBuf:1 into frames: a little-endian uint32 length, then that many bytes. Frames may be empty.
@@ -16,7 +16,7 @@ const HEAD = 4;
 export class FrameDecoder {
   readonly #maxFrameBytes: number;
   /** Bytes of a head that is not complete yet. */
-  readonly #head = Buffer.allocUnsafeSlow(HEAD);
+  readonly #head = Buffer.allocUnsafeSlow(headBytes);
   #headBytes = 0;
   /** Length of the frame whose body is being read, -1 while a head is awaited. */
   #length = -1;
@@ -27,7 +27,7 @@ export class FrameDecoder {
 
   /** @param options.skips asked when a frame is too large: true to read past it, false (the default) to throw */
   constructor(options: { maxFrameBytes?: number; skips?: () => boolean } = {}) {
-    this.#maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    this.#maxFrameBytes = options.maxFrameBytes ?? defaultMaxFrameBytes;
     this.#skips = options.skips ?? (() => false);
   }
 
@@ -78,7 +78,7 @@ export class FrameDecoder {
   #skip(chunk: Buffer, at: number): number {
     const skipped = Math.min(this.#skipping, chunk.length - at);
     this.#skipping -= skipped;
-    if (this.#skipping === 0) this.frame = SKIPPED_FRAME;
+    if (this.#skipping === 0) this.frame = skippedFrame;
     return at + skipped;
   }
 
@@ -90,7 +90,7 @@ export class FrameDecoder {
       return chunk.length;
     }
     this.#length = -1;
-    this.frame = missing === 0 ? EMPTY : chunk.subarray(at, at + missing);
+    this.frame = missing === 0 ? noBytes : chunk.subarray(at, at + missing);
     if (this.#pieces.bytes > 0) {
       this.#pieces.add(this.frame);
       this.frame = this.#pieces.take();
@@ -100,12 +100,13 @@ export class FrameDecoder {
 
   #readHead(chunk: Buffer, start: number): number {
     let at = start;
-    if (this.#headBytes === 0 && chunk.length - at >= HEAD) {
+    if (this.#headBytes === 0 && chunk.length - at >= headBytes) {
       this.#setLength(chunk.readUInt32LE(at));
-      return at + HEAD;
+      return at + headBytes;
     }
-    while (at < chunk.length && this.#headBytes < HEAD) this.#head[this.#headBytes++] = chunk[at++] as number;
-    if (this.#headBytes === HEAD) {
+    while (at < chunk.length && this.#headBytes < headBytes)
+      this.#head[this.#headBytes++] = chunk[at++] as number;
+    if (this.#headBytes === headBytes) {
       this.#headBytes = 0;
       this.#setLength(this.#head.readUInt32LE(0));
     }
@@ -129,8 +130,8 @@ export class FrameDecoder {
 
 /** One frame: its length and its bytes. */
 export function encodeFrame(body: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEAD + body.length);
+  const frame = Buffer.allocUnsafe(headBytes + body.length);
   frame.writeUInt32LE(body.length, 0);
-  frame.set(body, HEAD);
+  frame.set(body, headBytes);
   return frame;
 }

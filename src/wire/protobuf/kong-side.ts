@@ -12,19 +12,28 @@ import type {
   RpcReturn,
   UriCapturesResult,
 } from './messages.ts';
-import { INT1, DOUBLE1, BYTES1, BYTES2, BYTES3, SEQUENCE, writeIntField, writeTextField } from './fields.ts';
+import {
+  int1Key,
+  double1Key,
+  bytes1Key,
+  bytes2Key,
+  bytes3Key,
+  sequenceKey,
+  writeIntField,
+  writeTextField,
+} from './fields.ts';
 import { Reader } from './reader.ts';
 import { readRecord, recordTypes, writeRecord } from './records.ts';
 import { readList, readStruct, readValue, writeStruct, writeValue } from './struct.ts';
-import { BYTES, VARINT, Writer } from './writer.ts';
+import { bytesType, varintType, Writer } from './writer.ts';
 
 /** Kong's side: the bytes of one RpcCall, without a frame around them. */
 export function encodeRpcCall(call: RpcCall): Buffer {
   const { command } = call;
   const writer = new Writer();
-  writer.byte(SEQUENCE);
+  writer.byte(sequenceKey);
   writer.int64(call.sequence);
-  writer.key(commandFields[command.type], BYTES);
+  writer.key(commandFields[command.type], bytesType);
   const mark = writer.begin();
   switch (command.type) {
     case 'getPluginNames':
@@ -34,7 +43,7 @@ export function encodeRpcCall(call: RpcCall): Buffer {
       break;
     case 'startInstance':
       writeTextField(writer, 1, command.name);
-      writer.key(2, BYTES);
+      writer.key(2, bytesType);
       writer.blob(command.config);
       break;
     case 'getInstanceStatus':
@@ -57,11 +66,11 @@ export function decodeRpcReturn(bytes: Buffer): RpcReturn {
   let result: RpcResult | null = null;
   while (reader.more) {
     const key = reader.key();
-    if (key === SEQUENCE) {
+    if (key === sequenceKey) {
       sequence = reader.int64();
       continue;
     }
-    const field = (key & 7) === BYTES ? key >>> 3 : 0;
+    const field = (key & 7) === bytesType ? key >>> 3 : 0;
     if (field < 31 || field > 33) {
       reader.skip(key);
       continue;
@@ -80,7 +89,7 @@ function readNames(reader: Reader): string[] {
   const names: string[] = [];
   while (reader.more) {
     const key = reader.key();
-    if (key === 1 * 8 + BYTES) names.push(reader.text());
+    if (key === 1 * 8 + bytesType) names.push(reader.text());
     else reader.skip(key);
   }
   return names;
@@ -92,13 +101,13 @@ function readPluginInfo(reader: Reader): PluginInfo {
   let loadedAt: number | bigint | undefined;
   while (reader.more) {
     const key = reader.key();
-    if (key === 1 * 8 + BYTES) info.name = reader.text();
-    else if (key === 2 * 8 + VARINT) updatedAt = reader.int64();
-    else if (key === 3 * 8 + VARINT) loadedAt = reader.int64();
-    else if (key === 4 * 8 + BYTES) info.phases.push(reader.text());
-    else if (key === 5 * 8 + BYTES) info.version = reader.text();
-    else if (key === 6 * 8 + VARINT) info.priority = reader.int32();
-    else if (key === 7 * 8 + BYTES) info.schema = reader.text();
+    if (key === 1 * 8 + bytesType) info.name = reader.text();
+    else if (key === 2 * 8 + varintType) updatedAt = reader.int64();
+    else if (key === 3 * 8 + varintType) loadedAt = reader.int64();
+    else if (key === 4 * 8 + bytesType) info.phases.push(reader.text());
+    else if (key === 5 * 8 + bytesType) info.version = reader.text();
+    else if (key === 6 * 8 + varintType) info.priority = reader.int32();
+    else if (key === 7 * 8 + bytesType) info.schema = reader.text();
     else reader.skip(key);
   }
   return {
@@ -116,14 +125,14 @@ function readInstanceStatus(reader: Reader): InstanceStatus {
   };
   while (reader.more) {
     const key = reader.key();
-    if (key === 1 * 8 + BYTES) status.name = reader.text();
-    else if (key === 2 * 8 + VARINT) status.instanceId = reader.int32();
-    else if (key === 3 * 8 + BYTES) {
+    if (key === 1 * 8 + bytesType) status.name = reader.text();
+    else if (key === 2 * 8 + varintType) status.instanceId = reader.int32();
+    else if (key === 3 * 8 + bytesType) {
       const outer = reader.end;
       reader.end = reader.part();
       status.config = readValue(reader, 0);
       reader.end = outer;
-    } else if (key === 4 * 8 + VARINT) status.startedAt = reader.int64();
+    } else if (key === 4 * 8 + varintType) status.startedAt = reader.int64();
     else reader.skip(key);
   }
   return status;
@@ -185,11 +194,11 @@ function readFields(reader: Reader, type: ArgumentsMessage): unknown[] {
     const key = reader.key();
     const number = key >>> 3;
     const wireType = key & 7;
-    if (number > 3 || (wireType !== BYTES && wireType !== VARINT)) {
+    if (number > 3 || (wireType !== bytesType && wireType !== varintType)) {
       reader.skip(key);
       continue;
     }
-    if (wireType === VARINT) {
+    if (wireType === varintType) {
       const flag = type === 'Bool' || type === 'ConsumerSpec';
       fields[number - 1] = flag ? reader.bool() : reader.int32();
       continue;
@@ -231,7 +240,7 @@ function writeNilValue(writer: Writer, value: unknown): void {
     writeValue(writer, value);
     return;
   }
-  writer.byte(INT1);
+  writer.byte(int1Key);
   writer.byte(1);
 }
 
@@ -242,18 +251,18 @@ function writeResult(writer: Writer, type: ResultMessage, value: NonNullable<unk
       return;
     case 'String':
     case 'ByteString':
-      writeText(writer, BYTES1, value);
+      writeText(writer, bytes1Key, value);
       return;
     case 'Int':
-      writer.byte(INT1);
+      writer.byte(int1Key);
       writer.varint(Math.trunc(Number(value)));
       return;
     case 'Bool':
-      writer.byte(INT1);
+      writer.byte(int1Key);
       writer.byte(value === true ? 1 : 0);
       return;
     case 'Number':
-      writer.byte(DOUBLE1);
+      writer.byte(double1Key);
       writer.double(Number(value));
       return;
     case 'google.protobuf.Struct':
@@ -275,18 +284,18 @@ function writeResult(writer: Writer, type: ResultMessage, value: NonNullable<unk
 }
 
 function writeRawBody(writer: Writer, value: RawBodyResult): void {
-  if ('content' in value) writeText(writer, BYTES1, value.content);
-  else if ('body_filepath' in value) writeText(writer, BYTES2, value.body_filepath);
-  else writeText(writer, BYTES3, value.error);
+  if ('content' in value) writeText(writer, bytes1Key, value.content);
+  else if ('body_filepath' in value) writeText(writer, bytes2Key, value.body_filepath);
+  else writeText(writer, bytes3Key, value.error);
 }
 
 function writeUriCaptures(writer: Writer, value: UriCapturesResult): void {
-  for (const capture of value.unnamed) writeText(writer, BYTES1, capture);
+  for (const capture of value.unnamed) writeText(writer, bytes1Key, capture);
   for (const [name, capture] of Object.entries(value.named)) {
-    writer.byte(BYTES2);
+    writer.byte(bytes2Key);
     const mark = writer.begin();
-    writeText(writer, BYTES1, name);
-    writeText(writer, BYTES2, capture);
+    writeText(writer, bytes1Key, name);
+    writeText(writer, bytes2Key, capture);
     writer.end(mark);
   }
 }

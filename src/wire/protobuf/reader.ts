@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
 import { decodeText } from '../../base/text.ts';
-import { BYTES, FIXED32, FIXED64, VARINT } from './writer.ts';
+import { bytesType, fixed32Type, fixed64Type, varintType } from './writer.ts';
 
 /** How deep messages and values may nest in bytes from the network. */
-export const MAX_DEPTH = 64;
+export const maxDepth = 64;
 
 /** @throws KongTsError FRAME_MALFORMED */
 export function malformed(what: string): never {
@@ -104,24 +104,24 @@ export class Reader {
   /** Passes over a field that is not known here. */
   skip(key: number): void {
     switch (key & 7) {
-      case VARINT:
+      case varintType:
         this.uint();
         return;
-      case FIXED64:
-        this.advance(8);
+      case fixed64Type:
+        this.#advance(8);
         return;
-      case BYTES:
+      case bytesType:
         this.position = this.part();
         return;
-      case FIXED32:
-        this.advance(4);
+      case fixed32Type:
+        this.#advance(4);
         return;
       default:
         malformed(`there is no wire type ${key & 7}`);
     }
   }
 
-  private advance(bytes: number): void {
+  #advance(bytes: number): void {
     if (this.end - this.position < bytes) malformed('a field is cut off');
     this.position += bytes;
   }

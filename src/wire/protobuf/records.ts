@@ -1,6 +1,6 @@
 import { setOwn } from '../../base/set-own.ts';
 import type { Reader } from './reader.ts';
-import { BYTES, VARINT } from './writer.ts';
+import { bytesType, varintType } from './writer.ts';
 import type { Writer } from './writer.ts';
 
 /** A field of a record: its number, Kong's name, and how it travels. */
@@ -18,7 +18,8 @@ interface RecordType {
 }
 
 function recordType(fields: readonly RecordField[]): RecordType {
-  const wireType = (field: RecordField) => (field.kind === 'int' || field.kind === 'bool' ? VARINT : BYTES);
+  const wireType = (field: RecordField) =>
+    field.kind === 'int' || field.kind === 'bool' ? varintType : bytesType;
   return { fields, byKey: new Map(fields.map((field) => [field.number * 8 + wireType(field), field])) };
 }
 
@@ -152,20 +153,20 @@ function writeField(writer: Writer, field: RecordField, value: unknown): void {
   switch (field.kind) {
     case 'text':
     case 'texts':
-      writer.key(field.number, BYTES);
+      writer.key(field.number, bytesType);
       writer.text(String(value));
       return;
     case 'int':
-      writer.key(field.number, VARINT);
+      writer.key(field.number, varintType);
       writer.int64(typeof value === 'bigint' ? value : Math.trunc(Number(value)));
       return;
     case 'bool':
-      writer.key(field.number, VARINT);
+      writer.key(field.number, varintType);
       writer.byte(value === true ? 1 : 0);
       return;
     case 'record':
     case 'records': {
-      writer.key(field.number, BYTES);
+      writer.key(field.number, bytesType);
       const mark = writer.begin();
       writeRecord(writer, field.fields, Object(value) as Record<string, unknown>);
       writer.end(mark);

@@ -15,26 +15,26 @@ import type {
   UriCapturesResult,
 } from './messages.ts';
 import {
-  INT1,
-  DOUBLE1,
-  BYTES1,
-  INT2,
-  BYTES2,
-  BYTES3,
-  SEQUENCE,
+  int1Key,
+  double1Key,
+  bytes1Key,
+  int2Key,
+  bytes2Key,
+  bytes3Key,
+  sequenceKey,
   writeIntField,
   writeTextField,
 } from './fields.ts';
 import { Reader, malformed } from './reader.ts';
 import { readRecord, recordTypes, writeRecord } from './records.ts';
 import { readStruct, readValue, writeList, writeStruct, writeValue } from './struct.ts';
-import { BYTES, VARINT, Writer } from './writer.ts';
+import { bytesType, varintType, Writer } from './writer.ts';
 
 type Args = readonly unknown[];
 type Plain = Readonly<Record<string, unknown>>;
 
 const commandKeys = new Map<number, RpcCommand['type']>(
-  Object.entries(commandFields).map(([type, field]) => [field * 8 + BYTES, type as RpcCommand['type']]),
+  Object.entries(commandFields).map(([type, field]) => [field * 8 + bytesType, type as RpcCommand['type']]),
 );
 
 /** @throws KongTsError FRAME_MALFORMED */
@@ -44,7 +44,7 @@ export function decodeRpcCall(bytes: Buffer): RpcCall {
   let command: RpcCommand | null = null;
   while (reader.more) {
     const key = reader.key();
-    if (key === SEQUENCE) {
+    if (key === sequenceKey) {
       sequence = reader.int64();
       continue;
     }
@@ -69,7 +69,7 @@ export function glimpseRpcCall(bytes: Buffer): {
   try {
     while (reader.more) {
       const key = reader.key();
-      if (key === SEQUENCE) sequence = reader.int64();
+      if (key === sequenceKey) sequence = reader.int64();
       else {
         type = commandKeys.get(key) ?? type;
         reader.skip(key);
@@ -89,9 +89,9 @@ function readCommand(reader: Reader, type: RpcCommand['type']): RpcCommand {
   let second: Buffer | null = null;
   while (reader.more) {
     const key = reader.key();
-    if (key === 1 * 8 + VARINT) id = reader.int32();
-    else if (key === 1 * 8 + BYTES) name = reader.text();
-    else if (key === 2 * 8 + BYTES) {
+    if (key === 1 * 8 + varintType) id = reader.int32();
+    else if (key === 1 * 8 + bytesType) name = reader.text();
+    else if (key === 2 * 8 + bytesType) {
       if (type === 'handleEvent') name = reader.text();
       else second = reader.blob();
     } else reader.skip(key);
@@ -116,7 +116,7 @@ function readCommand(reader: Reader, type: RpcCommand['type']): RpcCommand {
 export function writeEventEnd(writer: Writer, sequence: number | bigint): void {
   writer.endFrame(writer.beginFrame());
   const mark = writer.beginFrame();
-  writer.byte(SEQUENCE);
+  writer.byte(sequenceKey);
   writer.int64(sequence);
   writer.endFrame(mark);
 }
@@ -124,11 +124,11 @@ export function writeEventEnd(writer: Writer, sequence: number | bigint): void {
 /** The bytes of one RpcReturn, without a frame around them. */
 export function encodeRpcReturn(answer: RpcReturn): Buffer {
   const writer = new Writer();
-  writer.byte(SEQUENCE);
+  writer.byte(sequenceKey);
   writer.int64(answer.sequence);
   const { result } = answer;
   if (result === null) return writer.copy();
-  writer.key({ pluginNames: 31, pluginInfo: 32, instanceStatus: 33 }[result.type], BYTES);
+  writer.key({ pluginNames: 31, pluginInfo: 32, instanceStatus: 33 }[result.type], bytesType);
   const mark = writer.begin();
   if (result.type === 'pluginNames') for (const name of result.names) writeTextField(writer, 1, name);
   else if (result.type === 'pluginInfo') writePluginInfo(writer, result.info);
@@ -151,7 +151,7 @@ function writeInstanceStatus(writer: Writer, status: InstanceStatus): void {
   writeTextField(writer, 1, status.name);
   writeIntField(writer, 2, status.instanceId);
   if (status.config !== undefined) {
-    writer.key(3, BYTES);
+    writer.key(3, bytesType);
     const mark = writer.begin();
     writeValue(writer, status.config);
     writer.end(mark);
@@ -179,37 +179,37 @@ export function writeArguments(writer: Writer, type: ArgumentsMessage, args: Arg
       writeValue(writer, first);
       return;
     case 'Bool':
-      writeBool(writer, INT1, first);
+      writeBool(writer, int1Key, first);
       return;
     case 'Int':
-      writeInt(writer, INT1, first);
+      writeInt(writer, int1Key, first);
       return;
     case 'String':
-      writeTextArgument(writer, BYTES1, first);
+      writeTextArgument(writer, bytes1Key, first);
       return;
     case 'ByteString':
-      writeTextArgument(writer, BYTES1, first);
+      writeTextArgument(writer, bytes1Key, first);
       return;
     case 'KV':
-      writeTextArgument(writer, BYTES1, first);
-      writePart(writer, BYTES2, second, writeValue);
+      writeTextArgument(writer, bytes1Key, first);
+      writePart(writer, bytes2Key, second, writeValue);
       return;
     case 'ExitArgs':
-      writeInt(writer, INT1, first);
-      writeTextArgument(writer, BYTES2, second);
-      writePart(writer, BYTES3, third as Plain | null | undefined, writeStruct);
+      writeInt(writer, int1Key, first);
+      writeTextArgument(writer, bytes2Key, second);
+      writePart(writer, bytes3Key, third as Plain | null | undefined, writeStruct);
       return;
     case 'Target':
-      writeTextArgument(writer, BYTES1, first);
-      writeInt(writer, INT2, second);
+      writeTextArgument(writer, bytes1Key, first);
+      writeInt(writer, int2Key, second);
       return;
     case 'ConsumerSpec':
-      writeTextArgument(writer, BYTES1, first);
-      writeBool(writer, INT2, second);
+      writeTextArgument(writer, bytes1Key, first);
+      writeBool(writer, int2Key, second);
       return;
     case 'AuthenticateArgs':
-      writePart(writer, BYTES1, first as Plain | null | undefined, writeConsumer);
-      writePart(writer, BYTES2, second as Plain | null | undefined, writeCredential);
+      writePart(writer, bytes1Key, first as Plain | null | undefined, writeConsumer);
+      writePart(writer, bytes2Key, second as Plain | null | undefined, writeCredential);
       return;
   }
 }
@@ -282,13 +282,13 @@ export function decodeResult(type: ResultMessage, bytes: Buffer): unknown {
     case 'String':
       return decodeString(bytes);
     case 'Int':
-      return readScalar(bytes, INT1, 0, (reader) => reader.int32());
+      return readScalar(bytes, int1Key, 0, (reader) => reader.int32());
     case 'Bool':
-      return readScalar(bytes, INT1, false, (reader) => reader.bool());
+      return readScalar(bytes, int1Key, false, (reader) => reader.bool());
     case 'Number':
-      return readScalar(bytes, DOUBLE1, 0, (reader) => reader.double());
+      return readScalar(bytes, double1Key, 0, (reader) => reader.double());
     case 'ByteString':
-      return readScalar(bytes, BYTES1, Buffer.alloc(0), (reader) => reader.blob());
+      return readScalar(bytes, bytes1Key, Buffer.alloc(0), (reader) => reader.blob());
     case 'google.protobuf.Struct':
       return readStruct(new Reader(bytes));
     case 'google.protobuf.Value':
@@ -309,9 +309,9 @@ export function decodeResult(type: ResultMessage, bytes: Buffer): unknown {
 function decodeString(bytes: Buffer): string {
   if (bytes.length === 0) return '';
   // One field whose length fits a byte: what nearly every answer looks like.
-  if (bytes[0] === BYTES1 && bytes[1] === bytes.length - 2 && bytes.length < 0x82)
+  if (bytes[0] === bytes1Key && bytes[1] === bytes.length - 2 && bytes.length < 0x82)
     return decodeText(bytes, 2);
-  return readScalar(bytes, BYTES1, '', (reader) => reader.text());
+  return readScalar(bytes, bytes1Key, '', (reader) => reader.text());
 }
 
 function readScalar<T>(bytes: Buffer, key: number, absent: T, read: (reader: Reader) => T): T {
@@ -330,9 +330,9 @@ function decodeRawBody(bytes: Buffer): RawBodyResult {
   let result: RawBodyResult = { content: Buffer.alloc(0) };
   while (reader.more) {
     const key = reader.key();
-    if (key === BYTES1) result = { content: reader.blob() };
-    else if (key === BYTES2) result = { body_filepath: reader.text() };
-    else if (key === BYTES3) result = { error: reader.text() };
+    if (key === bytes1Key) result = { content: reader.blob() };
+    else if (key === bytes2Key) result = { body_filepath: reader.text() };
+    else if (key === bytes3Key) result = { error: reader.text() };
     else reader.skip(key);
   }
   return result;
@@ -344,16 +344,16 @@ function decodeUriCaptures(bytes: Buffer): UriCapturesResult {
   const named: Record<string, string> = {};
   while (reader.more) {
     const key = reader.key();
-    if (key === BYTES1) unnamed.push(reader.text());
-    else if (key === BYTES2) {
+    if (key === bytes1Key) unnamed.push(reader.text());
+    else if (key === bytes2Key) {
       const outer = reader.end;
       reader.end = reader.part();
       let name = '';
       let value = '';
       while (reader.more) {
         const part = reader.key();
-        if (part === BYTES1) name = reader.text();
-        else if (part === BYTES2) value = reader.text();
+        if (part === bytes1Key) name = reader.text();
+        else if (part === bytes2Key) value = reader.text();
         else reader.skip(part);
       }
       reader.end = outer;

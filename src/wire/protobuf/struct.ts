@@ -1,8 +1,8 @@
 import { setOwn } from '../../base/set-own.ts';
 import { KongTsError } from '../../base/errors.ts';
-import { MAX_DEPTH, malformed } from './reader.ts';
+import { maxDepth, malformed } from './reader.ts';
 import type { Reader } from './reader.ts';
-import { BYTES, FIXED64, VARINT } from './writer.ts';
+import { bytesType, fixed64Type, varintType } from './writer.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -12,12 +12,17 @@ import type { Writer } from './writer.ts';
  * therefore left out, which Lua reads as nil; in a list its place has to be kept.
  */
 
-const key = { null: 1 * 8 + VARINT, number: 2 * 8 + FIXED64, text: 3 * 8 + BYTES, bool: 4 * 8 + VARINT };
-const STRUCT = 5 * 8 + BYTES;
-const LIST = 6 * 8 + BYTES;
-const FIELD = 1 * 8 + BYTES;
-const ENTRY_KEY = 1 * 8 + BYTES;
-const ENTRY_VALUE = 2 * 8 + BYTES;
+const key = {
+  null: 1 * 8 + varintType,
+  number: 2 * 8 + fixed64Type,
+  text: 3 * 8 + bytesType,
+  bool: 4 * 8 + varintType,
+};
+const structKey = 5 * 8 + bytesType;
+const listKey = 6 * 8 + bytesType;
+const fieldKey = 1 * 8 + bytesType;
+const entryKeyKey = 1 * 8 + bytesType;
+const entryValueKey = 2 * 8 + bytesType;
 
 /** Writes a Value's fields. Bytes travel as a string. @throws KongTsError PDK_INVALID_ARGUMENT */
 export function writeValue(writer: Writer, value: unknown, depth = 0): void {
@@ -65,7 +70,7 @@ function writeObject(writer: Writer, value: object | null, depth: number): void 
     writeValue(writer, (value as { toJSON(): unknown }).toJSON(), checkDepth(depth));
     return;
   }
-  writer.byte(Array.isArray(value) ? LIST : STRUCT);
+  writer.byte(Array.isArray(value) ? listKey : structKey);
   const mark = writer.begin();
   if (Array.isArray(value)) writeList(writer, value, depth + 1);
   else writeStruct(writer, value as Record<string, unknown>, depth + 1);
@@ -76,7 +81,7 @@ function writeObject(writer: Writer, value: object | null, depth: number): void 
 export function writeList(writer: Writer, values: readonly unknown[], depth = 0): void {
   checkDepth(depth);
   for (const value of values) {
-    writer.byte(FIELD);
+    writer.byte(fieldKey);
     const mark = writer.begin();
     writeValue(writer, value, depth);
     writer.end(mark);
@@ -89,11 +94,11 @@ export function writeStruct(writer: Writer, object: Readonly<Record<string, unkn
   for (const name of Object.keys(object)) {
     const value = object[name];
     if (value === undefined || value === null) continue;
-    writer.byte(FIELD);
+    writer.byte(fieldKey);
     const entry = writer.begin();
-    writer.byte(ENTRY_KEY);
+    writer.byte(entryKeyKey);
     writer.text(name);
-    writer.byte(ENTRY_VALUE);
+    writer.byte(entryValueKey);
     const mark = writer.begin();
     writeValue(writer, value, depth);
     writer.end(mark);
@@ -102,17 +107,17 @@ export function writeStruct(writer: Writer, object: Readonly<Record<string, unkn
 }
 
 function checkDepth(depth: number): number {
-  if (depth < MAX_DEPTH) return depth + 1;
+  if (depth < maxDepth) return depth + 1;
   throw new KongTsError(
     'PDK_INVALID_ARGUMENT',
-    `A value nests more than ${MAX_DEPTH} levels deep, or contains itself.`,
+    `A value nests more than ${maxDepth} levels deep, or contains itself.`,
     { fix: 'Send a flatter value.' },
   );
 }
 
 /** Reads a Value up to the reader's end; null where no kind is set. @throws KongTsError FRAME_MALFORMED */
 export function readValue(reader: Reader, depth: number): unknown {
-  if (depth > MAX_DEPTH) malformed(`values nest more than ${MAX_DEPTH} levels deep`);
+  if (depth > maxDepth) malformed(`values nest more than ${maxDepth} levels deep`);
   let value: unknown = null;
   while (reader.more) {
     const field = reader.key();
@@ -130,11 +135,11 @@ export function readValue(reader: Reader, depth: number): unknown {
       case key.bool:
         value = reader.bool();
         break;
-      case STRUCT:
-      case LIST: {
+      case structKey:
+      case listKey: {
         const outer = reader.end;
         reader.end = reader.part();
-        value = field === STRUCT ? readStruct(reader, depth + 1) : readList(reader, depth + 1);
+        value = field === structKey ? readStruct(reader, depth + 1) : readList(reader, depth + 1);
         reader.end = outer;
         break;
       }
@@ -150,7 +155,7 @@ export function readList(reader: Reader, depth = 0): unknown[] {
   const values: unknown[] = [];
   while (reader.more) {
     const field = reader.key();
-    if (field !== FIELD) {
+    if (field !== fieldKey) {
       reader.skip(field);
       continue;
     }
@@ -167,7 +172,7 @@ export function readStruct(reader: Reader, depth = 0): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   while (reader.more) {
     const field = reader.key();
-    if (field === FIELD) readEntry(reader, object, depth);
+    if (field === fieldKey) readEntry(reader, object, depth);
     else reader.skip(field);
   }
   return object;
@@ -180,8 +185,8 @@ function readEntry(reader: Reader, object: Record<string, unknown>, depth: numbe
   let value: unknown = null;
   while (reader.more) {
     const field = reader.key();
-    if (field === ENTRY_KEY) name = reader.text();
-    else if (field === ENTRY_VALUE) {
+    if (field === entryKeyKey) name = reader.text();
+    else if (field === entryValueKey) {
       const entry = reader.end;
       reader.end = reader.part();
       value = readValue(reader, depth);

@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer';
 import { textByteLength, writeText } from '../../base/text.ts';
 
 /** Keys of the fields 1 to 15 by wire type, for readers of the codecs. */
-export const VARINT = 0;
-export const FIXED64 = 1;
-export const BYTES = 2;
-export const FIXED32 = 5;
+export const varintType = 0;
+export const fixed64Type = 1;
+export const bytesType = 2;
+export const fixed32Type = 5;
 
 /**
  * A growing buffer that messages are written into back to back. Lengths that are only known afterwards are patched

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listen, type Listening } from '../../support/listen.ts';
+import type { Listening } from '../../support/listen.ts';
+import { listen } from '../../support/listen.ts';
 import { createAdminApi } from '../../../src/sandbox/admin/index.ts';
 import { createEntityStore } from '../../../src/kong-end/entities/index.ts';
 import type { KnownPlugin } from '../../../src/kong-end/entities/index.ts';

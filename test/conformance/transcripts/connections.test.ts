@@ -35,7 +35,7 @@ function recordedHost(wire: readonly Entry[], ids: number[], events: number[]): 
   const recorded = recordedInstances(wire);
   const names = new Map([[1, 'mx-protobuf']]);
   const instance = (id: number): StartedInstance => {
-    const { Config: config = null, StartTime = STARTED } = recorded.get(id) ?? {};
+    const { Config: config = null, StartTime = started } = recorded.get(id) ?? {};
     return { id, name: names.get(id) ?? 'mx-msgpack', config, startedAt: StartTime };
   };
   const host = testHost({
@@ -61,7 +61,7 @@ interface Recorded {
 }
 
 /** When the recorded instances were started, in seconds since 1970. */
-const STARTED = 0x6b0a170a;
+const started = 0x6b0a170a;
 
 /** What the recorded server answered about its MsgPack:1 instances, by id. */
 function recordedInstances(wire: readonly Entry[]): Map<number, Recorded> {

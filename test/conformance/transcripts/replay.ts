@@ -45,7 +45,7 @@ export const callChannel: Caller = (channel, method, args) => {
 };
 
 /** An instance that is in no recording, of a plugin of the other protocol. */
-const OTHER = 77;
+const other = 77;
 
 /**
  * Feeds Kong's recorded bytes to the server and waits for its answers where Kong had waited.
@@ -70,7 +70,7 @@ export async function replay(
       if (connection === undefined) {
         const client = await server.open();
         if (mixed) {
-          const { methods } = await kongOn(client, otherThan(transcript.protocol)).event(OTHER, 'access');
+          const { methods } = await kongOn(client, otherThan(transcript.protocol)).event(other, 'access');
           if (methods.length !== 2) throw new Error('the other plugin did not run');
         }
         connection = { client, read: reader(transcript, client), expected: 0 };
@@ -137,7 +137,7 @@ function scriptedHost(transcript: Transcript, outcomes: Outcome[], call: Caller)
         startedAt: 1,
       }),
     findInstance: (id) =>
-      unknown.has(id) ? null : testInstance(id, id === OTHER ? otherHandlers : handlers),
+      unknown.has(id) ? null : testInstance(id, id === other ? otherHandlers : handlers),
   });
 }
 

@@ -47,11 +47,11 @@ export const transcripts: readonly Transcript[] = readdirSync(folder)
   });
 
 /** Header bytes that are not UTF-8; the MsgPack:1 recording of them was written down as text. */
-const BINARY_HEADER = Buffer.from('fffe41c3a9', 'hex');
+const binaryHeader = Buffer.from('fffe41c3a9', 'hex');
 
 /** The value that a recorded call has to resolve with: what our codec decodes. */
 export function recordedValue(transcript: Transcript, call: RecordedCall): unknown {
-  if (transcript.name.endsWith('binary-header')) return decodeText(BINARY_HEADER);
+  if (transcript.name.endsWith('binary-header')) return decodeText(binaryHeader);
   if (transcript.protocol === 'msgpack') return call.ok?.has === false ? null : fromMsgpack(call.ok?.v);
   return fromProtobuf(call.ok?.type ?? '', call.ok?.v as Json);
 }

@@ -1,11 +1,7 @@
 import path from 'node:path';
 import { inject } from 'vitest';
-import {
-  hostName,
-  KongContainer,
-  type KongContainerOptions,
-  type StartedKongContainer,
-} from '../../../src/testing/containers/index.ts';
+import type { KongContainerOptions, StartedKongContainer } from '../../../src/testing/containers/index.ts';
+import { hostName, KongContainer } from '../../../src/testing/containers/index.ts';
 import { watch } from './watched.ts';
 
 export const image = inject('image');

@@ -1,11 +1,15 @@
 import { expect, onTestFinished } from 'vitest';
-import { createAdminApi, type AdminOptions } from '../../../src/sandbox/admin/index.ts';
-import { createEntityStore, type KnownPlugin } from '../../../src/kong-end/entities/index.ts';
+import type { AdminOptions } from '../../../src/sandbox/admin/index.ts';
+import { createAdminApi } from '../../../src/sandbox/admin/index.ts';
+import type { KnownPlugin } from '../../../src/kong-end/entities/index.ts';
+import { createEntityStore } from '../../../src/kong-end/entities/index.ts';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
-import { serveDispatcher, type Served } from '../../../src/event-hooks/serve/serve.ts';
+import type { Served } from '../../../src/event-hooks/serve/serve.ts';
+import { serveDispatcher } from '../../../src/event-hooks/serve/serve.ts';
 import { listen } from '../../support/listen.ts';
 import { Receiver } from './receiver.ts';
-import { memoryLog, type LogLine } from './setup.ts';
+import type { LogLine } from './setup.ts';
+import { memoryLog } from './setup.ts';
 
 /** The sandbox's Admin API on a free port; closed when the test ends. */
 export async function startKong(

@@ -2,7 +2,7 @@ import type { Kong } from 'kong-ts';
 import { describe, expect, it } from 'vitest';
 import { Arrivals } from '../../../plugins/http-log-enterprise/arrivals.ts';
 import { createRecorder } from '../../../plugins/http-log-enterprise/metrics.ts';
-import { patience, Turns } from '../../../plugins/http-log-enterprise/queue/turns.ts';
+import { patienceMs, Turns } from '../../../plugins/http-log-enterprise/queue/turns.ts';
 import type { RecordPipeline } from '../../../plugins/http-log-enterprise/record/pipeline.ts';
 import { Reports } from '../../../plugins/http-log-enterprise/reports.ts';
 import { memoryLog, memoryMetrics } from './support/instance.ts';
@@ -86,7 +86,7 @@ describe('records that come', () => {
     const ends = [take(late.kong), take(failed.kong), take(third.kong)];
     third.answer('3');
     failed.fail('gone');
-    await clock.advance(patience - 1);
+    await clock.advance(patienceMs - 1);
     expect(accepted).toEqual([]);
     await clock.advance(1);
     await Promise.all(ends.slice(1));

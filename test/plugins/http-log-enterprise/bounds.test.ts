@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileFilter } from '../../../plugins/http-log-enterprise/record/filter.ts';
 import { JsonObject } from '../../../plugins/http-log-enterprise/record/document.ts';
 import { startInstance } from './support/instance.ts';
-import { accept, type Sink, startSink } from './support/sink.ts';
+import type { Sink } from './support/sink.ts';
+import { accept, startSink } from './support/sink.ts';
 
 let sink: Sink;
 let dataDir = '';

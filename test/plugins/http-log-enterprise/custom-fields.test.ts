@@ -1,13 +1,13 @@
 import { access } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ThreadLost, type LuaThread } from '../../../src/lua/index.ts';
-import {
-  compileCustomFields,
-  type CustomFields,
-} from '../../../plugins/http-log-enterprise/record/custom-fields.ts';
+import type { LuaThread } from '../../../src/lua/index.ts';
+import { ThreadLost } from '../../../src/lua/index.ts';
+import type { CustomFields } from '../../../plugins/http-log-enterprise/record/custom-fields.ts';
+import { compileCustomFields } from '../../../plugins/http-log-enterprise/record/custom-fields.ts';
 import { JsonObject } from '../../../plugins/http-log-enterprise/record/document.ts';
 import type { FieldsJob, FieldsReply } from '../../../plugins/http-log-enterprise/record/fields/protocol.ts';
-import { type Client, FieldService } from '../../../plugins/http-log-enterprise/record/fields/service.ts';
+import type { Client } from '../../../plugins/http-log-enterprise/record/fields/service.ts';
+import { FieldService } from '../../../plugins/http-log-enterprise/record/fields/service.ts';
 import { normalPath } from '../../../plugins/http-log-enterprise/record/normal-path.ts';
 import { toRaw } from '../../../plugins/http-log-enterprise/record/text.ts';
 

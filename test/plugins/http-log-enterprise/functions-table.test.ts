@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { luaLibrary } from '../../../plugins/http-log-enterprise/record/lua-library.ts';
 import { luaView } from '../../../plugins/http-log-enterprise/record/lua-view.ts';
-import { createLuaFunction, type LuaFunction } from '../../../src/lua/index.ts';
+import type { LuaFunction } from '../../../src/lua/index.ts';
+import { createLuaFunction } from '../../../src/lua/index.ts';
 
 /** The table of functions in the plugin's README, against what its Lua has and what Kong's sandbox has. */
 

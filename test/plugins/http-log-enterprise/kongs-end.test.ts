@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { Agent, get } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sandbox } from '../../../src/sandbox/index.ts';
 import { freePort } from '../../support/free-port.ts';
 import { exchange, KongsEnd } from './support/kongs-end.ts';
-import { type Sink, startSink } from './support/sink.ts';
+import type { Sink } from './support/sink.ts';
+import { startSink } from './support/sink.ts';
 
 /** http-log-enterprise in a server, with Kong's end of the socket in front of it. */
 

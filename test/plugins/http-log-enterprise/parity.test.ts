@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import plugin from '../../../plugins/http-log-enterprise/index.ts';
 import { compileSchema } from '../../../src/kong-end/schema/index.ts';
-import { startInstance, type Running } from './support/instance.ts';
+import type { Running } from './support/instance.ts';
+import { startInstance } from './support/instance.ts';
 import { adminExchanges, deliveries, recordOf } from './support/records.ts';
-import { type Sink, startSink } from './support/sink.ts';
+import type { Sink } from './support/sink.ts';
+import { startSink } from './support/sink.ts';
 
 type Field = Record<string, unknown>;
 const byName = (fields: unknown): Record<string, Field> =>

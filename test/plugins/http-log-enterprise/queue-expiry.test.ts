@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Delivery, Queue } from '../../../plugins/http-log-enterprise/queue/queue.ts';
+import type { Delivery } from '../../../plugins/http-log-enterprise/queue/queue.ts';
+import { Queue } from '../../../plugins/http-log-enterprise/queue/queue.ts';
 import { ManualClock, settle } from './support/manual-clock.ts';
 
 /** A queue whose destination is down, and whose records are too old once they are listed. */
@@ -17,13 +18,13 @@ function start(): {
   const down: Delivery = { ok: false, retry: true, retryAfter: null, reason: 'down' };
   const settings = {
     maxBatchSize: 2,
-    maxCoalescingDelay: 0,
+    maxCoalescingDelayMs: 0,
     maxEntries: 100,
     maxBytes: Infinity,
-    maxRetryTime: 60_000,
+    maxRetryTimeMs: 60_000,
     keepUndelivered: true,
-    initialRetryDelay: 100,
-    maxRetryDelay: 100,
+    initialRetryDelayMs: 100,
+    maxRetryDelayMs: 100,
     concurrency: 1,
   };
   const queue = new Queue<null>(settings, clock, {

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { QueueSettings } from '../../../plugins/http-log-enterprise/config/settings.ts';
 import { retryDelay } from '../../../plugins/http-log-enterprise/queue/backoff.ts';
-import { type Delivery, type Entry, Queue } from '../../../plugins/http-log-enterprise/queue/queue.ts';
+import type { Delivery, Entry } from '../../../plugins/http-log-enterprise/queue/queue.ts';
+import { Queue } from '../../../plugins/http-log-enterprise/queue/queue.ts';
 import { isWorthRetrying, retryAfterOf } from '../../../plugins/http-log-enterprise/sender/answer.ts';
 import { ManualClock, settle } from './support/manual-clock.ts';
 
 const kongs: QueueSettings = {
   maxBatchSize: 1,
-  maxCoalescingDelay: 1_000,
+  maxCoalescingDelayMs: 1_000,
   maxEntries: 10_000,
   maxBytes: Infinity,
-  maxRetryTime: 60_000,
-  initialRetryDelay: 10,
-  maxRetryDelay: 60_000,
+  maxRetryTimeMs: 60_000,
+  initialRetryDelayMs: 10,
+  maxRetryDelayMs: 60_000,
   concurrency: 1,
 };
 
@@ -73,7 +74,10 @@ describe('batches', () => {
 
 describe('retries', () => {
   it('double their delay until the cap, and give up after max_retry_time', async () => {
-    const { push, clock, attempts, dropped } = build({ maxRetryTime: 100, maxRetryDelay: 40 }, () => down);
+    const { push, clock, attempts, dropped } = build(
+      { maxRetryTimeMs: 100, maxRetryDelayMs: 40 },
+      () => down,
+    );
     push('a');
     await clock.advance(1_000);
     expect(attempts.map(({ at }) => at)).toEqual([0, 10, 30, 70, 110]);
@@ -81,7 +85,7 @@ describe('retries', () => {
   });
 
   it('are not made with max_retry_time -1', async () => {
-    const { push, clock, attempts, dropped } = build({ maxRetryTime: -1_000 }, () => down);
+    const { push, clock, attempts, dropped } = build({ maxRetryTimeMs: -1_000 }, () => down);
     push('a');
     await clock.advance(1_000);
     expect(attempts).toHaveLength(1);
@@ -145,7 +149,7 @@ describe('a batch that keeps failing', () => {
   });
 
   it('does not make every batch of a dead destination start with short waits again', async () => {
-    const built = build({ keepUndelivered: true, maxRetryTime: -1, maxRetryDelay: 1_000 }, () => down);
+    const built = build({ keepUndelivered: true, maxRetryTimeMs: -1, maxRetryDelayMs: 1_000 }, () => down);
     built.push('a', 'b', 'c');
     await built.clock.advance(10_000);
     expect(built.attempts.length).toBeLessThan(20);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import plugin from '../../../plugins/http-log-enterprise/index.ts';
-import { type Config, configSchema } from '../../../plugins/http-log-enterprise/config/schema.ts';
+import type { Config } from '../../../plugins/http-log-enterprise/config/schema.ts';
+import { configSchema } from '../../../plugins/http-log-enterprise/config/schema.ts';
 import { compileSettings } from '../../../plugins/http-log-enterprise/config/settings.ts';
 import { JsonObject } from '../../../plugins/http-log-enterprise/record/document.ts';
 import { createPipeline } from '../../../plugins/http-log-enterprise/record/pipeline.ts';

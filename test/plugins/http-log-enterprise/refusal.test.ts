@@ -4,8 +4,10 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Running, startInstance } from './support/instance.ts';
-import { accept, type Sink, startSink } from './support/sink.ts';
+import type { Running } from './support/instance.ts';
+import { startInstance } from './support/instance.ts';
+import type { Sink } from './support/sink.ts';
+import { accept, startSink } from './support/sink.ts';
 
 /** Configurations that Kong accepts and with which nothing can be sent: an error, and no record is lost. */
 

@@ -10,8 +10,8 @@ import { compileRecords } from '../../../plugins/http-log-enterprise/refusal.ts'
 import { Reports } from '../../../plugins/http-log-enterprise/reports.ts';
 import { compileSchema } from '../../../src/kong-end/schema/index.ts';
 import { memoryLog, startInstance } from './support/instance.ts';
+import type { Field } from './support/http-log-rules.ts';
 import {
-  type Field,
   hasBothCredentials,
   hasConnectionHeader,
   httpLogFields,

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -11,7 +12,8 @@ import { cliPath } from '../../../src/cli/demo/process.ts';
 import { startSandbox } from '../../../src/sandbox/index.ts';
 import { freePort } from '../../support/free-port.ts';
 import { until } from '../../support/until.ts';
-import { accept, type Sink, startSink } from './support/sink.ts';
+import type { Sink } from './support/sink.ts';
+import { accept, startSink } from './support/sink.ts';
 
 /** http-log-enterprise in the real server, `kong-ts serve`, behind the sandbox: what happens when processes end. */
 

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../src/sandbox/gateway/self-signed.ts';
-import { startInstance, type Running } from './support/instance.ts';
-import { type Sink, startSink } from './support/sink.ts';
+import type { Running } from './support/instance.ts';
+import { startInstance } from './support/instance.ts';
+import type { Sink } from './support/sink.ts';
+import { startSink } from './support/sink.ts';
 
 /** Where Kong's http-log falls short (measured on Kong 3.9.3): each of these fails on a server that behaves like it. */
 

@@ -28,7 +28,7 @@ describe('spool.max_age', () => {
   /** Three records that nobody delivered, left by a configuration that is deleted in Kong afterwards. */
   async function leave(clock: ManualClock, name: string, kept = maxAge): Promise<void> {
     const directory = join(root, name);
-    const { spool } = await openSpoolAt(directory, { clock, maxAge: kept });
+    const { spool } = await openSpoolAt(directory, { clock, maxAgeMs: kept });
     for (const text of ['a', 'b', 'c']) await append(spool, text);
     await spool.close();
     const files = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith('.seg'));
@@ -38,7 +38,7 @@ describe('spool.max_age', () => {
   it('ends the wait of what a configuration has left that does not come back, counted', async () => {
     const clock = new ManualClock();
     await leave(clock, gone);
-    const other = await openSpoolAt(join(root, living), { clock, maxAge });
+    const other = await openSpoolAt(join(root, living), { clock, maxAgeMs: maxAge });
     await clock.jump(23 * hour);
     await other.spool.sweep();
     expect(await readdir(root)).toEqual([gone, living]);
@@ -55,7 +55,7 @@ describe('spool.max_age', () => {
     await leave(clock, gone, 100 * maxAge);
     await mkdir(join(root, 'somebody-elses'));
     await utimes(join(root, 'somebody-elses'), 1, 1);
-    const other = await openSpoolAt(join(root, living), { clock, maxAge });
+    const other = await openSpoolAt(join(root, living), { clock, maxAgeMs: maxAge });
     await clock.jump(10 * maxAge);
     await other.spool.sweep();
     expect(other.losses).toEqual([]);
@@ -64,10 +64,10 @@ describe('spool.max_age', () => {
   });
 
   it('ends nothing of a configuration that is served here, also when the machine has slept for longer', async () => {
-    const asleep = await openSpoolAt(join(root, gone), { clock: new ManualClock(), maxAge });
+    const asleep = await openSpoolAt(join(root, gone), { clock: new ManualClock(), maxAgeMs: maxAge });
     asleep.room = 0;
     await append(asleep.spool, 'a', true);
-    const awake = await openSpoolAt(join(root, living), { clock: new ManualClock(), maxAge });
+    const awake = await openSpoolAt(join(root, living), { clock: new ManualClock(), maxAgeMs: maxAge });
     await awake.clock.jump(100 * maxAge);
     await awake.spool.sweep();
     expect(awake.losses).toEqual([]);
@@ -78,7 +78,7 @@ describe('spool.max_age', () => {
 
   it('ends the wait of records on disk whose destination does not come back', async () => {
     const clock = new ManualClock();
-    const opened = await openSpoolAt(join(root, living), { clock, maxAge });
+    const opened = await openSpoolAt(join(root, living), { clock, maxAgeMs: maxAge });
     opened.room = 0;
     for (const text of ['a', 'b']) await append(opened.spool, text, true);
     await clock.jump(12 * hour);
@@ -95,7 +95,11 @@ describe('spool.max_age', () => {
   it('is told to the queue for the records that wait in memory', async () => {
     const clock = new ManualClock();
     let asked = 0;
-    const { spool } = await openSpoolAt(join(root, living), { clock, maxAge, aging: () => (asked += 1) });
+    const { spool } = await openSpoolAt(join(root, living), {
+      clock,
+      maxAgeMs: maxAge,
+      aging: () => (asked += 1),
+    });
     const token = await append(spool, 'a');
     await clock.jump(60_000);
     await clock.jump(60_000);

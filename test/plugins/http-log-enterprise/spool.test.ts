@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { frame, readFrame } from '../../../plugins/http-log-enterprise/spool/frame.ts';
 import { Segment } from '../../../plugins/http-log-enterprise/spool/segment.ts';
 import type { SpoolOptions } from '../../../plugins/http-log-enterprise/spool/options.ts';
-import { append, type Opened, openSpoolAt } from './support/spool.ts';
+import type { Opened } from './support/spool.ts';
+import { append, openSpoolAt } from './support/spool.ts';
 
 let folder = '';
 let directory = '';

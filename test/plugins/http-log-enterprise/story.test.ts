@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { cliPath, type DemoProcess, startProcess } from '../../../src/cli/demo/process.ts';
+import type { DemoProcess } from '../../../src/cli/demo/process.ts';
+import { cliPath, startProcess } from '../../../src/cli/demo/process.ts';
 import { waitForHttp } from '../../../src/cli/demo/wait.ts';
 import { freePort } from '../../support/free-port.ts';
-import { accept, type Sink, startSink } from './support/sink.ts';
+import type { Sink } from './support/sink.ts';
+import { accept, startSink } from './support/sink.ts';
 
 /**
  * Three workspaces, each with a log endpoint and a format of its own, one webhook over all of them; the destinations

@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../../../src/sandbox/index.ts';
-import { scriptedServer, type Script, type ScriptedServer } from './scripted-server.ts';
-import { echoUpstream, type Upstream } from './upstream.ts';
+import type { Sandbox, SandboxOptions } from '../../../src/sandbox/index.ts';
+import { startSandbox } from '../../../src/sandbox/index.ts';
+import type { Script, ScriptedServer } from './scripted-server.ts';
+import { scriptedServer } from './scripted-server.ts';
+import type { Upstream } from './upstream.ts';
+import { echoUpstream } from './upstream.ts';
 
 export interface TestGateway {
   readonly sandbox: Sandbox;

@@ -1,5 +1,5 @@
-import net, { type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import net from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Upstream } from './upstream.ts';
 
 export interface RawUpstream extends Upstream {

@@ -6,10 +6,12 @@ import { vi } from 'vitest';
 import type { KongApi, Phase } from '../../../src/pdk/index.ts';
 import { dumpDocument } from '../../../src/plugin/dump.ts';
 import { loadPlugin } from '../../../src/plugin/loader.ts';
-import { startSandbox, type Sandbox } from '../../../src/sandbox/index.ts';
+import type { Sandbox } from '../../../src/sandbox/index.ts';
+import { startSandbox } from '../../../src/sandbox/index.ts';
 import { startServer } from '../../../src/server/index.ts';
 import { behaviour } from '../plugins/behaviour.ts';
-import { echoUpstream, type Upstream } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
+import { echoUpstream } from './upstream.ts';
 
 export interface LogLine {
   readonly level: string;

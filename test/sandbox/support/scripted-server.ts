@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
 import net from 'node:net';
 import { rowByName } from '../../../src/pdk/catalogue.ts';
-import { type ResultMessage } from '../../../src/wire/protobuf/messages.ts';
+import type { ResultMessage } from '../../../src/wire/protobuf/messages.ts';
 import { MessageDecoder } from '../../../src/wire/msgpack/framing.ts';
 import { encode } from '../../../src/wire/msgpack/writer.ts';
-import { readMessage, type Request } from '../../../src/wire/msgpack/messages.ts';
+import type { Request } from '../../../src/wire/msgpack/messages.ts';
+import { readMessage } from '../../../src/wire/msgpack/messages.ts';
 import { encodeFrame, FrameDecoder } from '../../../src/wire/protobuf/framing.ts';
 import { decodeRpcCall, encodeRpcReturn } from '../../../src/wire/protobuf/server-side.ts';
 import { decodeResult, encodeArguments } from '../../../src/wire/protobuf/server-side.ts';

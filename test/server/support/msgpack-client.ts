@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
 import { MessageDecoder } from '../../../src/wire/msgpack/framing.ts';
 import { encodeRequest } from '../../../src/wire/msgpack/kong-side.ts';
 import { readMessage } from '../../../src/wire/msgpack/messages.ts';

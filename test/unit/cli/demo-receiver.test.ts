@@ -1,7 +1,9 @@
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { request } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { startReceiver, type Received } from '../../../src/cli/demo/receiver.ts';
+import type { Received } from '../../../src/cli/demo/receiver.ts';
+import { startReceiver } from '../../../src/cli/demo/receiver.ts';
 
 async function freePort(): Promise<number> {
   const server = createServer();

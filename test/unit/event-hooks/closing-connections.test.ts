@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HttpTarget } from '../../../src/event-hooks/delivery/http-target.ts';

@@ -1,7 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { HttpTarget, type HttpAnswer } from '../../../src/event-hooks/delivery/http-target.ts';
+import type { HttpAnswer } from '../../../src/event-hooks/delivery/http-target.ts';
+import { HttpTarget } from '../../../src/event-hooks/delivery/http-target.ts';
 import { TargetGuard } from '../../../src/event-hooks/delivery/target-guard.ts';
 
 let server: Server | null = null;

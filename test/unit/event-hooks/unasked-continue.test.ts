@@ -1,10 +1,11 @@
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { HttpTarget } from '../../../src/event-hooks/delivery/http-target.ts';
 import { TargetGuard } from '../../../src/event-hooks/delivery/target-guard.ts';
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const continueHead = 'HTTP/1.1 100 Continue\r\n\r\n';
+const okAnswer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** Answers each request with these pieces, each written for itself; counts how often each id has come. */
 async function target(
@@ -47,23 +48,23 @@ async function target(
 }
 
 it.each([
-  ['in one piece with the answer', [CONTINUE + OK], false],
-  ['before the answer', [CONTINUE, OK], false],
-  ['byte by byte', [...(CONTINUE + OK)], false],
+  ['in one piece with the answer', [continueHead + okAnswer], false],
+  ['before the answer', [continueHead, okAnswer], false],
+  ['byte by byte', [...(continueHead + okAnswer)], false],
   [
     'three times, with headers and other informational answers',
     [
-      CONTINUE.replace('\r\n\r\n', '\r\nLink: </a>\r\n\r\n'),
-      `${CONTINUE}HTTP/1.1 103 Early\r\n\r\n${CONTINUE}${OK}`,
+      continueHead.replace('\r\n\r\n', '\r\nLink: </a>\r\n\r\n'),
+      `${continueHead}HTTP/1.1 103 Early\r\n\r\n${continueHead}${okAnswer}`,
     ],
     false,
   ],
   [
     'with an answer whose body looks like one',
-    [CONTINUE, `HTTP/1.1 200 OK\r\nContent-Length: ${String(CONTINUE.length)}\r\n\r\n`, CONTINUE],
+    [continueHead, `HTTP/1.1 200 OK\r\nContent-Length: ${String(continueHead.length)}\r\n\r\n`, continueHead],
     false,
   ],
-  ['by a server that closes', [CONTINUE + OK.replace('\r\n', '\r\nConnection: close\r\n')], true],
+  ['by a server that closes', [continueHead + okAnswer.replace('\r\n', '\r\nConnection: close\r\n')], true],
 ] as [string, string[], boolean][])(
   'a 100 Continue that nobody asked for is no answer and costs no copy: %s',
   async (_how, pieces, close) => {
@@ -76,13 +77,13 @@ it.each([
     expect(answers.map(({ status, error, sent }) => [status, error, sent])).toEqual(
       ids.map(() => [200, null, 1]),
     );
-    if (pieces.at(-1) === CONTINUE) expect(answers[0]?.body).toBe(CONTINUE);
+    if (pieces.at(-1) === continueHead) expect(answers[0]?.body).toBe(continueHead);
     expect([...times]).toEqual(ids.map((id) => [id, 1]));
   },
 );
 
 it('a 100 Continue and then nothing is no answer', async () => {
-  const to = await target([CONTINUE], new Map(), true);
+  const to = await target([continueHead], new Map(), true);
   const answer = await to.send({ id: 'e', method: 'POST', path: '/', headers: [], body: null });
   expect([answer.status, answer.error === null]).toEqual([null, false]);
 });

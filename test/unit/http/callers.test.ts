@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { foreignCaller, isLoopback, mayBeForeign, type Callers } from '../../../src/http/callers.ts';
+import type { Callers } from '../../../src/http/callers.ts';
+import { foreignCaller, isLoopback, mayBeForeign } from '../../../src/http/callers.ts';
 
 const loopback: Callers = { loopback: true, names: ['kong.example.com'] };
 const network: Callers = { loopback: false, names: [] };

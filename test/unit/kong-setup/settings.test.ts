@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { KongTsError } from '../../../src/base/errors.ts';
 import { render } from '../../../src/kong-setup/formats.ts';
-import { kongSettings, type SettingsOptions } from '../../../src/kong-setup/settings.ts';
-import { type PluginSource } from '../../../src/kong-setup/plugin-source.ts';
+import type { SettingsOptions } from '../../../src/kong-setup/settings.ts';
+import { kongSettings } from '../../../src/kong-setup/settings.ts';
+import type { PluginSource } from '../../../src/kong-setup/plugin-source.ts';
 import { factsOf } from '../../../src/kong-setup/versions.ts';
 
 const hello: PluginSource = { name: 'hello', spec: '/plugins/hello.ts', protocol: 'protobuf' };

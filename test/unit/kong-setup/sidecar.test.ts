@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { render } from '../../../src/kong-setup/formats.ts';
 import { pluginFolder } from '../../../src/kong-setup/plugin-folder.ts';
-import { kongSettings, type SettingsOptions } from '../../../src/kong-setup/settings.ts';
+import type { SettingsOptions } from '../../../src/kong-setup/settings.ts';
+import { kongSettings } from '../../../src/kong-setup/settings.ts';
 import { factsOf } from '../../../src/kong-setup/versions.ts';
 
 const options = (over: Partial<SettingsOptions> = {}): SettingsOptions => ({

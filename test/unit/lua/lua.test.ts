@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { KongTsError } from '../../../src/base/errors.ts';
-import { checkLua, createLuaFunction, type LuaFunction, type LuaOptions } from '../../../src/lua/index.ts';
+import type { LuaFunction, LuaOptions } from '../../../src/lua/index.ts';
+import { checkLua, createLuaFunction } from '../../../src/lua/index.ts';
 
 const made: LuaFunction[] = [];
 afterEach(() => {

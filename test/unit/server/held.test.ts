@@ -10,7 +10,8 @@ import { encodeRpcCall } from '../../../src/wire/protobuf/kong-side.ts';
 import { KongClient } from '../../server/support/kong-client.ts';
 import { PackedConnection } from '../../server/support/msgpack-client.ts';
 import { memoryLog } from '../../support/connection-host.ts';
-import { listenUnix, type Client, type UnixServer } from '../../support/unix-server.ts';
+import type { Client, UnixServer } from '../../support/unix-server.ts';
+import { listenUnix } from '../../support/unix-server.ts';
 
 // Nobody but the one who holds the connections answers here.
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CompiledPlugin } from '../../../src/plugin/types.ts';
 import type { RunningInstance } from '../../../src/server/connection/host.ts';
-import { readyInTime, readyLimit } from '../../../src/server/worker/in-time.ts';
+import { readyInTime, readyLimitMs } from '../../../src/server/worker/in-time.ts';
 import { ManualClock } from '../../support/connection-host.ts';
 
 const instance = (phaseTimeout: number): RunningInstance => ({
@@ -34,12 +34,12 @@ async function after(milliseconds: number, ready: RunningInstance | null): Promi
 it('an event gets its instance as soon as that is ready, or hears that it is unknown', async () => {
   const ready = instance(30_000);
   expect(await after(0, ready)).toBe(ready);
-  expect(await after(readyLimit - 1, ready)).toBe(ready);
+  expect(await after(readyLimitMs - 1, ready)).toBe(ready);
   expect(await after(1, null)).toBeNull();
 });
 
 it('an event that has waited too long fails while Kong still listens', async () => {
-  expect(await after(readyLimit, instance(30_000))).toMatch(/was not ready 25 s after/);
+  expect(await after(readyLimitMs, instance(30_000))).toMatch(/was not ready 25 s after/);
 });
 
 it('waiting and a handler with a long limit end together before Kong gives up', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Phase } from '../../../src/pdk/phases.ts';
-import { LogDeaths, withheldFor } from '../../../src/server/supervisor/deaths.ts';
+import { LogDeaths, withheldForMs } from '../../../src/server/supervisor/deaths.ts';
 
 const config = Buffer.from('{}');
 /** Instances 1, 11, 21 and so on are of the plugin `p1`. */
@@ -13,10 +13,10 @@ test('the third death with log events of a configuration withholds them, whateve
   expect(deaths.died([event(1)], recordOf, 0)).toEqual([]);
   expect(deaths.died([event(11), event(21)], recordOf, 1000)).toEqual([]);
   expect(deaths.died([event(31)], recordOf, 2000)).toEqual([
-    { name: 'p1', config, until: 2000 + withheldFor, what: 'log' },
+    { name: 'p1', config, until: 2000 + withheldForMs, what: 'log' },
   ]);
-  expect(deaths.withheld(2000 + withheldFor - 1)).toHaveLength(1);
-  expect(deaths.withheld(2000 + withheldFor)).toEqual([]);
+  expect(deaths.withheld(2000 + withheldForMs - 1)).toHaveLength(1);
+  expect(deaths.withheld(2000 + withheldForMs)).toEqual([]);
   // It begins anew after that.
   expect(deaths.died([event(1)], recordOf, 13_000)).toEqual([]);
 });

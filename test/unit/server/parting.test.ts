@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ConnectionRouter, type ConnectionTaker } from '../../../src/server/supervisor/router.ts';
+import type { ConnectionTaker } from '../../../src/server/supervisor/router.ts';
+import { ConnectionRouter } from '../../../src/server/supervisor/router.ts';
 import { endCleanly } from '../../../src/server/socket/parting.ts';
 
 let folder: string;

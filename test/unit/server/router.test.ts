@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { ConnectionRouter, type ConnectionTaker } from '../../../src/server/supervisor/router.ts';
+import type { ConnectionTaker } from '../../../src/server/supervisor/router.ts';
+import { ConnectionRouter } from '../../../src/server/supervisor/router.ts';
 import type { Connection } from '../../../src/unix/claim.ts';
 
 class FakeWorker implements ConnectionTaker {

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { SetupDeaths, withheldFor } from '../../../src/server/supervisor/deaths.ts';
+import { SetupDeaths, withheldForMs } from '../../../src/server/supervisor/deaths.ts';
 
 const record = (name: string, id = 1) => ({ id, name, config: Buffer.from('{}'), startedAt: 0 });
 
 test('the second death in the setup of a configuration bars it for a while, whatever ids it had', () => {
   const deaths = new SetupDeaths();
   expect(deaths.died([record('a'), record('a', 2), record('b')], 0)).toEqual([]);
-  const barred = { name: 'a', config: Buffer.from('{}'), until: 1000 + withheldFor, what: 'setup' };
+  const barred = { name: 'a', config: Buffer.from('{}'), until: 1000 + withheldForMs, what: 'setup' };
   expect(deaths.died([record('a', 3)], 1000)).toEqual([barred]);
-  expect(deaths.withheld(1000 + withheldFor - 1)).toEqual([barred]);
-  expect(deaths.withheld(1000 + withheldFor)).toEqual([]);
+  expect(deaths.withheld(1000 + withheldForMs - 1)).toEqual([barred]);
+  expect(deaths.withheld(1000 + withheldForMs)).toEqual([]);
   // It begins anew after that.
   expect(deaths.died([record('a')], 20_000)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { definePlugin } from '../../../src/index.ts';
-import { testPlugin, type TestPluginOptions } from '../../../src/testing/index.ts';
+import type { TestPluginOptions } from '../../../src/testing/index.ts';
+import { testPlugin } from '../../../src/testing/index.ts';
 import { protocols, withAccess } from './plugins.ts';
 
 /** What a plugin sees of a described request, over either protocol. */

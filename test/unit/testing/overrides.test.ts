@@ -4,7 +4,8 @@ import { catalogue } from '../../../src/pdk/catalogue.ts';
 import type { FunctionRow, ResultKind } from '../../../src/pdk/catalogue.ts';
 import type { Phase, Protocol } from '../../../src/pdk/phases.ts';
 import { compileOverrides, testPath } from '../../../src/testing/overrides.ts';
-import { testPlugin, type Overrides } from '../../../src/testing/index.ts';
+import type { Overrides } from '../../../src/testing/index.ts';
+import { testPlugin } from '../../../src/testing/index.ts';
 import { protocols, withAccess } from './plugins.ts';
 
 /** A value that no described request has, for each kind of result. */

@@ -1,10 +1,5 @@
-import {
-  definePlugin,
-  type CompiledPlugin,
-  type Kong,
-  type Phase,
-  type Protocol,
-} from '../../../src/index.ts';
+import type { CompiledPlugin, Kong, Phase, Protocol } from '../../../src/index.ts';
+import { definePlugin } from '../../../src/index.ts';
 
 /** A plugin with one handler, named after it. */
 export function withAccess(

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimSocket, type ClaimedSocket, type ClaimOptions } from '../../../src/unix/claim.ts';
+import type { ClaimedSocket, ClaimOptions } from '../../../src/unix/claim.ts';
+import { claimSocket } from '../../../src/unix/claim.ts';
 
 let folder: string;
 let open: ClaimedSocket[];

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_TELLING_BYTES, tellProtocol } from '../../../src/wire/detect.ts';
-import { DEFAULT_MAX_FRAME_BYTES } from '../../../src/wire/limits.ts';
+import { maxTellingBytes, tellProtocol } from '../../../src/wire/detect.ts';
+import { defaultMaxFrameBytes } from '../../../src/wire/limits.ts';
 import { encode } from '../../../src/wire/msgpack/writer.ts';
 import { encodeRequest } from '../../../src/wire/msgpack/kong-side.ts';
 import { stepMethods } from '../../../src/wire/msgpack/messages.ts';
@@ -10,7 +10,7 @@ import { encodeRpcCall } from '../../../src/wire/protobuf/kong-side.ts';
 import { transcripts } from '../../conformance/transcripts/transcript.ts';
 
 /** What is told once it can be: from then on more bytes say nothing else. */
-function decide(bytes: Buffer, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES): string {
+function decide(bytes: Buffer, maxFrameBytes = defaultMaxFrameBytes): string {
   const told = Array.from({ length: Math.min(bytes.length, 40) + 1 }, (_, length) =>
     tellProtocol(bytes.subarray(0, length), maxFrameBytes),
   ).filter((each) => each !== 'need-more');
@@ -41,7 +41,7 @@ const methods = fc.constantFrom(
   'plugin.CloseInstance',
   ...stepMethods,
 );
-const limits = fc.constantFrom(1024, 100_000, DEFAULT_MAX_FRAME_BYTES, 2 ** 31 - 1);
+const limits = fc.constantFrom(1024, 100_000, defaultMaxFrameBytes, 2 ** 31 - 1);
 
 test('every command of MsgPack:1 is told, whatever its id and the limit of a frame', () => {
   fc.assert(
@@ -61,7 +61,7 @@ const arrayLengths = fc
     fc.nat({ max: 3 }),
   )
   .map(([a, b, c, d]) => a + b * 256 + c * 65536 + d * 2 ** 24)
-  .filter((length) => length >= 100 && length <= DEFAULT_MAX_FRAME_BYTES);
+  .filter((length) => length >= 100 && length <= defaultMaxFrameBytes);
 
 /** The beginning of an RpcCall that is `length` bytes long: the configuration that fills it up is not made. */
 function beginning(length: number, sequence: number, name: string, sequenceFirst: boolean): Buffer {
@@ -109,7 +109,7 @@ test('real calls of every length below 70,000 are told', () => {
 
 test('it never takes more bytes than it says', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: MAX_TELLING_BYTES, maxLength: 40 }), (bytes) => {
+    fc.property(fc.uint8Array({ minLength: maxTellingBytes, maxLength: 40 }), (bytes) => {
       for (const head of [0x92, 0x94, 0xdc]) {
         expect(decide(Buffer.concat([Buffer.from([head]), bytes]))).not.toBe('need-more');
       }

@@ -1,5 +1,6 @@
 /** The thread in which the Lua of all configurations of a process runs. */
-import { checkLua, createLuaFunction, type LuaFunction, serveLuaThread } from 'kong-ts/lua';
+import type { LuaFunction } from 'kong-ts/lua';
+import { checkLua, createLuaFunction, serveLuaThread } from 'kong-ts/lua';
 import { luaLibrary } from '../lua-library.ts';
 import { luaView } from '../lua-view.ts';
 import type { FieldResult, FieldsJob, FieldsReply, LogLevel, OpenJob, RunItem, SetMode } from './protocol.ts';

@@ -1,4 +1,5 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { KongTsError, messageOf } from '../../../base/errors.ts';
 import { makePrivateFile } from '../../../unix/private.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';

@@ -19,7 +19,7 @@ export interface BodySource {
   readonly headLength: number;
   readonly reader: SocketReader;
   /** Milliseconds between two reads. */
-  readonly readTimeout: number;
+  readonly readTimeoutMs: number;
   /** Called once at the end of the body; `rest`: bytes that came after it. */
   onEnd(rest: number): void;
 }
@@ -95,9 +95,9 @@ async function* plainContent(source: BodySource, length: number): AsyncGenerator
   }
 }
 
-async function readOn({ reader, readTimeout }: BodySource): Promise<Buffer | null> {
+async function readOn({ reader, readTimeoutMs: readTimeoutMs }: BodySource): Promise<Buffer | null> {
   try {
-    return await reader.read(readTimeout);
+    return await reader.read(readTimeoutMs);
   } catch (error) {
     if (error instanceof ReadTimeout) throw new BrokenAnswer('upstream timed out');
     throw new BrokenAnswer(error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
-import net, { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import net from 'node:net';
 import tls from 'node:tls';
 import { SocketReader } from './socket-reader.ts';
 
@@ -32,12 +33,12 @@ interface IdleConnection {
 
 /** Connections to upstreams: new ones, and those that are kept between two requests. */
 export class UpstreamConnections {
-  private readonly idle = new Map<string, IdleConnection[]>();
-  private readonly open = new Set<Socket>();
+  readonly #idle = new Map<string, IdleConnection[]>();
+  readonly #open = new Set<Socket>();
 
   /** A connection that is kept, the one used last first; null where there is none. */
   take(target: ConnectionTarget): UpstreamConnection | null {
-    const kept = this.idle.get(keyOf(target))?.pop();
+    const kept = this.#idle.get(keyOf(target))?.pop();
     if (kept === undefined) return null;
     clearTimeout(kept.timer);
     kept.connection.reader.watch(null);
@@ -48,8 +49,8 @@ export class UpstreamConnections {
   connect(target: ConnectionTarget, timeoutMs: number, signal: AbortSignal): Promise<UpstreamConnection> {
     return new Promise((resolve, reject) => {
       const socket = dial(target);
-      this.open.add(socket);
-      socket.once('close', () => this.open.delete(socket));
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
       const fail = (error: Error): void => {
         socket.destroy();
         settle();
@@ -84,31 +85,31 @@ export class UpstreamConnections {
       return;
     }
     const key = keyOf(target);
-    const list = this.idle.get(key) ?? [];
-    this.idle.set(key, list);
-    const drop = (): void => this.drop(key, kept);
+    const list = this.#idle.get(key) ?? [];
+    this.#idle.set(key, list);
+    const drop = (): void => this.#drop(key, kept);
     const kept: IdleConnection = {
       connection: { ...connection, requests },
       timer: setTimeout(drop, idleTimeoutMs).unref(),
     };
     list.push(kept);
     reader.watch(drop);
-    if (list.length > poolSize && list[0] !== undefined) this.drop(key, list[0]);
+    if (list.length > poolSize && list[0] !== undefined) this.#drop(key, list[0]);
   }
 
-  private drop(key: string, { connection, timer }: IdleConnection): void {
+  #drop(key: string, { connection, timer }: IdleConnection): void {
     clearTimeout(timer);
     connection.socket.destroy();
-    const left = (this.idle.get(key) ?? []).filter((each) => each.connection !== connection);
-    if (left.length === 0) this.idle.delete(key);
-    else this.idle.set(key, left);
+    const left = (this.#idle.get(key) ?? []).filter((each) => each.connection !== connection);
+    if (left.length === 0) this.#idle.delete(key);
+    else this.#idle.set(key, left);
   }
 
   /** Ends every connection. */
   close(): void {
-    for (const list of this.idle.values()) for (const { timer } of list) clearTimeout(timer);
-    this.idle.clear();
-    for (const socket of this.open) socket.destroy();
+    for (const list of this.#idle.values()) for (const { timer } of list) clearTimeout(timer);
+    this.#idle.clear();
+    for (const socket of this.#open) socket.destroy();
   }
 }
 

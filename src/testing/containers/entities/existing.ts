@@ -1,4 +1,5 @@
-import { AdminRefusal, type KongAdmin } from '../../../kong-admin/client.ts';
+import type { KongAdmin } from '../../../kong-admin/client.ts';
+import { AdminRefusal } from '../../../kong-admin/client.ts';
 import { foreignId } from '../../../kong-end/index.ts';
 import type { Entity, EntityKind } from '../../../kong-end/index.ts';
 

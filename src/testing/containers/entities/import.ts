@@ -13,7 +13,8 @@ import {
 import type { DeclaredEntity, Entity, EntityKind, PlainObject } from '../../../kong-end/index.ts';
 import { collectionOf, ExistingEntities } from './existing.ts';
 import { kinds } from './kinds.ts';
-import { takeMemberships, type Membership } from './memberships.ts';
+import type { Membership } from './memberships.ts';
+import { takeMemberships } from './memberships.ts';
 
 /**
  * Brings a declarative configuration into a Kong with a database over its Admin API: what is there already (the same id,

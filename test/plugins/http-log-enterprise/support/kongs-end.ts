@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -8,7 +9,8 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { cliPath } from '../../../../src/cli/demo/process.ts';
-import { type Sandbox, startSandbox } from '../../../../src/sandbox/index.ts';
+import type { Sandbox } from '../../../../src/sandbox/index.ts';
+import { startSandbox } from '../../../../src/sandbox/index.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { until } from '../../../support/until.ts';
 
@@ -17,16 +19,16 @@ const tap = fileURLToPath(new URL('./tap/index.ts', import.meta.url));
 /** `kong-ts serve` with http-log-enterprise and the tap, and gateways in front of it. */
 export class KongsEnd {
   readonly folder = mkdtempSync(join(tmpdir(), 'http-log-kongs-end-'));
-  private readonly gateways: Sandbox[] = [];
-  private server: ChildProcess | null = null;
-  private hooks = '';
-  private metrics = '';
-  private files = 0;
+  readonly #gateways: Sandbox[] = [];
+  #server: ChildProcess | null = null;
+  #hooks = '';
+  #metrics = '';
+  #files = 0;
 
   async start(): Promise<void> {
     const [hooks, metrics] = await Promise.all([freePort(), freePort()]);
-    this.hooks = `http://127.0.0.1:${hooks}/event-hooks`;
-    this.metrics = `http://127.0.0.1:${metrics}/metrics`;
+    this.#hooks = `http://127.0.0.1:${hooks}/event-hooks`;
+    this.#metrics = `http://127.0.0.1:${metrics}/metrics`;
     const args = [
       'serve',
       'http-log-enterprise',
@@ -45,20 +47,20 @@ export class KongsEnd {
       '--event-hooks-allow',
       'loopback',
     );
-    this.server = spawn(process.execPath, [cliPath, ...args], { stdio: 'ignore' });
+    this.#server = spawn(process.execPath, [cliPath, ...args], { stdio: 'ignore' });
     const isUp = (url: string) => () =>
       fetch(url).then(
         ({ ok }) => (ok ? true : null),
         () => null,
       );
-    await until('the event hooks', isUp(`${this.hooks}/sources`));
-    await until('the metrics', isUp(this.metrics));
+    await until('the event hooks', isUp(`${this.#hooks}/sources`));
+    await until('the metrics', isUp(this.#metrics));
   }
 
   /** Calls a webhook for every request that is logged. */
   async hook(url: string): Promise<void> {
     const body = { source: 'http-log-enterprise', event: 'log', handler: 'webhook', config: { url } };
-    const { status } = await fetch(this.hooks, {
+    const { status } = await fetch(this.#hooks, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -68,12 +70,12 @@ export class KongsEnd {
 
   /** Loads the plugins of the server again, while it serves. */
   reloadServer(): void {
-    this.server?.kill('SIGHUP');
+    this.#server?.kill('SIGHUP');
   }
 
   /** A gateway that takes what Kong itself would take, and no more. */
   async gateway(workers: number, configuration: object): Promise<Sandbox> {
-    const file = join(this.folder, `${this.files++}.yml`);
+    const file = join(this.folder, `${this.#files++}.yml`);
     writeFileSync(file, stringify({ _format_version: '3.0', ...configuration }));
     const server = (name: string, plugin: string) => ({
       name,
@@ -87,26 +89,26 @@ export class KongsEnd {
       streamListen: '127.0.0.1:0, 127.0.0.1:0 ssl',
       strict: true,
       adminListen: 'off',
-      prefix: join(this.folder, `prefix-${this.files++}`),
+      prefix: join(this.folder, `prefix-${this.#files++}`),
       logLevel: 'crit',
       pluginServers: [server('http-log-enterprise', 'http-log-enterprise'), server('tap', tap)],
     });
-    this.gateways.push(gateway);
+    this.#gateways.push(gateway);
     return gateway;
   }
 
   /** The values of a metric, one per configuration. */
   async numbers(name: string): Promise<number[]> {
-    const text = await (await fetch(this.metrics)).text();
+    const text = await (await fetch(this.#metrics)).text();
     const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`));
     return lines.map((line) => Number(line.slice(line.lastIndexOf(' '))));
   }
 
   async close(): Promise<void> {
-    for (const gateway of this.gateways.splice(0)) await gateway.close();
-    if (this.server !== null && this.server.exitCode === null && this.server.signalCode === null) {
-      const gone = once(this.server, 'exit');
-      this.server.kill('SIGTERM');
+    for (const gateway of this.#gateways.splice(0)) await gateway.close();
+    if (this.#server !== null && this.#server.exitCode === null && this.#server.signalCode === null) {
+      const gone = once(this.#server, 'exit');
+      this.#server.kill('SIGTERM');
       await gone;
     }
     rmSync(this.folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import type { SpoolOptions, SpoolToken } from '../../../../plugins/http-log-enterprise/spool/options.ts';
-import { openSpool, type Spool } from '../../../../plugins/http-log-enterprise/spool/spool.ts';
+import type { Spool } from '../../../../plugins/http-log-enterprise/spool/spool.ts';
+import { openSpool } from '../../../../plugins/http-log-enterprise/spool/spool.ts';
 import { ManualClock } from './manual-clock.ts';
 
 export interface Opened {
@@ -29,7 +30,7 @@ export async function openSpoolAt(directory: string, options: Partial<SpoolOptio
     clock,
     fsync: 'never',
     maxBytes: 1_000_000,
-    maxAge: 86_400_000,
+    maxAgeMs: 86_400_000,
     hasRoom: () => opened.loaded.length < opened.room,
     loaded: (bytes, token) => opened.loaded.push({ text: bytes.toString(), token }),
     recovered: () => undefined,

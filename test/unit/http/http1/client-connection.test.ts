@@ -1,14 +1,12 @@
-import net, { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  ClientConnection,
-  type ClientTimeouts,
-  type RequestHandler,
-} from '../../../../src/http/http1/client-connection.ts';
+import type { ClientTimeouts, RequestHandler } from '../../../../src/http/http1/client-connection.ts';
+import { ClientConnection } from '../../../../src/http/http1/client-connection.ts';
 import { BodyStalled } from '../../../../src/http/http1/client-request.ts';
 
-const short: ClientTimeouts = { head: 60, body: 60, idle: 60 };
-const long: ClientTimeouts = { head: 60_000, body: 60_000, idle: 60_000 };
+const short: ClientTimeouts = { headMs: 60, bodyMs: 60, idleMs: 60 };
+const long: ClientTimeouts = { headMs: 60_000, bodyMs: 60_000, idleMs: 60_000 };
 let server: net.Server;
 let accepted: net.Socket[];
 
@@ -82,7 +80,7 @@ async function ended<T>(answers: Promise<T>): Promise<T> {
   let isOver = false;
   void answers.then(() => (isOver = true));
   while (!isOver) {
-    await vi.advanceTimersByTimeAsync(short.head);
+    await vi.advanceTimersByTimeAsync(short.headMs);
     await new Promise(setImmediate);
   }
   return answers;

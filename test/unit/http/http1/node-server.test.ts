@@ -1,7 +1,9 @@
 import type { Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createNodeServer, type NodeHandler } from '../../../../src/http/http1/node-server.ts';
+import type { NodeHandler } from '../../../../src/http/http1/node-server.ts';
+import { createNodeServer } from '../../../../src/http/http1/node-server.ts';
 import { httpLimits } from '../../../../src/http/limits.ts';
 
 let server: Server | null = null;

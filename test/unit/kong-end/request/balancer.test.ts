@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
-import { Balancer, NoPeer, type Lookup } from '../../../../src/kong-end/request/balancer.ts';
+import type { Lookup } from '../../../../src/kong-end/request/balancer.ts';
+import { Balancer, NoPeer } from '../../../../src/kong-end/request/balancer.ts';
 
 /** A DNS with these names; of others it has none, or cannot be asked. */
 function dns(names: Readonly<Record<string, string>>, code = 'ENOTFOUND'): Lookup {

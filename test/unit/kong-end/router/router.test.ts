@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
 import { HeaderList } from '../../../../src/kong-end/request/headers.ts';
-import { routePriority, type Prioritized } from '../../../../src/kong-end/router/router-priority.ts';
-import { Router, type RouterRequest } from '../../../../src/kong-end/router/router.ts';
+import type { Prioritized } from '../../../../src/kong-end/router/router-priority.ts';
+import { routePriority } from '../../../../src/kong-end/router/router-priority.ts';
+import type { RouterRequest } from '../../../../src/kong-end/router/router.ts';
+import { Router } from '../../../../src/kong-end/router/router.ts';
 
 function routerOf(routes: object[], logs: string[] = []): Router {
   const store = loadDeclarativeObject({

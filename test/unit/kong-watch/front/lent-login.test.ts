@@ -1,8 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { parseServeOptions } from '../../../../src/event-hooks/serve/options.ts';
-import { serveDispatcher, type Served } from '../../../../src/event-hooks/serve/serve.ts';
+import type { Served } from '../../../../src/event-hooks/serve/serve.ts';
+import { serveDispatcher } from '../../../../src/event-hooks/serve/serve.ts';
 
 let kong: Server | null = null;
 let served: Served | null = null;

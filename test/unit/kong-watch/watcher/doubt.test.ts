@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SqliteSnapshots } from '../../../../src/kong-watch/watcher/snapshot/sqlite.ts';
-import { temporaryFolder, watched, type Watched } from './support.ts';
+import type { Watched } from './support.ts';
+import { temporaryFolder, watched } from './support.ts';
 
 const paths = {
   '/services': 'services',

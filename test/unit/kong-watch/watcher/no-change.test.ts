@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { watched, type Watched } from './support.ts';
+import type { Watched } from './support.ts';
+import { watched } from './support.ts';
 
 const paths = {
   '/consumers': 'consumers',

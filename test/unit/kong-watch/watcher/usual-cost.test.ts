@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
-import { Loop, type Turn } from '../../../../src/kong-watch/watcher/loop.ts';
+import type { Turn } from '../../../../src/kong-watch/watcher/loop.ts';
+import { Loop } from '../../../../src/kong-watch/watcher/loop.ts';
 import { unitsOf, UsualCost } from '../../../../src/kong-watch/watcher/usual-cost.ts';
 import { KongTsError } from '../../../../src/base/errors.ts';
 

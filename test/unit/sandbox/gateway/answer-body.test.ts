@@ -26,7 +26,7 @@ async function read(framing: AnswerFraming, sent: readonly Buffer[], headLength 
   const first = sent[0] ?? Buffer.alloc(0);
   try {
     const onEnd = (left: number): void => void (rest = left);
-    for await (const piece of answerBody({ framing, first, headLength, reader, readTimeout: 1000, onEnd }))
+    for await (const piece of answerBody({ framing, first, headLength, reader, readTimeoutMs: 1000, onEnd }))
       content.push(piece);
   } catch (thrown) {
     error = thrown;

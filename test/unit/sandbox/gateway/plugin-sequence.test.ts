@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
 import { ConfigState } from '../../../../src/sandbox/gateway/config-state.ts';
 import type { PluginHandler } from '../../../../src/kong-end/request/exchange.ts';
-import { createEntityStore, type KnownPlugin } from '../../../../src/kong-end/entities/index.ts';
+import type { KnownPlugin } from '../../../../src/kong-end/entities/index.ts';
+import { createEntityStore } from '../../../../src/kong-end/entities/index.ts';
 
 const known: KnownPlugin[] = ['one', 'two'].map((name) => ({
   name,

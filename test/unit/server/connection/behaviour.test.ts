@@ -10,7 +10,7 @@ import type { ConnectionHandle } from '../../../../src/server/connection/index.t
 import { decodeArguments } from '../../../../src/wire/protobuf/kong-side.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
-import { MixedKong, MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import { MixedKong, MsgpackKong, noAnswer, ProtobufKong } from '../../../support/fake-kong.ts';
 import type { Answer, EventResult } from '../../../support/fake-kong.ts';
 import { listenUnix, turns } from '../../../support/unix-server.ts';
 import type { Client, UnixServer } from '../../../support/unix-server.ts';
@@ -59,7 +59,7 @@ const kongs = {
 };
 
 /** The instance of the plugin that has the connections in common with the plugin that is tested. */
-const OTHER = 8;
+const other = 8;
 const otherHandler = async (kong: unknown): Promise<void> => {
   const channel = kong as PhaseChannel;
   await channel.call(row('kong.ctx.shared.get'), ['k']);
@@ -67,7 +67,7 @@ const otherHandler = async (kong: unknown): Promise<void> => {
   channel.send(row('kong.ctx.shared.set'), ['k', 'v']);
 };
 
-const exits: Answer = (method) => (method === 'kong.response.exit' ? NO_ANSWER : null);
+const exits: Answer = (method) => (method === 'kong.response.exit' ? noAnswer : null);
 const nothingLeft = () =>
   expect(lookAtRuntime(host)).toMatchObject({ events: 0, steppedEvents: 0, deadlines: 0 });
 const later = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -83,8 +83,8 @@ describe.each([
   const open = async (): Promise<Kong> => {
     if (!mixed) return kongs[protocol]();
     const handlers = Object.fromEntries(phases.map((phase) => [phase, otherHandler]));
-    host.instances.set(OTHER, testInstance(OTHER, handlers));
-    return MixedKong.open(protocol, OTHER, await server.open());
+    host.instances.set(other, testInstance(other, handlers));
+    return MixedKong.open(protocol, other, await server.open());
   };
   const run = (handler: (channel: PhaseChannel) => unknown, overrides = {}) => {
     const handlers = Object.fromEntries(
@@ -157,7 +157,7 @@ describe.each([
     const { methods, finished } = await kong.event(7, phase, (method, raw) => {
       if (method !== exit.name) return null;
       args = Buffer.isBuffer(raw) ? decodeArguments('ExitArgs', raw) : raw;
-      return NO_ANSWER;
+      return noAnswer;
     });
     expect(methods).toEqual([setHeader.name, exit.name]);
     expect(finished).toBe(false);
@@ -184,7 +184,7 @@ describe.each([
       let args: unknown;
       const { methods } = await kong.event(7, phase, (_method, raw) => {
         args = Buffer.isBuffer(raw) ? decodeArguments('ExitArgs', raw) : raw;
-        return NO_ANSWER;
+        return noAnswer;
       });
       expect(methods).toEqual([exit.name]);
       expect((args as unknown[]).filter((each) => each !== null)).toEqual([500]);
@@ -337,7 +337,7 @@ describe.each([
     const errors: unknown[] = [];
     run((kong) => kong.call(getMethod, []).catch((error: unknown) => errors.push(error)));
     const kong = await open();
-    const { finished } = await kong.event(7, 'access', () => NO_ANSWER);
+    const { finished } = await kong.event(7, 'access', () => noAnswer);
     expect(finished).toBe(false);
     for (const client of kong.clients) client.end();
     for (const client of kong.clients) await client.until(() => client.closed, 'the close');
@@ -394,7 +394,7 @@ test('msgpack: a call that Kong abandons in log ends with an error after five se
     }),
   );
   const kong = await kongs.msgpack();
-  const { methods } = await kong.event(7, 'log', (method) => (method === getMethod.name ? NO_ANSWER : null));
+  const { methods } = await kong.event(7, 'log', (method) => (method === getMethod.name ? noAnswer : null));
   expect(methods).toEqual(['kong.ctx.shared.set', getMethod.name]);
   host.clock.advance(4900);
   await turns();

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ExitSignal, type PhaseChannel } from '../../../../src/pdk/channel.ts';
+import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
+import { ExitSignal } from '../../../../src/pdk/channel.ts';
 import { PhaseEvent } from '../../../../src/server/connection/event.ts';
-import { type EventState } from '../../../../src/server/connection/event-state.ts';
+import type { EventState } from '../../../../src/server/connection/event-state.ts';
 import { runtimeOf } from '../../../../src/server/connection/runtime.ts';
 import { rowOf } from '../../../conformance/transcripts/transcript.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';

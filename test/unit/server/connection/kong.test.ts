@@ -6,7 +6,7 @@ import { phases } from '../../../../src/pdk/phases.ts';
 import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
-import { MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import { MsgpackKong, noAnswer, ProtobufKong } from '../../../support/fake-kong.ts';
 import type { Answer } from '../../../support/fake-kong.ts';
 import { listenUnix, turns } from '../../../support/unix-server.ts';
 import type { Client, UnixServer } from '../../../support/unix-server.ts';
@@ -42,7 +42,7 @@ const open = {
 };
 const ending = new Set(['kong.response.exit', 'kong.response.error']);
 const answers: Answer = (method) => {
-  if (ending.has(method)) return NO_ANSWER;
+  if (ending.has(method)) return noAnswer;
   if (method === 'kong.request.get_raw_body') return { content: Buffer.from('text') };
   return method.startsWith('kong.request.get') || method === 'kong.nginx.get_var' ? 'text' : null;
 };

@@ -10,7 +10,7 @@ import { decodeRpcReturn } from '../../../../src/wire/protobuf/kong-side.ts';
 import { decodeArguments, encodeResult } from '../../../../src/wire/protobuf/kong-side.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { PhaseHandlers, TestHost } from '../../../support/connection-host.ts';
-import { MsgpackKong, NO_ANSWER, ProtobufKong } from '../../../support/fake-kong.ts';
+import { MsgpackKong, noAnswer, ProtobufKong } from '../../../support/fake-kong.ts';
 import { listenUnix, turns } from '../../../support/unix-server.ts';
 import type { UnixServer } from '../../../support/unix-server.ts';
 
@@ -228,7 +228,7 @@ describe('many events ending in exit, error, timeout or an abandoned step leave 
           // Kong drops the connection of ProtoBuf:1 after each of these, and goes on with that of MsgPack:1.
           if (protocol === 'protobuf') kong = new ProtobufKong(await server.open());
           else kong ??= new MsgpackKong(await server.open());
-          expect((await kong.event((count + worker) % 4, 'access', () => NO_ANSWER)).finished).toBe(false);
+          expect((await kong.event((count + worker) % 4, 'access', () => noAnswer)).finished).toBe(false);
           if (kong instanceof ProtobufKong) kong.client.destroy();
         }
       };

@@ -2,11 +2,7 @@ import { expect, test } from 'vitest';
 import { catalogue, rowByName } from '../../../../src/pdk/catalogue.ts';
 import type { FunctionRow } from '../../../../src/pdk/catalogue.ts';
 import { PrefetchLearner, PrefetchLearners } from '../../../../src/server/connection/prefetch-learner.ts';
-import {
-  isPlannable,
-  mayChange,
-  MAX_PLANNED_CALLS,
-} from '../../../../src/server/connection/prefetch-plan.ts';
+import { isPlannable, mayChange, maxPlannedCalls } from '../../../../src/server/connection/prefetch-plan.ts';
 import matrix from '../../../fixtures/kong/pdk-matrix-3.9.3.json' with { type: 'json' };
 
 const header = rowByName('kong.request.get_header') as FunctionRow;
@@ -47,7 +43,7 @@ test('only what three quarters of the events ask for is in it, and one call alon
 test('a plan has a limit, and so have the arguments that are remembered', () => {
   const learner = new PrefetchLearner();
   events(learner, 40, 'x'.repeat(100));
-  expect(learner.plan?.calls).toHaveLength(MAX_PLANNED_CALLS);
+  expect(learner.plan?.calls).toHaveLength(maxPlannedCalls);
   expect(isPlannable(header, ['x'.repeat(256)])).toBe(true);
   expect(isPlannable(header, ['x'.repeat(257)])).toBe(false);
   expect(isPlannable(header, [{}])).toBe(false);

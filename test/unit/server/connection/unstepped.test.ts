@@ -4,7 +4,7 @@ import type { KongApi } from '../../../../src/pdk/index.ts';
 import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';
-import { MsgpackKong, NO_ANSWER } from '../../../support/fake-kong.ts';
+import { MsgpackKong, noAnswer } from '../../../support/fake-kong.ts';
 import { listenUnix, turns } from '../../../support/unix-server.ts';
 import type { UnixServer } from '../../../support/unix-server.ts';
 
@@ -29,7 +29,7 @@ afterEach(() => server.close());
 
 test('of the events that one connection begins and never goes on with, those that waited longest are given up', async () => {
   const kong = new MsgpackKong(await server.open());
-  for (let at = 0; at < 300; at++) await kong.event(1, 'access', () => NO_ANSWER);
+  for (let at = 0; at < 300; at++) await kong.event(1, 'access', () => noAnswer);
   await turns();
   expect(lookAtRuntime(host).steppedEvents).toBe(100);
   expect(lookAtRuntime(host).events).toBe(100);
@@ -45,7 +45,7 @@ test('what Kong has answered to them counts, as well', async () => {
   const kong = new MsgpackKong(await server.open());
   for (let at = 0; at < 50; at++) {
     await kong.event(1, 'access', (method) =>
-      method === 'kong.request.get_raw_body' ? 'x'.repeat(40 * 1024) : NO_ANSWER,
+      method === 'kong.request.get_raw_body' ? 'x'.repeat(40 * 1024) : noAnswer,
     );
   }
   await turns();
@@ -55,10 +55,10 @@ test('what Kong has answered to them counts, as well', async () => {
 
 test('an event that has ended without a step counts until it is forgotten', async () => {
   const kong = new MsgpackKong(await server.open());
-  for (let at = 0; at < 80; at++) await kong.event(1, 'access', () => NO_ANSWER);
+  for (let at = 0; at < 80; at++) await kong.event(1, 'access', () => noAnswer);
   host.clock.advance(31_000);
   expect(lookAtRuntime(host)).toMatchObject({ events: 0, steppedEvents: 80 });
-  for (let at = 0; at < 80; at++) await kong.event(1, 'access', () => NO_ANSWER);
+  for (let at = 0; at < 80; at++) await kong.event(1, 'access', () => noAnswer);
   await turns();
   expect(lookAtRuntime(host)).toMatchObject({ events: 80, steppedEvents: 100 });
   host.clock.advance(200_000);

@@ -15,7 +15,8 @@ import {
   usesDatabase,
   versionOf,
 } from '../../../../src/testing/containers/environment.ts';
-import { locatePlugin, type LocatedPlugin } from '../../../../src/testing/containers/plugins.ts';
+import type { LocatedPlugin } from '../../../../src/testing/containers/plugins.ts';
+import { locatePlugin } from '../../../../src/testing/containers/plugins.ts';
 import { runtimeLabel, runtimeOf } from '../../../../src/testing/containers/runtime.ts';
 
 const located = (name: string, more: Partial<LocatedPlugin> = {}): LocatedPlugin => ({

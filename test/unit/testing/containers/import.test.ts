@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { KongAdmin } from '../../../../src/kong-admin/client.ts';
 import { declaredId } from '../../../../src/kong-end/declarative/index.ts';
 import { selfSigned } from '../../../../src/sandbox/gateway/self-signed.ts';
-import { startSandbox, type Sandbox } from '../../../../src/sandbox/index.ts';
+import type { Sandbox } from '../../../../src/sandbox/index.ts';
+import { startSandbox } from '../../../../src/sandbox/index.ts';
 import { importEntities } from '../../../../src/testing/containers/entities/import.ts';
-import { startMemoryAdmin, type MemoryAdmin } from './memory-admin.ts';
+import type { MemoryAdmin } from './memory-admin.ts';
+import { startMemoryAdmin } from './memory-admin.ts';
 
 const pair = selfSigned();
 const schema = {

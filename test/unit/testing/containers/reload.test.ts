@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { StartedTestContainer } from 'testcontainers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startSandbox, type Sandbox } from '../../../../src/sandbox/index.ts';
+import type { Sandbox } from '../../../../src/sandbox/index.ts';
+import { startSandbox } from '../../../../src/sandbox/index.ts';
 import { LogBook } from '../../../../src/testing/containers/log-book.ts';
 import { StartedKongContainer } from '../../../../src/testing/containers/started.ts';
 

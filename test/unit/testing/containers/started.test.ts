@@ -5,7 +5,8 @@ import { LogBook } from '../../../../src/testing/containers/log-book.ts';
 import type { KongContainerOptions } from '../../../../src/testing/containers/options.ts';
 import type { Database } from '../../../../src/testing/containers/postgres.ts';
 import { StartedKongContainer } from '../../../../src/testing/containers/started.ts';
-import { startMemoryAdmin, type MemoryAdmin } from './memory-admin.ts';
+import type { MemoryAdmin } from './memory-admin.ts';
+import { startMemoryAdmin } from './memory-admin.ts';
 
 const admins: MemoryAdmin[] = [];
 afterEach(async () => {
