@@ -77,7 +77,7 @@ export class Spool {
     return total;
   }
 
-  /** Whether a record has been on disk for longer than `maxAge` (seen to the hour). */
+  /** Whether a record has been on disk for longer than `maxAgeMs` (seen to the hour). */
   isExpired({ segment }: SpoolToken): boolean {
     return this.#isOld(segment);
   }
@@ -87,7 +87,7 @@ export class Spool {
     this.#chores.run(this.sweep());
   }
 
-  /** Deletes what configurations that are gone have left and nobody came for, as old as their own `maxAge`. */
+  /** Deletes what configurations that are gone have left and nobody came for, as old as their own `maxAgeMs`. */
   async sweep(): Promise<void> {
     const { directory, clock, maxAgeMs } = this.#options;
     for (const { path, records } of await sweep(dirname(directory), directory, maxAgeMs, clock.wall()))

@@ -139,7 +139,7 @@ describe('bounds', () => {
 
 describe('a batch that keeps failing', () => {
   it('lets the others go first after max_retry_time, when nothing may be dropped', async () => {
-    const settings = { keepUndelivered: true, maxRetryTime: 1_000, maxRetryDelay: 200 };
+    const settings = { keepUndelivered: true, maxRetryTimeMs: 1_000, maxRetryDelayMs: 200 };
     const built = build(settings, (n) => (built.attempts[n - 1]?.batch[0] === 'bad' ? down : ok));
     built.push('bad', 'a', 'b');
     await built.clock.advance(3_000);

@@ -108,7 +108,7 @@ describe('the spool', () => {
       const { openSpool } = await import(${JSON.stringify(module)});
       const { systemClock } = await import(new URL('../queue/clock.ts', ${JSON.stringify(module)}));
       const spool = await openSpool({ directory: ${JSON.stringify(directory)}, clock: systemClock, fsync: 'never',
-        maxBytes: 1e9, maxAge: 1e9, hasRoom: () => true, loaded() {}, recovered() {}, lost() {}, failed() {} });
+        maxBytes: 1e9, maxAgeMs: 1e9, hasRoom: () => true, loaded() {}, recovered() {}, lost() {}, failed() {} });
       for (let i = 0; i < 100; i++) await spool.append(Buffer.from('r' + i), false);
       process.kill(process.pid, 'SIGKILL');`;
     const child = spawn(process.execPath, [

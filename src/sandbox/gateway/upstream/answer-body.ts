@@ -95,7 +95,7 @@ async function* plainContent(source: BodySource, length: number): AsyncGenerator
   }
 }
 
-async function readOn({ reader, readTimeoutMs: readTimeoutMs }: BodySource): Promise<Buffer | null> {
+async function readOn({ reader, readTimeoutMs }: BodySource): Promise<Buffer | null> {
   try {
     return await reader.read(readTimeoutMs);
   } catch (error) {
