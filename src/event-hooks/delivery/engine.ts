@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { HookHandler, Outcome } from '../handlers/types.ts';
+import type { HookHandler } from '../handlers/types.ts';
 import type { HookLog } from '../log.ts';
 import type { Hook } from '../model/hook.ts';
 import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
