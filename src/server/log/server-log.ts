@@ -30,22 +30,8 @@ export function createServerLog(
       waiting.push(line);
     },
   };
-  const flushed = import('pino').then(({ pino, destination, stdTimeFunctions }) => {
-    const logger = pino(
-      {
-        level,
-        customLevels: severity,
-        useOnlyCustomLevels: true,
-        base: { pid: process.pid },
-        timestamp: stdTimeFunctions.isoTime,
-        formatters: { level: (label) => ({ level: label }) },
-        messageKey: 'message',
-      },
-      destination({ dest: 1, sync: true }),
-    );
-    pipeline.write = (lineLevel, fields, message) => {
-      logger[lineLevel](fields, message);
-    };
+  const flushed = import('../../base/json-log.ts').then(({ jsonLines }) => {
+    pipeline.write = jsonLines({ levels: logLevels, level });
     for (const line of waiting.splice(0)) pipeline.write(...line);
   });
   return Object.assign(logOn(pipeline, bindings), { flushed });
