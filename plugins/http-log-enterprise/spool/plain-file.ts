@@ -6,6 +6,9 @@ export type OpenFile = typeof open;
 
 /** Neither a link nor a pipe that nobody writes to. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The same for a file that is written anew. */
+export const plainWrite =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** No segment has so many bytes: one is begun anew at 4 MiB, and what is written at once is in memory before. */
 const largest = 256 * 1024 * 1024;
 

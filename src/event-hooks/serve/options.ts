@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
@@ -9,6 +8,8 @@ import { flagName, flags, usage } from './flags.ts';
 import type { Command, Flag } from './flags.ts';
 import { readKongOptions } from './kong-options.ts';
 import type { KongOptions } from './kong-options.ts';
+import { readTlsFiles } from './tls-files.ts';
+import type { TlsFiles } from './tls-files.ts';
 import type { Address } from '../grpc/address.ts';
 
 /** A dispatcher with its two doors. */
@@ -16,7 +17,7 @@ export interface ServeOptions {
   /** null: no gRPC. */
   listen: Address | null;
   token: string | null;
-  tls: { ca: string; cert: string; key: string } | null;
+  tls: TlsFiles | null;
   /** null: no Admin API. */
   admin: Address | null;
   adminToken: string | null;
@@ -52,7 +53,7 @@ export function parseServeOptions(
   return {
     listen: door(text('listen') ?? 'off'),
     token: readSecret(secrets.hooksToken, text('hooks-token-file'), environment),
-    tls: readTls(text('tls-ca'), text('tls-cert'), text('tls-key')),
+    tls: readTlsFiles(text('tls-ca'), text('tls-cert'), text('tls-key')),
     admin: door(text('admin') ?? '127.0.0.1:8011'),
     adminToken: readSecret(secrets.adminToken, text('token-file'), environment),
     allowHosts: listOf(given['allow-host']),
@@ -117,19 +118,3 @@ function store(name: string | undefined, dataDir: string | undefined): string {
 const listOf = (value: Given[string]): string[] =>
   Array.isArray(value) ? value.map((one) => String(one).toLowerCase()) : [];
 const door = (text: string): Address | null => (text === 'off' ? null : parseAddress(text));
-
-function readTls(ca?: string, cert?: string, key?: string): ServeOptions['tls'] {
-  if (ca === undefined && cert === undefined && key === undefined) return null;
-  if (ca === undefined || cert === undefined || key === undefined)
-    throw usage('--tls-ca, --tls-cert and --tls-key belong together');
-  const read = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch (error) {
-      throw new KongTsError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(error)}.`, {
-        cause: error,
-      });
-    }
-  };
-  return { ca: read(ca), cert: read(cert), key: read(key) };
-}

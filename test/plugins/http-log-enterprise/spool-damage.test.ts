@@ -52,6 +52,24 @@ async function delivered(): Promise<{ texts: string[]; problems: string[]; lost:
   return { texts: opened.loaded.map((one) => one.text), problems: opened.problems, lost: opened.lost };
 }
 
+describe('a spool with files that a process has left', () => {
+  it.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a folder', (path: string) => mkdir(path)],
+    ['a device without an end', (path: string) => symlink('/dev/zero', path)],
+    ['a link to itself', (path: string) => symlink(path, path)],
+    ['no text', (path: string) => writeFile(path, 'null')],
+  ])('gives their records also where the owner of a folder is %s', async (_what, make) => {
+    const path = await leave(texts(3));
+    const owner = join(path, '..', 'owner');
+    await rm(owner, { force: true });
+    await make(owner);
+    await rm(join(directory, 'max-age'), { force: true });
+    await make(join(directory, 'max-age'));
+    expect((await delivered()).texts).toEqual(texts(3));
+  });
+});
+
 describe('a damaged spool', () => {
   it('gives what stands before and after the damage, and counts what is lost', async () => {
     const path = await leave(texts(10));
