@@ -34,11 +34,7 @@ describe("zod to Kong's schema", () => {
       { type: 'string', one_of: ['a', 'b', 'c'] },
     ],
     ['length without a bound', z.string().max(Infinity), { type: 'string', len_min: 0, required: true }],
-    [
-      'lengths between',
-      z.string().min(1.5).max(2.5),
-      { type: 'string', len_eq: 2, required: true },
-    ],
+    ['lengths between', z.string().min(1.5).max(2.5), { type: 'string', len_eq: 2, required: true }],
     [
       'an empty start',
       z.string().startsWith('').includes(''),
