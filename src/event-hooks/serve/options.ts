@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { KongTsError, messageOf } from '../../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';

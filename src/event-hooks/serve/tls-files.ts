@@ -2,6 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readText } from '../../base/read-text.ts';
+import { usage } from './flags.ts';
 
 /** What a gRPC listener over TCP needs where there is no token: texts in PEM. */
 export interface TlsFiles {
@@ -21,7 +22,7 @@ export interface TlsFiles {
 export function readTlsFiles(ca?: string, cert?: string, key?: string): TlsFiles | null {
   if (ca === undefined && cert === undefined && key === undefined) return null;
   if (ca === undefined || cert === undefined || key === undefined)
-    throw new KongTsError('USAGE', '--tls-ca, --tls-cert and --tls-key belong together.');
+    throw usage('--tls-ca, --tls-cert and --tls-key belong together');
   const files = { ca: read(ca), cert: read(cert), key: read(key) };
   check(ca, '--tls-ca', () => checkCertificates(files.ca));
   check(cert, '--tls-cert', () => checkCertificates(files.cert));
