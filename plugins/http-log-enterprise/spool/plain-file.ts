@@ -1,8 +1,19 @@
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import type { FileHandle, open } from 'node:fs/promises';
 
 /** Opens files; tests put a disk that is full in its place. */
 export type OpenFile = typeof open;
+
+/**
+ * Writes the first `length` bytes to a place in a file while everything waits.
+ *
+ * @throws what the file system throws; a part may be written then
+ */
+export type WriteNow = (file: FileHandle, bytes: Buffer, length: number, position: number) => void;
+
+export const writeNow: WriteNow = (file, bytes, length, position) => {
+  for (let at = 0; at < length;) at += writeSync(file.fd, bytes, at, length - at, position + at);
+};
 
 /** Neither a link nor a pipe that nobody writes to. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -47,7 +47,7 @@ async function leave(records: readonly string[]): Promise<string> {
 async function delivered(): Promise<{ texts: string[]; problems: string[]; lost: number }> {
   const opened = await openSpoolAt(directory);
   await expect.poll(() => opened.spool.backlog).toBe(0);
-  for (const { token } of opened.loaded) opened.spool.done(token);
+  for (const { token } of opened.loaded) opened.spool.done([token]);
   await opened.spool.close();
   return { texts: opened.loaded.map((one) => one.text), problems: opened.problems, lost: opened.lost };
 }
@@ -98,8 +98,8 @@ describe('a damaged spool', () => {
   it('keeps the marks of what was delivered before the damage', async () => {
     const path = await leave(texts(4));
     const segment = await Segment.recover(path);
-    segment.markDone(0);
-    segment.markDone(frame(Buffer.from(text(0))).length + frame(Buffer.from(text(1))).length);
+    segment.markDone([0]);
+    segment.markDone([frame(Buffer.from(text(0))).length + frame(Buffer.from(text(1))).length]);
     await segment.flushDone();
     await segment.close();
     const bytes = await readFile(path);
