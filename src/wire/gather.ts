@@ -15,6 +15,11 @@ export class Gather {
     return this.#bytes;
   }
 
+  /** What it takes in memory, in bytes. */
+  get room(): number {
+    return this.#buffer?.length ?? 0;
+  }
+
   add(piece: Buffer): void {
     const needed = this.#bytes + piece.length;
     if (this.#buffer === null || needed > this.#buffer.length) {

@@ -10,6 +10,7 @@ import { MsgpackSession } from './msgpack-session.ts';
 import { ProtobufSession } from './protobuf-session.ts';
 import type { Runtime } from './runtime.ts';
 import type { SessionConnection } from './session.ts';
+import type { Unfinished } from './unfinished-frames.ts';
 
 /** Bytes that may wait for a client that does not read before no more of its commands are looked at. */
 const maxUnreadBytes = 1024 * 1024;
@@ -29,7 +30,7 @@ const againMs = 20;
  * The connection is closed without an answer only where there is nobody to answer or no way to say it: for bytes that
  * are no command, whose end nobody can find; for a frame in the middle of an event that had asked nothing.
  */
-export class KongConnection implements ConnectionHandle, SessionConnection, Timed {
+export class KongConnection implements ConnectionHandle, SessionConnection, Timed, Unfinished {
   readonly runtime: Runtime;
   readonly closed: Promise<void>;
   readonly ticket: number;
@@ -73,6 +74,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
         if (this.#resting !== null) clearTimeout(this.#resting);
         runtime.counts.connections--;
         runtime.deadlines.remove(this);
+        runtime.unfinishedFrames.look(this);
         this.#lost();
         resolve();
       });
@@ -203,7 +205,14 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     if (this.#closing) return;
     if (at < bytes.length) this.#kept = Buffer.from(bytes.subarray(at));
     this.#pause(this.#kept !== null && !this.#tooFew);
+    this.runtime.unfinishedFrames.look(this);
     this.#finishWhenIdle();
+  }
+
+  /** See Unfinished. */
+  get heldBytes(): number {
+    if (this.#closing) return 0;
+    return (this.#kept?.length ?? 0) + this.#protobuf.held + this.#msgpack.held;
   }
 
   /** @throws KongTsError FRAME_MALFORMED */

@@ -75,6 +75,8 @@ export interface ConnectionHost {
   readonly maxFrameBytes: number;
   /** What the MsgPack:1 events that wait for a step of Kong may hold together, in bytes. Default 256 MiB. */
   readonly maxUnsteppedBytes?: number;
+  /** What all connections may hold of messages that are not whole, in bytes. Default 256 MiB. */
+  readonly maxUnfinishedBytes?: number;
   /** Number of this worker among those that run, 0 to 255; part of every MsgPack:1 event id. */
   readonly workerIndex: number;
   readonly log: ServerLog;

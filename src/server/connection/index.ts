@@ -12,4 +12,10 @@ export type {
   StartedInstance,
 } from './host.ts';
 export { startAnswer } from './start-answer.ts';
-export { giveUpSteps, lookAtRuntime, receiveForwardedStep, serveConnection } from './serve.ts';
+export {
+  giveUpSteps,
+  lookAtRuntime,
+  lookAtUnfinished,
+  receiveForwardedStep,
+  serveConnection,
+} from './serve.ts';

@@ -92,6 +92,11 @@ export class MsgpackSession implements Responder {
     return this.#decoder.partial;
   }
 
+  /** What is kept of a message that is not complete, in bytes. */
+  get held(): number {
+    return this.#decoder.held;
+  }
+
   /**
    * Reads from `at` to the end of a message and handles it, or to the end of the bytes.
    * @returns where it has stopped

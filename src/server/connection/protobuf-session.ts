@@ -65,6 +65,11 @@ export class ProtobufSession implements ProtobufEventSession {
     return this.#decoder.partial;
   }
 
+  /** What is kept of a frame that is not complete, in bytes. */
+  get held(): number {
+    return this.#decoder.held;
+  }
+
   /**
    * Reads from `at` to the end of a frame and handles it, or to the end of the bytes.
    * @returns where it has stopped

@@ -4,6 +4,7 @@ import { Deadlines } from './deadlines.ts';
 import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
 import type { SteppedEvent } from './stepped-event.ts';
+import { UnfinishedFrames } from './unfinished-frames.ts';
 import { UnsteppedEvents } from './unstepped-events.ts';
 
 /** Between the ends of two connections, and for all of them, in milliseconds. */
@@ -27,6 +28,7 @@ export class Runtime {
   readonly steppedEvents = new EventTable<SteppedEvent>();
   /** Those of them that wait for a step. */
   readonly unsteppedEvents: UnsteppedEvents;
+  readonly unfinishedFrames: UnfinishedFrames;
   readonly counts = { connections: 0, events: 0 };
   #counter = randomInt(counterLimit);
   #endedAt = Number.NEGATIVE_INFINITY;
@@ -35,6 +37,7 @@ export class Runtime {
     this.host = host;
     this.clock = host.clock;
     this.unsteppedEvents = new UnsteppedEvents(host.maxUnsteppedBytes);
+    this.unfinishedFrames = new UnfinishedFrames(host.maxUnfinishedBytes);
     this.deadlines = new Deadlines(host.clock);
   }
 

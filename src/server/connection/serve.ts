@@ -10,6 +10,7 @@ import type {
 import { readSocket } from './incoming.ts';
 import { stepForwarded } from './msgpack-session.ts';
 import { runtimeOf } from './runtime.ts';
+import type { UnfinishedFrames } from './unfinished-frames.ts';
 
 /**
  * Serves one connection of Kong until it is closed. The protocol is told at every command, so that plugins of both can
@@ -31,6 +32,10 @@ export function receiveForwardedStep(host: ConnectionHost, step: ForwardedStep):
 export function lookAtRuntime(host: ConnectionHost): RuntimeCounts {
   return runtimeOf(host).look();
 }
+
+/** What the connections of a host hold of messages that are not whole. */
+export const lookAtUnfinished = (host: ConnectionHost): Pick<UnfinishedFrames, 'bytes' | 'closed'> =>
+  runtimeOf(host).unfinishedFrames;
 
 /** Ends the events of MsgPack:1 whose next step Kong does not bring. @param why what their calls are told */
 export function giveUpSteps(host: ConnectionHost, why: string): void {

@@ -45,6 +45,8 @@ export interface Beat {
   /** 99th percentile of the event loop's delay since the last beat, in seconds. */
   readonly loopDelay: number;
   readonly connections: number;
+  /** See UnfinishedFrames. */
+  readonly unfinished: { readonly bytes: number; readonly closed: number };
   readonly instances: number;
   /** See LoadReport; a plugin may also publish in its setup. */
   readonly usesEventHooks: boolean;

@@ -93,11 +93,30 @@ export function serverMetrics(numbers: ServerNumbers): MetricJson[] {
     gauge('kong_ts_plugins_failed', 'Plugins that do not load.', [
       { labels: {}, value: numbers.pluginsFailed },
     ]),
+    ...workerMetrics(numbers),
+  ];
+}
+
+function workerMetrics(numbers: ServerNumbers): MetricJson[] {
+  return [
     perWorker(
       numbers,
       'kong_ts_worker_connections',
       'Open connections from Kong.',
       (beat) => beat.connections,
+    ),
+    perWorker(
+      numbers,
+      'kong_ts_worker_unfinished_bytes',
+      'What connections hold of messages that are not whole.',
+      (beat) => beat.unfinished.bytes,
+    ),
+    perWorker(
+      numbers,
+      'kong_ts_worker_unfinished_closed_total',
+      'Connections that were closed because all held too much of messages that are not whole.',
+      (beat) => beat.unfinished.closed,
+      'counter',
     ),
     perWorker(numbers, 'kong_ts_worker_resident_memory_bytes', 'Resident memory.', (beat) => beat.rss),
     perWorker(
@@ -114,11 +133,12 @@ function perWorker(
   name: string,
   help: string,
   read: (beat: Beat) => number,
+  type: 'gauge' | 'counter' = 'gauge',
 ): MetricJson {
   const values = numbers.workers.flatMap(({ slot, beat }) =>
     beat === null ? [] : [{ labels: { worker: String(slot) }, value: read(beat) }],
   );
-  return gauge(name, help, values);
+  return metric(name, type, help, values);
 }
 
 function gauge(name: string, help: string, values: MetricValue[]): MetricJson {

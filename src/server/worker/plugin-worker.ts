@@ -1,5 +1,11 @@
 import { late, within } from '../../base/within.ts';
-import { giveUpSteps, lookAtRuntime, receiveForwardedStep, serveConnection } from '../connection/index.ts';
+import {
+  giveUpSteps,
+  lookAtRuntime,
+  lookAtUnfinished,
+  receiveForwardedStep,
+  serveConnection,
+} from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
 import { kongKeepsIdleMs, partingTerm } from '../ipc/drain-term.ts';
@@ -103,10 +109,12 @@ export class PluginWorker {
   }
 
   beat(): Beat {
+    const { bytes, closed } = lookAtUnfinished(this.#host);
     return {
       rss: process.memoryUsage.rss(),
       loopDelay: this.#loopDelay.take(),
       connections: this.#connections.size,
+      unfinished: { bytes, closed },
       instances: this.#host.instances,
       usesEventHooks: this.hooks.used,
       stats: this.#host.stats,

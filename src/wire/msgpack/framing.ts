@@ -66,6 +66,11 @@ export class MessageDecoder {
     return this.#pieces.bytes > 0;
   }
 
+  /** What is kept of a value that is not complete, in bytes. */
+  get held(): number {
+    return this.#pieces.room;
+  }
+
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a value */
   end(): void {
     if (!this.partial) return;

@@ -64,6 +64,11 @@ export class FrameDecoder {
     return this.#headBytes > 0 || this.#length >= 0 || this.#skipping > 0;
   }
 
+  /** What is kept of a frame that is not complete, in bytes. */
+  get held(): number {
+    return this.#pieces.room;
+  }
+
   /** @throws KongTsError FRAME_TRUNCATED when the stream ended inside a frame */
   end(): void {
     if (!this.partial) return;
