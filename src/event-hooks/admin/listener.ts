@@ -35,8 +35,8 @@ export function createListener(ours: Handle, { front, callers, limits }: Listene
     if (front === null || front.isOurs(request.url ?? '/')) ours(request, response);
     else front.handle(request, response);
   });
-  if (front === null) return bounded(createServer(limits, handle));
-  return bounded(createNodeServer({ limits, handle, refuse: refuseRead }));
+  if (front === null) return bounded(createServer(limits, handle), limits);
+  return bounded(createNodeServer({ limits, handle, refuse: refuseRead }), limits);
 }
 
 const reasons: Readonly<Record<RefusalStatus, string>> = {
@@ -71,6 +71,7 @@ const unread: Readonly<Record<string, string>> = {
 /** Answers what Node's parser cannot read. */
 export function refuseUnread({ code }: { readonly code: string }, client: Socket): void {
   const status = unread[code] ?? '400 Bad Request';
-  if (client.writable && !wasRefused(client)) client.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-  else client.destroy();
+  if (client.writable && !wasRefused(client)) client.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+  // Whoever does not read it would not close its end either.
+  client.destroySoon();
 }

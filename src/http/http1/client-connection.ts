@@ -15,14 +15,19 @@ export interface ClientTimeouts {
   readonly bodyMs: number;
   /** keepalive_timeout: between two requests. */
   readonly idleMs: number;
+  /** lingering_timeout: how long a client may take to see the end of a connection. */
+  readonly lingerMs: number;
 }
 
-export const nginxTimeouts: ClientTimeouts = { headMs: 60_000, bodyMs: 60_000, idleMs: 75_000 };
+export const nginxTimeouts: ClientTimeouts = {
+  headMs: 60_000,
+  bodyMs: 60_000,
+  idleMs: 75_000,
+  lingerMs: 5000,
+};
 
 /** keepalive_requests as Kong sets it. */
 const maxRequests = 10_000;
-/** How long a client may take to see the end of a connection, in milliseconds (lingering_timeout). */
-const lingeringMs = 5000;
 
 /** What answers requests. Neither function rejects. */
 export interface RequestHandler {
@@ -114,7 +119,7 @@ export class ClientConnection {
     if (this.#socket.destroyed) return;
     this.#socket.end();
     this.#bytes.discard();
-    const timer = setTimeout(() => this.#socket.destroy(), lingeringMs);
+    const timer = setTimeout(() => this.#socket.destroy(), this.#timeouts.lingerMs);
     timer.unref();
     this.#socket.once('close', () => clearTimeout(timer));
     if (this.#socket.readableEnded) this.#socket.destroySoon();

@@ -91,11 +91,12 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
   async drain(): Promise<boolean> {
     if (this.#decoder.done) return true;
     if (this.destroyed) return false;
-    this.#bodyTimeoutMs = lingeringPauseMs;
+    const longestMs = Math.min(lingeringTimeMs, this.#bodyTimeoutMs);
+    this.#bodyTimeoutMs = Math.min(lingeringPauseMs, longestMs);
     this.unpipe();
     this.resume();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, lingeringTimeMs);
+      const timer = setTimeout(resolve, longestMs);
       this.once('close', () => {
         clearTimeout(timer);
         resolve();

@@ -3,9 +3,10 @@ import { createServer, ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
+import { endUnread } from '../limits.ts';
 import type { HttpLimits } from '../limits.ts';
 import type { RequestHandler } from './client-connection.ts';
-import { ClientConnection } from './client-connection.ts';
+import { ClientConnection, nginxTimeouts } from './client-connection.ts';
 import type { ClientRequest } from './client-request.ts';
 import { BodyStalled } from './client-request.ts';
 import type { RefusalStatus } from './request-head.ts';
@@ -28,8 +29,8 @@ const keepAliveProbeMs = 30_000;
 /**
  * An HTTP server whose requests are read here, as Kong's nginx reads them, and are answered in the manner of node:http:
  * any method in capitals, any byte beyond ASCII in a target, bare line feeds, absolute targets. A target is a latin1
- * string, one character per byte, and never absolute; one that names another server than `Host` is refused. Each request is read in this one way, wherever it stands on its
- * connection and however its bytes are cut.
+ * string, one character per byte, and never absolute; one that names another server than `Host` is refused. Each request
+ * is read in this one way, wherever it stands on its connection and however its bytes are cut.
  */
 export function createNodeServer(options: NodeServerOptions): Server {
   const { limits, certificate } = options;
@@ -37,6 +38,7 @@ export function createNodeServer(options: NodeServerOptions): Server {
     headMs: limits.headersTimeout,
     bodyMs: limits.requestTimeout,
     idleMs: limits.keepAliveTimeout,
+    lingerMs: Math.min(nginxTimeouts.lingerMs, limits.answerTimeout),
   };
   const connections = new Map<Socket, ClientConnection>();
   const server =
@@ -49,6 +51,7 @@ export function createNodeServer(options: NodeServerOptions): Server {
     connections.set(socket, connection);
     // A client that has closed its side gets its answer all the same; whether it is still there is asked now and then.
     socket.setKeepAlive(true, keepAliveProbeMs);
+    endUnread(socket, limits.answerTimeout);
     socket.once('close', () => connections.delete(socket));
     connection.run().catch(() => socket.destroy());
   });

@@ -1,7 +1,7 @@
 import { KongTsError } from '../../base/errors.ts';
 
 /** What all connections of a process may hold of messages that are not whole, by default, in bytes. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const mostBytes = 256 * 1024 * 1024;
 
 /** A connection that may be in the middle of a message. */
 export interface Unfinished {
@@ -24,7 +24,7 @@ export class UnfinishedFrames {
   #bytes = 0;
   #closed = 0;
 
-  constructor(most = MOST_BYTES) {
+  constructor(most = mostBytes) {
     this.#most = most;
   }
 

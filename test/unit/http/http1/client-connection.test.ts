@@ -5,8 +5,8 @@ import type { ClientTimeouts, RequestHandler } from '../../../../src/http/http1/
 import { ClientConnection } from '../../../../src/http/http1/client-connection.ts';
 import { BodyStalled } from '../../../../src/http/http1/client-request.ts';
 
-const short: ClientTimeouts = { headMs: 60, bodyMs: 60, idleMs: 60 };
-const long: ClientTimeouts = { headMs: 60_000, bodyMs: 60_000, idleMs: 60_000 };
+const short: ClientTimeouts = { headMs: 60, bodyMs: 60, idleMs: 60, lingerMs: 5000 };
+const long: ClientTimeouts = { headMs: 60_000, bodyMs: 60_000, idleMs: 60_000, lingerMs: 5000 };
 let server: net.Server;
 let accepted: net.Socket[];
 
