@@ -194,21 +194,12 @@ export default tseslint.config(
   ),
   room(
     ['src/event-hooks/**'],
-    [
-      rooms(...upper, 'pdk', 'plugin', 'wire'),
-      '^(\\.\\./)+kong-watch/(?!index\\.ts$)',
-      '^(\\.\\./)+sqlite/(?!index\\.ts$)',
-      '^node:sqlite$',
-    ],
+    [rooms(...upper, 'pdk', 'plugin', 'wire'), '^(\\.\\./)+kong-watch/(?!index\\.ts$)'],
     'event-hooks stands alone: it knows Kong through kong-admin and the door of kong-watch, if at all',
   ),
   room(
     ['src/kong-watch/**'],
-    [
-      rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks'),
-      '^(\\.\\./)+sqlite/(?!index\\.ts$)',
-      '^node:sqlite$',
-    ],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks')],
     'kong-watch tells whoever stands behind its port: it knows Kong, and nobody who takes its events',
   ),
   room(
@@ -245,12 +236,23 @@ export default tseslint.config(
     'unix knows sockets and files, not what they are for',
   ),
   room(
-    ['src/sqlite/**'],
+    ['src/terminal/**'],
     [
       sockets,
-      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'lua', 'kong-admin', 'http'),
+      rooms(
+        ...upper,
+        'pdk',
+        'plugin',
+        'wire',
+        'event-hooks',
+        'kong-watch',
+        'lua',
+        'kong-admin',
+        'unix',
+        'http',
+      ),
     ],
-    'sqlite knows SQLite, not what is kept in it',
+    'terminal knows what a person reads, not what it is about',
   ),
   room(
     ['src/http/**'],

@@ -7,16 +7,18 @@ import { join } from 'node:path';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
+  const checkout = existsSync(new URL('../src/cli/main.ts', import.meta.url));
   process.stderr.write(
     `kong-ts needs Node.js 22.18 or later and was started by ${process.version} (${process.execPath}).\n` +
-      'In a checkout, run it through npm (npx kong-ts ...), which uses the Node 24 that npm ci installed.\n',
+      (checkout
+        ? 'In a checkout, run it through npm (npx kong-ts ...), which uses the Node 24 that npm ci installed.\n'
+        : 'Give the project a Node of its own: npm install --save-dev node@24, then npx kong-ts ... or an npm script.\n'),
   );
   process.exit(1);
 }
 
-// Kong leaves umask 0 to what it starts. What any command writes is for its own user alone; a shell that writes what a
-// command prints does that with its own umask.
-process.umask(0o077);
+// Kong leaves umask 0 to what it starts: at least nobody else may write to what is written here.
+process.umask(process.umask() | 0o022);
 
 // Compiled code (and TypeScript without its types) is kept between runs: Kong runs `dump` at every start and reload. Node
 // runs what it finds there, so the folder has to be this user's alone; another one's is not used.

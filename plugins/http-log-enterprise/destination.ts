@@ -6,7 +6,6 @@ import type { Clock } from './queue/clock.ts';
 import { systemClock } from './queue/clock.ts';
 import type { Entry } from './queue/queue.ts';
 import { Queue } from './queue/queue.ts';
-import { TurnEnd } from './queue/turn-end.ts';
 import { Reports } from './reports.ts';
 import { Sender } from './sender/sender.ts';
 import type { OpenFile } from './spool/plain-file.ts';
@@ -35,7 +34,6 @@ export class Destination {
   readonly recorder: Recorder;
   readonly #queue: Queue<SpoolToken | null>;
   readonly #sender: Sender;
-  readonly #turnEnd = new TurnEnd();
   readonly #reports: Reports;
   #spool: Spool | null = null;
   #announced = 0;
@@ -57,7 +55,7 @@ export class Destination {
       spoolBytes: () => this.#spool?.bytes ?? 0,
     });
     this.#reports = new Reports(log, this.#clock, settings.reportIntervalMs);
-    this.#sender = new Sender(settings.sender, this.#clock, this.recorder, this.#turnEnd.add);
+    this.#sender = new Sender(settings.sender, this.#clock, this.recorder);
     const keeps = options.spoolDir !== null && settings.spool.keep_undelivered;
     const queueSettings = {
       ...settings.queue,
@@ -66,18 +64,14 @@ export class Destination {
       ...(options.spoolDir === null ? {} : { fullBatchBytes: memoryWindow / 2 }),
     };
     this.#queue = new Queue<SpoolToken | null>(queueSettings, this.#clock, {
-      deliver: (batch, settle) =>
-        this.#sender.send(
-          batch.map(({ bytes }) => bytes),
-          settle,
-        ),
+      deliver: (batch) => this.#sender.send(batch.map(({ bytes }) => bytes)),
       delivered: (batch) => {
         this.recorder.sent(batch.length);
-        this.#forget(batch);
+        for (const { token } of batch) if (token !== null) this.#spool?.done(token);
       },
       dropped: (entries, reason, detail) => {
         this.recorder.dropped(entries.length, reason);
-        this.#forget(entries);
+        for (const { token } of entries) if (token !== null) this.#spool?.done(token);
         this.#reports.write('error', reason, `${detail}; records were lost`, entries.length);
       },
       retrying: (batch, reason, delay) => {
@@ -99,13 +93,6 @@ export class Destination {
     const destination = new Destination(options);
     if (options.spoolDir !== null) await destination.#openSpool(options.spoolDir);
     return destination;
-  }
-
-  /** The spool need not keep them any more. */
-  #forget(entries: readonly Entry<SpoolToken | null>[]): void {
-    const spool = this.#spool;
-    if (spool === null) return;
-    spool.done(entries.map(({ token }) => token).filter((token) => token !== null));
   }
 
   /** Opens the spool; while that fails, records are kept in memory, and it is tried again. */
@@ -133,7 +120,6 @@ export class Destination {
       fsync: settings.spool.fsync,
       maxBytes: settings.spool.max_bytes,
       maxAgeMs: settings.spool.max_age * 1000,
-      atTurnEnd: this.#turnEnd.add,
       ...(this.#openFile === undefined ? {} : { openFile: this.#openFile }),
       hasRoom: (size) => this.#hasRoom(size),
       wantsMore: () => this.#wantsMore(),
@@ -178,32 +164,23 @@ export class Destination {
     this.#announcedBytes += bytes;
   }
 
-  /** Takes a record. Null when it is in memory, and may be so; else resolves when it is on disk. */
-  accept(bytes: Buffer): Promise<void> | null {
-    const spool = this.#spool;
-    if (spool === null) {
-      this.#queue.push({ bytes, token: null });
-      return null;
-    }
-    const keepOnDisk = this.#settings.spool.overflow === 'spool' && !this.#hasRoom(bytes.length);
-    if (!keepOnDisk) this.#announce(1, bytes.length);
-    return new Promise((resolve) => {
-      spool.put(bytes, keepOnDisk, (written) => {
-        if (!keepOnDisk) this.#announce(-1, -bytes.length);
-        this.#written(bytes, written);
-        resolve();
-      });
-    });
-  }
-
-  #written(bytes: Buffer, written: SpoolToken | 'on-disk' | 'unwritable'): void {
-    if (written === 'unwritable') {
-      this.recorder.unspooled(1);
+  /** Takes a record. Resolves when it is on disk (with a spool) or at once. */
+  async accept(bytes: Buffer): Promise<void> {
+    if (this.#spool === null) {
       this.#queue.push({ bytes, token: null });
       return;
     }
-    this.recorder.spooled(1);
-    if (written !== 'on-disk') this.#queue.push({ bytes, token: written });
+    const keepOnDisk = this.#settings.spool.overflow === 'spool' && !this.#hasRoom(bytes.length);
+    if (!keepOnDisk) this.#announce(1, bytes.length);
+    const token = await this.#spool.append(bytes, keepOnDisk);
+    if (!keepOnDisk) this.#announce(-1, -bytes.length);
+    if (token === 'unwritable') {
+      this.recorder.unspooled(1);
+      this.#queue.push({ bytes, token: null });
+    } else {
+      this.recorder.spooled(1);
+      if (token !== 'on-disk') this.#queue.push({ bytes, token });
+    }
   }
 
   /** Sends for up to `shutdown_grace`, then keeps what is left in the spool, or counts it as lost without one. */

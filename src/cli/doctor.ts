@@ -6,7 +6,7 @@ import {
   parseEnvFile,
   parseEnvironment,
   parseKongConf,
-  readSettings,
+  readText,
 } from '../kong-setup/doctor/configuration.ts';
 import type { KongEnvironment } from '../kong-setup/doctor/environment.ts';
 import { examine } from '../kong-setup/doctor/doctor.ts';
@@ -14,7 +14,7 @@ import type { KongUser } from '../kong-setup/doctor/permissions.ts';
 import { factsOf } from '../kong-setup/versions.ts';
 import type { KongAdminOptions } from './kong-admin-options.ts';
 import { kongAdminOf, withKongAdmin } from './kong-admin-options.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../terminal/printable.ts';
 
 interface Options extends KongAdminOptions {
   kongConf?: string;
@@ -25,14 +25,12 @@ interface Options extends KongAdminOptions {
 }
 
 function environmentOf(options: Options): KongEnvironment {
-  return options.envFile === undefined ? process.env : parseEnvFile(readSettings(options.envFile));
+  return options.envFile === undefined ? process.env : parseEnvFile(readText(options.envFile));
 }
 
 function propertiesOf(options: Options, environment: KongEnvironment): Properties {
   const conf =
-    options.kongConf === undefined
-      ? new Map<string, string>()
-      : parseKongConf(readSettings(options.kongConf));
+    options.kongConf === undefined ? new Map<string, string>() : parseKongConf(readText(options.kongConf));
   return new Map([...conf, ...parseEnvironment(environment)]);
 }
 

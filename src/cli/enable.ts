@@ -1,12 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { KongTsError, messageOf } from '../base/errors.ts';
-import { readText } from '../base/read-text.ts';
 import { describeDifferences } from '../kong-setup/difference.ts';
 import { enablePlugin } from '../kong-setup/enable.ts';
 import type { KongAdminOptions } from './kong-admin-options.ts';
 import { kongAdminOf, withKongAdmin } from './kong-admin-options.ts';
-import { printable } from './printable.ts';
+import { printable } from '../terminal/printable.ts';
 
 interface Options extends KongAdminOptions {
   workspace?: string;
@@ -23,7 +23,7 @@ function readConfig(file: string | undefined): Record<string, unknown> {
   if (file === undefined) return {};
   let value: unknown;
   try {
-    value = parse(readText(file));
+    value = parse(readFileSync(file, 'utf8'));
   } catch (error) {
     throw new KongTsError(
       'FILE_UNREADABLE',

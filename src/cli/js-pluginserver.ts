@@ -9,7 +9,7 @@ import { packageVersion } from '../base/package.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 import type { StdoutGuard } from './stdout-guard.ts';
-import { printable } from './printable.ts';
+import { printable } from '../terminal/printable.ts';
 
 interface Flags {
   kongPrefix: string;

@@ -4,7 +4,7 @@ import { KongTsError } from '../base/errors.ts';
 import { ownModule, packageVersion } from '../base/package.ts';
 import { outputMayClose } from './closed-output.ts';
 import { hideSecrets } from './hide-secrets.ts';
-import { printable } from './printable.ts';
+import { printable } from '../terminal/printable.ts';
 
 /** What a file in this folder exports: a command with its options and its action. */
 interface CommandModule {
@@ -81,8 +81,10 @@ async function run(argv: readonly string[]): Promise<void> {
   }
   const entry = commands.get(name);
   if (entry === undefined) {
+    const { nearest } = await import('../base/nearest.ts');
+    const meant = nearest(name, [...commands.keys()]);
     throw new KongTsError('USAGE', `There is no command "${name}".`, {
-      fix: `Commands are: ${[...commands.keys()].join(', ')}.`,
+      fix: `${meant === null ? '' : `Did you mean ${meant}? `}Commands are: ${[...commands.keys()].join(', ')}.`,
     });
   }
   if (name === 'dump' && rest.length > 0 && rest.every((word) => !word.startsWith('-'))) {
@@ -153,5 +155,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await run(argv);
   } catch (error) {
     process.exitCode = report(error, (text) => process.stderr.write(printable(text)));
+    if (!process.stderr.isTTY) return;
+    const { whereText } = await import('./where.ts');
+    process.stderr.write(whereText(error, process.stderr, process.env));
   }
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { KongTsError } from '../base/errors.ts';
 import type { ReloadResult } from '../server/admin/status.ts';
-import { printable } from './printable.ts';
+import { printable } from '../terminal/printable.ts';
 import type { ControlFlags } from './control-option.ts';
 import { controlSocket } from './control-option.ts';
 

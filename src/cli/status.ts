@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ServerStatus } from '../server/admin/status.ts';
 import { isHealthy } from '../server/admin/status.ts';
-import { printable, printableJson } from './printable.ts';
+import { printable, printableJson } from '../terminal/printable.ts';
 import type { ControlFlags } from './control-option.ts';
 import { controlSocket } from './control-option.ts';
 

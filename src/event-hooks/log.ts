@@ -1,6 +1,4 @@
-import { jsonLines } from '../base/json-log.ts';
-
-const levels = ['info', 'notice', 'warn', 'error'] as const;
+import { pino } from 'pino';
 
 /** Where the dispatcher writes; a subset of the server's log. */
 export interface HookLog {
@@ -12,11 +10,20 @@ export interface HookLog {
 
 /** One JSON line per call on a file descriptor, with Kong's level names. */
 export function jsonLog(fd = 1): HookLog {
-  const write = jsonLines({ levels, fields: { component: 'event-hooks' }, fd });
+  const logger = pino(
+    {
+      messageKey: 'message',
+      customLevels: { notice: 35 },
+      base: { pid: process.pid, component: 'event-hooks' },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ fd, sync: true }),
+  );
   const at =
-    (level: (typeof levels)[number]) =>
+    (level: 'info' | 'notice' | 'warn' | 'error') =>
     (message: string, fields: Record<string, unknown> = {}): void => {
-      write(level, fields, message);
+      logger[level](fields, message);
     };
   return { info: at('info'), notice: at('notice'), warn: at('warn'), error: at('error') };
 }

@@ -1,3 +1,4 @@
+import { namingBody } from './bodies/named-failure.ts';
 import type { NamespaceSpec } from './catalogue.ts';
 import type { PhaseChannel, KongFacts } from './channel.ts';
 import { compositions } from './compositions.ts';
@@ -14,7 +15,12 @@ const done: Promise<undefined> = Promise.resolve(undefined);
 /** Functions that need more than one call of the catalogue's kind, whatever the protocol. */
 const special: Readonly<Record<string, Composed>> = {
   'kong.request.get_raw_body': (channel, [maxFileSize]) =>
-    harmless(rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined)),
+    harmless(
+      namingBody(
+        'kong.request.getRawBody',
+        rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
+      ),
+    ),
   // Kong has the upstream's length as a number, which is no text for ProtoBuf:1: the request would end with a 500.
   'kong.service.response.get_header': (channel, args) => {
     const ownLength = channel.protocol === 'protobuf' && /^content[-_]length$/i.test(args[0] as string);

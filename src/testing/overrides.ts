@@ -4,7 +4,8 @@ import type { FunctionRow, namespaces, ResultKind } from '../pdk/catalogue.ts';
 import type { Protocol } from '../pdk/phases.ts';
 import type { KongApi } from '../pdk/types/kong.ts';
 import { withoutNulls } from '../kong-end/index.ts';
-import { listed, misuse, nearest } from './misuse.ts';
+import { nearest } from '../base/nearest.ts';
+import { listed, misuse } from './misuse.ts';
 
 type Namespaces = typeof namespaces;
 

@@ -80,16 +80,6 @@ describe('a reload', { timeout: 240_000 }, () => {
     expect(failed.failures[0]?.message).toContain('half written');
     expect((await kong.event('changing', {}, 'access')).calls).toEqual(['kong.response.set_header']);
   });
-
-  it('happens by itself with --watch', async () => {
-    const file = join(bench.folder, 'changing.ts');
-    await writeFile(file, source('setHeader', 'a'));
-    const server = await bench.serve([file], '--workers', '1', '--watch').ready();
-    kong = new KongClient(server.socket);
-    await writeFile(file, source('addHeader', 'a'));
-    await server.logged('plugins reloaded');
-    expect((await kong.event('changing', {}, 'access')).calls).toEqual(['kong.response.add_header']);
-  });
 });
 
 describe('a plugin that does not load', { timeout: 240_000 }, () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { KongTsError } from '../../base/errors.ts';
-import { printableJson, printableLine } from '../printable.ts';
+import { printableJson, printableLine } from '../../terminal/printable.ts';
 import { HooksApi } from './api.ts';
 import { eventFields, readFields } from './fields.ts';
 import { replay } from './replay.ts';

@@ -1,4 +1,4 @@
-import { printableLine } from '../printable.ts';
+import { printableLine } from '../../terminal/printable.ts';
 
 const maxWidth = 60;
 

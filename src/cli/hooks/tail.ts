@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { printable, printableLine } from '../printable.ts';
+import { printable, printableLine } from '../../terminal/printable.ts';
 import { HooksApi } from './api.ts';
 
 interface Line {

@@ -3,7 +3,6 @@ import type { Dispatcher } from '../dispatcher/index.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';
-import type { AttemptAnswer, DeliveryAnswer, ReplayedAnswer } from './answers.ts';
 import { hookOf, notFound } from './hooks.ts';
 import { page, readPage } from './paging.ts';
 import type { Routes } from './routes.ts';
@@ -13,7 +12,7 @@ const replayable = ['delivered', 'dead', 'waiting'] as const;
 const replayAtOnce = 1000;
 
 /** A delivery as the Admin API shows it: times in seconds, the payload parsed. */
-export function showDelivery(record: DeliveryRecord): DeliveryAnswer {
+export function showDelivery(record: DeliveryRecord): Record<string, unknown> {
   const { hookId, eventId, source, event, state, attempts, status, error, response } = record;
   const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
   return {
@@ -36,7 +35,13 @@ export function showDelivery(record: DeliveryRecord): DeliveryAnswer {
   };
 }
 
-const showAttempt = ({ attempt, finishedAt, status, latencyMs, error }: Attempt): AttemptAnswer => ({
+const showAttempt = ({
+  attempt,
+  finishedAt,
+  status,
+  latencyMs,
+  error,
+}: Attempt): Record<string, unknown> => ({
   attempt,
   at: finishedAt / 1000,
   status,
@@ -88,7 +93,7 @@ export function deliveryRoutes(dispatcher: Dispatcher): Routes {
           states: replayable,
           size: 1,
         });
-        return reply.code(202).send({ replayed: seqs.length } satisfies ReplayedAnswer);
+        return reply.code(202).send({ replayed: seqs.length });
       },
     },
     '/event-hooks/:id/replay': {
@@ -116,9 +121,7 @@ export function deliveryRoutes(dispatcher: Dispatcher): Routes {
         // What is replayed can be finished before the next portion is asked for: the offset keeps it from going twice.
         const more = seqs.length === size;
         const next = Buffer.from(JSON.stringify([String(seqs.at(-1) ?? 0)])).toString('base64url');
-        return reply
-          .code(202)
-          .send({ replayed: seqs.length, offset: more ? next : null } satisfies ReplayedAnswer);
+        return reply.code(202).send({ replayed: seqs.length, offset: more ? next : null });
       },
     },
   };

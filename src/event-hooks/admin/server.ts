@@ -62,7 +62,7 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     });
   }
   app.addHook('onRequest', async () => {
-    await dispatcher.takeOverChanges().catch(() => undefined);
+    await dispatcher.lookForChanges().catch(() => undefined);
   });
   const routes: Routes = {
     ...hookRoutes(dispatcher),

@@ -1,13 +1,14 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { HookHandler } from '../handlers/types.ts';
+import type { HookHandler, Outcome } from '../handlers/types.ts';
 import type { HookLog } from '../log.ts';
 import type { Hook } from '../model/hook.ts';
 import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
+import { FailingHooks } from './failing.ts';
 import { Gate, Rate } from './gate.ts';
 import { Held } from './held.ts';
 import { Lane } from './lane.ts';
-import type { AttemptEnd, LaneContext, LaneLimits } from './lane.ts';
+import type { LaneContext, LaneLimits } from './lane.ts';
 import { defaultSchedule, retryDelay } from './retry.ts';
 
 export interface EngineOptions {
@@ -39,13 +40,13 @@ export class Engine {
   readonly #lanes = new Map<string, Lane>();
   readonly #targets = new Map<string, { gate: Gate; rate: Rate | null }>();
   readonly #held: Held;
+  readonly #failing: FailingHooks;
   readonly #closing = new Set<Promise<void>>();
   #activeUntil = 0;
-  /** Of the lease under which deliveries are taken now. */
-  #epoch = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#failing = new FailingHooks(options.log);
     this.#held = new Held(options.totalSize ?? 64 * 1024 * 1024);
   }
 
@@ -57,15 +58,12 @@ export class Engine {
   /**
    * Delivers until a time in milliseconds, when the right to do so ends unless it is renewed: a process that was
    * stopped for longer starts nothing when it goes on.
-   * @param until 0: not at all
-   * @param epoch of the lease; what is taken under it is recorded under it
    */
-  activate(until: number, epoch: number): void {
+  activate(until: number): void {
     // A right that ran out may have been another's in the meantime, also where nobody said so.
-    const gained = until > 0 && (!this.active || epoch !== this.#epoch);
+    const gained = until > 0 && !this.active;
     const lost = until === 0 && this.#activeUntil > 0;
     this.#activeUntil = until;
-    this.#epoch = epoch;
     for (const lane of this.#lanes.values()) {
       if (gained || lost) lane.reset();
       else lane.pump();
@@ -75,6 +73,7 @@ export class Engine {
   /** Makes the lanes match the hooks; a changed hook takes effect with the next delivery. */
   setHooks(hooks: readonly Hook[]): void {
     const ids = new Set(hooks.map((hook) => hook.id));
+    this.#failing.retain(ids);
     for (const [id, lane] of this.#lanes) {
       if (ids.has(id)) continue;
       this.#lanes.delete(id);
@@ -128,12 +127,6 @@ export class Engine {
     }
   }
 
-  /** Results were not stored: an epoch has passed. If it is ours, the right to deliver is another process's. */
-  fenced(results: readonly AttemptResult[]): void {
-    for (const { hookId, seq } of results) this.#lanes.get(hookId)?.stored(seq);
-    if (results.some(({ epoch }) => epoch === this.#epoch)) this.activate(0, this.#epoch);
-  }
-
   /** Deliveries were written by another process. */
   lookAgain(): void {
     for (const lane of this.#lanes.values()) lane.lookAgain();
@@ -185,7 +178,6 @@ export class Engine {
       gate: target?.gate ?? null,
       targetRate: target?.rate ?? null,
       active: () => this.active,
-      epoch: () => this.#epoch,
       onAttempt: this.#onAttempt,
       onProblem: (error) => {
         log.error('deliveries cannot be read from the store', { hook: hook.id, error: messageOf(error) });
@@ -214,8 +206,8 @@ export class Engine {
     void closing.then(() => this.#closing.delete(closing));
   }
 
-  readonly #onAttempt = ({ hook }: Lane, { delivery, epoch, outcome, latencyMs }: AttemptEnd): void => {
-    const { clock, log, record, observe, onGone, schedule = defaultSchedule } = this.#options;
+  readonly #onAttempt = ({ hook }: Lane, delivery: Delivery, outcome: Outcome, latencyMs: number): void => {
+    const { clock, record, observe, onGone, schedule = defaultSchedule } = this.#options;
     const attempts = delivery.attempts + Math.max(1, outcome.sent ?? 1);
     const now = clock.now();
     const delay =
@@ -225,7 +217,6 @@ export class Engine {
     const result: AttemptResult = {
       hookId: hook.id,
       seq: delivery.seq,
-      epoch,
       state: outcome.ok ? 'delivered' : delay === null ? 'dead' : 'waiting',
       attempts,
       due: now + (delay ?? 0),
@@ -237,17 +228,7 @@ export class Engine {
     };
     record(result);
     observe(hook, result, delivery);
+    this.#failing.attempted(hook, result);
     if (outcome.gone === true) onGone(hook);
-    if (result.state === 'dead') {
-      const { source, event, handler } = hook;
-      log.warn('a delivery was given up', {
-        hook: hook.id,
-        source,
-        event,
-        handler,
-        attempts,
-        error: outcome.error,
-      });
-    }
   };
 }

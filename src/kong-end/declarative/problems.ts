@@ -37,8 +37,12 @@ export class Problems {
   }
 
   get #fix(): string | undefined {
-    if (this.#lines.some((line) => line.includes('not enabled')))
-      return 'A plugin of your own is offered with --plugin-server NAME=SOCKET,query="kong-ts dump FILE", and named in --plugins where that is given.';
+    const [, plugin] = /plugin '([^']+)' not enabled/.exec(this.#lines.join('\n')) ?? [];
+    if (plugin !== undefined)
+      return (
+        `The sandbox was not told of a server that has ${plugin}. Serve it, and name its socket and dump: ` +
+        `--plugin-server "${plugin}=/path/of/its.sock,query=npx kong-ts dump ./${plugin}.ts". It is named in --plugins, too, where that is given.`
+      );
     if (deckFields.some((name) => this.#lines.includes(`${name}: unknown field`)))
       return 'Kong itself takes no file with fields of decK. To try a file for decK, start the sandbox with --deck.';
     return undefined;

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { readText } from '../../base/read-text.ts';
 import { propertyName } from '../settings.ts';
 import type { KongFacts } from '../versions.ts';
 
@@ -53,9 +52,9 @@ export function parseEnvFile(text: string): Record<string, string> {
 }
 
 /** @throws KongTsError FILE_UNREADABLE */
-export function readSettings(file: string): string {
+export function readText(file: string): string {
   try {
-    return readText(file);
+    return readFileSync(file, 'utf8');
   } catch (thrown) {
     throw new KongTsError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(thrown)}.`, {
       cause: thrown,

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { randomInt } from 'node:crypto';
-import { KongTsError } from '../../base/errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { decodeText, encodeText } from '../../base/text.ts';
 import { isPlainObject } from '../json-values.ts';
 import type { ParsedBody } from '../types/values.ts';
@@ -37,10 +37,18 @@ function parseJson(body: Buffer): ParsedBody {
   try {
     parsed = JSON.parse(decodeText(body));
   } catch (cause) {
-    throw new KongTsError('PDK_BODY_MALFORMED', 'The body is not JSON.', { cause });
+    throw new KongTsError('PDK_BODY_MALFORMED', `The body is not JSON${jsonReason(cause)}.`, {
+      cause,
+    });
   }
   if (typeof parsed === 'object' && parsed !== null) return parsed as ParsedBody;
   throw new KongTsError('PDK_BODY_MALFORMED', 'The body is not a JSON object or array.');
+}
+
+/** Why it is none, without the part of the body that V8 quotes: it goes to logs. */
+function jsonReason(cause: unknown): string {
+  const text = messageOf(cause).replace(/, (\.\.\.)?".*$/s, '');
+  return text === '' ? '' : `: ${text}`;
 }
 
 /** A body as bytes and the Content-Type that belongs to it. */

@@ -1,8 +1,12 @@
 import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ownModule } from '../../base/package.ts';
+import type { Secret } from '../../base/secrets.ts';
+import { secrets } from '../../base/secrets.ts';
+import { recordOf } from '../log/pretty.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from '../supervisor/backoff.ts';
@@ -41,7 +45,7 @@ export class DispatcherProcess {
       stdio: ['pipe', 'pipe', 'inherit'],
       // A Ctrl-C reaches the whole group of a terminal; the dispatcher ends when this process says so, or is gone.
       detached: true,
-      env: { ...process.env, ...this.#options.dispatcher.environment },
+      env: { ...process.env, ...this.#secretEnvironment() },
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);
@@ -85,12 +89,34 @@ export class DispatcherProcess {
     clearTimeout(timer);
   }
 
+  /** What is not on the command line, which every user of the machine can read. */
+  #secretEnvironment(): Record<string, string> {
+    const { kong } = this.#options;
+    return {
+      [secrets.kongAdmin.variable]: kong?.admin ?? '',
+      // What this process was told is in the options: the variable is not read a second time.
+      [secrets.kongAdmin.fileVariable]: '',
+      ...(kong?.token == null ? {} : { [secrets.kongToken.variable]: kong.token }),
+    };
+  }
+
   #arguments(): string[] {
-    const { sockets, dispatcher } = this.#options;
+    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, allowHosts, kong, secretFiles } =
+      this.#options;
     return [
-      ...dispatcher.words,
       '--listen',
       `unix:${sockets[0]?.path ?? ''}.hooks.${process.pid}`,
+      '--admin',
+      eventHooksAdmin,
+      ...(dataDir === null ? [] : ['--data-dir', join(dataDir, 'event-hooks')]),
+      ...allowHosts.flatMap((name) => ['--allow-host', name]),
+      ...eventHooksAllow.map((range) => `--allow-${range}`),
+      ...fileFlag(secrets.adminToken, secretFiles.adminToken),
+      ...fileFlag(secrets.hooksToken, secretFiles.hooksToken),
+      ...fileFlag(secrets.kongToken, secretFiles.kongToken),
+      ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),
+      ...(kong?.secrets === true ? ['--crud-secrets'] : []),
+      ...(kong?.lendLogin === true ? ['--lend-kong-login'] : []),
       '--reuse-port',
       '--exit-with-stdin',
     ];
@@ -98,13 +124,9 @@ export class DispatcherProcess {
 
   /** The first line says where it listens; every later one is a line of its log. */
   #line(line: string): void {
-    if (this.grpc !== null) {
-      process.stdout.write(`${line}\n`);
-      return;
-    }
-    const ready = parseReady(line);
+    const ready = this.grpc === null ? parseReady(line) : null;
     if (ready === null) {
-      process.stdout.write(`${line}\n`);
+      this.#pass(line);
       return;
     }
     this.grpc = ready.grpc;
@@ -112,6 +134,17 @@ export class DispatcherProcess {
     this.#log.info('the event hook dispatcher listens', { grpc: ready.grpc, admin: ready.admin });
     this.#ready(ready.grpc);
   }
+
+  /** A line of its log is one of ours; where nobody but a program reads it, it needs no reading. */
+  #pass(line: string): void {
+    const record = this.#options.logFormat === 'pretty' ? recordOf(line) : null;
+    if (record === null) process.stdout.write(`${line}\n`);
+    else this.#log[record.level](record.message, { ...record.fields });
+  }
+}
+
+function fileFlag({ flag }: Secret, file: string | undefined): string[] {
+  return file === undefined ? [] : [flag, file];
 }
 
 function parseReady(line: string): { grpc: string; admin: string | null } | null {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../base/errors.ts';
+import type { SeenFile } from '../../base/file-signature.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import type { AskedStart } from '../connection/host.ts';
@@ -29,6 +30,8 @@ export interface LoadFailure {
   /** The plugin as it was named on the command line. */
   readonly spec: string;
   readonly message: string;
+  /** Of the error, where the author of the plugin finds a place of his own in it. */
+  readonly stack?: string;
 }
 
 export interface LoadReport {
@@ -109,6 +112,8 @@ export type Message =
   | { readonly type: 'withhold'; readonly withheld: Withheld }
   /** Worker to supervisor: ready to take connections; plugins may still be loading. */
   | { readonly type: 'booted' }
+  /** Worker to supervisor, where it watches: files that plugins are loaded from. Before `loaded`, and whenever one imports more. */
+  | { readonly type: 'read'; readonly files: readonly SeenFile[] }
   | { readonly type: 'loaded'; readonly report: LoadReport }
   | { readonly type: 'beat'; readonly beat: Beat }
   /** Worker to supervisor: the last word before its process ends. */

@@ -1,4 +1,4 @@
-import type { LogLevel, ServerLog } from './types.ts';
+import type { LogFormat, LogLevel, ServerLog } from './types.ts';
 import { logLevels } from './types.ts';
 
 const severity = Object.fromEntries(logLevels.map((level, index) => [level, (index + 2) * 10])) as Record<
@@ -14,14 +14,15 @@ interface Pipeline {
 }
 
 /**
- * The log of one process: pino on standard output, one JSON object per line, `level` by Kong's names.
+ * The log of one process on standard output: JSON by pino, one object per line, `level` by Kong's names; or lines for people.
  *
- * pino is imported in the background, so that a supervisor listens before it; lines written until then are kept and
+ * What writes is imported in the background, so that a supervisor listens before it; lines written until then are kept and
  * come out first. `flushed` resolves when they have.
  */
 export function createServerLog(
   level: LogLevel,
   bindings: Record<string, unknown> = {},
+  format: LogFormat = 'json',
 ): ServerLog & { readonly flushed: Promise<void> } {
   const waiting: Parameters<Write>[] = [];
   const pipeline: Pipeline = {
@@ -30,11 +31,39 @@ export function createServerLog(
       waiting.push(line);
     },
   };
-  const flushed = import('../../base/json-log.ts').then(({ jsonLines }) => {
-    pipeline.write = jsonLines({ levels: logLevels, level });
-    for (const line of waiting.splice(0)) pipeline.write(...line);
+  const flushed = (format === 'json' ? jsonWriter(level) : prettyWriter()).then((write) => {
+    pipeline.write = write;
+    for (const line of waiting.splice(0)) write(...line);
   });
   return Object.assign(logOn(pipeline, bindings), { flushed });
+}
+
+async function jsonWriter(level: LogLevel): Promise<Write> {
+  const { pino, destination, stdTimeFunctions } = await import('pino');
+  const logger = pino(
+    {
+      level,
+      customLevels: severity,
+      useOnlyCustomLevels: true,
+      base: { pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'message',
+    },
+    destination({ dest: 1, sync: true }),
+  );
+  return (lineLevel, fields, message) => {
+    logger[lineLevel](fields, message);
+  };
+}
+
+async function prettyWriter(): Promise<Write> {
+  const { prettyLines } = await import('./pretty.ts');
+  const { hasColour, palette } = await import('../../terminal/colour.ts');
+  const paint = palette(hasColour(process.stdout, process.env));
+  return (level, fields, message) => {
+    process.stdout.write(prettyLines({ level, time: new Date(), message, fields }, paint, process.cwd()));
+  };
 }
 
 /** A log that hands each line to a function; for tests and for programs that have a log of their own. */

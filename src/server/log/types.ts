@@ -3,9 +3,14 @@ export const logLevels = ['debug', 'info', 'notice', 'warn', 'error', 'crit', 'a
 
 export type LogLevel = (typeof logLevels)[number];
 
+/** `json`: one object per line, for programs. `pretty`: for people at a terminal. */
+export const logFormats = ['json', 'pretty'] as const;
+
+export type LogFormat = (typeof logFormats)[number];
+
 type LogLine = (message: string, fields?: Record<string, unknown>) => void;
 
-/** A structured log with Kong's levels; each line is one JSON object on standard output. */
+/** A structured log with Kong's levels, on standard output. */
 export type ServerLog = Readonly<Record<LogLevel, LogLine>> & {
   /** The same log with fields that every line carries. */
   child(fields: Record<string, unknown>): ServerLog;

@@ -7,7 +7,7 @@ import { SingleProcessServer } from './single-process-server.ts';
 
 /** Runs everything in this process (`--workers 0`), until a signal ends it. */
 export async function runServer(options: CompiledServerOptions): Promise<void> {
-  const log = createServerLog(options.logLevel);
+  const log = createServerLog(options.logLevel, {}, options.logFormat);
   checkSecrets(options, process.env, log);
   surviveFailures(log);
   const attach = obeySignals(log);

@@ -6,7 +6,7 @@ import { obeySignals } from './signals.ts';
 
 /** Runs this process as a supervisor with worker processes, until a signal ends it. */
 export async function runServer(options: CompiledServerOptions): Promise<void> {
-  const log = createServerLog(options.logLevel);
+  const log = createServerLog(options.logLevel, {}, options.logFormat);
   checkSecrets(options, process.env, log);
   const attach = obeySignals(log);
   if (options.metrics !== null) {

@@ -1,11 +1,12 @@
-import { messageOf } from '../../base/errors.ts';
+import { relative, resolve } from 'node:path';
 import type { ReloadResult } from '../admin/status.ts';
-import type { LoadReport } from '../ipc/messages.ts';
+import type { LoadFailure, LoadReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from './backoff.ts';
 import type { PluginState } from './plugin-state.ts';
-import { PluginWatch } from './plugin-watch.ts';
+import type { SeenFile } from '../../base/file-signature.ts';
+import { PluginWatch } from '../watch/plugin-watch.ts';
 import type { WorkerPool } from './pool.ts';
 
 /** Loads plugins anew: because somebody asks, because a file has changed, because one of them has not loaded. */
@@ -18,7 +19,7 @@ export class PluginReloads {
   readonly #retry = new Backoff({ firstMs: 2000, mostMs: 30_000, healthyAfterMs: Infinity });
   #retryTimer: NodeJS.Timeout | null = null;
   #running: Promise<ReloadResult> | null = null;
-  #watch: PluginWatch | null = null;
+  readonly #watch: PluginWatch | null;
   #stopped = false;
 
   constructor(
@@ -33,11 +34,15 @@ export class PluginReloads {
     this.#options = options;
     this.#log = log;
     this.#whenLoaded = whenLoaded;
+    this.#watch = options.watch ? this.#createWatch() : null;
   }
 
   /** One at a time: whoever asks while one runs gets its result. Rejects when the server is stopping. */
   reload(): Promise<ReloadResult> {
-    this.#running ??= this.#reload().finally(() => {
+    const load = () => this.#reload();
+    this.#running ??= (
+      this.#watch === null ? load() : this.#watch.during(load, ({ reloaded }) => reloaded)
+    ).finally(() => {
       this.#running = null;
     });
     return this.#running;
@@ -49,37 +54,37 @@ export class PluginReloads {
    */
   loaded(report: LoadReport): string[] {
     const { changed, newFailures } = this.#plugins.update(report);
-    for (const { spec, message } of newFailures) {
-      this.#log.error('a plugin does not load', { plugin: spec, reason: message });
-    }
+    for (const failure of newFailures) this.#log.error('a plugin does not load', fieldsOf(failure));
     if (report.failures.length === 0) this.#retry.reset();
     else this.#retryLater();
     this.#whenLoaded(report);
     return changed;
   }
 
-  /** Reloads when a file in the folder of a plugin changes. */
-  async watch(): Promise<void> {
-    // Only to find the files: the plugins themselves are never loaded here.
-    const { findPlugin } = await import('../../plugin/loader.ts');
-    const files = this.#options.plugins.flatMap((spec) => {
-      try {
-        return findPlugin(spec, this.#options.cwd);
-      } catch (error) {
-        this.#log.error('a plugin cannot be watched', { plugin: spec, reason: messageOf(error) });
-        return [];
-      }
-    });
-    this.#watch = new PluginWatch(files, this.#log, (file) => {
-      this.#log.notice('a file has changed, reloading', { file });
-      void this.reload().catch(() => undefined);
-    });
+  /** A worker has loaded plugins from these files. */
+  read(files: readonly SeenFile[]): void {
+    this.#watch?.read(files);
   }
 
   stop(): void {
     this.#stopped = true;
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#watch?.close();
+    void this.#watch?.close();
+  }
+
+  #createWatch(): PluginWatch {
+    const { plugins, cwd } = this.#options;
+    return new PluginWatch({
+      log: this.#log,
+      // A plugin that is not there yet, and a link that will lead elsewhere.
+      named: plugins.filter(isPath).map((spec) => resolve(cwd, spec)),
+      reload: async (changed) => {
+        const files = changed.slice(0, 5).map((file) => relative(cwd, file));
+        const more = changed.length > files.length ? { andMore: changed.length - files.length } : {};
+        this.#log.notice('files have changed, reloading', { files, ...more });
+        await this.reload().catch(() => undefined);
+      },
+    });
   }
 
   /** A plugin that does not load is tried again: what it needs may come to be. */
@@ -112,14 +117,21 @@ export class PluginReloads {
 
   #refused({ failures }: LoadReport): ReloadResult {
     const known = this.#plugins.failures;
-    for (const { spec, message } of failures) {
-      if (known.some((failure) => failure.spec === spec && failure.message === message)) continue;
-      this.#log.error('the new plugin code does not load, the old one goes on', {
-        plugin: spec,
-        reason: message,
-      });
+    for (const failure of failures) {
+      const { spec, message } = failure;
+      if (known.some((each) => each.spec === spec && each.message === message)) continue;
+      this.#log.error('the new plugin code does not load, the old one goes on', fieldsOf(failure));
     }
     if (known.length > 0) this.#retryLater();
     return { reloaded: false, failures, plugins: [], needKongReload: [] };
   }
+}
+
+/** A plugin by the path of its file, and not by a name. */
+function isPath(spec: string): boolean {
+  return /[\\/]|\.[cm]?[jt]s$/.test(spec);
+}
+
+function fieldsOf({ spec, message, stack }: LoadFailure): Record<string, unknown> {
+  return { plugin: spec, reason: message, ...(stack === undefined ? {} : { stack }) };
 }

@@ -112,6 +112,7 @@ export class Supervisor implements RunningServer {
         this.#reloads.loaded(report);
         this.#firstLoad.loaded(report);
       },
+      read: (_, files) => this.#reloads.read(files),
       forget: (worker, id) => {
         this.#records.remove(id);
         for (const other of this.#pool.workers) if (other !== worker) other.forget(id);
@@ -235,7 +236,6 @@ export class Supervisor implements RunningServer {
     this.#watchdog = new Watchdog(this.#pool, this.#options, this.#log);
     if (this.#options.eventHooks === 'on') this.#startDispatcher();
     if (control !== null) this.#listeners.push(await listenControl(control, this));
-    if (this.#options.watch) await this.#reloads.watch();
   }
 
   /** A worker has ended. @returns how many connections it had */

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { SeenFile } from '../../base/file-signature.ts';
 import { ownModule } from '../../base/package.ts';
 import { drainTerm } from '../ipc/drain-term.ts';
 import type {
@@ -34,6 +35,8 @@ export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone';
 
 export interface WorkerEvents {
   booted(worker: WorkerProcess): void;
+  /** Its plugins are loaded from these files, where that is watched. */
+  read(worker: WorkerProcess, files: readonly SeenFile[]): void;
   loaded(worker: WorkerProcess, report: LoadReport): void;
   beat(worker: WorkerProcess, beat: Beat): void;
   taken(worker: WorkerProcess, ticket: number): void;
@@ -256,6 +259,9 @@ export class WorkerProcess {
     switch (message.type) {
       case 'booted':
         this.#events.booted(this);
+        break;
+      case 'read':
+        this.#events.read(this, message.files);
         break;
       case 'loaded':
         this.report = message.report;

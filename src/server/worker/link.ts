@@ -1,3 +1,4 @@
+import type { SeenFile } from '../../base/file-signature.ts';
 import type { AskedStart, ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
 import type { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
@@ -14,6 +15,8 @@ export interface WorkerLink {
   find(id: number): Promise<InstanceRecord | null>;
   /** Kong has closed the instance. */
   forget(id: number): void;
+  /** Plugins are loaded from these files. Called where they are watched. */
+  read(files: readonly SeenFile[]): void;
   /** Null where there is one worker only. */
   readonly forwardStep: ((owner: number, step: ForwardedStep) => Promise<ForwardedAnswer>) | null;
 }
@@ -30,6 +33,7 @@ export function rememberingLink(instances: RememberedInstances, forgotten: (id: 
     forget: (id) => {
       instances.remove(id);
     },
+    read: () => undefined,
     forwardStep: null,
   };
 }

@@ -52,6 +52,9 @@ const link: WorkerLink = {
   forget(id) {
     send({ type: 'forget', id });
   },
+  read(files) {
+    send({ type: 'read', files });
+  },
   forwardStep: async (owner, message) => (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer,
 };
 
@@ -88,7 +91,7 @@ process.on('disconnect', () => {
 });
 
 function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }: WorkerStart): void {
-  const log = createServerLog(options.logLevel, { worker: slot });
+  const log = createServerLog(options.logLevel, { worker: slot }, options.logFormat);
   surviveFailures(log);
   const started = new PluginWorker({ options, slot, count, uid, link, log });
   const closely = careful && inFlight;

@@ -1,4 +1,5 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import { authorFrame } from '../../terminal/stack.ts';
 import { dumpDocument, fingerprintOf } from '../../plugin/dump.ts';
 import type { CompiledPlugin } from '../../plugin/types.ts';
 import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';
@@ -112,7 +113,14 @@ export class PluginSet {
       for (const wake of this.#waiting.get(plugin.name) ?? []) wake();
       this.#waiting.delete(plugin.name);
     } catch (error) {
-      this.failures.push({ spec, message: messageOf(error) });
+      this.failures.push({ spec, message: messageOf(error), ...stackIn(error) });
     }
   }
+}
+
+/** The stack of what was thrown while the plugin was loaded, if it leads to its code. */
+function stackIn(error: unknown): { stack?: string } {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const stack = cause instanceof Error ? cause.stack : undefined;
+  return stack === undefined || authorFrame(stack) === null ? {} : { stack };
 }

@@ -44,6 +44,7 @@ export class PluginWorker {
   readonly hooks: HooksLink;
   readonly inFlight = new InFlightRegister();
   readonly #log: ServerLog;
+  readonly #link: WorkerLink;
   readonly #plugins: PluginSet;
   readonly #host: WorkerHost;
   readonly #connections = new Set<ConnectionHandle>();
@@ -59,7 +60,8 @@ export class PluginWorker {
     const { options, log } = start;
     this.options = options;
     this.#log = log;
-    this.hooks = new HooksLink(options.eventHooks !== 'off', log, options.dispatcher);
+    this.#link = start.link;
+    this.hooks = new HooksLink(options.eventHooks !== 'off', log, options.secretFiles.hooksToken);
     this.#plugins = new PluginSet(options.plugins, async (spec) => {
       const { loadPlugin } = await import('../../plugin/loader.ts');
       return loadPlugin(spec, { cwd: options.cwd });
@@ -73,6 +75,10 @@ export class PluginWorker {
   }
 
   async load(): Promise<LoadReport> {
+    if (this.options.watch) {
+      const { recordReadFiles } = await import('../../plugin/read-files.ts');
+      recordReadFiles((files) => this.#link.read(files));
+    }
     await this.#plugins.load();
     return {
       plugins: this.#plugins.summaries(),

@@ -32,6 +32,8 @@ export class KongClient {
   retries = 0;
   /** PDK calls answered. */
   answered = 0;
+  /** Arguments of the last one of them. */
+  lastArguments: readonly unknown[] = [];
   /** Why Kong has gone on without the plugin, over MsgPack:1. */
   readonly skipped: string[] = [];
   readonly protocol: Protocol;
@@ -109,10 +111,11 @@ export class KongClient {
   /** @returns why Kong has no answer; null when the event has ended */
   async #run(id: number, phase: string, calls: string[]): Promise<string | null> {
     try {
-      await this.#client.handleEvent(id, phase, (method) => {
+      await this.#client.handleEvent(id, phase, (method, args) => {
         calls.push(method);
         if (method === 'kong.response.exit') throw new PdkExit('the request has ended');
         this.answered++;
+        this.lastArguments = args;
         return this.results[method] ?? null;
       });
       return null;

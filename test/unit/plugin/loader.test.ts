@@ -6,6 +6,7 @@ import { kongTsError } from '../../support/errors.ts';
 import { loadPlugin } from '../../../src/plugin/loader.ts';
 
 let folder: string;
+let hints = 0;
 
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'kong-ts-loader-')));
@@ -87,6 +88,65 @@ describe('loadPlugin', () => {
     ['an invalid definition', 'y4.mjs', "export default { name: 'a b' };", /y4\.mjs: name is "a b"/],
   ])('says what is wrong with %s', async (_what, name, text, message) => {
     await expect(loadPlugin(file(name, text))).rejects.toThrow(kongTsError('PLUGIN_INVALID', message));
+  });
+
+  it.each<[string, Record<string, string>, string, RegExp]>([
+    [
+      '"type": "module" is missing',
+      { 'package.json': '{ "type": "commonjs" }', 'p.ts': esm('p') },
+      'p.ts',
+      /p\.ts:1 cannot.*Write "type": "module" into .*hint0\/package\.json in place of "type": "commonjs".* p\.mts\./,
+    ],
+    [
+      'a path lacks its ending',
+      { 'package.json': '{ "type": "module" }', 'p.ts': "import './lib/helper';", 'lib/helper.ts': '' },
+      'p.ts',
+      /as Node takes it: \.\/lib\/helper\.ts\./,
+    ],
+    [
+      'a path ends as if it were compiled',
+      { 'package.json': '{ "type": "module" }', 'lib/p.ts': "import '../helper.js';", 'helper.ts': '' },
+      'lib/p.ts',
+      /as Node takes it: \.\.\/helper\.ts\./,
+    ],
+    [
+      'a plugin for kong-pdk lies in a package of modules',
+      { 'package.json': '{ "type": "module" }', 'old.js': 'module.exports = { Plugin: class {} };' },
+      'old.js',
+      /old\.js:1 cannot.*package\.json says "type": "module": name it old\.cjs\./,
+    ],
+    [
+      'a type is imported as a value',
+      {
+        'package.json': '{ "type": "module" }',
+        'p.ts': "import { T } from './t.ts'; export default {} as T;",
+        't.ts': 'export type T = 1;',
+      },
+      'p.ts',
+      /write import type \{ T \}/,
+    ],
+    [
+      'a JSON file lacks its attribute',
+      { 'package.json': '{ "type": "module" }', 'p.ts': "import './a.json';", 'a.json': '{}' },
+      'p.ts',
+      /with \{ type: 'json' \}/,
+    ],
+    [
+      'a helper throws',
+      {
+        'package.json': '{ "type": "module" }',
+        'p.ts': "import './h.ts';",
+        'h.ts': '\nthrow new Error("no licence");',
+      },
+      'p.ts',
+      /p\.ts \(in .*h\.ts:2\) cannot be loaded: no licence/,
+    ],
+  ])('says how to mend it where %s', async (what, files, spec, message) => {
+    const at = `hint${String(hints++)}`;
+    for (const [name, text] of Object.entries(files)) file(`${at}/${name}`, text);
+    await expect(loadPlugin(path.join(folder, at, spec)), what).rejects.toThrow(
+      kongTsError('PLUGIN_LOAD_FAILED', message),
+    );
   });
 
   it('gives up a plugin whose top-level await never ends, and waits for one that does', async () => {
