@@ -194,12 +194,21 @@ export default tseslint.config(
   ),
   room(
     ['src/event-hooks/**'],
-    [rooms(...upper, 'pdk', 'plugin', 'wire'), '^(\\.\\./)+kong-watch/(?!index\\.ts$)'],
+    [
+      rooms(...upper, 'pdk', 'plugin', 'wire'),
+      '^(\\.\\./)+kong-watch/(?!index\\.ts$)',
+      '^(\\.\\./)+sqlite/(?!index\\.ts$)',
+      '^node:sqlite$',
+    ],
     'event-hooks stands alone: it knows Kong through kong-admin and the door of kong-watch, if at all',
   ),
   room(
     ['src/kong-watch/**'],
-    [rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks')],
+    [
+      rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks'),
+      '^(\\.\\./)+sqlite/(?!index\\.ts$)',
+      '^node:sqlite$',
+    ],
     'kong-watch tells whoever stands behind its port: it knows Kong, and nobody who takes its events',
   ),
   room(
@@ -234,6 +243,14 @@ export default tseslint.config(
     ['src/unix/**'],
     [rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'lua', 'kong-admin')],
     'unix knows sockets and files, not what they are for',
+  ),
+  room(
+    ['src/sqlite/**'],
+    [
+      sockets,
+      rooms(...upper, 'pdk', 'plugin', 'wire', 'event-hooks', 'kong-watch', 'lua', 'kong-admin', 'http'),
+    ],
+    'sqlite knows SQLite, not what is kept in it',
   ),
   room(
     ['src/terminal/**'],

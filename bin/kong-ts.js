@@ -17,8 +17,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(1);
 }
 
-// Kong leaves umask 0 to what it starts: at least nobody else may write to what is written here.
-process.umask(process.umask() | 0o022);
+// Kong leaves umask 0 to what it starts. What any command writes is for its own user alone; a shell that writes what a
+// command prints does that with its own umask.
+process.umask(0o077);
 
 // Compiled code (and TypeScript without its types) is kept between runs: Kong runs `dump` at every start and reload. Node
 // runs what it finds there, so the folder has to be this user's alone; another one's is not used.

@@ -16,6 +16,8 @@ export interface Job {
   rate: number;
   /** ProtoBuf: numbers the records of `kong.log.serialize` from here on, so that each of them can be recognized. */
   firstNumber?: number;
+  /** Whether each event and frame takes the CPU time that a real nginx spends on it. Default: no. */
+  prices?: 'nginx';
   /** Events run before the clock starts. */
   warmup: number;
 }
@@ -26,6 +28,8 @@ export interface Outcome {
   perSecond: number;
   /** PDK calls that the server made. */
   calls: number;
+  /** Microseconds per event that a real nginx would have spent, the request itself included; 0 without prices. */
+  nginx: number;
   /** Latency of one event, from Kong's first write to the server's last byte, in microseconds. */
   latency: { p50: number; p95: number; p99: number; max: number };
   /** CPU seconds that the driver itself used: near `seconds`, the driver and not the server is the limit. */

@@ -3,6 +3,7 @@ import type { Client, Job, Outcome } from './job.ts';
 import { MixedClient } from './mixed.ts';
 import { MsgpackClient } from './msgpack.ts';
 import { Pool } from './pool.ts';
+import { free, Meter } from './prices.ts';
 import { ProtobufClient } from './protobuf.ts';
 
 /** Runs events until `events` have ended or `seconds` are over, on every connection at once or on a schedule. */
@@ -49,9 +50,10 @@ async function load(client: Client, job: Job, limit: { events: number; seconds: 
   return { events: ended, seconds, histogram };
 }
 
-async function clientOf({ protocol, plugin, config, firstNumber }: Job, pool: Pool): Promise<Client> {
-  const protobuf = new ProtobufClient(pool, firstNumber ?? null);
-  const msgpack = new MsgpackClient(pool);
+async function clientOf(job: Job, pool: Pool, meter: Meter | null): Promise<Client> {
+  const { protocol, plugin, config, firstNumber = null } = job;
+  const protobuf = new ProtobufClient(pool, firstNumber, meter?.till('protobuf') ?? free);
+  const msgpack = new MsgpackClient(pool, meter?.till('msgpack') ?? free);
   if (typeof plugin !== 'string') {
     await msgpack.start(plugin[0], config);
     await protobuf.start(plugin[1], config);
@@ -64,12 +66,15 @@ async function clientOf({ protocol, plugin, config, firstNumber }: Job, pool: Po
 
 async function run(job: Job): Promise<Outcome> {
   const pool = new Pool(job.socket);
+  const meter = job.prices === undefined ? null : new Meter();
   try {
     await pool.open(job.connections);
-    const client = await clientOf(job, pool);
+    const client = await clientOf(job, pool, meter);
+    meter?.restart();
     if (job.warmup > 0) await load(client, job, { events: job.warmup, seconds: 60, rate: 0 });
     const callsBefore = client.calls;
     const cpuBefore = process.cpuUsage();
+    const owedBefore = meter?.owed ?? 0;
     const { events, seconds, histogram } = await load(client, job, job);
     const cpu = process.cpuUsage(cpuBefore);
     const micros = (nanoseconds: number): number => Math.round(nanoseconds / 100) / 10;
@@ -78,6 +83,7 @@ async function run(job: Job): Promise<Outcome> {
       seconds,
       perSecond: events / seconds,
       calls: client.calls - callsBefore,
+      nginx: ((meter?.owed ?? 0) - owedBefore) / events,
       latency: {
         p50: micros(histogram.percentile(50)),
         p95: micros(histogram.percentile(95)),

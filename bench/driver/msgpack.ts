@@ -1,6 +1,7 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import type { Client } from './job.ts';
 import type { Connection, Pool, Speaker } from './pool.ts';
+import type { Till } from './prices.ts';
 import { replies } from './replies.ts';
 
 type Answer = (error: Error | null, result: unknown) => void;
@@ -56,13 +57,15 @@ interface StepReply {
 /** Behaves like Kong's MsgPack:1 client: each RPC takes a connection from a pool and gives it back with the answer. */
 export class MsgpackClient implements Client {
   readonly #pool: Pool;
+  readonly #till: Till;
   #id = 0;
   #instance: unknown = null;
   running = 0;
   calls = 0;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, till: Till) {
     this.#pool = pool;
+    this.#till = till;
   }
 
   #rpc(method: string, argument: unknown, answer: Answer): void {
@@ -80,6 +83,7 @@ export class MsgpackClient implements Client {
 
   run(phase: string, done: (error: Error | null) => void): void {
     this.running += 1;
+    this.#till.event();
     const step: Answer = (error, result) => {
       const reply = result as StepReply;
       if (error !== null || reply.Data === 'ret') {
@@ -88,6 +92,7 @@ export class MsgpackClient implements Client {
         return;
       }
       this.calls += 1;
+      this.#till.call(reply.Data.Method);
       const data = replies.get(reply.Data.Method);
       const argument =
         data === undefined ? { EventId: reply.EventId } : { EventId: reply.EventId, Data: data };

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Client } from './job.ts';
 import type { Connection, Pool, Speaker } from './pool.ts';
+import type { Till } from './prices.ts';
 import { numberMark, replies } from './replies.ts';
 
 const varint = (value: number): number[] => {
@@ -54,8 +55,10 @@ class Command implements Speaker {
   readonly #pool: Pool;
   readonly #connection: Connection;
   readonly #numbering: Numbering | null;
+  readonly #till: Till;
   readonly #done: Done;
   calls = 0;
+  #reads = 0;
   #rest: Buffer = empty;
   #method: string | null = null;
   #returning: boolean;
@@ -64,10 +67,16 @@ class Command implements Speaker {
   constructor(
     pool: Pool,
     body: Buffer,
-    { bridge, numbering, done }: { bridge: boolean; numbering: Numbering | null; done: Done },
+    {
+      bridge,
+      numbering,
+      till,
+      done,
+    }: { bridge: boolean; numbering: Numbering | null; till: Till; done: Done },
   ) {
     this.#pool = pool;
     this.#numbering = numbering;
+    this.#till = till;
     this.#done = done;
     this.#returning = !bridge;
     this.#connection = pool.take(this);
@@ -79,6 +88,8 @@ class Command implements Speaker {
   }
 
   read(chunk: Buffer): void {
+    // The first read is in the price of the event.
+    if (this.#reads++ > 0) this.#till.read();
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (bytes.length >= 4) {
       const length = bytes.readUInt32LE(0);
@@ -90,6 +101,7 @@ class Command implements Speaker {
         this.#done(null, body);
       } else if (this.#method !== null) {
         this.calls += 1;
+        this.#till.call(this.#method);
         const numbered = this.#numbering !== null && this.#method === 'kong.log.serialize';
         writeFrame(
           this.#connection.socket,
@@ -107,14 +119,16 @@ class Command implements Speaker {
 export class ProtobufClient implements Client {
   readonly #pool: Pool;
   readonly #numbering: Numbering | null;
+  readonly #till: Till;
   #sequence = 1;
   #instance = 0;
   running = 0;
   calls = 0;
 
   /** @param firstNumber null: all records are alike */
-  constructor(pool: Pool, firstNumber: number | null = null) {
+  constructor(pool: Pool, firstNumber: number | null, till: Till) {
     this.#pool = pool;
+    this.#till = till;
     this.#numbering = firstNumber === null ? null : new Numbering(firstNumber);
   }
 
@@ -133,6 +147,7 @@ export class ProtobufClient implements Client {
   run(phase: string, done: (error: Error | null) => void): void {
     const command = field(36, Buffer.concat([integer(1, this.#instance), field(2, Buffer.from(phase))]));
     this.running += 1;
+    this.#till.event();
     const event = this.#send(command, true, (error) => {
       this.running -= 1;
       this.calls += event.calls;
@@ -142,7 +157,7 @@ export class ProtobufClient implements Client {
 
   #send(command: Buffer, bridge: boolean, done: Done): Command {
     const body = Buffer.concat([integer(1, this.#sequence++), command]);
-    return new Command(this.#pool, body, { bridge, numbering: this.#numbering, done });
+    return new Command(this.#pool, body, { bridge, numbering: this.#numbering, till: this.#till, done });
   }
 }
 

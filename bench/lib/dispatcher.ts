@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
+import { cpuOf } from './servers.ts';
 
 /** The event hook dispatcher as the process that it is on a node. */
 export class DispatcherProcess {
@@ -55,6 +56,11 @@ export class DispatcherProcess {
     const body = (await answer.body.json()) as { id: string };
     if (answer.statusCode !== 201) throw new Error(`the hook was not created: ${JSON.stringify(body)}`);
     return body.id;
+  }
+
+  /** CPU seconds until now. */
+  cpu(): number {
+    return cpuOf(this.#child.pid ?? 0);
   }
 
   /** Resident memory in bytes. */

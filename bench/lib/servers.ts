@@ -66,6 +66,13 @@ export class ServerUnderTest {
   }
 }
 
+/** CPU seconds that a process has used until now. */
+export function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 async function reachable(socket: string, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null)

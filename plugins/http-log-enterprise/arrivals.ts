@@ -17,8 +17,8 @@ export interface ArrivalsOptions {
   readonly isLast: boolean;
   /** Offers the event hook its data. */
   readonly emit: (event: () => Record<string, unknown>) => void;
-  /** Resolves when the record is where it is safe. */
-  readonly accept: (bytes: Buffer) => Promise<void>;
+  /** Resolves when the record is where it is safe, null when it is. */
+  readonly accept: (bytes: Buffer) => Promise<void> | null;
 }
 
 /** What happens in a log event: the record is asked for, looked at and handed on. */
@@ -34,7 +34,8 @@ export class Arrivals {
     const { turns, accept } = this.#options;
     if (turns === null) {
       const bytes = await this.#read(kong);
-      if (bytes !== null) await accept(bytes);
+      const accepted = bytes === null ? null : accept(bytes);
+      if (accepted !== null) await accepted;
       return;
     }
     const turn = turns.take();

@@ -6,6 +6,7 @@ import type { Clock } from './queue/clock.ts';
 import { systemClock } from './queue/clock.ts';
 import type { Entry } from './queue/queue.ts';
 import { Queue } from './queue/queue.ts';
+import { TurnEnd } from './queue/turn-end.ts';
 import { Reports } from './reports.ts';
 import { Sender } from './sender/sender.ts';
 import type { OpenFile } from './spool/plain-file.ts';
@@ -34,6 +35,7 @@ export class Destination {
   readonly recorder: Recorder;
   readonly #queue: Queue<SpoolToken | null>;
   readonly #sender: Sender;
+  readonly #turnEnd = new TurnEnd();
   readonly #reports: Reports;
   #spool: Spool | null = null;
   #announced = 0;
@@ -55,7 +57,7 @@ export class Destination {
       spoolBytes: () => this.#spool?.bytes ?? 0,
     });
     this.#reports = new Reports(log, this.#clock, settings.reportIntervalMs);
-    this.#sender = new Sender(settings.sender, this.#clock, this.recorder);
+    this.#sender = new Sender(settings.sender, this.#clock, this.recorder, this.#turnEnd.add);
     const keeps = options.spoolDir !== null && settings.spool.keep_undelivered;
     const queueSettings = {
       ...settings.queue,
@@ -64,14 +66,18 @@ export class Destination {
       ...(options.spoolDir === null ? {} : { fullBatchBytes: memoryWindow / 2 }),
     };
     this.#queue = new Queue<SpoolToken | null>(queueSettings, this.#clock, {
-      deliver: (batch) => this.#sender.send(batch.map(({ bytes }) => bytes)),
+      deliver: (batch, settle) =>
+        this.#sender.send(
+          batch.map(({ bytes }) => bytes),
+          settle,
+        ),
       delivered: (batch) => {
         this.recorder.sent(batch.length);
-        for (const { token } of batch) if (token !== null) this.#spool?.done(token);
+        this.#forget(batch);
       },
       dropped: (entries, reason, detail) => {
         this.recorder.dropped(entries.length, reason);
-        for (const { token } of entries) if (token !== null) this.#spool?.done(token);
+        this.#forget(entries);
         this.#reports.write('error', reason, `${detail}; records were lost`, entries.length);
       },
       retrying: (batch, reason, delay) => {
@@ -93,6 +99,13 @@ export class Destination {
     const destination = new Destination(options);
     if (options.spoolDir !== null) await destination.#openSpool(options.spoolDir);
     return destination;
+  }
+
+  /** The spool need not keep them any more. */
+  #forget(entries: readonly Entry<SpoolToken | null>[]): void {
+    const spool = this.#spool;
+    if (spool === null) return;
+    spool.done(entries.map(({ token }) => token).filter((token) => token !== null));
   }
 
   /** Opens the spool; while that fails, records are kept in memory, and it is tried again. */
@@ -120,6 +133,7 @@ export class Destination {
       fsync: settings.spool.fsync,
       maxBytes: settings.spool.max_bytes,
       maxAgeMs: settings.spool.max_age * 1000,
+      atTurnEnd: this.#turnEnd.add,
       ...(this.#openFile === undefined ? {} : { openFile: this.#openFile }),
       hasRoom: (size) => this.#hasRoom(size),
       wantsMore: () => this.#wantsMore(),
@@ -164,23 +178,32 @@ export class Destination {
     this.#announcedBytes += bytes;
   }
 
-  /** Takes a record. Resolves when it is on disk (with a spool) or at once. */
-  async accept(bytes: Buffer): Promise<void> {
-    if (this.#spool === null) {
+  /** Takes a record. Null when it is in memory, and may be so; else resolves when it is on disk. */
+  accept(bytes: Buffer): Promise<void> | null {
+    const spool = this.#spool;
+    if (spool === null) {
       this.#queue.push({ bytes, token: null });
-      return;
+      return null;
     }
     const keepOnDisk = this.#settings.spool.overflow === 'spool' && !this.#hasRoom(bytes.length);
     if (!keepOnDisk) this.#announce(1, bytes.length);
-    const token = await this.#spool.append(bytes, keepOnDisk);
-    if (!keepOnDisk) this.#announce(-1, -bytes.length);
-    if (token === 'unwritable') {
+    return new Promise((resolve) => {
+      spool.put(bytes, keepOnDisk, (written) => {
+        if (!keepOnDisk) this.#announce(-1, -bytes.length);
+        this.#written(bytes, written);
+        resolve();
+      });
+    });
+  }
+
+  #written(bytes: Buffer, written: SpoolToken | 'on-disk' | 'unwritable'): void {
+    if (written === 'unwritable') {
       this.recorder.unspooled(1);
       this.#queue.push({ bytes, token: null });
-    } else {
-      this.recorder.spooled(1);
-      if (token !== 'on-disk') this.#queue.push({ bytes, token });
+      return;
     }
+    this.recorder.spooled(1);
+    if (written !== 'on-disk') this.#queue.push({ bytes, token: written });
   }
 
   /** Sends for up to `shutdown_grace`, then keeps what is left in the spool, or counts it as lost without one. */

@@ -6,7 +6,7 @@ import {
   parseEnvFile,
   parseEnvironment,
   parseKongConf,
-  readText,
+  readSettings,
 } from '../kong-setup/doctor/configuration.ts';
 import type { KongEnvironment } from '../kong-setup/doctor/environment.ts';
 import { examine } from '../kong-setup/doctor/doctor.ts';
@@ -25,12 +25,14 @@ interface Options extends KongAdminOptions {
 }
 
 function environmentOf(options: Options): KongEnvironment {
-  return options.envFile === undefined ? process.env : parseEnvFile(readText(options.envFile));
+  return options.envFile === undefined ? process.env : parseEnvFile(readSettings(options.envFile));
 }
 
 function propertiesOf(options: Options, environment: KongEnvironment): Properties {
   const conf =
-    options.kongConf === undefined ? new Map<string, string>() : parseKongConf(readText(options.kongConf));
+    options.kongConf === undefined
+      ? new Map<string, string>()
+      : parseKongConf(readSettings(options.kongConf));
   return new Map([...conf, ...parseEnvironment(environment)]);
 }
 

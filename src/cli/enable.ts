@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { KongTsError, messageOf } from '../base/errors.ts';
+import { readText } from '../base/read-text.ts';
 import { describeDifferences } from '../kong-setup/difference.ts';
 import { enablePlugin } from '../kong-setup/enable.ts';
 import type { KongAdminOptions } from './kong-admin-options.ts';
@@ -23,7 +23,7 @@ function readConfig(file: string | undefined): Record<string, unknown> {
   if (file === undefined) return {};
   let value: unknown;
   try {
-    value = parse(readFileSync(file, 'utf8'));
+    value = parse(readText(file));
   } catch (error) {
     throw new KongTsError(
       'FILE_UNREADABLE',

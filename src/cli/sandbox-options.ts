@@ -1,5 +1,5 @@
 import { KongTsError } from '../base/errors.ts';
-import { parseKongConf, readText } from '../kong-setup/doctor/configuration.ts';
+import { parseKongConf, readSettings } from '../kong-setup/doctor/configuration.ts';
 import type { LogLevel, PluginServerOptions, SandboxOptions } from '../sandbox/index.ts';
 import { logLevels } from '../sandbox/index.ts';
 
@@ -60,7 +60,7 @@ export function compileSandboxOptions(flags: SandboxFlags, variables: Environmen
 
 /** The properties of a kong.conf as the environment variables that say the same. */
 function fromConf(file: string): Environment {
-  const properties = [...parseKongConf(readText(file))];
+  const properties = [...parseKongConf(readSettings(file))];
   return Object.fromEntries(properties.map(([key, value]) => [`KONG_${key.toUpperCase()}`, value]));
 }
 

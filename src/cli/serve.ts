@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
 import { KongTsError } from '../base/errors.ts';
+import { launchOf } from '../event-hooks/serve/launch.ts';
 import type { LogFormat, LogLevel } from '../server/log/types.ts';
 import { logFormats, logLevels } from '../server/log/types.ts';
-import { readSecret, secrets } from '../base/secrets.ts';
 import { useOwnUmask } from '../unix/private.ts';
 import type { CompiledServerOptions } from '../server/options.ts';
 import { compileBytes, compileServerOptions } from '../server/options.ts';
+import { addDispatcherFlags, dispatcherFlags } from './dispatcher-flags.ts';
 import { checkPlugins } from './serve-check.ts';
 
 interface ServeFlags {
@@ -30,17 +31,6 @@ interface ServeFlags {
   control?: string;
   instancesFile?: string;
   eventHooks: 'auto' | 'on' | 'off';
-  eventHooksAdmin?: string;
-  eventHooksAllow?: ('loopback' | 'private')[];
-  kongAdmin?: string;
-  kongAdminFile?: string;
-  kongAdminToken?: string;
-  tokenFile?: string;
-  hooksTokenFile?: string;
-  kongAdminTokenFile?: string;
-  crudInterval: string[];
-  crudSecrets?: boolean;
-  lendKongLogin?: boolean;
   watch?: boolean;
   check?: boolean;
 }
@@ -63,7 +53,7 @@ Secrets:
   (KONG_NGINX_MAIN_ENV=KONG_TS_ADMIN_TOKEN). Without a token, --event-hooks-admin beyond loopback is refused there.`;
 
 export function build(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('serve plugins to Kong on a unix socket')
     .argument('<plugin...>', 'plugin files, package names or names of bundled plugins')
     .requiredOption(
@@ -100,12 +90,6 @@ export function build(): Command {
     )
     .option('--admin <host:port>', 'Admin API of the server: /health, /status and /metrics (default: none)')
     .option('--metrics <host:port>', 'the same, under another name')
-    .option(
-      '--allow-host <name>',
-      'a name that clients call the Admin APIs by where they have no token, repeatable',
-      collect,
-      [],
-    )
     .option('--control <path>', 'control socket (default: the first socket + .ctl)')
     .option(
       '--instances-file <path>',
@@ -116,54 +100,17 @@ export function build(): Command {
         .choices(['auto', 'on', 'off'])
         .default('auto'),
     )
-    .option('--event-hooks-admin <address>', 'its Admin API: HOST:PORT, unix:PATH or off (default: off)')
-    .addOption(
-      new Option(
-        '--event-hooks-allow <range...>',
-        'let webhooks go to addresses of this machine or of private networks',
-      ).choices(['loopback', 'private']),
-    )
-    .option(
-      '--kong-admin <url>',
-      "Kong's Admin API: event hooks for what changes in it (see docs/kong-events.md)",
-    )
-    .option(
-      '--kong-admin-file <file>',
-      'the same from a file, for a URL with user and password (or KONG_TS_KONG_ADMIN, KONG_TS_KONG_ADMIN_FILE)',
-    )
-    .option('--kong-admin-token <token>', 'Kong-Admin-Token for it (better: --kong-admin-token-file)')
-    .option(
-      '--kong-admin-token-file <file>',
-      'the token from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
-    )
-    .option(
-      '--token-file <file>',
-      "file with the token of event hooks' Admin API (or KONG_TS_ADMIN_TOKEN, KONG_TS_ADMIN_TOKEN_FILE)",
-    )
-    .option(
-      '--hooks-token-file <file>',
-      "file with the token of event hooks' gRPC (or KONG_TS_HOOKS_TOKEN, KONG_TS_HOOKS_TOKEN_FILE)",
-    )
-    .option(
-      '--crud-interval <[kind=]seconds>',
-      'time between looks at it, repeatable (default: 5)',
-      collect,
-      [],
-    )
-    .option('--crud-secrets', 'put keys, passwords and other secrets of entities into payloads')
-    .option(
-      '--lend-kong-login',
-      'send user and password of the --kong-admin URL for all clients, also where --event-hooks-admin is not loopback',
-    )
     .option('--watch', 'load plugins anew when a file changes that they are loaded from')
     .option('--check', 'read the options, load the plugins, say what would be served, and end')
     .addHelpText('after', sockets)
     .action(serve);
+  addDispatcherFlags(command, 'serve');
+  return command;
 }
 
-async function serve(plugins: string[], flags: ServeFlags): Promise<void> {
+async function serve(plugins: string[], flags: ServeFlags, command: Command): Promise<void> {
   useOwnUmask();
-  const options = compile(plugins, flags);
+  const options = compile(plugins, flags, dispatcherFlags(command, 'serve'));
   if (flags.check === true) {
     await checkPlugins(options);
     return;
@@ -176,7 +123,11 @@ async function serve(plugins: string[], flags: ServeFlags): Promise<void> {
   await runServer(options);
 }
 
-function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
+function compile(
+  plugins: string[],
+  flags: ServeFlags,
+  dispatcher: Record<string, unknown>,
+): CompiledServerOptions {
   const { socket, workers, ...rest } = flags;
   return compileServerOptions({
     plugins,
@@ -198,30 +149,14 @@ function compile(plugins: string[], flags: ServeFlags): CompiledServerOptions {
     ...given('metrics', adminAddress(rest.admin, rest.metrics)),
     ...given('control', rest.control),
     ...given('instancesFile', rest.instancesFile),
-    ...given('eventHooksAdmin', rest.eventHooksAdmin),
-    ...given('eventHooksAllow', rest.eventHooksAllow),
-    crudInterval: rest.crudInterval,
     allowHosts: rest.allowHost,
-    ...given('kongAdmin', kongAdmin(rest)),
-    ...given('kongAdminToken', rest.kongAdminToken),
-    ...given('tokenFile', rest.tokenFile),
-    ...given('hooksTokenFile', rest.hooksTokenFile),
-    ...given('kongAdminTokenFile', rest.kongAdminTokenFile),
-    ...given('crudSecrets', rest.crudSecrets),
-    ...given('lendKongLogin', rest.lendKongLogin),
+    dispatcher: launchOf(dispatcher, { when: rest.eventHooks, ...given('dataDir', rest.dataDir) }),
     ...given('watch', rest.watch),
     ...given('backlog', rest.backlog === undefined ? undefined : number('--backlog', rest.backlog)),
     ...seconds('blockLimit', '--block-limit', rest.blockLimit),
     ...seconds('drainTimeout', '--drain-timeout', rest.drainTimeout),
     ...seconds('idleTimeout', '--idle-timeout', rest.idleTimeout),
   });
-}
-
-/** A variable is no order: it does not stand against `--event-hooks off`. */
-function kongAdmin({ kongAdmin: url, kongAdminFile, eventHooks }: Partial<ServeFlags>): string | undefined {
-  if (url !== undefined) return url;
-  if (kongAdminFile === undefined && eventHooks === 'off') return undefined;
-  return readSecret(secrets.kongAdmin, kongAdminFile, process.env) ?? undefined;
 }
 
 function adminAddress(admin: string | undefined, metrics: string | undefined): string | undefined {

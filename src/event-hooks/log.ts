@@ -1,4 +1,6 @@
-import { pino } from 'pino';
+import { jsonLines } from '../base/json-log.ts';
+
+const levels = ['info', 'notice', 'warn', 'error'] as const;
 
 /** Where the dispatcher writes; a subset of the server's log. */
 export interface HookLog {
@@ -10,20 +12,11 @@ export interface HookLog {
 
 /** One JSON line per call on a file descriptor, with Kong's level names. */
 export function jsonLog(fd = 1): HookLog {
-  const logger = pino(
-    {
-      messageKey: 'message',
-      customLevels: { notice: 35 },
-      base: { pid: process.pid, component: 'event-hooks' },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    pino.destination({ fd, sync: true }),
-  );
+  const write = jsonLines({ levels, fields: { component: 'event-hooks' }, fd });
   const at =
-    (level: 'info' | 'notice' | 'warn' | 'error') =>
+    (level: (typeof levels)[number]) =>
     (message: string, fields: Record<string, unknown> = {}): void => {
-      logger[level](fields, message);
+      write(level, fields, message);
     };
   return { info: at('info'), notice: at('notice'), warn: at('warn'), error: at('error') };
 }

@@ -101,6 +101,7 @@ export class ValueBridge {
     else if (typeof value === 'number') api._lua_pushnumber(state, value);
     else if (typeof value === 'bigint') api._lua_pushnumber(state, Number(value));
     else if (typeof value === 'string') this.#pushString(state, value, passage);
+    else if (ArrayBuffer.isView(value)) throw new KongTsError('LUA_FAILED', 'Bytes cannot be passed to Lua.');
     else if (Array.isArray(value)) this.#pushArray(state, value, passage, depth);
     else if (typeof value === 'object') this.#pushObject(state, value, passage, depth);
     else throw new KongTsError('LUA_FAILED', `A ${typeof value} cannot be passed to Lua.`);

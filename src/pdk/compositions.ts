@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError } from '../base/errors.ts';
 import { bodyTypeOf, encodeBody, parseBody } from './bodies/bodies.ts';
-import { namingBody } from './bodies/named-failure.ts';
 import { firstQueryValue, removeQueryArg } from './bodies/query.ts';
 import type { FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
@@ -211,25 +210,19 @@ export const compositions: Readonly<Record<string, Composed>> = {
   'kong.request.get_query_arg': async (channel, [name]) =>
     firstQueryValue((await ask(channel, 'kong.request.get_raw_query')) as string, name as string),
   'kong.request.get_body': (channel, [mimetype, maxArgs, maxFileSize]) =>
-    namingBody(
-      'kong.request.getBody',
-      parsedBody(
-        mimetype,
-        () => ask(channel, 'kong.request.get_header', 'content-type'),
-        () => rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
-        maxArgs,
-      ),
+    parsedBody(
+      mimetype,
+      () => ask(channel, 'kong.request.get_header', 'content-type'),
+      () => rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
+      maxArgs,
     ),
   'kong.service.response.get_status': upstreamStatus,
   'kong.service.response.get_body': (channel, [mimetype, maxArgs]) =>
-    namingBody(
-      'kong.service.response.getBody',
-      parsedBody(
-        mimetype,
-        () => ask(channel, 'kong.service.response.get_header', 'content-type'),
-        async () => (await ask(channel, 'kong.service.response.get_raw_body')) as Buffer,
-        maxArgs,
-      ),
+    parsedBody(
+      mimetype,
+      () => ask(channel, 'kong.service.response.get_header', 'content-type'),
+      async () => (await ask(channel, 'kong.service.response.get_raw_body')) as Buffer,
+      maxArgs,
     ),
   'kong.service.request.clear_query_arg': (channel, [name]) => clearQueryArg(channel, name as string),
   'kong.service.request.set_body': async (channel, [value, mimetype]) => {

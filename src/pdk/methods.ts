@@ -78,8 +78,10 @@ export function invoke(
       case 'log':
         channel.send(fn.row, args);
         return done;
-      default:
-        return held(channel, composition(fn)(channel, args));
+      default: {
+        const work = held(channel, composition(fn)(channel, args));
+        return fn.row.name.endsWith('.get_body') ? namingBody(fn.row.path, work) : work;
+      }
     }
   } catch (thrown) {
     return refused(thrown instanceof Error ? thrown : new Error(String(thrown)), false);

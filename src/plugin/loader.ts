@@ -9,6 +9,7 @@ import { compilePlugin } from './define.ts';
 import { isKongPdkModule } from './kong-pdk/module.ts';
 import { isKongPdkSource } from './kong-pdk/style.ts';
 import { bundledPlugin } from '../base/package.ts';
+import { mainOf } from './main-file.ts';
 import { registerResolveHook } from './resolve-hook.ts';
 import type { CompiledPlugin } from './types.ts';
 
@@ -97,18 +98,6 @@ function existing(file: string): string | null {
       candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) ??
       null
     );
-  }
-}
-
-/** What a package names as its main file: it may lack the ending of TypeScript, which Node's own search does not know. */
-function mainOf(folder: string): string[] {
-  try {
-    const { main } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
-      main?: unknown;
-    };
-    return typeof main === 'string' ? [path.join(folder, main), path.join(folder, main, 'index')] : [];
-  } catch {
-    return [];
   }
 }
 

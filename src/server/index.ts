@@ -33,7 +33,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const compiled = compileServerOptions({
     control: null,
     instancesFile: null,
-    eventHooks: rest.kongAdmin === undefined ? 'off' : 'on',
+    eventHooks: rest.dispatcher === undefined ? 'off' : 'auto',
     ...rest,
     workers: 0,
   });

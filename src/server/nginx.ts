@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { KongTsError } from '../base/errors.ts';
-import { readSecret, secrets } from '../base/secrets.ts';
+import { secrets } from '../base/secrets.ts';
+import { grpcTarget } from '../event-hooks/grpc/address.ts';
+import { readLaunch } from '../event-hooks/serve/launch.ts';
+import { isLoopback } from '../http/callers.ts';
 import type { ServerLog } from './log/types.ts';
 import type { CompiledServerOptions } from './options.ts';
 
@@ -56,26 +59,19 @@ export function checkSecrets(
   log: ServerLog,
   belowNginx: () => boolean = isBelowNginx,
 ): void {
-  const { secretFiles, eventHooksAdmin } = options;
-  const token = readSecret(secrets.adminToken, secretFiles.adminToken, environment);
-  readSecret(secrets.hooksToken, secretFiles.hooksToken, environment);
-  readSecret(secrets.kongToken, secretFiles.kongToken, environment);
-  if (token !== null || eventHooksAdmin === 'off' || eventHooksAdmin.startsWith('unix:')) return;
+  const { admin, adminToken } = readLaunch(options.dispatcher, environment);
+  if (adminToken !== null || admin?.kind !== 'tcp') return;
   if (!hasNginxEnvironment(environment) && !belowNginx()) return;
-  if (!isLoopback(eventHooksAdmin)) {
+  if (!isLoopback(admin.host)) {
     throw new KongTsError(
       'USAGE',
-      `--event-hooks-admin ${eventHooksAdmin} would be open to the network without a token: this server was ` +
+      `--event-hooks-admin ${grpcTarget(admin)} would be open to the network without a token: this server was ` +
         `started by nginx, which passes on only what nginx_main_env names.`,
       { fix: howToGiveIt },
     );
   }
   log.warn('the Admin API of event hooks has no token: nginx passes on only what nginx_main_env names', {
-    admin: eventHooksAdmin,
+    admin: grpcTarget(admin),
     fix: howToGiveIt,
   });
-}
-
-function isLoopback(address: string): boolean {
-  return /^(?:127\.[\d.]+|\[::1\]|localhost):\d+$/.test(address);
 }

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { KongTsError } from '../base/errors.ts';
 import { parseHostPort } from '../base/host-port.ts';
-import { checkKongAdmin, readIntervals } from '../event-hooks/serve/kong-options.ts';
+import { launchOf } from '../event-hooks/serve/launch.ts';
+import type { DispatcherLaunch } from '../event-hooks/serve/launch.ts';
 import { defaultBodyFolders } from './connection/body-file.ts';
 import type { LogFormat, LogLevel } from './log/types.ts';
 import { logLevels } from './log/types.ts';
@@ -68,38 +69,12 @@ export interface ServerOptions {
   instancesFile?: string | null;
   /** Start the event hook dispatcher: `auto` when a plugin publishes event hooks. Default `auto`. */
   eventHooks?: 'auto' | 'on' | 'off';
-  /** Where the dispatcher's Admin API listens: `host:port`, `unix:/path` or `off`. Default `off`. */
-  eventHooksAdmin?: string;
-  /** Address ranges that webhooks may be sent to although they are inside. Default: none. */
-  eventHooksAllow?: readonly ('loopback' | 'private')[];
-  /** Kong's Admin API, to be watched for crud and balancer events and stood in front of. Starts the dispatcher. */
-  kongAdmin?: string;
-  /** Sent to it as `Kong-Admin-Token`. Default: KONG_ADMIN_TOKEN in the environment. */
-  kongAdminToken?: string;
-  /**
-   * Files with secrets, in one line each: the token of the event hooks' Admin API, of their gRPC, and Kong's. Default: the
-   * environment, see src/base/secrets.ts.
-   */
-  tokenFile?: string;
-  hooksTokenFile?: string;
-  kongAdminTokenFile?: string;
-  /** Seconds between looks, or KIND=SECONDS for one kind. Default 5 for all. */
-  crudInterval?: readonly string[];
-  /** Put secrets of entities into payloads. Default false. */
-  crudSecrets?: boolean;
-  /** Send user and password of `kongAdmin` for clients of an `eventHooksAdmin` that is not loopback. Default false. */
-  lendKongLogin?: boolean;
+  /** How the dispatcher is started, see `launchOf`. Default: without an Admin API, with its data below `dataDir`. */
+  dispatcher?: DispatcherLaunch;
   /** Reload when a plugin's file changes. Default false. */
   watch?: boolean;
   /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
   cwd?: string;
-}
-
-/** Paths of files with secrets, those that were named. */
-export interface SecretFiles {
-  readonly adminToken?: string;
-  readonly hooksToken?: string;
-  readonly kongToken?: string;
 }
 
 export interface CompiledSocket {
@@ -136,17 +111,8 @@ export interface CompiledServerOptions {
   readonly control: string | null;
   readonly instancesFile: string | null;
   readonly eventHooks: 'auto' | 'on' | 'off';
-  readonly eventHooksAdmin: string;
-  readonly eventHooksAllow: readonly ('loopback' | 'private')[];
-  readonly secretFiles: SecretFiles;
-  /** The Kong that the dispatcher watches; null: none. */
-  readonly kong: {
-    readonly admin: string;
-    readonly token: string | null;
-    readonly interval: readonly string[];
-    readonly secrets: boolean;
-    readonly lendLogin: boolean;
-  } | null;
+  /** Passed on to the dispatcher and never read here. */
+  readonly dispatcher: DispatcherLaunch;
   readonly watch: boolean;
   readonly cwd: string;
 }
@@ -167,6 +133,8 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
   if (new Set(sockets.map((socket) => socket.path)).size < sockets.length) {
     throw usage('Two --socket options name the same path.');
   }
+  const dataDir = options.dataDir == null ? null : resolve(cwd, options.dataDir);
+  const { dispatcher = launchOf({}, { environment: {}, dataDir }) } = options;
   return {
     plugins: [...options.plugins],
     sockets,
@@ -181,31 +149,17 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     drainTimeoutMs: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
     idleTimeoutMs: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
     prefetch: options.prefetch ?? true,
-    dataDir: options.dataDir == null ? null : resolve(cwd, options.dataDir),
+    dataDir,
     logLevel: compileLevel(options.logLevel ?? 'notice'),
     logFormat: options.logFormat ?? 'json',
     metrics: options.metrics == null || options.metrics === 'off' ? null : compileHostPort(options.metrics),
     allowHosts: (options.allowHosts ?? []).map((name) => name.toLowerCase()),
     control: options.control === undefined ? `${first.path}.ctl` : options.control,
     instancesFile: compileInstancesFile(options.instancesFile, first.path, cwd),
-    eventHooks: compileEventHooks(options),
-    eventHooksAdmin: options.eventHooksAdmin ?? 'off',
-    eventHooksAllow: [...(options.eventHooksAllow ?? [])],
-    secretFiles: compileSecretFiles(options, cwd),
-    kong: compileKong(options),
+    eventHooks: compileEventHooks(options.eventHooks ?? 'auto', dispatcher),
+    dispatcher,
     watch: options.watch ?? false,
     cwd,
-  };
-}
-
-function compileSecretFiles(options: ServerOptions, cwd: string): SecretFiles {
-  const { tokenFile, hooksTokenFile, kongAdminTokenFile, kongAdmin } = options;
-  if (kongAdminTokenFile !== undefined && kongAdmin === undefined)
-    throw usage('--kong-admin-token-file needs --kong-admin.');
-  return {
-    ...(tokenFile === undefined ? {} : { adminToken: resolve(cwd, tokenFile) }),
-    ...(hooksTokenFile === undefined ? {} : { hooksToken: resolve(cwd, hooksTokenFile) }),
-    ...(kongAdminTokenFile === undefined ? {} : { kongToken: resolve(cwd, kongAdminTokenFile) }),
   };
 }
 
@@ -214,37 +168,15 @@ function compileInstancesFile(file: string | null | undefined, socket: string, c
   return file === undefined ? `${socket}.instances` : resolve(cwd, file);
 }
 
-/** A Kong that is watched needs the dispatcher, whatever plugins do. */
-function compileEventHooks({ eventHooks = 'auto', kongAdmin }: ServerOptions): 'auto' | 'on' | 'off' {
-  if (kongAdmin === undefined) return eventHooks;
-  if (eventHooks === 'off')
-    throw usage('--kong-admin needs the event hook dispatcher: leave out --event-hooks off.');
+/** What needs the dispatcher has it, whatever plugins do. */
+function compileEventHooks(
+  when: 'auto' | 'on' | 'off',
+  { neededBy }: DispatcherLaunch,
+): 'auto' | 'on' | 'off' {
+  if (neededBy === null) return when;
+  if (when === 'off')
+    throw usage(`${neededBy} needs the event hook dispatcher: leave out --event-hooks off.`);
   return 'on';
-}
-
-function compileKong(options: ServerOptions): CompiledServerOptions['kong'] {
-  const {
-    kongAdmin,
-    kongAdminToken,
-    crudInterval = [],
-    crudSecrets = false,
-    lendKongLogin = false,
-  } = options;
-  if (kongAdmin === undefined) {
-    if (crudInterval.length > 0) throw usage('--crud-interval needs --kong-admin.');
-    if (crudSecrets) throw usage('--crud-secrets needs --kong-admin.');
-    if (lendKongLogin) throw usage('--lend-kong-login needs --kong-admin.');
-    return null;
-  }
-  checkKongAdmin(kongAdmin);
-  readIntervals(crudInterval);
-  return {
-    admin: kongAdmin,
-    token: kongAdminToken ?? null,
-    interval: [...crudInterval],
-    secrets: crudSecrets,
-    lendLogin: lendKongLogin,
-  };
 }
 
 function usage(message: string): KongTsError {

@@ -43,6 +43,7 @@ describe('a store that fails', () => {
     b.dispatcher.outbox.result({
       hookId: 'x',
       seq: 1,
+      epoch: 1,
       state: 'delivered',
       attempts: 1,
       due: 0,

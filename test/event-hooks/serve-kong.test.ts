@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
+import { launchOf } from '../../src/event-hooks/serve/launch.ts';
+import type { ServerFlags } from '../../src/event-hooks/serve/launch.ts';
 import { compileServerOptions } from '../../src/server/options.ts';
 import { startServer } from '../../src/server/index.ts';
 import { call, firstLook, startKong } from './support/front.ts';
@@ -17,10 +19,15 @@ it('a plugin server watches a Kong beside its plugins', { timeout: 60_000 }, asy
     plugins: [plugin],
     socket: join(folder, 'plugins.sock'),
     dataDir: folder,
-    kongAdmin: kong.url,
-    crudInterval: ['0.2'],
-    eventHooksAdmin: '127.0.0.1:0',
-    eventHooksAllow: ['loopback'],
+    dispatcher: launchOf(
+      {
+        'kong-admin': kong.url,
+        'crud-interval': ['0.2'],
+        'event-hooks-admin': '127.0.0.1:0',
+        'event-hooks-allow': ['loopback'],
+      },
+      { environment: {}, dataDir: folder },
+    ),
   });
   onTestFinished(async () => {
     await server.stop();
@@ -49,9 +56,18 @@ it('a plugin server watches a Kong beside its plugins', { timeout: 60_000 }, asy
 
 it('says what does not go together', () => {
   const options = { plugins: ['x'], socket: '/tmp/x.sock' };
-  const compile = (more: object) => () => compileServerOptions({ ...options, ...more });
-  expect(compile({ kongAdmin: 'http://127.0.0.1:8001', eventHooks: 'off' })).toThrow(/--kong-admin needs/);
-  expect(compile({ crudInterval: ['5'] })).toThrow(/needs --kong-admin/);
-  expect(compile({ kongAdmin: 'nowhere' })).toThrow(/needs a URL/);
-  expect(compileServerOptions({ ...options, kongAdmin: 'http://127.0.0.1:8001' }).eventHooks).toBe('on');
+  const compile = (given: object, when?: 'auto' | 'off') =>
+    compileServerOptions({
+      ...options,
+      ...(when === undefined ? {} : { eventHooks: when }),
+      dispatcher: launchOf(given as ServerFlags, {
+        environment: {},
+        ...(when === undefined ? {} : { when }),
+      }),
+    });
+  const kong = { 'kong-admin': 'http://127.0.0.1:8001' };
+  expect(() => compile(kong, 'off')).toThrow(/--kong-admin needs/);
+  expect(() => compile({ 'crud-interval': ['5'] })).toThrow(/needs --kong-admin/);
+  expect(() => compile({ 'kong-admin': 'nowhere' })).toThrow(/needs a URL/);
+  expect(compile(kong).eventHooks).toBe('on');
 });

@@ -132,7 +132,8 @@ describe('many who read nothing', () => {
     expect(held() - before).toBeLessThan(64 * 1024 * 1024 + 3 * silent.length * data.length);
     for (const socket of silent) socket.destroy();
     await expect.poll(() => cut).toBe(30);
-    expect(held() - before).toBeLessThan(8 * 1024 * 1024);
+    // A destroyed response lets go of its bytes a moment later.
+    await expect.poll(() => held() - before).toBeLessThan(8 * 1024 * 1024);
   });
 });
 
@@ -188,7 +189,7 @@ describe('targets that do not answer', () => {
         held = engine.load().reduce((sum, { queued, inFlight }) => sum + (queued + inFlight) * size, 0);
         most = Math.max(most, held);
       };
-      engine.activate(clock.now() + 1_000_000);
+      engine.activate(clock.now() + 1_000_000, (await store.lease('me', clock.now(), 1_000_000)) ?? 0);
       engine.setHooks(hooks);
       const ids = Array.from({ length: 60 }, (_, at) => `event-${String(at).padStart(2, '0')}`);
       for (const id of ids) {
@@ -236,6 +237,7 @@ describe('targets that do not answer', () => {
       hooks: ['h'],
     }));
     await store.saveHook(hookOf('h'));
+    await store.lease('x', 0, 500);
     const seqs = await store.commit(events, []);
     expect(await store.pending('h', 0, 1000, 2500)).toHaveLength(3);
     expect(await store.pending('h', 0, 1000, 1)).toHaveLength(1);
@@ -245,6 +247,7 @@ describe('targets that do not answer', () => {
       seqs.map((seq) => ({
         hookId: 'h',
         seq: seq ?? 0,
+        epoch: 1,
         state: 'waiting' as const,
         attempts: 1,
         due: 5,
@@ -255,8 +258,8 @@ describe('targets that do not answer', () => {
         response: null,
       })),
     );
-    expect(await store.takeDue('h', 9, 100, 2500)).toHaveLength(3);
-    expect(await store.takeDue('h', 9, 100)).toHaveLength(47);
+    expect(await store.takeDue('h', 1, 9, 100, 2500)).toHaveLength(3);
+    expect(await store.takeDue('h', 1, 9, 100)).toHaveLength(47);
   });
 });
 

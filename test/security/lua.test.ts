@@ -24,6 +24,20 @@ const globals = {
     echo: (value: unknown) => value,
     record: () => ({ list: Array.from({ length: 1000 }, (_, i) => ({ i, text: 'x'.repeat(100) })) }),
     huge: () => 'x'.repeat(64 * 1024 * 1024),
+    bytes: () => Buffer.alloc(16 * 1024 * 1024),
+    holes: () => {
+      const list: unknown[] = [];
+      list[10_000_000] = 1;
+      return list;
+    },
+    own: () => {
+      const value: Record<string, unknown> = {};
+      value['value'] = value;
+      return value;
+    },
+    throws: () => {
+      throw new Error('x'.repeat(10_000_000));
+    },
     deep: () => {
       let value: unknown = 1;
       for (let i = 0; i < 10_000; i++) value = [value];
@@ -177,6 +191,33 @@ describe('a hostile program ends within its limits', () => {
     ['depth', 'local t = {} for i = 1, 1e4 do t = {t} end return t', failed],
     ['a value that does not fit', 'return kong.huge()', either],
     ['a value that nests', 'return kong.deep()', failed],
+    ['bytes of the host', 'return kong.bytes()', failed],
+    ['a list of the host with holes', 'return kong.holes()', either],
+    ['a value of the host in itself', 'return kong.own()', failed],
+    ['long errors of the host', 'while true do pcall(kong.throws) end', limit],
+    [
+      'a coroutine that catches its end',
+      'local co = coroutine.create(function() while true do pcall(coroutine.yield) end end) while true do coroutine.resume(co) end',
+      limit,
+    ],
+    [
+      'a coroutine that yields from a handler',
+      'coroutine.wrap(function() xpcall(function() while true do end end, coroutine.yield) end)() while true do end',
+      limit,
+    ],
+    [
+      'frontiers without end',
+      'local s = ("a "):rep(1e5) while true do s:gsub("%f[%a].-%f[%A]", "") end',
+      limit,
+    ],
+    ['replacements of nothing', 'return (("a"):rep(1e6):gsub("", ("%0"):rep(1e4)))', limit],
+    ['a table as replacement', 'local t = {} return (("x"):rep(1e6):gsub(".", t))', limit.concat(fast)],
+    ['numbers of many digits', 'while true do tonumber(("z"):rep(1e5), 36) end', limit],
+    [
+      'a table that is walked while it grows',
+      'local t = {1} for k in pairs(t) do t[k + 1] = 1 end',
+      either.concat(fast),
+    ],
     ['values again and again', 'while true do kong.record() end', limit],
     ['the host called again and again', 'while true do pcall(kong.echo, {1, 2, 3}) end', limit],
     ['a long error', 'error(("x"):rep(1e6))', failed],
@@ -212,6 +253,20 @@ describe('a hostile program ends within its limits', () => {
       expect(['none', ...either], source).toContain(code);
       expect(ms, source).toBeLessThan(patience);
     }
+  });
+});
+
+describe('a source that its compiler would look through again and again', () => {
+  // The compiler has no limit of time: a mebibyte of these took it a minute and a half.
+  it.each([
+    ['conditions', 'if a then', ' elseif a then', ' end', /more than 1000 conditions of one 'if'/],
+    ["'and'", 'return a', ' and a', '', /more than 1000 'and' and 'or' in a row/],
+    ["'or'", 'return a', ' or a', '', /more than 1000 'and' and 'or' in a row/],
+    ['both', 'return a', ' or a and a', '', /more than 1000 'and' and 'or' in a row/],
+  ])('is refused: %s', async (_what, start, piece, end, message) => {
+    const source = (count: number): string => start + piece.repeat(count) + end;
+    await expect(createLuaFunction(source(60_000))).rejects.toThrow(message);
+    (await createLuaFunction(source(400))).close();
   });
 });
 

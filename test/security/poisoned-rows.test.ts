@@ -47,6 +47,8 @@ describe('single rows of the store that make no sense', () => {
     ['a state', `UPDATE deliveries SET state = 77`],
     ['a due time', `UPDATE deliveries SET due = ${huge}`],
     ['a lease', `INSERT OR REPLACE INTO lease VALUES (1, 'x', 'elsewhere', 1, ${huge})`],
+    ['an epoch', `INSERT OR REPLACE INTO epochs VALUES (1, 'x', ${huge})`],
+    ['an epoch that is text', `INSERT OR REPLACE INTO epochs VALUES (1, x'00ff', 'never')`],
     ['a firing', `INSERT INTO firings VALUES (1, '', 'x', ${huge}, ${huge})`],
   ])('%s: the other events are delivered, and all can be shown', async (_what, sql) => {
     const { dataDir, id, file, receiver } = await withStored({ on_change: true });

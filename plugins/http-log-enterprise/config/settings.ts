@@ -40,6 +40,8 @@ export interface SenderSettings {
   readonly timeoutMs: number;
   readonly keepaliveMs: number;
   readonly connections: number;
+  /** Requests that may wait for their answers on one connection. */
+  readonly pipelining: number;
   readonly compression: 'none' | 'gzip';
   readonly tls: TlsSettings;
 }
@@ -112,6 +114,16 @@ function compileEndpoints(config: Config): { endpoints: Endpoint[]; refusal: Kon
  */
 const timeoutOf = ({ timeout }: Config): number => Math.trunc(timeout) || 60_000;
 
+/** How many requests of one record each may be under way on a connection, and how many in all at `concurrency_limit: -1`. */
+const recordsPerConnection = 16;
+const mostRecords = 128;
+
+/** One connection sends one batch after the other, for the order; batches are too large to wait behind each other. */
+function pipeliningOf({ queue, connections }: Config, batch: number): number {
+  if (queue.concurrency_limit === -1) return recordsPerConnection;
+  return batch <= 1 && connections > 1 ? recordsPerConnection : 1;
+}
+
 function compileQueue(config: Config, batch: number, delay: number): QueueSettings {
   const unlimited = config.queue.concurrency_limit === -1;
   return {
@@ -122,7 +134,7 @@ function compileQueue(config: Config, batch: number, delay: number): QueueSettin
     maxRetryTimeMs: config.queue.max_retry_time * 1000,
     initialRetryDelayMs: config.queue.initial_retry_delay * 1000,
     maxRetryDelayMs: config.queue.max_retry_delay * 1000,
-    concurrency: unlimited ? Infinity : config.connections,
+    concurrency: unlimited ? mostRecords : config.connections * pipeliningOf(config, batch),
   };
 }
 
@@ -147,7 +159,8 @@ export function compileSettings(config: Config): Settings {
       array: batch !== 1,
       timeoutMs: timeoutOf(config),
       keepaliveMs: config.keepalive,
-      connections: config.queue.concurrency_limit === -1 ? 128 : config.connections,
+      connections: config.queue.concurrency_limit === -1 ? mostRecords : config.connections,
+      pipelining: pipeliningOf(config, batch),
       compression: config.compression,
       tls: {
         verify: config.ssl_verify,

@@ -30,8 +30,8 @@ export type DropReason =
   'queue_full' | 'too_large' | 'refused' | 'retry_time' | 'shutdown' | 'spool_full' | 'expired' | 'damaged';
 
 export interface QueueEvents<Token> {
-  /** Sends one batch. Never rejects. */
-  deliver(batch: readonly Entry<Token>[]): Promise<Delivery>;
+  /** Sends one batch, and says once what came of it: at once or later. */
+  deliver(batch: readonly Entry<Token>[], settle: (delivery: Delivery) => void): void;
   delivered(batch: readonly Entry<Token>[]): void;
   dropped(entries: readonly Entry<Token>[], reason: DropReason, detail: string): void;
   /** An attempt failed and will be made again. */
@@ -42,6 +42,18 @@ export interface QueueEvents<Token> {
   expired?(entry: Entry<Token>): boolean;
   /** There is room again for at least one entry. */
   drained?(): void;
+}
+
+/** A batch that is under way. */
+interface Batch<Token> {
+  /** What is left of it: records can become too old meanwhile. */
+  entries: readonly Entry<Token>[];
+  /** How many it had at first. */
+  readonly records: number;
+  readonly started: number;
+  retries: number;
+  /** Whether an attempt has failed. */
+  failed: boolean;
 }
 
 /**
@@ -60,6 +72,7 @@ export class Queue<Token = unknown> {
   /** Retries of a batch that was put back, so that the next one does not start with short waits again. */
   #carriedRetries = 0;
   #isFilling = false;
+  #pumping = false;
   #batchStarted = 0;
   #cancelTimer: (() => void) | null = null;
   #state: 'running' | 'flushing' | 'stopped' = 'running';
@@ -140,11 +153,11 @@ export class Queue<Token = unknown> {
    * Ends all retries, waits for the attempts under way, which `abort` makes fail, and returns what was not delivered,
    * oldest first.
    */
-  async stop(abort: () => Promise<void>): Promise<Entry<Token>[]> {
+  async stop(abort: () => void): Promise<Entry<Token>[]> {
     this.#state = 'stopped';
     this.#cancelTimer?.();
     for (const wake of [...this.#wakeUps]) wake();
-    await abort();
+    abort();
     if (this.#underWay > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     this.#waitingBytes = 0;
     return [...this.#leftovers.splice(0), ...this.#waiting.clear()];
@@ -196,7 +209,15 @@ export class Queue<Token = unknown> {
     return this.#waiting.length === 0 && this.#underWay === 0;
   }
 
+  /** What is delivered at once calls it again: the outer call goes on then. */
   #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#sendWhatIsDue();
+    this.#pumping = false;
+  }
+
+  #sendWhatIsDue(): void {
     while (this.#state !== 'stopped' && this.#waiting.length > 0) {
       if (this.#underWay >= (this.#failing > 0 ? 1 : this.#settings.concurrency)) return;
       const wait = this.#coalescingLeft();
@@ -213,7 +234,7 @@ export class Queue<Token = unknown> {
         batch.push(entry);
       }
       this.#batchStarted = this.#clock.now();
-      void this.#run(batch);
+      this.#run(batch);
     }
   }
 
@@ -232,67 +253,85 @@ export class Queue<Token = unknown> {
     });
   }
 
-  async #run(batch: readonly Entry<Token>[]): Promise<void> {
+  #run(batch: Entry<Token>[]): void {
     this.#underWay += 1;
     this.#underWayEntries += batch.length;
-    await this.#attempt(batch);
+    const started = this.#clock.now();
+    this.#attempt({
+      entries: batch,
+      records: batch.length,
+      started,
+      retries: this.#carriedRetries,
+      failed: false,
+    });
+  }
+
+  #attempt(batch: Batch<Token>): void {
+    this.#events.deliver(batch.entries, (delivery) => {
+      if (delivery.ok) {
+        this.#carriedRetries = 0;
+        this.#events.delivered(batch.entries);
+        this.#settle(batch);
+      } else if (!delivery.retry) {
+        this.#events.dropped(batch.entries, 'refused', delivery.reason);
+        this.#settle(batch);
+      } else this.#failedOnce(batch, delivery);
+    });
+  }
+
+  /** An attempt has failed, and another one may succeed. */
+  #failedOnce(batch: Batch<Token>, { reason, retryAfter }: Delivery & { ok: false }): void {
+    if (this.#isStopped()) {
+      this.#leave(batch);
+      return;
+    }
+    batch.entries = this.#withoutExpired(batch.entries);
+    if (batch.entries.length === 0) {
+      this.#settle(batch);
+      return;
+    }
+    const isOver = this.#clock.now() - batch.started > this.#settings.maxRetryTimeMs;
+    if (isOver && this.#settings.keepUndelivered !== true) {
+      this.#events.dropped(
+        batch.entries,
+        'retry_time',
+        `could not send entries due to max_retry_time exceeded: ${reason}`,
+      );
+      this.#settle(batch);
+      return;
+    }
+    if (!batch.failed) this.#failing += 1;
+    batch.failed = true;
+    const delay = retryDelay(this.#settings, batch.retries, retryAfter);
+    this.#events.retrying(batch.entries, reason, delay);
+    this.#sleep(delay, () => this.#again(batch, isOver));
+  }
+
+  #again(batch: Batch<Token>, isOver: boolean): void {
+    batch.retries += 1;
+    if (this.#isStopped()) this.#leave(batch);
+    else if (isOver) {
+      this.#carriedRetries = batch.retries;
+      this.#putBack(batch.entries);
+      this.#settle(batch);
+    } else this.#attempt(batch);
+  }
+
+  /** A stop hands it out. */
+  #leave(batch: Batch<Token>): void {
+    this.#leftovers.push(...batch.entries);
+    this.#settle(batch);
+  }
+
+  /** Nothing more is done for a batch; others take its place. */
+  #settle({ records, failed }: Batch<Token>): void {
+    if (failed) this.#failing -= 1;
     this.#underWay -= 1;
-    this.#underWayEntries -= batch.length;
+    this.#underWayEntries -= records;
     this.#events.drained?.();
     this.#pump();
     const settled = this.#isStopped() ? this.#underWay === 0 : this.#isIdle();
     if (settled) for (const resolve of this.#idleWaiters.splice(0)) resolve();
-  }
-
-  async #attempt(all: readonly Entry<Token>[]): Promise<void> {
-    let batch = all;
-    const started = this.#clock.now();
-    let failed = false;
-    try {
-      for (let retries = this.#carriedRetries; ; retries++) {
-        const result = await this.#events.deliver(batch);
-        if (result.ok) {
-          this.#carriedRetries = 0;
-          this.#events.delivered(batch);
-          return;
-        }
-        if (!result.retry) {
-          this.#events.dropped(batch, 'refused', result.reason);
-          return;
-        }
-        if (this.#isStopped()) {
-          this.#leftovers.push(...batch);
-          return;
-        }
-        batch = this.#withoutExpired(batch);
-        if (batch.length === 0) return;
-        const isOver = this.#clock.now() - started > this.#settings.maxRetryTimeMs;
-        if (isOver && this.#settings.keepUndelivered !== true) {
-          this.#events.dropped(
-            batch,
-            'retry_time',
-            `could not send entries due to max_retry_time exceeded: ${result.reason}`,
-          );
-          return;
-        }
-        if (!failed) this.#failing += 1;
-        failed = true;
-        const delay = retryDelay(this.#settings, retries, result.retryAfter);
-        this.#events.retrying(batch, result.reason, delay);
-        await this.#sleep(delay);
-        if (this.#isStopped()) {
-          this.#leftovers.push(...batch);
-          return;
-        }
-        if (isOver) {
-          this.#carriedRetries = retries + 1;
-          this.#putBack(batch);
-          return;
-        }
-      }
-    } finally {
-      if (failed) this.#failing -= 1;
-    }
   }
 
   /** Lets the others go first: what is wrong may be this batch. */
@@ -305,15 +344,13 @@ export class Queue<Token = unknown> {
     return this.#state === 'stopped';
   }
 
-  #sleep(delay: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        cancel();
-        this.#wakeUps.delete(wake);
-        resolve();
-      };
-      const cancel = this.#clock.after(delay, wake);
-      this.#wakeUps.add(wake);
-    });
+  #sleep(delay: number, then: () => void): void {
+    const wake = (): void => {
+      cancel();
+      this.#wakeUps.delete(wake);
+      then();
+    };
+    const cancel = this.#clock.after(delay, wake);
+    this.#wakeUps.add(wake);
   }
 }

@@ -13,12 +13,9 @@ const largestBlock = 2 * 1024 * 1024;
 /** A request body; `release` gives its memory back, once nothing reads it any more. */
 export interface Payload {
   readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
   readonly release: () => void;
 }
 
-const noHeaders: Readonly<Record<string, string>> = {};
-const gzipHeaders: Readonly<Record<string, string>> = { 'content-encoding': 'gzip' };
 const keep = (): void => undefined;
 
 /**
@@ -33,18 +30,22 @@ export class PayloadBuilder {
     this.#settings = settings;
   }
 
-  async build(records: readonly Buffer[]): Promise<Payload> {
+  /** A promise only where there is something to compress. */
+  build(records: readonly Buffer[]): Payload | Promise<Payload> {
     const plain = this.#join(records);
-    if (this.#settings.compression === 'none') return plain;
+    return this.#settings.compression === 'none' ? plain : this.#compress(plain);
+  }
+
+  async #compress(plain: Payload): Promise<Payload> {
     const body = await compress(plain.body);
     plain.release();
-    return { body, headers: gzipHeaders, release: keep };
+    return { body, release: keep };
   }
 
   #join(records: readonly Buffer[]): Payload {
     const [only] = records;
     if (!this.#settings.array && records.length === 1 && only !== undefined)
-      return { body: only, headers: noHeaders, release: keep };
+      return { body: only, release: keep };
     let size = 1 + Math.max(1, records.length);
     for (const record of records) size += record.length;
     const block = this.#takeBlock(size);
@@ -58,7 +59,6 @@ export class PayloadBuilder {
     block[at++] = closeBracket;
     return {
       body: block.subarray(0, at),
-      headers: noHeaders,
       release: () => {
         if (this.#blocks.length < keptBlocks && block.length <= largestBlock) this.#blocks.push(block);
       },

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readPlain } from './plain-file.ts';
 
 /** How often the owner of a folder shows that it lives, in milliseconds. */
 export const heartbeatEveryMs = 5_000;
@@ -54,10 +55,10 @@ function isAlive(pid: number): boolean {
 async function isOwned(folder: string, wall: number): Promise<boolean> {
   if (ours.has(folder)) return true;
   try {
-    const path = join(folder, ownerFile);
-    const owner = JSON.parse(await readFile(path, 'utf8')) as { pid: number; host: string };
+    const { bytes, written } = await readPlain(join(folder, ownerFile), open);
+    const owner = JSON.parse(bytes.toString('utf8')) as { pid: number; host: string };
     if (owner.host === hostname() && (owner.pid === process.pid || !isAlive(owner.pid))) return false;
-    return wall - (await stat(path)).mtimeMs < staleAfterMs;
+    return wall - written < staleAfterMs;
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../queue/clock.ts';
 import type { Segment } from './segment.ts';
-import type { OpenFile } from './plain-file.ts';
+import type { OpenFile, WriteNow } from './plain-file.ts';
 
 /** Where a record lies, to mark it as done. */
 export interface SpoolToken {
@@ -23,6 +23,10 @@ export interface SpoolOptions {
   readonly maxAgeMs: number;
   /** Opens files; default: the system's. */
   readonly openFile?: OpenFile;
+  /** Writes while the event loop waits; default: the system's, and none beside an `openFile`. */
+  readonly writeNow?: WriteNow;
+  /** Runs something at the end of the turn of the event loop. Default: `setImmediate`. */
+  readonly atTurnEnd?: (run: () => void) => void;
   /** Whether the queue takes one more record of this size. */
   hasRoom(size: number): boolean;
   /** Whether so much of the queue is empty that reading from the disk is worth it. Default: room for one record. */

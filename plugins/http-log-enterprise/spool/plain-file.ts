@@ -1,11 +1,25 @@
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import type { FileHandle, open } from 'node:fs/promises';
 
 /** Opens files; tests put a disk that is full in its place. */
 export type OpenFile = typeof open;
 
+/**
+ * Writes the first `length` bytes to a place in a file while everything waits.
+ *
+ * @throws what the file system throws; a part may be written then
+ */
+export type WriteNow = (file: FileHandle, bytes: Buffer, length: number, position: number) => void;
+
+export const writeNow: WriteNow = (file, bytes, length, position) => {
+  for (let at = 0; at < length;) at += writeSync(file.fd, bytes, at, length - at, position + at);
+};
+
 /** Neither a link nor a pipe that nobody writes to. */
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The same for a file that is written anew. */
+export const plainWrite =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** No segment has so many bytes: one is begun anew at 4 MiB, and what is written at once is in memory before. */
 const largest = 256 * 1024 * 1024;
 

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, rm, truncate } from 'node:fs/promises';
 import { FrameSearch, headerSize, readFrame, writeHeader } from './frame.ts';
-import type { OpenFile } from './plain-file.ts';
+import type { OpenFile, WriteNow } from './plain-file.ts';
 import { openPlain, readPlain } from './plain-file.ts';
 
 /** How much is read back from the disk at a time. */
@@ -10,6 +10,8 @@ const readSize = 262_144;
 /** What makes a done mark of an offset: eight bytes of zeros or of garbage are none. */
 const markMask = 0x5f3759df;
 const markSize = 8;
+/** Where records are put together that are written while everything waits: nobody reads it after that. */
+const scratch = Buffer.allocUnsafeSlow(65_536);
 
 /** One file of records, and beside it the list of those that are done (their offsets). */
 export class Segment {
@@ -119,11 +121,41 @@ export class Segment {
       }
     }
     if (sync) await this.#file.datasync();
+    this.#advance(end, records.length, wall);
+    return offsets;
+  }
+
+  /**
+   * The same while everything waits, without a sync.
+   *
+   * @returns the offset of each
+   * @throws what the file system throws; then none of them is in the segment
+   */
+  writeNow(records: readonly Buffer[], write: WriteNow, wall: number): number[] {
+    if (this.#file === null) throw new Error(`${this.path} is closed`);
+    const offsets: number[] = [];
+    let length = 0;
+    for (const record of records) {
+      offsets.push(this.size + length);
+      length += headerSize + record.length;
+    }
+    const bytes = length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    for (const record of records) {
+      writeHeader(record, bytes, at);
+      record.copy(bytes, at + headerSize);
+      at += headerSize + record.length;
+    }
+    write(this.#file, bytes, length, this.size);
+    this.#advance(this.size + length, records.length, wall);
+    return offsets;
+  }
+
+  #advance(end: number, records: number, wall: number): void {
     this.size = end;
-    this.outstanding += records.length;
+    this.outstanding += records;
     this.oldest = Math.min(this.oldest, wall);
     this.newest = wall;
-    return offsets;
   }
 
   async sync(): Promise<void> {
@@ -143,9 +175,9 @@ export class Segment {
     }
   }
 
-  markDone(offset: number): void {
-    this.outstanding -= 1;
-    this.#newlyDone.push(offset);
+  markDone(offsets: readonly number[]): void {
+    this.outstanding -= offsets.length;
+    for (const offset of offsets) this.#newlyDone.push(offset);
   }
 
   /** Writes down what is done since the last time. */

@@ -1,32 +1,31 @@
 import { dirname, join } from 'node:path';
+import { Appender } from './appender.ts';
+import type { Settle } from './appender.ts';
 import { Chores } from './chores.ts';
+import { DiskPace } from './disk-pace.ts';
 import { headerSize, readFrame } from './frame.ts';
 import { adoptFolders, claimFolder, heartbeat, heartbeatEveryMs, releaseFolder } from './lease.ts';
 import type { SpoolLoss, SpoolOptions, SpoolToken } from './options.ts';
+import { writeNow } from './plain-file.ts';
+import { recoverSegment } from './recover.ts';
 import { Segment } from './segment.ts';
 import { rememberMaxAge, sweep } from './sweep.ts';
 import { excessOf } from './usage.ts';
 
-interface Append {
-  readonly bytes: Buffer;
-  readonly onDiskOnly: boolean;
-  readonly settle: (token: SpoolToken | 'on-disk' | 'unwritable') => void;
-}
-
 const largestSegment = 4 * 1024 * 1024;
-const doneEvery = 200;
+const doneEveryMs = 200;
 const syncEveryMs = 1_000;
 const ageEveryMs = 60_000;
 const sweepEveryMs = 3_600_000;
 /** A file is as old as its last record, so it does not take records for longer than this, in milliseconds. */
-const longestSegment = 3_600_000;
+const longestSegmentMs = 3_600_000;
 
 /**
  * Records on disk until they are delivered: append-only files with length and checksum, one folder per process. After
  * a crash the next process takes the folder over and sends what was not marked as done (at least once: marks are
  * written five times a second). Appends of one turn are one write.
  *
- * Files of its own and not SQLite, because a write here does not block the event loop, a whole file is deleted instead
+ * Files of its own and not SQLite, because a write here need not block the event loop, a whole file is deleted instead
  * of rows, and two processes never wait for each other. Measured on two busy cores, 1.2 kB records in groups of 16:
  * 37,000/s here (`never`, `interval`); node:sqlite with WAL 24,000/s with synchronous=NORMAL, all of it blocking. With
  * a sync per group, SQLite is ahead (4,300/s against 2,300/s with `always`).
@@ -46,8 +45,7 @@ export class Spool {
   /** Files that were taken over and could not be read. */
   #unreadable = 0;
   #loading = false;
-  #appends: Append[] = [];
-  #writing: Promise<void> | null = null;
+  readonly #appender: Appender;
   #dirty = false;
   #closed = false;
   readonly #chores: Chores;
@@ -56,7 +54,8 @@ export class Spool {
     this.#options = options;
     this.#folder = folder;
     this.#chores = new Chores(options.clock, (error) => options.failed(`the spool failed: ${textOf(error)}`));
-    this.#chores.every(doneEvery, () => this.#flushDone());
+    this.#appender = this.#makeAppender();
+    this.#chores.every(doneEveryMs, () => this.#flushDone());
     if (options.fsync === 'interval') this.#chores.every(syncEveryMs, () => this.#sync());
     this.#chores.every(heartbeatEveryMs, async () => {
       await heartbeat(folder, options.clock.wall());
@@ -103,17 +102,25 @@ export class Spool {
    * Writes a record. Resolves when it is written: with its token for the queue, or `on-disk` when it comes back through
    * `loaded` later, because the queue is full or older records are on disk only; `unwritable` when the disk refuses.
    */
-  append(bytes: Buffer, onDiskOnly: boolean): Promise<SpoolToken | 'on-disk' | 'unwritable'> {
-    return new Promise((settle) => {
-      this.#appends.push({ bytes, onDiskOnly, settle });
-      this.#writing ??= this.#writeAll();
-    });
+  append(bytes: Buffer, onDiskOnly: boolean): Promise<Parameters<Settle>[0]> {
+    return new Promise((settle) => this.#appender.append(bytes, onDiskOnly, settle));
   }
 
-  /** The record was delivered or given up. */
-  done(token: SpoolToken): void {
-    token.segment.markDone(token.offset);
-    this.#forgetIfDone(token.segment);
+  /** The same, told in the turn in which it is written. */
+  put(bytes: Buffer, onDiskOnly: boolean, settle: Settle): void {
+    this.#appender.append(bytes, onDiskOnly, settle);
+  }
+
+  /** The records were delivered or given up. */
+  done(tokens: readonly SpoolToken[]): void {
+    for (let i = 0; i < tokens.length;) {
+      const segment = tokens[i]?.segment;
+      const offsets: number[] = [];
+      for (let token = tokens[i]; token !== undefined && token.segment === segment; token = tokens[++i])
+        offsets.push(token.offset);
+      segment?.markDone(offsets);
+      if (segment !== undefined) this.#forgetIfDone(segment);
+    }
   }
 
   /** Brings records back from the disk while the queue has room. */
@@ -136,8 +143,9 @@ export class Spool {
       this.#folder,
       this.#options.clock.wall(),
     )) {
-      const segment = await this.#recover(path);
-      if (segment === null) continue;
+      const segment = await recoverSegment(path, this.#options);
+      if (segment === 'unreadable') this.#unreadable += 1;
+      if (segment === null || segment === 'unreadable') continue;
       this.#segments.add(segment);
       this.#toLoad.push(segment);
       this.#unloaded += segment.outstanding;
@@ -146,36 +154,11 @@ export class Spool {
     this.load();
   }
 
-  /** What is left in a file of a former process, null when there is nothing. */
-  async #recover(path: string): Promise<Segment | null> {
-    try {
-      const segment = await Segment.recover(path, this.#options.openFile);
-      if (segment.damaged > 0) {
-        this.#options.failed(
-          `${segment.damaged} bytes of ${path} are no whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
-        );
-      }
-      // At the end of a file it is a record whose log event had not ended. Elsewhere there was at least one.
-      if (segment.holes.size > 0)
-        this.#options.lost(
-          segment.holes.size,
-          'damaged',
-          `${path} is damaged in ${segment.holes.size} places`,
-        );
-      if (segment.outstanding > 0) return segment;
-      await segment.remove();
-    } catch (error) {
-      this.#unreadable += 1;
-      this.#options.failed(`${path} cannot be read: ${textOf(error)}; it stays where it is`);
-    }
-    return null;
-  }
-
   /** Writes down what is done and gives the folder up, with what is left in it. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#chores.stop();
-    await this.#writing;
+    await this.#appender.settled();
     await this.#chores.settled();
     this.#chores.run(this.#flushDone());
     if (this.#options.fsync !== 'never') this.#chores.run(this.#sync());
@@ -188,47 +171,48 @@ export class Spool {
     await releaseFolder(this.#folder, left === 0 && this.#unreadable === 0);
   }
 
-  async #writeAll(): Promise<void> {
-    // A turn of the event loop later the appends of all events that run now are together.
-    await Promise.resolve();
-    while (this.#appends.length > 0) {
-      const batch = this.#appends;
-      this.#appends = [];
-      try {
-        const segment = await this.#writableSegment();
-        const wasLagging = this.#isLagging() || batch.some(({ onDiskOnly }) => onDiskOnly);
-        const start = segment.size;
-        const offsets = await segment.write(
-          batch.map(({ bytes }) => bytes),
-          this.#options.fsync === 'always',
-          this.#options.clock.wall(),
-        );
-        this.#dirty = true;
-        this.#unmeasured += segment.size - start;
-        if (wasLagging) {
-          this.#unloaded += batch.length;
-          // Checked after the write: meanwhile loading may have reached the old end and taken the segment off the list.
-          if (!this.#toLoad.includes(segment)) {
-            segment.loadAt = start;
-            this.#toLoad.push(segment);
-          }
-          segment.unloaded += batch.length;
-        }
-        for (const [i, { settle }] of batch.entries())
-          settle(wasLagging ? 'on-disk' : { segment, offset: offsets[i] ?? 0 });
-        if (wasLagging) this.load();
-      } catch (error) {
-        this.#options.failed(
-          `the spool cannot be written: ${textOf(error)}; until it can, records are kept in memory only`,
-        );
-        for (const { settle } of batch) settle('unwritable');
-        continue;
-      }
-      // Seldom enough to cost nothing, often enough that the limit is exceeded by little.
-      if (this.#unmeasured > this.#options.maxBytes / 64)
-        await this.#enforceLimit().catch(this.#chores.report);
+  #makeAppender(): Appender {
+    const options = this.#options;
+    const { clock, fsync, openFile, atTurnEnd = setImmediate } = options;
+    return new Appender({
+      clock,
+      pace: new DiskPace(() => clock.now()),
+      sync: fsync === 'always',
+      writeNow: options.writeNow ?? (openFile === undefined ? writeNow : null),
+      atTurnEnd,
+      host: {
+        segment: () => this.#writableSegment(),
+        segmentNow: () => (this.#isExcessDue() ? null : this.#openSegment()),
+        isLagging: () => this.#isLagging(),
+        written: (segment, start, records, onDiskOnly) => this.#written(segment, start, records, onDiskOnly),
+        failed: (error) =>
+          options.failed(
+            `the spool cannot be written: ${textOf(error)}; until it can, records are kept in memory only`,
+          ),
+        between: async () => {
+          if (this.#isExcessDue()) await this.#enforceLimit().catch(this.#chores.report);
+        },
+      },
+    });
+  }
+
+  #written(segment: Segment, start: number, records: number, onDiskOnly: boolean): void {
+    this.#dirty = true;
+    this.#unmeasured += segment.size - start;
+    if (!onDiskOnly) return;
+    this.#unloaded += records;
+    // Checked after the write: meanwhile loading may have reached the old end and taken the segment off the list.
+    if (!this.#toLoad.includes(segment)) {
+      segment.loadAt = start;
+      this.#toLoad.push(segment);
     }
-    this.#writing = null;
+    segment.unloaded += records;
+    this.load();
+  }
+
+  /** Seldom enough to cost nothing, often enough that the limit is exceeded by little. */
+  #isExcessDue(): boolean {
+    return this.#unmeasured > this.#options.maxBytes / 64;
   }
 
   #isLagging(): boolean {
@@ -238,15 +222,21 @@ export class Spool {
   }
 
   async #writableSegment(): Promise<Segment> {
+    const open = this.#openSegment();
+    if (open !== null) return open;
+    this.#sealCurrent();
+    const name = `s${String(this.#nextNumber++).padStart(10, '0')}.seg`;
+    const made = await Segment.create(join(this.#folder, name), this.#options.openFile);
+    this.#current = made;
+    this.#segments.add(made);
+    return made;
+  }
+
+  /** The segment that is written to, null when another one is due. */
+  #openSegment(): Segment | null {
     const limit = Math.min(largestSegment, Math.max(16_384, this.#options.maxBytes / 8));
-    if (this.#current !== null && (this.#current.size >= limit || this.#isLong(this.#current)))
-      this.#sealCurrent();
-    if (this.#current === null) {
-      const name = `s${String(this.#nextNumber++).padStart(10, '0')}.seg`;
-      this.#current = await Segment.create(join(this.#folder, name), this.#options.openFile);
-      this.#segments.add(this.#current);
-    }
-    return this.#current;
+    const current = this.#current;
+    return current === null || current.size >= limit || this.#isLong(current) ? null : current;
   }
 
   #sealCurrent(): void {
@@ -258,7 +248,7 @@ export class Spool {
 
   #isLong({ oldest }: Segment): boolean {
     const { clock, maxAgeMs } = this.#options;
-    return clock.wall() - oldest > Math.min(longestSegment, maxAgeMs / 16);
+    return clock.wall() - oldest > Math.min(longestSegmentMs, maxAgeMs / 16);
   }
 
   #isOld({ newest }: Segment): boolean {
@@ -339,7 +329,7 @@ export class Spool {
 
   #expire(): void {
     // Between two writes; nobody writes to it any more from here on.
-    if (this.#current !== null && this.#writing === null && this.#isLong(this.#current)) this.#sealCurrent();
+    if (this.#current !== null && this.#appender.isIdle && this.#isLong(this.#current)) this.#sealCurrent();
     for (const segment of this.#abandonable()) {
       if (this.#isOld(segment))
         this.#abandon(segment, 'expired', 'undelivered records are older than spool.max_age');

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isServedHere } from './lease.ts';
+import { plainWrite, readPlain } from './plain-file.ts';
 import { Segment } from './segment.ts';
 import { filesBelow } from './usage.ts';
 
@@ -17,11 +18,16 @@ const expiredPrefix = '.expired-';
  */
 export async function rememberMaxAge(directory: string, maxAgeMs: number): Promise<void> {
   const text = String(Math.ceil(maxAgeMs));
-  await writeFile(join(directory, maxAgeFile), text, { mode: 0o600 }).catch(() => undefined);
+  await writeFile(join(directory, maxAgeFile), text, { mode: 0o600, flag: plainWrite }).catch(
+    () => undefined,
+  );
 }
 
 async function maxAgeOf(directory: string, otherwise: number): Promise<number> {
-  const text = await readFile(join(directory, maxAgeFile), 'utf8').catch(() => '');
+  const text = await readPlain(join(directory, maxAgeFile), open).then(
+    ({ bytes }) => bytes.toString('utf8'),
+    () => '',
+  );
   return /^\d+$/.test(text) ? Number(text) : otherwise;
 }
 

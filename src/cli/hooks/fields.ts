@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import { readText } from '../../base/read-text.ts';
 import { parseForm } from '../../event-hooks/admin/form.ts';
 import { FormFields } from '../../event-hooks/model/form-fields.ts';
 import type { FormField, JsonSchema } from '../../event-hooks/model/form-fields.ts';
@@ -12,7 +13,7 @@ export const eventFields = new FormFields(new Map([['', { properties: { source: 
 export function readFields(pairs: string[], file: string | undefined, fields: FormFields): unknown {
   if (file !== undefined) {
     try {
-      return JSON.parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+      return JSON.parse(file === '-' ? readFileSync(0, 'utf8') : readText(file));
     } catch (error) {
       throw new KongTsError('FILE_UNREADABLE', `${file} is not readable JSON: ${messageOf(error)}.`, {
         cause: error,

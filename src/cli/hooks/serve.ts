@@ -1,17 +1,14 @@
 import type { Command } from 'commander';
 import { useOwnUmask } from '../../unix/private.ts';
-import { parseServeOptions, serveFlags, serveLists, serveSwitches } from '../../event-hooks/serve/options.ts';
+import { parseServeOptions } from '../../event-hooks/serve/options.ts';
+import { addDispatcherFlags } from '../dispatcher-flags.ts';
 
 /** `hooks serve`: the dispatcher with its Admin API in the foreground. */
 export function addServe(hooks: Command): void {
   const command = hooks
     .command('serve')
     .description('run the dispatcher with its Admin API (without a plugin server)');
-  for (const [name, text] of Object.entries(serveFlags)) command.option(`--${name} <value>`, text);
-  for (const [name, text] of Object.entries(serveSwitches)) command.option(`--${name}`, text);
-  for (const [name, text] of Object.entries(serveLists)) {
-    command.option(`--${name} <value>`, text, (value: string, before: string[]) => [...before, value], []);
-  }
+  addDispatcherFlags(command, 'hooks serve');
   command.addHelpText(
     'after',
     `

@@ -3,6 +3,7 @@ import type { Dispatcher } from '../dispatcher/index.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';
+import type { AttemptAnswer, DeliveryAnswer, ReplayedAnswer } from './answers.ts';
 import { hookOf, notFound } from './hooks.ts';
 import { page, readPage } from './paging.ts';
 import type { Routes } from './routes.ts';
@@ -12,7 +13,7 @@ const replayable = ['delivered', 'dead', 'waiting'] as const;
 const replayAtOnce = 1000;
 
 /** A delivery as the Admin API shows it: times in seconds, the payload parsed. */
-export function showDelivery(record: DeliveryRecord): Record<string, unknown> {
+export function showDelivery(record: DeliveryRecord): DeliveryAnswer {
   const { hookId, eventId, source, event, state, attempts, status, error, response } = record;
   const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
   return {
@@ -35,13 +36,7 @@ export function showDelivery(record: DeliveryRecord): Record<string, unknown> {
   };
 }
 
-const showAttempt = ({
-  attempt,
-  finishedAt,
-  status,
-  latencyMs,
-  error,
-}: Attempt): Record<string, unknown> => ({
+const showAttempt = ({ attempt, finishedAt, status, latencyMs, error }: Attempt): AttemptAnswer => ({
   attempt,
   at: finishedAt / 1000,
   status,
@@ -93,7 +88,7 @@ export function deliveryRoutes(dispatcher: Dispatcher): Routes {
           states: replayable,
           size: 1,
         });
-        return reply.code(202).send({ replayed: seqs.length });
+        return reply.code(202).send({ replayed: seqs.length } satisfies ReplayedAnswer);
       },
     },
     '/event-hooks/:id/replay': {
@@ -121,7 +116,9 @@ export function deliveryRoutes(dispatcher: Dispatcher): Routes {
         // What is replayed can be finished before the next portion is asked for: the offset keeps it from going twice.
         const more = seqs.length === size;
         const next = Buffer.from(JSON.stringify([String(seqs.at(-1) ?? 0)])).toString('base64url');
-        return reply.code(202).send({ replayed: seqs.length, offset: more ? next : null });
+        return reply
+          .code(202)
+          .send({ replayed: seqs.length, offset: more ? next : null } satisfies ReplayedAnswer);
       },
     },
   };

@@ -62,7 +62,7 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     });
   }
   app.addHook('onRequest', async () => {
-    await dispatcher.lookForChanges().catch(() => undefined);
+    await dispatcher.takeOverChanges().catch(() => undefined);
   });
   const routes: Routes = {
     ...hookRoutes(dispatcher),

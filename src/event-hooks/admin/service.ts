@@ -6,6 +6,7 @@ import { HookInvalidError } from '../model/errors.ts';
 import type { Violation } from '../model/errors.ts';
 import { newEventId } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
+import type { StatusAnswer } from './answers.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Routes } from './routes.ts';
 
@@ -54,7 +55,7 @@ export function serviceRoutes(dispatcher: Dispatcher): Routes {
       },
     },
     '/event-hooks/status': {
-      GET: () => ({
+      GET: (): StatusAnswer => ({
         store: dispatcher.store.kind,
         durable: dispatcher.store.durable,
         store_healthy: dispatcher.outbox.healthy,

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
-import type { HookHandler, Outcome } from '../handlers/types.ts';
+import type { HookHandler } from '../handlers/types.ts';
 import type { HookLog } from '../log.ts';
 import type { Hook } from '../model/hook.ts';
 import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
@@ -8,7 +8,7 @@ import { FailingHooks } from './failing.ts';
 import { Gate, Rate } from './gate.ts';
 import { Held } from './held.ts';
 import { Lane } from './lane.ts';
-import type { LaneContext, LaneLimits } from './lane.ts';
+import type { AttemptEnd, LaneContext, LaneLimits } from './lane.ts';
 import { defaultSchedule, retryDelay } from './retry.ts';
 
 export interface EngineOptions {
@@ -43,6 +43,8 @@ export class Engine {
   readonly #failing: FailingHooks;
   readonly #closing = new Set<Promise<void>>();
   #activeUntil = 0;
+  /** Of the lease under which deliveries are taken now. */
+  #epoch = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -58,12 +60,15 @@ export class Engine {
   /**
    * Delivers until a time in milliseconds, when the right to do so ends unless it is renewed: a process that was
    * stopped for longer starts nothing when it goes on.
+   * @param until 0: not at all
+   * @param epoch of the lease; what is taken under it is recorded under it
    */
-  activate(until: number): void {
+  activate(until: number, epoch: number): void {
     // A right that ran out may have been another's in the meantime, also where nobody said so.
-    const gained = until > 0 && !this.active;
+    const gained = until > 0 && (!this.active || epoch !== this.#epoch);
     const lost = until === 0 && this.#activeUntil > 0;
     this.#activeUntil = until;
+    this.#epoch = epoch;
     for (const lane of this.#lanes.values()) {
       if (gained || lost) lane.reset();
       else lane.pump();
@@ -127,6 +132,12 @@ export class Engine {
     }
   }
 
+  /** Results were not stored: an epoch has passed. If it is ours, the right to deliver is another process's. */
+  fenced(results: readonly AttemptResult[]): void {
+    for (const { hookId, seq } of results) this.#lanes.get(hookId)?.stored(seq);
+    if (results.some(({ epoch }) => epoch === this.#epoch)) this.activate(0, this.#epoch);
+  }
+
   /** Deliveries were written by another process. */
   lookAgain(): void {
     for (const lane of this.#lanes.values()) lane.lookAgain();
@@ -178,6 +189,7 @@ export class Engine {
       gate: target?.gate ?? null,
       targetRate: target?.rate ?? null,
       active: () => this.active,
+      epoch: () => this.#epoch,
       onAttempt: this.#onAttempt,
       onProblem: (error) => {
         log.error('deliveries cannot be read from the store', { hook: hook.id, error: messageOf(error) });
@@ -206,7 +218,7 @@ export class Engine {
     void closing.then(() => this.#closing.delete(closing));
   }
 
-  readonly #onAttempt = ({ hook }: Lane, delivery: Delivery, outcome: Outcome, latencyMs: number): void => {
+  readonly #onAttempt = ({ hook }: Lane, { delivery, epoch, outcome, latencyMs }: AttemptEnd): void => {
     const { clock, record, observe, onGone, schedule = defaultSchedule } = this.#options;
     const attempts = delivery.attempts + Math.max(1, outcome.sent ?? 1);
     const now = clock.now();
@@ -217,6 +229,7 @@ export class Engine {
     const result: AttemptResult = {
       hookId: hook.id,
       seq: delivery.seq,
+      epoch,
       state: outcome.ok ? 'delivered' : delay === null ? 'dead' : 'waiting',
       attempts,
       due: now + (delay ?? 0),

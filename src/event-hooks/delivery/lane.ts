@@ -17,6 +17,15 @@ export interface LaneLimits {
   concurrency: number;
 }
 
+/** An attempt that has ended. */
+export interface AttemptEnd {
+  delivery: Delivery;
+  /** Under which the delivery was taken. */
+  epoch: number;
+  outcome: Outcome;
+  latencyMs: number;
+}
+
 export interface LaneContext {
   store: HookStore;
   clock: Clock;
@@ -27,7 +36,9 @@ export interface LaneContext {
   targetRate: Rate | null;
   /** Whether this process may deliver. */
   active: () => boolean;
-  onAttempt: (lane: Lane, delivery: Delivery, outcome: Outcome, latencyMs: number) => void;
+  /** The epoch of the lease under which deliveries are taken now. */
+  epoch: () => number;
+  onAttempt: (lane: Lane, end: AttemptEnd) => void;
   onProblem: (error: unknown) => void;
 }
 
@@ -191,6 +202,8 @@ export class Lane {
   #start(delivery: Delivery): void {
     this.#inFlight += 1;
     const startedAt = performance.now();
+    // Another one may be in force when the attempt ends.
+    const epoch = this.#context.epoch();
     // A handler that breaks its word and rejects fails its delivery, and nothing else.
     const failed = (error: unknown): Outcome => ({
       ok: false,
@@ -205,7 +218,7 @@ export class Lane {
       this.#context.held.leave(delivery);
       if (outcome.gone === true) this.#gone = true;
       this.#context.gate?.leave();
-      this.#context.onAttempt(this, delivery, outcome, performance.now() - startedAt);
+      this.#context.onAttempt(this, { delivery, epoch, outcome, latencyMs: performance.now() - startedAt });
       if (this.#inFlight === 0) for (const resolve of this.#idle.splice(0)) resolve();
       this.pump();
     });
@@ -258,6 +271,7 @@ export class Lane {
       try {
         const taken = await store.takeDue(
           this.hook.id,
+          this.#context.epoch(),
           clock.now(),
           retriesAtOnce,
           this.#roomFor(this.#retries),

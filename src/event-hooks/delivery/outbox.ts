@@ -28,6 +28,8 @@ export interface OutboxOptions {
   onStored: (events: readonly NewEvent[], seqs: readonly (number | null)[]) => void;
   /** Called when results are stored. */
   onResults: (results: readonly AttemptResult[]) => void;
+  /** Called with results that were not stored, because the right to deliver has become another process's. */
+  onFenced: (results: readonly AttemptResult[]) => void;
 }
 
 const maxEventsPerTransaction = 1000;
@@ -47,6 +49,7 @@ interface Committed {
   seqs: (number | null)[];
   held: [NewEvent, string][];
   refused: Map<NewEvent, string>;
+  fenced: ReadonlySet<AttemptResult>;
 }
 
 /**
@@ -150,9 +153,9 @@ export class Outbox {
       waiting.length === 1 && waiting[0] !== undefined ? waiting[0].events : waiting.flatMap((w) => w.events);
     const results = this.#results.splice(0, maxResultsPerTransaction);
     for (const result of results) this.#resultBytes -= resultBytes(result);
-    const { log, onStored, onResults } = this.#options;
+    const { log, onStored } = this.#options;
     try {
-      const { seqs, held, refused } = await this.#commit(events, results);
+      const { seqs, held, refused, fenced } = await this.#commit(events, results);
       const ownerOf = (event: NewEvent): OutboxListener | undefined =>
         waiting.find((one) => one.events.includes(event))?.listener;
       for (const [event, hookId] of held) {
@@ -165,7 +168,7 @@ export class Outbox {
       }
       if (!this.healthy) log.notice('the event hook store works again');
       this.healthy = true;
-      onResults(results);
+      this.#tellResults(results, fenced);
       onStored(events, seqs);
       let at = 0;
       for (const one of waiting) one.resolve(seqs.slice(at, (at += one.events.length)));
@@ -191,20 +194,34 @@ export class Outbox {
     for (;;) {
       const left = refused.size === 0 ? events : events.filter((event) => !refused.has(event));
       const held: [NewEvent, string][] = [];
+      const fenced = new Set<AttemptResult>();
       try {
-        const found = await this.#options.store.commit(left, results, (index, hookId) => {
-          const event = left[index];
-          if (event !== undefined) held.push([event, hookId]);
+        const found = await this.#options.store.commit(left, results, {
+          heldBack: (index, hookId) => {
+            const event = left[index];
+            if (event !== undefined) held.push([event, hookId]);
+          },
+          fenced: (result) => fenced.add(result),
         });
-        if (refused.size === 0) return { seqs: found, held, refused };
+        if (refused.size === 0) return { seqs: found, held, refused, fenced };
         const bySeq = new Map(left.map((event, index) => [event, found[index] ?? null]));
-        return { seqs: events.map((event) => bySeq.get(event) ?? null), held, refused };
+        return { seqs: events.map((event) => bySeq.get(event) ?? null), held, refused, fenced };
       } catch (error) {
         const event = error instanceof EventRefusedError ? left[error.index] : undefined;
         if (event === undefined) throw error;
         refused.set(event, messageOf(error));
       }
     }
+  }
+
+  #tellResults(results: readonly AttemptResult[], fenced: ReadonlySet<AttemptResult>): void {
+    const { onResults, onFenced } = this.#options;
+    if (fenced.size === 0) {
+      onResults(results);
+      return;
+    }
+    onResults(results.filter((result) => !fenced.has(result)));
+    onFenced([...fenced]);
   }
 
   #boundResults(): void {

@@ -26,6 +26,7 @@ import { Intake } from './intake.ts';
 import type { Accepted } from './intake.ts';
 import { LocalTransport } from './local-transport.ts';
 import { Maintenance } from './maintenance.ts';
+import { OthersChanges } from './others-changes.ts';
 import { compileDispatcherOptions } from './options.ts';
 import type { CompiledDispatcherOptions, DispatcherOptions } from './options.ts';
 import { withoutNulls } from '../model/payload.ts';
@@ -46,10 +47,8 @@ export class Dispatcher {
   readonly metrics: HookMetrics;
   readonly #intake: Intake;
   readonly #maintenance: Maintenance;
+  readonly #othersChanges: OthersChanges;
   #stopping: Promise<void> | null = null;
-  /** Another process has changed something that was not read yet. */
-  #stale = false;
-  #reloading: Promise<void> | null = null;
   readonly #creationPings = new Set<Promise<void>>();
 
   constructor(options: CompiledDispatcherOptions, store: HookStore, kinds: KindSet<HandlerKind>) {
@@ -69,6 +68,9 @@ export class Dispatcher {
       },
       onResults: (results) => {
         this.engine.stored(results);
+      },
+      onFenced: (results) => {
+        this.engine.fenced(results);
       },
     });
     this.engine = new Engine({
@@ -129,6 +131,7 @@ export class Dispatcher {
       store: () => ({ kind: store.kind, healthy: this.outbox.healthy }),
       delivering: () => this.engine.active,
     });
+    this.#othersChanges = this.#makeOthersChanges();
     this.#intake = this.#makeIntake();
     this.#maintenance = new Maintenance(this);
   }
@@ -138,7 +141,7 @@ export class Dispatcher {
     return new Intake({
       table: async () => {
         // Where the store does not answer, what is known stays in force; the maintenance says so.
-        await this.lookForChanges().catch(() => undefined);
+        await this.takeOverChanges().catch(() => undefined);
         return this.hooks.table;
       },
       sources: this.sources,
@@ -151,29 +154,26 @@ export class Dispatcher {
     });
   }
 
+  #makeOthersChanges(): OthersChanges {
+    return new OthersChanges({
+      store: this.store,
+      log: this.options.log,
+      readHooks: () => this.hooks.reload(),
+      lookForDeliveries: () => {
+        this.engine.lookAgain();
+      },
+    });
+  }
+
   async start(): Promise<void> {
+    this.#othersChanges.start();
     await this.hooks.reload();
     await this.#maintenance.start();
   }
 
   /** Takes over what another process on the same store has changed. @throws KongTsError STORE_FAILED */
-  async lookForChanges(): Promise<void> {
-    if (await this.store.changedElsewhere()) this.#stale = true;
-    while (this.#stale) await (this.#reloading ??= this.#reload());
-    await this.#reloading;
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      this.#stale = false;
-      await this.hooks.reload();
-      this.engine.lookAgain();
-    } catch (error) {
-      this.#stale = true;
-      throw error;
-    } finally {
-      this.#reloading = null;
-    }
+  takeOverChanges(): Promise<void> {
+    return this.#othersChanges.inForce();
   }
 
   /** A transport for the hub of this process. */
@@ -256,6 +256,7 @@ export class Dispatcher {
   async #stop(timeoutMs: number): Promise<void> {
     await Promise.all(this.#creationPings);
     this.#maintenance.stop();
+    this.#othersChanges.stop();
     await this.engine.stop(timeoutMs);
     await this.outbox.flush();
     await this.#maintenance.release();

@@ -9,11 +9,11 @@ export interface Maintained {
   readonly options: CompiledDispatcherOptions;
   readonly store: HookStore;
   readonly engine: Engine;
-  lookForChanges(): Promise<void>;
+  takeOverChanges(): Promise<void>;
   recount(): Promise<void>;
 }
 
-/** What a dispatcher does by the clock: keeps its right to deliver, looks for others' changes, drops old records. */
+/** What a dispatcher does by the clock: keeps its right to deliver, drops old records. */
 export class Maintenance {
   readonly #dispatcher: Maintained;
   readonly #owner = `${String(process.pid)}:${randomUUID()}`;
@@ -45,12 +45,14 @@ export class Maintenance {
     const { clock, log, leaseMs } = options;
     try {
       const until = clock.now() + leaseMs;
-      const active = await store.lease(this.#owner, clock.now(), leaseMs);
+      const epoch = await store.lease(this.#owner, clock.now(), leaseMs);
+      const active = epoch !== null;
       if (this.#stopped) return;
       if (active !== engine.active) log.info(active ? 'this process delivers' : 'another process delivers');
-      await this.#dispatcher.lookForChanges();
+      // What could not be read when it was told is tried again.
+      await this.#dispatcher.takeOverChanges();
       await this.#recount(active);
-      engine.activate(active ? until : 0);
+      engine.activate(active ? until : 0, epoch ?? 0);
       // Where counting took longer than the right lasts, it is not done again.
       if (engine.active) this.#counted = false;
       if (active && clock.now() >= this.#pruneAt) await this.#prune();

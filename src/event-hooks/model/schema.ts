@@ -42,17 +42,29 @@ export const filterSchema = z.record(
 
 const common = {
   source: name,
-  event: name.nullable().default(null),
-  on_change: z.boolean().nullable().default(null),
-  snooze: integer(0, 31_536_000).nullable().default(null),
-  enabled: z.boolean().optional(),
-  filter: filterSchema.optional(),
-  concurrency: integer(1, 1024).optional(),
-  rate: z.number().gt(0, 'value must be greater than 0').optional(),
+  event: name.nullable().default(null).describe('null: every event of the source.'),
+  on_change: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe('Fire only when the payload differs from the last one.'),
+  snooze: integer(0, 31_536_000).nullable().default(null).describe('Seconds of silence after a firing.'),
+  enabled: z.boolean().optional().describe('Left out while true. false: the hook does not fire.'),
+  filter: filterSchema.optional().describe('Dotted path in the payload to a value or to conditions.'),
+  concurrency: integer(1, 1024).optional().describe('Deliveries in flight at a time.'),
+  rate: z.number().gt(0, 'value must be greater than 0').optional().describe('Deliveries per second.'),
   retry_schedule: z
     .array(z.number().min(0, 'value should be 0 or more').max(31_536_000, 'value should be 31536000 or less'))
     .max(100, 'length must be at most 100')
-    .optional(),
+    .optional()
+    .describe('Seconds between attempts.'),
+};
+/** What the dispatcher adds to a hook. */
+const stored = {
+  id: z.uuid(),
+  created_at: z.int().describe('Seconds since the epoch.'),
+  updated_at: z.int().describe('Seconds since the epoch.'),
+  disabled_reason: z.string().optional().describe('Why the hook was switched off by itself.'),
 };
 /** A hook of one kind; `config` may be left out where the kind needs nothing. */
 export function schemaOf({ name, config }: KindDescription): z.ZodObject {
@@ -63,6 +75,20 @@ export function schemaOf({ name, config }: KindDescription): z.ZodObject {
     config: optional ? config.default({}) : config,
   });
 }
+
+/**
+ * A hook as it is shown. Of a stored row that makes no hook any more, source and event are whatever text it holds, and
+ * its configuration is those fields that can be read.
+ */
+export const hookAnswer = (handlers: readonly string[]): z.ZodObject =>
+  z.strictObject({
+    ...stored,
+    ...common,
+    source: z.string(),
+    event: z.string().nullable().describe('null: every event of the source.'),
+    handler: z.enum(handlers),
+    config: z.looseObject({}),
+  });
 
 /** What passes when the handler is unknown: names the other fields that are wrong, too. */
 export const handlerlessSchema = z.looseObject(common);

@@ -1,6 +1,6 @@
 import { maskUserInfo } from '../../kong-admin/user-info.ts';
-import { KongTsError } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
+import { kongFlags, usage } from './flags.ts';
 import type { KongWatchOptions } from '../../kong-watch/index.ts';
 
 /** The Kong that a dispatcher watches and stands in front of. */
@@ -8,24 +8,6 @@ export interface KongOptions extends KongWatchOptions {
   /** Send user and password of the URL for clients that bring none, also to a listener that is not loopback. */
   readonly lendLogin: boolean;
 }
-
-export const kongFlags = {
-  'kong-admin': "Kong's Admin API: watch it for crud and balancer events, and pass on to it what is not ours",
-  'kong-admin-file':
-    'the same from a file, for a URL with user and password (or KONG_TS_KONG_ADMIN, KONG_TS_KONG_ADMIN_FILE)',
-  'kong-admin-token': 'Kong-Admin-Token for it (better: --kong-admin-token-file)',
-  'kong-admin-token-file': 'the token from a file (or KONG_ADMIN_TOKEN, KONG_ADMIN_TOKEN_FILE)',
-} as const;
-export const kongSwitches = {
-  'crud-secrets': 'put keys, passwords and other secrets of entities into payloads',
-  'lend-kong-login':
-    'send user and password of the --kong-admin URL for all clients of the front, also where --admin is not loopback',
-} as const;
-/** May be given several times. */
-export const kongLists = {
-  'crud-interval':
-    'seconds between looks (default 5), or KIND=SECONDS for one kind (consumers=30); repeatable',
-} as const;
 
 /** @throws KongTsError USAGE */
 export function readKongOptions(
@@ -36,12 +18,7 @@ export function readKongOptions(
     values['kong-admin'] ??
     readSecret(secrets.kongAdmin, values['kong-admin-file'] as string | undefined, environment);
   if (typeof url !== 'string') {
-    for (const name of [
-      ...Object.keys(kongSwitches),
-      ...Object.keys(kongLists),
-      'kong-admin-token',
-      'kong-admin-token-file',
-    ]) {
+    for (const { name } of kongFlags) {
       if (values[name] !== undefined) throw usage(`--${name} needs --kong-admin or --kong-admin-file`);
     }
     return null;
@@ -87,5 +64,3 @@ export function readIntervals(list: readonly string[]): {
   }
   return { ...(intervalMs === undefined ? {} : { intervalMs }), intervals };
 }
-
-const usage = (text: string): KongTsError => new KongTsError('USAGE', `${text}.`);

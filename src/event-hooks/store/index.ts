@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
 import { makePrivateFolder } from '../../unix/private.ts';
 import type { HookLog } from '../log.ts';
 import { MemoryStore } from './memory.ts';
@@ -14,6 +15,8 @@ export interface StoreOptions {
   /** See DispatcherOptions. */
   readonly synchronous: 'normal' | 'full';
   readonly log: HookLog;
+  /** Says when a store looks for what others have written. Default: the system's. */
+  readonly clock?: Clock;
   /** Identities remembered for on_change and snooze. Default 100,000. */
   readonly suppressionSize?: number;
 }
@@ -54,7 +57,7 @@ function openMemory(place: string, { log, suppressionSize: firings = 100_000 }: 
  * are worth more than none.
  */
 async function openSqlite(folder: string, options: StoreOptions): Promise<HookStore> {
-  const { log, synchronous, suppressionSize: firings = 100_000 } = options;
+  const { log, synchronous, clock, suppressionSize: firings = 100_000 } = options;
   if (folder === '')
     throw new KongTsError('USAGE', 'The store "sqlite:" needs a folder, as in sqlite:./data.');
   try {
@@ -71,7 +74,7 @@ async function openSqlite(folder: string, options: StoreOptions): Promise<HookSt
   const { SqliteStore } = await import('./sqlite/index.ts');
   const file = join(folder, storeFile);
   try {
-    return new SqliteStore(file, { synchronous, firings });
+    return new SqliteStore(file, { synchronous, firings, ...(clock === undefined ? {} : { clock }) });
   } catch (error) {
     log.error('the event hook store cannot be opened; going on in memory', {
       file,

@@ -5,6 +5,7 @@ import { attemptsKept } from './types.ts';
 import type {
   Attempt,
   AttemptResult,
+  CommitListener,
   Delivery,
   DeliveryQuery,
   DeliveryRecord,
@@ -13,6 +14,7 @@ import type {
   NewEvent,
   ReplayQuery,
   RetentionLimits,
+  StoreChange,
 } from './types.ts';
 
 interface StoredEvent extends Omit<NewEvent, 'hooks'> {
@@ -61,6 +63,7 @@ export class MemoryStore implements HookStore {
   readonly #suppression: Suppression;
   #seq = 0;
   #bytes = 0;
+  #lease: { owner: string | null; epoch: number; until: number } = { owner: null, epoch: 0, until: 0 };
 
   constructor(limits: MemoryLimits = {}) {
     this.#maxBytes = limits.bytes ?? 256 * 1024 * 1024;
@@ -86,7 +89,7 @@ export class MemoryStore implements HookStore {
   async commit(
     events: readonly NewEvent[],
     results: readonly AttemptResult[],
-    heldBack?: (index: number, hookId: string) => void,
+    listener: CommitListener = {},
   ): Promise<(number | null)[]> {
     this.#makeRoom(events);
     const seqs = events.map((event, index) => {
@@ -95,7 +98,7 @@ export class MemoryStore implements HookStore {
       const firing = hooks.filter((hook) => {
         const rule = rules.find((one) => one.hook === hook);
         if (rule === undefined || this.#suppression.fires(rule)) return true;
-        heldBack?.(index, hook);
+        listener.heldBack?.(index, hook);
         return false;
       });
       if (firing.length === 0) return null;
@@ -117,6 +120,10 @@ export class MemoryStore implements HookStore {
       return stored.seq;
     });
     for (const result of results) {
+      if (result.epoch !== this.#lease.epoch) {
+        listener.fenced?.(result);
+        continue;
+      }
       const row = this.#rows.get(result.hookId)?.get(result.seq);
       if (row === undefined) continue;
       row.state = result.state;
@@ -126,18 +133,25 @@ export class MemoryStore implements HookStore {
     return seqs;
   }
 
-  async pending(hookId: string, afterSeq: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
+  async pending(hookId: string, afterSeq: number, limit: number, mostSize = Infinity): Promise<Delivery[]> {
     const found: Delivery[] = [];
     let size = 0;
     for (const [seq, row] of this.#rows.get(hookId) ?? []) {
-      if (found.length >= limit || size >= maxSize) break;
+      if (found.length >= limit || size >= mostSize) break;
       if (seq <= afterSeq || row.state !== 'pending') continue;
       found.push(toDelivery(hookId, row));
       size += row.event.payload.length;
     }
     return found;
   }
-  async takeDue(hookId: string, now: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
+  async takeDue(
+    hookId: string,
+    epoch: number,
+    now: number,
+    limit: number,
+    mostSize = Infinity,
+  ): Promise<Delivery[]> {
+    if (epoch !== this.#lease.epoch) return [];
     let size = 0;
     const waiting = this.#waiting.get(hookId) ?? new Set<number>();
     const rows = this.#rows.get(hookId);
@@ -146,7 +160,7 @@ export class MemoryStore implements HookStore {
       .filter((row): row is Row => row?.result != null && row.result.due <= now)
       .sort((a, b) => (a.result?.due ?? 0) - (b.result?.due ?? 0) || a.event.seq - b.event.seq)
       .slice(0, limit)
-      .filter((row) => (size += row.event.payload.length) - row.event.payload.length < maxSize);
+      .filter((row) => (size += row.event.payload.length) - row.event.payload.length < mostSize);
     for (const row of due) {
       row.state = 'pending';
       waiting.delete(row.event.seq);
@@ -211,13 +225,20 @@ export class MemoryStore implements HookStore {
     return events;
   }
 
-  async lease(): Promise<boolean> {
-    return true;
+  async lease(owner: string, now: number, ttlMs: number): Promise<number | null> {
+    const { owner: held, epoch, until } = this.#lease;
+    if (held !== null && held !== owner && now < until) return null;
+    this.#lease = { owner, epoch: held === owner ? epoch : epoch + 1, until: now + ttlMs };
+    return this.#lease.epoch;
   }
-  async release(): Promise<void> {}
-  async changedElsewhere(): Promise<boolean> {
-    return false;
+  async release(owner: string): Promise<void> {
+    if (this.#lease.owner === owner) this.#lease = { ...this.#lease, owner: null };
   }
+  /** Nobody else can write to it. */
+  onChange(_listener?: (change: StoreChange) => void): () => void {
+    return () => undefined;
+  }
+  catchUp(): void {}
   async close(): Promise<void> {}
 
   #wait(hookId: string, seq: number): void {

@@ -56,6 +56,8 @@ export interface Delivery {
 export interface AttemptResult {
   hookId: string;
   seq: number;
+  /** The epoch of the lease under which the delivery was taken. */
+  epoch: number;
   state: 'delivered' | 'waiting' | 'dead';
   attempts: number;
   /** When to try again, in milliseconds since the epoch (`waiting`). */
@@ -136,9 +138,39 @@ export class EventRefusedError extends Error {
   }
 }
 
+/** What a commit is told besides its numbers, once everything is stored. */
+export interface CommitListener {
+  /** An event's rules kept it from firing a hook. @param index the event's place in the commit */
+  heldBack?(index: number, hookId: string): void;
+  /** A result was not stored: the delivery was taken under an epoch that has passed, and is another process's. */
+  fenced?(result: AttemptResult): void;
+}
+
+/** What another process has written. */
+export interface StoreChange {
+  /** Hooks were made, changed or deleted: they are to be read again. */
+  readonly hooks: boolean;
+  /** There may be deliveries that nobody here was offered. */
+  readonly deliveries: boolean;
+}
+
 /**
- * Where hooks and deliveries live. Every method is atomic; a rejected call has changed nothing and rejects with
- * KongTsError STORE_FAILED. Several processes may have one durable store open; only the holder of the lease delivers.
+ * Where hooks and deliveries live. CONTRIBUTING.md says how to add a store; `test/conformance/event-hooks/store-suite.ts`
+ * holds each to this contract:
+ *
+ * - **Atomic.** Every method is one transaction. A rejected call has changed nothing and rejects with KongTsError
+ *   STORE_FAILED, or as said at the method. Nothing of a call is read in one transaction and written in another: whether
+ *   `on_change` and `snooze` let an event fire is decided where the event is stored.
+ * - **Numbers.** Event numbers rise in the order in which commits become visible: whoever has read up to a number never
+ *   finds a lower one later. A number is never given twice.
+ * - **Shared.** Several processes may have one durable store open. All of them take events in, and one at a time
+ *   delivers: the owner of the lease. Its epoch rises with each change of owner, and nothing is taken or recorded under
+ *   an epoch that has passed: a process that stood still for longer than its lease changes nothing when it goes on.
+ * - **Times** are the caller's, in milliseconds since the epoch. A store that has a clock of its own that all callers
+ *   share may take that one instead.
+ * - **Payloads** are texts and come back letter by letter.
+ * - **Changes are told**, not asked for: see `onChange`. No method but `catchUp` is called for their sake, and `catchUp`
+ *   does not wait for anybody.
  */
 export interface HookStore {
   readonly kind: string;
@@ -152,13 +184,14 @@ export interface HookStore {
    * @param unreadable told of each row that holds no JSON object
    */
   hooks(unreadable?: (id: string, reason: string) => void): Promise<Hook[]>;
+  /** Makes or replaces a hook, and forgets its firings. */
   saveHook(hook: Hook): Promise<void>;
   /** Deletes the hook and its deliveries. @returns whether there was one */
   deleteHook(id: string): Promise<boolean>;
 
   /**
-   * Stores new events with their deliveries, and results, in one transaction.
-   * @param heldBack told, when everything is stored, which hooks the rules kept from firing
+   * Stores new events with their deliveries, and results, in one transaction. A result of a delivery that is gone is
+   * passed over.
    * @returns per event its number, or null when an event of this id is stored already (nothing is stored again), or when
    * its rules leave no hook to fire
    * @throws EventRefusedError where one event is the reason
@@ -166,15 +199,19 @@ export interface HookStore {
   commit(
     events: readonly NewEvent[],
     results: readonly AttemptResult[],
-    heldBack?: (index: number, hookId: string) => void,
+    listener?: CommitListener,
   ): Promise<(number | null)[]>;
   /**
    * Pending deliveries of a hook above an event number, in order.
-   * @param maxSize no more follow once so many payload characters were found (default: no limit)
+   * @param mostSize no more follow once so many payload characters were found (default: no limit)
    */
-  pending(hookId: string, afterSeq: number, limit: number, maxSize?: number): Promise<Delivery[]>;
-  /** Takes waiting deliveries that are due: they become pending, and the caller makes them. `maxSize` as above. */
-  takeDue(hookId: string, now: number, limit: number, maxSize?: number): Promise<Delivery[]>;
+  pending(hookId: string, afterSeq: number, limit: number, mostSize?: number): Promise<Delivery[]>;
+  /**
+   * Takes waiting deliveries that are due, the earliest first: they become pending, and the caller makes them.
+   * @param epoch of the caller's lease; one that has passed takes nothing
+   * @param mostSize as above
+   */
+  takeDue(hookId: string, epoch: number, now: number, limit: number, mostSize?: number): Promise<Delivery[]>;
   /** When the next waiting delivery of a hook is due, null when none waits. */
   nextDue(hookId: string): Promise<number | null>;
   /** Counts by state, for one hook. */
@@ -187,10 +224,26 @@ export interface HookStore {
   /** Removes a bounded number of old finished deliveries. @returns how many events went */
   prune(limits: RetentionLimits): Promise<number>;
 
-  /** Takes or renews the right to deliver. @returns whether the owner has it until `now + ttlMs` */
-  lease(owner: string, now: number, ttlMs: number): Promise<boolean>;
+  /**
+   * Takes or renews the right to deliver.
+   * @returns the epoch, where the owner has the right until `now + ttlMs`; null where another one has it
+   */
+  lease(owner: string, now: number, ttlMs: number): Promise<number | null>;
+  /** Gives the right up, so that the next one has it at once. */
   release(owner: string): Promise<void>;
-  /** Whether another process has written since the last call; then hooks and deliveries are read again. */
-  changedElsewhere(): Promise<boolean>;
+
+  /**
+   * Subscribes to what other processes write. The listener is told within a second of their commit, mostly within 100
+   * ms, and once more after whatever may have kept the store from noticing. It may be told for nothing, and more than it
+   * needs to know. It is not told of what this store has written itself.
+   * @returns the function that ends the subscription
+   */
+  onChange(listener: (change: StoreChange) => void): () => void;
+  /**
+   * Tells the listeners now of what is committed, where the store can see that without asking anybody: SQLite looks at
+   * memory that the processes share. A store behind a network has nothing to do here. Never throws.
+   */
+  catchUp(): void;
+  /** Ends every subscription. */
   close(): Promise<void>;
 }

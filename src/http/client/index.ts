@@ -1,5 +1,9 @@
 /**
- * What those need who send requests with undici: event hooks, the client of Kong's Admin API, and plugins
- * (`kong-ts/http-client`).
+ * What those need who send requests: event hooks, the client of Kong's Admin API, and plugins (`kong-ts/http-client`).
+ * `passingOverInformational` is for clients of undici, `PostClient` for those who send thousands of bodies a second.
  */
 export { passingOverInformational } from './informational.ts';
+export { PostClient } from './post-client.ts';
+export type { PostClientOptions } from './post-client.ts';
+export type { TlsOptions } from './post-connect.ts';
+export type { PostHead, PostResult } from './post-request.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { CollectionTag, ScalarTag, Tags } from 'yaml';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import { readText } from '../../base/read-text.ts';
 import { isDeeperThan, isObject } from '../schema/index.ts';
 import type { PlainObject } from '../schema/index.ts';
 
@@ -22,7 +22,7 @@ const maxDepth = 1000;
 export function readDocument(file: string): DeclarativeDocument {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (thrown) {
     throw new KongTsError(
       'FILE_UNREADABLE',

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import { readText } from '../../base/read-text.ts';
 import type { Protocol } from '../../pdk/phases.ts';
 import type { KnownPlugin } from '../entities/types.ts';
 
@@ -37,9 +37,9 @@ export async function runQueryCommand(server: string, command: string): Promise<
 }
 
 /** Reads a dump that was saved to a file. @throws KongTsError FILE_UNREADABLE */
-export async function readDumpFile(file: string): Promise<string> {
+export function readDumpFile(file: string): string {
   try {
-    return await readFile(file, 'utf8');
+    return readText(file);
   } catch (error) {
     throw new KongTsError('FILE_UNREADABLE', `The dump "${file}" cannot be read: ${messageOf(error)}.`, {
       cause: error,

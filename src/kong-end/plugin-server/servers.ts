@@ -112,7 +112,7 @@ async function dumpOf(server: PluginServerOptions, log: SandboxLog): Promise<Dum
   const { name, dump, queryCommand } = server;
   let text: string;
   if (typeof dump === 'object') text = JSON.stringify(dump);
-  else if (dump !== undefined) text = await readDumpFile(dump);
+  else if (dump !== undefined) text = readDumpFile(dump);
   else if (queryCommand !== undefined) text = await runQueryCommand(name, queryCommand);
   else
     throw new KongTsError('USAGE', `Plugin server "${name}" has neither a query command nor a dump.`, {

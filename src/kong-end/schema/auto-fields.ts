@@ -186,6 +186,9 @@ function adjustTable(
     return unique.map((item) => adjust(elements, item, context, options));
   }
   if (type === 'map' && values !== undefined) {
+    // The keys of a list stay numbers, which the keys of most maps are not.
+    if (Array.isArray(value) && value.length > 0)
+      return value.map((item) => adjust(values, item, context, options));
     const record = asRecord(value);
     for (const [key, item] of Object.entries(record)) {
       setOwn(record, key, adjust(values, item, context, options));

@@ -64,7 +64,7 @@ function typeError(field: Field, value: unknown): FieldError | undefined {
       return elementErrors(field, list);
     }
     case 'map':
-      return isTable(value) ? mapError(field, asRecord(value)) : text.map;
+      return isTable(value) ? mapError(field, value) : text.map;
     case 'record':
       return isTable(value) ? recordErrors(field, asRecord(value)) : text.record;
     case 'foreign':
@@ -111,10 +111,14 @@ function elementErrors(field: Field, list: readonly unknown[]): FieldError | und
   return errors.length === 0 ? undefined : errors;
 }
 
-function mapError(field: Field, map: PlainObject): FieldError | undefined {
+function mapError(field: Field, map: PlainObject | unknown[]): FieldError | undefined {
   const { keys, values } = field;
   if (keys === undefined || values === undefined) return undefined;
-  for (const [key, item] of Object.entries(map)) {
+  // The keys of a list are numbers, as Lua counts them.
+  const entries: [string | number, unknown][] = Array.isArray(map)
+    ? map.map((item, index) => [index + 1, item])
+    : Object.entries(map);
+  for (const [key, item] of entries) {
     const error = validateField(asRequired(keys), key) ?? validateField(asRequired(values), item ?? null);
     if (error !== undefined) return error;
   }

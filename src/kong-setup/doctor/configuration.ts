@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import { readText } from '../../base/read-text.ts';
 import { propertyName } from '../settings.ts';
 import type { KongFacts } from '../versions.ts';
 
@@ -52,9 +53,9 @@ export function parseEnvFile(text: string): Record<string, string> {
 }
 
 /** @throws KongTsError FILE_UNREADABLE */
-export function readText(file: string): string {
+export function readSettings(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file);
   } catch (thrown) {
     throw new KongTsError('FILE_UNREADABLE', `${file} cannot be read: ${messageOf(thrown)}.`, {
       cause: thrown,

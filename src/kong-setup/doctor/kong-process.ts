@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readText } from '../../base/read-text.ts';
 import type { Properties } from './configuration.ts';
 
 /** Whether a Kong with this prefix runs on this machine: its `pids/nginx.pid` names a process that is there. */
@@ -8,7 +8,7 @@ export function kongRunsIn(properties: Properties): boolean {
   const file = path.join(prefix === '' ? '/usr/local/kong' : prefix, 'pids', 'nginx.pid');
   let pid: number;
   try {
-    pid = Number(readFileSync(file, 'utf8').trim());
+    pid = Number(readText(file, 64).trim());
   } catch {
     return false;
   }

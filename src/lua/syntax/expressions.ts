@@ -23,6 +23,8 @@ const binary: Readonly<Record<string, readonly [left: number, right: number]>> =
 const unaryPriority = 8;
 /** So many operands are joined in one call. */
 const maxJoined = 32;
+/** The compiler looks through all jumps of a row for each further one: more than this is more than anybody writes. */
+export const maxJumps = 1000;
 
 /** The name under which the translated source finds the function that joins values as LuaJIT does. */
 export const joinName = '_kong_ts_join';
@@ -81,11 +83,14 @@ export class Expressions {
       this.#operation(unaryPriority);
     } else this.#simple();
     let join: Join | null = null;
+    let jumps = 0;
     for (;;) {
       const { token } = reader;
       const priority = binary[token.type];
       if (priority === undefined || priority[0] <= limit) break;
       reader.next();
+      if (token.type === 'and' || token.type === 'or') jumps += 1;
+      if (jumps > maxJumps) reader.error(`more than ${maxJumps} 'and' and 'or' in a row`);
       const joined = this.#operation(priority[1]);
       join = null;
       if (token.type === '..') join = this.#join(start, token.start, joined);

@@ -1,4 +1,4 @@
-import { Expressions } from './expressions.ts';
+import { Expressions, maxJumps } from './expressions.ts';
 import type { Label } from './scopes.ts';
 import { TokenReader } from './token-reader.ts';
 
@@ -118,7 +118,10 @@ export class Parser extends TokenReader {
   }
 
   #conditional(line: number): void {
+    let arms = 0;
     do {
+      arms += 1;
+      if (arms > maxJumps) this.error(`more than ${maxJumps} conditions of one 'if'`);
       this.next();
       this.#expressions.one();
       this.expect('then');

@@ -1,7 +1,10 @@
 import module from 'node:module';
-import { parse } from 'acorn';
 import type { Pattern } from 'acorn';
 import { transform } from 'sucrase';
+import { assignedFields } from './class-fields.ts';
+import { namespaceCalls } from './namespace-calls.ts';
+import type { NamespaceCall } from './namespace-calls.ts';
+import { parseJavaScript } from './syntax.ts';
 
 /** A name that a module takes from another one, checked once both are loaded. */
 export interface ImportedName {
@@ -16,21 +19,48 @@ export interface ImportedName {
 export interface CommonJs {
   readonly code: string;
   readonly imports: readonly ImportedName[];
+  /** What `import()` names by a text. */
+  readonly later: readonly string[];
+  readonly calls: readonly NamespaceCall[];
 }
 
 /**
  * TypeScript as CommonJS, as ts-node makes it for kong-pdk: Node's own transform takes types out and writes enums,
- * namespaces and parameter properties; sucrase turns imports and exports into require and exports, with live bindings,
- * and leaves out what is imported for its types only.
+ * namespaces and parameter properties; classes get TypeScript's fields; sucrase turns imports and exports into require and
+ * exports, with live bindings, and leaves out what is imported for its types only.
  *
  * @throws SyntaxError where the source is no TypeScript
  */
 export function toCommonJs(source: string): CommonJs {
-  const { code } = transform(listedExports(withoutTypes(source)), {
+  const plain = assignedFields(withoutTypes(typesSaid(source)));
+  const { code } = transform(listedExports(plain), {
     transforms: ['typescript', 'imports'],
     disableESTransforms: true,
   });
-  return { code: code.replace(passedOnDefault, passOnDefault), imports: importedNames(code) };
+  return {
+    code: code.replace(passedOnDefault, passOnDefault),
+    imports: importedNames(code),
+    later: [...code.matchAll(importedLater)].map(([, , specifier = '']) => specifier),
+    calls: namespaceCalls(code),
+  };
+}
+
+/** Braces with nothing but types in them, at an import or an export. */
+const onlyTypes = /\b(import|export)(\s*\{)((?:\s*type\s+[\w$]+(?:\s+as\s+[\w$]+)?\s*,?)+\s*\}\s*from\b)/g;
+const declaredConstant = /\bdeclare\s+const\s+enum\b/g;
+
+/**
+ * Says what Node's transform does not see: it keeps an import whose names are all types, for its effects, and leaves out a
+ * constant enumeration that is declared, whose values TypeScript writes where they are used.
+ */
+function typesSaid(source: string): string {
+  return source
+    .replace(
+      onlyTypes,
+      (_text, word: string, open: string, names: string) =>
+        `${word} type${open}${names.replace(/\btype\s+(?!as\b)/g, '')}`,
+    )
+    .replace(declaredConstant, 'const enum');
 }
 
 function withoutTypes(source: string): string {
@@ -47,12 +77,7 @@ function withoutTypes(source: string): string {
 /** Exports of several variables at once as a list at the end: sucrase sees the first name only. */
 function listedExports(source: string): string {
   if (!/^[ \t]*export\s+(?:const|let|var)\b/m.test(source)) return source;
-  const { body } = parse(source, {
-    ecmaVersion: 'latest',
-    sourceType: 'module',
-    allowAwaitOutsideFunction: true,
-    allowReturnOutsideFunction: true,
-  });
+  const { body } = parseJavaScript(source);
   let result = source;
   for (const statement of body.reverse()) {
     if (statement.type !== 'ExportNamedDeclaration' || statement.declaration?.type !== 'VariableDeclaration')
@@ -88,6 +113,9 @@ const passedOnDefault = /_createNamedExportFrom\((_[\w$]+), '([^']+)', 'default'
 function passOnDefault(_text: string, from: string, name: string): string {
   return `_createNamedExportFrom(${from}.__esModule ? ${from} : { default: ${from} }, '${name}', 'default')`;
 }
+
+/** As sucrase writes `import('./file')`. */
+const importedLater = /\b_interopRequireWildcard\(require\((['"])(.*?)\1\)\)\)/g;
 
 const required = /\bvar (_[\w$]+) = require\((['"])(.*?)\2\)/g;
 

@@ -3,7 +3,8 @@ import module, { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { toCommonJs } from './commonjs.ts';
-import type { ImportedName } from './commonjs.ts';
+import type { CommonJs } from './commonjs.ts';
+import { mainOf } from '../main-file.ts';
 
 /**
  * `require` of TypeScript, as plugins for kong-pdk had it from ts-node: a path needs no ending, a folder has an index,
@@ -17,7 +18,7 @@ const endings = ['.ts', '.tsx', '.cts'] as const;
 const commonJs = new Set<string>();
 
 /** What the files that were loaded since the last check take from others. */
-const unchecked: { readonly file: string; readonly imports: readonly ImportedName[] }[] = [];
+const unchecked: ({ readonly file: string } & Omit<CommonJs, 'code'>)[] = [];
 
 let registered = false;
 
@@ -36,8 +37,8 @@ function register(): void {
     load(url, context, nextLoad) {
       if (!commonJs.has(url)) return nextLoad(url, context);
       const file = fileURLToPath(url);
-      const { code, imports } = transformed(file);
-      unchecked.push({ file, imports });
+      const { code, ...rest } = transformed(file);
+      unchecked.push({ file, ...rest });
       return { format: 'commonjs', source: code, shortCircuit: true };
     },
   });
@@ -68,7 +69,8 @@ function typeScriptFile(specifier: string, parentURL: string): string | null {
   const wanted = path.resolve(path.dirname(fileURLToPath(parentURL)), specifier);
   const candidates = [
     ...endings.map((ending) => wanted + ending),
-    ...(wanted.endsWith('.js') ? endings.map((ending) => wanted.slice(0, -3) + ending) : []),
+    ...(/\.c?js$/.test(wanted) ? endings.map((ending) => wanted.replace(/\.c?js$/, '') + ending) : []),
+    ...mainOf(wanted).flatMap((main) => ['', ...endings].map((ending) => main + ending)),
     ...endings.map((ending) => path.join(wanted, `index${ending}`)),
   ];
   return candidates.find((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true) ?? null;
@@ -91,16 +93,23 @@ export function prepareRequire(file: string, itself: boolean): void {
 }
 
 /**
- * Looks whether every name that the files loaded since the last time import is exported. In kong-pdk a handler that
- * calls what is not there lets the request through, so that a wrong name must not wait until then.
+ * Looks whether every name that the files loaded since the last time import is exported, and whether what they import
+ * later (`import('./file')`) is there. In kong-pdk a handler that calls what is not there lets the request through, so that
+ * a wrong name must not wait until then.
  *
- * @throws SyntaxError naming the file, the import and the name
+ * @throws SyntaxError naming the file, the import and the name; what `require` throws for a file that is not there
  */
 export function checkImports(): void {
   const empty = new Map<unknown, Set<string>>();
   // A file was begun before those that it imports: what it passes on of theirs is known once they were looked at.
-  for (const { file, imports } of unchecked.splice(0).reverse()) {
+  for (const { file, imports, later, calls } of unchecked.splice(0).reverse()) {
     const require = createRequire(pathToFileURL(file));
+    for (const specifier of later) require.resolve(specifier);
+    for (const { specifier, name } of calls) {
+      // Of other modules ts-node knows no more than of an any.
+      if (!isTypeScript(pathToFileURL(require.resolve(specifier)).href)) continue;
+      if (!has(require(specifier), name)) throw missing(file, specifier, name);
+    }
     for (const { specifier, name, passedOnAs } of imports) {
       const found: unknown = require(specifier);
       if (has(found, name) && empty.get(found)?.has(name) !== true) continue;
@@ -110,13 +119,19 @@ export function checkImports(): void {
         empty.set(own, (empty.get(own) ?? new Set()).add(passedOnAs));
         continue;
       }
-      throw new SyntaxError(`${file} imports "${name}" from "${specifier}", which exports no such name`);
+      throw missing(file, specifier, name);
     }
   }
 }
 
+const missing = (file: string, specifier: string, name: string): SyntaxError =>
+  new SyntaxError(`${file} imports "${name}" from "${specifier}", which exports no such name`);
+
 /** A module that is no ECMAScript module is its own default, as with esModuleInterop. */
 function has(exported: unknown, name: string): boolean {
   const fields: object = Object(exported) as object;
-  return name in fields || (name === 'default' && !('__esModule' in fields));
+  // What every object has is no export: `constructor` would let everybody in.
+  const isInherited =
+    !Object.hasOwn(fields, name) && Reflect.get(fields, name) === Reflect.get(Object.prototype, name);
+  return (name in fields && !isInherited) || (name === 'default' && !('__esModule' in fields));
 }

@@ -1,6 +1,7 @@
 /** How a plugin for kong-pdk shows in its source, before it can be run. */
 
-const assigns = /^[ \t]*(?:Object\.assign\(\s*)?(?:module\.)?exports\b\s*(?:[.[=,])/m;
+/** Anywhere: `const plugin = module.exports = {`, `Object.defineProperty(exports, 'Plugin', ...)`. */
+const assigns = /(?<![.\w$])(?:module\.)?exports\b\s*(?:[.[,]|=(?!=))/;
 const assignsAll = /^[ \t]*module\.exports\s*=/m;
 const exportsPlugin =
   /^[ \t]*export\s+(?:(?:abstract\s+)?class|const|let|var|function)\s+Plugin\b|^[ \t]*export\s*\{[^}]*\bPlugin\b[^}]*\}/m;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { atTime, times } from './other-time.ts';
 import { KongTsError } from '../../base/errors.ts';
 import { normalise } from './normalise.ts';
 import type { Unwrapped, ZodNode, ZodResult } from './zod-def.ts';
@@ -66,10 +67,13 @@ function replacement(unwrapped: Unwrapped, absent: ZodResult | null): { value: u
   return caught && nullable && absent?.success === true ? { value: absent.data } : undefined;
 }
 
-/** A default such as `() => randomUUID()`: another one for each configuration. */
+/** A default such as `() => randomUUID()`, or one made of the time: another one for each configuration. */
 function isMadeAnew(start: ZodNode, first: ZodResult | null): boolean {
-  const second = whenAbsent(start);
-  return first?.success === true && second?.success === true && !isDeepStrictEqual(first.data, second.data);
+  if (first?.success !== true) return false;
+  return times.some((shift) => {
+    const again = atTime(shift, () => whenAbsent(start));
+    return again?.success === true && !isDeepStrictEqual(first.data, again.data);
+  });
 }
 
 /** A default as Kong takes it: plain JSON. */

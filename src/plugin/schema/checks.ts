@@ -83,6 +83,7 @@ export function stringAttributes(def: ZodDef): Attributes {
     if (
       check.format === 'starts_with' &&
       check.prefix !== undefined &&
+      check.prefix !== '' &&
       attributes['starts_with'] === undefined
     ) {
       attributes['starts_with'] = check.prefix;
@@ -90,7 +91,8 @@ export function stringAttributes(def: ZodDef): Attributes {
       attributes['uuid'] = true;
     } else {
       const pattern = stringPattern(check);
-      if (pattern !== null) patterns.push(pattern);
+      // Every string matches an empty pattern, which Kong refuses to have.
+      if (pattern !== null && pattern !== '') patterns.push(pattern);
     }
   }
   // Kong refuses the empty string unless told otherwise; zod takes it.
@@ -106,7 +108,7 @@ export function stringAttributes(def: ZodDef): Attributes {
 }
 
 function stringPattern(check: ZodCheck): string | null {
-  if (check.format === 'starts_with') return `^${luaLiteral(check.prefix ?? '')}`;
+  if (check.format === 'starts_with') return check.prefix ? `^${luaLiteral(check.prefix)}` : null;
   if (check.format === 'ends_with') return `${luaLiteral(check.suffix ?? '')}$`;
   if (check.format === 'includes') {
     return check.position === undefined ? luaLiteral(check.includes ?? '') : null;
@@ -121,6 +123,9 @@ export function lengthAttributes(def: ZodDef): Attributes {
   return lengths.attributes(null);
 }
 
+const isLength = (value: number | undefined): value is number =>
+  value !== undefined && Number.isFinite(value);
+
 class Lengths {
   #min: number | null = null;
   #max: number | null = null;
@@ -128,11 +133,12 @@ class Lengths {
   add(check: ZodCheck): void {
     const min = check.minimum ?? check.length ?? check.size;
     const max = check.maximum ?? check.length ?? check.size;
-    if (/^(min_length|min_size|length_equals|size_equals)$/.test(check.check) && min !== undefined) {
-      this.#min = Math.max(this.#min ?? 0, min);
+    if (/^(min_length|min_size|length_equals|size_equals)$/.test(check.check) && isLength(min)) {
+      this.#min = Math.max(this.#min ?? 0, Math.ceil(min));
     }
-    if (/^(max_length|max_size|length_equals|size_equals)$/.test(check.check) && max !== undefined) {
-      this.#max = Math.min(this.#max ?? Infinity, max);
+    // An infinite length is no bound.
+    if (/^(max_length|max_size|length_equals|size_equals)$/.test(check.check) && isLength(max)) {
+      this.#max = Math.min(this.#max ?? Infinity, Math.floor(max));
     }
   }
 

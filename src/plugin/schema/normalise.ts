@@ -38,7 +38,8 @@ type Dictionary = Record<string, unknown>;
 function normaliseObject(value: object, def: ZodDef): unknown {
   if (Array.isArray(value)) return value;
   const source = value as Dictionary;
-  const result: Dictionary = {};
+  // Without a prototype: zod would find a `constructor` there in an object that has none.
+  const result = Object.create(null) as Dictionary;
   for (const [key, item] of Object.entries(source)) {
     if (key === '$refs') continue;
     const field = own(def.shape, key);

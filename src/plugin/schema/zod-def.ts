@@ -122,7 +122,7 @@ export function unwrap(start: ZodNode): Unwrapped {
     if (def.type === 'nonoptional') optional ??= false;
     if (def.type === 'catch') caught = true;
     if (def.type === 'default' || def.type === 'prefault') preset ??= { value: def.defaultValue };
-    if (def.type === 'nullable') nullable = true;
+    if (def.type === 'nullable' || (def.type === 'union' && takesNull(def.options ?? []))) nullable = true;
     if (def.type === 'union') {
       const { rest, hasNull, hasUndefined } = withoutNothing(def.options ?? []);
       if (rest.length === 1 && rest[0] !== undefined && (hasNull || hasUndefined)) {
@@ -165,6 +165,9 @@ export function innerOf(def: ZodDef): ZodNode | undefined {
       return undefined;
   }
 }
+
+/** Whether an option of a union is one that takes null. */
+const takesNull = (options: readonly ZodNode[]): boolean => options.some((option) => unwrap(option).nullable);
 
 function withoutNothing(options: readonly ZodNode[]): {
   rest: ZodNode[];

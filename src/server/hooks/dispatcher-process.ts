@@ -1,11 +1,8 @@
 import type { ChildProcessByStdio } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ownModule } from '../../base/package.ts';
-import type { Secret } from '../../base/secrets.ts';
-import { secrets } from '../../base/secrets.ts';
 import { recordOf } from '../log/pretty.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -45,7 +42,7 @@ export class DispatcherProcess {
       stdio: ['pipe', 'pipe', 'inherit'],
       // A Ctrl-C reaches the whole group of a terminal; the dispatcher ends when this process says so, or is gone.
       detached: true,
-      env: { ...process.env, ...this.#secretEnvironment() },
+      env: { ...process.env, ...this.#options.dispatcher.environment },
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);
@@ -89,34 +86,12 @@ export class DispatcherProcess {
     clearTimeout(timer);
   }
 
-  /** What is not on the command line, which every user of the machine can read. */
-  #secretEnvironment(): Record<string, string> {
-    const { kong } = this.#options;
-    return {
-      [secrets.kongAdmin.variable]: kong?.admin ?? '',
-      // What this process was told is in the options: the variable is not read a second time.
-      [secrets.kongAdmin.fileVariable]: '',
-      ...(kong?.token == null ? {} : { [secrets.kongToken.variable]: kong.token }),
-    };
-  }
-
   #arguments(): string[] {
-    const { sockets, dataDir, eventHooksAdmin, eventHooksAllow, allowHosts, kong, secretFiles } =
-      this.#options;
+    const { sockets, dispatcher } = this.#options;
     return [
+      ...dispatcher.words,
       '--listen',
       `unix:${sockets[0]?.path ?? ''}.hooks.${process.pid}`,
-      '--admin',
-      eventHooksAdmin,
-      ...(dataDir === null ? [] : ['--data-dir', join(dataDir, 'event-hooks')]),
-      ...allowHosts.flatMap((name) => ['--allow-host', name]),
-      ...eventHooksAllow.map((range) => `--allow-${range}`),
-      ...fileFlag(secrets.adminToken, secretFiles.adminToken),
-      ...fileFlag(secrets.hooksToken, secretFiles.hooksToken),
-      ...fileFlag(secrets.kongToken, secretFiles.kongToken),
-      ...(kong?.interval ?? []).flatMap((text) => ['--crud-interval', text]),
-      ...(kong?.secrets === true ? ['--crud-secrets'] : []),
-      ...(kong?.lendLogin === true ? ['--lend-kong-login'] : []),
       '--reuse-port',
       '--exit-with-stdin',
     ];
@@ -141,10 +116,6 @@ export class DispatcherProcess {
     if (record === null) process.stdout.write(`${line}\n`);
     else this.#log[record.level](record.message, { ...record.fields });
   }
-}
-
-function fileFlag({ flag }: Secret, file: string | undefined): string[] {
-  return file === undefined ? [] : [flag, file];
 }
 
 function parseReady(line: string): { grpc: string; admin: string | null } | null {

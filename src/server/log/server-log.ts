@@ -39,22 +39,8 @@ export function createServerLog(
 }
 
 async function jsonWriter(level: LogLevel): Promise<Write> {
-  const { pino, destination, stdTimeFunctions } = await import('pino');
-  const logger = pino(
-    {
-      level,
-      customLevels: severity,
-      useOnlyCustomLevels: true,
-      base: { pid: process.pid },
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      messageKey: 'message',
-    },
-    destination({ dest: 1, sync: true }),
-  );
-  return (lineLevel, fields, message) => {
-    logger[lineLevel](fields, message);
-  };
+  const { jsonLines } = await import('../../base/json-log.ts');
+  return jsonLines({ levels: logLevels, level });
 }
 
 async function prettyWriter(): Promise<Write> {

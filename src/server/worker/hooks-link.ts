@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import { eventHooks } from '../../event-hooks/client/hub.ts';
-import { readSecret, secrets } from '../../base/secrets.ts';
+import type { DispatcherLaunch } from '../../event-hooks/serve/launch.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How long an instance waits for the dispatcher before it starts without, in milliseconds. */
@@ -17,7 +17,7 @@ interface Closable {
 export class HooksLink {
   readonly #log: ServerLog;
   readonly #expected: boolean;
-  readonly #tokenFile: string | undefined;
+  readonly #launch: DispatcherLaunch;
   #address: string | null = null;
   #transport: Closable | null = null;
   #connected: () => void = () => undefined;
@@ -25,11 +25,11 @@ export class HooksLink {
 
   /**
    * @param expected whether there is a dispatcher, now or soon
-   * @param tokenFile file with its token; without one the environment counts
+   * @param launch how it is started
    */
-  constructor(expected: boolean, log: ServerLog, tokenFile?: string) {
+  constructor(expected: boolean, log: ServerLog, launch: DispatcherLaunch) {
     this.#expected = expected;
-    this.#tokenFile = tokenFile;
+    this.#launch = launch;
     this.#log = log;
     this.#ready = new Promise((resolve) => {
       this.#connected = resolve;
@@ -56,7 +56,8 @@ export class HooksLink {
     this.#address = address;
     try {
       const { connectEventHooks } = await import('../../event-hooks/index.ts');
-      const token = readSecret(secrets.hooksToken, this.#tokenFile, process.env);
+      const { grpcToken } = await import('../../event-hooks/serve/launch.ts');
+      const token = grpcToken(this.#launch, process.env);
       const transport = await connectEventHooks({ address, ...(token === null ? {} : { token }) });
       eventHooks.attachTransport(transport);
       this.#transport = transport;

@@ -61,7 +61,7 @@ export class PluginWorker {
     this.options = options;
     this.#log = log;
     this.#link = start.link;
-    this.hooks = new HooksLink(options.eventHooks !== 'off', log, options.secretFiles.hooksToken);
+    this.hooks = new HooksLink(options.eventHooks !== 'off', log, options.dispatcher);
     this.#plugins = new PluginSet(options.plugins, async (spec) => {
       const { loadPlugin } = await import('../../plugin/loader.ts');
       return loadPlugin(spec, { cwd: options.cwd });

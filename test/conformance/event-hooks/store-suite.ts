@@ -1,7 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { anyNumber } from '../../event-hooks/support/expected.ts';
 import type { Hook } from '../../../src/event-hooks/model/hook.ts';
-import type { AttemptResult, HookStore, NewEvent } from '../../../src/event-hooks/store/types.ts';
+import type {
+  AttemptResult,
+  HookStore,
+  NewEvent,
+  StoreChange,
+} from '../../../src/event-hooks/store/types.ts';
 
 export interface StoreUnderTest {
   store: HookStore;
@@ -34,6 +39,8 @@ const event = (id: string, hooks: string[], at = 1000): NewEvent => ({
 const result = (hookId: string, seq: number, more: Partial<AttemptResult> = {}): AttemptResult => ({
   hookId,
   seq,
+  // Of the first lease on a new store.
+  epoch: 1,
   state: 'delivered',
   attempts: 1,
   due: 0,
@@ -55,6 +62,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       store = under.store;
       await store.saveHook(hook('a'));
       await store.saveHook(hook('b'));
+      expect(await store.lease('x', 0, 500)).toBe(1);
     });
     afterEach(async () => {
       await store.close().catch(() => undefined);
@@ -152,9 +160,9 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       expect(await seqsOf('a')).toEqual([]);
       expect(await store.nextDue('a')).toBe(100);
       expect(await store.nextDue('b')).toBeNull();
-      expect(await store.takeDue('a', 99, 10)).toEqual([]);
-      expect((await store.takeDue('a', 250, 10)).map((one) => one.eventId)).toEqual(['2', '3']);
-      expect(await store.takeDue('a', 250, 10)).toEqual([]);
+      expect(await store.takeDue('a', 1, 99, 10)).toEqual([]);
+      expect((await store.takeDue('a', 1, 250, 10)).map((one) => one.eventId)).toEqual(['2', '3']);
+      expect(await store.takeDue('a', 1, 250, 10)).toEqual([]);
       expect(await store.nextDue('a')).toBe(300);
       // Taken and not finished: after a restart they are pending again.
       await reopen();
@@ -199,7 +207,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         return store.replay({ hookId: 'a', size: 10, ...query }, 7000);
       };
       expect(await replay({})).toEqual(seqs.slice(0, 3));
-      expect((await store.takeDue('a', 7000, 10)).map((one) => one.seq)).toEqual(seqs.slice(0, 3));
+      expect((await store.takeDue('a', 1, 7000, 10)).map((one) => one.seq)).toEqual(seqs.slice(0, 3));
       expect(await replay({ seq: seqs[1] })).toEqual([seqs[1]]);
       expect(await replay({ since: 2000 })).toEqual([seqs[1], seqs[2]]);
       expect(await replay({ states: ['dead'] })).toEqual([seqs[0]]);
@@ -244,7 +252,8 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         const one = event(id, ['a', 'b']);
         one.rules = [{ hook: 'a', identity: key, digest, snoozeMs, now }];
         held.length = 0;
-        const [seq] = await store.commit([one], [], (at, hookId) => held.push(`${String(at)} ${hookId}`));
+        const heldBack = (at: number, hookId: string): unknown => held.push(`${String(at)} ${hookId}`);
+        const [seq] = await store.commit([one], [], { heldBack });
         return [seq !== null, ...held];
       };
       expect(await fire('1', 'x', 0, 0)).toEqual([true]);
@@ -308,35 +317,92 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
     });
 
     it('lets one owner deliver at a time, and the next when that one ends', async (context) => {
-      expect(await store.lease('x', 1000, 500)).toBe(true);
-      expect(await store.lease('x', 1400, 500)).toBe(true);
+      expect(await store.lease('x', 1000, 500)).toBe(1);
+      expect(await store.lease('x', 1400, 500)).toBe(1);
       if (under.second === null) {
         context.skip('this store cannot be shared');
         return;
       }
       const other = await under.second();
-      expect(await other.lease('y', 1500, 500)).toBe(false);
-      expect(await other.lease('y', 1901, 500)).toBe(true);
-      expect(await store.lease('x', 2000, 500)).toBe(false);
+      expect(await other.lease('y', 1500, 500)).toBeNull();
+      expect(await other.lease('y', 1901, 500)).toBe(2);
+      expect(await store.lease('x', 2000, 500)).toBeNull();
       await other.release('y');
-      expect(await store.lease('x', 2000, 500)).toBe(true);
+      expect(await store.lease('x', 2000, 500)).toBe(3);
       await other.close();
     });
 
-    it('notices what another process has written', async (context) => {
+    it('gives each owner an epoch above the one before, also after the store was closed', async () => {
+      expect(await store.lease('y', 499, 500)).toBeNull();
+      expect(await store.lease('y', 500, 500)).toBe(2);
+      await store.release('x');
+      expect(await store.lease('z', 999, 500)).toBeNull();
+      await store.release('y');
+      await reopen();
+      expect(await store.lease('z', 999, 500)).toBe(3);
+    });
+
+    it('takes and records nothing under an epoch that has passed, and stores the events beside it', async () => {
+      const seqs = (await store.commit([event('1', ['a']), event('2', ['a'])], [])).map(Number);
+      const [first = 0, second = 0] = seqs;
+      await store.commit([], [result('a', second, { state: 'waiting', due: 10 })]);
+      // The owner stands still for longer than its lease, and another one delivers.
+      expect(await store.lease('y', 500, 500)).toBe(2);
+      await store.commit([], [result('a', first, { epoch: 2 })]);
+      const late = [
+        result('a', first, { state: 'waiting', due: 20, attempts: 7 }),
+        result('a', second, { state: 'dead', attempts: 7 }),
+      ];
+      const fenced: AttemptResult[] = [];
+      const stored = await store.commit([event('3', ['a'])], late, {
+        fenced: (one) => fenced.push(one),
+      });
+      expect(stored).toEqual([anyNumber]);
+      expect(fenced).toEqual(late);
+      expect(await store.takeDue('a', 1, 1000, 10)).toEqual([]);
+      expect(await store.counts('a')).toEqual({ pending: 1, waiting: 1, delivered: 1, dead: 0 });
+      expect((await store.delivery('a', '1'))?.attempts).toBe(1);
+      expect((await store.takeDue('a', 2, 1000, 10)).map((one) => one.eventId)).toEqual(['2']);
+    });
+
+    it('tells of what another process has written, and not of what it has written itself', async (context) => {
+      const told: StoreChange[] = [];
+      const end = store.onChange((change) => told.push(change));
+      await store.saveHook(hook('c'));
+      await store.commit([event('0', ['a'])], []);
+      store.catchUp();
+      expect(told).toEqual([]);
       if (under.second === null) {
         context.skip('this store cannot be shared');
         return;
       }
       const other = await under.second();
+      const untilTold = (what: keyof StoreChange): Promise<void> =>
+        vi.waitFor(() => {
+          expect(told.some((change) => change[what])).toBe(true);
+        }, 5000);
+      await other.saveHook(hook('d'));
+      await untilTold('hooks');
+      expect((await store.hooks()).map((one) => one.id)).toContain('d');
+      told.length = 0;
       await other.hooks();
-      await store.changedElsewhere();
-      expect(await store.changedElsewhere()).toBe(false);
       await other.commit([event('1', ['a'])], []);
-      expect(await store.changedElsewhere()).toBe(true);
-      expect(await store.changedElsewhere()).toBe(false);
-      expect(await seqsOf('a')).toHaveLength(1);
+      await untilTold('deliveries');
+      expect(await seqsOf('a')).toHaveLength(2);
+      end();
+      told.length = 0;
+      await other.deleteHook('d');
+      store.catchUp();
+      expect(told).toEqual([]);
       await other.close();
+    });
+
+    it('tells nobody any more once it is closed, and can be asked to catch up even then', async () => {
+      const told: StoreChange[] = [];
+      store.onChange((change) => told.push(change));
+      await store.close();
+      store.catchUp();
+      expect(told).toEqual([]);
     });
   });
 }

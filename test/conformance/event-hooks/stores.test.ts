@@ -55,13 +55,22 @@ describe('bounds', () => {
     const store = new MemoryStore({ bytes: 100_000 });
     onTestFinished(() => store.close());
     for (const hook of hooks) await store.saveHook(hookNamed(hook));
+    await store.lease('x', 0, 500);
     const text = 'x'.repeat(1000);
     for (let id = 0; id < 30; id += 1) {
       const event = { id: String(id), source: 's', event: 'e', at: 1, payload: '{}', hooks };
       const [seq] = await store.commit([event], []).catch(() => [null]);
       if (seq === null || seq === undefined) break;
       for (let attempts = 1; attempts <= 10; attempts += 1) {
-        const result = { seq, state: 'waiting' as const, attempts, due: 9, finishedAt: 2, status: 500 };
+        const result = {
+          seq,
+          epoch: 1,
+          state: 'waiting' as const,
+          attempts,
+          due: 9,
+          finishedAt: 2,
+          status: 500,
+        };
         await store.commit(
           [],
           hooks.map((hookId) => ({ ...result, hookId, latencyMs: 1, error: text, response: text })),
@@ -132,6 +141,7 @@ describe('bounds', () => {
   it('memory: finished deliveries make room for new ones; without any, events are refused', async () => {
     const store = new MemoryStore({ bytes: 10_000 });
     await store.saveHook(hookNamed('a'));
+    await store.lease('x', 0, 500);
     const commit = (id: number) =>
       store.commit(
         [{ id: String(id), source: 's', event: 'e', at: 1, payload: 'x'.repeat(1000), hooks: ['a'] }],
@@ -149,6 +159,7 @@ describe('bounds', () => {
       seqs.map((seq) => ({
         hookId: 'a',
         seq: seq ?? 0,
+        epoch: 1,
         state: 'delivered',
         attempts: 1,
         due: 0,

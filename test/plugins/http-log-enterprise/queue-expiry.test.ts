@@ -28,9 +28,9 @@ function start(): {
     concurrency: 1,
   };
   const queue = new Queue<null>(settings, clock, {
-    deliver: (batch) => {
+    deliver: (batch, settle) => {
       tried.push(batch.map(({ bytes }) => bytes.toString()));
-      return Promise.resolve(down);
+      settle(down);
     },
     delivered: () => undefined,
     dropped: (entries, reason) => {
@@ -52,7 +52,7 @@ it('records under way are dropped after an attempt that failed, when they are to
   const [first] = tried;
   expect(first).toContain('a');
   expect(tried.at(-1)).not.toContain('a');
-  await queue.stop(() => Promise.resolve());
+  await queue.stop(() => undefined);
 });
 
 it('waiting records are dropped when the queue is asked to, and no longer counted', async () => {
@@ -64,5 +64,5 @@ it('waiting records are dropped when the queue is asked to, and no longer counte
   queue.expire();
   expect(dropped).toEqual(['expired d']);
   expect([queue.length, queue.bytes]).toEqual([before.length - 1, before.bytes - 1]);
-  await queue.stop(() => Promise.resolve());
+  await queue.stop(() => undefined);
 });

@@ -28,9 +28,9 @@ function build(settings: Partial<QueueSettings>, answer: (attempt: number) => De
   const dropped: string[] = [];
   const texts = (batch: readonly Entry[]) => batch.map(({ bytes }) => bytes.toString());
   const queue = new Queue({ ...kongs, ...settings }, clock, {
-    deliver: async (batch) => {
+    deliver: (batch, settle) => {
       attempts.push({ at: clock.now(), batch: texts(batch) });
-      return answer(attempts.length);
+      void Promise.resolve(answer(attempts.length)).then(settle);
     },
     delivered: (batch) => delivered.push(...texts(batch)),
     dropped: (entries, reason) => dropped.push(...texts(entries).map((text) => `${text} ${reason}`)),
@@ -161,7 +161,7 @@ it('warns once at four fifths of max_entries, as Kong does', async () => {
   const clock = new ManualClock();
   let warnings = 0;
   const queue = new Queue({ ...kongs, maxEntries: 10, maxBatchSize: 100 }, clock, {
-    deliver: () => Promise.resolve(ok),
+    deliver: (_batch, settle) => settle(ok),
     delivered: () => undefined,
     dropped: () => undefined,
     retrying: () => undefined,
@@ -184,7 +184,7 @@ describe('stopping', () => {
     const { push, clock, queue } = build({}, () => down);
     push('a', 'b');
     await clock.advance(5);
-    const left = await queue.stop(async () => undefined);
+    const left = await queue.stop(() => undefined);
     expect(left.map(({ bytes }) => bytes.toString())).toEqual(['a', 'b']);
   });
 });

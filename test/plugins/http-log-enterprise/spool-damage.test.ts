@@ -47,10 +47,28 @@ async function leave(records: readonly string[]): Promise<string> {
 async function delivered(): Promise<{ texts: string[]; problems: string[]; lost: number }> {
   const opened = await openSpoolAt(directory);
   await expect.poll(() => opened.spool.backlog).toBe(0);
-  for (const { token } of opened.loaded) opened.spool.done(token);
+  for (const { token } of opened.loaded) opened.spool.done([token]);
   await opened.spool.close();
   return { texts: opened.loaded.map((one) => one.text), problems: opened.problems, lost: opened.lost };
 }
+
+describe('a spool with files that a process has left', () => {
+  it.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a folder', (path: string) => mkdir(path)],
+    ['a device without an end', (path: string) => symlink('/dev/zero', path)],
+    ['a link to itself', (path: string) => symlink(path, path)],
+    ['no text', (path: string) => writeFile(path, 'null')],
+  ])('gives their records also where the owner of a folder is %s', async (_what, make) => {
+    const path = await leave(texts(3));
+    const owner = join(path, '..', 'owner');
+    await rm(owner, { force: true });
+    await make(owner);
+    await rm(join(directory, 'max-age'), { force: true });
+    await make(join(directory, 'max-age'));
+    expect((await delivered()).texts).toEqual(texts(3));
+  });
+});
 
 describe('a damaged spool', () => {
   it('gives what stands before and after the damage, and counts what is lost', async () => {
@@ -80,8 +98,8 @@ describe('a damaged spool', () => {
   it('keeps the marks of what was delivered before the damage', async () => {
     const path = await leave(texts(4));
     const segment = await Segment.recover(path);
-    segment.markDone(0);
-    segment.markDone(frame(Buffer.from(text(0))).length + frame(Buffer.from(text(1))).length);
+    segment.markDone([0]);
+    segment.markDone([frame(Buffer.from(text(0))).length + frame(Buffer.from(text(1))).length]);
     await segment.flushDone();
     await segment.close();
     const bytes = await readFile(path);

@@ -48,7 +48,7 @@ describe('a segment', () => {
     const path = join(directory, 's1.seg');
     const segment = await Segment.create(path);
     await segment.write([Buffer.from('a'), Buffer.from('b')], false, 0);
-    segment.markDone(0);
+    segment.markDone([0]);
     await mkdir(`${path}.done`);
     await expect(segment.flushDone()).rejects.toThrow();
     await rm(`${path}.done`, { recursive: true });
@@ -74,7 +74,7 @@ describe('the spool', () => {
   it('leaves nothing behind when everything was delivered', async () => {
     const { spool } = await openOne();
     const tokens = await Promise.all(['a', 'b', 'c'].map((text) => append(spool, text)));
-    for (const token of tokens) if (token !== null) spool.done(token);
+    for (const token of tokens) if (token !== null) spool.done([token]);
     await spool.close();
     expect(await readdir(directory)).toEqual(['max-age']);
   });
@@ -82,7 +82,7 @@ describe('the spool', () => {
   it('gives the next process what was not delivered, once', async () => {
     const first = await openOne();
     const tokens = await Promise.all(['a', 'b', 'c'].map((text) => append(first.spool, text)));
-    if (tokens[1] != null) first.spool.done(tokens[1]);
+    if (tokens[1] != null) first.spool.done([tokens[1]]);
     await first.spool.close();
     const [second, third] = await Promise.all([openOne(), openOne()]);
     await expect.poll(() => second.loaded.length + third.loaded.length).toBe(2);

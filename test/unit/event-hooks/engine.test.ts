@@ -65,9 +65,11 @@ it('after the right to deliver was away, the store says what is left, not the qu
     engine.offer(events, await store.commit(events, []));
     await settled();
   };
+  const epoch = (await store.lease('me', clock.now(), 1_000_000)) ?? 0;
   const elsewhere = (seq: number): AttemptResult => ({
     hookId: 'h',
     seq,
+    epoch,
     state: 'delivered',
     attempts: 1,
     due: 0,
@@ -80,17 +82,17 @@ it('after the right to deliver was away, the store says what is left, not the qu
   const until = (): number => clock.now() + 5000;
 
   engine.setHooks([hook]);
-  engine.activate(until());
+  engine.activate(until(), epoch);
   await settled();
   await emit('1', '2', '3');
   expect(tried).toEqual(['1']);
-  engine.activate(0);
+  engine.activate(0, 0);
   await emit('4', '5');
   answer();
   await settled();
   await store.commit([], [elsewhere(3), elsewhere(4)]);
   expect(tried).toEqual(['1']);
-  engine.activate(until());
+  engine.activate(until(), epoch);
   for (let n = 0; n < 4; n += 1) {
     await settled();
     answer();
@@ -104,7 +106,7 @@ it('after the right to deliver was away, the store says what is left, not the qu
   await settled();
   await emit('8');
   await store.commit([], [elsewhere(7), elsewhere(8)]);
-  engine.activate(until());
+  engine.activate(until(), epoch);
   for (let n = 0; n < 4; n += 1) {
     answer();
     await settled();
@@ -112,3 +114,79 @@ it('after the right to deliver was away, the store says what is left, not the qu
   expect(tried).toEqual(['1', '2', '5', '6']);
   await engine.stop(10);
 });
+
+it('a result of an epoch that has passed ends the right to deliver, and the delivery is the next owner’s', async () => {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  const answers: (() => void)[] = [];
+  const recorded: AttemptResult[] = [];
+  const engine = new Engine({
+    store,
+    clock,
+    log: silentLog,
+    createHandler: () => ({
+      target: null,
+      attempt: () =>
+        new Promise((resolve) =>
+          answers.push(() => {
+            resolve({ ok: false, status: 500, error: 'no', response: null });
+          }),
+        ),
+      test: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    }),
+    record: (result) => recorded.push(result),
+    observe: () => undefined,
+    fired: () => undefined,
+    onGone: () => undefined,
+    limits: { queueLength: 100, queueSize: 10_000, concurrency: 1 },
+    targetConcurrency: 10,
+    targetRate: null,
+  });
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  engine.setHooks([hook]);
+  const first = (await store.lease('me', clock.now(), 5000)) ?? 0;
+  engine.activate(clock.now() + 1_000_000, first);
+  const event = { id: '1', source: 's', event: 'e', at: 0, payload: '{}', hooks: ['h'] };
+  engine.offer([event], await store.commit([event], []));
+  await settled();
+  expect(answers).toHaveLength(1);
+  // This process stood still; another one has delivered and gone. The attempt that was on its way ends under a third epoch.
+  await store.release('me');
+  const second = (await store.lease('other', clock.now(), 5000)) ?? 0;
+  await store.commit([], [{ ...recordedBy(second), seq: 1 }]);
+  answers[0]?.();
+  await settled();
+  expect(recorded).toMatchObject([{ epoch: first, state: 'waiting' }]);
+  const fenced: AttemptResult[] = [];
+  await store.commit([], recorded, { fenced: (result) => fenced.push(result) });
+  expect(fenced).toEqual(recorded);
+  expect(engine.active).toBe(true);
+  engine.fenced(fenced);
+  expect(engine.active).toBe(false);
+  expect(await store.delivery('h', '1')).toMatchObject({ state: 'delivered', attempts: 1 });
+  // A later fencing of the old epoch says nothing about the new one.
+  await store.release('other');
+  engine.activate(clock.now() + 5000, (await store.lease('me', clock.now(), 5000)) ?? 0);
+  engine.fenced(fenced);
+  expect(engine.active).toBe(true);
+  await engine.stop(10);
+});
+
+function recordedBy(epoch: number): AttemptResult {
+  return {
+    hookId: 'h',
+    seq: 0,
+    epoch,
+    state: 'delivered',
+    attempts: 1,
+    due: 0,
+    finishedAt: 0,
+    status: 200,
+    latencyMs: 1,
+    error: null,
+    response: null,
+  };
+}

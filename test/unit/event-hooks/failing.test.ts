@@ -23,6 +23,7 @@ const result = (state: AttemptResult['state'], finishedAt: number): AttemptResul
   seq: 1,
   state,
   attempts: 1,
+  epoch: 1,
   due: finishedAt + 5000,
   finishedAt,
   status: state === 'delivered' ? 200 : 503,

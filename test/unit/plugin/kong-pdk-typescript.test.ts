@@ -148,6 +148,64 @@ module.exports = { Name: 'plain', Version: '1.0.0', Plugin: class {
     await expectGuarded(file('guard.ts', text.replace('class KongPlugin', 'exports.Plugin = class')));
   });
 
+  it('when kong-pdk is imported for a type inside of braces', async () => {
+    file('lib/tokens.ts', tokens);
+    const importing = `import { type Kong, type Other as Another } from "kong-pdk/kong"
+export { type Options } from "./lib/tokens"
+import { allowed } from "./lib/tokens"`;
+    await expectGuarded(file('guard.ts', guard(importing, commonJs)));
+  });
+
+  it('when the token comes from a constant enumeration that is declared', async () => {
+    const importing = `declare const enum Token { Good = 'good-token' }\nconst allowed = (token: string) => token === Token.Good;`;
+    await expectGuarded(file('guard.ts', guard(importing, commonJs)));
+  });
+
+  it("when a class declares a field of its base class anew, or fields use the constructor's parameters", async () => {
+    file('lib/base.ts', `export class Base { constructor(protected readonly lists: any) {} }`);
+    const text = `import { Base } from './lib/base'
+class Checker { constructor(private readonly good: string) {} private readonly tokens = new Set([this.good]);
+  has(token: string) { return this.tokens.has(token) } }
+class KongPlugin extends Base {
+  protected lists: { checker: Checker };
+  #found = this.lists.checker;
+  'own' = this.#found;
+  constructor(config: any, private readonly word = 'wrong token') { super({ checker: new Checker('good-token') }) }
+  private readonly exit = (kong: any) => kong.response.exit(401, this.word);
+  async access(kong: any) {
+    const token = (await kong.request.getHeader('x-token')) ?? '';
+    if (!this.lists.checker.has(token) || this.own !== this.#found) return this.exit(kong);
+  }
+}
+${commonJs}`;
+    await expectGuarded(file('guard.ts', text));
+  });
+
+  it('when it is imported while a request waits', async () => {
+    file('lib/tokens.ts', tokens);
+    const text = guard(`const later = () => import("./lib/tokens");`, commonJs);
+    await expectGuarded(file('guard.ts', text.replace('allowed(token)', '(await later()).allowed(token)')));
+  });
+
+  it('when the folder of the check has a main file without its ending', async () => {
+    file('lib/package.json', '{ "main": "src/entry" }');
+    file('lib/src/entry.ts', tokens);
+    await expectGuarded(file('guard.ts', guard(`import { allowed } from "./lib"`, commonJs)));
+  });
+
+  it.each([
+    ['after another statement', `const before = 1; ${commonJs}`],
+    ['as a variable, too', `const plugin = ${commonJs}`],
+    ['in a block', `if (true) { ${commonJs} }`],
+    [
+      'by defineProperty',
+      `Object.defineProperty(exports, 'Plugin', { enumerable: true, value: KongPlugin });\nexports.Name = 'guard'`,
+    ],
+  ])('when the exports are set %s', async (_where, exporting) => {
+    file('lib/tokens.ts', tokens);
+    await expectGuarded(file('guard.ts', guard(`import { allowed } from './lib/tokens'`, exporting)));
+  });
+
   it('when two files import each other', async () => {
     file(
       'tokens.ts',
@@ -214,6 +272,33 @@ describe('plugins for kong-pdk in TypeScript do not load', () => {
     const plugin = file('guard.ts', guard(importing, commonJs));
     await refused(plugin, plugin, `${name}2`, './lib');
   });
+
+  it.each(['toString', 'constructor', 'hasOwnProperty'])(
+    'when %s is imported, which every object has',
+    async (name) => {
+      file('lib/tokens.ts', tokens);
+      const plugin = file('guard.ts', guard(`import { ${name} as allowed } from "./lib/tokens"`, commonJs));
+      await refused(plugin, plugin, name, './lib/tokens');
+    },
+  );
+
+  it('when they call what a module has not that they import whole', async () => {
+    file('lib/tokens.ts', tokens);
+    const importing = `import * as lib from "./lib/tokens"\nconst allowed = (token: string) => lib.permits(token);`;
+    await refused(file('guard.ts', guard(importing, commonJs)), 'permits', './lib/tokens');
+    const shadowed = `import * as lib from "./lib/tokens"
+const through = (lib: any) => lib.permits;\nconst { allowed } = lib;`;
+    expect((await loadPlugin(file('shadowed.ts', guard(shadowed, commonJs)))).name).toBe('guard');
+  });
+
+  it.each(['./lib/nowhere', 'no-such-package-anywhere'])(
+    'when %s is not there, which is imported while a request waits',
+    async (name) => {
+      const text = guard(`const later = () => import("${name}");`, commonJs);
+      const plugin = file('guard.ts', text.replace('allowed(token)', '(await later()).allowed(token)'));
+      await refused(plugin, plugin, name);
+    },
+  );
 
   it('when a default is imported that there is not', async () => {
     file('lib/tokens.ts', tokens);

@@ -28,6 +28,18 @@ describe("zod to Kong's schema", () => {
     ['nullable', z.boolean().nullable(), { type: 'boolean' }],
     ['nullish', z.boolean().nullish(), { type: 'boolean' }],
     ['union with null', z.union([z.boolean(), z.null()]), { type: 'boolean' }],
+    [
+      'union with one that takes null',
+      z.union([z.enum(['a', 'b']).nullable(), z.literal('c')]),
+      { type: 'string', one_of: ['a', 'b', 'c'] },
+    ],
+    ['length without a bound', z.string().max(Infinity), { type: 'string', len_min: 0, required: true }],
+    ['lengths between', z.string().min(1.5).max(2.5), { type: 'string', len_eq: 2, required: true }],
+    [
+      'an empty start',
+      z.string().startsWith('').includes(''),
+      { type: 'string', len_min: 0, required: true },
+    ],
     ['default', z.boolean().default(true), { type: 'boolean', default: true }],
     ['optional default', z.boolean().optional().default(true), { type: 'boolean', default: true }],
     ['readonly', z.boolean().readonly(), { type: 'boolean', required: true }],
@@ -392,6 +404,25 @@ describe('what Kong would not start with', () => {
     expect(refusal(z.object({ outer: z.object({ inner: field }) }))).toMatch(/config\.outer\.inner/);
   });
 
+  it.each<[string, z.ZodType]>([
+    ['a date as text', z.string().default(() => new Date().toISOString())],
+    ['a date in words', z.string().default(() => Date())],
+    ['milliseconds', z.int().default(() => Date.now())],
+    ['a year', z.int().default(() => new Date().getFullYear())],
+    ['minutes', z.int().prefault(() => new Date().getUTCMinutes())],
+    ['a date in a list', z.array(z.string()).default(() => [new Date().toJSON()])],
+  ])('is not a default that is made of the time: %s', (_what, schema) => {
+    expect(fieldOf(schema)).not.toHaveProperty('default');
+  });
+
+  it('is a default of a date that stands still, and the clock goes on as before', () => {
+    const { now } = Date;
+    const day = z.string().default(() => new Date(Date.UTC(2026, 0, 1)).toISOString());
+    expect(fieldOf(day)).toMatchObject({ default: '2026-01-01T00:00:00.000Z' });
+    expect(Date.now).toBe(now);
+    expect(Math.abs(Date.now() - new Date().getTime())).toBeLessThan(60_000);
+  });
+
   it('is not what makes a default anew, replaces what is wrong, or goes through the field', () => {
     const config = z.object({
       id: z.string().default(() => crypto.randomUUID()),
@@ -413,5 +444,21 @@ describe('what Kong would not start with', () => {
     });
     const fields = schema.fields[0]?.['config']?.['fields'] as Record<string, { required?: boolean }>[];
     expect(fields.map((field) => Object.values(field)[0]?.required)).toEqual([false, false]);
+  });
+});
+
+describe('fields that are called like what every object has', () => {
+  it.each(['constructor', 'toString', 'valueOf', 'hasOwnProperty'])('may be absent: %s', (name) => {
+    const plugin = compilePlugin({
+      name: 'test',
+      version: '1.0.0',
+      access: () => undefined,
+      config: z.object({ inner: z.object({ [name]: z.string().optional() }), [name]: z.int().default(3) }),
+    });
+    expect(plugin.parseConfig({ inner: {} })).toEqual({ inner: {}, [name]: 3 });
+    expect(plugin.parseConfig({ inner: { [name]: 'x' }, [name]: 4 })).toEqual({
+      inner: { [name]: 'x' },
+      [name]: 4,
+    });
   });
 });

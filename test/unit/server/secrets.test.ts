@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { launchOf } from '../../../src/event-hooks/serve/launch.ts';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
 import { readSecret, secrets } from '../../../src/base/secrets.ts';
 import { createCallbackLog } from '../../../src/server/log/server-log.ts';
@@ -76,7 +77,8 @@ describe('a server that nginx has started', () => {
   const check = (admin: string, environment: Record<string, string>, more: object = {}): string[] => {
     const lines: string[] = [];
     const log = createCallbackLog('warn', (_level, _fields, message) => lines.push(message));
-    const options = { plugins: ['p'], socket: '/s', eventHooksAdmin: admin, ...more };
+    const dispatcher = launchOf({ 'event-hooks-admin': admin, ...more }, { environment });
+    const options = { plugins: ['p'], socket: '/s', dispatcher };
     checkSecrets(compileServerOptions(options), environment, log);
     return lines;
   };
@@ -90,15 +92,20 @@ describe('a server that nginx has started', () => {
     expect(hasNginxEnvironment({ PATH: '/bin' })).toBe(false);
   });
 
-  it.each(['0.0.0.0:8011', '[::]:8011', '8011', '10.0.0.1:8011', 'localhost.evil:8011'])(
+  it.each(['0.0.0.0:8011', '[::]:8011', '10.0.0.1:8011', 'localhost.evil:8011'])(
     'refuses an Admin API on %s without a token',
     (admin) => {
       expect(() => check(admin, nginx)).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
       expect(() => check(admin, nginx)).toThrow('nginx_main_env = KONG_TS_ADMIN_TOKEN');
       expect(check(admin, { ...nginx, KONG_TS_ADMIN_TOKEN: 't' })).toEqual([]);
-      expect(check(admin, nginx, { tokenFile: file('t', 'token') })).toEqual([]);
+      expect(check(admin, nginx, { 'token-file': file('t', 'token') })).toEqual([]);
     },
   );
+
+  it('refuses an Admin API whose address is none, before anything starts', () => {
+    expect(() => check('8011', nginx)).toThrow(expect.objectContaining({ code: 'USAGE' }) as Error);
+    expect(() => check('8011', { PATH: '/bin' })).toThrow('"8011" is not an address');
+  });
 
   it('is warned of one on loopback, and of none where there is none', () => {
     for (const admin of ['127.0.0.1:8011', '[::1]:8011', 'localhost:8011'])

@@ -63,7 +63,7 @@ describe('files of ours under umask 0', () => {
     const claimed = await claimFolder(join(own, 'a'));
     const segment = await Segment.create(join(claimed, '1.seg'));
     await segment.write([Buffer.from('record')], false, 0);
-    segment.markDone(0);
+    segment.markDone([0]);
     await segment.flushDone();
     await segment.close();
     expect([mode(folder), ...open(folder)]).toEqual([0o700]);

@@ -1,5 +1,5 @@
 import { messageOf } from '../../../base/errors.ts';
-import type { Statements } from './statements.ts';
+import type { SqliteFile } from '../../../sqlite/index.ts';
 
 /**
  * Reads the rows of hooks one by one, so that a row which the file has lost costs itself only.
@@ -7,19 +7,16 @@ import type { Statements } from './statements.ts';
  * @returns the hooks' numbers in the file
  */
 export function readHookRows(
-  statements: Statements,
+  file: SqliteFile,
   take: (id: string, doc: string | Error) => void,
 ): Map<string, number> {
   const numbers = new Map<string, number>();
-  for (const { id, no } of statements.all<{ id: string; no: number }>(
+  for (const { id, no } of file.all<{ id: string; no: number }>(
     'SELECT CAST(id AS TEXT) AS id, no FROM hooks WHERE no BETWEEN 0 AND 9007199254740991',
   )) {
     numbers.set(id, no);
     try {
-      const row = statements.get<{ doc: string }>(
-        'SELECT CAST(doc AS TEXT) AS doc FROM hooks WHERE no = ?',
-        no,
-      );
+      const row = file.get<{ doc: string }>('SELECT CAST(doc AS TEXT) AS doc FROM hooks WHERE no = ?', no);
       if (row !== undefined) take(id, row.doc);
     } catch (error) {
       take(id, error instanceof Error ? error : new Error(messageOf(error)));

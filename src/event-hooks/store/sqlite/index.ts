@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
-import { hostname } from 'node:os';
-import type { DatabaseSync } from 'node:sqlite';
+import { systemClock } from '../../../base/clock.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { SqliteFile, Synchronous } from '../../../sqlite/index.ts';
 import { parseFields } from '../../model/payload.ts';
 import type { Hook } from '../../model/hook.ts';
 import type {
   AttemptResult,
+  CommitListener,
   Delivery,
   DeliveryQuery,
   DeliveryRecord,
@@ -13,18 +15,19 @@ import type {
   NewEvent,
   ReplayQuery,
   RetentionLimits,
+  StoreChange,
 } from '../types.ts';
 import { attemptsOf, keepAttempt, keepFirstAttempt } from './attempts.ts';
-import { guarded, ofOneEvent, openDatabase, transaction } from './database.ts';
-import type { Synchronous } from './database.ts';
+import { ofOneEvent, openDatabase } from './database.ts';
 import { Firings } from './firings.ts';
 import { readHookRows } from './hook-rows.ts';
+import { Lease } from './lease.ts';
+import { OthersWrites } from './others.ts';
+import { prune } from './prune.ts';
 import { anyNumber, asText, wholeNumber } from './columns.ts';
 import { stateNumber, toDelivery, toRecord, toState } from './rows.ts';
 import type { DeliveryRow, RecordRow } from './rows.ts';
-import { Statements } from './statements.ts';
 
-const pruneAtOnce = 2000;
 const eventColumns = [
   'e.seq',
   ...['id', 'source', 'event', 'payload'].map((name) => `${asText(`e.${name}`)} AS ${name}`),
@@ -47,33 +50,33 @@ export class SqliteStore implements HookStore {
   readonly kind = 'sqlite';
   readonly durable = true;
   readonly folder: string;
-  readonly #file: string;
-  readonly #db: DatabaseSync;
-  readonly #statements: Statements;
+  readonly #file: SqliteFile;
   readonly #firings: Firings;
+  readonly #lease: Lease;
+  readonly #others: OthersWrites;
   /** Hook id -> its number in the file. */
   #numbers = new Map<string, number>();
-  #dataVersion: number;
 
   /**
    * @param options.firings identities remembered for on_change and snooze, default 100,000
+   * @param options.clock says when to look for what others have written, default the system's
    * @throws KongTsError STORE_FAILED when the file cannot be opened, is no database, or is damaged
    */
-  constructor(file: string, options: { synchronous: Synchronous; firings?: number }) {
+  constructor(path: string, options: { synchronous: Synchronous; firings?: number; clock?: Clock }) {
+    this.folder = dirname(path);
+    const file = openDatabase(path, options.synchronous);
     this.#file = file;
-    this.folder = dirname(file);
-    this.#db = openDatabase(file, options.synchronous);
-    this.#statements = new Statements(this.#db);
-    this.#firings = guarded(file, () => new Firings(this.#statements, options.firings ?? 100_000));
-    this.#dataVersion = this.#readDataVersion();
+    this.#lease = new Lease(file);
+    this.#firings = file.guard(() => new Firings(file, options.firings ?? 100_000));
+    this.#others = new OthersWrites(file, options.clock ?? systemClock);
     // What waits for a time that is none is due now.
-    guarded(file, () => this.#statements.run(`UPDATE deliveries SET due = 0 WHERE state = 1 AND ${noTime}`));
+    file.guard(() => file.change(`UPDATE deliveries SET due = 0 WHERE state = 1 AND ${noTime}`));
   }
 
   hooks(unreadable: (id: string, reason: string) => void = () => undefined): Promise<Hook[]> {
-    return this.#run(() => {
+    return this.#file.run(() => {
       const hooks: Hook[] = [];
-      this.#numbers = readHookRows(this.#statements, (id, doc) => {
+      this.#numbers = readHookRows(this.#file, (id, doc) => {
         if (typeof doc !== 'string') unreadable(id, doc.message);
         else {
           const fields = parseFields(doc);
@@ -86,9 +89,9 @@ export class SqliteStore implements HookStore {
     });
   }
   saveHook(hook: Hook): Promise<void> {
-    return this.#run(() => {
-      transaction(this.#db, () => {
-        const row = this.#get<{ no: number }>(
+    return this.#file.run(() => {
+      this.#file.atomic(() => {
+        const row = this.#file.get<{ no: number }>(
           'INSERT INTO hooks (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc RETURNING no',
           hook.id,
           JSON.stringify(hook),
@@ -100,12 +103,12 @@ export class SqliteStore implements HookStore {
     });
   }
   deleteHook(id: string): Promise<boolean> {
-    return this.#run(() =>
-      transaction(this.#db, () => {
-        const row = this.#get<{ no: number }>('DELETE FROM hooks WHERE id = ? RETURNING no', id);
+    return this.#file.run(() =>
+      this.#file.atomic(() => {
+        const row = this.#file.get<{ no: number }>('DELETE FROM hooks WHERE id = ? RETURNING no', id);
         if (row === undefined) return false;
-        this.#statements.run('DELETE FROM deliveries WHERE hook = ?', row.no);
-        this.#statements.run('DELETE FROM attempts WHERE hook = ?', row.no);
+        this.#file.change('DELETE FROM deliveries WHERE hook = ?', row.no);
+        this.#file.change('DELETE FROM attempts WHERE hook = ?', row.no);
         this.#firings.forgetHook(row.no);
         this.#numbers.delete(id);
         return true;
@@ -116,51 +119,32 @@ export class SqliteStore implements HookStore {
   async commit(
     events: readonly NewEvent[],
     results: readonly AttemptResult[],
-    heldBack?: (index: number, hookId: string) => void,
+    listener: CommitListener = {},
   ): Promise<(number | null)[]> {
     const held: [number, string][] = [];
-    const seqs = await this.#run(() =>
-      transaction(this.#db, () => {
+    let fenced: readonly AttemptResult[] = [];
+    const seqs = await this.#file.run(() =>
+      this.#file.atomic(() => {
         const numbers = events.map((event, index) =>
           ofOneEvent(index, () =>
             this.#insert(event, event.rules === undefined ? event.hooks : this.#firing(event, index, held)),
           ),
         );
-        const update = this.#prepare(
-          'UPDATE deliveries SET state = ?, attempts = ?, due = ?, finished = ?, status = ?, latency = ?, error = ?, response = ? WHERE hook = ? AND seq = ?',
-        );
-        for (const result of results) {
-          const number = this.#number(result.hookId);
-          if (number === undefined) continue;
-          const { state, attempts, due, finishedAt, status, latencyMs, error, response, seq } = result;
-          const wait = state === 'waiting' ? due : null;
-          update.run(
-            stateNumber[state],
-            attempts,
-            wait,
-            finishedAt,
-            status,
-            latencyMs,
-            error,
-            response,
-            number,
-            seq,
-          );
-          keepAttempt(this.#statements, number, result);
-        }
+        fenced = this.#record(results);
         return numbers;
       }),
     );
-    for (const [index, hookId] of held) heldBack?.(index, hookId);
+    for (const [index, hookId] of held) listener.heldBack?.(index, hookId);
+    for (const result of fenced) listener.fenced?.(result);
     return seqs;
   }
 
-  pending(hookId: string, afterSeq: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
+  pending(hookId: string, afterSeq: number, limit: number, mostSize = Infinity): Promise<Delivery[]> {
     return this.#forHook(hookId, [], (number) =>
-      this.#statements
+      this.#file
         .until<DeliveryRow>(
           sizeOf,
-          maxSize,
+          mostSize,
           `SELECT ${eventColumns} ${joined} AND d.seq > ? AND d.state = 0 ORDER BY d.seq LIMIT ?`,
           number,
           afterSeq,
@@ -169,18 +153,25 @@ export class SqliteStore implements HookStore {
         .map((row) => toDelivery(hookId, row)),
     );
   }
-  takeDue(hookId: string, now: number, limit: number, maxSize = Infinity): Promise<Delivery[]> {
+  takeDue(
+    hookId: string,
+    epoch: number,
+    now: number,
+    limit: number,
+    mostSize = Infinity,
+  ): Promise<Delivery[]> {
     return this.#forHook(hookId, [], (number) =>
-      transaction(this.#db, () => {
-        const rows = this.#statements.until<DeliveryRow>(
+      this.#file.atomic(() => {
+        if (!this.#lease.isCurrent(epoch)) return [];
+        const rows = this.#file.until<DeliveryRow>(
           sizeOf,
-          maxSize,
+          mostSize,
           `SELECT ${eventColumns} ${joined} AND d.state = 1 AND d.due <= ? ORDER BY d.due, d.seq LIMIT ?`,
           number,
           now,
           limit,
         );
-        const take = this.#prepare('UPDATE deliveries SET state = 0 WHERE hook = ? AND seq = ?');
+        const take = this.#file.prepare('UPDATE deliveries SET state = 0 WHERE hook = ? AND seq = ?');
         for (const row of rows) take.run(number, row.seq);
         return rows.map((row) => toDelivery(hookId, row));
       }),
@@ -191,7 +182,7 @@ export class SqliteStore implements HookStore {
       hookId,
       null,
       (number) =>
-        this.#get<{ due: number | null }>(
+        this.#file.get<{ due: number | null }>(
           'SELECT min(due) AS due FROM deliveries WHERE hook = ? AND state = 1 AND due BETWEEN 0 AND 9007199254740991',
           number,
         )?.due ?? null,
@@ -200,7 +191,7 @@ export class SqliteStore implements HookStore {
   counts(hookId: string): Promise<Record<DeliveryState, number>> {
     const counts = { pending: 0, waiting: 0, delivered: 0, dead: 0 };
     return this.#forHook(hookId, counts, (number) => {
-      const rows = this.#all<{ state: number; n: number }>(
+      const rows = this.#file.all<{ state: number; n: number }>(
         `SELECT ${wholeNumber('state', '3')} AS state, count(*) AS n FROM deliveries WHERE hook = ? GROUP BY 1`,
         number,
       );
@@ -211,29 +202,35 @@ export class SqliteStore implements HookStore {
 
   deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]> {
     return this.#forHook(query.hookId, [], (number) =>
-      this.#all<RecordRow>(
-        `SELECT ${recordColumns} ${joined} AND d.seq < ? AND e.at >= ? AND (? IS NULL OR d.state = ?) ORDER BY d.seq DESC LIMIT ?`,
-        number,
-        query.before ?? Number.MAX_SAFE_INTEGER,
-        query.since ?? 0,
-        query.state === undefined ? null : stateNumber[query.state],
-        query.state === undefined ? null : stateNumber[query.state],
-        query.size,
-      ).map((row) => toRecord(query.hookId, row)),
+      this.#file
+        .all<RecordRow>(
+          `SELECT ${recordColumns} ${joined} AND d.seq < ? AND e.at >= ? AND (? IS NULL OR d.state = ?) ORDER BY d.seq DESC LIMIT ?`,
+          number,
+          query.before ?? Number.MAX_SAFE_INTEGER,
+          query.since ?? 0,
+          query.state === undefined ? null : stateNumber[query.state],
+          query.state === undefined ? null : stateNumber[query.state],
+          query.size,
+        )
+        .map((row) => toRecord(query.hookId, row)),
     );
   }
   delivery(hookId: string, eventId: string): Promise<DeliveryRecord | null> {
     return this.#forHook(hookId, null, (number) => {
-      const row = this.#get<RecordRow>(`SELECT ${recordColumns} ${joined} AND e.id = ?`, number, eventId);
+      const row = this.#file.get<RecordRow>(
+        `SELECT ${recordColumns} ${joined} AND e.id = ?`,
+        number,
+        eventId,
+      );
       if (row === undefined) return null;
-      return { ...toRecord(hookId, row), history: attemptsOf(this.#statements, number, row.seq) };
+      return { ...toRecord(hookId, row), history: attemptsOf(this.#file, number, row.seq) };
     });
   }
   replay(query: ReplayQuery, now: number): Promise<number[]> {
     return this.#forHook(query.hookId, [], (number) =>
-      transaction(this.#db, () => {
+      this.#file.atomic(() => {
         const states = (query.states ?? ['delivered', 'dead']).map((state) => stateNumber[state]);
-        const rows = this.#all<{ seq: number }>(
+        const rows = this.#file.all<{ seq: number }>(
           `SELECT d.seq AS seq ${joined} AND d.seq > ? AND e.at >= ? AND (? IS NULL OR d.seq = ?) AND d.state IN (?, ?, ?) AND d.state > 0 ORDER BY d.seq LIMIT ?`,
           number,
           query.after ?? 0,
@@ -245,9 +242,11 @@ export class SqliteStore implements HookStore {
           states[2] ?? -1,
           query.size,
         );
-        const update = this.#prepare('UPDATE deliveries SET state = 1, due = ? WHERE hook = ? AND seq = ?');
+        const update = this.#file.prepare(
+          'UPDATE deliveries SET state = 1, due = ? WHERE hook = ? AND seq = ?',
+        );
         for (const { seq } of rows) {
-          keepFirstAttempt(this.#statements, number, seq);
+          keepFirstAttempt(this.#file, number, seq);
           update.run(now, number, seq);
         }
         return rows.map(({ seq }) => seq);
@@ -256,89 +255,37 @@ export class SqliteStore implements HookStore {
   }
 
   prune(limits: RetentionLimits): Promise<number> {
-    return this.#run(() => {
-      const last =
-        this.#get<{ seq: number | null }>('SELECT max(seq) AS seq FROM events WHERE seq <= 9007199254740991')
-          ?.seq ?? 0;
-      const young = this.#get<{ seq: number }>(
-        'SELECT seq FROM events WHERE at BETWEEN ? AND 9007199254740991 ORDER BY seq LIMIT 1',
-        limits.olderThan,
-      );
-      // The last event stays, so that its number is never given out again.
-      const floor = Math.min(last, Math.max(last - limits.maxEvents + 1, young?.seq ?? last));
-      return transaction(this.#db, () => {
-        for (const { no } of this.#all<{ no: number }>('SELECT no FROM hooks')) {
-          for (const table of ['attempts', 'deliveries']) {
-            this.#statements.run(
-              `DELETE FROM ${table} WHERE hook = ? AND seq IN (SELECT seq FROM deliveries WHERE hook = ? AND seq < ? AND state >= 2 ORDER BY seq LIMIT ?)`,
-              no,
-              no,
-              floor,
-              pruneAtOnce,
-            );
-          }
-        }
-        // CROSS JOIN: hooks first, then a look-up by key; the other way round every event would read all deliveries.
-        const { changes } = this.#prepare(
-          'DELETE FROM events WHERE seq IN (SELECT seq FROM events e WHERE seq < ? AND NOT EXISTS (SELECT 1 FROM hooks h CROSS JOIN deliveries d ON d.hook = h.no AND d.seq = e.seq) LIMIT ?)',
-        ).run(floor, pruneAtOnce);
-        return Number(changes);
-      });
-    });
+    return this.#file.run(() => prune(this.#file, limits));
   }
 
-  lease(owner: string, now: number, ttlMs: number): Promise<boolean> {
-    return this.#run(() => {
-      // A time that no holder can have asked for is nobody's right.
-      const longest = now + Math.max(3_600_000, 10 * ttlMs);
-      const sql = `SELECT ${asText('owner')} AS owner, ${asText('host')} AS host, ${wholeNumber('pid')} AS pid, ${wholeNumber('until')} AS until FROM lease`;
-      const free = (): boolean => {
-        const held = this.#get<{ owner: string; host: string; pid: number; until: number }>(sql);
-        return (
-          held === undefined ||
-          held.owner === owner ||
-          held.until <= now ||
-          held.until > longest ||
-          (held.host === hostname() && !alive(held.pid))
-        );
-      };
-      // Looked at first without the write lock: who waits disturbs nobody.
-      if (!free()) return false;
-      return transaction(this.#db, () => {
-        if (!free()) return false;
-        this.#prepare(
-          'INSERT OR REPLACE INTO lease (one, owner, host, pid, until) VALUES (1, ?, ?, ?, ?)',
-        ).run(owner, hostname(), process.pid, now + ttlMs);
-        return true;
-      });
-    });
+  lease(owner: string, now: number, ttlMs: number): Promise<number | null> {
+    return this.#file.run(() => this.#lease.take(owner, now, ttlMs));
   }
   release(owner: string): Promise<void> {
-    return this.#run(() => {
-      this.#prepare('DELETE FROM lease WHERE owner = ?').run(owner);
+    return this.#file.run(() => {
+      this.#lease.release(owner);
     });
   }
-  changedElsewhere(): Promise<boolean> {
-    return this.#run(() => {
-      const before = this.#dataVersion;
-      this.#dataVersion = this.#readDataVersion();
-      return before !== this.#dataVersion;
-    });
+  onChange(listener: (change: StoreChange) => void): () => void {
+    return this.#others.listen(listener);
   }
-  /** Bounds the file's size, in pages of 4 KiB; beyond it, writing fails as on a full disk. */
+  catchUp(): void {
+    this.#others.catchUp();
+  }
+  /** See {@link SqliteFile.limitPages}. */
   limitPages(pages: number): void {
-    this.#db.exec(`PRAGMA max_page_count = ${String(Math.trunc(pages))}`);
+    this.#file.limitPages(pages);
   }
   close(): Promise<void> {
-    return this.#run(() => {
-      this.#statements.clear();
-      this.#db.close();
+    this.#others.end();
+    return this.#file.run(() => {
+      this.#file.close();
     });
   }
 
   /** The hooks that an event's rules let fire; notes the others. An event that is stored already fires none again. */
   #firing({ id, hooks, rules = [] }: NewEvent, index: number, held: [number, string][]): string[] {
-    if (this.#get('SELECT 1 FROM events WHERE id = ?', id) !== undefined) return [];
+    if (this.#file.get('SELECT 1 FROM events WHERE id = ?', id) !== undefined) return [];
     return hooks.filter((hook) => {
       const rule = rules.find((one) => one.hook === hook);
       const number = this.#number(hook);
@@ -351,12 +298,12 @@ export class SqliteStore implements HookStore {
   #insert(event: NewEvent, hooks: readonly string[]): number | null {
     if (hooks.length === 0) return null;
     const { id, source, event: name, at, payload } = event;
-    const { changes, lastInsertRowid } = this.#prepare(
-      'INSERT OR IGNORE INTO events (id, source, event, at, payload) VALUES (?, ?, ?, ?, ?)',
-    ).run(id, source, name, at, payload);
+    const { changes, lastInsertRowid } = this.#file
+      .prepare('INSERT OR IGNORE INTO events (id, source, event, at, payload) VALUES (?, ?, ?, ?, ?)')
+      .run(id, source, name, at, payload);
     if (changes === 0) return null;
     const seq = Number(lastInsertRowid);
-    const insert = this.#prepare('INSERT OR REPLACE INTO deliveries (hook, seq) VALUES (?, ?)');
+    const insert = this.#file.prepare('INSERT OR REPLACE INTO deliveries (hook, seq) VALUES (?, ?)');
     for (const hook of hooks) {
       const number = this.#number(hook);
       if (number !== undefined) insert.run(number, seq);
@@ -364,35 +311,40 @@ export class SqliteStore implements HookStore {
     return seq;
   }
 
+  /** @returns those of an epoch that has passed, of which nothing was written */
+  #record(results: readonly AttemptResult[]): AttemptResult[] {
+    const current = new Map<number, boolean>();
+    return results.filter((result) => {
+      const { hookId, seq, epoch, state, attempts, due, finishedAt, status, latencyMs, error, response } =
+        result;
+      const isCurrent = current.get(epoch) ?? this.#lease.isCurrent(epoch);
+      current.set(epoch, isCurrent);
+      if (!isCurrent) return true;
+      const number = this.#number(hookId);
+      if (number === undefined) return false;
+      this.#file.change(
+        'UPDATE deliveries SET state = ?, attempts = ?, due = ?, finished = ?, status = ?, latency = ?, error = ?, response = ? WHERE hook = ? AND seq = ?',
+        stateNumber[state],
+        attempts,
+        state === 'waiting' ? due : null,
+        finishedAt,
+        status,
+        latencyMs,
+        error,
+        response,
+        number,
+        seq,
+      );
+      keepAttempt(this.#file, number, result);
+      return false;
+    });
+  }
+
   #number(hookId: string): number | undefined {
     return this.#numbers.get(hookId);
   }
   #forHook<T>(hookId: string, absent: T, run: (number: number) => T): Promise<T> {
     const number = this.#number(hookId);
-    return number === undefined ? Promise.resolve(absent) : this.#run(() => run(number));
-  }
-  async #run<T>(run: () => T): Promise<T> {
-    return guarded(this.#file, run);
-  }
-  #prepare(sql: string): ReturnType<Statements['prepare']> {
-    return this.#statements.prepare(sql);
-  }
-  #all<T>(sql: string, ...values: (string | number | null)[]): T[] {
-    return this.#statements.all<T>(sql, ...values);
-  }
-  #get<T>(sql: string, ...values: (string | number | null)[]): T | undefined {
-    return this.#statements.get<T>(sql, ...values);
-  }
-  #readDataVersion(): number {
-    return this.#get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM';
+    return number === undefined ? Promise.resolve(absent) : this.#file.run(() => run(number));
   }
 }

@@ -1,5 +1,5 @@
 /** Version of the layout, kept in the file's `user_version`. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /**
  * An event's payload is stored once, however many hooks it fires; a delivery is a small row beside it, cheap to update.
@@ -60,5 +60,9 @@ CREATE TABLE IF NOT EXISTS lease (
   pid INTEGER NOT NULL,
   until INTEGER NOT NULL
 );
-PRAGMA user_version = ${String(schemaVersion)};
+CREATE TABLE IF NOT EXISTS epochs (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  owner TEXT NOT NULL,
+  epoch INTEGER NOT NULL
+);
 `;

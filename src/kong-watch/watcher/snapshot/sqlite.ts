@@ -1,7 +1,4 @@
-import type { StatementSync } from 'node:sqlite';
-import { DatabaseSync } from 'node:sqlite';
-import { KongTsError, messageOf } from '../../../base/errors.ts';
-import { makePrivateFile } from '../../../unix/private.ts';
+import { SqliteFile } from '../../../sqlite/index.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
 
 /** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */
@@ -20,42 +17,41 @@ const put = 'INSERT OR REPLACE INTO entities (scope, id, digest, text) VALUES (?
 /** Snapshots in a SQLite file (WAL): at a look, only the digests of one page are in memory. */
 export class SqliteSnapshots implements SnapshotStore {
   readonly durable = true;
-  readonly #database: DatabaseSync;
-  readonly #file: string;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #file: SqliteFile;
 
   /** @throws KongTsError STORE_FAILED when the file cannot be opened or is none of ours */
-  constructor(file: string) {
-    this.#file = file;
-    this.#database = this.#guard(() => {
-      if (file !== ':memory:') makePrivateFile(file, ['-wal', '-shm', '-journal']);
-      const database = new DatabaseSync(file, { timeout: 5000 });
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-      database.exec(tables);
-      return database;
+  constructor(path: string) {
+    this.#file = new SqliteFile(path, {
+      name: "The snapshot of Kong's entities in",
+      layout: { version: 1, sql: tables },
+      synchronous: 'normal',
+      busyMs: 5000,
+      fix: 'Where nothing helps, remove the file: the next look then starts anew and emits nothing.',
     });
-    this.#guard(() => {
+    this.#file.guard(() => {
       this.#tidy();
     });
   }
 
   seen(scope: string): Promise<boolean> {
-    return this.#run(() => this.#scopeId(scope) !== null);
+    return this.#file.run(() => this.#scopeId(scope) !== null);
   }
 
   count(scope: string): Promise<number> {
-    return this.#run(() => {
-      const row = this.#sql('SELECT count(*) AS n FROM entities WHERE scope = ?').get(this.#scopeId(scope));
+    return this.#file.run(() => {
+      const row = this.#file
+        .prepare('SELECT count(*) AS n FROM entities WHERE scope = ?')
+        .get(this.#scopeId(scope));
       return Number(row?.n ?? 0);
     });
   }
 
   digests(scope: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return this.#run(() => {
+    return this.#file.run(() => {
       const at = this.#scopeId(scope);
       const found = new Map<string, string>();
       if (at === null) return found;
-      const one = this.#sql('SELECT digest FROM entities WHERE scope = ? AND id = ?');
+      const one = this.#file.prepare('SELECT digest FROM entities WHERE scope = ? AND id = ?');
       for (const id of ids) {
         const row = one.get(at, id);
         if (row !== undefined) found.set(id, String(row.digest));
@@ -65,9 +61,11 @@ export class SqliteSnapshots implements SnapshotStore {
   }
 
   idsBeside(scope: string, ids: ReadonlySet<string>): Promise<string[]> {
-    return this.#run(() => {
+    return this.#file.run(() => {
       const found: string[] = [];
-      for (const row of this.#sql('SELECT id FROM entities WHERE scope = ?').iterate(this.#scopeId(scope))) {
+      for (const row of this.#file
+        .prepare('SELECT id FROM entities WHERE scope = ?')
+        .iterate(this.#scopeId(scope))) {
         const id = String(row.id);
         if (!ids.has(id)) found.push(id);
       }
@@ -76,11 +74,10 @@ export class SqliteSnapshots implements SnapshotStore {
   }
 
   text(scope: string, id: string): Promise<string | null> {
-    return this.#run(() => {
-      const row = this.#sql('SELECT text FROM entities WHERE scope = ? AND id = ?').get(
-        this.#scopeId(scope),
-        id,
-      );
+    return this.#file.run(() => {
+      const row = this.#file
+        .prepare('SELECT text FROM entities WHERE scope = ? AND id = ?')
+        .get(this.#scopeId(scope), id);
       if (row === undefined) return null;
       const text = String(row.text);
       // A row that is damaged says no more than whose it was.
@@ -89,104 +86,95 @@ export class SqliteSnapshots implements SnapshotStore {
   }
 
   begin(scope: string): Promise<Baseline> {
-    return this.#run(() => {
+    return this.#file.run(() => {
       // Rows of a scope that has no name yet are nobody's: a process that dies here leaves nothing behind.
       const id = this.#nextScope();
       return {
         add: (list: readonly Seen[]) =>
-          this.#run(() => {
-            this.#transaction(() => {
-              for (const one of list) this.#sql(put).run(id, one.id, one.digest, one.text);
+          this.#file.run(() => {
+            this.#file.atomic(() => {
+              for (const one of list) this.#file.prepare(put).run(id, one.id, one.digest, one.text);
             });
           }),
         commit: (entities: number) =>
-          this.#run(() => {
-            this.#transaction(() => {
-              const row = this.#sql('SELECT count(*) AS n FROM entities WHERE scope = ?').get(id);
+          this.#file.run(() => {
+            this.#file.atomic(() => {
+              const row = this.#file.prepare('SELECT count(*) AS n FROM entities WHERE scope = ?').get(id);
               if (Number(row?.n ?? 0) !== entities) throw new Error('another process has tidied it up');
               this.#drop(scope);
-              this.#sql('INSERT OR REPLACE INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
+              this.#file.prepare('INSERT OR REPLACE INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
             });
           }),
         abort: () =>
-          this.#run(() => {
-            this.#sql('DELETE FROM entities WHERE scope = ?').run(id);
+          this.#file.run(() => {
+            this.#file.prepare('DELETE FROM entities WHERE scope = ?').run(id);
           }),
       };
     });
   }
 
   remember(scope: string, changes: readonly Remembered[]): Promise<void> {
-    return this.#run(() => {
-      this.#transaction(() => {
+    return this.#file.run(() => {
+      this.#file.atomic(() => {
         const at = this.#scopeId(scope) ?? this.#newScope(scope);
         for (const change of changes) {
           if (change.operation === 'delete') {
-            this.#sql('DELETE FROM entities WHERE scope = ? AND id = ?').run(at, change.id);
-          } else this.#sql(put).run(at, change.id, change.digest, change.text);
+            this.#file.prepare('DELETE FROM entities WHERE scope = ? AND id = ?').run(at, change.id);
+          } else this.#file.prepare(put).run(at, change.id, change.digest, change.text);
         }
       });
     });
   }
 
   forget(scope: string): Promise<void> {
-    return this.#run(() => {
-      this.#transaction(() => {
+    return this.#file.run(() => {
+      this.#file.atomic(() => {
         this.#drop(scope);
       });
     });
   }
   scopes(): Promise<string[]> {
-    return this.#run(() =>
-      this.#sql('SELECT scope FROM scopes')
+    return this.#file.run(() =>
+      this.#file
+        .prepare('SELECT scope FROM scopes')
         .all()
         .map((row) => String(row.scope)),
     );
   }
 
   generation(of: string): Promise<number> {
-    return this.#run(() => this.#counter(`generation of ${of}`));
+    return this.#file.run(() => this.#counter(`generation of ${of}`));
   }
   nextGeneration(of: string): Promise<void> {
-    return this.#run(() => {
+    return this.#file.run(() => {
       this.#count(`generation of ${of}`, this.#counter(`generation of ${of}`) + 1);
     });
   }
 
   close(): Promise<void> {
-    return this.#run(() => {
-      this.#database.close();
+    return this.#file.run(() => {
+      this.#file.close();
     });
   }
 
   /** Rows of looks that were never finished go, and everything that an older version has seen. */
   #tidy(): void {
-    this.#transaction(() => {
-      if (this.#counter('format') !== format) this.#database.exec('DELETE FROM scopes');
+    this.#file.atomic(() => {
+      if (this.#counter('format') !== format) this.#file.change('DELETE FROM scopes');
       this.#count('format', format);
-      this.#database.exec('DELETE FROM entities WHERE scope NOT IN (SELECT id FROM scopes)');
+      this.#file.change('DELETE FROM entities WHERE scope NOT IN (SELECT id FROM scopes)');
     });
   }
   #drop(scope: string): void {
     const id = this.#scopeId(scope);
     if (id === null) return;
-    this.#sql('DELETE FROM entities WHERE scope = ?').run(id);
-    this.#sql('DELETE FROM scopes WHERE id = ?').run(id);
-  }
-  #transaction(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    this.#file.prepare('DELETE FROM entities WHERE scope = ?').run(id);
+    this.#file.prepare('DELETE FROM scopes WHERE id = ?').run(id);
   }
   #scopeId(scope: string): number | null {
-    const row = this.#sql('SELECT id FROM scopes WHERE scope = ? AND id BETWEEN 0 AND 9007199254740991').get(
-      scope,
-    );
+    const row = this.#file
+      .prepare('SELECT id FROM scopes WHERE scope = ? AND id BETWEEN 0 AND 9007199254740991')
+      .get(scope);
     return row === undefined ? null : Number(row.id);
   }
   #nextScope(): number {
@@ -196,44 +184,18 @@ export class SqliteSnapshots implements SnapshotStore {
   }
   #newScope(scope: string): number {
     const id = this.#nextScope();
-    this.#sql('INSERT OR REPLACE INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
+    this.#file.prepare('INSERT OR REPLACE INTO scopes (scope, id) VALUES (?, ?)').run(scope, id);
     return id;
   }
   #count(name: string, value: number): void {
-    this.#sql('INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)').run(name, value);
+    this.#file.prepare('INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)').run(name, value);
   }
   #counter(name: string): number {
     return Number(
-      this.#sql('SELECT value FROM counters WHERE name = ? AND value BETWEEN 0 AND 4503599627370496').get(
-        name,
-      )?.value ?? 0,
+      this.#file
+        .prepare('SELECT value FROM counters WHERE name = ? AND value BETWEEN 0 AND 4503599627370496')
+        .get(name)?.value ?? 0,
     );
-  }
-  #sql(text: string): StatementSync {
-    const known = this.#statements.get(text);
-    if (known !== undefined) return known;
-    const made = this.#database.prepare(text);
-    this.#statements.set(text, made);
-    return made;
-  }
-  #run<T>(work: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      resolve(this.#guard(work));
-    });
-  }
-  #guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw new KongTsError(
-        'STORE_FAILED',
-        `The snapshot of Kong's entities in ${this.#file} failed: ${messageOf(error)}.`,
-        {
-          cause: error,
-          fix: 'Free the disk, or remove the file: the next look then starts anew and emits nothing.',
-        },
-      );
-    }
   }
 }
 

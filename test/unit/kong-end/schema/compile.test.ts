@@ -76,6 +76,12 @@ describe('types and validators', () => {
     [{ type: 'set', elements: { type: 'integer' } }, { a: 1 }, 'expected a set'],
     [{ type: 'set', elements: { type: 'integer' } }, [1, 'x', 2], [null, 'expected an integer']],
     [{ type: 'map', keys: { type: 'string' }, values: { type: 'integer' } }, 3, 'expected a map'],
+    [{ type: 'map', keys: { type: 'string' }, values: { type: 'integer' } }, [3], 'expected a string'],
+    [
+      { type: 'map', keys: { type: 'integer' }, values: { type: 'integer' } },
+      { 1: 3 },
+      'expected an integer',
+    ],
     [
       { type: 'map', keys: { type: 'string' }, values: { type: 'integer' } },
       { a: 'x' },

@@ -1,0 +1,30 @@
+import type { SpoolOptions } from './options.ts';
+import { Segment } from './segment.ts';
+
+/**
+ * What is left in a file of a former process: null when there is nothing, and then it is deleted. What cannot be read stays
+ * where it is.
+ */
+export async function recoverSegment(
+  path: string,
+  { openFile, failed, lost }: Pick<SpoolOptions, 'openFile' | 'failed' | 'lost'>,
+): Promise<Segment | 'unreadable' | null> {
+  try {
+    const segment = await Segment.recover(path, openFile);
+    if (segment.damaged > 0) {
+      failed(
+        `${segment.damaged} bytes of ${path} are no whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
+      );
+    }
+    // At the end of a file it is a record whose log event had not ended. Elsewhere there was at least one.
+    if (segment.holes.size > 0)
+      lost(segment.holes.size, 'damaged', `${path} is damaged in ${segment.holes.size} places`);
+    if (segment.outstanding > 0) return segment;
+    await segment.remove();
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    failed(`${path} cannot be read: ${reason}; it stays where it is`);
+    return 'unreadable';
+  }
+}

@@ -1,0 +1,70 @@
+import { messageOf } from '../../base/errors.ts';
+import type { HookLog } from '../log.ts';
+import type { HookStore, StoreChange } from '../store/types.ts';
+
+export interface OthersChangesOptions {
+  store: Pick<HookStore, 'onChange' | 'catchUp'>;
+  log: HookLog;
+  /** Reads the hooks again. */
+  readHooks: () => Promise<void>;
+  /** Looks for deliveries that nobody here was offered. */
+  lookForDeliveries: () => void;
+}
+
+/**
+ * Takes over what other processes write to the store. The store tells; what it tells of is read at once, and whoever
+ * needs it in force waits for that.
+ */
+export class OthersChanges {
+  readonly #options: OthersChangesOptions;
+  /** What was told and is not read yet. */
+  #told: StoreChange = { hooks: false, deliveries: false };
+  #reading: Promise<void> | null = null;
+  #end: () => void = () => undefined;
+
+  constructor(options: OthersChangesOptions) {
+    this.#options = options;
+  }
+
+  /** From now on; before the first reading, so that nothing is written between the two. */
+  start(): void {
+    const { store, log } = this.#options;
+    this.#end = store.onChange(({ hooks, deliveries }) => {
+      this.#told = { hooks: this.#told.hooks || hooks, deliveries: this.#told.deliveries || deliveries };
+      this.#read().catch((error: unknown) => {
+        log.warn('what another process has changed cannot be read yet', { error: messageOf(error) });
+      });
+    });
+  }
+  stop(): void {
+    this.#end();
+  }
+
+  /**
+   * Resolves when everything is in force that the store has told or can tell without asking anybody.
+   * @throws KongTsError STORE_FAILED where it cannot be read; what is known stays in force, and the next call tries again
+   */
+  async inForce(): Promise<void> {
+    this.#options.store.catchUp();
+    while (this.#told.hooks || this.#told.deliveries) await this.#read();
+    await this.#reading;
+  }
+
+  #read(): Promise<void> {
+    return (this.#reading ??= this.#readNow().finally(() => {
+      this.#reading = null;
+    }));
+  }
+
+  async #readNow(): Promise<void> {
+    const { hooks, deliveries } = this.#told;
+    this.#told = { hooks: false, deliveries: false };
+    try {
+      if (hooks) await this.#options.readHooks();
+      if (deliveries) this.#options.lookForDeliveries();
+    } catch (error) {
+      this.#told = { hooks, deliveries };
+      throw error;
+    }
+  }
+}

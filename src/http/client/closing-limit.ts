@@ -1,0 +1,29 @@
+/** How long it is remembered that a target closes connections, in milliseconds. */
+const rememberMs = 600_000;
+
+/**
+ * How many requests one connection to a target is good for. What is sent beyond that goes unanswered, and some servers
+ * work on it all the same (RFC 9112, sections 9.3.2 and 9.6).
+ */
+export class ClosingLimit {
+  #answers = Infinity;
+  #until = 0;
+  readonly #now: () => number;
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Infinity where nothing else is known. */
+  get allowance(): number {
+    if (this.#answers !== Infinity && this.#until <= this.#now()) this.#answers = Infinity;
+    return this.#answers;
+  }
+
+  /** The target has closed a connection after so many answers, or failed with more requests on it. */
+  closed(answers: number): void {
+    this.#answers = Math.max(1, Math.min(answers, this.allowance));
+    this.#until = this.#now() + rememberMs;
+  }
+}

@@ -1,0 +1,128 @@
+import { ClosingLimit } from './closing-limit.ts';
+import { PostConnector } from './post-connect.ts';
+import type { TlsOptions } from './post-connect.ts';
+import { PostConnection } from './post-connection.ts';
+import { postHead } from './post-request.ts';
+import type { Exchange, PostHead, PostResult } from './post-request.ts';
+
+export interface PostClientOptions {
+  /** Connections at most. */
+  readonly connections: number;
+  /**
+   * How many requests may wait for their answers on one connection, once it has shown that it stays open. Default 1: each
+   * waits for the answer to the one before it.
+   */
+  readonly pipelining?: number;
+  /** Milliseconds for connecting, for the answer's head, and for its body. */
+  readonly timeoutMs: number;
+  /** Milliseconds that an idle connection is kept; 0 or less: one request for each connection. */
+  readonly keepaliveMs: number;
+  readonly tls: TlsOptions;
+  /** Runs something at the end of the turn of the event loop, when what is sent leaves. Default: `setImmediate`. */
+  readonly atTurnEnd?: (run: () => void) => void;
+}
+
+/** How long a request may wait behind others while connections are idle, in milliseconds. */
+const tolerableWaitMs = 4;
+/** How much of the last answer's time goes into the usual one. */
+const weight = 0.2;
+
+/**
+ * Sends requests with bodies to one target, for those who send thousands a second: what leaves in one turn of the event
+ * loop is one write for each connection, and no request waits for the answer to another one where the target keeps its
+ * connections open. Such a request goes out once, and a second time where a connection is closed before its answer; then
+ * it has failed. Everything is tried on few connections while the target is fast, and spread over all of them
+ * while it is slow.
+ */
+export class PostClient {
+  readonly #options: PostClientOptions;
+  readonly #host: string;
+  readonly #connections: readonly PostConnection[];
+  readonly #waiting: Exchange[] = [];
+  /** Milliseconds from a request's place as the first in line to its answer. */
+  #usualMs = Infinity;
+  #pumping = false;
+  #destroyed: Error | null = null;
+
+  /** @param origin scheme, host and port, such as `https://logs.example.com:8443` */
+  constructor(origin: string, options: PostClientOptions) {
+    this.#options = options;
+    this.#host = new URL(origin).host;
+    const { tls, pipelining = 1, atTurnEnd = setImmediate, timeoutMs, keepaliveMs } = options;
+    const shared = { connector: new PostConnector(origin, tls), closing: new ClosingLimit() };
+    this.#connections = Array.from(
+      { length: options.connections },
+      () =>
+        new PostConnection({
+          ...shared,
+          pipelining,
+          timeoutMs,
+          keepaliveMs,
+          atTurnEnd,
+          free: () => this.#pump(),
+          again: (exchanges) => void this.#waiting.unshift(...exchanges),
+          answeredIn: (ms) => this.#learn(ms),
+        }),
+    );
+  }
+
+  /**
+   * Writes down what all requests of one kind have in common.
+   *
+   * @param target path and query
+   * @param headers name, value, name, value...: without Host, Connection and Content-Length; latin1
+   * @throws TypeError for what would end a line or the head
+   */
+  prepare(method: string, target: string, headers: readonly string[]): PostHead {
+    return postHead(method, this.#host, target, headers, this.#options.keepaliveMs > 0);
+  }
+
+  /**
+   * Sends a request. The body must stay as it is until `done` is called, and where that tells of an error, from then on as well.
+   *
+   * @param done is called once, and may send the next one
+   */
+  send(head: PostHead, body: Buffer, done: (result: PostResult) => void): void {
+    const exchange: Exchange = { head, body, done, again: false };
+    if (this.#destroyed !== null) done({ status: null, error: this.#destroyed });
+    else if (this.#waiting.length > 0 || !this.#place(exchange)) this.#waiting.push(exchange);
+  }
+
+  /** Ends all connections; what is under way fails with this error. */
+  destroy(error: Error): void {
+    this.#destroyed = error;
+    for (const connection of this.#connections) connection.destroy(error);
+    for (const { done } of this.#waiting.splice(0)) done({ status: null, error });
+  }
+
+  #learn(ms: number): void {
+    this.#usualMs = this.#usualMs === Infinity ? ms : this.#usualMs + weight * (ms - this.#usualMs);
+  }
+
+  #pump(): void {
+    if (this.#pumping || this.#destroyed !== null) return;
+    this.#pumping = true;
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (!this.#place(next)) break;
+      this.#waiting.shift();
+    }
+    this.#pumping = false;
+  }
+
+  /** Few connections while their targets are fast, then idle ones, then the least busy. */
+  #place(exchange: Exchange): boolean {
+    const { pipelining = 1 } = this.#options;
+    const depth = Math.max(1, Math.min(pipelining, Math.floor(tolerableWaitMs / this.#usualMs)));
+    let best: PostConnection | null = null;
+    for (const connection of this.#connections) {
+      if (!connection.hasRoom(exchange)) continue;
+      if (connection.load < depth) {
+        best = connection;
+        break;
+      }
+      if (best === null || connection.load < best.load) best = connection;
+    }
+    best?.send(exchange);
+    return best !== null;
+  }
+}

@@ -1,0 +1,25 @@
+/** Milliseconds from now: this moment, another one, and a time with other years, days, hours and minutes. */
+export const times: readonly number[] = [0, 1, 100_045_296_789];
+
+/**
+ * What a function answers that asks for the time while the clock of this process is shifted.
+ *
+ * @param shift milliseconds
+ * @throws what the function throws
+ */
+export function atTime<T>(shift: number, ask: () => T): T {
+  const real = Date;
+  const now = (): number => real.now() + shift;
+  globalThis.Date = new Proxy(real, {
+    apply: () => new real(now()).toString(),
+    construct: (target, given: unknown[], newTarget) =>
+      Reflect.construct(target, given.length === 0 ? [now()] : given, newTarget) as Date,
+    get: (target, name, receiver) =>
+      name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown),
+  });
+  try {
+    return ask();
+  } finally {
+    globalThis.Date = real;
+  }
+}
