@@ -1,6 +1,8 @@
+import type { KongVersion } from '../../src/pdk/versions.ts';
+
 /**
  * In which phases a plugin may call each function, over ProtoBuf:1 and over MsgPack:1: certificate (c), rewrite (w),
- * access (a), response (r), preread (p), log (l). Written down here once more, so that the types that authors see are
+ * access (a), response (r), preread (p), log (l); and the first version of Kong that has it, where not all do. Written down here once more, so that the types that authors see are
  * held against something that is not made of the same rows.
  */
 export const available = {
@@ -18,7 +20,7 @@ export const available = {
   'kong.client.tls.disableSessionReuse': ['', 'cp'],
   'kong.client.tls.getFullClientCertificateChain': ['', 'warp'],
   'kong.client.tls.setClientVerify': ['', 'warp'],
-  'kong.client.tls.disableHttp2Alpn': ['', 'p'],
+  'kong.client.tls.disableHttp2Alpn': ['', 'p', '3.9'],
   'kong.cluster.getId': ['', 'cwarpl'],
   'kong.ctx.shared.get': ['cwarpl', 'cwarpl'],
   'kong.ctx.shared.set': ['cwarpl', 'cwarpl'],
@@ -83,8 +85,8 @@ export const available = {
   'kong.router.getService': ['arl', 'arl'],
   'kong.service.setUpstream': ['a', 'a'],
   'kong.service.setTarget': ['ap', 'ap'],
-  'kong.service.setRetries': ['', 'a'],
-  'kong.service.setTimeouts': ['', 'a'],
+  'kong.service.setRetries': ['', 'a', '3.8'],
+  'kong.service.setTimeouts': ['', 'a', '3.8'],
   'kong.service.setTlsVerify': ['', 'wap'],
   'kong.service.setTlsVerifyDepth': ['', 'wap'],
   'kong.service.request.enableBuffering': ['', 'wa'],
@@ -93,7 +95,7 @@ export const available = {
   'kong.service.request.setRawQuery': ['wa', 'wa'],
   'kong.service.request.setMethod': ['wa', 'wa'],
   'kong.service.request.setQuery': ['wa', 'wa'],
-  'kong.service.request.clearQueryArg': ['wa', 'wa'],
+  'kong.service.request.clearQueryArg': ['wa', 'wa', '3.9'],
   'kong.service.request.setHeader': ['wa', 'wa'],
   'kong.service.request.addHeader': ['wa', 'wa'],
   'kong.service.request.clearHeader': ['wa', 'wa'],
@@ -106,8 +108,8 @@ export const available = {
   'kong.service.response.getHeader': ['r', 'r'],
   'kong.service.response.getRawBody': ['r', 'r'],
   'kong.service.response.getBody': ['r', 'r'],
-  'kong.telemetry.log': ['', 'cwarpl'],
+  'kong.telemetry.log': ['', 'cwarpl', '3.8'],
   'kong.vault.isReference': ['', 'cwarpl'],
   'kong.vault.get': ['', 'cwarpl'],
   'kong.vault.parseReference': ['', 'cwarpl'],
-} as const satisfies Record<string, readonly [protobuf: string, msgpack: string]>;
+} as const satisfies Record<string, readonly [protobuf: string, msgpack: string, since?: KongVersion]>;

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { catalogue, phases } from '../../src/pdk/index.ts';
 import type { Kong, Phase, Protocol } from '../../src/pdk/index.ts';
+import type { DefaultKongVersion, UpTo } from '../../src/pdk/versions.ts';
 import { available } from './available.ts';
 
 interface Letters {
@@ -25,10 +26,19 @@ interface Columns {
 }
 type Table = typeof available;
 
+/** The functions of the version that plugins are written for by default. */
+type Known = {
+  [Path in keyof Table]: Table[Path] extends readonly [string, string, infer Since]
+    ? Since extends UpTo<DefaultKongVersion>
+      ? Path
+      : never
+    : Path;
+}[keyof Table];
+
 /** The functions that a handler has to see. */
 type Expected<P extends Phase, R extends Protocol> = {
-  [Path in keyof Table]: Table[Path][Columns[R]] extends `${string}${Letters[P]}${string}` ? Path : never;
-}[keyof Table];
+  [Path in Known]: Table[Path][Columns[R]] extends `${string}${Letters[P]}${string}` ? Path : never;
+}[Known];
 
 /** The functions that can be called on an object without the compiler refusing it, by path. */
 type Callable<T, Path extends string> = {
@@ -62,8 +72,10 @@ describe('what compiles in a handler is what Kong offers there, and nothing else
 
   it('and the table is what the run time refuses or sends', () => {
     expect(Object.keys(available).sort()).toEqual(catalogue.map(({ path }) => path).sort());
-    for (const { path, offered } of catalogue) {
-      const [protobuf, msgpack] = available[path as keyof Table];
+    for (const { path, offered, since } of catalogue) {
+      const line: readonly [string, string, string?] = available[path as keyof Table];
+      const [protobuf, msgpack] = line;
+      expect([path, since]).toEqual([path, line[2] ?? null]);
       const inOrder = (list: readonly Phase[]) => phases.filter((phase) => list.includes(phase));
       const read = (text: string) => phases.filter((phase) => text.includes(letters[phase]));
       expect([path, read(protobuf), read(msgpack)]).toEqual([

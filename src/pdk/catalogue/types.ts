@@ -119,8 +119,45 @@ export interface MadeInLog extends Omit<Composition, 'phases'> {
   readonly over?: Protocol;
 }
 
+/** How a function of Kong's ProtoBuf:1 service travels over it. */
+export interface ProtobufMessages {
+  readonly arguments: ArgumentsMessage;
+  readonly result: ResultMessage;
+}
+
+interface OnProtobuf {
+  /** How it travels over ProtoBuf:1. */
+  readonly protobuf: ProtobufMessages;
+  readonly travel: Readonly<Record<Protocol, Travel>>;
+  /**
+   * True where the answer comes from Kong and nginx alone, cannot change during a phase but by the plugin's own
+   * setters, and cannot fail in a phase where it has worked once with the same arguments, whatever the request (read
+   * in Kong 3.9.3; the one header that can is never asked for, see methods.ts). Only such calls are asked for before the
+   * plugin asks. Getters of what clients can make unencodable (get_uri_captures, get_query_arg, get_forwarded_port) or
+   * other plugins have left (get_consumer, get_credential, ctx.shared, get_ctx) and of what time changes (get_var) are not.
+   */
+  readonly steady?: boolean;
+  readonly composed?: Composition;
+}
+interface OffProtobuf {
+  readonly protobuf: null;
+  readonly travel: { readonly protobuf: 'absent'; readonly msgpack: Travel };
+  /** Calls are asked for ahead over ProtoBuf:1 alone. */
+  readonly steady?: never;
+  readonly composed?: Composition;
+}
+interface ComposedOnProtobuf extends Omit<OffProtobuf, 'travel'> {
+  readonly travel: { readonly protobuf: 'composed'; readonly msgpack: Travel };
+  readonly composed: Composition;
+}
+
+/** What Kong's ProtoBuf:1 service lacks is absent there, or made of what it has: the compiler asks how. */
+type Way = OnProtobuf | OffProtobuf | ComposedOnProtobuf;
+
 /** One function as a catalogue file declares it, under its camelCase name. */
-export interface FunctionSpec {
+export type FunctionSpec = Facts & Way;
+
+interface Facts {
   readonly name: string;
   readonly description: string;
   /** More about it, for authors: limits, what else can happen, errors that it rejects with. A sentence per element. */
@@ -132,18 +169,6 @@ export interface FunctionSpec {
   readonly result: ResultSpec;
   /** Phases in which Kong 3.9.3 accepts the call on the wire (measured; the same over both protocols). */
   readonly phases: readonly Phase[];
-  /** How it travels over ProtoBuf:1, null where its service lacks it. */
-  readonly protobuf: { readonly arguments: ArgumentsMessage; readonly result: ResultMessage } | null;
-  readonly travel: Readonly<Record<Protocol, Travel>>;
-  /**
-   * True where the answer comes from Kong and nginx alone, cannot change during a phase but by the plugin's own
-   * setters, and cannot fail in a phase where it has worked once with the same arguments, whatever the request (read
-   * in Kong 3.9.3; the one header that can is never asked for, see methods.ts). Only such calls are asked for before the
-   * plugin asks. Getters of what clients can make unencodable (get_uri_captures, get_query_arg, get_forwarded_port) or
-   * other plugins have left (get_consumer, get_credential, ctx.shared, get_ctx) and of what time changes (get_var) are not.
-   */
-  readonly steady?: boolean;
-  readonly composed?: Composition;
   /** The same call under another name, whose answer is handed on as Kong wrote it. */
   readonly raw?: RawTwin;
   /**
@@ -177,7 +202,7 @@ export interface FunctionRow {
   readonly arguments: readonly ArgumentSpec[];
   readonly result: ResultSpec;
   /** How it travels over ProtoBuf:1, null where its service lacks it. */
-  readonly protobuf: { readonly arguments: ArgumentsMessage; readonly result: ResultMessage } | null;
+  readonly protobuf: ProtobufMessages | null;
   /** Phases in which Kong accepts the call itself on the wire, per protocol. */
   readonly phases: Readonly<Record<Protocol, readonly Phase[]>>;
   /** Phases in which a plugin can call it: on the wire or, where that is composed, through the parts. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { KongTsError } from '../../../src/base/errors.ts';
-import { catalogue, createKong, ExitSignal, phases, rowByName } from '../../../src/pdk/index.ts';
+import { createKong, ExitSignal, phases, rowByName } from '../../../src/pdk/index.ts';
 import type { FunctionRow, Phase, Protocol } from '../../../src/pdk/index.ts';
 import { callByPath, FakeChannel } from '../../unit/pdk/fake-channel.ts';
-import { matrix, outcomeOf, recordedReply } from '../../unit/pdk/matrix.ts';
+import { matrix, measured, outcomeOf, recordedReply } from '../../unit/pdk/matrix.ts';
 
 const protocols: readonly Protocol[] = ['protobuf', 'msgpack'];
 
@@ -43,19 +43,19 @@ describe('the catalogue holds the matrix of Kong 3.9.3', () => {
   it('has every function but the Lua-only ones', () => {
     const missing = [...matrix.keys()].filter((name) => rowByName(name) === null);
     expect(missing.sort()).toEqual(Object.keys(leftOut).sort());
-    expect(catalogue.filter((row) => !matrix.has(row.name))).toEqual([]);
-    expect(new Set(catalogue.map((row) => row.name)).size).toBe(catalogue.length);
+    expect(measured.filter((row) => !matrix.has(row.name))).toEqual([]);
+    expect(new Set(measured.map((row) => row.name)).size).toBe(measured.length);
   });
 
   it('has the 74 functions of the ProtoBuf:1 service, and no others, as protobuf rows', () => {
-    expect(catalogue.filter((row) => row.protobuf !== null)).toHaveLength(74);
-    for (const row of catalogue) {
+    expect(measured.filter((row) => row.protobuf !== null)).toHaveLength(74);
+    for (const row of measured) {
       expect(row.protobuf === null, row.name).toBe(matrix.get(row.name)?.protobuf === 'absent');
     }
   });
 
   it.each(protocols)('has exactly the phases in which Kong accepts the call over %s', (protocol) => {
-    for (const row of catalogue) {
+    for (const row of measured) {
       const accepted = phases.filter((phase) =>
         ['ok', 'exits'].includes(outcomeOf(row.name, protocol, phase)),
       );
@@ -70,14 +70,14 @@ describe('the catalogue holds the matrix of Kong 3.9.3', () => {
 
 describe.each(protocols)('every function in every phase over %s', (protocol) => {
   it.each(phases)('is refused before anything is sent, or Kong accepts it: %s', async (phase) => {
-    for (const row of catalogue) {
+    for (const row of measured) {
       const { channel, outcome } = await run(row, protocol, phase);
       const label = `${row.name} in ${phase} over ${protocol}`;
-      const measured = outcomeOf(row.name, protocol, phase);
+      const recorded = outcomeOf(row.name, protocol, phase);
       if (outcome instanceof Error) {
         expect(outcome, label).toBeInstanceOf(KongTsError);
         expect(channel.sent, label).toEqual([]);
-        if (measured !== 'rejected' && measured !== 'absent')
+        if (recorded !== 'rejected' && recorded !== 'absent')
           expect(refusedHere, label).toHaveProperty([row.name]);
         continue;
       }
@@ -85,7 +85,7 @@ describe.each(protocols)('every function in every phase over %s', (protocol) => 
       for (const { name } of channel.sent) {
         expect(['ok', 'exits'], `${label}: ${name}`).toContain(outcomeOf(name, protocol, phase));
       }
-      if (measured === 'ok' || measured === 'exits') expect(outcome, label).toBe(measured);
+      if (recorded === 'ok' || recorded === 'exits') expect(outcome, label).toBe(recorded);
       else if (phase !== 'log' || row.inLog == null) expect(row.travel[protocol], label).toBe('composed');
     }
   });

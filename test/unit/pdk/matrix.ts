@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Phase, Protocol } from '../../../src/pdk/index.ts';
+import { catalogue } from '../../../src/pdk/index.ts';
+import type { FunctionRow, Phase, Protocol } from '../../../src/pdk/index.ts';
+import { kongVersions } from '../../../src/pdk/versions.ts';
 
 /** What Kong 3.9.3 did with a function in a phase. */
 export type Outcome = 'ok' | 'rejected' | 'absent' | 'exits';
@@ -18,6 +20,11 @@ export const matrix = new Map(
   Object.entries(
     (JSON.parse(readFileSync(fixture, 'utf8')) as { functions: Record<string, MatrixRow> }).functions,
   ),
+);
+
+/** The rows that Kong 3.9 has: what came later is no matter of this matrix. */
+export const measured: readonly FunctionRow[] = catalogue.filter(
+  ({ since }) => since === null || kongVersions.indexOf(since) <= kongVersions.indexOf('3.9'),
 );
 
 /** What Kong did with a function in a phase over a protocol. */
