@@ -1,9 +1,13 @@
-import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
 import { ClosingTargets } from './closing-targets.ts';
 import { containThrows } from './contain-throws.ts';
+import { answerOf, beginOn, collect, flatten, newExchange } from './exchange.ts';
+import type { Connection, Exchange, HttpAnswer, HttpRequest } from './exchange.ts';
 import { describe, isClosed, isInvalid } from './http-errors.ts';
+import { Suspects } from './suspects.ts';
+
+export type { HttpAnswer, HttpRequest } from './exchange.ts';
 import { pinnedConnector } from './pinned-connector.ts';
 import type { ConnectorOptions } from './pinned-connector.ts';
 
@@ -18,54 +22,8 @@ export interface HttpTargetOptions extends ConnectorOptions {
   closing?: ClosingTargets;
 }
 
-export interface HttpRequest {
-  /** The same for each attempt of a delivery. */
-  id?: string;
-  method: string;
-  path: string;
-  /** Name, value, name, value... */
-  headers: string[];
-  body: string | Buffer | null;
-}
-
-/** A response, or the reason why there was none. */
-export interface HttpAnswer {
-  status: number | null;
-  headers: Record<string, string>;
-  /** The beginning of the body. */
-  body: string;
-  error: string | null;
-  /** How often the request was written to a connection: more than once where one was closed before its answer. */
-  sent: number;
-}
-
-interface Exchange {
-  request: HttpRequest;
-  status: number | null;
-  headers: Record<string, string>;
-  chunks: Buffer[];
-  bytes: number;
-  /** The connection that it was written to, null while it was not. */
-  on: Connection | null;
-  controller: Dispatcher.DispatchController | null;
-  /** How often it was written to a connection. */
-  written: number;
-  /** A closing connection left it unanswered: it goes again, once and on a connection of its own. */
-  again: boolean;
-  /** Goes up when it is sent anew: what an earlier sending still says is void. */
-  sending: number;
-  resolve: (answer: HttpAnswer) => void;
-}
-
-interface Connection {
-  socket: Socket;
-  answered: number;
-  lastAnswerAt: number;
-}
-
 /** A connection that was idle for longer was closed for that, and not for the number of its answers. */
 const idleMs = 1000;
-const maxSuspects = 1000;
 
 /**
  * One hook's connection to its target. The first request on a connection goes alone; once the target has answered it and
@@ -87,8 +45,7 @@ export class HttpTarget {
   #headSince = 0;
   #timer: NodeJS.Timeout | null = null;
   #idle: (() => void)[] = [];
-  /** Requests that took others along when they failed: they go alone when they are tried again. */
-  readonly #suspects = new Set<string>();
+  readonly #suspects = new Suspects();
 
   constructor(origin: string, options: HttpTargetOptions) {
     this.#origin = origin;
@@ -100,19 +57,7 @@ export class HttpTarget {
   /** Never rejects. Redirects are answers like any other; nothing is decompressed. */
   send(request: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve) => {
-      this.#waiting.push({
-        request,
-        status: null,
-        headers: {},
-        chunks: [],
-        bytes: 0,
-        on: null,
-        controller: null,
-        written: 0,
-        again: false,
-        sending: 0,
-        resolve,
-      });
+      this.#waiting.push(newExchange(request, resolve));
       this.#pump();
     });
   }
@@ -168,19 +113,7 @@ export class HttpTarget {
   }
 
   #goesAlone(exchange: Exchange): boolean {
-    return exchange.again || this.#isSuspect(exchange);
-  }
-  #isSuspect({ request }: Exchange): boolean {
-    return request.id !== undefined && this.#suspects.has(request.id);
-  }
-  #suspect({ request: { id } }: Exchange): void {
-    if (id === undefined) return;
-    this.#suspects.add(id);
-    if (this.#suspects.size <= maxSuspects) return;
-    for (const oldest of this.#suspects) {
-      this.#suspects.delete(oldest);
-      return;
-    }
+    return exchange.again || this.#suspects.has(exchange.request.id);
   }
 
   #dispatch(exchange: Exchange): void {
@@ -235,12 +168,7 @@ export class HttpTarget {
     return {
       onRequestStart: (controller) => {
         if (isVoid()) return;
-        exchange.controller = controller;
-        exchange.on = this.#connection;
-        exchange.written += 1;
-        exchange.status = null;
-        exchange.chunks = [];
-        exchange.bytes = 0;
+        beginOn(exchange, this.#connection, controller);
         // Sent just now and first in line: connecting does not count against the target's time.
         if (this.#sent.values().next().value === exchange) this.#headSince = performance.now();
       },
@@ -252,12 +180,7 @@ export class HttpTarget {
       },
       onResponseData: (controller, chunk) => {
         if (isVoid()) return;
-        if (exchange.bytes < this.#options.keepResponseBytes) {
-          exchange.chunks.push(
-            Buffer.from(chunk.subarray(0, this.#options.keepResponseBytes - exchange.bytes)),
-          );
-        }
-        exchange.bytes += chunk.length;
+        collect(exchange, chunk, this.#options.keepResponseBytes);
         if (exchange.bytes > this.#options.maxResponseBytes) {
           controller.abort(
             new Error(`the response is larger than ${String(this.#options.maxResponseBytes)} bytes`),
@@ -275,7 +198,7 @@ export class HttpTarget {
 
   #answered(exchange: Exchange, reset: boolean): void {
     const connection = exchange.on;
-    if (exchange.request.id !== undefined) this.#suspects.delete(exchange.request.id);
+    this.#suspects.clear(exchange.request.id);
     this.#finish(exchange, null);
     if (connection === null) return;
     connection.answered += 1;
@@ -305,7 +228,7 @@ export class HttpTarget {
     }
     // One that went alone has none but itself to blame.
     const mayGoAgain = connection.answered > 0 && !this.#goesAlone(exchange);
-    if (behind.length > 0) this.#suspect(exchange);
+    if (behind.length > 0) this.#suspects.add(exchange.request.id);
     if (isClosed(error) && exchange.status === null && mayGoAgain) {
       if (performance.now() - connection.lastAnswerAt < idleMs)
         this.#closing.closed(this.#origin, connection.answered);
@@ -366,21 +289,7 @@ export class HttpTarget {
     this.#sent.delete(exchange);
     exchange.sending += 1;
     this.#headSince = performance.now();
-    const { status, headers, bytes, chunks, written: sent } = exchange;
-    const encoding =
-      bytes === 0 ? 'identity' : (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-    if (encoding === 'identity' || encoding === '') {
-      exchange.resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8'), error, sent });
-      return;
-    }
-    const name = encoding.slice(0, 40);
-    exchange.resolve({
-      status,
-      headers,
-      body: `[${name}, ${String(bytes)} bytes, not decompressed]`,
-      error: error ?? `the answer is compressed (${name}), which was not asked for`,
-      sent,
-    });
+    exchange.resolve(answerOf(exchange, error));
   }
 
   readonly #checkHead = (): void => {
@@ -394,12 +303,4 @@ export class HttpTarget {
     }
     if (this.#sent.size > 0) this.#timer = setTimeout(this.#checkHead, Math.max(left, 20)).unref();
   };
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return flat;
 }

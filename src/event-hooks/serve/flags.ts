@@ -2,6 +2,7 @@ import { KongTsError } from '../../base/errors.ts';
 import { secrets } from '../../base/secrets.ts';
 import type { Secret } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
+import { storeNames } from '../store/index.ts';
 
 /** Where an option stands in the command line of a plugin server: under another name, as a word of a list, or nowhere. */
 export type InServer = string | { readonly flag: string; readonly word: string } | null;
@@ -119,7 +120,7 @@ const storeFlags: readonly Flag[] = [
   {
     name: 'store',
     type: 'text',
-    help: 'memory: or sqlite:FOLDER',
+    help: storeNames.join(' or '),
     default: 'memory:',
     variable: 'KONG_TS_HOOKS_STORE',
     otherFlag: 'data-dir',

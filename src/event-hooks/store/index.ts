@@ -21,10 +21,20 @@ export interface StoreOptions {
   readonly suppressionSize?: number;
 }
 
-type Open = (place: string, options: StoreOptions) => HookStore | Promise<HookStore>;
+interface Opener {
+  /** Its names, as the help writes them. */
+  readonly written: string;
+  readonly open: (place: string, options: StoreOptions) => HookStore | Promise<HookStore>;
+}
 
 /** The stores by the word before the colon of their names. A store is added here, and nowhere else. */
-const openers: Readonly<Record<string, Open>> = { memory: openMemory, sqlite: openSqlite };
+const openers: Readonly<Record<string, Opener>> = {
+  memory: { written: 'memory:', open: openMemory },
+  sqlite: { written: 'sqlite:FOLDER', open: openSqlite },
+};
+
+/** How each store is named, for the help. */
+export const storeNames: readonly string[] = Object.values(openers).map(({ written }) => written);
 
 /** The name of the store that a data directory stands for; null: in memory. */
 export const storeOf = (dataDir: string | null): string =>
@@ -36,13 +46,13 @@ export const storeOf = (dataDir: string | null): string =>
  */
 export async function openStore(name: string, options: StoreOptions): Promise<HookStore> {
   const [, kind = '', place = ''] = /^([a-z]+):(.*)$/su.exec(name) ?? [];
-  const open = Object.hasOwn(openers, kind) ? openers[kind] : undefined;
-  if (open === undefined) {
+  const opener = Object.hasOwn(openers, kind) ? openers[kind] : undefined;
+  if (opener === undefined) {
     throw new KongTsError('USAGE', `"${kind === '' ? name : `${kind}:`}" names no store of event hooks.`, {
-      fix: `Write one of: ${Object.keys(openers).join(':, ')}: and where it is, as in sqlite:/var/lib/kong-ts.`,
+      fix: `Write one of: ${storeNames.join(', ')}.`,
     });
   }
-  return open(place, options);
+  return opener.open(place, options);
 }
 
 function openMemory(place: string, { log, suppressionSize: firings = 100_000 }: StoreOptions): HookStore {
