@@ -1,5 +1,8 @@
 import { isUuid } from '../../base/uuid.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
+import { HookInvalidError } from '../model/errors.ts';
+import { maxDepth, shapeProblem } from '../model/event.ts';
+import { isNestedDeeperThan } from '../model/exact-json.ts';
 import type { Fields } from '../model/payload.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
@@ -93,6 +96,8 @@ export function hookRoutes(dispatcher: Dispatcher): Routes {
 
 /** The posted fields with the event and source that the hook is for; a hook for every event takes the posted one. */
 function testData(hook: Hook, posted: Fields): Fields {
+  if (isNestedDeeperThan(posted, maxDepth))
+    throw new HookInvalidError([{ path: 'data', text: shapeProblem }]);
   const named = typeof posted.event === 'string' ? posted.event : 'test';
   return {
     ...posted,

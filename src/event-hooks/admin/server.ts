@@ -8,6 +8,7 @@ import type { HttpLimits } from '../../http/limits.ts';
 import { httpLimits } from '../../http/limits.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
+import { parseExact } from '../model/exact-json.ts';
 import type { FormFields } from '../model/form-fields.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import type { Front } from './listener.ts';
@@ -31,6 +32,8 @@ export interface AdminOptions {
 }
 
 const bodyLimit = 1024 * 1024;
+/** What a body has beside the data of one event, in bytes. */
+const aroundEvent = 64 * 1024;
 const json = 'application/json; charset=utf-8';
 
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
@@ -49,6 +52,7 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     },
   });
   parseBodies(app, dispatcher.kinds.form);
+  const eventLimit = dispatcher.options.maxEventBytes + aroundEvent;
   app.setNotFoundHandler((_request, reply) => reply.code(404).type(json).send({ message: 'Not found' }));
   app.setErrorHandler((error, request, reply) =>
     answerError(dispatcher, error as FastifyError, request, reply),
@@ -70,19 +74,21 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     ...serviceRoutes(dispatcher),
   };
   for (const [path, methods] of Object.entries(routes)) {
-    for (const url of [path, `/:workspace${path}`]) register(app, url, methods);
+    for (const url of [path, `/:workspace${path}`]) register(app, url, methods, eventLimit);
   }
   return app;
 }
 
 const methodNames = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];
 
-function register(app: FastifyInstance, url: string, methods: Routes[string]): void {
+function register(app: FastifyInstance, url: string, methods: Routes[string], eventLimit: number): void {
   const allowed = Object.keys(methods);
   for (const [method, handler] of Object.entries(methods)) {
     app.route<{ Params: Record<string, string>; Querystring: Record<string, unknown> }>({
       method,
       url,
+      // An event of the size that the gRPC door takes comes in here, too.
+      ...(isEvent(url) ? { bodyLimit: eventLimit } : {}),
       // A live view has no end, and so no HEAD.
       ...(method === 'GET' ? { exposeHeadRoute: !url.endsWith('/tail') } : {}),
       handler: async (request, reply) => {
@@ -125,7 +131,7 @@ function parseBodies(app: FastifyInstance, fields: FormFields): void {
     try {
       if (body.length === 0) done(null, {});
       else if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
-        done(null, parseObject(body.toString('utf8')));
+        done(null, parseObject(body.toString('utf8'), isEvent(request.routeOptions.url)));
       else if (/^application\/x-www-form-urlencoded\b/i.test(type))
         done(null, parseForm(formPairs(body.toString('utf8')), fields));
       else if (/^multipart\/form-data\b/i.test(type))
@@ -137,9 +143,12 @@ function parseBodies(app: FastifyInstance, fields: FormFields): void {
   });
 }
 
+/** Whether what is posted to a path is an event's, whose numbers arrive as they were written. */
+const isEvent = (url: string | undefined): boolean => /\/event-hooks\/(?:events|:id\/test)$/.test(url ?? '');
+
 /** Every body of this API is one object. */
-function parseObject(text: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(text);
+function parseObject(text: string, exact: boolean): Record<string, unknown> {
+  const value = exact ? parseExact(text) : (JSON.parse(text) as unknown);
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw new SyntaxError('not an object');
@@ -176,7 +185,9 @@ function answerError(
   }
   const status = error.statusCode ?? 500;
   if (status === 413)
-    return reply.code(413).send({ message: `Payload too large: at most ${String(bodyLimit)} bytes` });
+    return reply
+      .code(413)
+      .send({ message: `Payload too large: at most ${String(request.routeOptions.bodyLimit)} bytes` });
   if (status < 500) return reply.code(status).send({ message: error.message });
   dispatcher.options.log.error('a request failed', {
     path: request.routeOptions.url,

@@ -4,7 +4,7 @@ import type { Dispatcher } from '../dispatcher/index.ts';
 import { Backlog } from '../dispatcher/backlog.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Violation } from '../model/errors.ts';
-import { newEventId } from '../model/event.ts';
+import { newEventId, shapeProblem } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
 import type { StatusAnswer } from './answers.ts';
 import { openApiDocument } from './openapi.ts';
@@ -101,16 +101,27 @@ function readEvents(body: unknown, now: number): HookEvent[] {
       violations.push(violation(`${at}data`, 'expected a record'));
     if (id !== undefined && typeof id !== 'string')
       violations.push(violation(`${at}id`, 'expected a string'));
+    const text = textOf(data ?? {});
+    if (text === null) violations.push(violation(`${at}data`, shapeProblem));
     return {
       id: typeof id === 'string' ? id : newEventId(),
       source: String(source),
       event: String(event),
-      data: JSON.stringify(data ?? {}),
+      data: text ?? '',
       at: now,
     };
   });
   if (violations.length > 0) throw new HookInvalidError(violations);
   return events;
+}
+
+/** JSON; null for what nests so deep that nobody can write it. */
+function textOf(data: unknown): string | null {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return null;
+  }
 }
 
 const violation = (path: string, text: string): Violation => ({ path, text });

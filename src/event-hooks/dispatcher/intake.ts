@@ -1,7 +1,7 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Outbox } from '../delivery/outbox.ts';
-import { eventProblem, maxDepth } from '../model/event.ts';
+import { eventProblem, shapeProblem } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
 import type { Hook } from '../model/hook.ts';
 import type { NewEvent } from '../store/types.ts';
@@ -62,11 +62,7 @@ export class Intake {
       }
       if (this.#recent.has(event.id)) continue;
       const found = this.#select(event, hooks, now);
-      if (found === 'invalid')
-        refused.push({
-          index,
-          reason: `data: expected one JSON object of at most ${String(maxDepth)} levels`,
-        });
+      if (found === 'invalid') refused.push({ index, reason: `data: ${shapeProblem}` });
       else if (found instanceof Error) refused.push({ index, reason: `data: ${messageOf(found)}` });
       else if (found === null) quiet.push(event);
       else {

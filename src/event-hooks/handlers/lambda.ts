@@ -33,7 +33,9 @@ export const lambda = defineKind({
         return { ok: error === null, status: null, error, response: null };
       },
       test: async (payload) => {
-        const error = await thread.call(payload, payload.event, payload.source);
+        // Lua's numbers are doubles: as in an attempt.
+        const fields = parseFields(JSON.stringify(payload)) ?? {};
+        const error = await thread.call(fields, payload.event, payload.source);
         return error === null ? true : { error };
       },
       close: () => thread.close(),

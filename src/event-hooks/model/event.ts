@@ -53,6 +53,8 @@ export const isName = (value: unknown): boolean => typeof value === 'string' && 
 
 /** How deep arrays and objects of an event's data may lie within each other; what receivers' parsers take, too. */
 export const maxDepth = 128;
+/** What is said of data of another shape, wherever it comes in. */
+export const shapeProblem = `expected one JSON object of at most ${String(maxDepth)} levels`;
 /** The last time that a date can be, in milliseconds (ECMA-262, 21.4.1.1). */
 const lastTime = 8_640_000_000_000_000;
 

@@ -32,6 +32,12 @@ export const isRawNumber = (value: unknown): value is RawNumber => json.isRawJSO
 /** The nearest JavaScript value, for comparing. */
 export const toPlain = (value: unknown): unknown => (isRawNumber(value) ? Number(value.rawJSON) : value);
 
+/** Whether arrays and objects of a parsed JSON value lie deeper within each other than `max`. */
+export function isNestedDeeperThan(value: unknown, max: number): boolean {
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return false;
+  return max === 0 || Object.values(value).some((member) => isNestedDeeperThan(member, max - 1));
+}
+
 /** Whether arrays and objects of a JSON text lie deeper within each other than `max`. The text need not be valid. */
 export function isDeeperThan(text: string, max: number): boolean {
   // Shorter than so many opening brackets.
