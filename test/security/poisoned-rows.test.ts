@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -86,6 +87,34 @@ describe('single rows of the store that make no sense', () => {
       `/event-hooks/${id}/deliveries?state=dead`,
     );
     expect(dead.body.data.map((one) => one.error)).toEqual(['the stored event is no JSON object']);
+  });
+});
+
+describe('a file that opens, and cannot be read', () => {
+  it.each([
+    ['a table is not there', (file: string) => tamper(file, 'DROP TABLE hooks')],
+    [
+      'pages are damaged',
+      (file: string) => {
+        tamper(file, 'PRAGMA wal_checkpoint(TRUNCATE)');
+        const bytes = readFileSync(file);
+        bytes.fill(0xff, 4096, bytes.length);
+        writeFileSync(file, bytes);
+      },
+    ],
+  ])('%s: the dispatcher starts, says so, and goes on in memory', async (_what, damage) => {
+    const { dataDir, file } = await withStored();
+    damage(file);
+    const before = readFileSync(file);
+    const b = await bench({ dataDir });
+    expect(b.dispatcher.store.kind).toBe('memory');
+    expect(b.log.lines.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'the event hook store cannot be opened; going on in memory',
+    ]);
+    await b.hook({ source: 's', handler: 'webhook', config: { url: b.receiver.url('/y') } });
+    b.hub.emit('s', 'e', { n: 1 });
+    await b.receiver.until('/y', 1);
+    expect(readFileSync(file).equals(before)).toBe(true);
   });
 });
 

@@ -83,9 +83,14 @@ async function openSqlite(folder: string, options: StoreOptions): Promise<HookSt
   }
   const { SqliteStore } = await import('./sqlite/index.ts');
   const file = join(folder, storeFile);
+  let store: HookStore | null = null;
   try {
-    return new SqliteStore(file, { synchronous, firings, ...(clock === undefined ? {} : { clock }) });
+    store = new SqliteStore(file, { synchronous, firings, ...(clock === undefined ? {} : { clock }) });
+    // Damage within the file shows when it is read: what every start needs is read here.
+    await store.hooks();
+    return store;
   } catch (error) {
+    await store?.close().catch(() => undefined);
     log.error('the event hook store cannot be opened; going on in memory', {
       file,
       error: messageOf(error),

@@ -18,11 +18,16 @@ export interface ServerDefinition {
   readonly startCommand: string | null;
 }
 
+/** Lua's spaces are ASCII alone: a no-break space, as pages of the web have it, is part of a name or a value. */
+const setting = /^[\t-\r ]*([\w.-]+)[\t-\r ]*=[\t-\r ]*(.*?)[\t-\r ]*$/;
+const comment = /[\t-\r ]*(?<!\\)#.*$/;
+const around = /^[\t-\r ]+|[\t-\r ]+$/g;
+
 /** The properties in a kong.conf: `key = value`; `#` starts a comment, `\#` is the character. Names are in lower case (Kong 3.9.3). */
 export function parseKongConf(text: string): Map<string, string> {
   const properties = new Map<string, string>();
   for (const line of text.split('\n')) {
-    const match = /^\s*([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line.replace(/\s*(?<!\\)#.*$/, ''));
+    const match = setting.exec(line.replace(comment, ''));
     const [, name = '', value = ''] = match ?? [];
     if (name !== '' && name === name.toLowerCase()) properties.set(name, value.replaceAll('\\#', '#'));
   }
@@ -66,7 +71,7 @@ export function readSettings(file: string): string {
 export const listOf = (value: string | undefined): string[] =>
   (value ?? '')
     .split(',')
-    .map((part) => part.trim())
+    .map((part) => part.replace(around, ''))
     .filter((part) => part !== '' && part !== 'off');
 
 /** Where Kong looks for the program of a plugin server that no property names. */

@@ -154,6 +154,14 @@ const setUps: readonly (readonly [string, () => Promise<void> | void, Said])[] =
     [/^It does not list js-one/, /^It lists js_one, which nothing provides/],
   ],
   [
+    'a name in plugins behind a space that is none for Kong',
+    async () => {
+      await usual();
+      the.conf.plugins = 'bundled,\u00a0js-one';
+    },
+    [/^It does not list js-one/, /^It lists \u00a0js-one, which nothing provides/],
+  ],
+  [
     'a plugin that is not in plugins',
     async () => {
       await usual();
