@@ -64,13 +64,15 @@ export async function placeSocket(
     return placed(path, found, ours);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    if (error instanceof KongTsError) throw error;
-    throw new KongTsError('SOCKET_UNUSABLE', `The socket ${path} cannot be made: ${messageOf(error)}.`, {
-      cause: error,
-      fix: 'The folder has to be writable for this user.',
-    });
+    throw error instanceof KongTsError ? error : unusable(path, error);
   }
 }
+
+const unusable = (path: string, cause: unknown): KongTsError =>
+  new KongTsError('SOCKET_UNUSABLE', `The socket ${path} cannot be made: ${messageOf(cause)}.`, {
+    cause,
+    fix: 'The folder has to be writable for this user.',
+  });
 
 /** Gives the live socket at the path another name. Without it, this server only cannot ask that one for anything. */
 async function keepPredecessor(path: string): Promise<void> {
@@ -111,11 +113,15 @@ function placed(path: string, found: Found, ours: Stats): PlacedSocket {
   };
 }
 
-/** @throws KongTsError SOCKET_IN_USE when the path holds anything but a socket */
+/**
+ * What is at a path.
+ *
+ * @throws KongTsError SOCKET_IN_USE when the path holds anything but a socket, SOCKET_UNUSABLE when nobody can look
+ */
 export async function lookAt(path: string): Promise<Found> {
   const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw error;
+    throw unusable(path, error);
   });
   if (stats === null) return 'nothing';
   if (stats.isSocket()) return (await answers(path)) ? 'live' : 'stale';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseServeOptions } from '../../../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../../../src/event-hooks/serve/serve.ts';
 import { listenControl } from '../../../src/server/admin/listeners.ts';
-import { placeSocket } from '../../../src/unix/place.ts';
+import { lookAt, placeSocket } from '../../../src/unix/place.ts';
 
 let folder: string;
 const closers: (() => Promise<unknown>)[] = [];
@@ -77,4 +77,14 @@ it('a dispatcher does not take a live Admin API over, unless it may share', asyn
   await dispatcher(path, '--admin', `unix:${path}`);
   await expect(dispatcher(path, '--admin', `unix:${path}`)).rejects.toMatchObject({ code: 'SOCKET_IN_USE' });
   await dispatcher(path, '--admin', `unix:${path}`, '--reuse-port');
+});
+
+it.each([
+  ['a file stands for its folder', (at: string) => join(at, 'file', 's.socket')],
+  ['a name is too long', (at: string) => join(at, 'x'.repeat(300), 's.socket')],
+  ['links lead to each other', (at: string) => join(at, 'loop', 's.socket')],
+])('nobody can look at a path where %s, which is told like any other', async (_what, pathIn) => {
+  writeFileSync(join(folder, 'file'), '');
+  symlinkSync(join(folder, 'loop'), join(folder, 'loop'));
+  await expect(lookAt(pathIn(folder))).rejects.toMatchObject({ code: 'SOCKET_UNUSABLE' });
 });
