@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { composer } from '../../src/event-hooks/handlers/webhook-custom.ts';
 import { bench } from '../event-hooks/support/setup.ts';
 
 const custom = (url: string, config: object) => ({
@@ -86,4 +87,21 @@ describe('a request that a hook composes', () => {
     expect(answer.status).toBe(400);
     expect(Object.keys(answer.body.fields.config)).toEqual([field]);
   });
+});
+
+it.each([
+  'application/json',
+  'APPLICATION/JSON; charset=x',
+  'application/problem+json',
+  'text/json',
+  'Text/JSON',
+])('a value stays within its place in a body of %s', (type) => {
+  const config = {
+    ...{ url: 'http://127.0.0.1:1/', method: 'POST', headers: { 'content-type': type }, secret: null },
+    ...{ ssl_verify: true, headers_format: false, payload: null, payload_format: true, body_format: true },
+    body: '{"a":"{{ a }}","b":"{{ b }}"}',
+  };
+  const data = { a: 'ends with \\', b: ':1,"admin":true,"c":"\n' };
+  const { body } = composer(config)(JSON.stringify(data));
+  expect(JSON.parse(String(body))).toEqual(data);
 });

@@ -117,7 +117,7 @@ function encodeFields(fields: Part[], data: unknown, type: string, budget: Budge
 
 const isForm = (type: string): boolean => /^\s*application\/x-www-form-urlencoded\b/i.test(type);
 
-const isJson = (type: string): boolean => /^application\/(?:[\w.+-]+\+)?json\b/i.test(type.trim());
+const isJson = (type: string): boolean => /^(?:application|text)\/(?:[\w.+-]+\+)?json\b/i.test(type.trim());
 
 function fill(value: string | Template, data: unknown, escape: Escape, budget: Budget): string {
   if (typeof value !== 'string') return render(value, data, escape, budget);
