@@ -5,6 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/event-hooks/admin/server.ts';
 import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
+import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';
+import type { GrpcOptions } from '../../src/event-hooks/grpc/server.ts';
 import type { Dispatcher } from '../../src/event-hooks/dispatcher/index.ts';
 import { bounded, httpLimits } from '../../src/http/limits.ts';
 import type { HttpLimits } from '../../src/http/limits.ts';
@@ -190,4 +192,37 @@ it('a connection beyond the limit is closed at once, and there is room again whe
     seventh.once('data', (bytes) => resolve(bytes.toString())),
   );
   expect(answer).toMatch(/^HTTP\/1\.1 200/);
+});
+
+describe('connections of gRPC', () => {
+  async function grpc(more: Partial<GrpcOptions>): Promise<number> {
+    const dispatcher = await createDispatcher({ log: memoryLog() });
+    const handle = await serveGrpc(dispatcher, {
+      address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      token: 't',
+      ...more,
+    });
+    onTestFinished(async () => {
+      await handle.close();
+      await dispatcher.stop(0);
+    });
+    return handle.address.kind === 'tcp' ? handle.address.port : 0;
+  }
+
+  it('on which nothing is asked for end: before a greeting, after one, and after half a head', async () => {
+    const port = await grpc({ idleMs: 300 });
+    const greeting = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1');
+    const all = [
+      Buffer.alloc(0),
+      greeting.subarray(0, 10),
+      greeting,
+      Buffer.concat([greeting, Buffer.from([0])]),
+    ];
+    const ended = all.map((bytes) => {
+      const socket = client(port).resume();
+      if (bytes.length > 0) socket.write(bytes);
+      return new Promise((resolve) => socket.once('close', () => resolve('ended')));
+    });
+    expect(await Promise.all(ended)).toEqual(all.map(() => 'ended'));
+  });
 });

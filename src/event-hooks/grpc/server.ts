@@ -27,6 +27,8 @@ export interface GrpcOptions {
   tls?: { ca: string; cert: string; key: string } | null;
   /** Of a unix socket. Default 0660: plugin servers may run as another user of the same group. */
   mode?: number;
+  /** How long a connection may be open on which nothing is asked for, in milliseconds. Default 60,000. */
+  idleMs?: number;
 }
 
 export interface GrpcHandle {
@@ -45,7 +47,7 @@ const maxBacklogs = 64 * 1024 * 1024;
  * @throws KongTsError USAGE for TCP without token and TLS, SOCKET_IN_USE, SOCKET_UNUSABLE, PORT_IN_USE
  */
 export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): Promise<GrpcHandle> {
-  const { address, token = null, tls = null, mode = 0o660 } = options;
+  const { address, token = null, tls = null, mode = 0o660, idleMs = 60_000 } = options;
   if (address.kind === 'tcp' && token === null && tls === null) {
     throw new KongTsError(
       'USAGE',
@@ -58,6 +60,10 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
   const server = new Server({
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': 1000,
+    'grpc.max_connection_idle_ms': idleMs,
+    // Whoever does not answer is gone.
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
   });
   const allowed = (metadata: Metadata): boolean => token === null || sameToken(metadata, token);
   server.addService(eventHooksService() as never, handlers(dispatcher, allowed));
