@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Received } from '../event-hooks/support/receiver.ts';
+import { Mask } from '../../src/event-hooks/model/mask.ts';
 import { bench } from '../event-hooks/support/setup.ts';
 
 /** Every credential that a hook can hold, each in a place of its own. */
@@ -117,6 +118,39 @@ describe('a target that sends back what it was sent', () => {
         [list.body, one.body, test.body, notices, b.log.lines].map((all) => JSON.stringify(all)).join('\n'),
       ),
     ).toEqual([]);
+  });
+
+  it('in other alphabets, and within what else is in them', () => {
+    const secret = 'hunter2-Secret';
+    const bytes = Buffer.from(secret);
+    const hex = bytes.toString('hex').match(/../g) ?? [];
+    const each = (write: (code: string) => string): string =>
+      [...secret].map((one) => write(one.charCodeAt(0).toString(16).padStart(4, '0'))).join('');
+    const around = (before: string, after: string): string =>
+      Buffer.from(`${before}${secret}${after}`).toString('base64');
+    const said = [
+      ...['', 'a', 'ab', 'user:'].flatMap((before) =>
+        ['', '!', '!?', '"}'].map((after) => around(before, after)),
+      ),
+      Buffer.from(`ab${secret}`).toString('base64url'),
+      hex.join(' '),
+      hex.join(':').toUpperCase(),
+      each((code) => `%u${code}`),
+      each((code) => `\\x${code.slice(2)}`),
+      each((code) => `&#x000${code};`),
+      Buffer.from(secret, 'utf16le').toString(),
+      JSON.stringify({ auth: bytes }),
+    ];
+    const mask = new Mask([secret]);
+    for (const text of said) {
+      const shown = mask.apply(`<${text}>`);
+      expect(shown, text).toContain('***');
+      // What is left are the characters that others have a part in.
+      expect(shown.replace(/[^]*?(.{0,8})\*\*\*(.{0,8})[^]*/, '$1$2').length, text).toBeLessThanOrEqual(16);
+      expect(Buffer.from(shown.replace('***', ''), 'base64').toString('latin1'), text).not.toMatch(
+        /hunt|cret/,
+      );
+    }
   });
 
   it('values of one to three characters are masked behind their names', async () => {

@@ -1,3 +1,4 @@
+import { formsOf } from './alphabets.ts';
 import type { Spelling } from './spelling.ts';
 import { endsOf, escapedAt, isCutAt, spellingsOf } from './spelling.ts';
 import type { ShortSecret } from './short-secrets.ts';
@@ -23,7 +24,7 @@ const maxShort = 64;
 
 /**
  * Replaces secrets in texts of strangers by `***`: as they are, in escapes of JSON, of URLs and forms and of HTML, also
- * inside of each other, as base64 and hex, and the beginning of one where the text ends. Linear in the text's length.
+ * inside of each other, as base64 (within other bytes, too), hex, UTF-16 and lists of bytes, and the beginning of one where the text ends. Linear in the text's length.
  */
 export class Mask {
   readonly #texts: readonly string[];
@@ -104,20 +105,6 @@ function endOf(text: string, start: number, characters: readonly Spelling[]): nu
     if (ends.length === 0) return null;
   }
   return Math.max(...ends);
-}
-
-/** A secret in the alphabets that a target may say it in. */
-function formsOf(secret: string): string[] {
-  if (secret.length < 8) return [secret];
-  const bytes = Buffer.from(secret, 'utf8');
-  const base64 = bytes.toString('base64').replace(/=+$/, '');
-  return [
-    secret,
-    base64,
-    bytes.toString('base64url'),
-    bytes.toString('hex'),
-    bytes.toString('hex').toUpperCase(),
-  ];
 }
 
 function replaced(text: string, ranges: [number, number][]): string {

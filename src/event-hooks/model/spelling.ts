@@ -16,7 +16,7 @@ const entityNames: Readonly<Record<string, number>> = {
   apos: 39,
   nbsp: 32,
 };
-const entity = /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));?/iy;
+const entity = /&(?:#0*(\d{1,7})|#x0*([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));?/iy;
 const halfEscape =
   /^(?:\\+(?:u\{?[0-9a-f]{0,5}|x[0-9a-f]?)?|(?:%[0-9a-f]{2}){0,3}%[0-9a-f]?|(?:%[0-9a-f]{2}){1,3}|&#?[0-9a-z]{0,8}|\uFFFD+)$/i;
 
@@ -35,6 +35,7 @@ export function spellingsOf(secret: string): Spelling[] {
         units.join(''),
         `\\u{${codePoint.toString(16)}}`,
         ...(codePoint < 256 ? [`\\x${hex(codePoint, 2)}`] : []),
+        ...(codePoint < 65_536 ? [`%u${hex(codePoint, 4)}`] : []),
         jsonNames[character] ?? `\\${character.toLowerCase()}`,
       ],
       codePoint,
@@ -64,6 +65,7 @@ export function escapedAt(text: string, at: number): number {
   const next = text[at + 1] ?? '';
   switch (text[at]) {
     case '%':
+      if (next === 'u') return Number.parseInt(text.slice(at + 2, at + 6), 16);
       return Number.parseInt(text.slice(at + 1, at + 3), 16);
     case '\\':
       if (next === 'u') return Number.parseInt(text.slice(at + 2, at + 6).replace('{', ''), 16);

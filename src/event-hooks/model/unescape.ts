@@ -19,7 +19,7 @@ const kinds: readonly { mark: string; escape: RegExp; read: (match: RegExpExecAr
   { mark: '%', escape: /%([0-9a-f]{2})/gi, read: ([, byte]) => sixteen(byte) },
   {
     mark: '&',
-    escape: /&(?:#(\d{1,5})|#x([0-9a-f]{1,4})|(amp|lt|gt|quot|apos));?/gi,
+    escape: /&(?:#0*(\d{1,5})|#x0*([0-9a-f]{1,4})|(amp|lt|gt|quot|apos));?/gi,
     read: ([, decimal, digits, name]) =>
       name !== undefined
         ? (names[name.toLowerCase()] ?? '')
