@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Received } from '../event-hooks/support/receiver.ts';
 import { Mask } from '../../src/event-hooks/model/mask.ts';
 import { bench } from '../event-hooks/support/setup.ts';
@@ -118,6 +120,47 @@ describe('a target that sends back what it was sent', () => {
         [list.body, one.body, test.body, notices, b.log.lines].map((all) => JSON.stringify(all)).join('\n'),
       ),
     ).toEqual([]);
+  });
+
+  it.each([
+    ['its reason', `HTTP/1.1 500 ${words.header} ${words.bearer}\r\nContent-Length: 0\r\n\r\n`],
+    ['a reason that HTTP cannot carry', `HTTP/1.1 500 ${words.header}\u0001\r\nContent-Length: 0\r\n\r\n`],
+    ['a status that is none', `HTTP/1.1 ${words.header} X\r\n\r\n`],
+    ['the name of a header', `HTTP/1.1 500 X\r\nX-${words.header}: a\r\nContent-Length: 0\r\n\r\n`],
+    [
+      'a header that is none',
+      `HTTP/1.1 500 X\r\n${words.header} ${words.bearer}\r\nContent-Length: 0\r\n\r\n`,
+    ],
+    ['its type', `HTTP/1.1 500 X\r\nContent-Type: text/${words.header}\r\nContent-Length: 0\r\n\r\n`],
+    ['its coding', `HTTP/1.1 500 X\r\nContent-Encoding: ${words.header}\r\nContent-Length: 2\r\n\r\nok`],
+    ['a length that is none', `HTTP/1.1 500 X\r\nContent-Length: ${words.header}\r\n\r\n`],
+    ['a trailer', `HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A: ${words.header}\r\n\r\n`],
+    [
+      'the extension of a chunk',
+      `HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n2;a=${words.header}\r\nok\r\n0\r\n\r\n`,
+    ],
+    ['the size of a chunk', `HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n${words.header}\r\n`],
+    [
+      'early hints',
+      `HTTP/1.1 103 X\r\nLink: </${words.header}>\r\n\r\nHTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n`,
+    ],
+    ['Retry-After', `HTTP/1.1 503 X\r\nRetry-After: ${words.header}\r\nContent-Length: 0\r\n\r\n`],
+    ['no HTTP', `${words.header} ${words.bearer}\r\n`],
+  ])('in %s, too', async (_where, answer) => {
+    const b = await bench({ retrySchedule: [] });
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(Buffer.from(answer, 'latin1')));
+    });
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`;
+    const hook = await b.hook({ source: 's', handler: 'webhook', config: { ...config, url } });
+    await b.api('POST', '/event-hooks/events', { source: 's', event: 'e', data: {}, id: 'event-1' });
+    await b.settled();
+    const one = await b.api('GET', `/event-hooks/deliveries/event-1_${hook.id}`);
+    const test = await b.api('POST', `/event-hooks/${hook.id}/test`, {});
+    expect(one.body).toMatchObject({ state: 'dead' });
+    expect(found(JSON.stringify([one.body, test.body, b.log.lines]))).toEqual([]);
   });
 
   it('in other alphabets, and within what else is in them', () => {

@@ -25,7 +25,10 @@ export class MaskedHandler implements HookHandler {
     const result = await this.#handler.test(payload, id);
     if (result === true) return true;
     if ('error' in result) return { error: this.#mask.apply(result.error) };
-    const headers = Object.entries(result.headers).map(([name, value]) => [name, this.#mask.apply(value)]);
+    const headers = Object.entries(result.headers).map(([name, value]) => [
+      this.#mask.ofName(name),
+      this.#mask.apply(value),
+    ]);
     return {
       body: this.#mask.apply(result.body),
       headers: Object.fromEntries(headers) as Record<string, string>,

@@ -29,14 +29,17 @@ const maxShort = 64;
 export class Mask {
   readonly #texts: readonly string[];
   readonly #hidesAll: boolean;
+  readonly #given: readonly string[];
   readonly #short: ShortSecrets | null;
   #secrets: Secrets | null = null;
+  #names: Mask | null = null;
 
   /**
    * @param secrets texts of at least four characters
    * @param short shorter ones, by the names that they go by
    */
   constructor(secrets: readonly string[], short: readonly ShortSecret[] = []) {
+    this.#given = secrets;
     const characters = secrets.reduce((sum, { length }) => sum + length, 0);
     this.#hidesAll = characters > maxCharacters || short.length > maxShort;
     this.#texts = this.#hidesAll ? [] : [...new Set(secrets.flatMap(formsOf))];
@@ -47,6 +50,12 @@ export class Mask {
     if (this.#hidesAll) return text === '' ? '' : '***';
     const shown = this.#long(text);
     return this.#short === null ? shown : this.#short.apply(shown);
+  }
+
+  /** The same for the name of a header, which has no capitals any more. */
+  ofName(name: string): string {
+    this.#names ??= new Mask([...this.#given, ...this.#given.map((secret) => secret.toLowerCase())]);
+    return this.#names.apply(name);
   }
 
   #long(text: string): string {
