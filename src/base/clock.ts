@@ -1,4 +1,4 @@
-/** Time and chance, injected so that tests need not wait. */
+/** The date, timers and chance, injected so that tests need not wait. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
@@ -16,4 +16,21 @@ export const systemClock: Clock = {
     clearTimeout(timer as NodeJS.Timeout);
   },
   random: () => Math.random(),
+};
+
+/** Time to measure with: it never goes back, whatever happens to the date. Injected, too. */
+export interface SteadyClock {
+  /** Milliseconds from a fixed point. */
+  now(): number;
+  /** Calls `tick` every so many milliseconds; the returned function stops it. Never keeps the process alive. */
+  every(milliseconds: number, tick: () => void): () => void;
+}
+
+export const steadyClock: SteadyClock = {
+  now: () => performance.now(),
+  every(milliseconds, tick) {
+    const timer = setInterval(tick, milliseconds);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
 };

@@ -111,27 +111,30 @@ describe('the life of a server', () => {
 });
 
 // Root is needed to become somebody else.
-describe.runIf(root && canUnshare())('as another user on a file system that is read-only', () => {
-  it('works where only the folder of the socket can be written to', async () => {
-    const folder = join(bench.folder, 'run');
-    await mkdir(folder);
-    chownSync(folder, user, user);
-    chmodSync(bench.folder, 0o755);
-    const readOnly =
-      'mount --bind "$0" "$0" && mount --make-rslave / && mount -o remount,ro,bind / && ' +
-      `exec setpriv --reuid ${user} --regid ${user} --clear-groups "$@"`;
-    const through = ['unshare', '--mount', 'sh', '-c', readOnly, folder];
-    const ro = bench.serveThrough(through, join(folder, 'k.sock'), ['steady']);
-    await ro.ready();
-    const other = new KongClient(ro.socket);
-    expect((await other.event('steady', {}, 'access')).calls).toHaveLength(2);
-    expect(statSync(ro.socket).uid).toBe(user);
-    other.close();
-    ro.kill('SIGTERM');
-    expect(await ro.exited).toEqual({ code: 0, signal: null });
-    expect(ro.stderr).toBe('');
-  });
-});
+describe.runIf(root && canUnshare())(
+  'as another user on a file system that is read-only (skipped where this user is not root or cannot unshare)',
+  () => {
+    it('works where only the folder of the socket can be written to', async () => {
+      const folder = join(bench.folder, 'run');
+      await mkdir(folder);
+      chownSync(folder, user, user);
+      chmodSync(bench.folder, 0o755);
+      const readOnly =
+        'mount --bind "$0" "$0" && mount --make-rslave / && mount -o remount,ro,bind / && ' +
+        `exec setpriv --reuid ${user} --regid ${user} --clear-groups "$@"`;
+      const through = ['unshare', '--mount', 'sh', '-c', readOnly, folder];
+      const ro = bench.serveThrough(through, join(folder, 'k.sock'), ['steady']);
+      await ro.ready();
+      const other = new KongClient(ro.socket);
+      expect((await other.event('steady', {}, 'access')).calls).toHaveLength(2);
+      expect(statSync(ro.socket).uid).toBe(user);
+      other.close();
+      ro.kill('SIGTERM');
+      expect(await ro.exited).toEqual({ code: 0, signal: null });
+      expect(ro.stderr).toBe('');
+    });
+  },
+);
 
 function canUnshare(): boolean {
   try {

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Clock } from '../../src/server/connection/clock.ts';
+import type { SteadyClock } from '../../src/base/clock.ts';
 import type { ConnectionHost, RunningInstance } from '../../src/server/connection/host.ts';
 import type { RegistryOptions } from '../../src/server/instances/index.ts';
 import { createPluginStats } from '../../src/server/metrics/phase-stats.ts';
@@ -9,7 +9,7 @@ import type { Phase } from '../../src/pdk/phases.ts';
 import { phases } from '../../src/pdk/phases.ts';
 
 /** A clock that moves only when it is told to. */
-export class ManualClock implements Clock {
+export class ManualClock implements SteadyClock {
   #now = 0;
   readonly #timers = new Set<{ every: number; next: number; tick: () => void }>();
 

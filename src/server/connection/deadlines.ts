@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { SteadyClock } from '../../base/clock.ts';
 
 /** Something that ends at a time unless it is removed before. Its links belong to the `Deadlines` it is in. */
 export interface Timed {
@@ -26,13 +26,13 @@ export const resolutionMs = 100;
  * of the last tick, so a deadline fires up to two resolutions late and never early.
  */
 export class Deadlines {
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #lists = new Map<number, DeadlineList>();
   #stop: (() => void) | null = null;
   #time = 0;
   #size = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: SteadyClock) {
     this.#clock = clock;
   }
 

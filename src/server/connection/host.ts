@@ -7,7 +7,7 @@ import type { ServerLog } from '../log/types.ts';
 import type { Usage } from '../instances/configuration.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { BodyFiles } from './body-file.ts';
-import type { Clock } from './clock.ts';
+import type { SteadyClock } from '../../base/clock.ts';
 import type { PrefetchLearners } from './prefetch-learner.ts';
 import type { Protocol } from '../../pdk/phases.ts';
 
@@ -80,7 +80,7 @@ export interface ConnectionHost {
   /** Number of this worker among those that run, 0 to 255; part of every MsgPack:1 event id. */
   readonly workerIndex: number;
   readonly log: ServerLog;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   /** Reads request bodies that Kong buffered to disk; null where no file may be read. */
   readonly bodyFiles: Pick<BodyFiles, 'read'> | null;
   /** Where running events are noted, so that they are known when the process is gone. Default: nowhere. */

@@ -1,5 +1,3 @@
-export { systemClock } from './clock.ts';
-export type { Clock } from './clock.ts';
 export { isEventOver } from './event.ts';
 export type {
   AskedStart,

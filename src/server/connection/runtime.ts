@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Clock } from './clock.ts';
+import type { SteadyClock } from '../../base/clock.ts';
 import { Deadlines } from './deadlines.ts';
 import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
@@ -22,7 +22,7 @@ const counterLimit = 2 ** 24;
  */
 export class Runtime {
   readonly host: ConnectionHost;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly deadlines: Deadlines;
   /** Running events of MsgPack:1 by id. */
   readonly steppedEvents = new EventTable<SteppedEvent>();

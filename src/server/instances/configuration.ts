@@ -1,6 +1,6 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
-import type { Clock } from '../connection/clock.ts';
+import type { SteadyClock } from '../../base/clock.ts';
 import { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { ServerLog } from '../log/types.ts';
 
@@ -57,7 +57,7 @@ export class Configuration {
   #surroundings: SetupSurroundings | null = null;
   readonly #surround: () => SetupSurroundings;
   readonly #log: ServerLog;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #logWithheld: () => boolean;
 
   constructor(
@@ -67,7 +67,7 @@ export class Configuration {
     config: unknown,
     surround: () => SetupSurroundings,
     log: ServerLog,
-    clock: Clock,
+    clock: SteadyClock,
     logWithheld: () => boolean = () => false,
     prefetch = false,
   ) {

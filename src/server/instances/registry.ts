@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
 import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
-import type { Clock } from '../connection/clock.ts';
+import type { SteadyClock } from '../../base/clock.ts';
 import type { AskedStart, RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
@@ -44,7 +44,7 @@ export interface InstanceRecordLike {
 }
 
 export interface RegistryOptions {
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly log: ServerLog;
   /** The plugin of that name; null or a promise of null when there is none. May wait for plugins to load. */
   plugin(name: string): CompiledPlugin | null | Promise<CompiledPlugin | null>;

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Buffer } from 'node:buffer';
-import { systemClock } from '../connection/index.ts';
+import { steadyClock } from '../../base/clock.ts';
 import type {
   AskedStart,
   ConnectionHost,
@@ -38,7 +38,7 @@ export class HeldHost implements ConnectionHost {
   /** Of no worker: whatever steps come here belong to an event of another. */
   readonly workerIndex = -1;
   readonly log: ServerLog;
-  readonly clock = systemClock;
+  readonly clock = steadyClock;
   readonly bodyFiles = null;
   readonly orphans: boolean;
   readonly #will: LastWill;

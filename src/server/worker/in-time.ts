@@ -1,6 +1,7 @@
 import { KongTsError } from '../../base/errors.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
-import type { Clock, RunningInstance } from '../connection/index.ts';
+import type { SteadyClock } from '../../base/clock.ts';
+import type { RunningInstance } from '../connection/index.ts';
 
 /** How long Kong waits for the next word on an event at most, in milliseconds (measured on Kong 3.9.3). */
 const kongWaits = 60_000;
@@ -19,7 +20,7 @@ const forgiven = 5000;
 export function readyInTime(
   id: number,
   ready: Promise<RunningInstance | null>,
-  clock: Clock,
+  clock: SteadyClock,
 ): Promise<RunningInstance | null> {
   const begun = clock.now();
   let stop = () => {};

@@ -1,6 +1,6 @@
 import { BodyFiles } from '../connection/body-file.ts';
 import { EventRelay } from '../connection/event-relay.ts';
-import { systemClock } from '../connection/index.ts';
+import { steadyClock } from '../../base/clock.ts';
 import type {
   AskedStart,
   ConnectionHost,
@@ -53,7 +53,7 @@ export class WorkerHost implements ConnectionHost {
   readonly maxFrameBytes: number;
   readonly workerIndex: number;
   readonly log: ServerLog;
-  readonly clock = systemClock;
+  readonly clock = steadyClock;
   readonly bodyFiles: BodyFiles | null;
   readonly inFlight: InFlightRegister;
   readonly pluginMetrics = new PluginMetricsStore();
@@ -77,7 +77,7 @@ export class WorkerHost implements ConnectionHost {
     );
     if (start.link.forwardStep !== null) this.forwardStep = start.link.forwardStep;
     this.#registry = new InstanceRegistry({
-      clock: systemClock,
+      clock: steadyClock,
       log: start.log,
       idleMs: start.options.idleTimeoutMs,
       prefetch: start.options.prefetch,

@@ -1,17 +1,17 @@
-import type { Clock } from '../../server/connection/index.ts';
-import { systemClock } from '../../server/connection/index.ts';
+import type { SteadyClock } from '../../base/clock.ts';
+import { steadyClock } from '../../base/clock.ts';
 
 /** The system's time, which can be put forward: what waits for a deadline then meets it at once. */
-export class JumpingClock implements Clock {
+export class JumpingClock implements SteadyClock {
   #ahead = 0;
   readonly #ticks = new Set<() => void>();
 
   now(): number {
-    return systemClock.now() + this.#ahead;
+    return steadyClock.now() + this.#ahead;
   }
 
   every(milliseconds: number, tick: () => void): () => void {
-    const stop = systemClock.every(milliseconds, tick);
+    const stop = steadyClock.every(milliseconds, tick);
     this.#ticks.add(tick);
     return () => {
       this.#ticks.delete(tick);

@@ -41,7 +41,7 @@ it.runIf(process.platform === 'linux').each([
   ['as nginx starts it', ''],
   ['by a script that waits for it', '/bin/sh -c \'"$0" "$@"; exit $?\' '],
 ])(
-  'a server below nginx opens no Admin API beyond loopback without a token, whatever else is passed on: %s',
+  'a server below nginx opens no Admin API beyond loopback without a token, whatever else is passed on: %s (skipped where this is not Linux)',
   async (_what, script) => {
     const serve = `${process.execPath} ${cliPath} serve x.ts --socket k.socket --event-hooks-admin 0.0.0.0:1`;
     const { code, said } = await underNginx(`${script}${serve}`, { PATH: '/usr/bin:/bin', HOME: '/root' });
