@@ -256,7 +256,7 @@ module.exports = { Plugin: KongPlugin, Name: 'typed', Version: '0.1.0' }
     const found = await loadFolder(path.join(folder, 'all'), (text) => warnings.push(text));
     expect(found.map(({ plugin }) => plugin.name).sort()).toEqual(['one', 'three', 'two']);
     expect(warnings).toHaveLength(2);
-    expect(warnings.join('\n')).toMatch(/broken\.js cannot be loaded: broken/);
+    expect(warnings.join('\n')).toMatch(/broken\.js:1 cannot be loaded: broken/);
     expect(warnings.join('\n')).toMatch(/same\.js has the same name and is left out/);
   });
 });
