@@ -80,7 +80,7 @@ export function invoke(
         return done;
       default: {
         const work = held(channel, composition(fn)(channel, args));
-        return fn.row.name.endsWith('.get_body') ? namingBody(fn.row.path, work) : work;
+        return fn.row.name.endsWith('.get_body') ? harmless(namingBody(fn.row.path, work)) : work;
       }
     }
   } catch (thrown) {
