@@ -11,7 +11,7 @@ export class ClosingLimit {
   readonly #now: () => number;
 
   /** @param now milliseconds of a clock that never goes back */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number) {
     this.#now = now;
   }
 

@@ -20,6 +20,8 @@ export interface PostClientOptions {
   readonly tls: TlsOptions;
   /** Runs something at the end of the turn of the event loop, when what is sent leaves. Default: `setImmediate`. */
   readonly atTurnEnd?: (run: () => void) => void;
+  /** Milliseconds of a clock that never goes back. Default: the system's. */
+  readonly now?: () => number;
 }
 
 /** How long a request may wait behind others while connections are idle, in milliseconds. */
@@ -49,7 +51,8 @@ export class PostClient {
     this.#options = options;
     this.#host = new URL(origin).host;
     const { tls, pipelining = 1, atTurnEnd = setImmediate, timeoutMs, keepaliveMs } = options;
-    const shared = { connector: new PostConnector(origin, tls), closing: new ClosingLimit() };
+    const now = options.now ?? (() => performance.now());
+    const shared = { connector: new PostConnector(origin, tls), closing: new ClosingLimit(now), now };
     this.#connections = Array.from(
       { length: options.connections },
       () =>

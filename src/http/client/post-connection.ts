@@ -25,6 +25,8 @@ export interface PostConnectionOptions {
   readonly timeoutMs: number;
   /** Milliseconds that an idle connection is kept; 0 or less: one request for each connection. */
   readonly keepaliveMs: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
   /** Runs something at the end of the turn. */
   readonly atTurnEnd: (run: () => void) => void;
   /** There is room on the connection. */
@@ -128,7 +130,7 @@ export class PostConnection {
 
   /** The first in line has all the time from now on. */
   #await(): void {
-    this.#headSince = performance.now();
+    this.#headSince = this.#options.now();
     this.#setDeadline(this.#options.timeoutMs);
   }
 
@@ -157,7 +159,7 @@ export class PostConnection {
   #head(head: AnswerHead): void {
     if (this.#unanswered.length === 0) throw new Error('an answer that nobody has asked for');
     this.#answer = { head, text: [], bytes: 0 };
-    this.#options.answeredIn(performance.now() - this.#headSince);
+    this.#options.answeredIn(this.#options.now() - this.#headSince);
     if (head.body !== 0) this.#setDeadline(this.#options.timeoutMs);
   }
 
@@ -173,7 +175,7 @@ export class PostConnection {
   #end(): void {
     const head = this.#answer?.head;
     this.#answered += 1;
-    this.#lastAnswerAt = performance.now();
+    this.#lastAnswerAt = this.#options.now();
     const exchange = this.#take();
     const result = this.#result();
     if (head?.keepsAlive === true && this.#options.keepaliveMs > 0) this.#goOn(head);
@@ -236,7 +238,7 @@ export class PostConnection {
       return;
     }
     // They may have arrived, all the same: they go once more and not again.
-    if (performance.now() - this.#lastAnswerAt < closedForIdleMs)
+    if (this.#options.now() - this.#lastAnswerAt < closedForIdleMs)
       this.#options.closing.closed(this.#answered);
     const left = this.#release();
     for (const exchange of left) exchange.again = true;
@@ -275,20 +277,20 @@ export class PostConnection {
 
   /** A timer goes on while the deadline moves away from it. */
   #setDeadline(ms: number): void {
-    this.#deadline = performance.now() + ms;
+    this.#deadline = this.#options.now() + ms;
     if (this.#timer === null || this.#deadline < this.#timerAt) this.#arm(ms);
   }
 
   #arm(ms: number): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timerAt = performance.now() + ms;
+    this.#timerAt = this.#options.now() + ms;
     this.#timer = setTimeout(() => this.#check(), Math.min(ms, 0x7fffffff)).unref();
   }
 
   #check(): void {
     this.#timer = null;
     if (this.#deadline === Infinity) return;
-    const left = this.#deadline - performance.now();
+    const left = this.#deadline - this.#options.now();
     if (left > 0) this.#arm(left);
     else if (this.#unanswered.length === 0) this.#release();
     else this.#fail(new Error(this.#isOpen ? this.#late() : `no connection within ${this.#limit}`));

@@ -1,8 +1,11 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { PostClient } from '../../../../src/http/client/index.ts';
 import type { PostClientOptions, PostResult } from '../../../../src/http/client/index.ts';
+import { selfSigned } from '../../../../src/sandbox/gateway/self-signed.ts';
 
 /** A request as it came, and on which connection. */
 interface Got {
@@ -197,7 +200,8 @@ it('spreads requests over its connections while the target is slow, and not whil
     if (slow) waiting.push(socket);
     else socket.write(ok);
   });
-  const send = clientOf(to, { connections: 4 });
+  let now = 0;
+  const send = clientOf(to, { connections: 4, now: () => now });
   await send('1');
   await send('2');
   await Promise.all([send('3'), send('4')]);
@@ -206,7 +210,7 @@ it('spreads requests over its connections while the target is slow, and not whil
   slow = true;
   const first = send('5');
   await expect.poll(() => waiting.length).toBe(1);
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  now += 60;
   waiting.shift()?.write(ok);
   await first;
   const all = bodies(4).map((body) => send(body));
@@ -288,4 +292,57 @@ it('an origin that would end a line of the head is refused', () => {
   expect(() => client.prepare('POST\r\n', '/', [])).toThrow(TypeError);
   expect(() => client.prepare('POST', '/', ['x', 'a\r\nb: c'])).toThrow(TypeError);
   expect(() => client.prepare('POST', '/', ['x:', 'a'])).toThrow(TypeError);
+});
+
+it('however a target closes its connections, each request is answered once, and none comes there without an answer twice in a row', async () => {
+  const plan = fc.record({
+    /** After how many requests each connection is closed, and whether with a word or without. */
+    closings: fc.array(fc.record({ after: fc.integer({ min: 1, max: 6 }), says: fc.boolean() }), {
+      maxLength: 6,
+    }),
+    requests: fc.integer({ min: 1, max: 25 }),
+    connections: fc.integer({ min: 1, max: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ closings, requests, connections }) => {
+      const counts = new Map<number, number>();
+      const to = await target((socket, { connection }) => {
+        const count = (counts.get(connection) ?? 0) + 1;
+        counts.set(connection, count);
+        const closing = closings[connection];
+        if (closing === undefined || count < closing.after) socket.write(ok);
+        else if (count > closing.after) return;
+        else if (closing.says)
+          socket.end(ok.replace('Content-Length', 'Connection: close\r\nContent-Length'));
+        else socket.end(ok);
+      });
+      const send = clientOf(to, { connections });
+      const results = await Promise.all(bodies(requests).map((body) => send(body)));
+      // Only what two connections in turn have left unanswered may fail.
+      const failed = results.filter(({ error }) => error !== null).length;
+      expect(failed === 0 || closings.some(({ says }) => !says)).toBe(true);
+      for (const [n, body] of bodies(requests).entries()) {
+        const came = bodiesOf(to).filter((one) => one === body).length;
+        if (results[n]?.error === null) expect(came).toBeGreaterThan(0);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+it('sends over TLS with and without looking at the certificate, and says why it does not', async () => {
+  const { key, cert } = selfSigned();
+  const to = await target(
+    (socket) => socket.write(ok),
+    (serve) => createTlsServer({ key, cert }, serve),
+  );
+  const send = clientOf(to, {}, 'https');
+  expect(await send('1')).toEqual(answered);
+  expect(await Promise.all([send('2'), send('3')])).toEqual([answered, answered]);
+  expect(to.connections).toBe(1);
+  const trusting = clientOf(to, { tls: { ...tls, verify: true, ca: cert } }, 'https');
+  expect(await trusting('4')).toEqual(answered);
+  const careful = clientOf(to, { tls: { ...tls, verify: true } }, 'https');
+  expect((await careful('5')).error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  expect(bodiesOf(to)).toEqual(['1', '2', '3', '4']);
 });
