@@ -20,10 +20,12 @@ process.on(
       }
     };
     const start = performance.now();
+    const before = process.cpuUsage();
     void Promise.all(Array.from({ length: connections * 2 }, run)).then(async () => {
       const seconds = (performance.now() - start) / 1000;
       await pool.close();
-      process.send?.({ perSecond: count / seconds });
+      const { user, system } = process.cpuUsage(before);
+      process.send?.({ perSecond: count / seconds, cpu: (user + system) / count });
     });
   },
 );

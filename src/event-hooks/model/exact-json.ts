@@ -64,10 +64,10 @@ export function isDeeperThan(text: string, max: number): boolean {
 
 /** The position of the quote that ends a string, -1 where none does. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === 0x22) return at;
-    if (code === 0x5c) at += 1;
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (text.charCodeAt(at - slashes - 1) === 0x5c) slashes += 1;
+    if (slashes % 2 === 0) return at;
   }
   return -1;
 }

@@ -224,10 +224,15 @@ it('a target that answers nothing fails in time, and what is behind it with it',
   const to = await target((socket) => {
     if (!silent) socket.write(ok);
   });
-  const send = clientOf(to, { timeoutMs: 80 });
+  // It goes on once both have come, so that a busy machine is not taken for a silent target.
+  let now = 0;
+  const send = clientOf(to, { timeoutMs: 80, now: () => now });
   await send('1');
   silent = true;
-  const [first, second] = await Promise.all([send('2'), send('3')]);
+  const both = Promise.all([send('2'), send('3')]);
+  await expect.poll(() => to.got.length).toBe(3);
+  now += 81;
+  const [first, second] = await both;
   expect(first.error?.message).toBe('no answer within 80 ms');
   expect(second.error?.message).toContain('an earlier request on the same connection failed');
   silent = false;
