@@ -13,6 +13,8 @@ export interface PhaseChannel {
   readonly phase: Phase;
   /** True once the event is over (exit, error, handler returned, timeout, connection gone): nothing is sent any more. */
   readonly ended: boolean;
+  /** A call was refused because the event is over; `refusal` was made where the call was made. */
+  tooLate?(refusal: Error): void;
   /** What the instance has learned of its Kong; absent where nothing is kept and all connections are HTTP requests. */
   readonly facts?: KongFacts;
 

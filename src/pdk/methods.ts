@@ -63,7 +63,10 @@ export function invoke(
   given: readonly unknown[],
 ): Promise<unknown> {
   const refusal = refusalOf(fn, channel);
-  if (refusal !== null) return refused(refusal, channel.ended);
+  if (refusal !== null) {
+    if (channel.ended) channel.tooLate?.(refusal);
+    return refused(refusal, channel.ended);
+  }
   try {
     const args = checkedArguments(fn, channel, given);
     if (channel.phase === 'log') {

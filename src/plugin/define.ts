@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { KongTsError } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
 import { phases as allPhases } from '../pdk/phases.ts';
 import type { Phase, Protocol } from '../pdk/phases.ts';
 import { brand } from './brand.ts';
@@ -210,17 +211,23 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
   });
 }
 
-/** Phases whose handlers may keep a request from passing: one that is never called lets everybody in. */
-const guarding: readonly Phase[] = ['certificate', 'rewrite', 'access', 'preread'];
-
 function compileHandlers(
   definition: Loose,
   invalid: (text: string, fix: string) => KongTsError,
 ): { announced: readonly Phase[]; setup: CompiledPlugin['setup'] } {
   const setup = definition['setup'];
+  refuseUnknown(definition, invalid);
   if (setup === undefined) {
     const handlers = pickHandlers(definition, allPhases, invalid);
     const announced = allPhases.filter((phase) => handlers[phase] !== undefined);
+    const phases: unknown = definition['phases'];
+    const uncalled = announced.filter((phase) => Array.isArray(phases) && !phases.includes(phase));
+    if (uncalled.length > 0) {
+      throw invalid(
+        `it has a handler for ${uncalled.join(', ')}, which phases does not name`,
+        'Take phases out: without setup, the handlers say which phases there are.',
+      );
+    }
     if (announced.length === 0) {
       throw invalid('it has no handler', `Give it at least one of ${allPhases.join(', ')}, or setup.`);
     }
@@ -228,6 +235,13 @@ function compileHandlers(
     return { announced, setup: async () => shared };
   }
   if (typeof setup !== 'function') throw invalid('setup is not a function', 'Make it a function.');
+  const beside = allPhases.filter((phase) => typeof definition[phase] === 'function');
+  if (beside.length > 0) {
+    throw invalid(
+      `it has setup, and a handler for ${beside.join(', ')} beside it, which is never called`,
+      'Return the handler from setup.',
+    );
+  }
   const asked = definition['phases'];
   if (!Array.isArray(asked) || asked.length === 0 || !asked.every(isPhase)) {
     throw invalid(
@@ -254,7 +268,7 @@ function compileHandlers(
           'Return one for each phase in phases, or take the phase out.',
         );
       }
-      const unasked = guarding.filter(
+      const unasked = allPhases.filter(
         (phase) => !announced.includes(phase) && typeof (returned as Loose)[phase] === 'function',
       );
       if (unasked.length > 0) {
@@ -270,6 +284,35 @@ function compileHandlers(
       };
     },
   };
+}
+
+const known: readonly string[] = [
+  ...[
+    'name',
+    'version',
+    'priority',
+    'protocol',
+    'kong',
+    'config',
+    'protocols',
+    'onError',
+    'phaseTimeout',
+    'prefetch',
+  ],
+  ...['environment', 'phases', 'setup', ...allPhases],
+];
+
+/** A handler or an option with a slip in its name would never count. An object of a class may have what it likes. */
+function refuseUnknown(definition: Loose, invalid: (text: string, fix: string) => KongTsError): void {
+  const prototype: unknown = Object.getPrototypeOf(definition);
+  if (prototype !== Object.prototype && prototype !== null) return;
+  const unknown = Object.keys(definition).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  throw invalid(
+    `it has "${unknown}", which means nothing`,
+    meant === null ? `Known are ${known.join(', ')}.` : `Did you mean ${meant}?`,
+  );
 }
 
 /** The handlers of an object, bound to it, so that a class instance works as well. */

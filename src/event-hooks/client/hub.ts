@@ -13,6 +13,9 @@ export interface PublishOptions<Field extends string = string> {
   description?: string;
 }
 
+/** Events that nothing has published and that are remembered as said. */
+const mostHeard = 1000;
+
 /** The data of an event: its fields. A field that is undefined or null is left out of the payload. */
 export type EventData<Field extends string = string> = { readonly [K in Field]?: unknown };
 
@@ -44,6 +47,8 @@ export class EventHooks {
   /** Bounded: names may be made of what clients send. */
   readonly #declarations = new SourceRegistry();
   #declares = false;
+  #hear: ((source: string, event: string) => void) | null = null;
+  readonly #heard = new Set<string>();
   #transport: EventTransport | null = null;
   #pending: HookEvent[] = [];
 
@@ -80,6 +85,7 @@ export class EventHooks {
    * @param data the fields, or a function that makes them and is called only when a hook wants the event
    */
   emit(source: string, event: string, data: EventData | (() => EventData)): void {
+    if (!this.#declarations.has(source, event)) this.#undeclared(source, event);
     const transport = this.#transport;
     if (transport === null) return;
     const interest = transport.interest;
@@ -135,6 +141,18 @@ export class EventHooks {
 
   get transport(): EventTransport | null {
     return this.#transport;
+  }
+
+  /** Hears of events that are emitted and that nothing has published, each once. */
+  onUndeclared(hear: (source: string, event: string) => void): void {
+    this.#hear = hear;
+  }
+
+  #undeclared(source: unknown, event: unknown): void {
+    const name = JSON.stringify([source, event]).slice(0, 600);
+    if (this.#hear === null || this.#heard.has(name) || this.#heard.size >= mostHeard) return;
+    this.#heard.add(name);
+    this.#hear(String(source), String(event));
   }
 
   /** What is not taken here, no dispatcher would take. */

@@ -42,6 +42,11 @@ export class SourceRegistry {
     this.#maxEvents = maxEvents;
   }
 
+  /** Whether somebody has published it. */
+  has(source: string, event: string): boolean {
+    return this.#sources.get(source)?.has(event) ?? false;
+  }
+
   /** @returns why the declaration is not taken, null when it is */
   publish(declaration: EventDeclaration): string | null {
     const problem = problemOf(declaration);

@@ -3,7 +3,7 @@ import { schemaRefusals } from '../../kong-end/schema/refusals.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import type { CompiledPlugin, KongField, KongSchema } from '../types.ts';
 import { convertFields } from './convert.ts';
-import { kongProtocols } from './meta.ts';
+import { kongProtocols, refuseUnknownMeta } from './meta.ts';
 import type { KongProtocol } from './meta.ts';
 import { normalise } from './normalise.ts';
 import { malformedPatterns } from './patterns.ts';
@@ -34,6 +34,7 @@ export function compileConfig(
     });
   }
   const { node, meta } = unwrap(config);
+  refuseUnknownMeta(meta, 'config');
   const shape = node._zod.def;
   if (shape.type !== 'object') {
     throw new KongTsError('PLUGIN_INVALID', `Plugin "${name}": config is z.${shape.type}().`, {

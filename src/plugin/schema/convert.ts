@@ -3,7 +3,7 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import { mayBeAbsent, presetOf } from './absence.ts';
 import { lengthAttributes, numberAttributes, stringAttributes } from './checks.ts';
 import type { Attributes } from './checks.ts';
-import { passedThrough } from './meta.ts';
+import { passedThrough, refuseUnknownMeta } from './meta.ts';
 import type { KongMeta } from './meta.ts';
 import { unwrap } from './zod-def.ts';
 import type { Unwrapped, ZodDef, ZodNode } from './zod-def.ts';
@@ -254,6 +254,7 @@ const saidByZod: Readonly<Record<string, string>> = {
 };
 
 function refuseWhatZodSays(meta: KongMeta, path: Path): void {
+  refuseUnknownMeta(meta, path);
   for (const [name, fix] of Object.entries(saidByZod)) {
     if (!Object.hasOwn(meta, name)) continue;
     throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `${path}: .meta({ ${name} }) has no effect.`, {

@@ -1,3 +1,6 @@
+import { KongTsError } from '../../base/errors.ts';
+import { nearest } from '../../base/nearest.ts';
+
 /** A Lua pattern with the text that Kong's Admin API answers when it does not hold. */
 export interface LuaPatternCheck {
   pattern: string;
@@ -92,6 +95,34 @@ export const passedThrough = [
   'deprecation',
   'entity_checks',
 ] as const satisfies readonly (keyof KongMeta)[];
+
+/** What `.meta()` may hold beside Kong's words: annotations of JSON Schema. */
+const annotations = [
+  'id',
+  'title',
+  'deprecated',
+  'examples',
+  'example',
+  '$comment',
+  'readOnly',
+  'writeOnly',
+] as const;
+
+const known: readonly string[] = [...passedThrough, 'description', 'protocols', 'kong', ...annotations];
+
+/** @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED for a word that neither Kong nor JSON Schema has: it would mean nothing */
+export function refuseUnknownMeta(meta: object, path: string): void {
+  const unknown = Object.keys(meta).find((name) => !known.includes(name) && !name.startsWith('x-'));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
+  throw new KongTsError(
+    'PLUGIN_SCHEMA_UNSUPPORTED',
+    `${path}: .meta({ ${unknown} }) means nothing to Kong.`,
+    {
+      fix: meant === null ? `Known are ${known.join(', ')}.` : `Did you mean ${meant}?`,
+    },
+  );
+}
 
 declare module 'zod' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the way zod documents to type .meta()

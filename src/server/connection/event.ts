@@ -53,6 +53,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   /** Its place in the host's register of events in flight. */
   readonly #place: number;
   #state: EventState = 'running';
+  /** It did not end by the return of the handler: what is called after that need not be a forgotten await. */
+  #cut = false;
   /** Work that was started and keeps the event open after its handler has returned. */
   #held = 0;
 
@@ -114,6 +116,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   lastWords(): PhaseChannel {
+    this.#cut = true;
     if (this.#state === 'running') this.#state = 'leaving';
     else if (this.#state === 'held') this.#state = 'leavingHeld';
     return new LastWords(this, (speak) => this.#say(speak));
@@ -174,6 +177,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       return rejected(error);
     }
     this.#stats.exits++;
+    this.#cut = true;
     this.end();
     this.left();
     return rejected(new ExitSignal());
@@ -182,6 +186,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   /** The connection is gone or Kong has given the event up: nothing can be sent and nobody is told. */
   abandon(why: string): void {
     if (this.#state === 'ended') return;
+    this.#cut = true;
     this.end(
       new KongTsError(
         'PDK_CALL_FAILED',
@@ -204,6 +209,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   /** The phase ran into its time limit. */
   expired(): void {
     if (this.#state === 'ended') return;
+    this.#cut = true;
     const waiting = this.#state === 'answered' ? null : this.waitingForKong();
     const limit = this.instance.plugin.phaseTimeout;
     this.#stats.timeouts++;
@@ -215,6 +221,10 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
           : `The ${this.phase} phase of ${this.#name()} was given up after ${limit} ms: ${waiting}.`,
       ),
     );
+  }
+
+  tooLate(refusal: Error): void {
+    if (!this.#cut) this.runtime.lateCalls.add(this.#name(), this.phase, refusal);
   }
 
   /** What a call after the end of the event rejects with. */

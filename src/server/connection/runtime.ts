@@ -3,6 +3,7 @@ import type { SteadyClock } from '../../base/clock.ts';
 import { Deadlines } from './deadlines.ts';
 import { EventTable } from './event-table.ts';
 import type { ConnectionHost, RuntimeCounts } from './host.ts';
+import { LateCalls } from './late-calls.ts';
 import type { SteppedEvent } from './stepped-event.ts';
 import { UnfinishedFrames } from './unfinished-frames.ts';
 import { UnsteppedEvents } from './unstepped-events.ts';
@@ -24,6 +25,7 @@ export class Runtime {
   readonly host: ConnectionHost;
   readonly clock: SteadyClock;
   readonly deadlines: Deadlines;
+  readonly lateCalls: LateCalls;
   /** Running events of MsgPack:1 by id. */
   readonly steppedEvents = new EventTable<SteppedEvent>();
   /** Those of them that wait for a step. */
@@ -39,6 +41,7 @@ export class Runtime {
     this.unsteppedEvents = new UnsteppedEvents(host.maxUnsteppedBytes);
     this.unfinishedFrames = new UnfinishedFrames(host.maxUnfinishedBytes);
     this.deadlines = new Deadlines(host.clock);
+    this.lateCalls = new LateCalls(host.log);
   }
 
   /**

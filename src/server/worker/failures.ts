@@ -1,15 +1,27 @@
-import { messageOf } from '../../base/errors.ts';
+import { KongTsError, messageOf } from '../../base/errors.ts';
 import { isEventOver } from '../connection/index.ts';
 import type { ServerLog } from '../log/types.ts';
+
+/** Messages that are remembered, so that each is said once. */
+const mostSaid = 1000;
 
 /**
  * Keeps a worker alive when plugin code throws where nobody catches (a timer, a promise that is not awaited): the
  * failure is logged, other events go on.
  */
 export function surviveFailures(log: ServerLog): void {
+  const said = new Set<string>();
+  const unawaited = (message: string): void => {
+    if (said.has(message) || said.size >= mostSaid) return;
+    said.add(message);
+    log.warn(`a function that nobody awaits was cut off: ${message} Await every call that leads to the PDK.`);
+  };
   const report = (what: string) => (thrown: unknown) => {
-    // A helper that nobody awaits ends like this when its handler exits: that is no failure.
-    if (isEventOver(thrown)) return;
+    // A helper that nobody awaits ends like this when its handler has ended: that fails nothing.
+    if (isEventOver(thrown)) {
+      if (KongTsError.is(thrown) && thrown.code === 'PDK_EVENT_ENDED') unawaited(thrown.message);
+      return;
+    }
     log.error(`${what} in plugin code: ${messageOf(thrown)}`, {
       ...(thrown instanceof Error && thrown.stack !== undefined ? { stack: thrown.stack } : {}),
     });

@@ -31,6 +31,13 @@ export class HooksLink {
     this.#expected = expected;
     this.#launch = launch;
     this.#log = log;
+    eventHooks.onUndeclared((source, event) => {
+      log.warn('a plugin emits an event that nothing has published: no hook can be made for it', {
+        source,
+        event,
+        fix: 'Declare it at the top of the plugin: eventHooks.publish(source, event, { fields: [...] }).',
+      });
+    });
     this.#ready = new Promise((resolve) => {
       this.#connected = resolve;
     });

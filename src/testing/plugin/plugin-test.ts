@@ -10,6 +10,8 @@ import type { InstanceOptions, RequestOptions } from '../kong/fake-instance.ts';
 import { FakeInstance } from '../kong/fake-instance.ts';
 import type { KongRequest } from '../kong/kong-request.ts';
 import type { WireChunk } from '../kong/wire-tap.ts';
+import { checkRequestOptions, checkTestOptions } from '../known-options.ts';
+import type { Names } from '../known-options.ts';
 import { misuse } from '../misuse.ts';
 import { compileOverrides } from '../overrides.ts';
 import type { LogView, PhaseResult, RunResult } from '../results.ts';
@@ -32,6 +34,14 @@ export interface TestPluginOptions extends RequestOptions, InstanceOptions {
   readonly cwd?: string;
 }
 
+const ownOptions: Names<Omit<TestPluginOptions, keyof (RequestOptions & InstanceOptions) | 'protocol'>> = {
+  phaseTimeout: true,
+  env: true,
+  dataDir: true,
+  eventHooks: true,
+  cwd: true,
+};
+
 /** A metric that the plugin keeps, as Prometheus would read it. */
 export interface MetricView {
   readonly name: string;
@@ -51,6 +61,7 @@ export async function testPlugin(
   plugin: CompiledPlugin | string | URL,
   options: TestPluginOptions = {},
 ): Promise<PluginTest> {
+  checkTestOptions(options, ownOptions);
   const compiled = await pluginOf(plugin, options);
   const protocol = protocolOf(compiled, options.protocol);
   const overrides = compileOverrides(options.override, protocol, compiled.bindKong === undefined);
@@ -117,6 +128,7 @@ export class PluginTest {
    * @param described fields in place of those given to testPlugin; those of `request` are merged
    */
   request(described: RequestOptions = {}): this {
+    checkRequestOptions(described);
     this.#current = this.#begin(described);
     return this;
   }

@@ -68,7 +68,7 @@ describe("definePlugin's types", () => {
     // @ts-expect-error log is announced and missing
     definePlugin({ ...base, phases: ['access', 'log'], setup: () => ({ access() {} }) });
     // @ts-expect-error there is no phase of that name
-    definePlugin({ ...base, phases: ['body'], access() {} });
+    expect(() => definePlugin({ ...base, phases: ['body'], access() {} })).toThrow('phases does not name');
   });
 
   it("refuse Kong's attributes with the wrong type", () => {

@@ -1,0 +1,36 @@
+import type { Phase } from '../../pdk/phases.ts';
+import { framesOf } from '../../terminal/stack.ts';
+import type { ServerLog } from '../log/types.ts';
+
+/** Places that are remembered; beyond them nothing more is said. */
+const mostPlaces = 1000;
+
+/**
+ * Calls of the PDK that come after their event has ended, most often for want of an `await`: each place in the code is said once.
+ */
+export class LateCalls {
+  readonly #log: Pick<ServerLog, 'warn'>;
+  readonly #places = new Set<string>();
+
+  constructor(log: Pick<ServerLog, 'warn'>) {
+    this.#log = log;
+  }
+
+  /** @param refusal made where the call was made, so that its stack leads there */
+  add(plugin: string, phase: Phase, refusal: Error): void {
+    if (this.#places.size >= mostPlaces) return;
+    const frames = framesOf(refusal.stack ?? '');
+    const frame =
+      frames.find(({ owner }) => owner === 'author') ?? frames.find(({ owner }) => owner === 'package');
+    const place =
+      frame === undefined ? refusal.message : `${frame.file}:${String(frame.line)}:${String(frame.column)}`;
+    if (this.#places.has(place)) return;
+    this.#places.add(place);
+    this.#log.warn(`${plugin}, ${phase}: ${refusal.message}`, {
+      plugin,
+      phase,
+      code: 'PDK_EVENT_ENDED',
+      ...(frame === undefined ? {} : { stack: refusal.stack }),
+    });
+  }
+}
