@@ -22,6 +22,7 @@ interface ServeFlags {
   drainTimeout?: string;
   idleTimeout?: string;
   prefetch: boolean;
+  merge: boolean;
   dataDir?: string;
   logLevel: LogLevel;
   logFormat?: LogFormat;
@@ -78,6 +79,7 @@ export function build(): Command {
     .option('--drain-timeout <seconds>', 'time for events in flight and queues at a stop (default: 10)')
     .option('--idle-timeout <seconds>', 'configurations give up their state after (default: 3600)')
     .option('--no-prefetch', 'never ask Kong for anything before a plugin does')
+    .option('--no-merge', 'make each PDK call by itself')
     .option('--data-dir <folder>', 'where plugins and event hooks keep data')
     .addOption(
       new Option('--log-level <level>', "one of Kong's levels").choices([...logLevels]).default('notice'),
@@ -136,6 +138,7 @@ function compile(
     logLevel: rest.logLevel,
     logFormat: rest.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     prefetch: rest.prefetch,
+    merge: rest.merge,
     eventHooks: rest.eventHooks,
     ...given('socketMode', rest.socketMode),
     ...given('socketOwner', rest.socketOwner),

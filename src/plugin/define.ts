@@ -54,6 +54,12 @@ export interface PluginBase<
    */
   readonly prefetch?: boolean;
   /**
+   * Setters of headers that follow each other leave as one call of their plural, and getters of request headers that are
+   * asked for together as one get_headers. Values, effects and errors are the same either way; false switches it off.
+   * Default true.
+   */
+  readonly merge?: boolean;
+  /**
    * Names of environment variables that the plugin reads. A server that Kong starts gets next to nothing of Kong's
    * environment (measured on 3.9.3): `kong-ts kong-config` passes these on, and `kong-ts doctor` looks for them.
    * Default none.
@@ -181,6 +187,10 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
   if (typeof prefetch !== 'boolean') {
     throw invalid(`prefetch is ${JSON.stringify(prefetch)}`, 'It is true or false.');
   }
+  const merge = definition['merge'] ?? true;
+  if (typeof merge !== 'boolean') {
+    throw invalid(`merge is ${JSON.stringify(merge)}`, 'It is true or false.');
+  }
   const environment = definition['environment'] ?? [];
   if (!Array.isArray(environment) || !environment.every(isVariable)) {
     throw invalid(
@@ -203,6 +213,7 @@ export function compilePlugin(input: object, where?: string): CompiledPlugin {
     onError,
     phaseTimeout,
     prefetch,
+    merge,
     environment,
     phases: announced,
     schema,

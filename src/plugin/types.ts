@@ -94,6 +94,8 @@ export interface CompiledPlugin {
   readonly phaseTimeout: number;
   /** False: Kong is never asked for anything before a handler does. Default true. */
   readonly prefetch?: boolean;
+  /** False: each call is made by itself. Default true. */
+  readonly merge?: boolean;
   /** Environment variables that the plugin reads; see PluginBase. */
   readonly environment?: readonly string[];
   /**

@@ -49,6 +49,8 @@ export interface ServerOptions {
   drainTimeout?: number;
   /** Ask Kong for what handlers are known to ask for, before they do (ProtoBuf:1). Default true. */
   prefetch?: boolean;
+  /** Make one call of several where Kong does the same for it. Default true. */
+  merge?: boolean;
   /** A configuration without events for this long gives up its state. Default 1 h. */
   idleTimeout?: number;
   /** Folder for plugins and the event hook dispatcher to keep data in. Default: none. */
@@ -103,6 +105,7 @@ export interface CompiledServerOptions {
   readonly drainTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly prefetch: boolean;
+  readonly merge: boolean;
   readonly dataDir: string | null;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -149,6 +152,7 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     drainTimeoutMs: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
     idleTimeoutMs: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
     prefetch: options.prefetch ?? true,
+    merge: options.merge ?? true,
     dataDir,
     logLevel: compileLevel(options.logLevel ?? 'notice'),
     logFormat: options.logFormat ?? 'json',

@@ -21,11 +21,18 @@ describe.each([
   ['msgpack', 'alone', []],
   ['protobuf', 'on the connections of MsgPack:1', ['beside-msgpack']],
   ['msgpack', 'on the connections of ProtoBuf:1', ['beside-protobuf']],
-] as const)('a plugin over %s, %s', (protocol, _where, others) => {
+  ['protobuf', 'each call by itself', []],
+  ['msgpack', 'each call by itself', []],
+] as const)('a plugin over %s, %s', (protocol, where, others) => {
   let gateway: RealGateway;
   beforeAll(async () => {
     const names = [`behaviour-${protocol}`, ...others];
-    gateway = await realGateway(names, simpleConfig(...names));
+    gateway = await realGateway(
+      names,
+      simpleConfig(...names),
+      '127.0.0.1:0',
+      where !== 'each call by itself',
+    );
   });
   afterEach(async () => gateway.logged());
   afterAll(async () => gateway.close());

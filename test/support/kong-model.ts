@@ -20,8 +20,8 @@ export interface Seen {
 }
 
 /**
- * Kong's side of one connection without a socket. Every getter answers with the number of setters before it, so that
- * an answer shows at which moment it was made. Bytes come back in pieces of `piece` bytes.
+ * Kong's side of one connection without a socket. Every getter answers with the number of setters before it that it
+ * could see, so that an answer shows at which moment it was made: setters of the response change nothing of the request. Bytes come back in pieces of `piece` bytes.
  */
 export class KongModel extends EventEmitter {
   readonly writableLength = 0;
@@ -36,7 +36,8 @@ export class KongModel extends EventEmitter {
   piece: number;
   #decoder = new FrameDecoder();
   #sequence = 0;
-  #version = 0;
+  #requestVersion = 0;
+  #responseVersion = 0;
   #method: string | null = null;
   #ending = false;
   #calls: string[] = [];
@@ -54,7 +55,8 @@ export class KongModel extends EventEmitter {
 
   /** Runs one event; resolves when Kong has heard its end. */
   event(instanceId: number, eventName: string): Promise<Seen> {
-    this.#version = 0;
+    this.#requestVersion = 0;
+    this.#responseVersion = 0;
     this.#calls = [];
     this.#effects = [];
     this.#writes = 0;
@@ -121,9 +123,12 @@ export class KongModel extends EventEmitter {
       this.#finish(true);
       return;
     }
-    if (travel === 'setter') this.#version++;
+    if (travel === 'setter' && method.startsWith('kong.response.')) this.#responseVersion++;
+    else if (travel === 'setter') this.#requestVersion++;
     const { result } = row.protobuf;
-    const value = result === 'String' ? `${args.join()}@${String(this.#version)}` : null;
+    const ofRequest = method.startsWith('kong.request.') || method.startsWith('kong.client.');
+    const version = this.#requestVersion + (ofRequest ? 0 : this.#responseVersion);
+    const value = result === 'String' ? `${args.join()}@${String(version)}` : null;
     this.#deliver(
       this.unreadable.has(method)
         ? encodeFrame(Buffer.from([255]))

@@ -15,7 +15,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getForwardedIp: {
     name: 'kong.client.get_forwarded_ip',
@@ -27,7 +27,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getPort: {
     name: 'kong.client.get_port',
@@ -38,7 +38,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToInt,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getForwardedPort: {
     name: 'kong.client.get_forwarded_port',
@@ -49,7 +49,7 @@ export const client = {
     phases: s.connectionPhases,
     protobuf: s.emptyToInt,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getCredential: {
     name: 'kong.client.get_credential',
@@ -111,7 +111,7 @@ export const client = {
     phases: s.accessResponse,
     protobuf: { arguments: 'Bool', result: 'String' },
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
 } as const satisfies NamespaceSpec;
 
@@ -124,6 +124,7 @@ export const clientTls = {
     result: s.boolean,
     phases: s.certificatePreread,
     protobuf: null,
+    sets: true,
     travel: s.msgpackGetter,
   },
   disableSessionReuse: {
@@ -134,6 +135,7 @@ export const clientTls = {
     result: s.boolean,
     phases: s.certificatePreread,
     protobuf: null,
+    sets: true,
     travel: s.msgpackGetter,
   },
   getFullClientCertificateChain: {

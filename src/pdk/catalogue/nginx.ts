@@ -61,7 +61,7 @@ export const nginx = {
     phases: s.everyPhase,
     protobuf: s.emptyToNumber,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getSubsystem: {
     name: 'kong.nginx.get_subsystem',
@@ -72,7 +72,7 @@ export const nginx = {
     phases: s.everyPhase,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getStatistics: {
     name: 'kong.nginx.get_statistics',

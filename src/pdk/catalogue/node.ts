@@ -83,7 +83,7 @@ export const ip = {
     phases: s.everyPhase,
     protobuf: { arguments: 'String', result: 'Bool' },
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
 } as const satisfies NamespaceSpec;
 
@@ -97,7 +97,7 @@ export const router = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'Route' },
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getService: {
     name: 'kong.router.get_service',
@@ -108,7 +108,7 @@ export const router = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'Service' },
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
 } as const satisfies NamespaceSpec;
 

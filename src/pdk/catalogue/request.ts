@@ -11,7 +11,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getHost: {
     name: 'kong.request.get_host',
@@ -22,7 +22,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getPort: {
     name: 'kong.request.get_port',
@@ -33,7 +33,7 @@ export const request = {
     phases: s.connectionPhases,
     protobuf: s.emptyToInt,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getForwardedScheme: {
     name: 'kong.request.get_forwarded_scheme',
@@ -44,7 +44,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getForwardedHost: {
     name: 'kong.request.get_forwarded_host',
@@ -55,7 +55,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getForwardedPort: {
     name: 'kong.request.get_forwarded_port',
@@ -107,7 +107,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToNumber,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getMethod: {
     name: 'kong.request.get_method',
@@ -118,7 +118,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getPath: {
     name: 'kong.request.get_path',
@@ -129,7 +129,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getRawPath: {
     name: 'kong.request.get_raw_path',
@@ -151,7 +151,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getRawQuery: {
     name: 'kong.request.get_raw_query',
@@ -162,7 +162,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.emptyToText,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getQueryArg: {
     name: 'kong.request.get_query_arg',
@@ -189,7 +189,7 @@ export const request = {
     phases: s.requestPhases,
     protobuf: s.intToStruct,
     travel: s.getter,
-    steady: true,
+    steady: 'request',
   },
   getHeader: {
     name: 'kong.request.get_header',
@@ -202,7 +202,13 @@ export const request = {
     protobuf: s.textToText,
     travel: s.getter,
     httpLog: true,
-    steady: true,
+    steady: 'request',
+    merging: {
+      as: 'lookup',
+      into: 'kong.request.get_headers',
+      rule: 'requestHeader',
+      phases: s.requestPhases,
+    },
   },
   getHeaders: {
     name: 'kong.request.get_headers',
@@ -214,7 +220,7 @@ export const request = {
     protobuf: s.intToStruct,
     travel: s.getter,
     httpLog: true,
-    steady: true,
+    steady: 'request',
   },
   getRawBody: {
     name: 'kong.request.get_raw_body',

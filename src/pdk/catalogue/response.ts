@@ -1,6 +1,12 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
+/** Kong raises at a length that is no number, and says so where a plugin sets the coding. */
+const setHeaders = {
+  into: 'kong.response.set_headers',
+  alone: ['content-length', 'transfer-encoding'],
+} as const;
+
 export const response = {
   getStatus: {
     name: 'kong.response.get_status',
@@ -12,7 +18,7 @@ export const response = {
     protobuf: s.emptyToInt,
     travel: s.getter,
     httpLog: true,
-    steady: true,
+    steady: 'response',
   },
   getHeader: {
     name: 'kong.response.get_header',
@@ -25,7 +31,13 @@ export const response = {
     protobuf: s.textToText,
     travel: s.getter,
     httpLog: true,
-    steady: true,
+    steady: 'response',
+    merging: {
+      as: 'lookup',
+      into: 'kong.response.get_headers',
+      rule: 'responseHeader',
+      phases: s.responseOnly,
+    },
   },
   getHeaders: {
     name: 'kong.response.get_headers',
@@ -37,7 +49,7 @@ export const response = {
     protobuf: s.intToStruct,
     travel: s.getter,
     httpLog: true,
-    steady: true,
+    steady: 'response',
   },
   getSource: {
     name: 'kong.response.get_source',
@@ -49,7 +61,7 @@ export const response = {
     protobuf: s.emptyToText,
     travel: s.getter,
     httpLog: true,
-    steady: true,
+    steady: 'response',
   },
   setStatus: {
     name: 'kong.response.set_status',
@@ -60,6 +72,7 @@ export const response = {
     phases: s.requestPhases,
     protobuf: { arguments: 'Int', result: 'google.protobuf.Empty' },
     travel: s.setter,
+    changes: 'response',
   },
   setHeader: {
     name: 'kong.response.set_header',
@@ -70,6 +83,8 @@ export const response = {
     phases: s.requestPhases,
     protobuf: s.pairToNothing,
     travel: s.setter,
+    changes: 'response',
+    merging: { as: 'field', ...setHeaders },
   },
   addHeader: {
     name: 'kong.response.add_header',
@@ -80,6 +95,7 @@ export const response = {
     phases: s.requestPhases,
     protobuf: s.pairToNothing,
     travel: s.setter,
+    changes: 'response',
   },
   clearHeader: {
     name: 'kong.response.clear_header',
@@ -90,6 +106,7 @@ export const response = {
     phases: s.requestPhases,
     protobuf: s.textToNothing,
     travel: s.setter,
+    changes: 'response',
   },
   setHeaders: {
     name: 'kong.response.set_headers',
@@ -100,6 +117,8 @@ export const response = {
     phases: s.requestPhases,
     protobuf: s.structToNothing,
     travel: s.setter,
+    changes: 'response',
+    merging: { as: 'fields', ...setHeaders },
   },
   getRawBody: {
     name: 'kong.response.get_raw_body',

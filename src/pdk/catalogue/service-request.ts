@@ -1,6 +1,12 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
+/** Kong raises at a length or coding that it cannot use; only the singular knows the authority of gRPC. */
+const setHeaders = {
+  into: 'kong.service.request.set_headers',
+  alone: ['content-length', 'transfer-encoding', ':authority'],
+} as const;
+
 export const serviceRequest = {
   enableBuffering: {
     name: 'kong.service.request.enable_buffering',
@@ -88,6 +94,8 @@ export const serviceRequest = {
     phases: s.upstreamPhases,
     protobuf: s.pairToNothing,
     travel: s.setter,
+    changes: 'request',
+    merging: { as: 'field', ...setHeaders },
   },
   addHeader: {
     name: 'kong.service.request.add_header',
@@ -98,6 +106,7 @@ export const serviceRequest = {
     phases: s.upstreamPhases,
     protobuf: s.pairToNothing,
     travel: s.setter,
+    changes: 'request',
   },
   clearHeader: {
     name: 'kong.service.request.clear_header',
@@ -108,6 +117,7 @@ export const serviceRequest = {
     phases: s.upstreamPhases,
     protobuf: s.textToNothing,
     travel: s.setter,
+    changes: 'request',
   },
   setHeaders: {
     name: 'kong.service.request.set_headers',
@@ -118,6 +128,8 @@ export const serviceRequest = {
     phases: s.upstreamPhases,
     protobuf: s.structToNothing,
     travel: s.setter,
+    changes: 'request',
+    merging: { as: 'fields', ...setHeaders },
   },
   setRawBody: {
     name: 'kong.service.request.set_raw_body',

@@ -11,6 +11,7 @@ export const service = {
     result: s.boolean,
     phases: s.accessOnly,
     protobuf: { arguments: 'String', result: 'Bool' },
+    sets: true,
     travel: s.getter,
   },
   setTarget: {
@@ -61,6 +62,7 @@ export const service = {
     result: s.boolean,
     phases: s.upstreamTlsPhases,
     protobuf: null,
+    sets: true,
     travel: s.msgpackGetter,
   },
   setTlsVerifyDepth: {
@@ -71,6 +73,7 @@ export const service = {
     result: s.boolean,
     phases: s.upstreamTlsPhases,
     protobuf: null,
+    sets: true,
     travel: s.msgpackGetter,
   },
 } as const satisfies NamespaceSpec;
@@ -85,7 +88,7 @@ export const serviceResponse = {
     phases: s.responseOnly,
     protobuf: s.emptyToInt,
     travel: s.getter,
-    steady: true,
+    steady: 'response',
     inLog: {
       from: ['kong.log.serialize'],
       note: "In log it is the last `upstream_status` of the record: Kong's own function raises there unless the response was buffered.",
@@ -101,7 +104,7 @@ export const serviceResponse = {
     phases: s.responseOnly,
     protobuf: s.intToStruct,
     travel: s.getter,
-    steady: true,
+    steady: 'response',
   },
   getHeader: {
     name: 'kong.service.response.get_header',
@@ -113,7 +116,7 @@ export const serviceResponse = {
     phases: s.responseOnly,
     protobuf: s.textToText,
     travel: s.getter,
-    steady: true,
+    steady: 'response',
   },
   getRawBody: {
     name: 'kong.service.response.get_raw_body',

@@ -92,6 +92,36 @@ export interface ResultSpec {
   readonly empty: 'null' | 'zero';
 }
 
+/** What Kong holds of an exchange: the request with its connection and route, and the response. */
+export type Part = 'request' | 'response';
+
+/** How the answer with all headers answers for one of them; `header-lookups.ts` has them. */
+export type LookupRule = 'requestHeader' | 'responseHeader';
+
+/**
+ * How several calls of a function travel as one call of another, its plural, with the same effect and the same answers (read
+ * in Kong 3.9.3; the request's headers are measured).
+ *
+ * - `field`: a setter whose name and value are one field of the plural's table.
+ * - `fields`: the plural itself, whose table takes the fields of others.
+ * - `lookup`: a getter whose answer is looked up in the plural's.
+ */
+export type Merging =
+  | {
+      readonly as: 'field' | 'fields';
+      /** The plural's wire name. */
+      readonly into: string;
+      /** Names, in lower case with dashes, that are set by themselves: the forms differ, or Kong may raise. */
+      readonly alone: readonly string[];
+    }
+  | {
+      readonly as: 'lookup';
+      readonly into: string;
+      readonly rule: LookupRule;
+      /** Phases in which the rule holds. */
+      readonly phases: readonly Phase[];
+    };
+
 /** How a function is made from others where Kong does not offer it. */
 export interface Composition {
   /** Wire names that it calls. */
@@ -130,13 +160,13 @@ interface OnProtobuf {
   readonly protobuf: ProtobufMessages;
   readonly travel: Readonly<Record<Protocol, Travel>>;
   /**
-   * True where the answer comes from Kong and nginx alone, cannot change during a phase but by the plugin's own
-   * setters, and cannot fail in a phase where it has worked once with the same arguments, whatever the request (read
+   * What the answer is made of, where it comes from Kong and nginx alone, cannot change during a phase but by the plugin's own
+   * setters of that part, and cannot fail in a phase where it has worked once with the same arguments, whatever the request (read
    * in Kong 3.9.3; the one header that can is never asked for, see methods.ts). Only such calls are asked for before the
    * plugin asks. Getters of what clients can make unencodable (get_uri_captures, get_query_arg, get_forwarded_port) or
    * other plugins have left (get_consumer, get_credential, ctx.shared, get_ctx) and of what time changes (get_var) are not.
    */
-  readonly steady?: boolean;
+  readonly steady?: Part;
   readonly composed?: Composition;
 }
 interface OffProtobuf {
@@ -169,6 +199,12 @@ interface Facts {
   readonly result: ResultSpec;
   /** Phases in which Kong 3.9.3 accepts the call on the wire (measured; the same over both protocols). */
   readonly phases: readonly Phase[];
+  /** The only part that a setter reads or changes, where there is one: nothing else can see it. Default: it may change anything. */
+  readonly changes?: Part;
+  /** True for a function that answers and sets something all the same. */
+  readonly sets?: true;
+  /** How several calls become one. Default: each is made by itself. */
+  readonly merging?: Merging;
   /** The same call under another name, whose answer is handed on as Kong wrote it. */
   readonly raw?: RawTwin;
   /**
@@ -208,8 +244,14 @@ export interface FunctionRow {
   /** Phases in which a plugin can call it: on the wire or, where that is composed, through the parts. */
   readonly offered: Readonly<Record<Protocol, readonly Phase[]>>;
   readonly travel: Readonly<Record<Protocol, Travel>>;
-  /** Whether it may be asked for before the plugin asks, see `FunctionSpec`. Default: no. */
-  readonly steady?: boolean;
+  /** What the answer is made of, where it may be asked for before the plugin asks, see `FunctionSpec`. Default: it may not. */
+  readonly steady?: Part | null;
+  /** The only part that a setter reads or changes, see `FunctionSpec`. */
+  readonly changes?: Part | null;
+  /** Whether it answers and sets something all the same. Default: no. */
+  readonly sets?: boolean;
+  /** How several calls become one. Default: each is made by itself. */
+  readonly merging?: Merging | null;
   /** Set where `travel` is `composed` over at least one protocol. */
   readonly composed: Composition | null;
   /** The same call under another name, see `FunctionSpec`. */

@@ -3,7 +3,7 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { skippedFrame } from '../../wire/protobuf/framing.ts';
 import { decodeResult } from '../../wire/protobuf/server-side.ts';
-import type { PendingCall } from './pending-call.ts';
+import type { Asked } from './asked.ts';
 import { protobufMessages } from './rows.ts';
 
 /**
@@ -22,12 +22,12 @@ export function readResult(row: FunctionRow, frame: Buffer): unknown {
 }
 
 /** Settles a call with its answer. */
-export function resolveWith(call: PendingCall, frame: Buffer): void {
+export function resolveWith(call: Asked, frame: Buffer): void {
   let value: unknown;
   try {
     value = readResult(call.row, frame);
   } catch (error) {
-    call.reject(error);
+    call.failed(error);
     return;
   }
   call.resolve(value);

@@ -260,6 +260,11 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#stats.prefetchUsed++;
   }
 
+  /** Calls had no frame of their own. */
+  countMerged(calls: number): void {
+    this.#stats.merged += calls;
+  }
+
   protected countSend(): void {
     this.#stats.sends++;
   }

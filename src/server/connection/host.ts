@@ -33,6 +33,8 @@ export interface RunningInstance {
   readonly usage: Usage;
   /** What its handlers are known to ask for; absent or null where nothing is asked for ahead. */
   readonly prefetch?: PrefetchLearners | null;
+  /** Whether calls of its events are merged, see CallMerger. Default: each is made by itself. */
+  readonly merges?: boolean;
   /** What it has learned of the Kong that started it. Default: nothing is kept. */
   readonly facts?: KongFacts;
 }

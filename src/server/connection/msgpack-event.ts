@@ -3,11 +3,13 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { encode } from '../../wire/msgpack/writer.ts';
+import type { Asked } from './asked.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
-import { PhaseEvent } from './event.ts';
 import type { RunningInstance } from './host.ts';
-import { PendingCall, rejected } from './pending-call.ts';
-import type { Decode } from './pending-call.ts';
+import { MergingEvent } from './merging-event.ts';
+import { PlannedAnswer } from './planned-answer.ts';
+import type { PlannedFrame, PrefetchPlan } from './prefetch-plan.ts';
+import type { Prefetch } from './prefetch.ts';
 import { packedName } from './rows.ts';
 import type { Runtime } from './runtime.ts';
 import type { Responder, SteppedEvent } from './stepped-event.ts';
@@ -37,9 +39,11 @@ class CallWatch implements Timed {
 
 interface Call {
   readonly row: FunctionRow;
-  /** Null where nobody waits for the answer. */
-  readonly pending: PendingCall | null;
+  /** Null where the answer carries nothing. */
+  readonly asked: Asked | null;
 }
+
+const settled = Promise.resolve();
 
 interface QueuedCall extends Call {
   readonly args: Buffer;
@@ -48,7 +52,7 @@ interface QueuedCall extends Call {
 }
 
 /** An event over MsgPack:1: one call per step, kept by its id until it has ended or Kong has forgotten it. */
-export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped {
+export class MsgpackEvent extends MergingEvent implements SteppedEvent, Unstepped {
   readonly protocol = 'msgpack';
   readonly id: number;
   #responder: Responder | null;
@@ -57,6 +61,9 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
   /** The call that Kong is working on. */
   #current: Call | null = null;
   #done = false;
+  #turnPlanned = false;
+  /** Bits of the plan's frames that have been asked for. */
+  #plannedFrames = 0;
   readonly #watch: CallWatch | null;
 
   answeredBytes = 0;
@@ -72,22 +79,23 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
     runtime.steppedEvents.add(this);
   }
 
-  ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
-    if (this.ended) return rejected(this.endedError(row));
-    try {
-      const pending = new PendingCall(row, decode);
-      this.#say(row, args, pending);
-      this.countCall();
-      return pending.promise;
-    } catch (error) {
-      return rejected(error);
-    }
+  sayCall(call: Asked, args: readonly unknown[]): void {
+    this.#say(call.row, args, call);
   }
 
-  send(row: FunctionRow, args: readonly unknown[]): void {
-    if (this.ended) throw this.endedError(row);
+  saySend(row: FunctionRow, args: readonly unknown[]): void {
     this.#say(row, args, null);
-    this.countSend();
+  }
+
+  planTurn(): void {
+    if (this.#turnPlanned) return;
+    this.#turnPlanned = true;
+    void settled.then(() =>
+      process.nextTick(() => {
+        this.#turnPlanned = false;
+        this.turnEnded();
+      }),
+    );
   }
 
   step(data: unknown, failed: boolean, responder: Responder, size: number): void {
@@ -98,7 +106,7 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
     this.#responder = responder;
     if (this.#watch !== null) this.runtime.deadlines.remove(this.#watch);
     if (failed) this.#callFailed(call, data);
-    else call?.pending?.resolve(data);
+    else call?.asked?.resolve(data);
     this.#respond();
   }
 
@@ -114,11 +122,33 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
     else super.expired();
   }
 
+  /** Kong takes one call at a time: what the plan is worth is what one call answers of it. */
+  protected planBegun(): void {}
+
+  protected planned(prefetch: Prefetch, plan: PrefetchPlan, at: number): boolean {
+    const place = plan.frameOf[at] as number;
+    const frame = plan.frames[place] as PlannedFrame;
+    if (frame.positions.length === 1) return false;
+    if ((this.#plannedFrames & (1 << place)) !== 0) {
+      this.countPrefetchUsed();
+      return true;
+    }
+    this.#plannedFrames |= 1 << place;
+    const asked = new PlannedAnswer(prefetch, frame);
+    this.#say(frame.row, frame.args, asked);
+    this.countPrefetched(frame.positions.length - 1);
+    if (frame.plural !== null) this.owe(frame.plural.part, asked);
+    return true;
+  }
+
   protected sendExit(row: FunctionRow, args: readonly unknown[]): void {
-    this.#enqueue({ row, args: encode(args), pending: null, last: true });
+    const exit = { row, args: encode(args), asked: null, last: true };
+    this.finishCalls();
+    this.#enqueue(exit);
   }
 
   protected sendDone(): void {
+    this.finishCalls();
     this.#done = true;
     this.#respond();
   }
@@ -126,16 +156,21 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
   /** Answers leave as soon as somebody waits for them. */
   protected left(): void {}
 
-  protected rejectCalls(reason: KongTsError | null): void {
-    this.#current?.pending?.reject(reason ?? this.unanswered());
-    for (let at = this.#sent; at < this.#queue.length; at++) {
-      this.#queue[at]?.pending?.reject(reason ?? this.unanswered());
-    }
+  protected hasWaitingCalls(): boolean {
+    if (this.#current?.asked != null) return true;
+    for (let at = this.#sent; at < this.#queue.length; at++) if (this.#queue[at]?.asked != null) return true;
+    return false;
+  }
+
+  protected rejectSaid(reason: KongTsError): void {
+    this.#current?.asked?.reject(reason);
+    for (let at = this.#sent; at < this.#queue.length; at++) this.#queue[at]?.asked?.reject(reason);
   }
 
   protected waitingForKong(): string | null {
     if (this.#current === null) return null;
-    return `Kong never came back with the result of ${this.#current.row.name}, as happens when it rejects a call`;
+    const { name } = this.#current.asked?.waitsFor ?? this.#current.row;
+    return `Kong never came back with the result of ${name}, as happens when it rejects a call`;
   }
 
   protected override end(reason?: KongTsError): void {
@@ -146,19 +181,19 @@ export class MsgpackEvent extends PhaseEvent implements SteppedEvent, Unstepped 
   #callFailed(call: Call | null, data: unknown): void {
     if (call === null) return;
     const text = `Kong answered ${call.row.name} with an error: ${messageOf(data)}`;
-    if (call.pending === null) this.runtime.host.log.warn(text, { plugin: this.instance.plugin.name });
-    else call.pending.reject(new KongTsError('PDK_CALL_FAILED', text));
+    if (call.asked === null) this.runtime.host.log.warn(text, { plugin: this.instance.plugin.name });
+    else call.asked.failed(new KongTsError('PDK_CALL_FAILED', text));
   }
 
   /** Says a call at once where somebody waits for one, without bytes of its own in between; else queues it. */
-  #say(row: FunctionRow, args: readonly unknown[], pending: PendingCall | null): void {
+  #say(row: FunctionRow, args: readonly unknown[], asked: Asked | null): void {
     const responder = this.#responder;
     if (responder === null || this.#queue.length > 0) {
-      this.#enqueue({ row, args: encode(args), pending, last: false });
+      this.#enqueue({ row, args: encode(args), asked, last: false });
       return;
     }
     this.#responder = null;
-    this.#current = { row, pending };
+    this.#current = { row, asked };
     try {
       responder.respondCall(this.id, packedName(row), args);
       this.#waitForKong();

@@ -1,6 +1,7 @@
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase } from '../../pdk/phases.ts';
 import { Prefetch } from './prefetch.ts';
+import type { PluralTold } from './prefetch.ts';
 import { isCall, PrefetchPlan } from './prefetch-plan.ts';
 import type { PlannedCall } from './prefetch-plan.ts';
 import type { Candidate, PrefetchLessons } from './prefetch.ts';
@@ -27,6 +28,8 @@ const learnAgain = 4096;
  * answers are not used are given up, with pauses that double; plans that work are learned anew now and then.
  */
 export class PrefetchLearner implements PrefetchLessons {
+  readonly #merges: Phase | null;
+  readonly #ahead: boolean;
   #plan: PrefetchPlan | null = null;
   #candidate: Candidate | null = null;
   /** An event is writing down the next candidate. */
@@ -42,13 +45,22 @@ export class PrefetchLearner implements PrefetchLessons {
   #prefetched = 0;
   #used = 0;
 
+  /**
+   * @param merges the phase in whose events calls are merged. Default: each is made by itself
+   * @param ahead false where Kong takes one call at a time, so that a plan is worth what is merged in it. Default: true
+   */
+  constructor(merges: Phase | null = null, ahead = true) {
+    this.#merges = merges;
+    this.#ahead = ahead;
+  }
+
   /** The plan in force. */
   get plan(): PrefetchPlan | null {
     return this.#plan;
   }
 
   /** The first steady call of an event. Null while nothing is known and nothing is to be learned. */
-  begin(row: FunctionRow, args: readonly unknown[]): Prefetch | null {
+  begin(row: FunctionRow, args: readonly unknown[], told: PluralTold | null = null): Prefetch | null {
     const observes = this.#observes();
     let plan = this.#plan;
     if (plan !== null && !isCall(plan.calls[0] as PlannedCall, row, args)) {
@@ -59,7 +71,7 @@ export class PrefetchLearner implements PrefetchLessons {
     if (plan === null && !observes) return null;
     const builds = observes && this.#candidate === null;
     if (builds) this.#building = true;
-    return new Prefetch(this, plan, observes ? this.#candidate : null, builds);
+    return new Prefetch(this, plan, observes ? this.#candidate : null, builds, told);
   }
 
   built(calls: readonly PlannedCall[]): void {
@@ -111,7 +123,9 @@ export class PrefetchLearner implements PrefetchLessons {
     this.#rest = learnAgain;
     if (this.#plan !== null && sameCalls(this.#plan.calls, reached)) return;
     try {
-      this.#take(new PrefetchPlan(reached));
+      const plan = new PrefetchPlan(reached, this.#merges);
+      if (this.#ahead ? plan.bytes.length > 0 : plan.frames.length < reached.length) this.#take(plan);
+      else this.#giveUp();
     } catch {
       // What cannot be written fails where the plugin asks for it.
       this.#giveUp();
@@ -154,13 +168,24 @@ const phases: ReadonlySet<Phase> = new Set(['rewrite', 'access', 'response']);
 
 /** What is known about the handlers of one configuration. */
 export class PrefetchLearners {
+  readonly #merges: boolean;
+  readonly #ahead: boolean;
   readonly #learners = new Map<Phase, PrefetchLearner>();
+
+  /**
+   * @param options.merges whether calls are merged. Default: no
+   * @param options.ahead whether Kong takes calls that it is not waiting for, as over ProtoBuf:1. Default: yes
+   */
+  constructor({ merges = false, ahead = true }: { merges?: boolean; ahead?: boolean } = {}) {
+    this.#merges = merges;
+    this.#ahead = ahead;
+  }
 
   /** Null for a phase in which nothing is asked for ahead. */
   of(phase: Phase): PrefetchLearner | null {
     let learner = this.#learners.get(phase);
     if (learner === undefined && phases.has(phase)) {
-      learner = new PrefetchLearner();
+      learner = new PrefetchLearner(this.#merges ? phase : null, this.#ahead);
       this.#learners.set(phase, learner);
     }
     return learner ?? null;

@@ -1,5 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
+import { canShare, pluralOf } from '../../pdk/merging.ts';
+import type { Plural } from '../../pdk/merging.ts';
+import type { Phase } from '../../pdk/phases.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
 import { writePair } from './protobuf-pair.ts';
 
@@ -14,37 +17,75 @@ export const maxPlannedCalls = 30;
 /** Longer arguments are not remembered, in UTF-16 units. */
 const maxArgument = 256;
 
+/** One call of Kong that answers one or several of a plan. */
+export interface PlannedFrame {
+  readonly row: FunctionRow;
+  readonly args: readonly unknown[];
+  /** Positions of the calls that it answers. */
+  readonly positions: readonly number[];
+  /** Their plural, where it is one; null where they are all the same call. */
+  readonly plural: Plural | null;
+}
+
 /** Calls that a handler is known to begin with, ready to be written at once. */
 export class PrefetchPlan {
   readonly calls: readonly PlannedCall[];
-  /** The frames of all of them. */
-  readonly bytes: Buffer;
+  readonly frames: readonly PlannedFrame[];
+  /** By position: the place in `frames` of the one that answers it. */
+  readonly frameOf: readonly number[];
+  #bytes: Buffer | null = null;
 
-  constructor(calls: readonly PlannedCall[]) {
+  /** @param merges the phase in whose events calls are merged, null where each is made by itself */
+  constructor(calls: readonly PlannedCall[], merges: Phase | null = null) {
     this.calls = calls;
-    const out = new Writer();
-    for (const { row, args } of calls) writePair(out, row, args);
-    this.bytes = out.copy();
+    this.frames = merges === null ? calls.map(singleFrame) : mergedFrames(calls, merges);
+    this.frameOf = calls.map((_, at) => this.frames.findIndex((frame) => frame.positions.includes(at)));
   }
+
+  /** All frames as ProtoBuf:1 has them. @throws KongTsError where one cannot be written */
+  get bytes(): Buffer {
+    if (this.#bytes === null) {
+      const out = new Writer();
+      for (const { row, args } of this.frames) writePair(out, row, args);
+      this.#bytes = out.copy();
+    }
+    return this.#bytes;
+  }
+}
+
+function singleFrame({ row, args }: PlannedCall, at: number): PlannedFrame {
+  return { row, args, positions: [at], plural: null };
+}
+
+/** Calls of one plural are one frame, and so are calls that are the same; each stands where its first call stands. */
+function mergedFrames(calls: readonly PlannedCall[], phase: Phase): PlannedFrame[] {
+  const frames: { call: PlannedCall; plural: Plural | null; positions: number[] }[] = [];
+  calls.forEach((call, at) => {
+    const plural = pluralOf(call.row, call.args, phase);
+    const frame = frames.find((each) =>
+      plural === null
+        ? canShare(call.row, call.args) && isCall(each.call, call.row, call.args)
+        : each.plural === plural,
+    );
+    if (frame === undefined) frames.push({ call, plural, positions: [at] });
+    else frame.positions.push(at);
+  });
+  return frames.map(({ call, plural, positions }) => {
+    const names = new Set(positions.map((at) => calls[at]?.args[0]));
+    return plural === null || names.size < 2
+      ? { ...call, positions, plural: null }
+      : { row: plural.row, args: plural.args, positions, plural };
+  });
 }
 
 /** Whether a call may be part of a plan: see `steady` of the catalogue; its arguments have to be small and primitive. */
 export function isPlannable(row: FunctionRow, args: readonly unknown[]): boolean {
-  if (row.steady !== true || row.protobuf === null) return false;
+  if (row.steady == null || row.protobuf === null) return false;
   for (const value of args) {
     if (typeof value === 'object' ? value !== null : typeof value === 'function') return false;
     if (typeof value === 'string' && value.length > maxArgument) return false;
   }
   return true;
-}
-
-/** A function that answers and sets something all the same. */
-const setsAndAnswers = 'kong.service.set_upstream';
-
-/** Whether a call may change what getters answer: everything but getters and logs. */
-export function mayChange(row: FunctionRow): boolean {
-  const travel = row.travel.protobuf;
-  return travel === 'getter' ? row.name === setsAndAnswers : travel !== 'log';
 }
 
 export function isCall(call: PlannedCall, row: FunctionRow, args: readonly unknown[]): boolean {

@@ -4,9 +4,11 @@ import type { FunctionRow } from '../../pdk/catalogue.ts';
 import { writeEventEnd } from '../../wire/protobuf/server-side.ts';
 import { Writer } from '../../wire/protobuf/writer.ts';
 import { resolveWith } from './answers.ts';
+import type { Asked } from './asked.ts';
 import { PendingCall } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
-import { Prefetch } from './prefetch.ts';
+import { PlannedAnswer } from './planned-answer.ts';
+import type { Prefetch } from './prefetch.ts';
 import type { PrefetchPlan } from './prefetch-plan.ts';
 import { writePair } from './protobuf-pair.ts';
 import type { SessionConnection } from './session.ts';
@@ -32,24 +34,30 @@ export class ProtobufCalls {
   readonly #connection: SessionConnection;
   /** Whether a command is being worked on. */
   readonly #busy: () => boolean;
+  readonly #flushing: () => void;
   #out = new Writer(1024);
   /** Calls that Kong has yet to answer, from `#answered` on. */
-  #calls: (PendingCall | Prefetch | typeof discard | typeof exit)[] = [];
+  #calls: (Asked | typeof discard | typeof exit)[] = [];
   #answered = 0;
   /** The call whose answer is the last thing of its event. */
-  #lastCall: PendingCall | null = null;
+  #lastCall: Asked | null = null;
   #exited: Sequence = 0;
   #flushPlanned = false;
   readonly #planFlush = () => process.nextTick(this.#plannedFlush);
   readonly #plannedFlush = () => {
+    this.#flushing();
     this.#flushPlanned = false;
     this.flush();
   };
 
-  /** @param busy whether a command is being worked on, so that what leaves is not the answer to one */
-  constructor(connection: SessionConnection, busy: () => boolean) {
+  /**
+   * @param busy whether a command is being worked on, so that what leaves is not the answer to one
+   * @param flushing called when a turn is over, before what it has said leaves
+   */
+  constructor(connection: SessionConnection, busy: () => boolean, flushing: () => void) {
     this.#connection = connection;
     this.#busy = busy;
+    this.#flushing = flushing;
   }
 
   /** True while Kong has yet to answer calls: what it sends next is an answer. */
@@ -58,12 +66,10 @@ export class ProtobufCalls {
   }
 
   /** Queues a call; everything that is queued in one turn leaves in one write. */
-  writeCall(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
-    writePair(this.#out, row, args);
-    const call = new PendingCall(row, decode);
+  writeCall(call: Asked, args: readonly unknown[]): void {
+    writePair(this.#out, call.row, args);
     this.#calls.push(call);
-    this.#flushWithTurn();
-    return call.promise;
+    this.flushWithTurn();
   }
 
   /** Queues a call and the end of its event, which is over once the answer has come. */
@@ -73,32 +79,46 @@ export class ProtobufCalls {
     args: readonly unknown[],
     decode: Decode,
   ): Promise<unknown> {
-    const answer = this.writeCall(row, args, decode);
-    this.#lastCall = this.#calls.at(-1) as PendingCall;
+    const call = new PendingCall(row, args, decode);
+    this.writeCall(call, args);
+    this.#lastCall = call;
     writeEventEnd(this.#out, sequence);
-    return answer;
+    return call.promise;
   }
 
-  /** Queues all calls of a plan. */
-  writeAhead(prefetch: Prefetch, plan: PrefetchPlan): void {
+  /** Queues all frames of a plan. @param plural called with each that is a plural */
+  writeAhead(prefetch: Prefetch, plan: PrefetchPlan, plural: (part: number, asked: Asked) => void): void {
     this.#out.bytes(plan.bytes);
-    for (let at = 0; at < plan.calls.length; at++) this.#calls.push(prefetch);
-    this.#flushWithTurn();
+    for (const frame of plan.frames) {
+      const asked = new PlannedAnswer(prefetch, frame);
+      this.#calls.push(asked);
+      if (frame.plural !== null) plural(frame.plural.part, asked);
+    }
+    this.flushWithTurn();
   }
 
   /** Queues a call whose answer carries nothing; leaves with the next call or the event's end. */
   writeSend(row: FunctionRow, args: readonly unknown[]): void {
     writePair(this.#out, row, args);
     this.#calls.push(discard);
-    if (this.#out.position > maxHeldBytes) this.#flushWithTurn();
+    if (this.#out.position > maxHeldBytes) this.flushWithTurn();
   }
 
-  writeExit(sequence: Sequence, row: FunctionRow, args: readonly unknown[]): void {
-    writePair(this.#out, row, args);
+  /**
+   * Queues the call that ends the request, behind all that is held.
+   * @param before says what is held
+   * @throws KongTsError where it cannot be written; then nothing was said
+   */
+  writeExit(sequence: Sequence, row: FunctionRow, args: readonly unknown[], before: () => void): void {
+    const written = new Writer();
+    writePair(written, row, args);
+    before();
+    this.#out.bytes(written.view());
     this.#calls.push(exit);
     this.#exited = sequence;
   }
 
+  /** Queues the end of an event. */
   writeDone(sequence: Sequence): void {
     writeEventEnd(this.#out, sequence);
   }
@@ -107,7 +127,7 @@ export class ProtobufCalls {
   hasWaitingCalls(): boolean {
     for (let at = this.#answered; at < this.#calls.length; at++) {
       const call = this.#calls[at];
-      if (call instanceof PendingCall || (call instanceof Prefetch && call.waiting)) return true;
+      if (typeof call === 'object' && call.waitsFor !== null) return true;
     }
     return false;
   }
@@ -116,21 +136,21 @@ export class ProtobufCalls {
   rejectCalls(reason: KongTsError): void {
     for (let at = this.#answered; at < this.#calls.length; at++) {
       const call = this.#calls[at];
-      if (call instanceof Prefetch) call.reject(reason);
-      if (!(call instanceof PendingCall)) continue;
-      this.#calls[at] = discard;
+      if (typeof call !== 'object') continue;
       call.reject(reason);
+      // The rest of a plan has something to tell even when the event is over.
+      if (!(call instanceof PlannedAnswer)) this.#calls[at] = discard;
     }
   }
 
   /** The call that Kong has to answer next, null when there is none or nobody waits for it. */
   waitsFor(): FunctionRow | null {
-    let at = this.#answered;
-    for (let call = this.#calls[at]; call instanceof Prefetch; call = this.#calls[++at]) {
-      if (call.waitsFor !== null) return call.waitsFor;
+    for (let at = this.#answered; at < this.#calls.length; at++) {
+      const call = this.#calls[at];
+      if (typeof call !== 'object') return null;
+      if (!(call instanceof PlannedAnswer) || call.waitsFor !== null) return call.waitsFor;
     }
-    const call = this.#calls[at];
-    return call instanceof PendingCall ? call.row : null;
+    return null;
   }
 
   /** Queues an answer to a command. */
@@ -149,7 +169,8 @@ export class ProtobufCalls {
   /** Kong has dropped the connection in place of the next answer. After an exit no answer was to come. */
   dropped(): void {
     const next = this.#calls[this.#answered];
-    if (next instanceof Prefetch && !this.#connection.draining && !this.#calls.includes(exit)) next.dropped();
+    if (next instanceof PlannedAnswer && !this.#connection.draining && !this.#calls.includes(exit))
+      next.dropped();
   }
 
   /** No answer is going to come. */
@@ -165,14 +186,13 @@ export class ProtobufCalls {
       this.#calls.length = 0;
       this.#answered = 0;
     }
-    if (call instanceof PendingCall) {
-      resolveWith(call, frame);
+    if (typeof call === 'object') {
+      if (call.wanted) resolveWith(call, frame);
       if (call !== this.#lastCall) return false;
       this.#lastCall = null;
       return true;
     }
-    if (call instanceof Prefetch) call.receive(frame);
-    else if (call === exit) {
+    if (call === exit) {
       // Kong has not ended the request and goes on with the event: it has to be told that the event is over.
       writeEventEnd(this.#out, this.#exited);
       this.flush();
@@ -193,7 +213,7 @@ export class ProtobufCalls {
   }
 
   /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
-  #flushWithTurn(): void {
+  flushWithTurn(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
     void settled.then(this.#planFlush);

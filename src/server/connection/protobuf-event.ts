@@ -1,13 +1,13 @@
 import type { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { Phase } from '../../pdk/phases.ts';
-import { PhaseEvent } from './event.ts';
+import type { Asked } from './asked.ts';
 import type { RunningInstance } from './host.ts';
+import { MergingEvent } from './merging-event.ts';
 import { rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
+import type { PrefetchPlan } from './prefetch-plan.ts';
 import type { Prefetch } from './prefetch.ts';
-import type { PrefetchLearner } from './prefetch-learner.ts';
-import { isPlannable, mayChange } from './prefetch-plan.ts';
 import type { ProtobufCalls, Sequence } from './protobuf-calls.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -24,30 +24,15 @@ export interface ProtobufEventSession {
 }
 
 /** An event over ProtoBuf:1. It lives on the connection that Kong opened it on, and ends with it. */
-export class ProtobufEvent extends PhaseEvent {
+export class ProtobufEvent extends MergingEvent {
   readonly protocol = 'protobuf';
   readonly sequence: Sequence;
   readonly #session: ProtobufEventSession;
-  /** What is known about the handler; null once the event has begun to ask, or has set something. */
-  #learner: PrefetchLearner | null;
-  #prefetch: Prefetch | null = null;
 
   constructor(session: ProtobufEventSession, instance: RunningInstance, phase: Phase, sequence: Sequence) {
     super(session.runtime, instance, phase, session.ticket);
     this.#session = session;
     this.sequence = sequence;
-    this.#learner = instance.prefetch?.of(phase) ?? null;
-  }
-
-  ask(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> {
-    if (this.ended) return rejected(this.endedError(row));
-    try {
-      const answer = this.#foreseen(row, args, decode) ?? this.#session.calls.writeCall(row, args, decode);
-      this.countCall();
-      return answer;
-    } catch (error) {
-      return rejected(error);
-    }
   }
 
   askLast(row: FunctionRow, args: readonly unknown[], decode: Decode): Promise<unknown> {
@@ -62,47 +47,40 @@ export class ProtobufEvent extends PhaseEvent {
     }
   }
 
-  send(row: FunctionRow, args: readonly unknown[]): void {
-    if (this.ended) throw this.endedError(row);
-    if (mayChange(row)) this.#mayHaveChanged();
+  sayCall(call: Asked, args: readonly unknown[]): void {
+    this.#session.calls.writeCall(call, args);
+  }
+
+  saySend(row: FunctionRow, args: readonly unknown[]): void {
     this.#session.calls.writeSend(row, args);
-    this.countSend();
   }
 
-  /** The answer to a call of a plan, null when the call has to be sent. */
-  #foreseen(row: FunctionRow, args: readonly unknown[], decode: Decode | null): Promise<unknown> | null {
-    if (!isPlannable(row, args)) {
-      if (mayChange(row)) this.#mayHaveChanged();
-      return null;
-    }
-    const first = this.#learner !== null;
-    if (this.#learner !== null) {
-      this.#prefetch = this.#learner.begin(row, args);
-      this.#learner = null;
-    }
-    const prefetch = this.#prefetch;
-    if (prefetch === null) return null;
-    const at = prefetch.take(row, args);
-    if (at < 0) return null;
+  planTurn(): void {
+    this.#session.calls.flushWithTurn();
+  }
+
+  /** The turn is over, and what it has said leaves. */
+  flushing(): void {
+    this.turnEnded();
+  }
+
+  /** Kong takes calls that it is not waiting for: all of the plan leave at once. */
+  protected planBegun(prefetch: Prefetch, plan: PrefetchPlan): void {
+    this.#session.calls.writeAhead(prefetch, plan, (part, asked) => this.owe(part, asked));
+    this.countPrefetched(plan.calls.length - 1);
+  }
+
+  protected planned(_prefetch: Prefetch, _plan: PrefetchPlan, _at: number, first: boolean): boolean {
     if (!first) this.countPrefetchUsed();
-    else if (prefetch.plan !== null) {
-      this.#session.calls.writeAhead(prefetch, prefetch.plan);
-      this.countPrefetched(prefetch.plan.calls.length - 1);
-    }
-    return prefetch.answer(at, row, decode);
-  }
-
-  #mayHaveChanged(): void {
-    this.#learner = null;
-    this.#prefetch?.close();
+    return true;
   }
 
   protected sendExit(row: FunctionRow, args: readonly unknown[]): void {
-    this.#mayHaveChanged();
-    this.#session.calls.writeExit(this.sequence, row, args);
+    this.#session.calls.writeExit(this.sequence, row, args, () => this.finishCalls());
   }
 
   protected sendDone(): void {
+    this.finishCalls();
     this.#session.calls.writeDone(this.sequence);
   }
 
@@ -110,9 +88,12 @@ export class ProtobufEvent extends PhaseEvent {
     this.#session.eventEnded();
   }
 
-  protected rejectCalls(reason: KongTsError | null): void {
-    this.#mayHaveChanged();
-    if (this.#session.calls.hasWaitingCalls()) this.#session.calls.rejectCalls(reason ?? this.unanswered());
+  protected hasWaitingCalls(): boolean {
+    return this.#session.calls.hasWaitingCalls();
+  }
+
+  protected rejectSaid(reason: KongTsError): void {
+    this.#session.calls.rejectCalls(reason);
   }
 
   protected waitingForKong(): string | null {

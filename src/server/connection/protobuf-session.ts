@@ -29,7 +29,11 @@ export class ProtobufSession implements ProtobufEventSession {
 
   constructor(connection: SessionConnection) {
     this.#connection = connection;
-    this.calls = new ProtobufCalls(connection, () => this.busy);
+    this.calls = new ProtobufCalls(
+      connection,
+      () => this.busy,
+      () => this.#event?.flushing(),
+    );
     this.#decoder = new FrameDecoder({
       maxFrameBytes: connection.runtime.host.maxFrameBytes,
       skips: () => this.answersDue,

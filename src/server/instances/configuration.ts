@@ -1,7 +1,7 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
 import type { SteadyClock } from '../../base/clock.ts';
-import { PrefetchLearners } from '../connection/prefetch-learner.ts';
+import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /**
@@ -35,6 +35,12 @@ function withheldLog(): never {
 
 export type ConfigurationState = 'idle' | 'setting-up' | 'ready' | 'closing';
 
+/** How calls of a configuration's events leave. */
+export interface CallOptions {
+  readonly prefetch: PrefetchLearners | null;
+  readonly merges: boolean;
+}
+
 /**
  * The state of one configuration: `setup` runs once, all instances share what it returned. An idle configuration has
  * given its state up and sets up again when it is needed.
@@ -46,6 +52,8 @@ export class Configuration {
   readonly config: unknown;
   /** What is learned about its handlers; null where nothing is asked for ahead. */
   readonly prefetch: PrefetchLearners | null;
+  /** Whether calls of its events are merged. */
+  readonly merges: boolean;
   readonly usage: Usage = { events: 0, whenIdle: null, used: true };
   /** Instances that stand for this configuration. */
   instances = 0;
@@ -69,9 +77,10 @@ export class Configuration {
     log: ServerLog,
     clock: SteadyClock,
     logWithheld: () => boolean = () => false,
-    prefetch = false,
+    calls: CallOptions = { prefetch: null, merges: false },
   ) {
-    this.prefetch = prefetch ? new PrefetchLearners() : null;
+    this.prefetch = calls.prefetch;
+    this.merges = calls.merges;
     this.identity = identity;
     this.plugin = plugin;
     this.info = info;

@@ -17,6 +17,7 @@ export class InstanceView implements RunningInstance {
   readonly usage: Usage;
   readonly startedAt: number;
   readonly prefetch: PrefetchLearners | null;
+  readonly merges: boolean;
   readonly facts: KongFacts = { subsystem: null, readsBodyFiles: null };
   /** Sweeps of the registry since the last event. */
   quietSweeps = 0;
@@ -31,6 +32,7 @@ export class InstanceView implements RunningInstance {
     this.usage = configuration.usage;
     this.startedAt = startedAt;
     this.prefetch = configuration.prefetch;
+    this.merges = configuration.merges;
     this.#raw = raw;
   }
 

@@ -8,8 +8,9 @@ import type { AskedStart, RunningInstance, StartedInstance } from '../connection
 import type { ServerLog } from '../log/types.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import { BrokenStart, BrokenStarts, brokenLine, describeUnread } from './broken-starts.ts';
+import { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import { Configuration } from './configuration.ts';
-import type { SetupSurroundings } from './configuration.ts';
+import type { CallOptions, SetupSurroundings } from './configuration.ts';
 import { parseConfiguration } from './configuration-text.ts';
 import { InstanceView } from './instance-view.ts';
 
@@ -56,6 +57,8 @@ export interface RegistryOptions {
   claim?(record: InstanceRecordLike, asked?: AskedStart): Promise<boolean>;
   /** Learn what handlers ask for and ask for it ahead, where plugins allow it. Default: false. */
   readonly prefetch?: boolean;
+  /** Make one call of several, where plugins allow it. Default: false. */
+  readonly merge?: boolean;
   /** Milliseconds without an event after which a configuration is closed. Default: one hour. */
   readonly idleMs?: number;
   /** Milliseconds since 1970. Default: `Date.now`. */
@@ -285,7 +288,7 @@ export class InstanceRegistry {
         this.#options.log,
         this.#options.clock,
         () => this.#withheld.has(parsed.identity),
-        this.#options.prefetch === true && plugin.protocol === 'protobuf' && plugin.prefetch !== false,
+        this.#callOptions(plugin),
       );
       this.#configurations.set(parsed.identity, configuration);
       this.#sweepFromNowOn();
@@ -346,6 +349,14 @@ export class InstanceRegistry {
       }
       return id;
     }
+  }
+
+  /** Over MsgPack:1 Kong takes one call at a time: what is learned there is of use for merging alone. */
+  #callOptions(plugin: CompiledPlugin): CallOptions {
+    const merges = this.#options.merge === true && plugin.merge !== false;
+    const ahead = plugin.protocol === 'protobuf';
+    const learns = this.#options.prefetch === true && plugin.prefetch !== false && (ahead || merges);
+    return { merges, prefetch: learns ? new PrefetchLearners({ merges, ahead }) : null };
   }
 
   #sweepFromNowOn(): void {

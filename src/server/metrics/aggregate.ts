@@ -25,6 +25,7 @@ function addPhase(into: PhaseStats, from: PhaseStats): void {
   into.sends += from.sends;
   into.prefetched += from.prefetched;
   into.prefetchUsed += from.prefetchUsed;
+  into.merged += from.merged;
   into.secondsSum += from.secondsSum;
   for (let index = 0; index < into.buckets.length; index++) {
     into.buckets[index] = (into.buckets[index] ?? 0) + (from.buckets[index] ?? 0);

@@ -25,6 +25,8 @@ export interface PhaseStats {
   prefetched: number;
   /** Those of them that the plugin asked for afterwards. */
   prefetchUsed: number;
+  /** PDK calls that had no frame of their own: another call's frame has answered or made them. */
+  merged: number;
   secondsSum: number;
   /** Events per latency bucket (not cumulative); the last one holds what is above every bound. */
   readonly buckets: Float64Array;
@@ -40,6 +42,7 @@ export function createPhaseStats(): PhaseStats {
     sends: 0,
     prefetched: 0,
     prefetchUsed: 0,
+    merged: 0,
     secondsSum: 0,
     buckets: new Float64Array(latencyBuckets.length + 1),
   };

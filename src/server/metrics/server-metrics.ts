@@ -42,6 +42,7 @@ const counters = [
     'Prefetched PDK calls that the plugin asked for.',
     (stats) => stats.prefetchUsed,
   ],
+  ['kong_ts_pdk_merged_total', "PDK calls that left in another call's frame.", (stats) => stats.merged],
 ] as const satisfies readonly (readonly [string, string, (stats: PhaseStats) => number])[];
 
 /** The server's own metrics; series without an event are left out. */

@@ -81,6 +81,7 @@ export class WorkerHost implements ConnectionHost {
       log: start.log,
       idleMs: start.options.idleTimeoutMs,
       prefetch: start.options.prefetch,
+      merge: start.options.merge,
       plugin: (name) => this.#plugin(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),

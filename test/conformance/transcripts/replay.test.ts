@@ -20,8 +20,15 @@ async function check(
   transcript: Transcript,
   split: (bytes: Buffer) => Buffer[],
   mixed = false,
+  merges = false,
 ): Promise<void> {
-  const { outcomes, sent, recorded, host, left } = await replay(transcript, split, callChannel, mixed);
+  const { outcomes, sent, recorded, host, left } = await replay(
+    transcript,
+    split,
+    callChannel,
+    mixed,
+    merges,
+  );
 
   for (const [connection, messages] of recorded) expect(sent.get(connection)).toEqual(messages);
 
@@ -52,6 +59,7 @@ describe.each(transcripts.map((transcript) => [transcript.name, transcript] as c
   (_name, transcript) => {
     test('whole', () => check(transcript, whole));
     test('byte by byte', () => check(transcript, byteByByte));
+    test('with merging', () => check(transcript, whole, false, true));
     test('on connections that the other protocol has used', () => check(transcript, whole, true));
   },
 );

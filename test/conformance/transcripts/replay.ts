@@ -51,15 +51,17 @@ const other = 77;
  * Feeds Kong's recorded bytes to the server and waits for its answers where Kong had waited.
  * @param call how the script's calls are made
  * @param mixed whether a plugin of the other protocol has an event on each connection first
+ * @param merges whether calls are merged: none of the scripts has any to merge
  */
 export async function replay(
   transcript: Transcript,
   split: (bytes: Buffer) => Buffer[],
   call: Caller = callChannel,
   mixed = false,
+  merges = false,
 ): Promise<Replay> {
   const outcomes: Outcome[] = [];
-  const host = scriptedHost(transcript, outcomes, call);
+  const host = scriptedHost(transcript, outcomes, call, merges);
   const recorded = recordedMessages(transcript);
   giveRecordedEventIds(host, recorded);
   const server = await listenUnix((socket) => void serveConnection(socket, host));
@@ -103,7 +105,7 @@ export async function replay(
 }
 
 /** Runs the transcript's script in every phase, for every instance that was started in it. */
-function scriptedHost(transcript: Transcript, outcomes: Outcome[], call: Caller): TestHost {
+function scriptedHost(transcript: Transcript, outcomes: Outcome[], call: Caller, merges: boolean): TestHost {
   const one = async (channel: PhaseChannel, method: string, args: readonly unknown[]) => {
     const { phase } = channel;
     await call(channel, method, args).then(
@@ -137,7 +139,7 @@ function scriptedHost(transcript: Transcript, outcomes: Outcome[], call: Caller)
         startedAt: 1,
       }),
     findInstance: (id) =>
-      unknown.has(id) ? null : testInstance(id, id === other ? otherHandlers : handlers),
+      unknown.has(id) ? null : { ...testInstance(id, id === other ? otherHandlers : handlers), merges },
   });
 }
 

@@ -37,11 +37,13 @@ export interface RealGateway {
 /**
  * @param names of plugins in test/sandbox/plugins; the first is the one whose log phases `logged` waits for. They share a
  * socket, and with it Kong's connections.
+ * @param merge whether calls are merged
  */
 export async function realGateway(
   names: string | readonly string[],
   config: (port: number) => object,
   proxyListen = '127.0.0.1:0',
+  merge = true,
 ): Promise<RealGateway> {
   const directory = mkdtempSync(path.join(tmpdir(), 'kong-ts-real-'));
   const files = [names]
@@ -55,6 +57,7 @@ export async function realGateway(
   const server = await startServer({
     plugins: files.map(([, file]) => file),
     socket,
+    merge,
     log: (level, fields, message) => lines.push({ level, fields, message }),
   });
   const upstream = await echoUpstream();

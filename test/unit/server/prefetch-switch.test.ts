@@ -13,13 +13,14 @@ import { ManualClock, memoryLog, testSurroundings } from '../../support/connecti
 const definition = { name: 'p', version: '1.0.0', access: () => undefined };
 
 /** The instances of one configuration that Kong started twice. */
-async function started(plugin: object, prefetch: boolean): Promise<RunningInstance[]> {
+async function started(plugin: object, prefetch: boolean, merge = false): Promise<RunningInstance[]> {
   const compiled = compilePlugin({ ...definition, ...plugin });
   const log = memoryLog([]);
   const registry = new InstanceRegistry({
     clock: new ManualClock(),
     log,
     prefetch,
+    merge,
     plugin: () => compiled,
     stats: () => createPluginStats(),
     surroundings: () => testSurroundings(log),
@@ -55,10 +56,28 @@ test('it is on unless a server or a plugin switches it off', () => {
   expect(() => compilePlugin({ ...definition, prefetch: 'yes' })).toThrow(/prefetch is "yes"/);
 });
 
+test.each([
+  ['unless it is switched off', {}, true, true],
+  ['not with --no-merge', {}, false, false],
+  ['not with merge: false in the plugin', { merge: false }, true, false],
+])('calls are merged, %s', async (_what, plugin, merge, merges) => {
+  for (const instance of await started(plugin, true, merge)) expect(instance.merges).toBe(merges);
+});
+
+test('over MsgPack:1 something is learned for the sake of merging', async () => {
+  const [instance] = await started({ protocol: 'msgpack' }, true, true);
+  expect(instance?.prefetch?.of('access')).toBeDefined();
+  const options = { plugins: ['p'], socket: '/run/s' };
+  expect(compileServerOptions(options).merge).toBe(true);
+  expect(compileServerOptions({ ...options, merge: false }).merge).toBe(false);
+  expect(compilePlugin(definition).merge).toBe(true);
+  expect(() => compilePlugin({ ...definition, merge: 'yes' })).toThrow(/merge is "yes"/);
+});
+
 test('its counters are added up over the workers', async () => {
   const one = createPluginStats();
   observe(one.access, 0.1);
-  Object.assign(one.access, { prefetched: 9, prefetchUsed: 7 });
+  Object.assign(one.access, { prefetched: 9, prefetchUsed: 7, merged: 4 });
   const { text } = await exposition([
     serverMetrics({
       stats: addStats(addStats({}, { p: one }), { p: one }),
@@ -73,4 +92,5 @@ test('its counters are added up over the workers', async () => {
   ]);
   expect(text).toContain('kong_ts_pdk_prefetched_total{plugin="p",phase="access"} 18');
   expect(text).toContain('kong_ts_pdk_prefetch_used_total{plugin="p",phase="access"} 14');
+  expect(text).toContain('kong_ts_pdk_merged_total{plugin="p",phase="access"} 8');
 });

@@ -84,7 +84,7 @@ test('a handler that asks nothing, or begins with something else, asks for nothi
   runs((kong) => kong.request.getHeader('b'));
   expect((await kong.event(7, 'access')).calls).toEqual(['kong.request.get_header(b)']);
   runs(async (kong) => {
-    await kong.response.setHeader('x', 'y');
+    await kong.service.request.setHeader('x', 'y');
     await three(kong);
   });
   expect((await kong.event(7, 'access')).calls).toHaveLength(4);
@@ -114,13 +114,28 @@ test('after a setter the handler is not given what was asked for before it', asy
   let values: unknown;
   runs(async (kong) => {
     const first = await kong.request.getHeader('a');
-    await kong.response.setHeader('x', 'y');
+    await kong.service.request.setHeader('x', 'y');
     values = [first, await kong.request.getHeader('b')];
   });
   const seen = await kong.event(7, 'access');
   expect(values).toEqual(['a@0', 'b@1']);
   expect(seen.calls.at(-1)).toBe('kong.request.get_header(b)');
   expect(stats.access).toMatchObject({ prefetched: 2, prefetchUsed: 0, calls: 2 });
+});
+
+test('a setter of the response leaves what was asked for of the request in force', async () => {
+  const { kong, runs, stats } = await learned();
+  let values: unknown;
+  runs(async (kong) => {
+    await kong.response.setHeader('x', 'y');
+    const first = await kong.request.getHeader('a');
+    await kong.response.setHeader('x', 'z');
+    values = [first, await kong.request.getHeader('b')];
+  });
+  const seen = await kong.event(7, 'access');
+  expect(values).toEqual(['a@0', 'b@0']);
+  expect(seen.calls).toHaveLength(5);
+  expect(stats.access).toMatchObject({ prefetched: 2, prefetchUsed: 1, calls: 2 });
 });
 
 test('an answer that cannot be read fails the call that asks for it and no other', async () => {

@@ -1,0 +1,77 @@
+import type { LookupRule } from './catalogue.ts';
+
+/**
+ * What an answer with all headers says for a call that asks for one: the value as Kong gives it to that call, null for none,
+ * undefined where the answer does not tell and the call has to be made.
+ */
+export type Found = (name: string) => string | null | undefined;
+
+/** Reads an answer with all headers, as either protocol decodes it. */
+export type LookUp = (answer: unknown) => Found;
+
+/** As many headers are in an answer at most; one that is full may lack some (measured on Kong 3.9.3). */
+const most = 100;
+
+const unknownToAll: Found = () => undefined;
+
+/** A value that is empty may come as null over ProtoBuf:1. */
+type Line = string | null;
+type Lines = Line | readonly Line[];
+
+const isLine = (value: unknown): value is Line => value === null || typeof value === 'string';
+const isList = (lines: Lines | undefined): lines is readonly Line[] => Array.isArray(lines);
+
+/**
+ * kong.request.get_header: nginx's variable, which has the lines of all headers whose names differ in `-` and `_` only; where
+ * it has a comma and a space in it, the first line of the table (read and measured on Kong 3.9.3).
+ */
+function requestHeader(answer: unknown): Found {
+  const table = tableOf(answer);
+  if (table === null) return unknownToAll;
+  let underscored: Set<string> | null = null;
+  for (const name of Object.keys(table)) {
+    if (name.includes('_')) (underscored ??= new Set()).add(name.replaceAll('_', '-'));
+  }
+  return (asked) => {
+    const name = asked.toLowerCase().replaceAll('_', '-');
+    if (underscored?.has(name) === true) return undefined;
+    const lines = Object.hasOwn(table, name) ? table[name] : null;
+    if (!isList(lines)) return lines;
+    return name === 'cookie' ? cookies(lines) : lines[0];
+  };
+}
+
+/** Several lines are one variable, joined by semicolons; where a comma and a space are in it, the first line counts. */
+function cookies(lines: readonly Line[]): Line | undefined {
+  if (lines.includes('') || lines.includes(null)) return undefined;
+  const joined = lines.join('; ');
+  return joined.includes(', ') ? lines[0] : joined;
+}
+
+/** kong.response.get_header: the table's entry of that name, else that of the name in lower case with dashes; its first line. */
+function responseHeader(answer: unknown): Found {
+  const table = tableOf(answer);
+  if (table === null) return unknownToAll;
+  return (asked) => {
+    const name = Object.hasOwn(table, asked) ? asked : asked.toLowerCase().replaceAll('_', '-');
+    const lines = Object.hasOwn(table, name) ? table[name] : null;
+    return isList(lines) ? lines[0] : lines;
+  };
+}
+
+/** The headers of an answer, each a text or a list of some; null for one that may lack some, or is none. */
+function tableOf(answer: unknown): Readonly<Record<string, Lines>> | null {
+  // Nothing at all is how an empty table arrives over ProtoBuf:1.
+  if (answer === null || answer === undefined) return {};
+  if (typeof answer !== 'object') return null;
+  let count = 0;
+  for (const lines of Object.values(answer) as unknown[]) {
+    if (isLine(lines)) count++;
+    else if (Array.isArray(lines) && lines.length > 0 && lines.every(isLine)) count += lines.length;
+    else return null;
+  }
+  return count < most ? (answer as Record<string, Lines>) : null;
+}
+
+/** The rules that the catalogue names. */
+export const headerLookups: Readonly<Record<LookupRule, LookUp>> = { requestHeader, responseHeader };
