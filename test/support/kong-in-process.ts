@@ -68,7 +68,7 @@ export class KongInProcess extends EventEmitter {
     this.#methods = [];
     this.#writes = 0;
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`Nothing comes after ${this.#methods.join()}`)), 5000);
+      const late = setTimeout(() => reject(new Error(`Nothing comes after ${this.#methods.join()}`)), 60_000);
       this.#over = (seen) => {
         clearTimeout(late);
         resolve(seen);
