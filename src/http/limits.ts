@@ -1,8 +1,6 @@
 import type { Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
-
-/** The most connections that one listener keeps. */
-const maxConnections = 1024;
+import { maxConnections } from '../base/connections.ts';
 
 export type HttpLimits = Readonly<
   Record<

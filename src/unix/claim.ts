@@ -16,6 +16,8 @@ export interface ClaimOptions {
   backlog: number;
   /** Leave connections unread until somebody reads: what is to be handed to another process has to be untouched. */
   paused: boolean;
+  /** Connections at a time that this process has, more are closed at once; null: as many as it has descriptors for. */
+  maxConnections: number | null;
   onConnection: (socket: Connection) => void;
 }
 
@@ -35,6 +37,7 @@ export interface ClaimedSocket extends Omit<PlacedSocket, 'remove'> {
  */
 export async function claimSocket(path: string, options: ClaimOptions): Promise<ClaimedSocket> {
   const server = createServer({ pauseOnConnect: options.paused, allowHalfOpen: true }, options.onConnection);
+  if (options.maxConnections !== null) server.maxConnections = options.maxConnections;
   let placed: PlacedSocket;
   try {
     placed = await placeSocket(path, { ...options, live: 'take over' }, async (temporary) => {

@@ -7,6 +7,7 @@ import type {
   ServerWritableStream,
   sendUnaryData,
 } from '@grpc/grpc-js';
+import { maxConnections as usualConnections } from '../../base/connections.ts';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Dispatcher } from '../dispatcher/index.ts';
 import type { PlacedSocket } from '../../unix/place.ts';
@@ -14,6 +15,7 @@ import { placeSocket } from '../../unix/place.ts';
 import { Backlog } from '../dispatcher/backlog.ts';
 import { grpcTarget } from './address.ts';
 import type { Address } from './address.ts';
+import { withConnectionLimit } from './connection-limit.ts';
 import { serveEmit } from './emit-stream.ts';
 import { eventHooksService } from './service.ts';
 import type { EmitRequest, EmitResponse, SubscribeRequest, WireDeclaration, WireNotice } from './service.ts';
@@ -29,6 +31,8 @@ export interface GrpcOptions {
   mode?: number;
   /** How long a connection may be open on which nothing is asked for, in milliseconds. Default 60,000. */
   idleMs?: number;
+  /** Connections at a time; more are closed at once. Default 1,024. */
+  maxConnections?: number;
 }
 
 export interface GrpcHandle {
@@ -48,6 +52,7 @@ const maxBacklogs = 64 * 1024 * 1024;
  */
 export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): Promise<GrpcHandle> {
   const { address, token = null, tls = null, mode = 0o660, idleMs = 60_000 } = options;
+  const { maxConnections = usualConnections } = options;
   if (address.kind === 'tcp' && token === null && tls === null) {
     throw new KongTsError(
       'USAGE',
@@ -76,11 +81,11 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
           true,
         );
   if (address.kind === 'tcp') {
-    const port = await bind(server, address, credentials);
+    const port = await bind(server, address, credentials, maxConnections);
     return { address: { ...address, port }, close: () => closeServer(server, null) };
   }
   const placed = await placeSocket(address.path, { mode, owner: null, live: 'refuse' }, (temporary) =>
-    bind(server, { kind: 'unix', path: temporary }, credentials),
+    bind(server, { kind: 'unix', path: temporary }, credentials, maxConnections),
   );
   return { address, close: () => closeServer(server, placed) };
 }
@@ -139,13 +144,20 @@ function handlers(dispatcher: Dispatcher, allowed: (metadata: Metadata) => boole
   } as unknown as Record<string, never>;
 }
 
-async function bind(server: Server, address: Address, credentials: ServerCredentials): Promise<number> {
+async function bind(
+  server: Server,
+  address: Address,
+  credentials: ServerCredentials,
+  maxConnections: number,
+): Promise<number> {
   try {
     return await new Promise<number>((resolve, reject) => {
-      server.bindAsync(grpcTarget(address), credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else reject(error);
-      });
+      withConnectionLimit(maxConnections, () =>
+        server.bindAsync(grpcTarget(address), credentials, (error, port) => {
+          if (error === null) resolve(port);
+          else reject(error);
+        }),
+      );
     });
   } catch (error) {
     const code = address.kind === 'unix' ? 'SOCKET_UNUSABLE' : 'PORT_IN_USE';

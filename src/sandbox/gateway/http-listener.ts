@@ -1,6 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import net from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
+import { maxGatewayConnections } from '../../base/connections.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { ClientTimeouts } from '../../http/http1/client-connection.ts';
 import { ClientConnection, nginxTimeouts } from '../../http/http1/client-connection.ts';
@@ -24,8 +25,6 @@ export interface HttpListenerOptions extends HttpHandlerOptions {
   readonly timeouts?: ClientTimeouts;
 }
 
-/** Connections at a time: nginx's worker_connections as Kong sets it. */
-const maxConnections = 16_384;
 const handshakeTimeoutMs = 60_000;
 
 /** Listens for HTTP/1.1, in the clear or over TLS. @throws KongTsError PORT_IN_USE, SOCKET_UNUSABLE */
@@ -45,7 +44,7 @@ export async function listenHttp(
     });
   };
   const server = address.tls ? tlsServer(options.tls, accept) : plainServer(accept);
-  server.maxConnections = maxConnections;
+  server.maxConnections = maxGatewayConnections;
   const port = await listen(server, address);
   return { port, close: (graceMs) => close(server, connections, graceMs) };
 }

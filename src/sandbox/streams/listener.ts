@@ -1,6 +1,7 @@
 import type { AddressInfo, Socket } from 'node:net';
 import net from 'node:net';
 import tls, { TLSSocket } from 'node:tls';
+import { maxGatewayConnections } from '../../base/connections.ts';
 import { messageOf } from '../../base/errors.ts';
 import { Exchange, assignWorkspace, destinationOf, now, plainIp } from '../../kong-end/index.ts';
 import type { HttpListener } from '../gateway/http-listener.ts';
@@ -38,6 +39,7 @@ export async function listenStream(address: ListenAddress, options: StreamOption
         accept,
       )
     : net.createServer({ allowHalfOpen: true }, accept);
+  server.maxConnections = maxGatewayConnections;
   server.on('tlsClientError', () => undefined);
   port = await new Promise<number>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { maxConnections } from '../../base/connections.ts';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
@@ -84,6 +85,7 @@ export async function listenControl(path: string, source: AdminSource): Promise<
     owner: null,
     backlog: 16,
     paused: false,
+    maxConnections,
     onConnection: (connection) => {
       http.emit('connection', connection);
     },

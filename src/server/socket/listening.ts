@@ -193,6 +193,8 @@ export class ListeningSockets {
       owner: server.socketOwner,
       backlog: server.backlog,
       paused,
+      // Kong opens one for each request in flight.
+      maxConnections: null,
       onConnection: (connection) => {
         if (this.#target === null) this.#waiting.push({ connection, index });
         else this.#target.onConnection(connection, index);

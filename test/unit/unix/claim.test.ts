@@ -25,6 +25,7 @@ async function claim(path: string, name = '', options: Partial<ClaimOptions> = {
     owner: null,
     backlog: 64,
     paused: false,
+    maxConnections: null,
     onConnection: (connection) => connection.on('error', () => undefined).end(name),
     ...options,
   });

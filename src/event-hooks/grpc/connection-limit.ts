@@ -1,0 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { tracingChannel } from 'node:diagnostics_channel';
+import type { Server } from 'node:net';
+
+/** The limit of whatever begins to listen within a call of `withConnectionLimit`. */
+const limits = new AsyncLocalStorage<number>();
+let subscribed = false;
+
+/** Node tells of each server before it listens, whoever has made it. */
+function subscribe(): void {
+  if (subscribed) return;
+  subscribed = true;
+  tracingChannel<object, { server: Server }>('net.server.listen').subscribe({
+    asyncStart({ server }) {
+      const limit = limits.getStore();
+      if (limit !== undefined) server.maxConnections = limit;
+    },
+  });
+}
+
+/**
+ * Bounds the connections of servers that begin to listen in `listen`, or in what follows from it. grpc-js makes its
+ * servers itself, has no limit of connections, and shows nobody its servers.
+ */
+export function withConnectionLimit<T>(limit: number, listen: () => T): T {
+  subscribe();
+  return limits.run(limit, listen);
+}
