@@ -19,7 +19,7 @@ export const isLoopback = (host: string): boolean => /^(127\.[\d.]+|::1|\[::1\]|
 /**
  * Why a request on a listener without a token is refused; null where it may pass. A web page from anywhere can make a
  * browser send requests to this machine, so loopback is no permission: browsers say where a request comes from
- * (`Origin`, `Sec-Fetch-Site`), and a name that somebody else points at this machine (DNS rebinding) stands in `Host`.
+ * (`Origin`, `Sec-Fetch-Site`, older ones `Referer` alone), and a name that somebody else points at this machine (DNS rebinding) stands in `Host`.
  * decK, curl and servers send neither of the first two, and a Host of an address or of a name of this network.
  * @returns a sentence for the client
  */
@@ -32,6 +32,10 @@ export function foreignCaller(method: string, headers: IncomingHttpHeaders, call
   if (origin !== undefined && !sameOrigin(origin, host)) {
     return `The request comes from a web page of ${origin.slice(0, 200)}, and this listener asks for no token.`;
   }
+  const { referer } = headers;
+  if (referer !== undefined && !sameOrigin(referer, host)) {
+    return `The request comes from a web page of another origin (Referer), and this listener asks for no token.`;
+  }
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin') return null;
   // `none`: somebody has typed the address.
@@ -41,7 +45,9 @@ export function foreignCaller(method: string, headers: IncomingHttpHeaders, call
 
 /** Whether a page of any origin, or a name that is not known, may be behind a request: then nothing is lent to it. */
 export const mayBeForeign = (method: string, headers: IncomingHttpHeaders, callers: Callers): boolean =>
-  headers.origin !== undefined || foreignCaller(method, headers, callers) !== null;
+  headers.origin !== undefined ||
+  headers.referer !== undefined ||
+  foreignCaller(method, headers, callers) !== null;
 
 function isOwnHost(host: string, { loopback, names }: Callers): boolean {
   const name = host.replace(/:\d{1,5}$/, '').toLowerCase();

@@ -1,4 +1,4 @@
-import { tracingChannel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { connect } from 'node:net';
@@ -20,17 +20,17 @@ import { listenControl, listenMetrics } from '../../src/server/admin/listeners.t
 import { memoryLog } from '../event-hooks/support/setup.ts';
 
 /** Each server of this process, before it listens. */
-const listening = tracingChannel<object, { server: Server }>('net.server.listen');
+const listening = 'tracing:net.server.listen:asyncStart';
 let servers: Server[] = [];
-const keep = { asyncStart: ({ server }: { server: Server }) => void servers.push(server) };
+const keep = (message: unknown) => void servers.push((message as { server: Server }).server);
 let folder: string;
 
 beforeAll(() => {
-  listening.subscribe(keep);
+  subscribe(listening, keep);
   folder = mkdtempSync(join(tmpdir(), 'kts-'));
 });
 afterAll(() => {
-  listening.unsubscribe(keep);
+  unsubscribe(listening, keep);
   rmSync(folder, { recursive: true });
 });
 
@@ -72,7 +72,11 @@ const listeners: [name: string, count: number, open: () => Promise<unknown>][] =
     1,
     () => hooks('--admin', '127.0.0.1:0', '--kong-admin', 'http://127.0.0.1:9', '--crud-interval', '3600'),
   ],
-  ["the server's Admin API", 1, () => ended(listenMetrics({ host: '127.0.0.1', port: 0 }, source, log))],
+  [
+    "the server's Admin API",
+    1,
+    () => ended(listenMetrics({ host: '127.0.0.1', port: 0 }, source, log as never)),
+  ],
   ['the control socket', 1, () => ended(listenControl(join(folder, 'ctl'), source))],
   ["the demo's receiver", 1, () => ended(startReceiver('127.0.0.1', 0))],
   [

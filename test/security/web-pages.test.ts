@@ -57,6 +57,11 @@ const foreign: [what: string, lines: string[]][] = [
     [host, 'Origin: http://localhost', 'Sec-Fetch-Site: cross-site'],
   ],
   ['a WebSocket', [host, 'Origin: http://evil.example', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']],
+  ['a page that an older browser names in Referer', [host, 'Referer: http://evil.example/page']],
+  ['a page whose Referer begins with its name', [host, 'Referer: http://localhost.evil.example/']],
+  ['a page on another port', [host, 'Referer: http://localhost:9/']],
+  ['a Referer with its own name as user', [host, 'Referer: http://localhost@evil.example/']],
+  ['a Referer that is no URL', [host, 'Referer: about:client']],
   ['a name with a point at its end', ['Host: evil.example.']],
   ['a name that holds an address', ['Host: 127.0.0.1.nip.io']],
   ['a name that ends as an address', ['Host: evil.127.0.0.1']],
@@ -82,6 +87,8 @@ describe.each([
       'POST /services HTTP/1.1',
       'OPTIONS /event-hooks HTTP/1.1',
       'HEAD /event-hooks HTTP/1.1',
+      // A GET that sends something.
+      'GET /event-hooks/1b671a64-40d5-491e-99b0-da01ff1f3341/ping HTTP/1.1',
     ];
     const seen = await Promise.all(
       foreign.flatMap(([what, lines]) =>
@@ -96,6 +103,7 @@ describe.each([
       ['Host: [::1]'],
       ['Host: [fe80::1%25lo]'],
       [host, 'Sec-Fetch-Site: same-origin'],
+      [host, 'Referer: http://localhost/event-hooks'],
     ])
       expect(await ask(port, 'POST /event-hooks HTTP/1.1', lines), lines.join()).toBe(201);
     expect(await ask(port, 'GET /event-hooks HTTP/1.1', [host, 'Sec-Fetch-Site: none'])).toBe(200);

@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
+import { linesOf, notOurs, textOf } from './answer.ts';
+
+/** How long a whole answer may take: a test of a hook takes as long as its target. */
+const timeoutMs = 300_000;
 
 /** Where the sandbox and the demo have their Admin API. */
 export const defaultApi = 'http://127.0.0.1:8001';
@@ -33,9 +37,21 @@ export class HooksApi {
 
   /** @throws KongTsError HOOKS_UNAVAILABLE, or HOOK_INVALID with what the API answered */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.open(method, path, body);
-    const text = await response.text();
-    return (text === '' ? null : JSON.parse(text)) as T;
+    const response = await this.open(method, path, body, AbortSignal.timeout(timeoutMs));
+    const text = await this.#text(response);
+    return (text === '' ? null : parse(text, this.#base)) as T;
+  }
+
+  /** Line after line of an answer that does not end, as JSON and as it came. */
+  async *follow<T>(path: string, signal: AbortSignal): AsyncGenerator<{ value: T; text: string }> {
+    const response = await this.open('GET', path, undefined, signal);
+    try {
+      for await (const text of linesOf(response, this.#base)) {
+        yield { value: parse(text, this.#base) as T, text };
+      }
+    } catch (error) {
+      throw error instanceof KongTsError || signal.aborted ? error : this.#brokeOff(error);
+    }
   }
 
   async open(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
@@ -47,6 +63,8 @@ export class HooksApi {
       response = await fetch(`${this.#base}${path}`, {
         method,
         headers,
+        // Wherever it leads to is not to have the token.
+        redirect: 'manual',
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
       });
@@ -62,7 +80,7 @@ export class HooksApi {
       );
     }
     if (response.ok) return response;
-    const text = await response.text();
+    const text = await this.#text(response);
     throw new KongTsError('HOOK_INVALID', `${method} ${path}: ${String(response.status)} ${messageIn(text)}`);
   }
 
@@ -70,12 +88,43 @@ export class HooksApi {
   async list<T>(path: string, limit = Number.POSITIVE_INFINITY): Promise<T[]> {
     const items: T[] = [];
     let next: string | null = path;
+    const seen = new Set<string>();
     while (next !== null && items.length < limit) {
-      const page: { data: T[]; next: string | null } = await this.call('GET', next);
-      items.push(...page.data);
-      next = page.next;
+      seen.add(next);
+      const page: { data?: T[]; next?: string | null } | null = await this.call('GET', next);
+      if (!Array.isArray(page?.data)) throw notOurs(this.#base, 'a page of it has no list as data');
+      for (const item of page.data) items.push(item);
+      next = page.next ?? null;
+      if (next !== null && (!next.startsWith('/') || seen.has(next) || page.data.length === 0))
+        throw notOurs(this.#base, 'its pages do not end');
     }
     return items.slice(0, limit);
+  }
+
+  async #text(response: Response): Promise<string> {
+    try {
+      return await textOf(response, this.#base);
+    } catch (error) {
+      throw error instanceof KongTsError ? error : this.#brokeOff(error);
+    }
+  }
+
+  #brokeOff(cause: unknown): KongTsError {
+    return new KongTsError(
+      'HOOKS_UNAVAILABLE',
+      `The answer of ${this.#base} broke off: ${messageOf(cause)}.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function parse(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw notOurs(where, `it answered ${JSON.stringify(text.slice(0, 60))}, which is no JSON`);
   }
 }
 

@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { printable, printableLine } from '../../terminal/printable.ts';
 import { HooksApi } from './api.ts';
@@ -34,10 +32,9 @@ export function addTail(hooks: Command): void {
       process.once('SIGINT', interrupt);
       // Whoever was reading has gone.
       process.stdout.once('error', interrupt);
-      const response = await api.open('GET', '/event-hooks/tail', undefined, abort.signal);
-      if (response.body === null) return;
       try {
-        await follow(api, Readable.fromWeb(response.body), options.source);
+        const lines = api.follow<Line>('/event-hooks/tail', abort.signal);
+        for await (const { value, text } of lines) print(api, value, text, options.source);
       } catch (error) {
         if (!abort.signal.aborted) throw error;
       } finally {
@@ -47,19 +44,10 @@ export function addTail(hooks: Command): void {
     });
 }
 
-/** Prints line after line until the input ends. */
-async function follow(api: HooksApi, input: Readable, source: string | undefined): Promise<void> {
-  const failed = new Promise<never>((_, reject) => input.once('error', reject));
-  failed.catch(() => undefined);
-  const print = async (): Promise<void> => {
-    for await (const text of createInterface({ input })) {
-      const line = JSON.parse(text) as Line;
-      if (line.type !== 'connected' && source !== undefined && line.source !== source) continue;
-      if (api.json) process.stdout.write(`${printable(text)}\n`);
-      else if (line.type !== 'connected') process.stdout.write(`${printableLine(describe(line))}\n`);
-    }
-  };
-  await Promise.race([print(), failed]);
+function print(api: HooksApi, line: Line, text: string, source: string | undefined): void {
+  if (line.type !== 'connected' && source !== undefined && line.source !== source) return;
+  if (api.json) process.stdout.write(`${printable(text)}\n`);
+  else if (line.type !== 'connected') process.stdout.write(`${printableLine(describe(line))}\n`);
 }
 
 function describe(line: Line): string {

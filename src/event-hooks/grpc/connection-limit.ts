@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { tracingChannel } from 'node:diagnostics_channel';
+import { subscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:net';
 
 /** The limit of whatever begins to listen within a call of `withConnectionLimit`. */
@@ -7,14 +7,12 @@ const limits = new AsyncLocalStorage<number>();
 let subscribed = false;
 
 /** Node tells of each server before it listens, whoever has made it. */
-function subscribe(): void {
+function watchListeners(): void {
   if (subscribed) return;
   subscribed = true;
-  tracingChannel<object, { server: Server }>('net.server.listen').subscribe({
-    asyncStart({ server }) {
-      const limit = limits.getStore();
-      if (limit !== undefined) server.maxConnections = limit;
-    },
+  subscribe('tracing:net.server.listen:asyncStart', (message) => {
+    const limit = limits.getStore();
+    if (limit !== undefined) (message as { server: Server }).server.maxConnections = limit;
   });
 }
 
@@ -23,6 +21,6 @@ function subscribe(): void {
  * servers itself, has no limit of connections, and shows nobody its servers.
  */
 export function withConnectionLimit<T>(limit: number, listen: () => T): T {
-  subscribe();
+  watchListeners();
   return limits.run(limit, listen);
 }
