@@ -14,7 +14,7 @@ export interface LuaPatternCheck {
  */
 export interface KongMeta {
   /** 10 to 500 bytes: Kong refuses a plugin with a shorter or longer one, so shorter is left out and longer is cut. */
-  description?: string;
+  description?: string | undefined;
   /** The value may be a vault reference (`{vault://env/my-secret}`); the plugin gets the secret itself. */
   referenceable?: boolean;
   /** Kong Enterprise encrypts the value in its database (keyring). */
