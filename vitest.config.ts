@@ -1,5 +1,11 @@
+import { realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const sources = quoted(fileURLToPath(new URL('.', import.meta.url)));
+const pluginsOfTests = new RegExp(`^(?!${sources})${quoted(realpathSync(tmpdir()))}/kong-ts-`);
 
 export default defineConfig({
   resolve: { conditions: ['kong-ts-source'] },
@@ -8,6 +14,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/containers/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
+    // Plugins that tests write to folders of their own are Node's to load, as in production. Vite would take over every
+    // import() of them: it asks another process for each module, and resolves `kong-ts` by rules of its own.
+    server: { deps: { external: [pluginsOfTests] } },
     // The files of one worker share its process and its modules: starting them anew for each file took a third of all
     // time. What a test changes in the process (environment, clock, spies), it restores.
     isolate: false,

@@ -6,7 +6,6 @@ import { kongTsError } from '../../support/errors.ts';
 import { loadPlugin } from '../../../src/plugin/loader.ts';
 
 let folder: string;
-let hints = 0;
 
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'kong-ts-loader-')));
@@ -95,7 +94,7 @@ describe('loadPlugin', () => {
       '"type": "module" is missing',
       { 'package.json': '{ "type": "commonjs" }', 'p.ts': esm('p') },
       'p.ts',
-      /p\.ts:1 cannot.*Write "type": "module" into .*hint0\/package\.json in place of "type": "commonjs".* p\.mts\./,
+      /p\.ts:1 cannot.*Write "type": "module" into .*hint-\w+\/package\.json in place of "type": "commonjs".* p\.mts\./,
     ],
     [
       'a path lacks its ending',
@@ -142,7 +141,7 @@ describe('loadPlugin', () => {
       /p\.ts \(in .*h\.ts:2\) cannot be loaded: no licence/,
     ],
   ])('says how to mend it where %s', async (what, files, spec, message) => {
-    const at = `hint${String(hints++)}`;
+    const at = path.basename(mkdtempSync(path.join(folder, 'hint-')));
     for (const [name, text] of Object.entries(files)) file(`${at}/${name}`, text);
     await expect(loadPlugin(path.join(folder, at, spec)), what).rejects.toThrow(
       kongTsError('PLUGIN_LOAD_FAILED', message),
@@ -171,6 +170,7 @@ describe('loadPlugin', () => {
     await expect(loadPlugin('no-such-package', { cwd: folder })).rejects.toThrow(
       /no-such-package.*\.\/my-plugin\.ts/,
     );
-    await expect(loadPlugin('relative', { cwd: folder })).rejects.toThrow(/write \.\/relative/);
+    file('lies-beside.ts', esm('beside'));
+    await expect(loadPlugin('lies-beside', { cwd: folder })).rejects.toThrow(/write \.\/lies-beside/);
   });
 });
