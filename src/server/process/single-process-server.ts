@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { AdminListener } from '../admin/listeners.ts';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
+import { OpenListeners } from '../admin/open-listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { LoadReport } from '../ipc/messages.ts';
@@ -27,7 +27,7 @@ export class SingleProcessServer implements RunningServer {
   readonly #log: ServerLog;
   readonly #startedAt = Date.now();
   readonly #worker: PluginWorker;
-  readonly #listeners: AdminListener[] = [];
+  readonly #listeners = new OpenListeners();
   #report: LoadReport | null = null;
   #dispatcher: DispatcherProcess | null = null;
   #sockets: ListeningSockets | null = null;
@@ -75,7 +75,7 @@ export class SingleProcessServer implements RunningServer {
   }
 
   get addresses(): readonly string[] {
-    return this.#listeners.map(({ address }) => address);
+    return this.#listeners.addresses;
   }
 
   status(): ServerStatus {
@@ -146,7 +146,7 @@ export class SingleProcessServer implements RunningServer {
   async #open(): Promise<void> {
     const { metrics, control, eventHooks } = this.#options;
     if (metrics !== null)
-      this.#listeners.push(await listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
+      await this.#listeners.open(() => listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
     this.#sockets = await ListeningSockets.open({
       server: this.#options,
       log: this.#log,
@@ -170,7 +170,7 @@ export class SingleProcessServer implements RunningServer {
       await this.#sockets.takeAll();
     }
     this.#signs = new Signs(this.#file, this.#sockets.alone);
-    if (control !== null) this.#listeners.push(await listenControl(control, this));
+    if (control !== null) await this.#listeners.open(() => listenControl(control, this));
     if (eventHooks === 'on') this.#startDispatcher();
   }
 
@@ -200,7 +200,7 @@ export class SingleProcessServer implements RunningServer {
       linger?.end();
     };
     this.#sockets?.leave();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#listeners.close();
     await this.#worker.drain(this.#options.drainTimeoutMs, parting);
     await this.#dispatcher?.stop(5000);
     await linger?.over;

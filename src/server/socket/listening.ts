@@ -110,6 +110,8 @@ export class ListeningSockets {
     this.#timer = null;
     for (const { connection } of this.#waiting.splice(0)) endCleanly(connection);
     this.#waitingFor.clear();
+    // One that is being taken at this moment would stay behind.
+    await this.#taking?.catch(() => undefined);
     await Promise.all([...this.#claimed.values(), ...this.#lost].map((socket) => socket.release()));
     this.#claimed.clear();
   }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import type { AdminListener } from '../admin/listeners.ts';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
+import { OpenListeners } from '../admin/open-listeners.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { ForwardedAnswer } from '../connection/index.ts';
@@ -53,7 +53,7 @@ export class Supervisor implements RunningServer {
   readonly #starts = new OpenStarts<WorkerProcess>();
   readonly #setupDeaths = new SetupDeaths();
   readonly #counters = new WorkerCounters();
-  readonly #listeners: AdminListener[] = [];
+  readonly #listeners = new OpenListeners();
   #watchdog: Watchdog | null = null;
   #dispatcher: DispatcherProcess | null = null;
   readonly #sockets: ListeningSockets;
@@ -154,7 +154,7 @@ export class Supervisor implements RunningServer {
   }
 
   get addresses(): readonly string[] {
-    return this.#listeners.map(({ address }) => address);
+    return this.#listeners.addresses;
   }
 
   status(): ServerStatus {
@@ -232,10 +232,10 @@ export class Supervisor implements RunningServer {
       this.#log.notice('nobody has listened for a while', { seconds: this.#signs.gap });
     }
     if (metrics !== null)
-      this.#listeners.push(await listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
+      await this.#listeners.open(() => listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
     this.#watchdog = new Watchdog(this.#pool, this.#options, this.#log);
     if (this.#options.eventHooks === 'on') this.#startDispatcher();
-    if (control !== null) this.#listeners.push(await listenControl(control, this));
+    if (control !== null) await this.#listeners.open(() => listenControl(control, this));
   }
 
   /** A worker has ended. @returns how many connections it had */
@@ -361,7 +361,7 @@ export class Supervisor implements RunningServer {
     this.#reloads.stop();
     // Not closed before this process ends: who finds nobody there is not tried again by Kong.
     this.#sockets.leave();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await this.#listeners.close();
     // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
     await this.#router.settled(limit);
     this.#poolStops = true;
