@@ -75,6 +75,10 @@ describe('a request that a hook composes', () => {
     [{ secret: 'whsec_' }, 'secret'],
     [{ secret: 'whsec_not base64!' }, 'secret'],
     [{ secret: 'whsec_abcde' }, 'secret'],
+    [{ secret: 'whsec_AAAA=' }, 'secret'],
+    [{ secret: 'whsec_AA=' }, 'secret'],
+    [{ secret: 'whsec_AAA==' }, 'secret'],
+    [{ secret: 'whsec_AAAA==' }, 'secret'],
     [{ previous_secrets: ['whsec_%%'] }, 'previous_secrets'],
     [{ headers: { a: 'b\u0001' } }, 'headers'],
   ])('that could not be what is meant is refused: %j', async (config, field) => {

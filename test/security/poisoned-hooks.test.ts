@@ -14,10 +14,16 @@ function tamper(folder: string, change: (db: DatabaseSync) => void): void {
     db.close();
   }
 }
-const insert = (folder: string, id: string, doc: string): void => {
+function insertAll(folder: string, rows: readonly (readonly [string | Buffer, string])[]): void {
   tamper(folder, (db) => {
-    db.prepare('INSERT INTO hooks (id, doc) VALUES (?, ?)').run(id, doc);
+    const statement = db.prepare('INSERT INTO hooks (id, doc) VALUES (?, ?)');
+    db.exec('BEGIN');
+    for (const [id, doc] of rows) statement.run(id, doc);
+    db.exec('COMMIT');
   });
+}
+const insert = (folder: string, id: string, doc: string): void => {
+  insertAll(folder, [[id, doc]]);
 };
 const row = (id: string, fields: object): string =>
   JSON.stringify({
@@ -56,6 +62,52 @@ describe('a hook that cannot be built', () => {
     expect((await b.dispatcher.store.hooks()).length).toBe(answer.status === 201 ? 1 : 0);
     const next = await b.api('POST', '/event-hooks', { source: 's', handler: 'log' });
     expect(next.status).toBe(201);
+  });
+
+  it('in a file of thousands is said a few times and counted, with no call of the store for each', async () => {
+    const dataDir = tempDir();
+    await (await bench({ dataDir })).dispatcher.stop(500);
+    const ids = Array.from({ length: 2000 }, (_, n) => `${broken.slice(0, -4)}${String(n).padStart(5, '0')}`);
+    insertAll(
+      dataDir,
+      ids.map((id) => [id, row(id, { config: badUrl })]),
+    );
+    const b = await bench({ dataDir });
+    const said = b.log.lines.filter(({ level }) => level === 'error');
+    expect(said).toHaveLength(11);
+    expect(said.at(-1)).toMatchObject({
+      message: 'more stored hooks are switched off',
+      fields: { hooks: 1990, fix: 'Each has its reason as disabled_reason in GET /event-hooks.' },
+    });
+    expect(b.dispatcher.hooks.list().every((hook) => hook.disabled_reason?.includes('%25') === true)).toBe(
+      true,
+    );
+  });
+
+  it.each(['row 5', 'Upper-Case', 'a/b', 'x'.repeat(400), '%2e%2e', 'é€', "'; DROP TABLE hooks; --"])(
+    'with the id %j, which is none, can be shown, switched on and deleted by it',
+    async (id) => {
+      const dataDir = tempDir();
+      await (await bench({ dataDir })).dispatcher.stop(500);
+      insert(dataDir, id, row(id, { config: badUrl }));
+      const b = await bench({ dataDir });
+      const url = `/event-hooks/${encodeURIComponent(id)}`;
+      expect((await b.admin.inject({ method: 'GET', url })).json()).toMatchObject({ id, enabled: false });
+      const payload = { config: { url: b.receiver.url('/mended') }, enabled: true };
+      expect((await b.admin.inject({ method: 'PATCH', url, payload })).statusCode).toBe(200);
+      expect((await b.api('DELETE', url)).status).toBe(204);
+      expect(await b.dispatcher.store.hooks()).toEqual([]);
+      expect(b.dispatcher.hooks.list()).toEqual([]);
+    },
+  );
+
+  it('with an id that is a blob is deleted by the text that is shown for it', async () => {
+    const dataDir = tempDir();
+    await (await bench({ dataDir })).dispatcher.stop(500);
+    insertAll(dataDir, [[Buffer.from('blob'), row('blob', { config: badUrl })]]);
+    const b = await bench({ dataDir });
+    expect((await b.api('DELETE', '/event-hooks/blob')).status).toBe(204);
+    expect(await b.dispatcher.store.hooks()).toEqual([]);
   });
 
   it('in the file is switched off and shown, and the others deliver', async () => {

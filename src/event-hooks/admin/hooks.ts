@@ -14,7 +14,12 @@ export const notFound = (reply: { code(status: number): { send(body: unknown): u
 
 /** The hook that a request names, null when there is none. */
 export function hookOf(dispatcher: Dispatcher, request: AdminRequest): Hook | null {
-  return dispatcher.hooks.get((request.params.id ?? '').toLowerCase()) ?? null;
+  return dispatcher.hooks.get(idOf(dispatcher, request)) ?? null;
+}
+
+/** Kong takes a UUID in any case. A row that something else has written may have any id, and is found by that one. */
+function idOf({ hooks }: Dispatcher, { params: { id = '' } }: AdminRequest): string {
+  return hooks.get(id) === undefined ? id.toLowerCase() : id;
 }
 
 /** The entity itself, its sources, ping and test. */
@@ -61,11 +66,13 @@ export function hookRoutes(dispatcher: Dispatcher): Routes {
         return (hook === null ? null : await hooks.patch(hook.id, change)) ?? notFound(reply);
       },
       PUT: (request, reply) => {
-        const id = (request.params.id ?? '').toLowerCase();
-        return isUuid(id) ? dispatcher.putHook(id, request.body ?? {}) : notFound(reply);
+        const id = idOf(dispatcher, request);
+        return isUuid(id) || hooks.get(id) !== undefined
+          ? dispatcher.putHook(id, request.body ?? {})
+          : notFound(reply);
       },
       DELETE: async (request) => {
-        await hooks.delete((request.params.id ?? '').toLowerCase());
+        await hooks.delete(idOf(dispatcher, request));
       },
     },
     '/event-hooks/:id/ping': {

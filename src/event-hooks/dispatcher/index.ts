@@ -242,10 +242,8 @@ export class Dispatcher {
 
   /** Counts what is to be delivered, as the store has it. */
   async recount(): Promise<void> {
-    for (const { id } of this.hooks.list()) {
-      const { pending, waiting } = await this.store.counts(id);
-      this.backlog.set(id, pending + waiting);
-    }
+    const unfinished = await this.store.unfinished();
+    for (const { id } of this.hooks.list()) this.backlog.set(id, unfinished.get(id) ?? 0);
   }
 
   /** Ends in order: what is in flight gets `timeoutMs` (default 5000), results are written, the store is closed. */

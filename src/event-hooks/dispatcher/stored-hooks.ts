@@ -19,13 +19,15 @@ export interface StoredHooksOptions {
 
 /**
  * Reads hooks from a store, whose rows may be older than today's rules, or damaged. A row that makes no hook is said
- * once, and shown as a hook that is switched off with the reason; the row itself stays as it is.
+ * once (the first of many, and how many more), and shown as a hook that is switched off with the reason; the row itself stays as it is.
  */
 export class StoredHooks {
   readonly #store: HookStore;
   readonly #kinds: KindSet;
   readonly #build: TryToBuild;
   readonly #log: HookLog;
+  /** Rows that make no hook, in this reading. */
+  #unusable = 0;
   /** What was made of a row's text, so that each text is looked at once. */
   #known = new Map<string, { text: string; hook: Hook }>();
 
@@ -38,6 +40,7 @@ export class StoredHooks {
 
   /** @throws KongTsError STORE_FAILED when the store cannot be read at all */
   async read(): Promise<Hook[]> {
+    this.#unusable = 0;
     const known = new Map<string, { text: string; hook: Hook }>();
     const take = (id: string, text: string, make: () => Hook): void => {
       const before = this.#known.get(id);
@@ -48,6 +51,7 @@ export class StoredHooks {
     });
     for (const row of rows) take(row.id, JSON.stringify(row), () => this.#make(row));
     this.#known = known;
+    if (this.#unusable > saidEach) this.#sayRest(this.#unusable - saidEach);
     return [...known.values()].map(({ hook }) => hook);
   }
 
@@ -62,14 +66,24 @@ export class StoredHooks {
     }
   }
 
+  #sayRest(hooks: number): void {
+    this.#log.error('more stored hooks are switched off', {
+      hooks,
+      fix: 'Each has its reason as disabled_reason in GET /event-hooks.',
+    });
+  }
+
   /** What can be shown of the row, switched off. */
   #off(id: string, raw: Record<string, unknown>, why: string): Hook {
     const reason = `the stored hook cannot be ${why}`;
-    this.#log.error('a stored hook is switched off', {
-      hook: id,
-      reason,
-      fix: 'Mend it with PATCH or PUT, or DELETE it. The row was not changed.',
-    });
+    this.#unusable += 1;
+    if (this.#unusable <= saidEach) {
+      this.#log.error('a stored hook is switched off', {
+        hook: id,
+        reason,
+        fix: 'Mend it with PATCH or PUT, or DELETE it. The row was not changed.',
+      });
+    }
     const { handler, config } = shownConfig(raw, this.#kinds);
     return {
       source: typeof raw.source === 'string' && raw.source !== '' ? raw.source : 'unreadable',
@@ -85,6 +99,9 @@ export class StoredHooks {
     } as Hook;
   }
 }
+
+/** Rows that are said one by one, of those that make no hook: a file may hold any number of them. */
+const saidEach = 10;
 
 /** Handler and those fields of its configuration that can be read; nothing else of a broken row is passed on. */
 function shownConfig(raw: Record<string, unknown>, kinds: KindSet): { handler: string; config: object } {

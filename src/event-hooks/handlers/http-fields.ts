@@ -17,6 +17,9 @@ const headerName = z
 /** What a connection can carry; characters beyond ASCII go out as UTF-8. */
 const headerValue = z.string().regex(/^(?:\t|\P{Cc})*$/u, 'invalid header value');
 const decodes = (part: string): boolean => {
+  if (!part.includes('%')) return true;
+  // An error takes long to make: most of what cannot be decoded is told without.
+  if (/%(?![0-9a-f]{2})/i.test(part)) return false;
   try {
     decodeURIComponent(part);
     return true;

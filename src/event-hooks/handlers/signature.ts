@@ -47,8 +47,12 @@ export function checkSecrets(config: TargetConfig): Violation[] {
 }
 
 const prefix = 'whsec_';
-const isBase64 = (text: string): boolean =>
-  text.length >= 2 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
+/** With the padding that belongs to it, or with none: others decode no more than that, or another key. */
+const isBase64 = (text: string): boolean => {
+  const [, data = '', padding = ''] = /^([A-Za-z0-9+/_-]+)(={0,2})$/.exec(text) ?? [];
+  if (data.length < 2 || data.length % 4 === 1) return false;
+  return padding === '' || (data.length + padding.length) % 4 === 0;
+};
 
 function standardKey(secret: string): Buffer {
   if (secret.startsWith('whsec_')) {

@@ -175,6 +175,15 @@ export class MemoryStore implements HookStore {
     }
     return next;
   }
+  async unfinished(): Promise<Map<string, number>> {
+    const isUnfinished = ({ state }: { state: DeliveryState }): boolean =>
+      state === 'pending' || state === 'waiting';
+    const rows = [...this.#rows].map(
+      ([id, byHook]) => [id, [...byHook.values()].filter(isUnfinished).length] as const,
+    );
+    return new Map(rows);
+  }
+
   async counts(hookId: string): Promise<Record<DeliveryState, number>> {
     const counts = { pending: 0, waiting: 0, delivered: 0, dead: 0 };
     for (const row of this.#rows.get(hookId)?.values() ?? []) counts[row.state] += 1;

@@ -214,6 +214,8 @@ export interface HookStore {
   takeDue(hookId: string, epoch: number, now: number, limit: number, mostSize?: number): Promise<Delivery[]>;
   /** When the next waiting delivery of a hook is due, null when none waits. */
   nextDue(hookId: string): Promise<number | null>;
+  /** How many deliveries of each hook are pending or waiting; all hooks at once, since there may be many. */
+  unfinished(): Promise<ReadonlyMap<string, number>>;
   /** Counts by state, for one hook. */
   counts(hookId: string): Promise<Record<DeliveryState, number>>;
 

@@ -361,6 +361,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       expect(fenced).toEqual(late);
       expect(await store.takeDue('a', 1, 1000, 10)).toEqual([]);
       expect(await store.counts('a')).toEqual({ pending: 1, waiting: 1, delivered: 1, dead: 0 });
+      expect((await store.unfinished()).get('a')).toBe(2);
       expect((await store.delivery('a', '1'))?.attempts).toBe(1);
       expect((await store.takeDue('a', 2, 1000, 10)).map((one) => one.eventId)).toEqual(['2']);
     });

@@ -105,7 +105,12 @@ export class SqliteStore implements HookStore {
   deleteHook(id: string): Promise<boolean> {
     return this.#file.run(() =>
       this.#file.atomic(() => {
-        const row = this.#file.get<{ no: number }>('DELETE FROM hooks WHERE id = ? RETURNING no', id);
+        // By its number where that is known: an id that is no text is read as one, and no text equals it.
+        const row = this.#file.get<{ no: number }>(
+          'DELETE FROM hooks WHERE id = ? OR no = ? RETURNING no',
+          id,
+          this.#numbers.get(id) ?? null,
+        );
         if (row === undefined) return false;
         this.#file.change('DELETE FROM deliveries WHERE hook = ?', row.no);
         this.#file.change('DELETE FROM attempts WHERE hook = ?', row.no);
@@ -188,6 +193,16 @@ export class SqliteStore implements HookStore {
         )?.due ?? null,
     );
   }
+  unfinished(): Promise<Map<string, number>> {
+    return this.#file.run(() => {
+      const rows = this.#file.all<{ hook: number; n: number }>(
+        `SELECT ${wholeNumber('hook', '-1')} AS hook, count(*) AS n FROM deliveries WHERE ${wholeNumber('state', '3')} IN (0, 1) GROUP BY 1`,
+      );
+      const byNumber = new Map(rows.map(({ hook, n }) => [hook, n]));
+      return new Map([...this.#numbers].map(([id, number]) => [id, byNumber.get(number) ?? 0]));
+    });
+  }
+
   counts(hookId: string): Promise<Record<DeliveryState, number>> {
     const counts = { pending: 0, waiting: 0, delivered: 0, dead: 0 };
     return this.#forHook(hookId, counts, (number) => {

@@ -16,7 +16,9 @@ export function prune(file: SqliteFile, { maxEvents, olderThan }: RetentionLimit
   // The last event stays, so that its number is never given out again.
   const floor = Math.min(last, Math.max(last - maxEvents + 1, young?.seq ?? last));
   return file.atomic(() => {
-    for (const { no } of file.all<{ no: number }>('SELECT no FROM hooks')) {
+    // There may be many hooks without any.
+    const hooks = 'SELECT no FROM hooks WHERE EXISTS (SELECT 1 FROM deliveries WHERE hook = no)';
+    for (const { no } of file.all<{ no: number }>(hooks)) {
       for (const table of ['attempts', 'deliveries']) {
         file.change(
           `DELETE FROM ${table} WHERE hook = ? AND seq IN (SELECT seq FROM deliveries WHERE hook = ? AND seq < ? AND state >= 2 ORDER BY seq LIMIT ?)`,
