@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { KongTsError } from '../base/errors.ts';
 import type { Properties } from '../kong-setup/doctor/configuration.ts';
 import {
@@ -18,6 +18,7 @@ import { printable, printableJson } from '../terminal/printable.ts';
 
 interface Options extends KongAdminOptions {
   kongConf?: string;
+  kongEnv?: string;
   envFile?: string;
   kong: string;
   user?: string;
@@ -25,7 +26,8 @@ interface Options extends KongAdminOptions {
 }
 
 function environmentOf(options: Options): KongEnvironment {
-  return options.envFile === undefined ? process.env : parseEnvFile(readSettings(options.envFile));
+  const file = options.kongEnv ?? options.envFile;
+  return file === undefined ? process.env : parseEnvFile(readSettings(file));
 }
 
 function propertiesOf(options: Options, environment: KongEnvironment): Properties {
@@ -57,7 +59,10 @@ export function build(): Command {
   const command = new Command('doctor')
     .description('check a planned or running setup of Kong with plugin servers, and say how to mend it')
     .option('--kong-conf <file>', 'the kong.conf to check')
-    .option('--env-file <file>', 'a file of KONG_ variables (default: the environment of this process)');
+    .option('--kong-env <file>', 'a file of KONG_ variables (default: the environment of this process)')
+    // Node reads an option of this name itself, wherever it stands, and ends with words of its own where there is no such
+    // file. It stays for those who have it in scripts.
+    .addOption(new Option('--env-file <file>').hideHelp());
   return withKongAdmin(command, "ask the running Kong's Admin API too")
     .option('--kong <version>', 'the version of Kong', '3.9')
     .option('--user <name>', 'the user of the nginx workers, to judge permissions')

@@ -301,7 +301,12 @@ describe('the command lines', () => {
     expect(settings).toMatchObject({ status: 0, stderr: '' });
     const envFile = join(folder, 'kong.env');
     writeFileSync(envFile, `${settings.stdout}\nKONG_LOG_LEVEL=info\n`);
-    const good = await runCli(['doctor', '--env-file', envFile]);
+    const good = await runCli(['doctor', '--kong-env', envFile]);
+    const missing = await runCli(['doctor', '--kong-env', `${envFile}.not`]);
+    expect(missing).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^kong-ts: .*\.not cannot be read: /) as string,
+    });
     expect(good.stdout).toContain('hello over ProtoBuf:1');
     expect(good.stdout).toContain('0 errors');
     // That the query command is slow is said of the machine.

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { bundledPlugins } from '../../kong-admin/bundled-plugins.ts';
 import type { Properties } from './configuration.ts';
-import { listOf } from './configuration.ts';
+import { pluginsOf } from './configuration.ts';
 import type { Finding } from './finding.ts';
 import { error, ok, warning } from './finding.ts';
 
@@ -22,11 +22,12 @@ export function checkListed(
   unread: readonly string[] = [],
   exists: (file: string) => boolean = existsSync,
 ): Finding[] {
-  const listed = listOf(properties.get('plugins') ?? 'bundled');
+  const listed = pluginsOf(properties);
+  const references = listed.filter((name) => isReference.test(name));
   const missing = dumped.map((plugin) =>
     listed.includes(plugin)
       ? ok('plugins', `lists ${plugin}.`)
-      : error(
+      : (references.length > 0 ? warning : error)(
           'plugins',
           `It does not list ${plugin}, so Kong does not load it.`,
           `Set plugins = ${[...listed, plugin].join(',')}.`,
@@ -36,17 +37,28 @@ export function checkListed(
   const unknown = listed.filter(
     (name) =>
       name !== 'bundled' &&
+      !references.includes(name) &&
       !dumped.includes(name) &&
       !bundledPlugins.includes(name) &&
       !folders.some((pattern) => exists(pattern.replaceAll('?', `kong/plugins/${name}/handler`))),
   );
   return [
     ...missing,
+    ...references.map((name) =>
+      warning(
+        'plugins',
+        `It lists what ${name} holds, which is not known here.`,
+        'See to it that it names a plugin.',
+      ),
+    ),
     ...unknown
       .filter((name) => !unread.some((server) => alike(server) === alike(name)))
       .map((name) => (unread.length === 0 ? unprovided(name, dumped) : perhapsUnread(name, unread))),
   ];
 }
+
+/** Kong reads what such an entry names from a vault. */
+const isReference = /^\{vault:\/\/.+\}$/;
 
 function perhapsUnread(name: string, unread: readonly string[]): Finding {
   return warning(

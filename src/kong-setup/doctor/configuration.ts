@@ -19,19 +19,42 @@ export interface ServerDefinition {
 }
 
 /** Lua's spaces are ASCII alone: a no-break space, as pages of the web have it, is part of a name or a value. */
-const setting = /^[\t-\r ]*([\w.-]+)[\t-\r ]*=[\t-\r ]*(.*?)[\t-\r ]*$/;
-const comment = /[\t-\r ]*(?<!\\)#.*$/;
 const around = /^[\t-\r ]+|[\t-\r ]+$/g;
+const strip = (text: string): string => text.replace(around, '');
+const comment = /[\t-\r ]*(?<!\\)#.*$/;
 
-/** The properties in a kong.conf: `key = value`; `#` starts a comment, `\#` is the character. Names are in lower case (Kong 3.9.3). */
+/**
+ * The properties in a kong.conf, as the library reads it that Kong uses (Penlight 1.13, `pl.config`): `key = value`; what
+ * is no letter or digit in a key counts as `_`; a `\` at the end of a line continues it, past comments; a line that begins
+ * with `#` or `;` is a comment; what follows a `[section]` is none of Kong's. Kong itself ends a value at a `#`, and `\#` is
+ * the character. Names are in lower case (Kong 3.9.3).
+ */
 export function parseKongConf(text: string): Map<string, string> {
   const properties = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const match = setting.exec(line.replace(comment, ''));
-    const [, name = '', value = ''] = match ?? [];
-    if (name !== '' && name === name.toLowerCase()) properties.set(name, value.replaceAll('\\#', '#'));
+  for (const line of joinedLines(text)) {
+    if (line.startsWith('[')) break;
+    const at = line.indexOf('=');
+    if (at < 0) continue;
+    const name = strip(line.slice(0, at)).replaceAll(/[^A-Za-z0-9]/g, '_');
+    const value = strip(line.slice(at + 1))
+      .replace(comment, '')
+      .replaceAll('\\#', '#');
+    if (name !== '' && name === name.toLowerCase()) properties.set(name, value);
   }
   return properties;
+}
+
+/** Lines with those that continue them; blank lines and comments are left out, also between the two. */
+function* joinedLines(text: string): Generator<string> {
+  let begun = '';
+  for (const line of text.split('\n')) {
+    if (/^[\t-\r ]*(?:[;#]|$)/.test(line)) continue;
+    const end = /\\[\t-\r ]*$/.exec(line);
+    if (end === null) {
+      yield begun + line;
+      begun = '';
+    } else begun += line.slice(0, end.index);
+  }
 }
 
 /** The `KONG_` variables of an environment; they win over kong.conf (Kong 3.9.3). */
@@ -42,7 +65,7 @@ export function parseEnvironment(
   for (const [key, value] of Object.entries(environment)) {
     // Kong asks for the names in upper case: it never sees `KONG_Plugins` or `kong_plugins`.
     if (!key.startsWith('KONG_') || key !== key.toUpperCase() || value === undefined) continue;
-    properties.set(key.slice(5).toLowerCase(), value);
+    properties.set(key.slice(5).toLowerCase(), strip(value));
   }
   return properties;
 }
@@ -68,11 +91,18 @@ export function readSettings(file: string): string {
   }
 }
 
+/** The entries of a list. */
 export const listOf = (value: string | undefined): string[] =>
   (value ?? '')
     .split(',')
-    .map((part) => part.replace(around, ''))
-    .filter((part) => part !== '' && part !== 'off');
+    .map(strip)
+    .filter((part) => part !== '');
+
+/** The plugins that Kong loads: `off` in the first place switches all off, later it says nothing (Kong 3.9.3). */
+export function pluginsOf(properties: Properties): string[] {
+  const [first, ...rest] = listOf(properties.get('plugins') ?? 'bundled');
+  return first === undefined || first === 'off' ? [] : [first, ...rest.filter((name) => name !== 'off')];
+}
 
 /** Where Kong looks for the program of a plugin server that no property names. */
 const programs = '/usr/local/bin';
