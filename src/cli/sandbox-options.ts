@@ -1,5 +1,5 @@
 import { KongTsError } from '../base/errors.ts';
-import { parseKongConf, readSettings } from '../kong-setup/doctor/configuration.ts';
+import { parseKongConf, pluginsOf, readSettings } from '../kong-setup/doctor/configuration.ts';
 import type { LogLevel, PluginServerOptions, SandboxOptions } from '../sandbox/index.ts';
 import { logLevels } from '../sandbox/index.ts';
 
@@ -44,7 +44,7 @@ export function compileSandboxOptions(flags: SandboxFlags, variables: Environmen
     allowHosts: flags.allowHost?.map((name) => name.toLowerCase()),
     streamListen: given(flags.streamListen, 'KONG_STREAM_LISTEN'),
     pluginServers: [...flags.pluginServer.map(parsePluginServer), ...serversOf(flags, environment)],
-    plugins: plugins === undefined ? undefined : list(plugins),
+    plugins: plugins === undefined ? undefined : pluginsOf(new Map([['plugins', plugins]])),
     nginxMainEnv: given(flags.nginxMainEnv, 'KONG_NGINX_MAIN_ENV'),
     strict: flags.strict === true ? true : undefined,
     deck: flags.deck === true ? true : undefined,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import type { CollectionTag, ScalarTag, Tags } from 'yaml';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readText } from '../../base/read-text.ts';
@@ -70,17 +70,26 @@ const notGuessed = new Set(
   ['binary', 'omap', 'pairs', 'set', 'timestamp'].map((name) => `tag:yaml.org,2002:${name}`),
 );
 
+/** A directive does not change how Kong's parser guesses. */
+const directive = /^%YAML[ \t]+1\.[12](?=\s)/gm;
+
 /**
- * YAML 1.1, as Kong reads it: `yes`, `no`, `on` and `off` are booleans, `0644` is octal and `1:30` is ninety. Anchors and
- * merge keys work; aliases are limited, so a small file cannot become a huge one.
+ * YAML 1.1, as Kong reads it (lyaml 6.2.8): `yes`, `no`, `on` and `off` are booleans, `0644` is octal and `1:30` is ninety; of a
+ * key that is there twice the last counts, of several documents the first, and the others have to be right, too. Anchors
+ * and merge keys work; aliases are limited, so a small file cannot become a huge one.
  */
 export function parseYaml(text: string): unknown {
-  return parse(text, {
+  const documents = parseAllDocuments(text.replace(directive, '%YAML 1.1'), {
     version: '1.1',
     merge: true,
-    maxAliasCount: 10_000,
+    uniqueKeys: false,
+    logLevel: 'error',
     customTags: (tags) => tags.flatMap((tag): Tags => (typeof tag === 'string' ? [tag] : guessed(tag))),
   });
+  if (!Array.isArray(documents)) return null;
+  const [wrong] = documents.flatMap(({ errors }) => errors);
+  if (wrong !== undefined) throw wrong;
+  return documents[0]?.toJS({ maxAliasCount: 10_000 }) as unknown;
 }
 
 function guessed(tag: CollectionTag | ScalarTag): (CollectionTag | ScalarTag)[] {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { isUuid } from '../../base/uuid.ts';
-import { createEntityStore, createRegistry, foreignId, storedForm } from '../entities/index.ts';
+import {
+  createEntityStore,
+  createRegistry,
+  defaultWorkspaceId,
+  foreignId,
+  storedForm,
+} from '../entities/index.ts';
 import type { Entity, EntityKind, KnownPlugin, MutableEntityStore, Registry } from '../entities/index.ts';
 import { isObject, own } from '../schema/index.ts';
 import type { FieldError, PlainObject } from '../schema/index.ts';
@@ -138,6 +144,11 @@ function addEntity(store: MutableEntityStore, { kind, fields, path }: DeclaredEn
     return fail({ ...errors, ...references.errors });
   const entity = storedForm(kind, filled.value ?? {}, workspaceId);
   if (kind.definition.ttl === true) entity['ttl'] = typeof ttl === 'number' ? ttl : null;
+  // It is there in any case: whoever declares it says more about it.
+  if (kind.name === 'workspaces' && label === 'default') {
+    store.table(kind.name).put({ ...entity, id: defaultWorkspaceId });
+    return;
+  }
   const taken = declaredTwice(store, kind, entity, workspaceId);
   if (taken === undefined) store.table(kind.name).put(entity);
   else fail(taken);
