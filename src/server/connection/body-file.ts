@@ -14,6 +14,11 @@ const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** File systems whose files show what the server is, and say that they are regular. */
 const unreal = ['/proc', '/sys'];
 
+/** Linux's limit of a path in bytes (`PATH_MAX` less its ending zero). */
+const longestPath = 4095;
+/** As much of a path is told, in characters: it comes in a message of any size. */
+const toldOfPath = 256;
+
 export interface BodyFilesOptions {
   /** Folders that Kong keeps bodies in; subfolders count. */
   readonly folders: readonly string[];
@@ -37,6 +42,7 @@ export class BodyFiles {
    */
   async read(file: string, maxBytes = Infinity): Promise<Buffer> {
     try {
+      if (Buffer.byteLength(file) > longestPath) throw new Refusal('its path is longer than a path may be');
       await this.#checkFolder(path.dirname(file));
       const handle = await open(file, flags);
       try {
@@ -50,11 +56,13 @@ export class BodyFiles {
   }
 
   async #readFrom(handle: FileHandle, limit: number): Promise<Buffer> {
-    // The folder may have become a link since it was looked at: where the system tells, the open file decides.
+    // A folder may have become a link since it was looked at: where the system tells, the open file decides.
     const opened = await readlink(`/proc/self/fd/${String(handle.fd)}`).catch(() => null);
-    if (opened !== null) await this.#checkFolder(path.dirname(opened));
+    if (opened !== null) await this.#checkOpened(opened);
     const status = await handle.stat();
     if (!status.isFile()) throw new Refusal('it is not a regular file');
+    // A body has one name, or none once Kong has removed it. Another name may be that of somebody's secret.
+    if (status.nlink > 1) throw new Refusal('it has several names (hard links)');
     if (status.size > limit) {
       throw new Refusal(`it has ${String(status.size)} bytes, more than the ${String(limit)} allowed`);
     }
@@ -64,11 +72,24 @@ export class BodyFiles {
   /** @throws Refusal unless the folder is one of Kong's, or below one */
   async #checkFolder(folder: string): Promise<void> {
     const real = path.isAbsolute(folder) ? await realpath(folder) : null;
-    if (real !== null) {
-      for (const allowed of this.#folders) if (await holds(allowed, real)) return;
+    if (real === null) throw this.#outside();
+    for (const allowed of this.#folders) if (await holds(allowed, real)) return;
+    throw this.#outside();
+  }
+
+  /** The same for a path that the system tells of an open file: it holds no link, and nothing of it is resolved again. */
+  async #checkOpened(file: string): Promise<void> {
+    const folder = path.dirname(file);
+    for (const allowed of this.#folders) {
+      const top = await placeOf(allowed).catch(() => null);
+      if (top !== null && isKongs(top, folder)) return;
     }
+    throw this.#outside();
+  }
+
+  #outside(): Refusal {
     const known = this.#folders.length === 0 ? 'none is allowed' : `allowed: ${this.#folders.join(', ')}`;
-    throw new Refusal(
+    return new Refusal(
       `it is in no folder that bodies may be read from (${known})`,
       'Name the folder with --body-folder: client_body_temp in the prefix of a Kong that shares its files with this server.',
     );
@@ -78,12 +99,23 @@ export class BodyFiles {
 /** Whether a folder of Kong's is there and is, or is above, a real folder. A link is no folder of Kong's. */
 async function holds(allowed: string, real: string): Promise<boolean> {
   try {
-    if (!(await lstat(allowed)).isDirectory()) return false;
-    const top = await realpath(allowed);
-    return isBelow(top, real) && !unreal.some((each) => isBelow(each, real));
+    const top = await placeOf(allowed);
+    return (await lstat(top)).isDirectory() && isKongs(top, real);
   } catch {
     return false;
   }
+}
+
+/**
+ * The place of a folder, which may be reached over links and may not be one itself: whoever can write beside it could make
+ * it one between two looks, so that its own name is never resolved.
+ */
+async function placeOf(folder: string): Promise<string> {
+  return path.join(await realpath(path.dirname(folder)), path.basename(folder));
+}
+
+function isKongs(top: string, folder: string): boolean {
+  return isBelow(top, folder) && !unreal.some((each) => isBelow(each, folder));
 }
 
 function isBelow(top: string, folder: string): boolean {
@@ -119,10 +151,13 @@ class Refusal extends Error {
 const shareFiles =
   "Let the plugin server share Kong's file system and user, or raise client_body_buffer_size (KONG_NGINX_HTTP_CLIENT_BODY_BUFFER_SIZE) so that bodies stay in memory.";
 
+const told = (file: string): string =>
+  file.length <= toldOfPath ? JSON.stringify(file) : `${JSON.stringify(file.slice(0, toldOfPath))}...`;
+
 function unavailable(file: string, why: string, cause?: unknown, fix = shareFiles): KongTsError {
   return new KongTsError(
     'PDK_BODY_UNAVAILABLE',
-    `Kong has buffered the request body to ${JSON.stringify(file)}, which cannot be read here: ${why}.`,
+    `Kong has buffered the request body to ${told(file)}, which cannot be read here: ${why}.`,
     { cause, fix },
   );
 }

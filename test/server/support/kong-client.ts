@@ -28,6 +28,8 @@ export class KongClient {
   readonly path: string;
   /** Results by function name; every other call gets nil. */
   readonly results: Record<string, unknown> = {};
+  /** Results by function name that depend on the arguments; they come first. */
+  readonly answers: Record<string, (args: readonly unknown[]) => unknown> = {};
   /** How often an event was tried anew. */
   retries = 0;
   /** PDK calls answered. */
@@ -116,7 +118,7 @@ export class KongClient {
         if (method === 'kong.response.exit') throw new PdkExit('the request has ended');
         this.answered++;
         this.lastArguments = args;
-        return this.results[method] ?? null;
+        return this.answers[method]?.(args) ?? this.results[method] ?? null;
       });
       return null;
     } catch (error) {
