@@ -10,13 +10,25 @@ import { codecs } from './scenarios/codecs.ts';
 import { hooks } from './scenarios/hooks.ts';
 import { httpLog } from './scenarios/http-log.ts';
 import { latency } from './scenarios/latency.ts';
+import { merging } from './scenarios/merging.ts';
 import { memory } from './scenarios/memory.ts';
 import { priced } from './scenarios/priced.ts';
 import { scaling } from './scenarios/scaling.ts';
 import { start } from './scenarios/start.ts';
 import { throughput } from './scenarios/throughput.ts';
 
-const scenarios = { throughput, priced, latency, scaling, start, codecs, hooks, 'http-log': httpLog, memory };
+const scenarios = {
+  throughput,
+  merging,
+  priced,
+  latency,
+  scaling,
+  start,
+  codecs,
+  hooks,
+  'http-log': httpLog,
+  memory,
+};
 const here = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 const { values } = parseArgs({

@@ -2,9 +2,12 @@ import { Decoder, Encoder } from '@msgpack/msgpack';
 import type { Client } from './job.ts';
 import type { Connection, Pool, Speaker } from './pool.ts';
 import type { Till } from './prices.ts';
-import { replies } from './replies.ts';
+import { headers, replies } from './replies.ts';
 
 type Answer = (error: Error | null, result: unknown) => void;
+
+/** Every value as a list, as Kong has them over MsgPack:1. */
+const lists = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
 
 const encoder = new Encoder();
 const decoder = new Decoder();
@@ -93,7 +96,8 @@ export class MsgpackClient implements Client {
       }
       this.calls += 1;
       this.#till.call(reply.Data.Method);
-      const data = replies.get(reply.Data.Method);
+      const method = reply.Data.Method;
+      const data = method === 'kong.request.get_headers' ? lists : replies.get(method);
       const argument =
         data === undefined ? { EventId: reply.EventId } : { EventId: reply.EventId, Data: data };
       this.#rpc('plugin.Step', argument, step);

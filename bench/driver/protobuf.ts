@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Client } from './job.ts';
 import type { Connection, Pool, Speaker } from './pool.ts';
 import type { Till } from './prices.ts';
-import { numberMark, replies } from './replies.ts';
+import { headers, numberMark, replies } from './replies.ts';
 
 const varint = (value: number): number[] => {
   const bytes: number[] = [];
@@ -19,7 +19,17 @@ const field = (number: number, bytes: Buffer): Buffer =>
 const integer = (number: number, value: number): Buffer =>
   Buffer.from([...varint(number << 3), ...varint(value)]);
 
-const encoded = new Map([...replies].map(([method, text]) => [method, field(1, Buffer.from(text))] as const));
+/** A Struct: entries of a key and a Value that is a text. */
+const struct = Buffer.concat(
+  Object.entries(headers).map(([name, value]) =>
+    field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, field(3, Buffer.from(value)))])),
+  ),
+);
+
+const encoded = new Map([
+  ...[...replies].map(([method, text]) => [method, field(1, Buffer.from(text))] as const),
+  ['kong.request.get_headers', struct] as const,
+]);
 const empty = Buffer.alloc(0);
 
 /** Kong writes the length and the body of a frame in two sends (measured on Kong 3.9.3). */

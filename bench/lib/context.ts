@@ -44,9 +44,13 @@ export class Context {
     process.stderr.write(`${line}\n`);
   }
 
-  async ours(protocol: 'protobuf' | 'msgpack' | 'mixed', workers = 0): Promise<ServerUnderTest> {
-    return this.#server(`ours ${protocol} ${String(workers)}`, () =>
-      startOurs(this.folder, protocol, workers),
+  async ours(
+    protocol: 'protobuf' | 'msgpack' | 'mixed',
+    workers = 0,
+    merge = true,
+  ): Promise<ServerUnderTest> {
+    return this.#server(`ours ${protocol} ${String(workers)} ${String(merge)}`, () =>
+      startOurs(this.folder, protocol, workers, merge),
     );
   }
 

@@ -113,11 +113,12 @@ export function startOurs(
   folder: string,
   protocol: 'protobuf' | 'msgpack' | 'mixed',
   workers: number,
+  merge = true,
   plugins = (protocol === 'mixed' ? ['msgpack', 'protobuf'] : [protocol]).map((each) =>
     path(`../plugins/ours/bench-${each}.ts`),
   ),
 ): Promise<ServerUnderTest> {
-  const socket = join(folder, `ours-${protocol}-${String(workers)}.socket`);
+  const socket = join(folder, `ours-${protocol}-${String(workers)}-${merge ? 'merged' : 'singly'}.socket`);
   return ServerUnderTest.start('kong-ts', socket, [
     path('../../bin/kong-ts.js'),
     'serve',
@@ -126,6 +127,7 @@ export function startOurs(
     socket,
     '--workers',
     String(workers),
+    ...(merge ? [] : ['--no-merge']),
   ]);
 }
 

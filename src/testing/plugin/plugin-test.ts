@@ -24,6 +24,11 @@ export interface TestPluginOptions extends RequestOptions, InstanceOptions {
   readonly protocol?: Protocol;
   /** Time limit of one phase in milliseconds. Default: the plugin's own. */
   readonly phaseTimeout?: number;
+  /**
+   * Whether calls are merged, as on a server. `calls` then has what Kong was asked, so that its length before and after is what
+   * the plugin's calls cost in frames; overrides of single calls that are merged are not asked for. Default false.
+   */
+  readonly merge?: boolean;
   /** Environment variables until `close()`, for the plugin and for `{vault://env/...}` references. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The folder that `setup` gets. Default: none. */
@@ -36,6 +41,7 @@ export interface TestPluginOptions extends RequestOptions, InstanceOptions {
 
 const ownOptions: Names<Omit<TestPluginOptions, keyof (RequestOptions & InstanceOptions) | 'protocol'>> = {
   phaseTimeout: true,
+  merge: true,
   env: true,
   dataDir: true,
   eventHooks: true,

@@ -21,6 +21,8 @@ export interface TestHostOptions {
   /** The log that `setup` gets. */
   readonly pluginLog: ServerLog;
   readonly dataDir: string | null;
+  /** Whether calls are merged. */
+  readonly merge: boolean;
   /** Where the fake Kong keeps bodies. */
   readonly bodyFolder: string;
   /** Gets its hands on the PDK of each event. */
@@ -48,6 +50,7 @@ export class TestHost implements ConnectionHost {
     this.#registry = new InstanceRegistry({
       clock: this.clock,
       log: options.log,
+      merge: options.merge,
       plugin: (name) => (name === options.plugin.name ? options.plugin : null),
       stats: () => stats,
       surroundings: (plugin, info) => {

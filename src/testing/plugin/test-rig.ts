@@ -28,6 +28,7 @@ export interface RigOptions {
   /** A temporary folder of the test's own. */
   readonly folder: string;
   readonly phaseTimeout?: number;
+  readonly merge?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly dataDir?: string;
   readonly eventHooks?: WantedEvents;
@@ -58,6 +59,7 @@ export class TestRig {
       log: this.#log('server'),
       pluginLog: this.#log('plugin'),
       dataDir: options.dataDir ?? null,
+      merge: options.merge ?? false,
       bodyFolder: path.join(options.folder, 'client_body_temp'),
       adapt: (kong, channel) => overrideComposed(kong, channel, this.composed, () => this.#recorder),
     });
