@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { definePlugin } from '../../src/index.ts';
 import { testPlugin } from '../../src/testing/index.ts';
-import { authorFrame } from '../../src/terminal/stack.ts';
 
 const caught: Error[] = [];
 const reads = definePlugin({
@@ -17,7 +16,7 @@ const reads = definePlugin({
 });
 
 describe('a body that is not what it says', () => {
-  it('is refused with the function, the reason and the line that asked, without the body', async () => {
+  it('is refused with the function and the reason, without the body', async () => {
     const request = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -26,6 +25,5 @@ describe('a body that is not what it says', () => {
     await using t = await testPlugin(reads, { request });
     await t.access();
     expect(caught[0]?.message).toBe("kong.request.getBody(): the body is not JSON: Unexpected token 'h'.");
-    expect(authorFrame(caught[0]?.stack)).toMatchObject({ file: import.meta.filename, line: 12 });
   });
 });

@@ -1,8 +1,8 @@
 import { KongTsError } from '../../base/errors.ts';
 
 /**
- * Names the function in what goes wrong with a body. The error is made anew where the caller waits for it, so that its stack
- * leads to the line of the plugin that asked. A call that is not awaited is no unhandled rejection.
+ * Names the function in what goes wrong with a body. The error is made anew where the caller waits for it: V8 then
+ * often knows the line of the plugin that asked. A call that is not awaited is no unhandled rejection.
  *
  * @param path as the plugin writes it: `kong.request.getBody`
  */

@@ -17,17 +17,18 @@ afterEach(() => {
 });
 
 /** What is logged when a promise that nobody handles rejects. */
-function loggedFor(reason: unknown): LogLine[] {
+function loggedFor(reason: unknown, times = 1): LogLine[] {
   const lines: LogLine[] = [];
   surviveFailures(memoryLog(lines));
   const added = process.rawListeners('unhandledRejection').at(-1) as (reason: unknown) => void;
-  added(reason);
+  for (let time = 0; time < times; time++) added(reason);
   return lines;
 }
 
-test('a helper that nobody awaits and that the end of its event has stopped is no failure', () => {
+test('a helper that nobody awaits and that the end of its event has stopped is no failure; for want of an await it is a warning, once', () => {
   expect(loggedFor(new ExitSignal())).toEqual([]);
-  expect(loggedFor(new KongTsError('PDK_EVENT_ENDED', 'over'))).toEqual([]);
+  expect(loggedFor(new KongTsError('PDK_CALL_FAILED', 'over'))).toEqual([]);
+  expect(loggedFor(new KongTsError('PDK_EVENT_ENDED', 'over'), 3)).toMatchObject([{ level: 'warn' }]);
 });
 
 test('other rejections are', () => {
