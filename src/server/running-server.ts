@@ -9,6 +9,11 @@ export interface RunningServer {
   metrics(): Promise<{ type: string; text: string }>;
   /** Loads the plugins anew, without a failed event. */
   reload(): Promise<ReloadResult>;
+  /**
+   * Ends on a signal: `waits` where another server is going to follow and this one serves until it does; a second signal
+   * stops it then.
+   */
+  terminate(signal: NodeJS.Signals): 'waits' | 'stops';
   /** Lets events in flight finish, flushes what plugins have queued, ends every process. */
   stop(): Promise<void>;
   /** Resolves when it has stopped, also by a takeover. */

@@ -23,6 +23,10 @@ export interface ClaimOptions {
 
 /** A socket path that this process listens on. */
 export interface ClaimedSocket extends Omit<PlacedSocket, 'remove'> {
+  /** Node's listening handle, of which another process may get a copy. */
+  readonly handle: unknown;
+  /** Accepts no more connections: another process does, on its copy. The file stays. */
+  pass(): void;
   /**
    * Stops listening: removes the file if it is still ours, accepts what already waits in the backlog, closes.
    * Connections that were accepted stay open.
@@ -50,11 +54,16 @@ export async function claimSocket(path: string, options: ClaimOptions): Promise<
     throw error;
   }
   let released = false;
-  const { found, check } = placed;
+  const { found, file, check } = placed;
   return {
     path,
     found,
+    file,
     check,
+    handle: (server as unknown as { _handle?: unknown })._handle ?? null,
+    pass() {
+      server.close();
+    },
     async release() {
       if (released) return;
       released = true;

@@ -19,15 +19,23 @@ export interface PlaceOptions {
 /** What is at a path: nothing, a socket that nobody listens on, or one with a listener. */
 export type Found = 'nothing' | 'stale' | 'live';
 
-/** A socket file that this process has put at a path. */
-export interface PlacedSocket {
-  readonly path: string;
-  /** What was at the path before. */
-  readonly found: Found;
+/** By which a socket file is told from another one at the same path. Plain data, for structured clone. */
+export type SocketFile = Pick<Stats, 'dev' | 'ino' | 'mtimeMs'>;
+
+/** A socket file at a path that another process of this server has put there. */
+export interface AdoptedSocket {
   /** `taken` once another server has taken the path over, `missing` when somebody has removed the file. */
   readonly check: () => Promise<'ours' | 'taken' | 'missing'>;
   /** Removes the file if it is still ours. */
   remove(): void;
+}
+
+/** A socket file that this process has put at a path. */
+export interface PlacedSocket extends AdoptedSocket {
+  readonly path: string;
+  /** What was at the path before. */
+  readonly found: Found;
+  readonly file: SocketFile;
 }
 
 /**
@@ -88,13 +96,17 @@ async function keepPredecessor(path: string): Promise<void> {
   }
 }
 
-function placed(path: string, found: Found, ours: Stats): PlacedSocket {
+function placed(path: string, found: Found, { dev, ino, mtimeMs }: Stats): PlacedSocket {
+  const file = { dev, ino, mtimeMs };
+  return { path, found, file, ...adoptSocket(path, file) };
+}
+
+/** Watches a socket file that is there already. */
+export function adoptSocket(path: string, ours: SocketFile): AdoptedSocket {
   // The number of a file that is gone may be another one's soon: the time at which it was made tells them apart.
-  const isOurs = ({ dev, ino, mtimeMs }: Stats) =>
+  const isOurs = ({ dev, ino, mtimeMs }: SocketFile) =>
     dev === ours.dev && ino === ours.ino && mtimeMs === ours.mtimeMs;
   return {
-    path,
-    found,
     async check() {
       const now = await lstat(path).catch(() => null);
       if (now === null) return 'missing';

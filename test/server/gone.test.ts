@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KongClient, Load } from './support/kong-client.ts';
+import type { EventResult } from './support/kong-client.ts';
 import { PackedConnection } from './support/msgpack-client.ts';
 import type { ServerProcess } from './support/server-process.ts';
 import { until, Workbench } from './support/server-process.ts';
@@ -31,6 +32,10 @@ function client(socket: string): KongClient {
 /** A file that is not there: what waits for it goes on once `open` has written it. */
 const closedGate = (): string => join(bench.folder, 'gate');
 const open = (gate: string): void => writeFileSync(gate, '');
+
+/** The processes in which handlers of `packed` wait at the gate, or did. */
+const waiting = (gate: string): number[] =>
+  existsSync(`${gate}.waits`) ? readFileSync(`${gate}.waits`, 'utf8').trim().split('\n').map(Number) : [];
 
 /** Requests with a log event each: `sent` are the records that Kong has handed over. */
 class Traffic {
@@ -87,6 +92,44 @@ describe('a worker that is killed', { timeout: 120_000 }, () => {
     expect(traffic.failures).toEqual([]);
     expect(traffic.sent.filter((record) => !written.has(record))).toEqual([]);
     expect((await server.status()).restarts['died']).toBe(4);
+  });
+});
+
+describe('a worker that is killed while it works on a MsgPack:1 event', { timeout: 120_000 }, () => {
+  it('leaves nothing unanswered: Kong begins the event anew, and goes on without the plugin nowhere', async () => {
+    const server = await bench.serve(['packed'], '--workers', '1').ready();
+    const kong = new KongClient(server.socket, 'msgpack');
+    clients.push(kong);
+    kong.results['kong.request.get_method'] = 'GET';
+    const gate = closedGate();
+    const events = Array.from({ length: 5 }, () => kong.event('packed', { gate }, 'access'));
+    await until(async () => waiting(gate).length === 5, 'the handlers');
+    process.kill(waiting(gate)[0] ?? 0, 'SIGKILL');
+    await until(async () => waiting(gate).length === 10, 'the handlers, again');
+    open(gate);
+    for (const { calls } of await Promise.all(events)) {
+      expect(calls).toEqual(['kong.request.get_method', 'kong.response.set_header']);
+    }
+    expect(kong.skipped).toEqual([]);
+  });
+
+  it('and the one after it as well, gives the requests a 500', async () => {
+    const server = await bench.serve(['packed'], '--workers', '1').ready();
+    const kong = new KongClient(server.socket, 'msgpack');
+    clients.push(kong);
+    kong.results['kong.request.get_method'] = 'GET';
+    const gate = closedGate();
+    const ended: EventResult[] = [];
+    const event = kong.event('packed', { gate }, 'access');
+    void event.then((result) => ended.push(result));
+    // A worker that has served for a while and is killed from outside is an accident.
+    for (let killed = 0; ended.length === 0; killed++) {
+      await until(async () => ended.length > 0 || waiting(gate).length > killed, 'the handler, or the end');
+      const pid = waiting(gate)[killed];
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    }
+    expect((await event).calls).toEqual(['kong.request.get_method', 'kong.response.exit']);
+    expect(kong.skipped).toEqual([]);
   });
 });
 
@@ -246,6 +289,30 @@ describe('a stop', { timeout: 120_000 }, () => {
     expect(await server.exited).toEqual({ code: 0, signal: null });
     expect(server.log.filter(({ message }) => message.includes(line))).toEqual([]);
     packed.close();
+  });
+
+  it('has Kong begin anew what does not finish in time, over both protocols', async () => {
+    const first = await bench.serve(['steady', 'packed'], '--workers', '1', '--drain-timeout', '0.5').ready();
+    const gate = closedGate();
+    const asked = [client(first.socket), new KongClient(first.socket, 'msgpack')];
+    clients.push(...asked);
+    const events = asked.map((kong) =>
+      kong.event(kong.protocol === 'msgpack' ? 'packed' : 'steady', { gate }, 'access'),
+    );
+    await until(
+      async () => waiting(gate).length === 1 && asked.every(({ answered }) => answered > 0),
+      'both handlers',
+    );
+    const second = bench.serve(['steady', 'packed'], '--workers', '1');
+    await second.logged('listening');
+    first.kill('SIGTERM');
+    await first.logged('are given up');
+    open(gate);
+    for (const { calls } of await Promise.all(events)) expect(calls).toHaveLength(2);
+    expect(asked.map(({ skipped, retries }) => [skipped, retries])).toEqual([
+      [[], 1],
+      [[], 1],
+    ]);
   });
 
   it('sends those that wait to the server that follows', async () => {

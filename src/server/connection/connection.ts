@@ -130,6 +130,12 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     return this.#released;
   }
 
+  giveUp(): void {
+    if (this.#closing) return;
+    this.#msgpack.giveUp();
+    this.finish();
+  }
+
   destroy(): void {
     this.#closing = true;
     this.#socket.destroy();

@@ -13,6 +13,7 @@ import { rejected } from './pending-call.ts';
 import type { Decode } from './pending-call.ts';
 import { LastWords } from './last-words.ts';
 import type { Runtime } from './runtime.ts';
+import { failureExit } from './failure-exit.ts';
 import type { EventState } from './event-state.ts';
 import { readable, isThenable } from './thrown.ts';
 
@@ -23,20 +24,6 @@ const subsystemOf: Partial<Record<Phase, 'http' | 'stream'>> = {
   response: 'http',
   preread: 'stream',
 };
-
-/**
- * Phases in which a failing handler gives the client a 500, or ends its connection; elsewhere there is nobody to answer. In
- * `certificate` Kong refuses the exit (measured on Kong 3.9.3) and raises, which fails the TLS handshake.
- */
-const answerable: ReadonlySet<Phase> = new Set(['certificate', 'rewrite', 'access', 'response', 'preread']);
-/** Those that have no HTTP answer. */
-const bodiless: ReadonlySet<Phase> = new Set(['certificate', 'preread']);
-
-const failureArgs = [
-  500,
-  JSON.stringify({ message: 'An unexpected error occurred' }),
-  { 'Content-Type': 'application/json; charset=utf-8' },
-] as const;
 
 /**
  * One phase of one request: runs the handler once and turns what it does into the end of the event. What differs
@@ -63,8 +50,11 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   deadlinePrevious: Timed | null = null;
   deadlineNext: Timed | null = null;
 
-  /** @param ticket of the connection that the event lives on; 0 when it lives on none */
-  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, ticket = 0) {
+  /**
+   * @param ticket of the connection that the event lives on; 0 when it lives on none
+   * @param eventId by which Kong steps it; 0 when it does not
+   */
+  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, ticket = 0, eventId = 0) {
     this.runtime = runtime;
     this.instance = instance;
     this.phase = phase;
@@ -74,7 +64,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     this.#facts.subsystem ??= subsystemOf[phase] ?? null;
     runtime.counts.events++;
     instance.usage.events++;
-    this.#place = runtime.host.inFlight?.enter(instance.id, phase, ticket) ?? -1;
+    this.#place = runtime.host.inFlight?.enter(instance.id, phase, ticket, eventId) ?? -1;
   }
 
   get facts(): KongFacts {
@@ -364,9 +354,9 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
       return;
     }
     const exit = rowByName('kong.response.exit');
-    if (this.instance.plugin.onError === 'fail' && answerable.has(this.phase) && exit !== null) {
-      this.sendExit(exit, bodiless.has(this.phase) ? [500] : failureArgs);
-    } else this.sendDone();
+    const args = this.instance.plugin.onError === 'fail' ? failureExit(this.phase) : null;
+    if (args !== null && exit !== null) this.sendExit(exit, args);
+    else this.sendDone();
     this.end();
     this.left();
   }

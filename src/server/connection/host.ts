@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Phase } from '../../pdk/phases.ts';
 import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
+import type { OpenRequest } from '../in-flight/open-requests.ts';
 import type { PluginInfo } from '../../wire/protobuf/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { Usage } from '../instances/configuration.ts';
@@ -87,8 +88,13 @@ export interface ConnectionHost {
   readonly bodyFiles: Pick<BodyFiles, 'read'> | null;
   /** Where running events are noted, so that they are known when the process is gone. Default: nowhere. */
   readonly inFlight?: {
-    enter(instanceId: number, phase: Phase, ticket: number): number;
+    enter(instanceId: number, phase: Phase, ticket: number, eventId: number): number;
     leave(place: number): void;
+  };
+  /** Where MsgPack:1 requests about events are noted that wait for their answers. Default: nowhere. */
+  readonly openRequests?: {
+    open(request: OpenRequest): number;
+    close(place: number): void;
   };
   /**
    * True where the connections were another process's, which has died: Kong may owe answers on them, so that what is no command ends
@@ -104,6 +110,8 @@ export interface ConnectionHost {
   /** Null when the id is unknown. Synchronous for instances that are ready: this is the hot path. */
   findInstance(id: number): RunningInstance | null | Promise<RunningInstance | null>;
   instanceStatus(id: number): StartedInstance | null | Promise<StartedInstance | null>;
+  /** Whether it goes on until another server has taken the sockets over. Absent where it does not. */
+  serves?(): boolean;
   pluginNames(): readonly string[];
   /** Null when no plugin of that name is served. */
   pluginInfo(name: string): PluginInfo | null;
@@ -133,6 +141,11 @@ export interface ConnectionHandle {
   release(): Promise<boolean>;
   /** True once it has been let go of. */
   readonly released: boolean;
+  /**
+   * Ends at once without failing what runs: a MsgPack:1 request is answered so that Kong begins its event anew, and a connection that ends
+   * cleanly has Kong try an event of ProtoBuf:1 again.
+   */
+  giveUp(): void;
   /** Closes at once, whatever is running. */
   destroy(): void;
   readonly closed: Promise<void>;

@@ -32,9 +32,9 @@ export abstract class MergingEvent extends PhaseEvent implements CallLane, Answe
   /** Parts that the plugin may have changed. */
   #changed = 0;
 
-  /** @param ticket of the connection that the event lives on; 0 when it lives on none */
-  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, ticket = 0) {
-    super(runtime, instance, phase, ticket);
+  /** See PhaseEvent. */
+  constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, ticket = 0, eventId = 0) {
+    super(runtime, instance, phase, ticket, eventId);
     this.#learner = instance.prefetch?.of(phase) ?? null;
   }
 

@@ -72,8 +72,9 @@ export class MsgpackEvent extends MergingEvent implements SteppedEvent, Unsteppe
   unsteppedNext: Unstepped | null = null;
 
   constructor(runtime: Runtime, instance: RunningInstance, phase: Phase, responder: Responder) {
-    super(runtime, instance, phase);
-    this.id = runtime.newEventId();
+    const id = runtime.newEventId();
+    super(runtime, instance, phase, 0, id);
+    this.id = id;
     this.#responder = responder;
     this.#watch = phase === 'log' ? new CallWatch(() => this.#unanswered()) : null;
     runtime.steppedEvents.add(this);

@@ -18,6 +18,7 @@ import type { Command, Request } from '../../wire/msgpack/messages.ts';
 import { encodeText } from '../../base/text.ts';
 import { brokenInstance } from './broken-instance.ts';
 import { relaysNotice } from './event-relay.ts';
+import { servesMethod } from '../socket/serves.ts';
 import type { AskedStart, ForwardedAnswer, ForwardedStep, RunningInstance, StartedInstance } from './host.ts';
 import { MsgpackEvent } from './msgpack-event.ts';
 import type { Runtime } from './runtime.ts';
@@ -55,6 +56,8 @@ export class MsgpackSession implements Responder {
   #bytes: Buffer | null = null;
   /** The event whose next word this connection waits for. */
   #event: SteppedEvent | null = null;
+  /** Where the request is noted, see OpenRequests. */
+  #place = -1;
   /** The rest of a request is not going to be read: the connection ends with the answer to it. */
   #last = false;
 
@@ -124,7 +127,14 @@ export class MsgpackSession implements Responder {
   lost(): void {
     const event = this.#event;
     this.#event = null;
+    this.#crossOut();
     event?.disconnected(this);
+  }
+
+  /** What is being worked on is begun anew by Kong. */
+  giveUp(): void {
+    this.#event = null;
+    if (this.busy) this.#respond(`${unknownInstance}${noId}: its server ends`, null);
   }
 
   #handle(whole: Buffer): void {
@@ -194,7 +204,8 @@ export class MsgpackSession implements Responder {
         this.#answerLater(host.closeInstance(command.instanceId), command.instanceId);
         return;
       case 'other':
-        this.#respond(`The method ${command.method} is not known here.`, null);
+        if (command.method === servesMethod) this.#respond(null, host.serves?.() === true);
+        else this.#respond(`The method ${command.method} is not known here.`, null);
     }
   }
 
@@ -203,6 +214,7 @@ export class MsgpackSession implements Responder {
   }
 
   #find(id: number, phase: string): void {
+    if (known.has(phase)) this.#note(phase as Phase, 0);
     const found = this.#connection.runtime.host.findInstance(id);
     if (!(found instanceof Promise)) {
       this.#start(id, phase, found);
@@ -216,6 +228,19 @@ export class MsgpackSession implements Responder {
         if (!this.#connection.closing) this.#start(id, phase, brokenInstance(id, error));
       },
     );
+  }
+
+  /** Should this process die before the answer, Kong is told. */
+  #note(phase: Phase, eventId: number): void {
+    const { ticket, runtime } = this.#connection;
+    if (ticket === 0) return;
+    this.#place = runtime.host.openRequests?.open({ ticket, id: this.#request, eventId, phase }) ?? -1;
+  }
+
+  #crossOut(): void {
+    if (this.#place < 0) return;
+    this.#connection.runtime.host.openRequests?.close(this.#place);
+    this.#place = -1;
   }
 
   #start(id: number, phase: string, instance: RunningInstance | null): void {
@@ -233,6 +258,7 @@ export class MsgpackSession implements Responder {
     const event = this.#connection.runtime.steppedEvents.get(eventId);
     if (event !== undefined) {
       this.#event = event;
+      this.#note(event.phase, eventId);
       event.step(data, failed, this, size);
       return;
     }
@@ -303,6 +329,7 @@ export class MsgpackSession implements Responder {
   #answered(): void {
     const connection = this.#connection;
     this.#request = -1;
+    this.#crossOut();
     if (connection.closing) return;
     const out = this.#out;
     // What the system took at once can be written over; else the bytes stay the socket's.
@@ -325,7 +352,10 @@ function idIn(bytes: Buffer): number | bigint | string | null {
 export function stepForwarded(runtime: Runtime, step: ForwardedStep): Promise<ForwardedAnswer> {
   const event = runtime.steppedEvents.get(step.eventId);
   if (event === undefined) return Promise.resolve({ type: 'error', message: noEvent(step.eventId) });
-  return new Promise((resolve) => {
+  const { openRequests } = runtime.host;
+  const { eventId } = step;
+  const place = openRequests?.open({ ticket: 0, id: 0, eventId, phase: event.phase }) ?? -1;
+  return new Promise<ForwardedAnswer>((resolve) => {
     const responder: Responder = {
       respondCall: (_id, method, args) => {
         resolve({ type: 'call', method, args: Buffer.isBuffer(args) ? args : encode(args) });
@@ -333,7 +363,7 @@ export function stepForwarded(runtime: Runtime, step: ForwardedStep): Promise<Fo
       respondDone: () => resolve({ type: 'done' }),
     };
     event.step(step.data, step.failed, responder, step.size);
-  });
+  }).finally(() => openRequests?.close(place));
 }
 
 function noEvent(eventId: number): string {

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { Phase } from '../../pdk/phases.ts';
 
 /** Who waits for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
 export interface Responder {
@@ -14,6 +15,7 @@ export interface Responder {
 /** An event that Kong runs by steps, as the worker keeps it. */
 export interface SteppedEvent {
   readonly id: number;
+  readonly phase: Phase;
   /**
    * Kong has the result of the call that it was asked for.
    * @param size of the result as Kong has sent it, in bytes

@@ -1,6 +1,8 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import type { InFlightEvent, InFlightRegister } from './register.ts';
+import { readOpenRequests, requestsAt, requestsSize } from './open-requests.ts';
+import type { OpenRequest } from './open-requests.ts';
 import { fields, readInFlight } from './register.ts';
+import type { InFlightEvent, InFlightRegister } from './register.ts';
 
 /**
  * Where a worker's guard leaves copies of its register for the supervisor: a file without a name, which both have open
@@ -28,11 +30,18 @@ export class InFlightFile {
   }
 
   read(): InFlightEvent[] {
-    const bytes = new Uint8Array(64 * 1024);
+    const bytes = new Uint8Array(requestsAt);
     const length = readSync(this.descriptor, bytes, 0, bytes.length, 0);
     if (length < 8) return [];
     const [time = 0] = new Float64Array(bytes.buffer, 0, 1);
     return readInFlight(new Int32Array(bytes.buffer, 8, Math.floor((length - 8) / 4)), time);
+  }
+
+  /** MsgPack:1 requests that wait for an answer, see OpenRequests. */
+  readRequests(): OpenRequest[] {
+    const bytes = new Uint8Array(requestsSize);
+    const length = readSync(this.descriptor, bytes, 0, bytes.length, requestsAt);
+    return readOpenRequests(new Int32Array(bytes.buffer, 0, Math.floor(length / 4)));
   }
 
   close(): void {

@@ -3,8 +3,8 @@ import { phases } from '../../pdk/phases.ts';
 
 /** Events that can be registered at the same time; more than that run unregistered. */
 const places = 1024;
-/** Instance, phase and one, start, ticket. The phase is zero in a free place. */
-export const fields = 4;
+/** Instance, phase and one, start, ticket, event id. The phase is zero in a free place. */
+export const fields = 5;
 
 const phaseCode = Object.fromEntries(phases.map((phase, index) => [phase, index + 1])) as Record<
   Phase,
@@ -25,15 +25,17 @@ export class InFlightRegister {
 
   /**
    * @param ticket of the connection that waits for the event's end and for nothing else; 0 when there is none
+   * @param eventId by which Kong steps it over MsgPack:1; 0 when it does not
    * @returns what `leave` takes
    */
-  enter(instance: number, phase: Phase, ticket = 0): number {
+  enter(instance: number, phase: Phase, ticket = 0, eventId = 0): number {
     const place = this.#free.pop();
     if (place === undefined) return -1;
     const table = this.#table;
     table[place] = instance;
     table[place + 2] = stamp(Date.now());
     table[place + 3] = ticket;
+    table[place + 4] = eventId | 0;
     table[place + 1] = phaseCode[phase];
     this.changed?.();
     return place;
@@ -58,6 +60,8 @@ export interface InFlightEvent {
   readonly phase: Phase;
   /** The connection of an event over ProtoBuf:1; 0 over MsgPack:1, where an event has none. */
   readonly ticket: number;
+  /** By which Kong steps it over MsgPack:1; 0 over ProtoBuf:1. */
+  readonly eventId: number;
   /** How long it had been running, in milliseconds. */
   readonly ranFor: number;
 }
@@ -69,7 +73,8 @@ export function readInFlight(table: Int32Array, now: number): InFlightEvent[] {
     const phase = phases[(table[place + 1] ?? 0) - 1];
     if (phase === undefined) continue;
     const ranFor = (stamp(now) - (table[place + 2] ?? 0) + 2 ** 31) % 2 ** 31;
-    events.push({ instance: table[place] ?? 0, phase, ticket: table[place + 3] ?? 0, ranFor });
+    const eventId = (table[place + 4] ?? 0) >>> 0;
+    events.push({ instance: table[place] ?? 0, phase, ticket: table[place + 3] ?? 0, eventId, ranFor });
   }
   return events.sort((a, b) => a.ranFor - b.ranFor);
 }

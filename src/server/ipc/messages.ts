@@ -3,6 +3,8 @@ import type { SeenFile } from '../../base/file-signature.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import type { AskedStart } from '../connection/host.ts';
+import type { InheritedSocket } from '../keeper/inheritance.ts';
+import type { KongMaster } from '../keeper/kong-master.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 
@@ -110,6 +112,12 @@ export type Message =
   | { readonly type: 'hooks'; readonly address: string }
   /** Supervisor to worker. */
   | { readonly type: 'withhold'; readonly withheld: Withheld }
+  /** Supervisor to worker, with a copy of the listening socket as handle, see Keeper. */
+  | { readonly type: 'inherit'; readonly socket: InheritedSocket }
+  /** Supervisor to worker: another one has the copies. */
+  | { readonly type: 'disinherit' }
+  /** Supervisor to worker: it accepts connections itself from now on. Worker to supervisor: it does. */
+  | { readonly type: 'accept' }
   /** Worker to supervisor: ready to take connections; plugins may still be loading. */
   | { readonly type: 'booted' }
   /** Worker to supervisor, where it watches: files that plugins are loaded from. Before `loaded`, and whenever one imports more. */
@@ -146,6 +154,8 @@ export interface WorkerStart {
   readonly count: number;
   /** Whether there is a file for what is in flight, see InFlightFile. */
   readonly inFlight: boolean;
+  /** The Kong that has started this server, null where none has. */
+  readonly kong: KongMaster | null;
   /** Address of the event hook dispatcher, null when there is none yet. */
   readonly hooks: string | null;
   /** The worker before it has died: it writes down what is in flight as it begins, not every 50 ms. */

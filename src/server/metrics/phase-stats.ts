@@ -63,3 +63,10 @@ export type PluginStats = Readonly<Record<Phase, PhaseStats>>;
 export function createPluginStats(): PluginStats {
   return Object.fromEntries(phases.map((phase) => [phase, createPhaseStats()])) as Record<Phase, PhaseStats>;
 }
+
+/** How many events those are, by plugin, together. */
+export function eventsOf(stats: Readonly<Record<string, PluginStats>>): number {
+  let sum = 0;
+  for (const phases of Object.values(stats)) for (const { events } of Object.values(phases)) sum += events;
+  return sum;
+}

@@ -5,8 +5,8 @@ import type { RunningServer } from '../running-server.ts';
 const sameWish = 500;
 
 /**
- * Lets signals drive a server: SIGTERM and SIGINT drain and stop it, a second one ends the process at once, SIGHUP
- * reloads. The process ends with status 0 (or `process.exitCode`) once the server has stopped.
+ * Lets signals drive a server: SIGTERM and SIGINT drain and stop it (see RunningServer.terminate), another one ends the
+ * process at once, SIGHUP reloads. The process ends with status 0 (or `process.exitCode`) once the server has stopped.
  *
  * Call it before the server listens: a signal that comes while it starts is obeyed as soon as it has. The returned
  * function takes the server.
@@ -21,10 +21,10 @@ export function obeySignals(log: ServerLog): (server: RunningServer) => void {
       log.warn('stopping at once', { signal });
       process.exit(1);
     }
-    stopping = true;
+    if (Date.now() - stoppedAt < sameWish) return;
     stoppedAt = Date.now();
     log.notice('stopping', { signal });
-    void server?.stop();
+    stopping = server?.terminate(signal) !== 'waits';
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

@@ -6,6 +6,7 @@ import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { LoadReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { exposition } from '../metrics/exposition.ts';
+import { eventsOf } from '../metrics/phase-stats.ts';
 import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
@@ -47,7 +48,15 @@ export class SingleProcessServer implements RunningServer {
     this.#file = instancesFile === null ? null : new InstanceFile({ path: instancesFile, log });
     this.#instances = new RememberedInstances(this.#file);
     const link = rememberingLink(this.#instances, (id) => this.#worker.forget(id));
-    this.#worker = new PluginWorker({ options, slot: 0, count: 1, uid: randomInt(256), link, log });
+    this.#worker = new PluginWorker({
+      options,
+      slot: 0,
+      count: 1,
+      uid: randomInt(256),
+      link,
+      log,
+      inFlight: null,
+    });
     this.#held = new HeldConnections({
       maxFrameBytes: options.maxFrameBytes,
       log,
@@ -80,7 +89,6 @@ export class SingleProcessServer implements RunningServer {
 
   status(): ServerStatus {
     const beat = this.#worker.beat();
-    const events = Object.values(beat.stats).flatMap((phases) => Object.values(phases));
     return {
       state: this.#stopping === null ? 'running' : 'draining',
       pid: process.pid,
@@ -97,7 +105,7 @@ export class SingleProcessServer implements RunningServer {
           connections: beat.connections,
           rss: beat.rss,
           loopDelay: beat.loopDelay,
-          events: events.reduce((sum, phase) => sum + phase.events, 0),
+          events: eventsOf(beat.stats),
         },
       ],
       instances: beat.instances,
@@ -135,6 +143,11 @@ export class SingleProcessServer implements RunningServer {
       plugins: [],
       needKongReload: [],
     });
+  }
+
+  terminate(): 'stops' {
+    void this.stop();
+    return 'stops';
   }
 
   stop(): Promise<void> {

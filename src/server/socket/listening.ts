@@ -1,6 +1,8 @@
 import type { ServerLog } from '../log/types.ts';
 import { endCleanly } from './parting.ts';
+import { asksWhetherServed } from './serves.ts';
 import type { CompiledServerOptions } from '../options.ts';
+import type { InheritedSocket } from '../keeper/inheritance.ts';
 import { lookAt } from '../../unix/place.ts';
 import type { ClaimedSocket, Connection } from '../../unix/claim.ts';
 import { claimSocket } from '../../unix/claim.ts';
@@ -18,6 +20,8 @@ export interface ConnectionTarget {
   onConnection(connection: Connection, index: number): void;
   /** Another server has taken over every socket. */
   onTakenOver(): void;
+  /** A socket is listened on. */
+  onListening?(): void;
 }
 
 /** How often the socket files are looked at. Milliseconds. */
@@ -57,7 +61,7 @@ export class ListeningSockets {
     const sockets = new ListeningSockets(options);
     try {
       for (const [index, { path }] of options.server.sockets.entries()) {
-        if ((await lookAt(path)) === 'live') sockets.#waitingFor.add(index);
+        if ((await lookAt(path)) === 'live' && (await sockets.#goesOn(path))) sockets.#waitingFor.add(index);
         else await sockets.#claim(index);
       }
     } catch (error) {
@@ -88,6 +92,20 @@ export class ListeningSockets {
       await this.#taking;
       if (this.#waitingFor.has(index)) await this.#takeFromLive(index);
     }
+  }
+
+  /** What another process of this server needs to listen on the same sockets. */
+  copies(): { readonly socket: InheritedSocket; readonly handle: unknown }[] {
+    return [...this.#claimed].map(([index, { path, file, handle }]) => ({
+      socket: { index, path, file, backlog: this.#options.server.backlog },
+      handle,
+    }));
+  }
+
+  /** Another process of this server accepts from now on what comes. The files are watched as before. */
+  pass(): void {
+    for (const socket of this.#claimed.values()) socket.pass();
+    if (this.#timer !== null) this.#lookEvery(soon);
   }
 
   /** This server ends: the sockets listen on, but files that are removed are not made again. */
@@ -154,8 +172,8 @@ export class ListeningSockets {
   }
 
   /**
-   * Whether the live server goes on. One that is about to end listens to the last, but its control socket is gone at once:
-   * Kong kills it a moment later.
+   * Whether the live server goes on. The control socket of one that is about to end is gone at once, though it listens to the last;
+   * the same where it was killed and one of its workers has the sockets (see Keeper), which says then whether it serves.
    */
   async #isServed(path: string): Promise<boolean> {
     const { control } = this.#options.server;
@@ -165,9 +183,16 @@ export class ListeningSockets {
         this.#controlled = true;
         return true;
       }
-      if (this.#controlled) return false;
+      if (this.#controlled) return asksWhetherServed(path);
     }
     return (await lookAt(path).catch(() => 'live')) === 'live';
+  }
+
+  /** Who listens where a server has left its control socket behind is a worker of it: it may be blocked. */
+  async #goesOn(path: string): Promise<boolean> {
+    const { control } = this.#options.server;
+    const left = control !== null && (await lookAt(control).catch(() => 'nothing')) === 'stale';
+    return left ? asksWhetherServed(path) : true;
   }
 
   async #takeFromLive(index: number): Promise<void> {
@@ -206,5 +231,6 @@ export class ListeningSockets {
     if (index === 0) this.alone = socket.found === 'live' ? null : Date.now();
     const found = { nothing: {}, stale: { replaced: 'a stale file' }, live: { replaced: 'a live server' } };
     log.notice('listening', { socket: wanted.path, ...found[socket.found] });
+    this.#target?.onListening?.();
   }
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { KongMaster } from '../keeper/kong-master.ts';
 import type { LoadReport, Parting, Withheld, WorkerStart } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -49,6 +50,7 @@ export class WorkerPool {
   readonly #options: CompiledServerOptions;
   readonly #events: PoolEvents;
   readonly #log: ServerLog;
+  readonly #kong: KongMaster | null;
   readonly #slots: Slot[];
   readonly #all = new Set<WorkerProcess>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -57,8 +59,15 @@ export class WorkerPool {
   #lastUid = randomInt(256);
   #stopping = false;
 
-  constructor(options: CompiledServerOptions, log: ServerLog, events: PoolEvents) {
+  /** @param kong that has started this server, null where none has */
+  constructor(
+    options: CompiledServerOptions,
+    log: ServerLog,
+    events: PoolEvents,
+    kong: KongMaster | null = null,
+  ) {
     this.#options = options;
+    this.#kong = kong;
     this.#log = log;
     this.#events = events;
     this.#slots = Array.from({ length: options.workers }, (_, index) => ({
@@ -160,6 +169,7 @@ export class WorkerPool {
       uid: this.#nextUid(),
       slot: slot.index,
       count: this.#slots.length,
+      kong: this.#kong,
       hooks: this.#hooks,
       careful: slot.backoff.failures > 0,
       withheld: this.#events.withheld(),

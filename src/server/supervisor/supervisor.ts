@@ -6,7 +6,6 @@ import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { ForwardedAnswer } from '../connection/index.ts';
 import type { Ask, InstanceRecord, Withheld } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
-import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import { lingerAfterTakeover } from '../ipc/drain-term.ts';
@@ -17,15 +16,19 @@ import { Signs } from '../remembered/signs.ts';
 import type { ListeningSockets } from '../socket/listening.ts';
 import type { LastWill } from '../socket/held-host.ts';
 import { HeldConnections } from '../socket/held.ts';
-import { eventAborted } from '../connection/abort.ts';
+import { findKongMaster } from '../keeper/kong-master.ts';
+import { Succession } from '../keeper/succession.ts';
 import { FirstLoad } from './first-load.ts';
+import { inFlightOn } from './last-answers.ts';
 import { LogDeaths, SetupDeaths, withheldForMs } from './deaths.ts';
 import { reportLostEvents } from './lost-events.ts';
 import { OpenStarts } from './open-starts.ts';
 import { PluginState } from './plugin-state.ts';
 import { WorkerPool } from './pool.ts';
+import type { PoolEvents } from './pool.ts';
 import { PluginReloads } from './reloads.ts';
 import { ConnectionRouter } from './router.ts';
+import { ForwardedSteps } from './steps.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -49,6 +52,7 @@ export class Supervisor implements RunningServer {
   readonly #router: ConnectionRouter<WorkerProcess>;
   readonly #pool: WorkerPool;
   readonly #reloads: PluginReloads;
+  readonly #succession: Succession<WorkerProcess>;
   readonly #logDeaths = new LogDeaths();
   readonly #starts = new OpenStarts<WorkerProcess>();
   readonly #setupDeaths = new SetupDeaths();
@@ -57,8 +61,7 @@ export class Supervisor implements RunningServer {
   #watchdog: Watchdog | null = null;
   #dispatcher: DispatcherProcess | null = null;
   readonly #sockets: ListeningSockets;
-  /** Numbers of workers that one of their events is likely to have ended. */
-  readonly #suspected = new Set<number>();
+  readonly #steps = new ForwardedSteps((uid) => this.#pool.byUid(uid));
   #stopping: Promise<void> | null = null;
   /** The workers end: who finds none is held. */
   #poolStops = false;
@@ -82,7 +85,22 @@ export class Supervisor implements RunningServer {
     this.#router = new ConnectionRouter((index) =>
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
-    this.#pool = new WorkerPool(options, log, {
+    const kong = findKongMaster();
+    this.#pool = new WorkerPool(options, log, this.#poolEvents(), kong);
+    this.#succession = new Succession<WorkerProcess>({
+      kong,
+      log,
+      sockets,
+      workers: () => this.#pool.current,
+      stop: () => void this.stop(),
+    });
+    this.#reloads = new PluginReloads(this.#pool, this.#plugins, options, log, (report) => {
+      if (report.usesEventHooks && options.eventHooks === 'auto') this.#startDispatcher();
+    });
+  }
+
+  #poolEvents(): PoolEvents {
+    return {
       withheld: () => [...this.#logDeaths.withheld(Date.now()), ...this.#setupDeaths.withheld(Date.now())],
       attach: (worker) => {
         this.#router.attach(worker);
@@ -111,6 +129,7 @@ export class Supervisor implements RunningServer {
         if (!this.#pool.current.includes(worker)) return;
         this.#reloads.loaded(report);
         this.#firstLoad.loaded(report);
+        this.#succession.look();
       },
       read: (_, files) => this.#reloads.read(files),
       forget: (worker, id) => {
@@ -118,13 +137,14 @@ export class Supervisor implements RunningServer {
         for (const other of this.#pool.workers) if (other !== worker) other.forget(id);
       },
       beat: (_, beat) => {
+        this.#succession.look();
         if (beat.usesEventHooks && this.#options.eventHooks === 'auto') this.#startDispatcher();
       },
+      accepts: () => {
+        this.#succession.accepted();
+      },
       ask: (worker, ask) => this.#answer(worker, ask),
-    });
-    this.#reloads = new PluginReloads(this.#pool, this.#plugins, options, log, (report) => {
-      if (report.usesEventHooks && options.eventHooks === 'auto') this.#startDispatcher();
-    });
+    };
   }
 
   /**
@@ -166,16 +186,7 @@ export class Supervisor implements RunningServer {
       sockets: this.#options.sockets.map(({ path, plugin }) => ({ path, plugin })),
       plugins: this.#plugins.plugins.map((plugin) => ({ ...plugin })),
       failures: this.#plugins.failures,
-      workers: [...this.#pool.workers].map((worker) => ({
-        slot: worker.slot,
-        pid: worker.pid,
-        state: worker.state,
-        startedAt: worker.startedAt,
-        connections: worker.connections,
-        rss: worker.beat?.rss ?? null,
-        loopDelay: worker.beat?.loopDelay ?? null,
-        events: countEvents(worker.beat?.stats ?? {}),
-      })),
+      workers: [...this.#pool.workers].map((worker) => worker.status()),
       instances: this.#records.size,
       recalledInstances: this.#records.recalled,
       unknownInstances: this.#records.unknown,
@@ -201,6 +212,12 @@ export class Supervisor implements RunningServer {
     return this.#reloads.reload();
   }
 
+  terminate(signal: NodeJS.Signals): 'waits' | 'stops' {
+    if (signal === 'SIGTERM' && this.#stopping === null && this.#succession.begin()) return 'waits';
+    void this.stop();
+    return 'stops';
+  }
+
   stop(): Promise<void> {
     if (this.#stopping === null) this.#stopping = this.#stop('close');
     else this.#hurry();
@@ -220,6 +237,9 @@ export class Supervisor implements RunningServer {
         if (this.#stopping === null) this.#stopping = this.#stop('let fade');
         else this.#hurry();
         void this.#held.end();
+      },
+      onListening: () => {
+        this.#succession.renew();
       },
     });
     if (this.#sockets.waiting) {
@@ -241,11 +261,11 @@ export class Supervisor implements RunningServer {
   /** A worker has ended. @returns how many connections it had */
   #lost(worker: WorkerProcess): number {
     this.#counters.ended(worker);
+    this.#succession.lost(worker);
     this.#firstLoad.workerEnded();
     reportLostEvents(worker, this.#records, this.#log);
     this.#withholdLogs(worker);
-    if (worker.suspect) this.#suspected.add(worker.uid);
-    else this.#suspected.delete(worker.uid);
+    this.#steps.ended(worker);
     this.#router.detach(worker);
     this.#answerStarts(worker);
     const closed = this.#router.lost(worker, inFlightOn(worker), (connection) => {
@@ -264,7 +284,7 @@ export class Supervisor implements RunningServer {
       remove: (id) => this.#records.remove(id),
       pluginNames: () => this.#plugins.plugins.map(({ name }) => name),
       forwardStep: async (owner, message) =>
-        (await this.#step({ op: 'step', owner, message })) as ForwardedAnswer,
+        (await this.#steps.take({ op: 'step', owner, message })) as ForwardedAnswer,
     };
   }
 
@@ -309,18 +329,11 @@ export class Supervisor implements RunningServer {
       case 'find':
         return this.#records.find(ask.id);
       case 'step':
-        return this.#step(ask);
+        return this.#steps.take(ask);
       case 'report':
       case 'drain':
         throw new Error('a supervisor does not answer this');
     }
-  }
-
-  #step(ask: Ask & { op: 'step' }): unknown {
-    const owner = this.#pool.byUid(ask.owner);
-    if (owner !== null) return owner.ask(ask);
-    if (this.#suspected.has(ask.owner)) throw new Error('an event has ended the worker of this event');
-    return { type: 'gone' };
   }
 
   /** While this server ends, connections that no worker serves any more are answered here. */
@@ -349,6 +362,7 @@ export class Supervisor implements RunningServer {
 
   async #stop(parting: 'close' | 'let go' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
+    this.#succession.end();
     const limit = this.#options.drainTimeoutMs;
     const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
     let how = parting;
@@ -378,23 +392,4 @@ export class Supervisor implements RunningServer {
     this.#log.notice('stopped');
     this.#resolveStopped();
   }
-}
-
-/**
- * Tickets of the connections with events that have ended with a worker. Where one of them is likely to have ended it they are told
- * as failed. Not a log event: what fails there raises in Kong's timer, and Kong then gives that request's data to later ones
- * (measured on Kong 3.9.3). Not a connection on which an instance starts: Kong would wait for that instance from then on.
- */
-function inFlightOn(worker: WorkerProcess): ReadonlyMap<number, Buffer | null> {
-  const found = new Map<number, Buffer | null>();
-  for (const { phase, ticket } of worker.inFlight()) {
-    if (ticket > 0) found.set(ticket, worker.suspect && phase !== 'log' ? eventAborted : null);
-  }
-  return found;
-}
-
-function countEvents(stats: Readonly<Record<string, PluginStats>>): number {
-  let sum = 0;
-  for (const phases of Object.values(stats)) for (const { events } of Object.values(phases)) sum += events;
-  return sum;
 }

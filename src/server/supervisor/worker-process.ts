@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { SeenFile } from '../../base/file-signature.ts';
 import { ownModule } from '../../base/package.ts';
@@ -14,9 +14,13 @@ import type {
   WorkerStart,
   Withheld,
 } from '../ipc/messages.ts';
+import type { InheritedSocket } from '../keeper/inheritance.ts';
+import type { WorkerStatus } from '../admin/status.ts';
+import { eventsOf } from '../metrics/phase-stats.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import { late, within } from '../../base/within.ts';
 import { InFlightFile } from '../in-flight/file.ts';
+import type { OpenRequest } from '../in-flight/open-requests.ts';
 import type { InFlightEvent } from '../in-flight/register.ts';
 import { Outgoing } from '../ipc/outgoing.ts';
 import { Peer } from '../ipc/peer.ts';
@@ -47,6 +51,8 @@ export interface WorkerEvents {
   /** The worker has let go of a connection, which is open: our copy of it is the only one. */
   connectionReleased(worker: WorkerProcess, ticket: number): void;
   forget(worker: WorkerProcess, id: number): void;
+  /** It accepts connections itself, see Heir. */
+  accepts(worker: WorkerProcess): void;
   ask(worker: WorkerProcess, ask: Ask): unknown;
   /** `why` is what a person should read: exit status or signal, and the reason if the supervisor ended it. */
   gone(worker: WorkerProcess, why: string): void;
@@ -106,6 +112,8 @@ export class WorkerProcess {
   readonly #events: WorkerEvents;
   #file: InFlightFile | null = null;
   #inFlight: readonly InFlightEvent[] = [];
+  /** MsgPack:1 requests that it owed an answer when it died. */
+  owed: readonly OpenRequest[] = [];
   #state: WorkerState = 'starting';
   #reason: string | null = null;
 
@@ -133,7 +141,10 @@ export class WorkerProcess {
         this.#state = 'gone';
         this.#peer.close('the worker has ended');
         // After a normal end the copy is only out of date.
-        if (how !== 'exit status 0') this.#inFlight = this.inFlight();
+        if (how !== 'exit status 0') {
+          this.#inFlight = this.inFlight();
+          this.owed = file?.readRequests() ?? [];
+        }
         file?.close();
         this.#file = null;
         events.gone(this, this.#reason === null ? how : `${this.#reason} (${how})`);
@@ -157,6 +168,20 @@ export class WorkerProcess {
 
   get pid(): number | null {
     return this.#child.pid ?? null;
+  }
+
+  status(): WorkerStatus {
+    const { slot, pid, state, startedAt, connections, beat } = this;
+    return {
+      slot,
+      pid,
+      state,
+      startedAt,
+      connections,
+      rss: beat?.rss ?? null,
+      loopDelay: beat?.loopDelay ?? null,
+      events: eventsOf(beat?.stats ?? {}),
+    };
   }
 
   /** True when it has not been heard of for longer than a sign of life takes: its event loop may be blocked. */
@@ -197,6 +222,21 @@ export class WorkerProcess {
 
   forget(id: number): void {
     this.#send({ type: 'forget', id });
+  }
+
+  /** @param handle of the listening socket */
+  inherit(socket: InheritedSocket, handle: unknown): void {
+    // Node takes its own handles as well as the objects that have them.
+    this.#child.send({ type: 'inherit', socket } satisfies Message, handle as SendHandle, () => undefined);
+  }
+
+  disinherit(): void {
+    this.#send({ type: 'disinherit' });
+  }
+
+  /** From now on it accepts connections on what it has inherited; `accepts` is the answer. */
+  accept(): void {
+    this.#send({ type: 'accept' });
   }
 
   withhold(withheld: Withheld): void {
@@ -292,6 +332,9 @@ export class WorkerProcess {
         break;
       case 'forget':
         this.#events.forget(this, message.id);
+        break;
+      case 'accept':
+        this.#events.accepts(this);
         break;
       default:
         break;

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { requestsAt } from '../in-flight/open-requests.ts';
 import { fields } from '../in-flight/register.ts';
 
 /** Where the supervisor's end of the register file is among the descriptors of a worker process. */
@@ -7,11 +8,13 @@ export const inFlightDescriptor = 4;
 /** How often the register is copied, and how often the guard looks for the parent. Milliseconds. */
 const copyIntervalMs = 50;
 const parentIntervalMs = 1000;
+/** Two signs of life and some, in milliseconds. */
+const standsStillMs = 1200;
 
 const source = `
 const { workerData } = require('node:worker_threads');
 const { writeSync } = require('node:fs');
-const { parent, grace, memory, descriptor, copyAfter } = workerData;
+const { parent, grace, blockedFor, memory, alive, requests, descriptor, copyAfter } = workerData;
 
 const bytes = new Uint8Array(8 + memory.byteLength);
 const time = new Float64Array(bytes.buffer, 0, 1);
@@ -38,11 +41,36 @@ function copy() {
   written = end * 4;
 }
 
+const guarded = new Int32Array(requests, 0, 1);
+const owed = new Uint8Array(requests, 4);
+let stood = 0;
+let stoodAt = 0;
+// An event loop that stands still cannot write the requests that it owes an answer itself.
+function owe() {
+  const now = Atomics.load(beats, 0);
+  stood = now === stoodAt ? stood + ${copyIntervalMs} : 0;
+  stoodAt = now;
+  if (!usable || stood < ${standsStillMs} || Atomics.load(guarded, 0) === 1) return;
+  Atomics.store(guarded, 0, 1);
+  try {
+    writeSync(descriptor, Buffer.from(owed), 0, owed.length, ${requestsAt});
+  } catch {
+    usable = false;
+  }
+}
+setInterval(owe, ${copyIntervalMs});
+
+const beats = new Int32Array(alive);
 let missing = 0;
+let blocked = 0;
+let beat = 0;
 function look() {
   if (process.ppid === parent) return;
   missing += ${parentIntervalMs};
-  if (missing > grace) process.kill(process.pid, 'SIGKILL');
+  const now = Atomics.load(beats, 0);
+  blocked = now === beat ? blocked + ${parentIntervalMs} : 0;
+  beat = now;
+  if (missing > grace || blocked > blockedFor) process.kill(process.pid, 'SIGKILL');
 }
 
 setTimeout(() => setInterval(copy, ${copyIntervalMs}), copyAfter);
@@ -54,8 +82,14 @@ export interface GuardOptions {
   readonly parent: number;
   /** How long a normal end may take when it is gone, in milliseconds. */
   readonly grace: number;
+  /** How long its event loop may stand still when the supervisor is gone, in milliseconds. */
+  readonly blockedFor: number;
+  /** An Int32 that changes at least once a second as long as the event loop runs. */
+  readonly alive: SharedArrayBuffer;
   /** The memory of an InFlightRegister. */
   readonly memory: SharedArrayBuffer;
+  /** The memory of OpenRequests. */
+  readonly requests: SharedArrayBuffer;
   /** The file to copy it to, see InFlightFile; null for none. */
   readonly descriptor: number | null;
   /** Until then somebody else copies, in milliseconds. */

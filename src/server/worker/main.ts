@@ -1,11 +1,18 @@
 // Entry of a worker process. It is started by the supervisor with an IPC channel and ends when that closes.
 import type { ForwardedAnswer, ForwardedStep } from '../connection/host.ts';
 import { writeThrough } from '../in-flight/file.ts';
+import { Keeper, orphanTermMs } from '../keeper/keeper.ts';
+import { kongRuns } from '../keeper/kong-master.ts';
+import type { KongMaster } from '../keeper/kong-master.ts';
+import { HandedLink, orphanLink } from '../keeper/orphan-link.ts';
 import { drainTerm } from '../ipc/drain-term.ts';
 import type { Ask, InstanceRecord, Message, Parting, WorkerStart } from '../ipc/messages.ts';
 import { Outgoing } from '../ipc/outgoing.ts';
 import { Peer } from '../ipc/peer.ts';
 import { createServerLog } from '../log/server-log.ts';
+import type { ServerLog } from '../log/types.ts';
+import { InstanceFile } from '../remembered/instance-file.ts';
+import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { Connection } from '../../unix/claim.ts';
 import { refuseExit, surviveFailures } from './failures.ts';
 import { inFlightDescriptor, startGuard } from './guard.ts';
@@ -24,7 +31,10 @@ const mostBeforeBeat = 64 * 1024;
 const parent = process.ppid;
 const exit: (code: number) => never = refuseExit();
 let worker: PluginWorker | null = null;
-let leaving = false;
+let leaving: Parting | null = null;
+
+/** Counts the signs of life: its guard tells by it whether the event loop is blocked. */
+const alive = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 const outgoing = new Outgoing((message, sent) => {
   if (process.connected) process.send?.(message, undefined, undefined, sent);
@@ -34,7 +44,10 @@ const peer = new Peer(outgoing, answer);
 /** The instances that are asked for: many connections that miss the same one ask once. */
 const finding = new Map<number, Promise<InstanceRecord | null>>();
 
-const link: WorkerLink = {
+let kong: KongMaster | null = null;
+let keeper: Keeper | null = null;
+
+const supervisor: WorkerLink = {
   record: async (record, asked) => (await peer.ask({ op: 'record', record, asked })) as boolean,
   started(ticket) {
     send({ type: 'started', ticket });
@@ -57,6 +70,7 @@ const link: WorkerLink = {
   },
   forwardStep: async (owner, message) => (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer,
 };
+const link = new HandedLink(supervisor);
 
 process.on('message', (message: Message, handle: unknown) => {
   if (peer.receive(message)) return;
@@ -74,6 +88,16 @@ process.on('message', (message: Message, handle: unknown) => {
     case 'withhold':
       worker?.withhold(message.withheld);
       break;
+    case 'inherit':
+      keeper?.inheritance.take(message.socket, handle);
+      break;
+    case 'disinherit':
+      keeper?.inheritance.close();
+      break;
+    case 'accept':
+      keeper?.accept();
+      send({ type: 'accept' });
+      break;
     case 'hooks':
       void worker?.hooks.connect(message.address);
       break;
@@ -87,27 +111,47 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('disconnect', () => {
-  void leave(worker?.options.drainTimeoutMs ?? 0, 'close');
+  if (keeper !== null && kong !== null && kongRuns(kong)) keeper.orphaned(leaving);
+  else {
+    keeper?.inheritance.close();
+    void leave(worker?.options.drainTimeoutMs ?? 0, 'close');
+  }
+  peer.close('the supervisor is gone');
 });
 
-function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }: WorkerStart): void {
+function start(given: WorkerStart): void {
+  const { options, slot, count, uid, hooks, inFlight, careful, withheld } = given;
+  kong = given.kong;
   const log = createServerLog(options.logLevel, { worker: slot }, options.logFormat);
   surviveFailures(log);
-  const started = new PluginWorker({ options, slot, count, uid, link, log });
+  const started = new PluginWorker({
+    options,
+    slot,
+    count,
+    uid,
+    link,
+    log,
+    inFlight: inFlight ? inFlightDescriptor : null,
+  });
   const closely = careful && inFlight;
   if (closely) setTimeout(writeThrough(started.inFlight, inFlightDescriptor), carefulForMs).unref();
   startGuard({
     parent,
-    grace: drainTerm(options.drainTimeoutMs, 'close'),
+    grace: drainTerm(options.drainTimeoutMs, 'close') + (kong === null ? 0 : orphanTermMs),
+    blockedFor: drainTerm(options.drainTimeoutMs, 'close'),
+    alive: alive.buffer,
+    requests: started.openRequests.memory,
     memory: started.inFlight.memory,
     descriptor: inFlight ? inFlightDescriptor : null,
     copyAfter: closely ? carefulForMs : 0,
   });
   worker = started;
+  if (kong !== null) keeper = createKeeper(kong, started, log);
   for (const each of withheld) started.withhold(each);
   send({ type: 'booted' });
   if (hooks !== null) void started.hooks.connect(hooks);
   setInterval(() => {
+    Atomics.add(alive, 0, 1);
     // A supervisor that stands still does not count them.
     if (outgoing.bytes < mostBeforeBeat) send({ type: 'beat', beat: started.beat() });
   }, beatIntervalMs).unref();
@@ -121,6 +165,33 @@ function start({ options, slot, count, uid, hooks, inFlight, careful, withheld }
       log.crit('the worker cannot start', { reason: String(error) });
       exit(1);
     });
+}
+
+function createKeeper(master: KongMaster, started: PluginWorker, log: ServerLog): Keeper {
+  const { options } = started;
+  const file = options.instancesFile === null ? null : new InstanceFile({ path: options.instancesFile, log });
+  const memory = new RememberedInstances(file);
+  return new Keeper({
+    kongRuns: () => kongRuns(master),
+    file,
+    log,
+    worker: started,
+    will: {
+      maxFrameBytes: options.maxFrameBytes,
+      log,
+      add: (record) => memory.add(record),
+      find: (id) => memory.find(id),
+      remove: (id) => {
+        memory.remove(id);
+      },
+      pluginNames: () => started.pluginNames,
+      forwardStep: (_, step) => started.step(step),
+    },
+    orphaned: () => {
+      link.orphan(orphanLink(memory, (id) => started.forget(id)));
+    },
+    leave: (parting) => void leave(options.drainTimeoutMs, parting),
+  });
 }
 
 function take(ticket: number, socket: Connection | null): void {
@@ -152,14 +223,16 @@ function answer(ask: Ask): unknown {
 
 /** Drains and ends the process. The last counters go to the supervisor before. */
 async function leave(limit: number, parting: Parting): Promise<void> {
-  if (leaving) {
+  if (leaving !== null) {
+    leaving = parting;
     worker?.hurry(limit, parting);
     return;
   }
-  leaving = true;
+  leaving = parting;
   // Whatever keeps hanging: never stay behind.
   setTimeout(() => exit(1), drainTerm(limit, parting) - 1000).unref();
   await worker?.drain(limit, parting);
+  await keeper?.end();
   if (!process.connected) exit(0);
   const last: Message | null = worker === null ? null : { type: 'last', report: worker.report() };
   if (last === null || process.send === undefined) exit(0);

@@ -7,10 +7,12 @@ import {
   serveConnection,
 } from '../connection/index.ts';
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
+import { OpenRequests } from '../in-flight/open-requests.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
 import { kongKeepsIdleMs, partingTerm } from '../ipc/drain-term.ts';
 import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
+import { eventsOf } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { Connection } from '../../unix/claim.ts';
 import { HooksLink } from './hooks-link.ts';
@@ -26,6 +28,8 @@ export interface PluginWorkerOptions {
   readonly uid: number;
   readonly link: WorkerLink;
   readonly log: ServerLog;
+  /** Where the supervisor finds what was in flight when this process is gone; null where nobody looks. */
+  readonly inFlight: number | null;
 }
 
 /** How long Kong has not used a connection before it ends, in milliseconds. */
@@ -43,6 +47,7 @@ export class PluginWorker {
   readonly options: CompiledServerOptions;
   readonly hooks: HooksLink;
   readonly inFlight = new InFlightRegister();
+  readonly openRequests: OpenRequests;
   readonly #log: ServerLog;
   readonly #link: WorkerLink;
   readonly #plugins: PluginSet;
@@ -53,6 +58,8 @@ export class PluginWorker {
   /** By when events and connections have to end, in milliseconds since 1970. */
   #until = Number.POSITIVE_INFINITY;
   #shut = false;
+  /** No other worker and no other server reaches this one: the steps of its events come on the connections that it has. */
+  alone = false;
   /** Steps that have come to other workers and are worked on here. */
   #forwarded = 0;
 
@@ -66,11 +73,13 @@ export class PluginWorker {
       const { loadPlugin } = await import('../../plugin/loader.ts');
       return loadPlugin(spec, { cwd: options.cwd });
     });
+    this.openRequests = new OpenRequests(start.inFlight);
     this.#host = new WorkerHost({
       ...start,
       plugins: this.#plugins,
       hooks: this.hooks,
       inFlight: this.inFlight,
+      openRequests: this.openRequests,
     });
   }
 
@@ -112,6 +121,15 @@ export class PluginWorker {
     await handle.closed;
     this.#connections.delete(handle);
     return handle.released ? 'released' : 'closed';
+  }
+
+  get pluginNames(): readonly string[] {
+    return this.#host.pluginNames();
+  }
+
+  /** Events that have ended. */
+  get events(): number {
+    return eventsOf(this.#host.stats);
   }
 
   beat(): Beat {
@@ -163,7 +181,7 @@ export class PluginWorker {
         connections: this.#connections.size,
         limitMs,
       });
-      for (const handle of this.#connections) handle.destroy();
+      for (const handle of this.#connections) handle.giveUp();
       giveUpSteps(this.#host, 'the server ends');
     }
     this.#shut = true;
@@ -177,6 +195,7 @@ export class PluginWorker {
   /** Parts in this way from now on, in the time that belongs to it. */
   hurry(limit: number, parting: Parting): void {
     this.#parting = parting;
+    this.#host.ends = parting !== 'hand over';
     this.#until = Math.min(this.#until, Date.now() + partingTerm(limit, parting));
     for (const handle of this.#connections) this.#part(handle);
   }
@@ -200,7 +219,8 @@ export class PluginWorker {
       if (now > this.#until) return false;
       if (this.#parting === 'close' && now > begun + lastOrders) this.#shut = true;
       if (this.#connections.size > 0 || this.#forwarded > 0) seen = now;
-      else if (this.#leaves && now > seen + lonelyForMs) giveUpSteps(this.#host, 'Kong is gone');
+      else if ((this.#leaves || this.alone) && now > seen + lonelyForMs)
+        giveUpSteps(this.#host, 'Kong is gone');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return true;

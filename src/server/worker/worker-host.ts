@@ -9,6 +9,7 @@ import type {
   RunningInstance,
   StartedInstance,
 } from '../connection/index.ts';
+import type { OpenRequests } from '../in-flight/open-requests.ts';
 import type { InFlightRegister } from '../in-flight/register.ts';
 import { describeUnread, InstanceRegistry } from '../instances/index.ts';
 import type { Withheld } from '../ipc/messages.ts';
@@ -37,6 +38,7 @@ export interface WorkerHostOptions {
   readonly plugins: PluginSet;
   readonly hooks: HooksLink;
   readonly inFlight: InFlightRegister;
+  readonly openRequests: OpenRequests;
 }
 
 /** A body is read from its file where Kong could as well have sent it in one message. */
@@ -56,10 +58,13 @@ export class WorkerHost implements ConnectionHost {
   readonly clock = steadyClock;
   readonly bodyFiles: BodyFiles | null;
   readonly inFlight: InFlightRegister;
+  readonly openRequests: OpenRequests;
   readonly pluginMetrics = new PluginMetricsStore();
   /** Counters by plugin. */
   readonly stats: Record<string, PluginStats> = {};
   readonly forwardStep?: (owner: number, step: ForwardedStep) => Promise<ForwardedAnswer>;
+  /** This worker is about to end, and nobody of its server goes on. */
+  ends = false;
   readonly #relay: EventRelay;
   readonly #start: WorkerHostOptions;
   readonly #registry: InstanceRegistry;
@@ -71,6 +76,7 @@ export class WorkerHost implements ConnectionHost {
     this.workerIndex = start.uid;
     this.log = start.log;
     this.inFlight = start.inFlight;
+    this.openRequests = start.openRequests;
     this.#relay = new EventRelay(
       start.options.sockets.map(({ path }) => path),
       start.options.maxFrameBytes,
@@ -97,6 +103,10 @@ export class WorkerHost implements ConnectionHost {
 
   createKong(channel: PhaseChannel): unknown {
     return createKong(channel);
+  }
+
+  serves(): boolean {
+    return !this.ends;
   }
 
   relayStep(request: Buffer): Promise<Buffer | null> {

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { askServer } from '../../../src/server/admin/client.ts';
 import type { ServerStatus } from '../../../src/server/index.ts';
 
-const program = fileURLToPath(new URL('../../../bin/kong-ts.js', import.meta.url));
+/** The command. */
+export const program = fileURLToPath(new URL('../../../bin/kong-ts.js', import.meta.url));
 
 export interface LogLine {
   level: string;

@@ -6,7 +6,13 @@ import { LogDeaths, withheldForMs } from '../../../src/server/supervisor/deaths.
 const config = Buffer.from('{}');
 /** Instances 1, 11, 21 and so on are of the plugin `p1`. */
 const recordOf = (id: number) => ({ id, name: `p${String(id % 10)}`, config, startedAt: 0 });
-const event = (instance: number, phase: Phase = 'log') => ({ instance, phase, ticket: 0, ranFor: 0 });
+const event = (instance: number, phase: Phase = 'log') => ({
+  instance,
+  phase,
+  ticket: 0,
+  eventId: 0,
+  ranFor: 0,
+});
 
 test('the third death with log events of a configuration withholds them, whatever instances they had', () => {
   const deaths = new LogDeaths();
