@@ -1,5 +1,6 @@
 import { Agent, buildConnector, request } from 'undici';
 import { KongTsError, messageOf } from '../base/errors.ts';
+import { isDeeperThan } from '../base/json-depth.ts';
 import { passingOverInformational } from '../http/client/index.ts';
 import { maskUserInfo, withoutUserInfo } from './user-info.ts';
 
@@ -51,6 +52,12 @@ function offsetOf({ offset, next }: Record<string, unknown>): string | null {
 }
 
 const defaultTimeoutMs = 10_000;
+/** So many pages in a row without an entity, each with an offset: they would go on for ever. */
+const maxEmptyPages = 100;
+/** The most that `list` holds, in entities. */
+const maxListed = 1_000_000;
+/** Kong writes nothing that is nested deeper (lua-cjson's own limit). */
+const maxDepth = 1000;
 /** What `pages` asks for at least, in entities. */
 const smallestPage = 50;
 
@@ -205,6 +212,7 @@ export class KongAdmin {
     const separator = path.includes('?') ? '&' : '?';
     let offset: string | null = null;
     const seen = new Set<string>();
+    let empty = 0;
     do {
       const at: string = offset === null ? '' : `&offset=${encodeURIComponent(offset)}`;
       const { where, answer } = await this.#page(size, (n) => `${path}${separator}size=${String(n)}${at}`);
@@ -214,6 +222,9 @@ export class KongAdmin {
       if (offset !== null) {
         if (seen.has(offset)) throw refusal(`GET ${this.#base}${where} repeats its offset;`, answer);
         seen.add(offset);
+        empty = data.length === 0 ? empty + 1 : 0;
+        if (empty > maxEmptyPages)
+          throw refusal(`GET ${this.#base}${where} is empty page after page;`, answer);
       }
       this.#paging.asked.entities += data.length;
       yield data;
@@ -256,7 +267,15 @@ export class KongAdmin {
   /** All of a collection. For collections of bounded size; use `pages` for the rest. */
   async list(path: string): Promise<Record<string, unknown>[]> {
     const all: Record<string, unknown>[] = [];
-    for await (const page of this.pages(path)) all.push(...page);
+    for await (const page of this.pages(path)) {
+      for (const entity of page) all.push(entity);
+      if (all.length > maxListed) {
+        throw new KongTsError(
+          'ADMIN_REFUSED',
+          `${this.#base}${path} lists more than ${String(maxListed)} entities.`,
+        );
+      }
+    }
     return all;
   }
 
@@ -300,6 +319,9 @@ function versionIn(server: string | string[] | undefined): string | null {
 }
 
 function parsed(text: string, status: number): unknown {
+  if (isDeeperThan(text, maxDepth)) {
+    throw new Error(`what came with status ${String(status)} is nested deeper than ${String(maxDepth)}`);
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KongTsError } from '../../src/base/errors.ts';
 import { KongAdmin } from '../../src/kong-admin/client.ts';
 import { selfSigned } from '../../src/sandbox/gateway/self-signed.ts';
@@ -15,8 +15,8 @@ interface Got {
   readonly error: string | null;
 }
 
-async function listen(server: ReturnType<typeof createServer>): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+async function listen(server: ReturnType<typeof createServer>, host = '127.0.0.1'): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
 }
@@ -28,6 +28,9 @@ const kong = (onRequest: (socket: Socket) => void): Promise<number> =>
       socket.on('error', () => undefined).once('data', () => onRequest(socket));
     }),
   );
+
+/** For an answer that has to come, in milliseconds. */
+const patient = 10_000;
 
 async function ask(url: string, timeoutMs = 400): Promise<Got> {
   const client = new KongAdmin({ url, timeoutMs, maxBytes: 200_000 });
@@ -55,6 +58,9 @@ const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 const long = 'HTTP/1.1 200 OK\r\nContent-Length: 4000000000\r\n\r\n';
 const sized = (body: string): string =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${String(Buffer.byteLength(body, 'latin1'))}\r\n\r\n${body}`;
+
+const deep = (depth: number): string =>
+  '{"a":['.repeat(depth / 2) + '[]'.repeat(depth % 2) + ']}'.repeat(depth / 2);
 
 describe('what Kong, or who stands in its place, answers to the client of its Admin API', () => {
   const wrong: [what: string, onRequest: (socket: Socket) => void, said: RegExp][] = [
@@ -117,6 +123,8 @@ describe('what Kong, or who stands in its place, answers to the client of its Ad
       /header/i,
     ],
     ['a bomb of gzip', answer(sized(gzipSync(Buffer.alloc(20_000_000)).toString('latin1'))), /no JSON/],
+    ['JSON that is nested deeper than Kong writes', answer(sized(deep(1001))), /nested deeper than 1000/],
+    ['lists within each other, and no end', answer(sized('['.repeat(150_000))), /nested deeper than 1000/],
     ['no JSON', answer(sized('<html>')), /status 200 is no JSON/],
     ['bytes that are no UTF-8', answer(sized('"\xff\xfe')), /no JSON/],
     [
@@ -130,13 +138,25 @@ describe('what Kong, or who stands in its place, answers to the client of its Ad
 
   it('is an error that says what is wrong, in time and without all of the bytes', async () => {
     const all = await Promise.all(
-      wrong.map(async ([what, onRequest]) => {
-        const { error } = await ask(`http://127.0.0.1:${String(await kong(onRequest))}`);
+      wrong.map(async ([what, onRequest, said]) => {
+        const limit = said.source.includes('within') ? 400 : patient;
+        const { error } = await ask(`http://127.0.0.1:${String(await kong(onRequest))}`, limit);
         return [what, error] as const;
       }),
     );
     const saidBy = new Map(wrong.map(([what, , said]) => [what, said]));
     for (const [what, error] of all) expect(error, what).toMatch(saidBy.get(what) ?? /^$/);
+  });
+
+  it('is given up where its pages have no entities and no end', async () => {
+    let pages = 0;
+    const port = await kong((socket) => {
+      pages += 1;
+      answer(sized(JSON.stringify({ data: [], offset: `o${String(pages)}` })))(socket);
+    });
+    const client = new KongAdmin({ url: `http://127.0.0.1:${String(port)}` });
+    await expect(client.list('/services')).rejects.toThrow(/empty page after page/);
+    expect(pages).toBeLessThan(200);
   });
 
   it('is an answer where HTTP has it so', async () => {
@@ -145,12 +165,13 @@ describe('what Kong, or who stands in its place, answers to the client of its Ad
       `HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\nHTTP/1.1 100 Continue\r\nContent-Length: 7\r\n\r\n${sized('{}')}`,
       'HTTP/1.0 200 OK\r\n\r\n{}',
       'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\n{}',
+      sized(deep(1000)),
       'HTTP/1.1 200 O\xffK\r\nContent-Length: 2\r\n\r\n{}',
       `${chunked}2;a=b\r\n{}\r\n0\r\nX-A: b\r\n\r\n`,
       'HTTP/1.1 200 OK\r\n__proto__: x\r\nconstructor: y\r\nContent-Length: 2\r\n\r\n{}',
     ];
     for (const text of answers)
-      expect(await ask(`http://127.0.0.1:${String(await kong(answer(text)))}`), text).toEqual({
+      expect(await ask(`http://127.0.0.1:${String(await kong(answer(text)))}`, patient), text).toEqual({
         status: 200,
         error: null,
       });
@@ -195,6 +216,29 @@ describe('a Kong over TLS that is not the one that was meant', () => {
     ['nothing', () => kong(() => undefined), /within 400 ms/],
   ])('is an error that says so: %s', async (_what, start, said) => {
     expect((await ask(`https://127.0.0.1:${String(await start())}`)).error).toMatch(said);
+  });
+
+  it('although its certificate is one of those that are trusted: it is out of date, or for another name', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 2 * 366 * 86_400_000 });
+    const outOfDate = selfSigned();
+    vi.useRealTimers();
+    const current = selfSigned();
+    const usual = getCACertificates('default');
+    onTestFinished(() => setDefaultCACertificates(usual));
+    setDefaultCACertificates([...usual, outOfDate.cert, current.cert]);
+    const start = async (certificate: { key: string; cert: string }, host = '127.0.0.1'): Promise<string> => {
+      const port = await listen(
+        createTlsServer(certificate, (socket) => {
+          socket.on('error', () => undefined).once('data', () => answer(sized('{}'))(socket));
+        }).on('tlsClientError', () => undefined),
+        host,
+      );
+      return `https://${host}:${String(port)}`;
+    };
+    expect(await ask(await start(current), patient)).toEqual({ status: 200, error: null });
+    const elsewhere = await ask(await start(current, '127.0.0.2'), patient);
+    expect(elsewhere.error).toMatch(/not in the cert's list/);
+    expect((await ask(await start(outOfDate), patient)).error).toMatch(/expired/);
   });
 
   it('and TLS where plain HTTP was meant is one, too', async () => {

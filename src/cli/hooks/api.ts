@@ -3,6 +3,8 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
 import { linesOf, notOurs, textOf } from './answer.ts';
 
+/** The most that a list holds. */
+const maxListed = 1_000_000;
 /** How long a whole answer may take: a test of a hook takes as long as its target. */
 const timeoutMs = 300_000;
 
@@ -94,6 +96,8 @@ export class HooksApi {
       const page: { data?: T[]; next?: string | null } | null = await this.call('GET', next);
       if (!Array.isArray(page?.data)) throw notOurs(this.#base, 'a page of it has no list as data');
       for (const item of page.data) items.push(item);
+      if (items.length > maxListed)
+        throw notOurs(this.#base, `it lists more than ${String(maxListed)} items`);
       next = page.next ?? null;
       if (next !== null && (!next.startsWith('/') || seen.has(next) || page.data.length === 0))
         throw notOurs(this.#base, 'its pages do not end');

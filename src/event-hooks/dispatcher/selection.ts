@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { maxDepth } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
-import { isDeeperThan } from '../model/exact-json.ts';
+import { isDeeperThan } from '../../base/json-depth.ts';
 import type { SourceRegistry } from '../sources/registry.ts';
 import type { FiringRule, NewEvent } from '../store/types.ts';
 import { firedName } from './matching.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { isDeeperThan } from '../../../src/event-hooks/model/exact-json.ts';
+import { isDeeperThan } from '../../../src/base/json-depth.ts';
 
 /** How deep arrays and objects lie within each other. */
 function depthOf(value: unknown): number {
