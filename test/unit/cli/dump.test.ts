@@ -112,7 +112,7 @@ ${plugin('noisy', "protocol: 'msgpack',")}`,
       "import { definePlugin as d, z as y } from 'kong-ts'; d({ name: 'b', config: y.object({ f: y.date() }), version: '1.0.0', log() {} });",
       /^kong-ts: The plugin \S+bad\.mjs cannot be loaded: config\.f: z\.date\(\) has no counterpart/,
     ],
-    ['a throw', "throw new Error('broken');", /^kong-ts: The plugin .*bad\.mjs cannot be loaded: broken/],
+    ['a throw', "throw new Error('broken');", /^kong-ts: The plugin .*bad\.mjs:1 cannot be loaded: broken/],
   ])('reports %s', async (_what, text, message) => {
     const { status, stdout, stderr } = await runCli(['dump', file('bad.mjs', `${text}\n${plugin('bad')}`)]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -140,7 +140,7 @@ describe('kong-ts', () => {
       status: 2,
       stdout: '',
       stderr: expect.stringMatching(
-        /^kong-ts: There is no command "dmup"\. Commands are: .*dump.*\n$/,
+        /^kong-ts: There is no command "dmup"\. Did you mean dump\? Commands are: .*\n$/,
       ) as string,
     });
     expect(await runCli(['dump'])).toEqual({
