@@ -309,6 +309,7 @@ const known: readonly string[] = [
     'onError',
     'phaseTimeout',
     'prefetch',
+    'merge',
   ],
   ...['environment', 'phases', 'setup', ...allPhases],
 ];

@@ -1,9 +1,8 @@
 import type { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { AnswerOrder } from './answer-order.ts';
 import { everything, effectsOf } from '../../pdk/merging.ts';
 import { PendingCall } from './pending-call.ts';
-import type { Decode } from './pending-call.ts';
+import type { AnswerOrder, Decode } from './pending-call.ts';
 import { countBits, findCall, maxPlannedCalls } from './prefetch-plan.ts';
 import type { PlannedCall, PlannedFrame, PrefetchPlan } from './prefetch-plan.ts';
 
