@@ -30,7 +30,7 @@ export async function createDispatcher(options: DispatcherOptions = {}): Promise
 /**
  * A transport to the dispatcher of this node, for `eventHooks.attachTransport`. Connects by itself, and again when the
  * dispatcher comes back. gRPC is loaded only here, so that a plugin without event hooks does not pay for it.
- * @throws KongTsError USAGE for an address that is none
+ * @throws KongTsError USAGE for an invalid address
  */
 export async function connectEventHooks(options: ConnectOptions): Promise<EventTransport> {
   return (await import('./grpc/transport.ts')).connectEventHooks(options);

@@ -13,7 +13,7 @@ interface HookSeries {
   latency: Histogram.Internal<string>;
 }
 
-/** What is read when the metrics are asked for. */
+/** The numbers that are read at a scrape. */
 export interface Measured {
   backlog: Pick<DeliveryBacklog, 'of'>;
   hooks: () => readonly Hook[];

@@ -1,4 +1,6 @@
-/** Kong's end of a plugin server's socket, and what a request is on its way there: used by the sandbox and by the testing kit. */
+/**
+ * Kong's end of a plugin server's socket, and the request on its way there. The sandbox and the testing kit use both.
+ */
 export {
   DeclarativeError,
   Problems,

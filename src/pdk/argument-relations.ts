@@ -4,7 +4,7 @@ import type { FunctionRow } from './catalogue.ts';
 import { argumentRefusal } from './refusals.ts';
 import { errorContentTypes } from './bodies/error-body.ts';
 
-/** Holds the arguments of one call against each other. @throws KongTsError PDK_INVALID_ARGUMENT */
+/** Checks the arguments of one call against each other. @throws KongTsError PDK_INVALID_ARGUMENT */
 export type Relation = (row: FunctionRow, args: readonly unknown[]) => void;
 
 /** Rules of Kong that look at several arguments of one call. */

@@ -13,9 +13,9 @@ export interface PhaseChannel {
   readonly phase: Phase;
   /** True once the event is over (exit, error, handler returned, timeout, connection gone): nothing is sent any more. */
   readonly ended: boolean;
-  /** A call was refused because the event is over; `refusal` was made where the call was made. */
+  /** A call was refused because the event is over. The `refusal` was created at the call, so its stack leads there. */
   tooLate?(refusal: Error): void;
-  /** What the instance has learned of its Kong; absent where nothing is kept and all connections are HTTP requests. */
+  /** What the instance has learned of its Kong. Absent if nothing is kept and all connections are HTTP requests. */
   readonly facts?: KongFacts;
 
   /**
@@ -26,14 +26,14 @@ export interface PhaseChannel {
   call(row: FunctionRow, args: readonly unknown[]): Promise<unknown>;
 
   /**
-   * Like `call`, but settles with what `decode` makes of the result: one promise for each call instead of two. What
-   * `decode` throws rejects the call. Channels that lack it are asked with `call`.
+   * Like `call`, but settles with the decoded result, so that each call needs one promise instead of two. An error of
+   * `decode` rejects the call. If a channel lacks this method, `call` is used.
    */
   ask?(row: FunctionRow, args: readonly unknown[], decode: (value: unknown) => unknown): Promise<unknown>;
 
   /**
-   * Like `ask`, for a call that is the handler's last: where that is possible, the end of the event leaves with it, and
-   * for the plugin the event is over from now on. Otherwise it is an `ask`. For plugins of this package.
+   * Like `ask`, for a call that is the handler's last. If possible, the end of the event leaves with it, and for the
+   * plugin the event is over from now on. Otherwise it is an `ask`. For plugins of this package.
    */
   askLast?(row: FunctionRow, args: readonly unknown[], decode: (value: unknown) => unknown): Promise<unknown>;
 
@@ -47,25 +47,25 @@ export interface PhaseChannel {
   exit(row: FunctionRow, args: readonly unknown[]): Promise<never>;
 
   /**
-   * The handler has asked for the end of the request, and that takes more than one call: for everybody else the event
-   * is over from now on. What is returned is the channel for what is still to be asked, and for the exit.
+   * The handler has asked for the end of the request, and the end takes more than one call. For all other calls the
+   * event is over from now on. Returns the channel for the remaining calls and the exit.
    */
   lastWords?(): PhaseChannel;
 
   /**
-   * Keeps the event open until `work` settles: a function that is made of several calls has been started, and the
-   * handler may return without awaiting it. Never throws; what `work` rejects with is the caller's matter.
+   * Keeps the event open until `work` settles. A function that is made of several calls has started, and the handler
+   * may return without awaiting it. Never throws: the caller handles a rejection of `work`.
    */
   hold?(work: Promise<unknown>): void;
 
   /**
-   * Reads a request body that Kong buffered to disk (`body_filepath`), absent where files must not be read.
+   * Reads a request body that Kong buffered to disk (`body_filepath`). Absent if files must not be read.
    * @param maxBytes rejects larger files before they are read; no limit when undefined
    */
   readFile?(path: string, maxBytes?: number): Promise<Buffer>;
 }
 
-/** What an instance has learned of the Kong that started it; null until something has told. */
+/** What an instance has learned of the Kong that started it. A field is null until it is known. */
 export interface KongFacts {
   /** Kong's Lua for HTTP and its Lua for streams start instances of their own: all events of one are of one kind. */
   subsystem: 'http' | 'stream' | null;
@@ -74,8 +74,8 @@ export interface KongFacts {
 }
 
 /**
- * Thrown through a handler by exit and error. It is no failure: the phase runner swallows it. It carries no stack
- * trace, since capturing one costs more than all the rest of an exit.
+ * exit and error throw this through a handler. It is not a failure: the phase runner swallows it. It carries no stack
+ * trace, because to capture one costs more than all the rest of an exit.
  */
 export class ExitSignal extends Error {
   override readonly name = 'ExitSignal';

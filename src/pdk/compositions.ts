@@ -15,7 +15,7 @@ async function peerIsTrusted(channel: PhaseChannel): Promise<boolean> {
   return (await ask(channel, 'kong.ip.is_trusted', ip)) === true;
 }
 
-/** A forwarding header where the peer is trusted, otherwise what Kong knows itself. All asked for at once. */
+/** A forwarding header if the peer is trusted, otherwise Kong's own value. Asks for all of them at once. */
 async function forwarded(
   channel: PhaseChannel,
   header: string,
@@ -79,9 +79,9 @@ export async function rawBody(channel: PhaseChannel, maxFileSize: number | undef
 }
 
 /**
- * The body over MsgPack:1, where Kong ends the request with a 500 if it has nothing to give: without a size for every body
- * on disk, with one for a larger body. So 0, no limit, is asked for, and the size is looked at here. A Kong before 3.8
- * knows no such argument; what it keeps on disk is read from its file.
+ * The body over MsgPack:1. If Kong has nothing to give, it ends the request with a 500. Without a size, this happens
+ * for every body on disk. With a size, it happens for a larger body. So this asks for 0, no limit, and checks the size
+ * here. A Kong before 3.8 does not know this argument, so a body on its disk is read from the file.
  */
 async function msgpackBody(
   channel: PhaseChannel,
@@ -91,7 +91,7 @@ async function msgpackBody(
   const file = (await mayFailOnDisk(channel)) ? await fileOfBody(channel) : null;
   if (file !== null) return bodyFile(channel, file, maxFileSize);
   const body = toBytes(await channel.call(row, [0]));
-  // What Kong keeps in memory it gives whatever the size.
+  // Kong gives a body that it keeps in memory, whatever its size.
   if (maxFileSize === undefined || maxFileSize === 0 || body.length <= maxFileSize) return body;
   if (body.length <= inMemory) return body;
   throw new KongTsError(
@@ -117,8 +117,8 @@ async function mayFailOnDisk(channel: PhaseChannel): Promise<boolean> {
 }
 
 /**
- * Whether Kong reads bodies on its disk itself: since 3.8, which is also the first with the variable `upstream_via` (read
- * in Kong 3.4 to 3.9). What is not set there is empty, a variable that nobody knows is nil.
+ * Whether Kong reads bodies on its disk itself: since 3.8, which is also the first with the variable `upstream_via`
+ * (read in Kong 3.4 to 3.9). A variable that is not set is empty, and an unknown one is nil.
  */
 async function readsBodyFiles(channel: PhaseChannel): Promise<boolean> {
   const known = channel.facts?.readsBodyFiles ?? null;

@@ -1,6 +1,7 @@
 /**
  * Names that Kong 3.9.3 itself uses in nginx's context of a request (read in its source). A plugin that overwrites one
- * breaks the request, and with it what Kong raises in the log phase: `KONG_PHASE` decides what may be called at all.
+ * breaks the request, and may make Kong raise in the log phase: `KONG_PHASE` decides which functions may be called at
+ * all.
  */
 const owned: ReadonlySet<string> = new Set([
   'balancer_address',
@@ -58,14 +59,16 @@ const owned: ReadonlySet<string> = new Set([
   'zipkin',
 ]);
 
-/** Whether Kong works with a name: all that begins with `KONG_` or an underscore, and those that it has listed above. */
+/**
+ * Whether Kong itself uses a name: every name that begins with `KONG_` or an underscore, and those of the list above.
+ */
 export function isOwnedByKong(key: string): boolean {
   return key.startsWith('KONG_') || key.startsWith('_') || owned.has(key);
 }
 
 /**
- * What Kong keeps under a name of its own and cannot send: functions, tables that hold themselves, keys that are
- * numbers. Asking for it raises in Kong, or makes Kong call the function.
+ * Names of values that Kong keeps for itself and cannot send: functions, tables that hold themselves, keys that are
+ * numbers. A call for one raises in Kong, or makes Kong call the function.
  */
 const unsendable: ReadonlySet<string> = new Set([
   'balancer_data',
@@ -84,7 +87,7 @@ const unsendable: ReadonlySet<string> = new Set([
   'zipkin',
 ]);
 
-/** Whether Kong can send what it keeps under a name. */
+/** Whether Kong can send the value of a name. */
 export function isSendable(key: string): boolean {
   return !unsendable.has(key) && !key.startsWith('__');
 }

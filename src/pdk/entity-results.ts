@@ -3,8 +3,8 @@ import type { Consumer, Credential, Route, Service } from './types/entities.ts';
 type Fields = Record<string, unknown>;
 
 /**
- * Kong's entities as both protocols carry them, made equal: a field without a value is null, and what ProtoBuf:1
- * leaves out because it is zero is zero again. Fields that only MsgPack:1 carries are kept as they are.
+ * Makes Kong's entities equal over both protocols. A field without a value is null. A zero that ProtoBuf:1 leaves out
+ * is zero again. Fields that only MsgPack:1 carries are kept as they are.
  */
 function fill<T>(value: unknown, defaults: Fields): T | null {
   if (typeof value !== 'object' || value === null) return null;

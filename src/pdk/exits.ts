@@ -33,12 +33,12 @@ export function exit(channel: PhaseChannel, [status, body, given]: readonly unkn
   return leave(channel, 'kong.response.exit', trimmed([status, text, sent]));
 }
 
-/** Statuses whose answers have no body, and no length of one. */
+/** Statuses whose answers have neither a body nor a length. */
 const bodiless: readonly unknown[] = [204, 304];
 
 /**
- * ProtoBuf:1 has no way to give no body, and Kong sends the length of an empty one. A header that is a list of nothing
- * sets nothing and keeps Kong from setting its own (read in Kong 3.9.3).
+ * ProtoBuf:1 has no way to give no body, and Kong sends the length of an empty one. A header with an empty list sets
+ * nothing, and keeps Kong from setting its own (read in Kong 3.9.3).
  */
 function withoutLength(status: unknown, body: unknown, headers: unknown): unknown {
   const empty = body === undefined || body === null || body === '';

@@ -16,7 +16,7 @@ interface Argument {
   readonly optional: boolean;
   /** null is a value of its own here. */
   readonly nullable: boolean;
-  /** What travels when nothing was given: ProtoBuf:1 would read "nothing" as 0. */
+  /** The value that travels if none was given, because ProtoBuf:1 would read "nothing" as 0. */
   readonly fallback: unknown;
 }
 
@@ -84,7 +84,7 @@ export function checkedArguments(
   const { args } = fn;
   const first = args[0];
   if (first === undefined) return noArguments;
-  // Kong's Lua raises where a line of its log has no value at all (read in Kong 3.9.3).
+  // Kong's Lua raises if a log line has no value at all (read in Kong 3.9.3).
   if (fn.rest)
     return given.length === 0 ? emptyLine : given.map((value) => first.run(value, first.context, channel));
   const sent: unknown[] = [];

@@ -120,7 +120,7 @@ class EventKong implements KongApi {
 /**
  * The PDK for one running event. Every call is checked here (phase, protocol, arguments) before anything is sent;
  * getters resolve with the same values over both protocols, setters and logs resolve at once, exit and error end the
- * handler. No call throws: what cannot be done rejects with a KongTsError.
+ * handler. No call throws: an impossible call rejects with a KongTsError.
  */
 export function createKong(channel: PhaseChannel): KongApi {
   return new EventKong(channel);

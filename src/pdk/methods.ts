@@ -9,7 +9,7 @@ import { answerTo, ask, checkedArguments, pdkFunction, refusalOf } from './funct
 import type { PdkFunction } from './functions.ts';
 import { streamRefusal } from './refusals.ts';
 
-/** What setters and logs resolve with: they are sent, nothing comes back. Shared by all of them. */
+/** The promise of all setters and logs: they are sent, and nothing comes back. */
 const done: Promise<undefined> = Promise.resolve(undefined);
 
 /** Functions that need more than one call of the catalogue's kind, whatever the protocol. */
@@ -21,7 +21,7 @@ const special: Readonly<Record<string, Composed>> = {
         rawBody(channel, (maxFileSize as number | null | undefined) ?? undefined),
       ),
     ),
-  // Kong has the upstream's length as a number, which is no text for ProtoBuf:1: the request would end with a 500.
+  // Kong has the upstream's length as a number, but ProtoBuf:1 needs a text. The request would end with a 500.
   'kong.service.response.get_header': (channel, args) => {
     const ownLength = channel.protocol === 'protobuf' && /^content[-_]length$/i.test(args[0] as string);
     const name = ownLength ? 'kong.response.get_header' : 'kong.service.response.get_header';
@@ -40,7 +40,7 @@ const special: Readonly<Record<string, Composed>> = {
   },
 };
 
-/** A call that is not awaited is no unhandled rejection. */
+/** A call that nobody awaits is not an unhandled rejection. */
 function harmless<T>(call: Promise<T>): Promise<T> {
   call.catch(() => undefined);
   return call;
@@ -92,8 +92,8 @@ export function invoke(
 }
 
 /**
- * The answer to what must not reach Kong in the log phase as it is, since Kong would raise there; null for everything
- * else. It rejects with PDK_NOT_IN_PHASE for what only the log phase of HTTP requests has.
+ * The answer to a call that must not reach Kong in the log phase, because Kong would raise there. Null for every other
+ * call. It rejects with PDK_NOT_IN_PHASE for a function that only the log phase of HTTP requests has.
  */
 export function madeInLog(
   fn: PdkFunction,
@@ -113,8 +113,8 @@ function isMadeInLog({ row }: PdkFunction, { protocol }: PhaseChannel): boolean 
 }
 
 /**
- * Kong cannot send a route with sources or destinations over ProtoBuf:1, which has no place for addresses: of a stream it
- * comes out of the record, with both of them.
+ * Kong cannot send a route with sources or destinations over ProtoBuf:1, which has no place for addresses. So the route
+ * of a stream comes out of the record, with both of them.
  */
 async function routeOfAny(fn: PdkFunction, channel: PhaseChannel, facts: KongFacts): Promise<unknown> {
   if (!(await isStream(channel, facts))) return answerTo(fn, channel, []);
@@ -143,14 +143,14 @@ function composition(fn: PdkFunction): Composed {
   return found;
 }
 
-/** After the end of its event nobody waits for a call any more: its rejection is no unhandled one. */
+/** After the end of its event nobody waits for a call any more. So its rejection must not be an unhandled one. */
 function refused(reason: Error, handled: boolean): Promise<never> {
   const rejection = Promise.reject<never>(reason);
   if (handled) rejection.catch(() => undefined);
   return rejection;
 }
 
-/** What the methods of a namespace are called on. */
+/** The object that the methods of a namespace are called on. */
 class Namespace {
   readonly channel: PhaseChannel;
 

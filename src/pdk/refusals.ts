@@ -4,13 +4,13 @@ import type { PhaseChannel } from './channel.ts';
 import { phases } from './phases.ts';
 import type { Phase, Protocol } from './phases.ts';
 
-/** What a check knows about the call. */
+/** The facts about the call that a check knows. */
 export interface CheckContext {
   readonly row: FunctionRow;
   readonly argument: ArgumentSpec;
 }
 
-/** Where the record of kong.log.serialize holds what a function gives in earlier phases. */
+/** The places in the record of kong.log.serialize that hold the values of functions of earlier phases. */
 const inLogRecord: Readonly<Record<string, string>> = {
   'kong.client.get_ip': 'client_ip',
   'kong.client.get_forwarded_ip': 'client_ip',

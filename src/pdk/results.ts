@@ -74,7 +74,7 @@ function number(value: unknown): number {
   return typeof value === 'number' ? value : Number(value ?? 0);
 }
 
-/** 0 is no status: ProtoBuf:1 leaves it out for nil. */
+/** 0 is not a status: over ProtoBuf:1 it stands for nil. */
 function numberOrNull(value: unknown): number | null {
   return number(value) === 0 ? null : number(value);
 }

@@ -24,7 +24,10 @@ const entity = [
   'ws_id',
 ];
 
-/** What the record of kong.log.serialize holds that is no object (Kong 3.9.3), and what a client may have sent there. */
+/**
+ * Fields of the record of kong.log.serialize that are not objects (Kong 3.9.3), and those whose value a client may have
+ * sent.
+ */
 const plain = new RegExp(
   `^(?:${[
     'client_ip|source|started_at|upstream_status|upstream_uri|workspace|workspace_name',
@@ -43,8 +46,8 @@ const plain = new RegExp(
 );
 
 /**
- * Whether a key of kong.log.set_serialize_value leads through something that is no object. Kong raises at such a key when
- * the request is logged, and then no external plugin logs it (read in Kong 3.9.3).
+ * Whether a key of kong.log.set_serialize_value leads through a value that is not an object. Kong raises at such a key
+ * when the request is logged, and then no external plugin logs it (read in Kong 3.9.3).
  */
 export function leadsThroughPlainValue(key: string): boolean {
   return plain.test(key);

@@ -4,7 +4,7 @@ export const kongVersions = ['3.4', '3.5', '3.6', '3.7', '3.8', '3.9'] as const;
 /** A version of Kong that a plugin can be written for. */
 export type KongVersion = (typeof kongVersions)[number];
 
-/** What a plugin is written for that does not say: the version whose answers the catalogue was measured on. */
+/** The version for a plugin that names none: the one whose answers the catalogue was measured on. */
 export type DefaultKongVersion = '3.9';
 export const defaultKongVersion: DefaultKongVersion = '3.9';
 

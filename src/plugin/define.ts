@@ -13,7 +13,7 @@ import type { CompiledPlugin, PhaseHandler, PluginHandlers, SetupContext } from 
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** What every definition says about its plugin. */
+/** The fields that every definition has. */
 export interface PluginBase<
   Schema extends z.ZodType,
   R extends Protocol,
@@ -40,9 +40,9 @@ export interface PluginBase<
    */
   readonly protocols?: readonly KongProtocol[];
   /**
-   * What becomes of a request when a handler throws or runs too long: `fail` answers 500 in rewrite, access and
-   * response, ends the connection in preread and the TLS handshake in certificate; `continue` lets it through. Default
-   * `fail`.
+   * What becomes of a request when a handler throws or runs too long. `fail` answers 500 in rewrite, access and
+   * response, and ends the connection in preread and the TLS handshake in certificate. `continue` lets the request
+   * through. Default `fail`.
    */
   readonly onError?: 'fail' | 'continue';
   /** How long one phase may run, in milliseconds, below Kong's own 60,000. Default 30,000. */
@@ -68,8 +68,8 @@ export interface PluginBase<
 }
 
 /**
- * The PDK of a phase by version and protocol. TypeScript 5 gives up on `Kong<P, R, V>` while it still looks for R and V
- * (TS2590); it does not look into a table before it knows them.
+ * The PDK of a phase by version and protocol. TypeScript 5 gives up on `Kong<P, R, V>` while it still infers R and V
+ * (TS2590). It does not look into a table before it knows both.
  */
 type KongBy<P extends Phase> = {
   readonly [V in KongVersion]: { readonly [R in Protocol]: Kong<P, R, V> };
@@ -80,7 +80,10 @@ export type Handlers<Config, R extends Protocol, V extends KongVersion = Default
   readonly [P in Phase]?: (kong: KongBy<P>[V][R], config: Config) => unknown;
 };
 
-/** What `setup` returns: a handler for each announced phase, and `close` for when the configuration is given up. */
+/**
+ * The result of `setup`: a handler for each announced phase, and `close`, which runs when the configuration is given
+ * up.
+ */
 export type SetupHandlers<
   P extends Phase,
   R extends Protocol,
@@ -96,7 +99,10 @@ export type StatelessPlugin<
 > = PluginBase<Schema, R, V> &
   Handlers<z.output<Schema>, R, V> & { readonly setup?: never; readonly phases?: never };
 
-/** A plugin with state: `setup` runs once per configuration and worker, all instances of it share what it returns. */
+/**
+ * A plugin with state. `setup` runs once per configuration and worker, and all instances of the configuration share its
+ * result.
+ */
 export type StatefulPlugin<
   Schema extends z.ZodType,
   R extends Protocol,
@@ -314,7 +320,7 @@ const known: readonly string[] = [
   ...['environment', 'phases', 'setup', ...allPhases],
 ];
 
-/** A handler or an option with a slip in its name would never count. An object of a class may have what it likes. */
+/** A handler or an option with a slip in its name would never count. An object of a class may have any members. */
 function refuseUnknown(definition: Loose, invalid: (text: string, fix: string) => KongTsError): void {
   const prototype: unknown = Object.getPrototypeOf(definition);
   if (prototype !== Object.prototype && prototype !== null) return;

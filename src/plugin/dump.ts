@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Protocol } from '../pdk/phases.ts';
 import type { CompiledPlugin, KongSchema } from './types.ts';
 
-/** What a plugin server's query_cmd prints, as Kong 3.9 reads it. */
+/** The output of a plugin server's query_cmd, as Kong 3.9 reads it. */
 export interface DumpDocument {
   Protocol: 'ProtoBuf:1' | 'MsgPack:1';
   Plugins: {
@@ -37,7 +37,7 @@ export function dumpDocument(plugins: readonly CompiledPlugin[]): DumpDocument {
 }
 
 /**
- * A number for what Kong knows of a plugin: equal where its dump is equal.
+ * A fingerprint of what Kong knows of a plugin. Equal dumps have equal fingerprints.
  * @param document with this one plugin
  * @returns SHA-256 in hex
  */

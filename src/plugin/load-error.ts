@@ -22,7 +22,7 @@ export function loadError(file: string, thrown: unknown): KongTsError {
   );
 }
 
-/** Where it is: in the plugin's file unless the error names another one. */
+/** The place of the error: the plugin's file, unless the error names another one. */
 function placeOf(file: string, thrown: unknown): { file: string; line: string | null } {
   if (thrown instanceof SyntaxError) {
     return placeIn(thrown.stack ?? '') ?? checkedPlace(file) ?? { file, line: null };
@@ -46,13 +46,13 @@ interface Place {
   line: string;
 }
 
-/** Where a syntax error is: Node writes it above the error, as in `/folder/file.ts:12`. */
+/** The place of a syntax error. Node writes it above the error, as in `/folder/file.ts:12`. */
 function placeIn(text: string): Place | null {
   const found = /^(?:file:\/\/)?(\/[^\n]*):(\d+)$/m.exec(text.split('\n', 3).join('\n'));
   return found?.[1] === undefined ? null : { file: decodeURI(found[1]), line: found[2] ?? '' };
 }
 
-/** Node keeps the place of a syntax error in an ECMAScript module to itself; its --check tells. */
+/** Node does not tell the place of a syntax error in an ECMAScript module, but `node --check` does. */
 function checkedPlace(file: string): Place | null {
   const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', timeout: 5000 });
   return placeIn(stderr);

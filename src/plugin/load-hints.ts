@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '../base/errors.ts';
 import { manifestOf, typeIn } from './manifest.ts';
 
-/** What Node calls the reasons for which a plugin file does not load, and how to mend each. */
+/** Node's words for the reasons why a plugin file does not load, and how to mend each. */
 const fixes: Record<string, string> = {
   ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING:
     'Node runs no TypeScript below node_modules: publish the package as JavaScript, or keep the plugin outside.',
@@ -19,7 +19,7 @@ const fixes: Record<string, string> = {
 };
 
 /**
- * How to mend a plugin that does not load: the cure that this file and its folder call for, where they show it.
+ * How to mend a plugin that does not load: the cure for this file and its folder, if they show it.
  *
  * @param file where the error is: the plugin's, or one that it imports
  */
@@ -90,7 +90,7 @@ function missingFile(thrown: unknown): { wanted: string; importer: string } | nu
   return { wanted: path.resolve(path.dirname(importer), name), importer };
 }
 
-/** A type is no export once the types are taken out. */
+/** A type is not an export once the types are taken out. */
 function exportHint(thrown: unknown): string | null {
   const [, from, name] =
     /The requested module '(.+)' does not provide an export named '(.+)'/.exec(messageOf(thrown)) ?? [];

@@ -29,7 +29,8 @@ export const pluginExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'] a
  * installed package. Its default export is what definePlugin returned, the argument of it, or a plugin for kong-pdk.
  *
  * @throws KongTsError PLUGIN_NOT_FOUND, PLUGIN_LOAD_FAILED (it threw, does not parse, lacks an import, or awaits
- *   something that does not come) or PLUGIN_INVALID (it exports no plugin): each names the file, the reason and the fix
+ *   something that does not come) or PLUGIN_INVALID (it does not export a plugin): each names the file, the reason and
+ *   the fix
  */
 export async function loadPlugin(spec: string, options: LoadOptions = {}): Promise<CompiledPlugin> {
   registerResolveHook();
@@ -37,7 +38,7 @@ export async function loadPlugin(spec: string, options: LoadOptions = {}): Promi
   return pluginOf(await importFile(file, options.limit ?? loadLimitMs), file);
 }
 
-/** The file of a plugin: what `loadPlugin` would load. */
+/** The file of a plugin that `loadPlugin` would load. */
 export function findPlugin(spec: string, cwd: string): string {
   if (spec.startsWith('file:')) return findFile(fileURLToPath(spec), spec);
   if (isPath(spec)) return findFile(path.resolve(cwd, spec), spec);
@@ -132,14 +133,16 @@ async function requireFile(file: string, source: string): Promise<unknown> {
   return loaded;
 }
 
-/** Where nothing else keeps the process alive, its end tells the same sooner. */
+/** If nothing else keeps the process alive, its end comes sooner and means the same. */
 async function loadedWithin(limitMs: number, loading: Promise<unknown>): Promise<unknown> {
   const loaded = await within(limitMs, loading, false);
   if (loaded !== late) return loaded;
   throw new Error(`its top-level await had not ended after ${String(limitMs / 1000)} s`);
 }
 
-/** What only a failure needs is read only then: Kong waits for a plugin server's dump at each start. */
+/**
+ * Modules that only a failure needs are read only then, because Kong waits for a plugin server's dump at each start.
+ */
 async function explained(file: string, error: unknown): Promise<KongTsError> {
   const { loadError } = await import('./load-error.ts');
   return loadError(file, error);

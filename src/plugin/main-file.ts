@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** What a package names as its main file: it may lack the ending of TypeScript, which Node's own search does not know. */
+/** The main file that a package names. It may lack its ending of TypeScript, which Node's own search does not try. */
 export function mainOf(folder: string): string[] {
   try {
     const { main } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {

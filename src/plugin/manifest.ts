@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** The package.json that says how Node reads a file, null where there is none. */
+/** The package.json that says how Node reads a file, null if there is none. */
 export function manifestOf(file: string): string | null {
   for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
     const manifest = path.join(folder, 'package.json');
@@ -10,7 +10,7 @@ export function manifestOf(file: string): string | null {
   }
 }
 
-/** Its `type`, null where it says none or cannot be read: Node then looks at the syntax of each file. */
+/** Its `type`. Null if it has none or cannot be read: then Node looks at the syntax of each file. */
 export function typeIn(manifest: string): 'module' | 'commonjs' | null {
   try {
     const { type } = JSON.parse(readFileSync(manifest, 'utf8')) as { type?: unknown };

@@ -6,13 +6,13 @@ import type { SeenFile } from '../base/file-signature.ts';
 import { packageRoot } from '../base/package.ts';
 import { manifestOf } from './manifest.ts';
 
-/** Code of this package is no plugin's; plugins/ is. */
+/** Code of this package does not belong to a plugin, but plugins/ does. */
 const own = ['src/', 'dist/', 'bin/'].map((folder) => fileURLToPath(new URL(folder, packageRoot)));
 
 /**
- * Tells of every file that is imported from now on, at once and before it is read: plugins, what they import (JSON as well),
- * the package.json that says how Node reads each of them, and the place of a file that is imported and is not there. Files
- * below node_modules are left out. A file that is opened and not imported is not seen.
+ * Tells of every file that is imported from now on, at once and before it is read: plugins, what they import (JSON as
+ * well), the package.json that says how Node reads each of them, and the place of a file that is imported and is not
+ * there. Files below node_modules are left out. It does not see a file that is opened and not imported.
  *
  * @param tell is called with files that were not told of before
  */

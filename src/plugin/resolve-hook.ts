@@ -57,7 +57,7 @@ type Entry = string | Readonly<Record<string, string>>;
 
 let entries: Readonly<Record<string, Entry>> | null = null;
 
-/** The file behind an entry point of this package (`.`, `./lua`), null for what it does not export. */
+/** The file behind an entry point of this package (`.`, `./lua`), null if the package does not export it. */
 function entryPoint(subpath: string): string | null {
   entries ??= (
     JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as {

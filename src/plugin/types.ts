@@ -3,7 +3,7 @@ import type { Phase, Protocol } from '../pdk/phases.ts';
 
 /** Which configuration an instance belongs to; from the `__` fields that Kong adds to a configuration (Kong 3.9.3). */
 export interface InstanceInfo {
-  /** Id of the plugin entity in Kong (`__plugin_id`), null where Kong sent none. */
+  /** Id of the plugin entity in Kong (`__plugin_id`), null if Kong sent none. */
   readonly pluginId: string | null;
   /** Id of the workspace (`__ws_id`). */
   readonly workspaceId: string | null;
@@ -50,7 +50,7 @@ export interface PluginMetrics {
   histogram(name: string, options: MetricOptions): Histogram;
 }
 
-/** What `setup` is called with, once per plugin configuration and worker. */
+/** The argument of `setup`, which runs once per plugin configuration and worker. */
 export interface SetupContext<Config> {
   readonly config: Config;
   readonly instance: InstanceInfo;

@@ -24,8 +24,8 @@ export interface StartServerOptions extends Omit<ServerOptions, 'workers' | 'wat
  * without an event hook dispatcher unless the options ask for them. For tests and for programs that bring their own
  * process management.
  *
- * Resolves when it listens. A plugin that does not load is no error here: see `status().failures`, and what
- * StartInstance answers.
+ * Resolves when it listens. It does not reject for a plugin that does not load: see `status().failures`, and the answer
+ * to StartInstance.
  * @throws KongTsError USAGE, SOCKET_IN_USE, SOCKET_UNUSABLE or PORT_IN_USE
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {

@@ -10,17 +10,17 @@ import type { CompiledServerOptions } from './options.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Whether this process has the environment that nginx leaves to what it starts: PWD, TZ and what `nginx_main_env` names, and
- * nothing of what `kong start` was given (measured on Kong 3.9.3).
+ * Whether this process has the environment that nginx gives to processes that it starts: PWD, TZ and what
+ * `nginx_main_env` names, but nothing else of the environment of `kong start` (measured on Kong 3.9.3).
  */
 export function hasNginxEnvironment(environment: Environment): boolean {
   return environment['PATH'] === undefined && environment['HOME'] === undefined;
 }
 
-/** A start command may be a script that waits for the server, or a few of them. */
+/** A start command may be a script that waits for the server, or several nested ones. */
 const mostAncestors = 5;
 
-/** Whether nginx has started this process: also where `nginx_main_env` passes on PATH or HOME. */
+/** Whether nginx has started this process, even if `nginx_main_env` passes on PATH or HOME. */
 function isBelowNginx(): boolean {
   let pid = process.ppid;
   for (let count = 0; count < mostAncestors && pid > 1; count += 1) {
@@ -32,7 +32,7 @@ function isBelowNginx(): boolean {
   return false;
 }
 
-/** Name and parent of a process; null where there is none, or the system does not say. */
+/** Name and parent of a process. Null if there is none, or if the system does not say. */
 function statOf(pid: number): { readonly name: string; readonly parent: number } | null {
   try {
     // The name is in parentheses, and may hold some itself.
@@ -49,8 +49,8 @@ const howToGiveIt =
   `nginx_main_env = ${secrets.adminToken.variable} (KONG_NGINX_MAIN_ENV).`;
 
 /**
- * Looks at the secrets that flags need before anything listens: a file that cannot be read ends the start. Under nginx a
- * token that was set for `kong start` has not arrived, so that an Admin API of event hooks would be open.
+ * Looks at the secrets that flags need before anything listens: a file that cannot be read ends the start. Under nginx,
+ * a token that was set for `kong start` has not arrived, and the Admin API of event hooks would be open.
  * @throws KongTsError FILE_UNREADABLE; USAGE for an Admin API beyond loopback without a token under nginx
  */
 export function checkSecrets(

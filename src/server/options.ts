@@ -10,7 +10,7 @@ import { logLevels } from './log/types.ts';
 import type { SocketOwner } from './socket/owner.ts';
 import { parseOwner } from './socket/owner.ts';
 
-/** Where the server listens for Kong: a path, and what Kong uses it for where that is not everything. */
+/** Where the server listens for Kong: a path, and what Kong uses it for, if not for everything. */
 export interface SocketOptions {
   path: string;
   /**

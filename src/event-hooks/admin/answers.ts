@@ -3,8 +3,8 @@ import type { KindSet } from '../model/kind-set.ts';
 import { hookAnswer } from '../model/schema.ts';
 
 /**
- * What the Admin API answers, as schemas: the OpenAPI document is made from them, and the types of what the routes show.
- * What clients send is described by the schemas that check it.
+ * The answers of the Admin API, as schemas. The OpenAPI document and the types of the routes are made from them. The
+ * schemas that check requests describe those.
  */
 const secondsOf = (what: string) => z.number().describe(`Seconds since the epoch: ${what}.`);
 

@@ -113,7 +113,8 @@ export function deliveryRoutes(dispatcher: Dispatcher): Routes {
           ...(since === null ? {} : { since }),
           ...(offset === null ? {} : { after: Number(offset) }),
         });
-        // What is replayed can be finished before the next portion is asked for: the offset keeps it from going twice.
+        // A replayed delivery can be finished before the client asks for the next portion. The offset keeps it from
+        // going twice.
         const more = seqs.length === size;
         const next = Buffer.from(JSON.stringify([String(seqs.at(-1) ?? 0)])).toString('base64url');
         return reply

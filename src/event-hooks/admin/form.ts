@@ -45,7 +45,7 @@ function put(root: Node, path: string[], value: unknown, indexed: boolean, isLis
   else setOwn(at, last, indexed || (isList && value !== null && !Array.isArray(value)) ? [value] : value);
 }
 
-/** The field of a name, and the steps to its place. What stands behind a map's name is one name, dots and all. */
+/** The field of a name, and the steps to its place. Everything behind a map's name is one name, dots included. */
 function find(name: string, fields: Fields): { steps: string[]; field: FormField | undefined } {
   for (const [path, field] of fields) {
     if (field.shape === 'map' && name.length > path.length + 1 && name.startsWith(`${path}.`))
@@ -54,7 +54,7 @@ function find(name: string, fields: Fields): { steps: string[]; field: FormField
   return { steps: name.split('.'), field: fields.get(name) };
 }
 
-/** What text stays in a form is text; Kong infers the rest from its schema likewise. */
+/** A field of text stays text in a form. Kong, too, infers the rest from its schema. */
 function convert(field: FormField | undefined, text: string): unknown {
   if (text === '') return null;
   if (field?.type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';

@@ -11,7 +11,7 @@ import { bounded } from '../../http/limits.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What else answers behind the same door. */
+/** The other API that answers behind the same door. */
 export interface Front {
   /** Whether a path is the event hooks' own. */
   isOurs(url: string): boolean;
@@ -19,16 +19,16 @@ export interface Front {
 }
 
 export interface ListenerOptions {
-  /** Answers what is not ours; null: nothing else is there. */
+  /** Answers paths that are not ours; null: there is nothing else. */
   readonly front: Front | null;
-  /** Who may call; null: whoever can connect. */
+  /** Which callers are let in; null: everybody who can connect. */
   readonly callers: Callers | null;
   readonly limits: HttpLimits;
 }
 
 /**
- * The HTTP server: its limits, who may call it, and what of it is Kong's. In front of Kong, requests are read as Kong's
- * nginx reads them: the front refuses none that Kong would answer.
+ * The HTTP server: its limits, its callers, and which paths are Kong's. In front of Kong, it reads requests as Kong's
+ * nginx does, so it refuses none that Kong would answer.
  */
 export function createListener(ours: Handle, { front, callers, limits }: ListenerOptions): Server {
   const handle = door(callers, (request, response) => {
@@ -72,6 +72,6 @@ const unread: Readonly<Record<string, string>> = {
 export function refuseUnread({ code }: { readonly code: string }, client: Socket): void {
   const status = unread[code] ?? '400 Bad Request';
   if (client.writable && !wasRefused(client)) client.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
-  // Whoever does not read it would not close its end either.
+  // A client that does not read the answer would not close its end either.
   client.destroySoon();
 }

@@ -7,7 +7,10 @@ type Schema = Record<string, unknown>;
 const place = (name: string): string => `#/components/schemas/${name}`;
 export const ref = (name: string): Schema => ({ $ref: place(name) });
 
-/** The schemas of the document: answers, and what a hook may be written as, from the schemas in use. */
+/**
+ * The schemas of the document: the answers, and the forms in which a hook may be written. They come from the schemas in
+ * use.
+ */
 export function componentSchemas(kinds: KindSet): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(answers(kinds))) registry.add(schema, { id });

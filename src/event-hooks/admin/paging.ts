@@ -2,7 +2,7 @@
 const defaultSize = 100;
 const maxSize = 1000;
 
-/** A size or offset that is none, as Kong answers it. */
+/** Kong's answer to an invalid size or offset. */
 export class PagingError extends Error {
   readonly kind: 'invalid size' | 'invalid offset';
   readonly code: 9 | 7;
@@ -15,7 +15,7 @@ export class PagingError extends Error {
 
 export interface PageQuery {
   size: number;
-  /** What the offset of the page before said, null for the first page. */
+  /** The content of the previous page's offset, null for the first page. */
   offset: string | null;
 }
 

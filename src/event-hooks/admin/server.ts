@@ -23,7 +23,9 @@ import type { Routes } from './routes.ts';
 export interface AdminOptions {
   /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
   token?: string | null;
-  /** Who may call without a token: web pages and foreign names are refused. null: whoever can connect. */
+  /**
+   * Which callers are let in without a token: not web pages, and not foreign names. null: everybody who can connect.
+   */
   callers?: Callers | null;
   /** Answers every path that is not one of event hooks. Default: those are not found. */
   front?: Front | null;
@@ -32,7 +34,7 @@ export interface AdminOptions {
 }
 
 const bodyLimit = 1024 * 1024;
-/** What a body has beside the data of one event, in bytes. */
+/** How much a body may have beside the data of one event, in bytes. */
 const aroundEvent = 64 * 1024;
 const json = 'application/json; charset=utf-8';
 
@@ -143,7 +145,7 @@ function parseBodies(app: FastifyInstance, fields: FormFields): void {
   });
 }
 
-/** Whether what is posted to a path is an event's, whose numbers arrive as they were written. */
+/** Whether a path takes events, whose numbers arrive as they were written. */
 const isEvent = (url: string | undefined): boolean => /\/event-hooks\/(?:events|:id\/test)$/.test(url ?? '');
 
 /** Every body of this API is one object. */

@@ -10,11 +10,11 @@ import type { StatusAnswer } from './answers.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Routes } from './routes.ts';
 
-/** What may wait for one watcher, and for all of them, in bytes: who reads more slowly is cut off. */
+/** How much may wait for one watcher, and for all of them, in bytes. A watcher that reads more slowly is cut off. */
 const maxTailBuffer = 4 * 1024 * 1024;
 const maxTailBuffers = 64 * 1024 * 1024;
 
-/** What serves operators and programs: emit over HTTP, live view, metrics, status, the OpenAPI document. */
+/** The routes for operators and programs: emit over HTTP, live view, metrics, status, the OpenAPI document. */
 export function serviceRoutes(dispatcher: Dispatcher): Routes {
   const backlog = new Backlog(maxTailBuffer, maxTailBuffers);
   return {
@@ -115,7 +115,7 @@ function readEvents(body: unknown, now: number): HookEvent[] {
   return events;
 }
 
-/** JSON; null for what nests so deep that nobody can write it. */
+/** JSON; null for data that nests too deep to be written. */
 function textOf(data: unknown): string | null {
   try {
     return JSON.stringify(data);

@@ -35,9 +35,10 @@ function sizeOf({ data, source, event }: HookEvent): number {
 }
 
 /**
- * Events that the dispatcher has not acknowledged: those that wait, and those on their way. Bounded in number and bytes;
- * what does not fit, and what no dispatcher can take, is dropped and counted. Order is kept, also when batches come back.
- * While the store of the dispatcher fails, nothing is given up; an event that fails while others pass is.
+ * Events that the dispatcher has not acknowledged: those that wait, and those on their way. The buffer is bounded in
+ * number and bytes. It drops and counts events that do not fit, and those that no dispatcher can take. It keeps the
+ * order, also when batches come back. While the dispatcher's store fails, it gives nothing up. It gives up an event
+ * that fails while others pass.
  */
 export class EmitBuffer {
   readonly #maxEvents: number;
@@ -53,7 +54,7 @@ export class EmitBuffer {
   #order = 0;
   /** Batches that were taken. */
   #taken = 0;
-  /** Those who wait until nothing is left. */
+  /** Callers that wait until nothing is left. */
   #waiters: (() => void)[] = [];
 
   constructor(maxEvents: number, maxBytes: number, stats: TransportStats) {
@@ -144,7 +145,9 @@ export class EmitBuffer {
     for (const number of [...this.#onTheWay.keys()]) this.putBack(number);
   }
 
-  /** While nothing passes at all, only the first batch is: it finds out whether it is the events or the store. */
+  /**
+   * While nothing passes at all, only the first batch is sent: it shows whether the events or the store are at fault.
+   */
   #shouldHalve(sent: Sent, place: number): boolean {
     if (sent.events.length < 2 || sent.returns < returnsBeforeHalving) return false;
     return place === 0 || sent.alone > 0;

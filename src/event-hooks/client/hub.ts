@@ -13,7 +13,7 @@ export interface PublishOptions<Field extends string = string> {
   description?: string;
 }
 
-/** Events that nothing has published and that are remembered as said. */
+/** How many unpublished events are remembered, so that each is told once. */
 const mostHeard = 1000;
 
 /** The data of an event: its fields. A field that is undefined or null is left out of the payload. */
@@ -32,13 +32,13 @@ export interface EventHandle<Field extends string> {
 export interface HubStats {
   /** Events handed to the transport. */
   emitted: number;
-  /** Events whose data was not a JSON object, was circular, or whose function threw. */
+  /** Events whose data was not a JSON object or was circular, and events whose function threw. */
   invalid: number;
 }
 
 /**
  * Event hooks as a plugin sees them: one hub per process. Nothing here throws or waits, whatever becomes of the
- * dispatcher, and without a matching hook nothing is serialized.
+ * dispatcher. Without a matching hook, nothing is serialized.
  */
 export class EventHooks {
   readonly stats: HubStats = { emitted: 0, invalid: 0 };
@@ -53,8 +53,8 @@ export class EventHooks {
   #pending: HookEvent[] = [];
 
   /**
-   * Declares an event, so that `GET /event-hooks/sources` lists it. May be called at any time and any number of times;
-   * what was published before a dispatcher is reachable is sent when it is.
+   * Declares an event, so that `GET /event-hooks/sources` lists it. May be called at any time and any number of times.
+   * The hub sends earlier declarations as soon as a dispatcher is reachable.
    * @returns a handle whose `emit` is typed by the fields
    */
   publish<const Field extends string>(
@@ -81,7 +81,7 @@ export class EventHooks {
   }
 
   /**
-   * Raises an event. Asynchronous: returns at once, fires each matching hook exactly once, never throws.
+   * Raises an event. It returns at once, fires each matching hook exactly once, and never throws.
    * @param data the fields, or a function that makes them and is called only when a hook wants the event
    */
   emit(source: string, event: string, data: EventData | (() => EventData)): void {
@@ -103,12 +103,12 @@ export class EventHooks {
     this.stats.emitted += 1;
     const now = Date.now();
     this.#pending.push({ id: newEventId(now), source, event, data: text, at: now });
-    // In one turn a plugin may emit any number: the transport bounds what is kept.
+    // A plugin may emit any number of events in one turn. The transport bounds how many are kept.
     if (this.#pending.length >= 500) this.#flushPending();
     else if (this.#pending.length === 1) queueMicrotask(this.#flushPending);
   }
 
-  /** Whether any hook would fire for the event: a cheap check before work that only serves an emit. */
+  /** Whether any hook would fire for the event. This is a cheap check before work that only serves an emit. */
   wants(source: string, event: string): boolean {
     const transport = this.#transport;
     if (transport === null) return false;
@@ -143,7 +143,7 @@ export class EventHooks {
     return this.#transport;
   }
 
-  /** Hears of events that are emitted and that nothing has published, each once. */
+  /** Hears once of each emitted event that nothing has published. */
   onUndeclared(hear: (source: string, event: string) => void): void {
     this.#hear = hear;
   }
@@ -155,7 +155,7 @@ export class EventHooks {
     this.#hear(String(source), String(event));
   }
 
-  /** What is not taken here, no dispatcher would take. */
+  /** No dispatcher would take what is refused here. */
   #declare(declaration: EventDeclaration): void {
     this.#declares = true;
     let problem: string | null;

@@ -1,4 +1,4 @@
-/** What somebody listens to: one entry per source and event (`null`: every event of the source). */
+/** What hooks listen to: one entry per source and event (`null`: every event of the source). */
 export type InterestList = readonly (readonly [source: string, event: string | null])[];
 
 /** Answers "does any hook want this event?" with two map look-ups and no allocation. */

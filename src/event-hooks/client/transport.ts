@@ -13,7 +13,7 @@ export interface TransportStats {
 
 /** The way from the hub of a process to a dispatcher. No method throws or blocks. */
 export interface EventTransport {
-  /** What hooks listen to; null while it is not known yet (then every event is taken and kept). */
+  /** What hooks listen to. Null while that is unknown: then every event is taken and kept. */
   readonly interest: Interest | null;
   readonly stats: Readonly<TransportStats>;
   publish(declaration: EventDeclaration): void;

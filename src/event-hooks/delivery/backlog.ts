@@ -11,7 +11,7 @@ export class DeliveryBacklog {
     return this.#byHook.get(hookId) ?? 0;
   }
 
-  /** The hooks that there are; what others had is forgotten. */
+  /** Sets the existing hooks, and forgets the numbers of all others. */
   keepHooks(ids: readonly string[]): void {
     const kept = new Set(ids);
     for (const id of this.#byHook.keys()) {
@@ -32,8 +32,8 @@ export class DeliveryBacklog {
   }
 
   /**
-   * What the store holds (start, takeover, replay). Nothing for a hook that there is not. Never below nothing: what
-   * another process was asked to make again, this one may see end.
+   * Sets what the store holds (at a start, a takeover or a replay), but not for a hook that does not exist. Never below
+   * zero: this process may see the end of a delivery that another process was asked to make again.
    */
   set(hookId: string, count: number): void {
     const before = this.#byHook.get(hookId);

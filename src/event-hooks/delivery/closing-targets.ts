@@ -3,8 +3,8 @@ const rememberMs = 600_000;
 const maxTargets = 1000;
 
 /**
- * After how many answers targets close a connection. What is sent beyond that would go unanswered, and some servers work
- * on it all the same (RFC 9112, sections 9.3.2 and 9.6). Bounded: what was learned first is forgotten first.
+ * Remembers after how many answers each target closes a connection. Requests beyond that would go unanswered, although
+ * some servers work on them (RFC 9112, sections 9.3.2 and 9.6). Bounded: the oldest entries go first.
  */
 export class ClosingTargets {
   readonly #after = new Map<string, { answers: number; until: number }>();
@@ -15,7 +15,7 @@ export class ClosingTargets {
     this.#now = now;
   }
 
-  /** How many requests one connection is good for; Infinity where nothing else is known. */
+  /** How many requests one connection is good for; Infinity if nothing is known. */
   allowance(origin: string): number {
     const known = this.#after.get(origin);
     if (known === undefined) return Infinity;

@@ -34,7 +34,7 @@ export interface EngineOptions {
   targetRate: number | null;
 }
 
-/** Makes deliveries: one lane per hook, so that a slow target stands in nobody else's way. */
+/** Makes deliveries. Each hook has a lane, so a slow target does not hold up other hooks. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #lanes = new Map<string, Lane>();
@@ -43,7 +43,7 @@ export class Engine {
   readonly #failing: FailingHooks;
   readonly #closing = new Set<Promise<void>>();
   #activeUntil = 0;
-  /** Of the lease under which deliveries are taken now. */
+  /** The epoch of the lease under which deliveries are taken now. */
   #epoch = 0;
 
   constructor(options: EngineOptions) {
@@ -58,13 +58,13 @@ export class Engine {
   }
 
   /**
-   * Delivers until a time in milliseconds, when the right to do so ends unless it is renewed: a process that was
+   * Delivers until a time in milliseconds. Then the right to deliver ends unless it is renewed, so a process that was
    * stopped for longer starts nothing when it goes on.
    * @param until 0: not at all
    * @param epoch of the lease; what is taken under it is recorded under it
    */
   activate(until: number, epoch: number): void {
-    // A right that ran out may have been another's in the meantime, also where nobody said so.
+    // Another process may have had the right since it ran out, even if nobody said so.
     const gained = until > 0 && (!this.active || epoch !== this.#epoch);
     const lost = until === 0 && this.#activeUntil > 0;
     this.#activeUntil = until;
@@ -132,7 +132,7 @@ export class Engine {
     }
   }
 
-  /** Results were not stored: an epoch has passed. If it is ours, the right to deliver is another process's. */
+  /** Results were not stored because an epoch has passed. If it is ours, another process has the right to deliver. */
   fenced(results: readonly AttemptResult[]): void {
     for (const { hookId, seq } of results) this.#lanes.get(hookId)?.stored(seq);
     if (results.some(({ epoch }) => epoch === this.#epoch)) this.activate(0, this.#epoch);

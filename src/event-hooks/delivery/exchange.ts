@@ -18,7 +18,7 @@ export interface HttpAnswer {
   /** The beginning of the body. */
   body: string;
   error: string | null;
-  /** How often the request was written to a connection: more than once where one was closed before its answer. */
+  /** How often the request was written to a connection: more than once if a connection closed before the answer. */
   sent: number;
 }
 
@@ -40,9 +40,9 @@ export interface Exchange {
   controller: Dispatcher.DispatchController | null;
   /** How often it was written to a connection. */
   written: number;
-  /** A closing connection left it unanswered: it goes again, once and on a connection of its own. */
+  /** A closing connection left it unanswered. It goes again, once and on a connection of its own. */
   again: boolean;
-  /** Goes up when it is sent anew: what an earlier sending still says is void. */
+  /** Goes up when the request is sent anew. Then results of an earlier sending are void. */
   sending: number;
   resolve: (answer: HttpAnswer) => void;
 }
@@ -61,7 +61,7 @@ export const newExchange = (request: HttpRequest, resolve: (answer: HttpAnswer) 
   resolve,
 });
 
-/** It is being written to a connection: what an earlier one said of it does not count. */
+/** It is being written to a connection. From now on, results of an earlier connection do not count. */
 export function beginOn(
   exchange: Exchange,
   connection: Connection | null,
@@ -82,7 +82,7 @@ export function collect(exchange: Exchange, chunk: Buffer, keepBytes: number): v
   exchange.bytes += chunk.length;
 }
 
-/** What the sender is told. A compressed answer was not asked for and is not decompressed. */
+/** The result for the sender. A compressed answer was not asked for and is not decompressed. */
 export function answerOf(exchange: Exchange, error: string | null): HttpAnswer {
   const { status, headers, bytes, chunks, written: sent } = exchange;
   const encoding =

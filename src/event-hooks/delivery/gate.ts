@@ -8,7 +8,7 @@ export class Gate {
     this.#max = max;
   }
 
-  /** Takes a place; without one, `again` is called once when there may be one. */
+  /** Takes a place. If there is none, the gate calls `again` once, when there may be one. */
   enter(again: () => void): boolean {
     if (this.#taken < this.#max) {
       this.#taken += 1;
@@ -20,7 +20,7 @@ export class Gate {
 
   leave(): void {
     this.#taken -= 1;
-    // Who is woken may not want the place any more: it is offered until it is taken.
+    // A caller that is woken may not want the place any more. So the gate offers it until somebody takes it.
     for (const again of this.#waiting) {
       if (this.#taken >= this.#max) return;
       this.#waiting.delete(again);
@@ -44,7 +44,7 @@ export class Rate {
   /** @returns how many milliseconds until there is one, 0 when there is */
   wait(now: number): number {
     const burst = Math.max(1, this.#perSecond);
-    // A clock that was set back takes nothing away.
+    // If the clock was set back, nothing is lost.
     const passed = Math.max(0, now - this.#at);
     this.#tokens = Math.min(burst, this.#tokens + (passed / 1000) * this.#perSecond);
     this.#at = now;

@@ -18,8 +18,8 @@ export interface ConnectTo {
 }
 
 /**
- * Connects to an address that the guard has checked and to no other, whatever is spoken there: a name is resolved once,
- * by the guard.
+ * Connects only to an address that the guard has checked, whatever the protocol. Only the guard resolves a name, and
+ * only once.
  * @param timeoutMs from the call to the open connection, the name's lookup and the TLS handshake included
  * @throws KongTsError TARGET_REFUSED, or the connection's error
  */

@@ -9,7 +9,7 @@ export const isInvalid = (error: unknown): boolean => codeOf(error) === 'UND_ERR
 export const isClosed = (error: unknown): boolean =>
   ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(codeOf(error));
 
-/** What is said of an error in a record. */
+/** The text about an error in a record. */
 export function describe(error: unknown): string {
   return textOf(error).slice(0, maxErrorLength);
 }

@@ -18,20 +18,23 @@ export interface HttpTargetOptions extends ConnectorOptions {
   keepResponseBytes: number;
   /** Requests on their way at a time; they share one connection, so that they arrive in the order of their start. */
   pipelining: number;
-  /** What is known of targets that close connections, shared by all hooks; default: known to this target only. */
+  /** Knowledge about targets that close connections, shared by all hooks. Default: this target has its own. */
   closing?: ClosingTargets;
 }
 
-/** A connection that was idle for longer was closed for that, and not for the number of its answers. */
+/**
+ * If a connection was idle for longer than this, it closed because of that, and not because of the number of its
+ * answers.
+ */
 const idleMs = 1000;
 
 /**
- * One hook's connection to its target. The first request on a connection goes alone; once the target has answered it and
- * keeps the connection, requests are pipelined: they arrive in order, and throughput does not depend on the target's
- * latency. A target that closes connections gets no more on one than it answers. What a closing connection left
- * unanswered goes out again at once, once and on a connection of its own, and both sendings count: the first one may have arrived.
- * The time limit counts from when a request is first in line. A request that fails takes those behind it on its
- * connection along: they may have arrived, so each of them has had its attempt.
+ * One hook's connection to its target. The first request on a connection goes alone. Once the target has answered it
+ * and keeps the connection, requests are pipelined: they arrive in order, and throughput does not depend on the
+ * target's latency. A target that closes connections gets no more on one than it answers. A request that a closing
+ * connection left unanswered goes out again at once, only once and on a connection of its own. Both sendings count,
+ * because the first one may have arrived. The time limit counts from when a request is first in line. If a request
+ * fails, those behind it on its connection fail, too: they may have arrived, so each of them has had its attempt.
  */
 export class HttpTarget {
   readonly #origin: string;
@@ -85,7 +88,7 @@ export class HttpTarget {
       bodyTimeout: 0,
       keepAliveTimeout: 10_000,
     });
-    // What undici sends again by itself on the next connection goes one by one there, too.
+    // Requests that undici sends again by itself on the next connection go one by one there, too.
     client.on('disconnect', () => (client.pipelining = 1));
     return client;
   }
@@ -123,7 +126,7 @@ export class HttpTarget {
     this.#sent.add(exchange);
     if (this.#sent.size === 1) this.#headSince = performance.now();
     this.#timer ??= setTimeout(this.#checkHead, this.#options.timeoutMs).unref();
-    // One that goes again has a connection of its own: what becomes of it there is its own doing.
+    // A request that goes again has a connection of its own, so a failure there is its own.
     const reset = exchange.again || this.#isLastOfConnection();
     const { id: _id, ...request } = exchange.request;
     try {
@@ -144,14 +147,14 @@ export class HttpTarget {
     }
   }
 
-  /** Whether what is sent last is as much as the target answers on one connection. */
+  /** Whether the latest request is the last one that the target answers on this connection. */
   #isLastOfConnection(): boolean {
     const connection = this.#connection;
     const answered = connection === null || connection.socket.destroyed ? 0 : connection.answered;
     return answered + this.#sent.size >= this.#closing.allowance(this.#origin);
   }
 
-  /** What is sent in one turn of the event loop goes to the system in one piece. */
+  /** Requests of one turn of the event loop go to the system in one piece. */
   #gather(): void {
     const socket = this.#connection?.socket;
     if (socket === undefined || this.#gathering || socket.destroyed) return;
@@ -173,7 +176,7 @@ export class HttpTarget {
         if (this.#sent.values().next().value === exchange) this.#headSince = performance.now();
       },
       onResponseStart: (_controller, status, headers) => {
-        // An informational answer is none: what follows it counts.
+        // An informational answer does not count. The answer after it does.
         if (isVoid() || status < 200) return;
         exchange.status = status;
         exchange.headers = flatten(headers);
@@ -220,13 +223,13 @@ export class HttpTarget {
       (one) => one !== exchange && (one.on === connection || connection === null),
     );
     if (connection === null) {
-      // There was no connection, and there is none for the others; or the request itself cannot be sent.
+      // There was no connection, so there is none for the others either. Or the request itself cannot be sent.
       this.#finish(exchange, describe(error));
       if (isInvalid(error)) this.#pumpSoon();
       else this.#giveUp([...behind, ...this.#waiting.splice(0)], error);
       return;
     }
-    // One that went alone has none but itself to blame.
+    // A request that went alone can only blame itself.
     const mayGoAgain = connection.answered > 0 && !this.#goesAlone(exchange);
     if (behind.length > 0) this.#suspects.add(exchange.request.id);
     if (isClosed(error) && exchange.status === null && mayGoAgain) {

@@ -50,12 +50,13 @@ const lost: Outcome = {
   response: null,
   final: true,
 };
-/** Whether a payload looks like the object that was stored; parsing each one would cost more than sending it. */
+/** Whether a payload looks like the object that was stored. To parse each one would cost more than to send it. */
 const whole = (payload: string): boolean => payload.startsWith('{') && payload.endsWith('}');
 
 /**
- * The deliveries of one hook: new ones in the order of their events, and those that are due again. What does not fit
- * into memory stays in the store and is read when there is room, so a target that is down costs disk, not memory.
+ * The deliveries of one hook: new ones in the order of their events, and those that are due again. Deliveries that do
+ * not fit into memory stay in the store, and the lane reads them when there is room. So a target that is down costs
+ * disk, not memory.
  */
 export class Lane {
   readonly hook: Hook;
@@ -69,7 +70,9 @@ export class Lane {
   #inFlight = 0;
   /** The last event number that went through the queue. */
   #cursor = 0;
-  /** Up to here the store was read to its end: what another process stores later has higher numbers. */
+  /**
+   * Up to this number, the lane has read the store to its end. Later deliveries of another process have higher numbers.
+   */
   #base = 0;
   /** Deliveries queued, in flight, or ended and not yet written: the store still shows them as pending. */
   #known = new Set<number>();
@@ -77,7 +80,7 @@ export class Lane {
   #behind = true;
   /** A delivery was offered and not taken since the store was last read. */
   #missed = false;
-  /** Changes with every {@link reset}: what was read before that is void. */
+  /** Changes with every {@link reset}. Everything read before that is void. */
   #turn = 0;
   #loading = false;
   #nextDue: number | null = 0;
@@ -127,8 +130,8 @@ export class Lane {
   }
 
   /**
-   * The right to deliver ended or came: others may have made what is queued here, and may have left behind what is below
-   * the latest ones. The store says what there is.
+   * The right to deliver ended or came. Another process may have made the deliveries that are queued here, and may have
+   * left older ones behind. The store says what there is.
    */
   reset(): void {
     this.#turn += 1;
@@ -179,7 +182,7 @@ export class Lane {
     this.#load();
   };
 
-  /** Takes over what an older lane of the hook has queued; what that one has in flight, it ends by itself. */
+  /** Takes over what an older lane of the hook has queued. That lane itself ends what it has in flight. */
   inherit(older: Lane): void {
     this.#cursor = older.#cursor;
     this.#base = older.#base;
@@ -202,7 +205,7 @@ export class Lane {
   #start(delivery: Delivery): void {
     this.#inFlight += 1;
     const startedAt = performance.now();
-    // Another one may be in force when the attempt ends.
+    // Another epoch may be in force when the attempt ends.
     const epoch = this.#context.epoch();
     // A handler that breaks its word and rejects fails its delivery, and nothing else.
     const failed = (error: unknown): Outcome => ({
@@ -211,7 +214,7 @@ export class Lane {
       error: messageOf(error),
       response: null,
     });
-    // What the file has lost is given up; it must not reach a target as garbage.
+    // A payload that the file has lost is given up. It must not reach a target as garbage.
     const attempt = whole(delivery.payload) ? this.#handler.attempt(delivery) : Promise.resolve(lost);
     void attempt.catch(failed).then((outcome) => {
       this.#inFlight -= 1;
@@ -237,7 +240,7 @@ export class Lane {
 
   #full(): boolean {
     const { queueLength, queueSize } = this.#context.limits;
-    // What others hold leaves each lane one delivery at a time.
+    // However much other lanes hold, each lane may have one delivery.
     const crowded = this.#context.held.room <= 0 && this.queued + this.#inFlight > 0;
     return crowded || this.#queue.length >= queueLength || this.#queue.size >= queueSize;
   }
@@ -291,7 +294,7 @@ export class Lane {
     const from = this.#cursor;
     const size = this.#roomFor(this.#queue);
     const found = await store.pending(this.hook.id, from, room, size);
-    // Told to look again from further back in the meantime.
+    // Meanwhile the lane was told to look again from further back.
     if (turn !== this.#turn || this.#cursor !== from || this.#closed) return;
     for (const one of found) {
       if (this.#full()) return;
@@ -299,7 +302,7 @@ export class Lane {
       if (this.#known.has(one.seq)) continue;
       this.#hold(this.#queue, one);
     }
-    // An offer that came while the store was read may not be among what was found.
+    // The result may lack an offer that came while the store was read.
     const all = found.length < room && found.reduce((sum, one) => sum + one.payload.length, 0) < size;
     if (all && !this.#missed) {
       this.#behind = false;

@@ -4,7 +4,7 @@ import type { HookLog } from '../log.ts';
 import { EventRefusedError } from '../store/types.ts';
 import type { AttemptResult, HookStore, NewEvent } from '../store/types.ts';
 
-/** Who added events and what that one wants to hear of them. */
+/** The sender of events, and what it wants to hear about them. */
 export interface OutboxListener {
   /** A hook's rules kept an event from firing it. */
   heldBack?: (hookId: string) => void;
@@ -28,19 +28,19 @@ export interface OutboxOptions {
   onStored: (events: readonly NewEvent[], seqs: readonly (number | null)[]) => void;
   /** Called when results are stored. */
   onResults: (results: readonly AttemptResult[]) => void;
-  /** Called with results that were not stored, because the right to deliver has become another process's. */
+  /** Called with results that were not stored, because another process has the right to deliver now. */
   onFenced: (results: readonly AttemptResult[]) => void;
 }
 
 const maxEventsPerTransaction = 1000;
 const maxBytesPerTransaction = 16 * 1024 * 1024;
-/** What may wait for the store at a time; beyond it, senders keep their events. */
+/** How much may wait for the store at a time. Beyond that, senders keep their events. */
 const maxWaitingBytes = 64 * 1024 * 1024;
 const maxResultsPerTransaction = 2000;
-/** Results beyond so many bytes that could not be written are given up; their deliveries are made again later. */
+/** Unwritten results beyond this many bytes are given up. Their deliveries are made again later. */
 const maxUnwrittenBytes = 64 * 1024 * 1024;
 
-/** What is held in memory, roughly: two bytes a character, and what surrounds them. */
+/** Rough use of memory: two bytes for each character, and what surrounds them. */
 const bytesOf = ({ payload, hooks }: NewEvent): number => payload.length * 2 + hooks.length * 100 + 400;
 const resultBytes = ({ error, response }: AttemptResult): number =>
   ((error?.length ?? 0) + (response?.length ?? 0)) * 2 + 300;
@@ -53,8 +53,8 @@ interface Committed {
 }
 
 /**
- * Gathers what has to be written and writes it in one transaction per turn of the event loop: new events as soon as
- * the loop is free, results with them or a few milliseconds later.
+ * Gathers everything to be written and writes it in one transaction per turn of the event loop. New events leave as
+ * soon as the loop is free, and results with them or a few milliseconds later.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -188,7 +188,7 @@ export class Outbox {
     }
   }
 
-  /** Stores what can be stored: an event that never can is taken out, and the others go again. */
+  /** Stores what can be stored. It takes out an event that never can be, and tries the others again. */
   async #commit(events: readonly NewEvent[], results: readonly AttemptResult[]): Promise<Committed> {
     const refused = new Map<NewEvent, string>();
     for (;;) {

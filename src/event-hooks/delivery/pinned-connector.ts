@@ -18,7 +18,7 @@ export function pinnedConnector(
   onSocket: (socket: Socket) => void,
 ): buildConnector.connector {
   let checked: readonly string[] = [];
-  // Asked in the turn of connect(): what has been checked just now, never the system's resolver.
+  // connect() asks this in the same turn. The answer is what was checked just now, never the system's resolver.
   const lookup: LookupFunction = (_hostname, { all }, callback) => {
     const found = checked.map((address) => ({ address, family: isIP(address) }));
     if (all === true) callback(null, found);

@@ -4,8 +4,8 @@ import type { Address } from '../model/kind.ts';
 import type { TargetGuard } from './target-guard.ts';
 
 /**
- * The addresses that a hook can never be sent to. Names are judged with each connection: what a name stands for today
- * says nothing of tomorrow.
+ * The addresses that a hook can never be sent to. Names are judged at each connection, because a name may stand for
+ * another address tomorrow.
  */
 export function refusedAddresses(addresses: readonly Address[], guard: TargetGuard): Violation[] {
   return addresses.flatMap(({ path, host }) => {

@@ -1,6 +1,6 @@
 const most = 1000;
 
-/** Requests that took others along when they failed: they go alone when they are tried again. The oldest are forgotten. */
+/** Requests whose failure made others fail, too. They go alone when they are tried again. The oldest are forgotten. */
 export class Suspects {
   readonly #ids = new Set<string>();
 

@@ -22,9 +22,9 @@ const metadata = new Set([
 ]);
 
 /**
- * Decides which addresses a delivery may go to: protection against server-side request forgery. A name is resolved
- * here, every address is checked, and the connection goes to the addresses that were checked, so that a name which
- * changes in between gains nothing.
+ * Decides which addresses a delivery may go to, as protection against server-side request forgery. The guard resolves a
+ * name and checks every address. The connection goes to the checked addresses only, so a name that changes in between
+ * gains nothing.
  */
 export class TargetGuard {
   readonly #loopback: boolean;

@@ -24,7 +24,7 @@ export type InterestWatcher = (interest: InterestList, version: number) => Promi
 /** How long a change of hooks waits until connected emitters know it, in milliseconds. */
 const interestTimeoutMs = 500;
 
-/** Who listens to the dispatcher: emitters want to know what is wanted, people want to watch. */
+/** The listeners of a dispatcher: emitters want to know which events are wanted, and people want to watch. */
 export class Feed {
   readonly #watchers = new Set<InterestWatcher>();
   readonly #tails = new Set<(notice: Notice) => void>();
@@ -54,7 +54,7 @@ export class Feed {
     clearTimeout(timer);
   }
 
-  /** Whether anybody watches: without, no notice need be made. */
+  /** Whether anybody watches. If not, no notice has to be made. */
   get watched(): boolean {
     return this.#tails.size > 0;
   }

@@ -18,7 +18,7 @@ export interface HooksOptions {
   log: HookLog;
   /** The handlers that hooks can name. */
   kinds: KindSet;
-  /** What needs more than the schema, given the hook as it was before. Throws HookInvalidError. */
+  /** Checks what the schema cannot, given the hook as it was before. Throws HookInvalidError. */
   check: (hook: Hook, before?: Hook) => Promise<void>;
   /** See {@link TryToBuild}. */
   build: TryToBuild;
@@ -27,8 +27,8 @@ export interface HooksOptions {
 }
 
 /**
- * The hooks of the node: stored, and in memory for reading. Every change is stored first, then announced; one
- * change is made after the other, so that none is based on what another one has replaced.
+ * The hooks of the node: stored, and in memory for reading. Every change is stored first and then announced. Changes
+ * come one after the other, so that none is based on a hook that another one has replaced.
  */
 export class Hooks {
   readonly #store: HookStore;
@@ -96,7 +96,7 @@ export class Hooks {
     });
   }
 
-  /** Changes the given fields; records below `config` are merged field by field. null when there is no such hook. */
+  /** Changes the given fields, and merges records below `config` field by field. Null if the hook does not exist. */
   patch(id: string, raw: Record<string, unknown>): Promise<Hook | null> {
     return this.#inTurn(async () => {
       const known = this.get(id);
@@ -144,7 +144,7 @@ export class Hooks {
   ): Promise<Hook> {
     const hook = { ...checked, id, created_at, updated_at } as Hook;
     await this.#check(hook, this.get(id));
-    // Built before it is stored: what cannot be built would be found at each start.
+    // Builds the hook before it stores it. Otherwise each start would find a hook that cannot be built.
     try {
       this.#build(hook);
     } catch (error) {
@@ -165,7 +165,7 @@ export class Hooks {
   }
 }
 
-/** @throws HookInvalidError when there is one and it is no UUID */
+/** @throws HookInvalidError if there is an id and it is not a UUID */
 function givenId(raw: unknown): string | null {
   const id = (raw as { id?: unknown } | null)?.id;
   if (id === undefined || id === null) return null;

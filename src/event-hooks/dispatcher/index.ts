@@ -81,7 +81,7 @@ export class Dispatcher {
         try {
           return handlers.create(hook);
         } catch (error) {
-          // Such a hook is switched off where it is read; whatever comes here, the others go on.
+          // Such a hook is switched off when it is read. If one comes here all the same, the others go on.
           return unbuilt(messageOf(error));
         }
       },
@@ -91,7 +91,7 @@ export class Dispatcher {
       observe: this.#observe,
       fired: (hook) => {
         this.metrics.fired(hook);
-        // What another process makes, this one does not see end.
+        // This process does not see the end of another process's deliveries.
         if (this.engine.active) this.backlog.began(hook.id);
       },
       onGone: (hook) => {
@@ -140,7 +140,7 @@ export class Dispatcher {
     const { clock, maxEventBytes, maxUnfinished } = this.options;
     return new Intake({
       table: async () => {
-        // Where the store does not answer, what is known stays in force; the maintenance says so.
+        // If the store does not answer, the known hooks stay in force. The maintenance says so.
         await this.takeOverChanges().catch(() => undefined);
         return this.hooks.table;
       },
@@ -183,7 +183,7 @@ export class Dispatcher {
     });
   }
 
-  /** @returns why the declaration is not taken, null when it is */
+  /** @returns why the declaration is refused, null if it is taken */
   publish(declaration: EventDeclaration): string | null {
     const problem = this.sources.publish(declaration);
     if (problem !== null) {
@@ -201,7 +201,7 @@ export class Dispatcher {
     return this.#intake.accept(events);
   }
 
-  /** Stores a new hook; a target that can be pinged is told of it. @throws HookInvalidError */
+  /** Stores a new hook, and pings its target if that is possible. @throws HookInvalidError */
   async createHook(raw: unknown): Promise<Hook> {
     const hook = await this.hooks.create(raw);
     this.#pingOnCreation(hook);
@@ -246,7 +246,9 @@ export class Dispatcher {
     for (const { id } of this.hooks.list()) this.backlog.set(id, unfinished.get(id) ?? 0);
   }
 
-  /** Ends in order: what is in flight gets `timeoutMs` (default 5000), results are written, the store is closed. */
+  /**
+   * Ends in order: deliveries in flight get `timeoutMs` (default 5000), then results are written, and the store closes.
+   */
   stop(timeoutMs = 5000): Promise<void> {
     return (this.#stopping ??= this.#stop(timeoutMs));
   }

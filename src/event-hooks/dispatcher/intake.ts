@@ -24,7 +24,7 @@ export interface IntakeOptions {
   observer: { suppressed(hook: Hook): void };
 }
 
-/** What became of a batch: everything that is not refused is stored or fired nothing. */
+/** The result for a batch. Every event that is not refused was stored, or fired no hook. */
 export interface Accepted {
   /** Why events cannot be taken, by position in the batch. They will not be taken later either. */
   refused: { index: number; reason: string }[];
@@ -75,7 +75,7 @@ export class Intake {
     return { refused };
   }
 
-  /** An error of one event is that event's own. */
+  /** An error in one event fails that event only. */
   #select(event: HookEvent, hooks: HookTable, now: number): ReturnType<typeof selectHooks> | Error {
     try {
       return selectHooks(event, hooks, this.#options.sources, now);
@@ -84,7 +84,7 @@ export class Intake {
     }
   }
 
-  /** @returns what the store can never take; it is taken out of `selected` */
+  /** @returns the events that the store can never take. They are taken out of `selected` */
   async #store(selected: Map<NewEvent, number>, hooks: HookTable): Promise<Accepted['refused']> {
     const { outbox, observer } = this.#options;
     const refused: Accepted['refused'] = [];

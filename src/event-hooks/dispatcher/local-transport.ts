@@ -12,8 +12,8 @@ const firstRetryMs = 100;
 const maxRetryMs = 1000;
 
 /**
- * The way to a dispatcher in the same process. While the store fails, events are kept in order and tried again, within
- * the same bounds as towards another process; what does not fit is dropped and counted.
+ * The way to a dispatcher in the same process. While the store fails, it keeps events in order and tries them again,
+ * within the same bounds as towards another process. It drops and counts events that do not fit.
  */
 export class LocalTransport implements EventTransport {
   readonly stats: TransportStats = { sent: 0, acknowledged: 0, dropped: 0, buffered: 0 };
@@ -66,7 +66,7 @@ export class LocalTransport implements EventTransport {
       this.#pause.reset();
     } catch (error) {
       if (!(error instanceof KongTsError && error.code === 'STORE_FAILED')) {
-        // Nothing that time would mend.
+        // A failure that time does not mend.
         this.#buffer.acknowledge(number, events.length);
         return;
       }

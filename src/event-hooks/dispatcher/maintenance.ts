@@ -4,7 +4,7 @@ import type { Engine } from '../delivery/engine.ts';
 import type { HookStore } from '../store/types.ts';
 import type { CompiledDispatcherOptions } from './options.ts';
 
-/** What there is to be maintained: a dispatcher. */
+/** The dispatcher, as far as maintenance needs it. */
 export interface Maintained {
   readonly options: CompiledDispatcherOptions;
   readonly store: HookStore;
@@ -21,7 +21,7 @@ export class Maintenance {
   #stopped = false;
   #pruneAt = 0;
   #recountAt = 0;
-  /** Counted for the right to deliver that is about to be used. */
+  /** Counts for the right to deliver that is about to be used. */
   #counted = false;
 
   constructor(dispatcher: Maintained) {
@@ -49,23 +49,26 @@ export class Maintenance {
       const active = epoch !== null;
       if (this.#stopped) return;
       if (active !== engine.active) log.info(active ? 'this process delivers' : 'another process delivers');
-      // What could not be read when it was told is tried again.
+      // Tries changes again that could not be read when they were told.
       await this.#dispatcher.takeOverChanges();
       await this.#recount(active);
       engine.activate(active ? until : 0, epoch ?? 0);
-      // Where counting took longer than the right lasts, it is not done again.
+      // If the count took longer than the right lasts, it is not repeated.
       if (engine.active) this.#counted = false;
       if (active && clock.now() >= this.#pruneAt) await this.#prune();
     } catch (error) {
       log.error('the event hook store does not answer', { error: messageOf(error) });
     }
     if (this.#stopped) return;
-    // Waiting for the right to deliver: look often, so that a takeover is quick.
+    // While it waits for the right to deliver, it looks often, so that a takeover is quick.
     const next = engine.active ? Math.min(500, leaseMs / 4) : 100;
     this.#timer = clock.setTimeout(() => void this.#turn(), next);
   }
 
-  /** Who begins to deliver counts what others left; who waits looks now and then whether there is room for more. */
+  /**
+   * A process that begins to deliver counts what others left. A process that waits looks now and then whether there is
+   * room for more.
+   */
   async #recount(active: boolean): Promise<void> {
     const { engine, options } = this.#dispatcher;
     const now = options.clock.now();

@@ -40,7 +40,7 @@ export class HookTable {
   all(): Hook[] {
     return [...this.#hooks.values()];
   }
-  /** Hooks that name the source; whether they want the event is `firedName`'s question. */
+  /** Hooks that name the source. `firedName` decides whether they want the event. */
   ofSource(source: string): readonly CompiledHook[] {
     return this.#bySource.get(source) ?? [];
   }

@@ -12,12 +12,12 @@ export interface OthersChangesOptions {
 }
 
 /**
- * Takes over what other processes write to the store. The store tells; what it tells of is read at once, and whoever
- * needs it in force waits for that.
+ * Takes over what other processes write to the store. When the store tells of a change, it is read at once. A caller
+ * that needs the change in force waits for that.
  */
 export class OthersChanges {
   readonly #options: OthersChangesOptions;
-  /** What was told and is not read yet. */
+  /** Changes that were told of and not read yet. */
   #told: StoreChange = { hooks: false, deliveries: false };
   #reading: Promise<void> | null = null;
   #end: () => void = () => undefined;
@@ -26,7 +26,7 @@ export class OthersChanges {
     this.#options = options;
   }
 
-  /** From now on; before the first reading, so that nothing is written between the two. */
+  /** Listens from now on. It begins before the first reading, so that no change comes between the two. */
   start(): void {
     const { store, log } = this.#options;
     this.#end = store.onChange(({ hooks, deliveries }) => {
@@ -42,7 +42,7 @@ export class OthersChanges {
 
   /**
    * Resolves when everything is in force that the store has told or can tell without asking anybody.
-   * @throws KongTsError STORE_FAILED where it cannot be read; what is known stays in force, and the next call tries again
+   * @throws KongTsError STORE_FAILED if it cannot be read. What is known stays in force, and the next call tries again
    */
   async inForce(): Promise<void> {
     this.#options.store.catchUp();

@@ -10,8 +10,8 @@ import { buildPayload, canonical, parseExactFields, valueAt } from '../model/pay
 import type { Fields } from '../model/payload.ts';
 
 /**
- * Finds the hooks that an event fires; what `on_change` and `snooze` say is left to the store, which remembers. The data
- * is parsed once, where any hook names the source, and never serialized.
+ * Finds the hooks that an event fires. The store decides about `on_change` and `snooze`, because it remembers. The data
+ * is parsed once, if any hook names the source, and never serialized.
  * @returns null when no hook fires, `invalid` when the data is not a JSON object of at most {@link maxDepth} levels
  */
 export function selectHooks(
@@ -50,7 +50,10 @@ export function selectHooks(
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64');
 
-/** The values of the event's unique fields; nothing, where its source declares none: then the hook is the identity. */
+/**
+ * The values of the event's unique fields. If its source declares none, nothing: then all events of the hook have one
+ * identity.
+ */
 function identity(event: HookEvent, fields: Fields, sources: SourceRegistry): string {
   const unique = sources.find(event.source, event.event)?.unique;
   if (unique === undefined) return '';

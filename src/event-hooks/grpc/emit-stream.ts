@@ -11,7 +11,7 @@ const maxBatchesInFlight = 64;
 /** And in bytes. */
 const maxBytesInFlight = 16 * 1024 * 1024;
 
-/** Only what the store says is worth another try; anything else would come out the same way. */
+/** Only an error of the store is worth another try. Any other error would come again. */
 function failed({ batch, events }: EmitRequest, error: unknown): NonNullable<EmitResponse['ack']> {
   const reason = messageOf(error);
   if (error instanceof KongTsError && error.code === 'STORE_FAILED')
@@ -46,7 +46,7 @@ export function serveEmit(dispatcher: Dispatcher, call: Call): void {
     if (!open) return undefined;
     const wanted = list.map(([source, event]) => (event === null ? { source } : { source, event }));
     write({ interest: { version, wanted } });
-    // The first one goes to somebody whom nobody waits for.
+    // Nobody waits for this client to confirm its first interest.
     return version === 0 ? undefined : new Promise<void>((resolve) => knows.set(version, resolve));
   });
   const close = (): void => {

@@ -29,20 +29,20 @@ export interface GrpcOptions {
   tls?: { ca: string; cert: string; key: string } | null;
   /** Of a unix socket. Default 0660: plugin servers may run as another user of the same group. */
   mode?: number;
-  /** How long a connection may be open on which nothing is asked for, in milliseconds. Default 60,000. */
+  /** How long a connection without requests may stay open, in milliseconds. Default 60,000. */
   idleMs?: number;
   /** Connections at a time; more are closed at once. Default 1,024. */
   maxConnections?: number;
 }
 
 export interface GrpcHandle {
-  /** What clients connect to; with the port that the system chose, where 0 was asked for. */
+  /** The address for clients, with the port that the system chose if 0 was asked for. */
   address: Address;
   close(): Promise<void>;
 }
 
 const maxMessageBytes = 16 * 1024 * 1024;
-/** What may wait for one subscriber, and for all of them, in bytes. */
+/** How much may wait for one subscriber, and for all of them, in bytes. */
 const maxBacklog = 4 * 1024 * 1024;
 const maxBacklogs = 64 * 1024 * 1024;
 
@@ -66,7 +66,7 @@ export async function serveGrpc(dispatcher: Dispatcher, options: GrpcOptions): P
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': 1000,
     'grpc.max_connection_idle_ms': idleMs,
-    // Whoever does not answer is gone.
+    // A client that does not answer is gone.
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });

@@ -129,7 +129,8 @@ export class GrpcTransport implements EventTransport {
         ? made.createInsecure()
         : made.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert));
     const client = new GrpcClient(grpcTarget(parseAddress(address)), credentials, {
-      // A connection of its own: pauses between attempts are ours, and a socket that was replaced is found at once.
+      // A channel of its own for each connection, so that pauses between attempts are ours, and a replaced socket is
+      // found at once.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       'grpc.max_receive_message_length': 64 * 1024 * 1024,
@@ -185,7 +186,7 @@ export class GrpcTransport implements EventTransport {
     }
   }
 
-  /** The dispatcher is there and cannot store: the same events again, after a pause. */
+  /** The dispatcher is there and cannot store. The same events go again, after a pause. */
   #retryLater(): void {
     if (this.#refusedTimer !== null) return;
     this.#refusedTimer = setTimeout(() => {
@@ -220,7 +221,7 @@ export class GrpcTransport implements EventTransport {
         description: one.description ?? '',
       })),
     };
-    // A declaration that is lost is made again with the next connection.
+    // The next connection makes a lost declaration again.
     this.#client.makeUnaryRequest(
       path,
       requestSerialize,
@@ -238,7 +239,7 @@ export class GrpcTransport implements EventTransport {
   }
 }
 
-/** So that no message is too large to be taken: a dispatcher takes 16 MiB, a declaration has 0.4 MiB at most. */
+/** Keeps each message small enough: a dispatcher takes 16 MiB, and a declaration has 0.4 MiB at most. */
 const maxPortion = 4 * 1024 * 1024;
 
 function portions(declarations: readonly EventDeclaration[]): EventDeclaration[][] {
@@ -258,7 +259,7 @@ function portions(declarations: readonly EventDeclaration[]): EventDeclaration[]
 
 /**
  * Connects to a dispatcher; resolves at once, whether or not it is there. Attach the result to the hub.
- * @throws KongTsError USAGE for an address that is none
+ * @throws KongTsError USAGE for an invalid address
  */
 export async function connectEventHooks(options: ConnectOptions): Promise<GrpcTransport> {
   parseAddress(options.address);

@@ -3,7 +3,7 @@ import type { Address } from '../model/kind.ts';
 import { leftOut, shown } from '../model/secrecy.ts';
 import { headerSecrets, urlSecrets } from '../model/secrets.ts';
 
-/** What kinds of handler that send HTTP have in common: their fields, and how these are kept secret. */
+/** The common parts of all kinds of handler that send HTTP: their fields, and how these are kept secret. */
 
 /** Some text. */
 export const text = z.string().min(1, 'length must be at least 1');
@@ -14,7 +14,7 @@ const headerName = z
     (h) => !/^(content-length|transfer-encoding|connection|keep-alive|upgrade|expect|host)$/i.test(h),
     'this header is set by the connection itself',
   );
-/** What a connection can carry; characters beyond ASCII go out as UTF-8. */
+/** Text that a connection can carry. Characters beyond ASCII go out as UTF-8. */
 const headerValue = z.string().regex(/^(?:\t|\P{Cc})*$/u, 'invalid header value');
 const decodes = (part: string): boolean => {
   if (!part.includes('%')) return true;
@@ -70,5 +70,5 @@ export const targetAddresses = ({ url }: { url: string }): Address[] => [
   { path: 'config.url', host: new URL(url).hostname },
 ];
 
-/** What the target of every HTTP kind has. */
+/** The fields of every HTTP kind's target. */
 export type TargetConfig = z.output<z.ZodObject<typeof targetFields>>;

@@ -36,14 +36,15 @@ export class Handlers {
   }
 
   /**
-   * What the schema cannot see: templates and Lua that do not parse, addresses that the guard refuses whatever resolves.
-   * @param before the hook as it was; an address that it had already is left to the guard of connections
+   * Checks what the schema cannot see: templates and Lua that do not parse, and addresses that the guard refuses in any
+   * case.
+   * @param before the hook as it was. An address that it had already is left to the guard of connections
    * @throws HookInvalidError naming the field
    */
   async check(hook: Hook, before?: Hook): Promise<void> {
     const kind = this.#kindOf(hook);
     const violations = [...(await kind.check(hook.config))];
-    // What a broken row was shown as has no address that could be read.
+    // The hook that stands for a broken row has no address that could be read.
     const isWhole = before?.handler === hook.handler && kind.config.safeParse(before.config).success;
     const known = new Set(isWhole ? kind.addresses(before.config).map(({ host }) => host) : []);
     const added = kind.addresses(hook.config).filter(({ host }) => !known.has(host));

@@ -8,7 +8,7 @@ import type { KindDescription } from '../model/kind.ts';
 import type { LambdaLimits } from './lambda-protocol.ts';
 import type { HookHandler } from './types.ts';
 
-/** What a handler is given to work with. Handlers open no connections but through it: the guard stands in both. */
+/** The tools of a handler. A handler opens connections only through `http` and `connect`, because both are guarded. */
 export interface HandlerContext {
   readonly clock: Clock;
   readonly log: HookLog;
@@ -26,14 +26,15 @@ export interface HandlerContext {
   readonly connect: (to: ConnectTo) => Promise<Connection>;
 }
 
-/** A kind of handler: everything that is known of it. CONTRIBUTING.md says how to add one. */
+/** A kind of handler, and everything that the node knows of it. CONTRIBUTING.md says how to add one. */
 export interface HandlerKind<
   Name extends string = string,
   Schema extends z.ZodObject = z.ZodObject,
 > extends KindDescription<Name, Schema> {
   /**
-   * Makes the handler of one hook. What it answers is masked by `secrets` before anybody sees it.
-   * @throws Error where the hook cannot be built; it is refused, or switched off with the reason
+   * Makes the handler of one hook. `secrets` masks its answers before anybody sees them.
+   * @throws Error if the hook
+   * cannot be built. The hook is then refused, or switched off with the reason
    */
   create(hook: HookOf<z.output<Schema>>, context: HandlerContext): HookHandler;
 }

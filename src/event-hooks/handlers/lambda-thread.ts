@@ -5,7 +5,7 @@ import type { LambdaCall, LambdaLimits, LambdaReply, LambdaStart } from './lambd
 /** Beyond a function's own limit: loading Lua, and waiting for a processor. */
 const graceMs = 5000;
 
-/** The thread of one hook: one call at a time, each of them on its own; what one call meets is no matter of the next. */
+/** The thread of one hook. It makes one call at a time, and a failure of one call does not affect the next. */
 export class LambdaThread {
   readonly #thread: LuaThread<LambdaCall, LambdaReply>;
   #last: Promise<unknown> = Promise.resolve();

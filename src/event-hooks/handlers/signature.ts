@@ -33,7 +33,7 @@ export class Signer {
   }
 }
 
-/** Secrets that say that they are base64 (Standard Webhooks) and are not. */
+/** Secrets that claim to be base64 (Standard Webhooks) and are not. */
 export function checkSecrets(config: TargetConfig): Violation[] {
   const violations: Violation[] = [];
   const check = (path: string, secret: string): void => {

@@ -12,7 +12,7 @@ interface Insertion {
 export type Template = readonly (string | Insertion)[];
 
 const maxInsertions = 1000;
-/** What one request may hold in all: its URL, headers, fields and body together. */
+/** How much one request may hold in all: its URL, headers, fields and body together. */
 export const maxRequestLength = 1024 * 1024;
 
 /** What is left of one request's size, in characters. */
@@ -21,7 +21,7 @@ export class Budget {
   constructor(length = maxRequestLength) {
     this.#left = length;
   }
-  /** @throws KongTsError TEMPLATE_INVALID when there is not so much left */
+  /** @throws KongTsError TEMPLATE_INVALID if less is left */
   take(length: number): void {
     this.#left -= length;
     if (this.#left < 0)
@@ -116,7 +116,7 @@ function encodeForm(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
-/** Brace by brace: a search for either mark would go to the end of the source for each of the values. */
+/** Goes brace by brace. A search for either mark would run to the end of the source for each of the values. */
 function nextOpening(source: string, from: number): number {
   for (let at = source.indexOf('{', from); at !== -1; at = source.indexOf('{', at + 1)) {
     if (source[at + 1] === '{' || source[at + 1] === '*') return at;

@@ -1,6 +1,6 @@
 import type { Delivery } from '../store/types.ts';
 
-/** What became of one attempt. */
+/** The result of one attempt. */
 export interface Outcome {
   ok: boolean;
   /** HTTP status, null where there was none. */
@@ -9,13 +9,13 @@ export interface Outcome {
   error: string | null;
   /** The beginning of the response, null where there was none. */
   response: string | null;
-  /** The target asked to be left alone so long. */
+  /** How long the target asked to be left alone. */
   retryAfterMs?: number;
   /** No attempt can succeed, whatever the target does. */
   final?: boolean;
   /** The target said 410: it wants no more. */
   gone?: boolean;
-  /** How often it was sent, where that was more than once: each counts as an attempt. */
+  /** How often it was sent, if more than once. Each sending counts as an attempt. */
   sent?: number;
 }
 
@@ -25,7 +25,7 @@ export type TestResult =
 
 /** A hook's handler with what it keeps open; made anew when the hook changes. Its methods never reject. */
 export interface HookHandler {
-  /** What deliveries share limits by: the origin of a URL, null for handlers without a target. */
+  /** Deliveries with the same value share limits: the origin of a URL, null for handlers without a target. */
   readonly target: string | null;
   attempt(delivery: Delivery): Promise<Outcome>;
   /** Runs the handler now, outside of queue, records and retries. */
@@ -37,7 +37,7 @@ export interface HookHandler {
 /** The id that a delivery carries in `webhook-id`, the same for every attempt and replay. */
 export const deliveryId = (hookId: string, eventId: string): string => `${eventId}_${hookId}`;
 
-/** The parts of a delivery id, null when it is none. */
+/** The parts of a delivery id, null if the text is not one. */
 export function parseDeliveryId(id: string): { hookId: string; eventId: string } | null {
   const at = id.indexOf('_');
   return at < 1 ? null : { eventId: id.slice(0, at), hookId: id.slice(at + 1) };

@@ -105,11 +105,11 @@ export function checkTemplates(config: WebhookCustomConfig): Violation[] {
 function encodeFields(fields: Part[], data: unknown, type: string, budget: Budget): string {
   for (const { name } of fields) budget.take(name.length + 4);
   if (!isForm(type)) {
-    // The encoder below escapes for JSON; other types are not ours to encode, and get JSON as well.
+    // The encoder below escapes for JSON. We do not encode other types, so they get JSON as well.
     const filled = fields.map(({ name, value }) => [name, fill(value, data, 'none', budget)] as const);
     return JSON.stringify(Object.fromEntries(filled));
   }
-  // The form's own encoding is the escaping, of raw insertions, too.
+  // The form's own encoding escapes values, raw insertions included.
   const form = new URLSearchParams();
   for (const { name, value } of fields) form.append(name, fill(value, data, 'none', budget));
   return form.toString();

@@ -15,7 +15,7 @@ import { checkSecrets, Signer } from './signature.ts';
 import { deliveryId } from './types.ts';
 import type { HookHandler, Outcome, TestResult } from './types.ts';
 
-/** What a request is made of besides the signature and ids, which are added here. */
+/** The parts of a request besides the signature and ids, which are added here. */
 export interface Composed {
   method: string;
   headers: Record<string, string>;
@@ -142,7 +142,7 @@ function basicAuthorization(url: URL): string | null {
   return `Basic ${Buffer.from(text).toString('base64')}`;
 }
 
-/** 2xx is success; everything else is not, with what the target says about when to come back. */
+/** 2xx is success, and everything else is not. The result says when the target wants the next attempt. */
 export function outcomeOf({ status, headers, body, error }: Omit<HttpAnswer, 'sent'>, now: number): Outcome {
   const response = status === null ? null : body;
   if (error !== null || status === null)
@@ -165,7 +165,7 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
   if (value === undefined) return null;
   const text = value.trim();
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  // Date.parse takes nearly anything, "-5" as a month; what names no zone it would take for local time.
+  // Date.parse takes nearly anything, "-5" as a month. It takes a time without a zone for local time.
   if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
   const at = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(at) ? null : Math.max(0, at - now);

@@ -1,4 +1,7 @@
-/** A secret in the alphabets that a target may say it in, itself among them. A short one is in none: too much would match. */
+/**
+ * A secret in all alphabets that a target may send it in, and as it is. A short secret is left out, because too much
+ * would match.
+ */
 export function formsOf(secret: string): string[] {
   if (secret.length < 8) return [secret];
   const bytes = Buffer.from(secret, 'utf8');
@@ -18,7 +21,7 @@ export function formsOf(secret: string): string[] {
   ];
 }
 
-/** What base64 makes of bytes that others come before and after, as far as those do not matter. */
+/** The part of base64 that does not depend on the bytes before and after the secret. */
 function base64Within(bytes: Buffer, before: number): string {
   const text = Buffer.concat([Buffer.alloc(before), bytes])
     .toString('base64')

@@ -26,7 +26,7 @@ export function compileHook(raw: unknown, kinds: KindSet): Omit<Hook, 'id' | 'cr
   const input = { ...raw };
   for (const field of readOnly) delete input[field];
   for (const field of ours) if (input[field] === null) delete input[field];
-  // null means unset everywhere, as in Kong; for the required fields that is the same as leaving them out.
+  // null means unset everywhere, as in Kong. For required fields that is the same as leaving them out.
   for (const field of ['source', 'handler', 'config'] as const)
     if (input[field] === null) delete input[field];
   const kind = kinds.get(input.handler);
@@ -49,7 +49,7 @@ export function compileHook(raw: unknown, kinds: KindSet): Omit<Hook, 'id' | 'cr
   return hook as unknown as Omit<Hook, 'id' | 'created_at' | 'updated_at'>;
 }
 
-/** Kong takes null for a field with a default as the default; where null is a value of the field, it stays. */
+/** If a field has a default, Kong takes null for the default. If null is a value of the field, it stays. */
 function withoutNullOptions(
   config: Record<string, unknown>,
   kind: KindDescription | null,

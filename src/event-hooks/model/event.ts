@@ -53,18 +53,20 @@ export const isName = (value: unknown): boolean => typeof value === 'string' && 
 
 /** How deep arrays and objects of an event's data may lie within each other; what receivers' parsers take, too. */
 export const maxDepth = 128;
-/** What is said of data of another shape, wherever it comes in. */
+/** The error about data of another shape, at every door. */
 export const shapeProblem = `expected one JSON object of at most ${String(maxDepth)} levels`;
 /** The last time that a date can be, in milliseconds (ECMA-262, 21.4.1.1). */
 const lastTime = 8_640_000_000_000_000;
 
-/** Whether a text has more bytes in UTF-8; it is measured only where its length does not say so. */
+/** Whether a text has more bytes in UTF-8. It is measured only if its length does not decide. */
 export function isLargerThan(text: string, bytes: number): boolean {
   if (text.length > bytes) return true;
   return text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 }
 
-/** What is wrong with an event from outside, null when nothing is; the shape of its data is looked at with the hooks. */
+/**
+ * The fault of an event from outside, null if it has none. The shape of its data is checked together with the hooks.
+ */
 export function eventProblem(event: HookEvent, maxBytes: number): string | null {
   if (!idPattern.test(event.id)) return 'id: expected 1 to 64 characters of A-Z a-z 0-9 -';
   if (!namePattern.test(event.source)) return 'source: expected 1 to 256 printable characters';

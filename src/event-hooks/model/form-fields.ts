@@ -2,7 +2,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** What a field holds. */
 export interface FormField {
-  /** `any`: more than one type, or one that no text stands for. */
+  /** `any`: more than one type, or a type that text cannot express. */
   readonly type: 'text' | 'boolean' | 'number' | 'integer' | 'any';
   /** A map's members have names of the user's choice, a list's have none. */
   readonly shape: 'one' | 'list' | 'map';
@@ -21,13 +21,13 @@ export class FormFields {
       for (const [path, field] of fields) {
         const other = this.#all.get(path) ?? field;
         const same = other.type === field.type && other.shape === field.shape;
-        // Where kinds differ and none is named, text stays text.
+        // If kinds differ and no kind is named, text stays text.
         this.#all.set(path, same ? field : { type: 'text', shape: 'one' });
       }
     }
   }
 
-  /** The fields of one kind's hooks; of every kind's where the name is none. */
+  /** The fields of one kind's hooks, or of every kind's if the name is unknown. */
   of(handler: unknown): ReadonlyMap<string, FormField> {
     return (typeof handler === 'string' ? this.#byHandler.get(handler) : undefined) ?? this.#all;
   }

@@ -1,4 +1,4 @@
-/** Headers whose values are no credentials by their definition; every other value may be one. */
+/** Headers whose values, by definition, are not credentials. Every other value may be one. */
 const harmless = new Set(
   // Of requests and answers.
   (

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Violation } from './errors.ts';
 
-/** A text that must not be shown, with the name that it goes by; '' where it goes by none. */
+/** A text that must not be shown, and its name ('' if it has none). */
 export interface Hidden {
   readonly name: string;
   readonly value: string;
@@ -9,9 +9,9 @@ export interface Hidden {
 
 /** How one field of a configuration is kept secret. It is asked about values only, never about null. */
 export interface Secrecy<Value = unknown> {
-  /** What logs, records and pings may hold of the value; undefined: nothing, not even the field. */
+  /** What logs, records and pings may hold of the value. undefined: nothing, not even the field. */
   show(value: Value): unknown;
-  /** What must not be shown should the target send it back, besides the whole value's own spellings. */
+  /** What must not be shown if the target sends it back, besides all spellings of the whole value. */
   hide(value: Value, field: string): readonly Hidden[];
 }
 
@@ -23,7 +23,7 @@ export interface Address {
   readonly host: string;
 }
 
-/** What the model knows of a kind of handler. The names of its fields are those of `config`. */
+/** The model's part of a kind of handler. The names of its fields are those of `config`. */
 export interface KindDescription<Name extends string = string, Schema extends z.ZodObject = z.ZodObject> {
   /** As hooks write it in `handler`. */
   readonly name: Name;

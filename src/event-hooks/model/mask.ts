@@ -6,20 +6,26 @@ import { ShortSecrets } from './short-secrets.ts';
 import type { Decoded } from './unescape.ts';
 import { unescaped } from './unescape.ts';
 
-/** Secrets by the numbers that one can begin with: of its first character, of that one's halves and bytes. */
+/**
+ * Secrets by the numbers that each can begin with: those of its first character, and of that character's halves and
+ * bytes.
+ */
 type Secrets = ReadonlyMap<number, readonly (readonly Spelling[])[]>;
 
-/** A shorter beginning says too little of a secret. */
+/** A shorter beginning reveals too little of a secret. */
 const minBeginning = 4;
 /**
- * So many characters of secrets are looked for. Where a hook holds more, nothing of what its target sends is shown: each
- * of them is compared with each place of an answer.
+ * How many characters of secrets are looked for. If a hook holds more, nothing of its target's answers is shown,
+ * because each character is compared with each place of an answer.
  */
 const maxCharacters = 32 * 1024;
-/** Escapes that are read before the text is compared, which reads one more level: JSON in JSON in a form. */
+/** How many levels of escapes are read before the comparison, which reads one more: JSON in JSON in a form. */
 const maxLevels = 2;
 
-/** Each is looked for behind its name: more of them than anybody sets hide the whole text, too. */
+/**
+ * Each short secret is looked for behind its name. If there are more of them than anybody sets, the whole text is
+ * hidden.
+ */
 const maxShort = 64;
 
 /**

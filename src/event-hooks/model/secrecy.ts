@@ -5,16 +5,16 @@ import { Mask } from './mask.ts';
 /** The text that stands for a secret. */
 export const masked = '***';
 
-/** No secret: it may be shown, and the target may repeat it. */
+/** Not a secret: it may be shown, and the target may repeat it. */
 export const shown: Secrecy = { show: (value) => value, hide: () => [] };
 
-/** What every field is that its kind says nothing about: shown as `***`, and each text within it is hidden. */
+/** The default for a field that its kind says nothing about: it shows as `***`, and each text within it is hidden. */
 export const secret: Secrecy = { show: () => masked, hide: textsIn };
 
-/** The same, but that the field itself stays away where hooks are shown. */
+/** The same, but the field itself is left out when hooks are shown. */
 export const leftOut: Secrecy = { show: () => undefined, hide: textsIn };
 
-/** A shorter text would garble every answer: it is looked for behind its name only. */
+/** A shorter text would garble every answer. So it is looked for behind its name only. */
 const minLength = 4;
 /** Deeper than any configuration; what lies below is not parsed either. */
 const maxDepth = 32;
@@ -47,7 +47,7 @@ export function withoutSecrets(hook: Hook, kind: KindDescription | null): Record
   return { ...hook, config: Object.fromEntries(config) };
 }
 
-/** What must never be shown of a hook, should its target send it back. */
+/** What must never be shown of a hook if its target sends it back. */
 export function hiddenOf(
   { config }: Pick<Hook, 'config'>,
   kind: KindDescription,
@@ -63,7 +63,7 @@ export function hiddenOf(
   return { long: [...new Set(long)], short };
 }
 
-/** Hides a hook's secrets in what its target says. */
+/** Hides a hook's secrets in its target's answers. */
 export function maskOf(hook: Pick<Hook, 'config'>, kind: KindDescription): Mask {
   const { long, short } = hiddenOf(hook, kind);
   return new Mask(long, short);

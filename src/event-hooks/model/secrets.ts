@@ -1,7 +1,7 @@
 import { isHarmlessHeader, maskHeaders } from './harmless-headers.ts';
 import type { Hidden, Secrecy } from './kind.ts';
 
-/** How fields are kept secret of which a part may be shown: for the records of kinds of handler. */
+/** How fields are kept secret if a part of them may be shown. The records of kinds of handler use these. */
 
 /** A URL: without user, password, values of the query, and what looks like a token in its path. */
 export const urlSecrets: Secrecy<string> = { show: redactUrl, hide: secretsOfUrl };
@@ -27,7 +27,7 @@ export const templateSecrets: Secrecy<string | Readonly<Record<string, string>>>
     ),
 };
 
-/** Sources of Lua: tokens in their strings are hidden, and what is set under a name of a secret. */
+/** Lua sources: tokens in their strings are hidden, and so are values that are set under a secret's name. */
 export const luaSecrets: Secrecy<readonly string[]> = {
   show: (value) => value,
   hide: (functions) => unnamed(functions.flatMap(secretsOfLua)),
@@ -56,7 +56,7 @@ function secretsOfUrl(text: string): Hidden[] {
   if (!URL.canParse(text)) return [];
   const { username, password, pathname, search, searchParams } = new URL(text);
   const found = [...searchParams].map(([name, value]) => ({ name, value }));
-  // As they are written: a target may show the line that it was sent.
+  // As they are written, because a target may show the line that it received.
   const others = search
     .slice(1)
     .split('&')
@@ -66,7 +66,7 @@ function secretsOfUrl(text: string): Hidden[] {
     const [user, word] = [decoded(username), decoded(password)];
     found.push({ name: 'password', value: word });
     others.push(password, `${user}:${word}`, Buffer.from(`${user}:${word}`).toString('base64'));
-    // A user's name is no secret beside a password; a short one is looked for behind its name only.
+    // A user's name is not a secret beside a password. A short one is looked for behind its name only.
     if (password === '' || isTokenLike(user) || user.length < 4)
       found.push({ name: 'username', value: user });
   }

@@ -60,7 +60,7 @@ export function endsOf(text: string, at: number, { plain, escaped, codePoint }: 
   return ends;
 }
 
-/** What the escape says that begins here, as a character's or a byte's number; NaN where there is none. */
+/** The value of the escape that begins here, as the number of a character or a byte. NaN if no escape begins here. */
 export function escapedAt(text: string, at: number): number {
   const next = text[at + 1] ?? '';
   switch (text[at]) {

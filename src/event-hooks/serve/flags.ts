@@ -4,7 +4,9 @@ import type { Secret } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { storeNames } from '../store/index.ts';
 
-/** Where an option stands in the command line of a plugin server: under another name, as a word of a list, or nowhere. */
+/**
+ * How an option stands in the command line of a plugin server: under another name, as a word of a list, or not at all.
+ */
 export type InServer = string | { readonly flag: string; readonly word: string } | null;
 
 interface Row {
@@ -16,13 +18,13 @@ interface Row {
   readonly help: string;
   /** As a user would write it. */
   readonly default?: string;
-  /** What a plugin server says where its user says nothing. Default: nothing. */
+  /** The value that a plugin server passes on if its user gives none. Default: nothing. */
   readonly defaultInServer?: string;
-  /** The variable of the environment that says the same where the flag is not given. */
+  /** The environment variable that counts if the flag is not given. */
   readonly variable?: string;
-  /** The other flag that says the same: where it is given, the variable does not count. */
+  /** The other flag that says the same. If it is given, the variable does not count. */
   readonly otherFlag?: string;
-  /** The value is one: a server passes it on in the environment, which no list of processes shows. */
+  /** The value is a secret. A server passes it on in the environment, which no list of processes shows. */
   readonly secret?: Secret;
 }
 
@@ -133,7 +135,7 @@ const storeFlags: readonly Flag[] = [
   },
 ];
 
-/** The doors: what they mean together stands in options.ts. */
+/** The doors. options.ts says what they mean together. */
 const doorFlags: readonly Flag[] = [
   {
     name: 'listen',

@@ -12,9 +12,9 @@ import type { Environment, ServeOptions } from './options.ts';
 export interface DispatcherLaunch {
   /** Of `kong-ts hooks serve`. */
   readonly words: readonly string[];
-  /** What no list of processes may show, and variables that are not to be read again. */
+  /** Values that no list of processes may show, and variables that must not be read again. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The flag that makes no sense without a dispatcher; null: there is none. */
+  /** A given flag that makes no sense without a dispatcher; null: none was given. */
   readonly neededBy: string | null;
 }
 
@@ -29,7 +29,7 @@ export interface LaunchOptions {
   readonly dataDir?: string | null;
 }
 
-/** What was given of the flags of `kong-ts serve`, by their names without dashes. */
+/** The given flags of `kong-ts serve`, by their names without dashes. */
 export type ServerFlags = Readonly<Record<string, unknown>>;
 
 /**
@@ -48,7 +48,7 @@ export function launchOf(given: ServerFlags, options: LaunchOptions = {}): Dispa
   }
   if (dataDir !== null && !words.includes('--store'))
     words.push('--data-dir', join(resolve(cwd, dataDir), 'event-hooks'));
-  // A URL on the command line stands before a file with one; a variable is no order, and does not stand against
+  // A URL on the command line wins over a file with one. A variable is not an order, so it does not contradict
   // `--event-hooks off`.
   const { variable, fileVariable, flag } = secrets.kongAdmin;
   const file = words.indexOf(flag);
@@ -56,7 +56,7 @@ export function launchOf(given: ServerFlags, options: LaunchOptions = {}): Dispa
   const silent = { [variable]: '', [fileVariable]: '' };
   if (when === 'off' && file === -1 && own[variable] === undefined) Object.assign(own, silent);
   const { kong } = parseServeOptions(words, { ...environment, ...own }, 'serve');
-  // What this process was told is the launch: the child does not read the variable a second time.
+  // The launch holds what this process was told. The child does not read the variable a second time.
   if (kong === null) Object.assign(own, silent);
   return { words, environment: own, neededBy: kong === null ? null : '--kong-admin' };
 }

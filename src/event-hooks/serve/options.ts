@@ -21,7 +21,7 @@ export interface ServeOptions {
   /** null: no Admin API. */
   admin: Address | null;
   adminToken: string | null;
-  /** Names, lower case, that clients may call the Admin API by although they are no address and no local name. */
+  /** Further names, in lower case, that clients may call the Admin API by, beside addresses and local names. */
   allowHosts: readonly string[];
   /** Share the Admin API's port with a dispatcher that does so, too. */
   reusePort: boolean;
@@ -67,7 +67,7 @@ export function parseServeOptions(
   };
 }
 
-/** What words of `kong-ts hooks serve`, and variables beside them, say. @throws KongTsError USAGE */
+/** The options that words of `kong-ts hooks serve`, and variables beside them, express. @throws KongTsError USAGE */
 export function parseWords(argv: readonly string[], environment: Environment): Given {
   const options = Object.fromEntries(
     flags.map(({ name, type }) => [
@@ -88,7 +88,7 @@ export function parseWords(argv: readonly string[], environment: Environment): G
   return { ...Object.fromEntries(fromEnvironment), ...values };
 }
 
-/** What the environment says of a row that no flag says anything of. */
+/** The environment's value for a row whose flag is not given. */
 export function variableOf(
   { variable, otherFlag }: Flag,
   given: Given,

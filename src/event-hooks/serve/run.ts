@@ -10,7 +10,7 @@ import { serveDispatcher } from './serve.ts';
  */
 export async function runDispatcher(options: ServeOptions): Promise<void> {
   const ended = new Promise<void>((resolve) => {
-    // From the start: who is told to end while it starts leaves nothing behind.
+    // Handles signals from the start: a dispatcher that is told to end while it starts leaves nothing behind.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
     process.once('disconnect', resolve);
     if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();

@@ -16,18 +16,18 @@ import { watchPort } from './watch-port.ts';
 
 export interface Served {
   dispatcher: Dispatcher;
-  /** What clients connect to, null where that door is shut. */
+  /** The addresses for clients, null if a door is shut. */
   grpc: string | null;
   /** A URL, or `unix:/path`. */
   admin: string | null;
-  /** Ends in order: no new calls, what is in flight finishes, everything is stored. */
+  /** Ends in order: it takes no new calls, finishes those in flight, and stores everything. */
   stop(): Promise<void>;
 }
 
-/** Whether others than this machine may reach it; a unix socket has its permissions. */
+/** Whether other machines may reach it. A unix socket has its permissions. */
 const isExposed = (address: Address | null): boolean => address?.kind === 'tcp' && !isLoopback(address.host);
 
-/** Who may call a TCP listener; null for a unix socket, which has its permissions. */
+/** Which callers a TCP listener takes. Null for a unix socket, which has its permissions. */
 const callersOf = ({ admin, allowHosts }: ServeOptions): Callers | null =>
   admin?.kind === 'tcp' ? { loopback: isLoopback(admin.host), names: allowHosts } : null;
 
@@ -63,14 +63,14 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
         address: options.listen,
         token: options.token,
         tls: options.tls,
-        // One that a plugin server has started serves nobody but its workers.
+        // A dispatcher that a plugin server has started serves only that server's workers.
         ...(options.reusePort ? { mode: 0o600 } : {}),
       });
     }
     let url: string | null = null;
     if (options.admin?.kind === 'unix') {
       const live = options.reusePort ? 'take over' : 'refuse';
-      // Whoever may write to it acts in Kong with the login of --kong-admin.
+      // Everybody who may write to it acts in Kong with the login of --kong-admin.
       placed = await placeSocket(options.admin.path, { mode: 0o600, owner: null, live }, (temporary) =>
         admin.listen({ path: temporary }),
       );
@@ -90,7 +90,7 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   }
 }
 
-/** Whoever reaches the port acts with the login in the URL, or finds that it is not lent. */
+/** Everybody who reaches the port acts with the login in the URL, or finds that it is not lent. */
 function warnOfLogin(kong: ServeOptions['kong'], log: Dispatcher['options']['log']): void {
   if (kong === null || withoutUserInfo(kong.url).authorization === null) return;
   log.warn(

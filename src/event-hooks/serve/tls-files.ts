@@ -4,17 +4,17 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readText } from '../../base/read-text.ts';
 import { usage } from './flags.ts';
 
-/** What a gRPC listener over TCP needs where there is no token: texts in PEM. */
+/** The certificates of a gRPC listener over TCP without a token: texts in PEM. */
 export interface TlsFiles {
-  /** Whose certificates callers may have. */
+  /** The authorities whose certificates callers may have. */
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
 }
 
 /**
- * Reads the files of `--tls-ca`, `--tls-cert` and `--tls-key`, and looks whether they can be used: of an authority that does
- * not parse nobody would be told, and no caller would get in.
+ * Reads the files of `--tls-ca`, `--tls-cert` and `--tls-key`, and checks that they can be used. Otherwise nobody would
+ * hear of an authority that does not parse, and no caller would get in.
  *
  * @returns null where none of them is named
  * @throws KongTsError USAGE when some are missing, FILE_UNREADABLE naming the file and the flag

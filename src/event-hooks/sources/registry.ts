@@ -8,12 +8,12 @@ export interface EventInfo {
   description?: string;
 }
 
-/** What all declarations may take, in characters of JSON. */
+/** How much all declarations may take together, in characters of JSON. */
 const maxBytes = 16 * 1024 * 1024;
 const maxFields = 256;
 const maxDescription = 4096;
 
-/** What is wrong with a declaration, null when nothing is. */
+/** The fault of a declaration, null if it has none. */
 function problemOf({
   source,
   event,
@@ -47,7 +47,7 @@ export class SourceRegistry {
     return this.#sources.get(source)?.has(event) ?? false;
   }
 
-  /** @returns why the declaration is not taken, null when it is */
+  /** @returns why the declaration is refused, null if it is taken */
   publish(declaration: EventDeclaration): string | null {
     const problem = problemOf(declaration);
     if (problem !== null) return problem;

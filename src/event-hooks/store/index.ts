@@ -42,7 +42,7 @@ export const storeOf = (dataDir: string | null): string =>
 
 /**
  * Opens a store by its name: `memory:`, or `sqlite:` and a folder.
- * @throws KongTsError USAGE for a name that is none, STORE_FAILED when the place cannot be used
+ * @throws KongTsError USAGE for an unknown name, STORE_FAILED when the place cannot be used
  */
 export async function openStore(name: string, options: StoreOptions): Promise<HookStore> {
   const [, kind = '', place = ''] = /^([a-z]+):(.*)$/su.exec(name) ?? [];
@@ -63,8 +63,8 @@ function openMemory(place: string, { log, suppressionSize: firings = 100_000 }: 
 }
 
 /**
- * A file that is broken is left as it is: the dispatcher goes on in memory and says so, since events that can be delivered
- * are worth more than none.
+ * A broken file is left as it is. The dispatcher goes on in memory and says so, because it can still deliver new
+ * events.
  */
 async function openSqlite(folder: string, options: StoreOptions): Promise<HookStore> {
   const { log, synchronous, clock, suppressionSize: firings = 100_000 } = options;
@@ -86,7 +86,7 @@ async function openSqlite(folder: string, options: StoreOptions): Promise<HookSt
   let store: HookStore | null = null;
   try {
     store = new SqliteStore(file, { synchronous, firings, ...(clock === undefined ? {} : { clock }) });
-    // Damage within the file shows when it is read: what every start needs is read here.
+    // Damage within the file shows only when it is read. So this reads what every start needs.
     await store.hooks();
     return store;
   } catch (error) {

@@ -27,7 +27,7 @@ interface Row {
   state: DeliveryState;
   result: AttemptResult | null;
   history: Attempt[];
-  /** What it takes besides its event, roughly. Bytes. */
+  /** How much it takes besides its event, roughly. Bytes. */
   size: number;
 }
 
@@ -38,17 +38,17 @@ export interface MemoryLimits {
   firings?: number;
 }
 
-/** What an event takes besides its payload, roughly. */
+/** How much an event takes besides its payload, roughly. */
 const eventOverhead = 400;
-/** What a delivery and an attempt take besides their texts, roughly. */
+/** How much a delivery and an attempt take besides their texts, roughly. */
 const deliveryOverhead = 250;
 const attemptOverhead = 100;
 /** What is left of an error where there is no room. */
 const shortError = 100;
 
 /**
- * A store without a file: hooks and deliveries end with the process. When it is full, the oldest finished deliveries go;
- * when there are none, events are refused.
+ * A store without a file: hooks and deliveries end with the process. When it is full, the oldest finished deliveries
+ * go. If none is finished, it refuses events.
  */
 export class MemoryStore implements HookStore {
   readonly kind = 'memory';
@@ -255,7 +255,10 @@ export class MemoryStore implements HookStore {
     if (waiting === undefined) this.#waiting.set(hookId, (waiting = new Set()));
     waiting.add(seq);
   }
-  /** What has become of an attempt; in few words once half of the room is taken: what targets answer must not keep events out. */
+  /**
+   * Records an attempt. Once half of the room is taken, it keeps only few words, because answers of targets must not
+   * keep events out.
+   */
   #keep(row: Row, result: AttemptResult): void {
     const { attempts: attempt, finishedAt, status, latencyMs, error } = result;
     const history = [...row.history, { attempt, finishedAt, status, latencyMs, error }].slice(-attemptsKept);
@@ -286,7 +289,7 @@ export class MemoryStore implements HookStore {
     return true;
   }
 
-  /** @throws KongTsError STORE_FAILED when there is no room and nothing finished to let go */
+  /** @throws KongTsError STORE_FAILED if there is no room and no finished delivery can go */
   #makeRoom(events: readonly NewEvent[]): void {
     const needed = events.reduce(
       (sum, { payload, hooks }) => sum + payload.length + eventOverhead + hooks.length * deliveryOverhead,

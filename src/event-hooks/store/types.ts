@@ -18,7 +18,7 @@ export interface NewEvent {
   payload: string;
   /** Ids of the hooks that it fires. */
   hooks: string[];
-  /** For those of its hooks that have `on_change` or `snooze`: what decides whether it fires. */
+  /** The rules that decide whether it fires, for its hooks with `on_change` or `snooze`. */
   rules?: FiringRule[];
 }
 
@@ -138,15 +138,15 @@ export class EventRefusedError extends Error {
   }
 }
 
-/** What a commit is told besides its numbers, once everything is stored. */
+/** What a commit hears besides its numbers, once everything is stored. */
 export interface CommitListener {
   /** An event's rules kept it from firing a hook. @param index the event's place in the commit */
   heldBack?(index: number, hookId: string): void;
-  /** A result was not stored: the delivery was taken under an epoch that has passed, and is another process's. */
+  /** A result was not stored: the delivery was taken under an epoch that has passed, and belongs to another process. */
   fenced?(result: AttemptResult): void;
 }
 
-/** What another process has written. */
+/** The kinds of changes that another process may have written. */
 export interface StoreChange {
   /** Hooks were made, changed or deleted: they are to be read again. */
   readonly hooks: boolean;
@@ -207,8 +207,8 @@ export interface HookStore {
    */
   pending(hookId: string, afterSeq: number, limit: number, mostSize?: number): Promise<Delivery[]>;
   /**
-   * Takes waiting deliveries that are due, the earliest first: they become pending, and the caller makes them.
-   * @param epoch of the caller's lease; one that has passed takes nothing
+   * Takes waiting deliveries that are due, the earliest first. They become pending, and the caller makes them.
+   * @param epoch of the caller's lease. An epoch that has passed takes nothing
    * @param mostSize as above
    */
   takeDue(hookId: string, epoch: number, now: number, limit: number, mostSize?: number): Promise<Delivery[]>;
@@ -228,7 +228,7 @@ export interface HookStore {
 
   /**
    * Takes or renews the right to deliver.
-   * @returns the epoch, where the owner has the right until `now + ttlMs`; null where another one has it
+   * @returns the epoch, if the owner has the right until `now + ttlMs`; null if another one has it
    */
   lease(owner: string, now: number, ttlMs: number): Promise<number | null>;
   /** Gives the right up, so that the next one has it at once. */

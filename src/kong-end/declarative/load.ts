@@ -22,9 +22,9 @@ import type { DeclaredEntity } from './walk.ts';
 export interface LoadOptions {
   /** Epoch milliseconds for created_at and updated_at. Default: the clock. */
   now?: () => number;
-  /** Hears what of a file the sandbox does not run, in one line. Default: nobody does. */
+  /** Gets one line about the parts of a file that the sandbox does not run. Default: nobody gets it. */
   passedOver?: (text: string) => void;
-  /** What the sandbox does not run is an error. Default: false. */
+  /** Whether parts that the sandbox does not run are an error. Default: false. */
   strict?: boolean;
   /** `_info`, `_workspace` and `_plugin_configs` are read, as decK does. Default: refused, as Kong does. */
   deck?: boolean;
@@ -45,7 +45,7 @@ export function loadDeclarative(
   return loadDocuments(files.map(readDocument), known, options);
 }
 
-/** As loadDeclarative, from text: what `POST /config` gets. `name` is what errors call it. */
+/** As loadDeclarative, from text, such as the body of `POST /config`. Errors call it `name`. */
 export function loadDeclarativeText(
   text: string,
   known: readonly KnownPlugin[] = [],
@@ -122,7 +122,7 @@ function addWorkspace(store: MutableEntityStore, name: string, id: string, optio
 interface Load {
   readonly workspaceId: string;
   readonly problems: Problems;
-  /** Ids of entities with errors: what is nested in them is not reported as pointing nowhere. */
+  /** Ids of entities with errors. Entities nested in them are not reported as pointing nowhere. */
   readonly failed: Set<string>;
   readonly options: LoadOptions;
 }
@@ -154,7 +154,7 @@ function addEntity(store: MutableEntityStore, { kind, fields, path }: DeclaredEn
   else fail(taken);
 }
 
-/** What is passed over is looked at all the same: Kong does not start with what is wrong in it. */
+/** The sandbox also checks what it passes over, because Kong does not start with errors in it. */
 function checkEntity(store: MutableEntityStore, { kind, fields, path }: DeclaredEntity, load: Load): void {
   const item = fields[''];
   if (item !== undefined) return load.problems.add(path, 'expected a record');
@@ -178,7 +178,7 @@ function resolveReferences(
   let errors: Record<string, string> | undefined;
   for (const { field, reference } of kind.foreign) {
     const value = own(fields, field);
-    // What stands in the entity that it points to, or points to what is passed over itself.
+    // The entity stands in the one that it points to, or points to an entity that is passed over itself.
     if (value === nested || !store.registry.kinds.has(reference)) {
       if (typeof value === 'string') resolved = { ...resolved, [field]: nested };
       continue;

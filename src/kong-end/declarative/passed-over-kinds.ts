@@ -5,7 +5,7 @@ import { compileRegistry } from '../entities/index.ts';
 import { autoTimestamp, foreign, pluginProtocols, tags, utf8Name, uuid } from '../entities/typedefs.ts';
 import { certificate } from '../entities/validators.ts';
 
-/** What of Kong's entities is looked at before the sandbox passes them over: Kong 3.9.3 checks all of it at its start. */
+/** The checks of Kong's entities before the sandbox passes them over. Kong 3.9.3 makes all of them at its start. */
 
 const text: FieldSchema = { type: 'string' };
 const needed: FieldSchema = { type: 'string', required: true };
@@ -32,7 +32,7 @@ const definitions: readonly EntityDefinition[] = [
       { route: scope('routes') },
       { service: scope('services') },
       { consumer: scope('consumers') },
-      // What is in it is the plugin's business, which is written in Lua.
+      // Its contents are a matter of the plugin, which is written in Lua.
       { config: anything },
       { protocols: pluginProtocols },
       { enabled: { type: 'boolean', required: true, default: true } },
@@ -124,7 +124,7 @@ function authorityError(get: (field: string) => unknown): string | undefined {
     : 'certificate does not appear to be a CA because it is missing the "CA" basic constraint';
 }
 
-/** Sections whose entities change nothing in the sandbox, and that are looked at. */
+/** Sections that are checked, although their entities change nothing in the sandbox. */
 export const passedOverSections = definitions.map(({ name }) => name).filter((name) => name !== 'plugins');
 
 const registry = compileRegistry(definitions);

@@ -6,7 +6,7 @@ import { deckFields } from './problems.ts';
 import { passedOver } from './walk.ts';
 import type { DeclaredEntity } from './walk.ts';
 
-/** What a kong.yml may hold that Kong knows and the sandbox does not run. */
+/** The parts of a kong.yml that Kong knows and the sandbox does not run. */
 
 /** Plugins that come with Kong 3.9 (key-auth, which the sandbox has, is not among them). */
 const kongsOwn: ReadonlySet<string> = new Set(
@@ -17,13 +17,13 @@ const kongsOwn: ReadonlySet<string> = new Set(
   ai-prompt-guard ai-request-transformer ai-response-transformer standard-webhooks redirect`.split(/\s+/),
 );
 
-/** What was taken out of a file. */
+/** The parts that were taken out of a file. */
 export interface PassedOver {
   /** Names, each once. */
   readonly plugins: readonly string[];
   readonly sections: readonly string[];
   readonly deck: readonly string[];
-  /** To be checked as Kong checks them. */
+  /** Entities that still have to be checked as Kong checks them. */
   readonly entities: readonly DeclaredEntity[];
 }
 
@@ -81,7 +81,7 @@ export function passOver(data: PlainObject, known: ReadonlySet<string>): PassedO
 /** Stands for the entity that another one is nested in. */
 export const nested: unknown = Object.freeze({ id: '00000000-0000-4000-8000-000000000000' });
 
-/** One line about what was passed over, as news and as an error; undefined where nothing was. */
+/** One line about the parts that were passed over, as news and as an error. Undefined if there were none. */
 export function passedOverText({
   plugins,
   sections: names,

@@ -7,7 +7,7 @@ import { entityId } from './ids.ts';
 import type { EntityPath, Problems } from './problems.ts';
 import type { DeclarativeMeta } from './root.ts';
 
-/** Stands in a list where an entity was taken out: what comes behind keeps its place. */
+/** Stands in a list in place of an entity that was taken out, so that later ones keep their places. */
 export const passedOver: unknown = Object.freeze({});
 
 /** A declared entity, taken out of its nesting. */

@@ -22,7 +22,7 @@ export class Dao {
     this.#options = options;
   }
 
-  /** By id, or by the kind's endpoint key (name, username, ...). Undefined: there is none in the workspace. */
+  /** By id, or by the kind's endpoint key (name, username, ...). Undefined if the workspace has no such entity. */
   find(kindName: string, key: string, workspace: string): Entity | undefined {
     const { kind, table } = this.#kind(kindName);
     if (isUuid(key)) return inWorkspace(kind, table.get(key), workspace);
@@ -100,7 +100,7 @@ export class Dao {
     return filled;
   }
 
-  /** Removes an entity with everything that goes with it; refuses where others still point to it. */
+  /** Removes an entity with everything that goes with it. Refuses if others still point to it. */
   delete(kindName: string, entity: Entity): void {
     const removed: { kind: string; id: string }[] = [];
     this.#collect(kindName, entity.id, removed);
@@ -217,7 +217,7 @@ function checkTtl(ttl: unknown): number | null {
   throw entityErrors.invalidOptions({ ttl: 'must be an integer between 0 and 100000000' });
 }
 
-/** The fields of both; where both have one, `top` wins, records field by field. */
+/** The fields of both. If both have a field, `top` wins; records are merged field by field. */
 function mergeValues(schema: Shape, top: PlainObject, bottom: PlainObject): PlainObject {
   const output: PlainObject = { ...bottom };
   for (const [key, value] of Object.entries(top)) setOwn(output, key, value);

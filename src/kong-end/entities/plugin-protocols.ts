@@ -3,7 +3,7 @@ import { entityErrors } from './errors.ts';
 import type { MutableEntityStore } from './store.ts';
 import { foreignId } from './table.ts';
 
-/** A plugin on a route or service has to share a protocol with it, where it names its protocols. */
+/** If a route or service names its protocols, a plugin on it has to share one of them. */
 export function checkPluginProtocols(store: MutableEntityStore, plugin: PlainObject): void {
   const { protocols } = plugin;
   if (!Array.isArray(protocols)) return;

@@ -3,19 +3,25 @@ import { rustRegexError } from './rust-regex.ts';
 
 const failed = 'Router Expression failed validation: ';
 
-/** What Kong's router compiles of a path that starts with `~`: anchored, and with Rust's way of naming groups. */
+/**
+ * The expression that Kong's router compiles for a path that starts with `~`: anchored, and with Rust's names of
+ * groups.
+ */
 export const pathExpression = (path: string): string => `^${path.slice(1).replaceAll('?<', '?P<')}`;
 
-/** The same of a header's value that starts with `~*`: Kong lowers the letters of ASCII, and the header's, too. */
+/**
+ * The same for a header's value that starts with `~*`. Kong lowers its ASCII letters, and those of the request's
+ * header, too.
+ */
 export const headerExpression = (value: string): string => lowered(value.slice(2));
 
 /** Lua's `lower`: letters of ASCII alone. */
 export const lowered = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /**
- * Kong makes an expression of a route's fields, and refuses the route where its router cannot compile that: a header
- * without values, a regular expression that Rust's `regex` does not know, although PCRE may. The text behind the colon
- * is ours: Kong shows where in its expression the error is.
+ * Kong makes an expression of a route's fields, and refuses the route if its router cannot compile that: a header
+ * without values, or a regular expression that Rust's `regex` does not know, although PCRE may. The text behind the
+ * colon is ours. Kong shows the place of the error in its own expression.
  *
  * @param get the route's fields
  */

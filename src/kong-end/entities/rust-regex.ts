@@ -1,7 +1,7 @@
 import { RRegex } from 'rregex';
 import { messageOf } from '../../base/errors.ts';
 
-/** What an expression found. Offsets are of no use here: the text is JavaScript's. */
+/** The match of an expression. It has no offsets, because they would not fit JavaScript's text. */
 export interface RustMatch {
   /** Element 0 is the whole match; a group that took no part is empty. */
   readonly unnamed: readonly string[];
@@ -48,7 +48,7 @@ export class RustRegex {
   }
 }
 
-/** What the crate says of an expression that it does not take, on one line. */
+/** The crate's error about an expression that it refuses, on one line. */
 export function rustRegexError(source: string): string | undefined {
   try {
     new RRegex(source).free();
@@ -59,8 +59,8 @@ export function rustRegexError(source: string): string | undefined {
 }
 
 /**
- * The binding lists the groups that took part, without their numbers; names of ours tell them apart. Null where the
- * groups were not found by their looks (behind a bracket in a comment), which the crate's own list of groups tells.
+ * The binding lists the groups that took part without their numbers, so we give them names. Null if a look at the text
+ * does not find all groups (a bracket in a comment hides one). The crate's own list of groups tells.
  */
 function withOwnNames(source: string, count: number): { regex: RRegex; groups: string[] } | null {
   let number = 0;
@@ -77,7 +77,7 @@ function withOwnNames(source: string, count: number): { regex: RRegex; groups: s
     if (groups.length === count) return { regex, groups };
     regex.free();
   } catch {
-    // The names have made another expression of it.
+    // With the names, it became another expression.
   }
   return null;
 }

@@ -18,7 +18,7 @@ export function workspaceOf(entity: PlainObject): string {
   return typeof entity['ws_id'] === 'string' ? entity['ws_id'] : '';
 }
 
-/** A checked entity as it is stored: all its fields, nothing that only goes along with it, and its workspace. */
+/** A checked entity as it is stored: all its fields and its workspace, but no companions. */
 export function storedForm(kind: EntityKind, filled: PlainObject, workspace: string): Entity {
   const read = kind.schema.autoFields(filled, 'select').value ?? filled;
   for (const [name, field] of kind.schema.fields) if (field.schema.transient === true) delete read[name];

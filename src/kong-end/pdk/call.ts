@@ -70,7 +70,10 @@ function answersInLog({ phase }: PdkCall, name: string): boolean {
   return phase === 'log' && name.startsWith('kong.service.response.');
 }
 
-/** The call as Kong makes it: on another request where one was left behind, as if that were still being logged. */
+/**
+ * The call as Kong makes it. If an earlier request was left behind, Kong makes it on that one, as if it were still
+ * being logged.
+ */
 function onSaved(call: PdkCall, name: string): PdkCall {
   const { saved, exchange } = call;
   if (saved === undefined || saved === null || saved.exchange === exchange || !fromSaved.has(name))
@@ -95,7 +98,7 @@ export function callFunction(made: PdkCall, name: string, args: readonly unknown
     call.exchange.node.log('error', `[${call.plugin.entity.name}] could not find pdk method: ${name}`);
     return null;
   }
-  // What decides the phase is kept where a plugin can overwrite it.
+  // Kong keeps the value that decides the phase in a place that a plugin can overwrite.
   if (call.exchange.ngxContext.has('KONG_PHASE')) return reject(`${name}: no phase in kong.ctx.core.phase`);
   if (!row.phases[call.protocol].includes(call.phase) && !answersInLog(call, name))
     return reject(`${name}: function cannot be called in ${call.phase} phase`);

@@ -38,7 +38,7 @@ export function table(value: unknown, what: string): Record<string, unknown> {
   return reject(`${what} must be a table`);
 }
 
-/** A maximum number of headers or arguments; 100 where none is given. ProtoBuf:1 cannot tell 0 from none. */
+/** A maximum number of headers or arguments; 100 if none is given. ProtoBuf:1 cannot tell 0 from none. */
 export function maximum(value: unknown, what: string): number {
   if (value === null || value === undefined || value === 0) return 100;
   if (typeof value !== 'number') return reject(`${what} must be a number`);
@@ -53,7 +53,7 @@ export function headerName(value: unknown): string {
     : reject(`invalid header name: got ${typeof value}, expected string`);
 }
 
-/** A name as ngx_lua writes it: percent-encoded where it would end the name, or is beyond ASCII. */
+/** A name as ngx_lua writes it: it percent-encodes bytes that would end the name, and those beyond ASCII. */
 export function escapedName(name: string): string {
   return latin1OfText(name).replace(
     /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/g,
@@ -74,7 +74,7 @@ export function headerValues(name: string, value: unknown): string[] {
   });
 }
 
-/** nginx drops what would end a header line; so nothing can be smuggled into one. */
+/** nginx drops bytes that would end a header line, so nobody can smuggle anything into one. */
 function headerText(value: string): string {
   return value.replace(/[\0\r\n]/g, (char) => (char === '\r' ? '%0D' : char === '\n' ? '%0A' : '%00'));
 }

@@ -3,7 +3,7 @@ import { reject } from './checks.ts';
 import { serialize } from './serialize.ts';
 import type { Implementation, Implementations, PdkCall } from './types.ts';
 
-/** What Lua's tostring makes of a value. */
+/** A value as Lua's tostring writes it. */
 function toText(value: unknown): string {
   if (value === null || value === undefined) return 'nil';
   if (Buffer.isBuffer(value)) return value.toString('latin1');
@@ -46,7 +46,7 @@ export const logFunctions: Implementations = {
     const mode = (options as { mode?: unknown } | null | undefined)?.mode ?? 'set';
     if (mode !== 'set' && mode !== 'add' && mode !== 'replace')
       return reject("mode must be 'set', 'add' or 'replace'");
-    // What a plugin server sets in its log phase comes too late: the record is made before (measured on Kong 3.9.3).
+    // In its log phase, a plugin server sets values too late: Kong has made the record before (measured on Kong 3.9.3).
     if (phase !== 'log') exchange.serializeValues.push({ key, value: value ?? null, mode });
     return null;
   },

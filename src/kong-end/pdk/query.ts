@@ -19,7 +19,7 @@ export function setQuery(exchange: HttpExchange, query: string): void {
   exchange.emptiedQuery = false;
 }
 
-/** Removes every argument of that name. What is left is written anew, as the URL standard writes a form. */
+/** Removes every argument of that name. Writes the others anew, as the URL standard writes a form. */
 export function clearArgument(exchange: HttpExchange, name: string): void {
   const { upstream } = exchange;
   if (upstream.query === '') return;

@@ -6,8 +6,8 @@ import { validHost } from '../../http/http1/request-target.ts';
 import { reject } from './checks.ts';
 
 /**
- * As Kong asks for one header: nginx's variable first, where all lines stand whose names differ in `-` and `_` only. Where
- * that has a comma and a space in it, the table of the first 100 headers decides (measured on Kong 3.9.3).
+ * As Kong asks for one header. It takes nginx's variable first, which has all lines whose names differ in `-` and `_`
+ * only. If that holds a comma and a space, the table of the first 100 headers decides (measured on Kong 3.9.3).
  */
 export function requestHeader(headers: HeaderList, name: string): string | null {
   const values = headers.getAlike(name);
@@ -19,7 +19,7 @@ export function requestHeader(headers: HeaderList, name: string): string | null 
   return Array.isArray(listed) ? (listed[0] ?? null) : listed;
 }
 
-/** Headers that nginx keeps in a field of its own: of a list the last value stands. */
+/** Headers that nginx keeps in a field of its own. Of a list, the last value wins. */
 const single = new Set([
   'host',
   'connection',
@@ -47,7 +47,10 @@ const single = new Set([
   'date',
 ]);
 
-/** Sets a header of the request as ngx.req.set_header does it. @throws PdkRejection for a length that is no number */
+/**
+ * Sets a header of the request as ngx.req.set_header does it.
+ * @throws PdkRejection for a length that is not a number
+ */
 export function setRequestHeader(exchange: HttpExchange, name: string, values: string[]): void {
   const key = name.toLowerCase();
   if (key === 'content-length' || key === 'transfer-encoding') {

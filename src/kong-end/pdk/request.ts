@@ -9,7 +9,7 @@ import type { Implementations, PdkCall } from './types.ts';
 /** Bodies above this are not parsed by the sandbox. */
 const maxParsedBody = 64 * 1024 * 1024;
 
-/** A header of the client where its address is trusted. */
+/** A header of the client, if its address is trusted. */
 function trusted(exchange: HttpExchange, header: string): string | null {
   return exchange.node.isTrusted(exchange.client.ip) ? (exchange.headers.getAlike(header)[0] ?? null) : null;
 }
@@ -42,7 +42,9 @@ async function rawBody(call: PdkCall, maxSize: unknown): Promise<unknown> {
   return bytes ?? reject("bad argument #2 to 'packer' (string expected, got nil)");
 }
 
-/** How large a body on disk may be to be read: 0 is no limit, none or less than 0 is not at all (null). */
+/**
+ * The largest body on disk that is read. 0 means no limit. A missing or negative number means that none is read (null).
+ */
 function diskLimit(maxSize: unknown): number | null {
   if (typeof maxSize !== 'number' || maxSize < 0) return null;
   return maxSize === 0 ? Number.POSITIVE_INFINITY : maxSize;

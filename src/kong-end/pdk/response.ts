@@ -25,7 +25,7 @@ function isTransferEncoding(name: string): boolean {
   return responseHeaderName(name).toLowerCase() === 'transfer-encoding';
 }
 
-/** ngx.header[name] = values. A Content-Length that is no number is a Lua error, so the request ends with 500. */
+/** ngx.header[name] = values. A Content-Length that is not a number is a Lua error, so the request ends with 500. */
 function setHeader(exchange: HttpExchange, name: string, values: string[]): void {
   if (isTransferEncoding(name)) {
     exchange.node.log('warn', '[kong] manually setting Transfer-Encoding. Ignored.');
@@ -35,7 +35,10 @@ function setHeader(exchange: HttpExchange, name: string, values: string[]): void
   exchange.answer.headers.set(responseHeaderName(name), keptValues(name, values));
 }
 
-/** ngx.resp.add_header: headers that nginx has one of are set. A Transfer-Encoding is a line, and changes no framing. */
+/**
+ * ngx.resp.add_header: a header that nginx keeps only once is set. A Transfer-Encoding is one more line, and changes no
+ * framing.
+ */
 function addHeader(exchange: HttpExchange, name: string, values: string[]): void {
   const { headers } = exchange.answer;
   if (!areHeaderValues(name, values)) reject('failed to set header');
@@ -72,9 +75,9 @@ function exit(call: PdkCall, status: unknown, body: unknown, headers: unknown): 
   const named = new Set(lines.map(([name]) => responseHeaderName(name).toLowerCase()));
   if (json && !named.has('content-type'))
     http.answer.headers.set('Content-Type', 'application/json; charset=utf-8');
-  // nginx answers these by itself where there is nothing to send, and then without a length.
+  // If there is nothing to send, nginx answers these by itself, and without a length.
   if (given === null && bodiless.has(code)) http.answer.headers.delete('Content-Length');
-  // A list of nothing sets no header, and keeps Kong from setting its own.
+  // An empty list sets no header, and keeps Kong from setting its own.
   else if (!named.has('content-length')) http.answer.headers.set('Content-Length', String(content.length));
   http.finish(code, content, 'exit');
   throw new PdkExit();

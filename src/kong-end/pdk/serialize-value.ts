@@ -8,7 +8,7 @@ type Table = Record<string, unknown>;
  * Puts one value of kong.log.set_serialize_value in its place, as Kong 3.9.3 does (read in its kong/pdk/log.lua): every
  * dot but a first character nests, and nothing escapes one (Kong 3.10 is the first to read `\.`).
  *
- * @throws PdkRejection when the key leads through what is no table
+ * @throws PdkRejection when the key leads through a value that is not a table
  */
 export function editRecord(record: Table, { key, value, mode }: SerializeValue): void {
   const names = subkeys(key);

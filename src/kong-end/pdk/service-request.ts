@@ -21,7 +21,7 @@ const methods = new Set(
   'GET HEAD PUT POST DELETE OPTIONS MKCOL COPY MOVE PROPFIND PROPPATCH LOCK UNLOCK PATCH TRACE'.split(' '),
 );
 
-/** ngx.req.read_body, then ngx.req.set_body_data: where the first fails, the request ends by it. */
+/** ngx.req.read_body, then ngx.req.set_body_data. If the first fails, the request ends. */
 async function setBody(exchange: HttpExchange, body: Buffer): Promise<void> {
   const read = await exchange.body.read().catch(() => null);
   if (read === null) return;

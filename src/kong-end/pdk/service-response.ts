@@ -3,7 +3,7 @@ import { parseBody } from './body-format.ts';
 import { httpOf, maximum, reject, text } from './checks.ts';
 import type { Implementations, PdkCall } from './types.ts';
 
-/** The exchange, where Kong has read the answer of the upstream as a whole. */
+/** The exchange, if Kong has read the answer of the upstream as a whole. */
 function buffered(call: PdkCall): HttpExchange {
   const exchange = httpOf(call);
   if (exchange.buffered) return exchange;
@@ -11,8 +11,8 @@ function buffered(call: PdkCall): HttpExchange {
 }
 
 /**
- * The log phase runs in a timer, where nothing can be asked of nginx: what Kong has put aside is the answer that it has
- * read as a whole, and that only where an upstream has answered (measured on Kong 3.9.3).
+ * The log phase runs in a timer, which cannot ask nginx. So Kong has only the answer that it has read as a whole and
+ * put aside, and only if an upstream has answered (measured on Kong 3.9.3).
  */
 function readable(call: PdkCall): HttpExchange {
   const exchange = httpOf(call);
@@ -29,7 +29,7 @@ function header(call: PdkCall, name: string): string | number | null {
 
 export const serviceResponseFunctions: Implementations = {
   'kong.service.response.get_status': (call) => readable(call).upstreamAnswer?.status ?? null,
-  // Always empty where an external plugin can ask (measured on Kong 3.9.3).
+  // Always empty when an external plugin can ask (measured on Kong 3.9.3).
   'kong.service.response.get_headers': (call, [max]) => {
     maximum(max, 'max_headers');
     readable(call);

@@ -8,7 +8,7 @@ interface ParsedReference {
   config?: Record<string, string>;
 }
 
-/** `{vault://<name>/<resource>[/<key>][?config]}`; null when it is none. */
+/** `{vault://<name>/<resource>[/<key>][?config]}`; null if the text is not one. */
 function parse(reference: string): ParsedReference | null {
   if (!isReference(reference)) return null;
   let url: URL;

@@ -9,7 +9,7 @@ export interface Decoder<Message> {
   readonly partial: boolean;
 }
 
-/** Who reads a connection at the moment. */
+/** The present reader of a connection. */
 export interface ConnectionReader {
   received(chunk: Buffer): void;
   failed(error: RpcFailure): void;
@@ -32,8 +32,8 @@ function failureOf(error: NodeJS.ErrnoException): RpcFailure {
 }
 
 /**
- * One connection to a plugin server, of no protocol: who takes it from the pool reads it. Bytes that come while nobody
- * does make it useless, as in nginx.
+ * One connection to a plugin server, without a protocol of its own. Whoever takes it from the pool reads it. Bytes that
+ * come while nobody reads make it useless, as in nginx.
  */
 export class PluginConnection {
   readonly #socket: net.Socket;
@@ -74,7 +74,7 @@ export class PluginConnection {
     return this.#failure;
   }
 
-  /** Gives the connection to somebody, or to nobody: then it lets the process end. */
+  /** Gives the connection to a reader, or to nobody. Without a reader, it lets the process end. */
   readBy(reader: ConnectionReader | null): void {
     this.#reader = reader;
     if (reader === null) this.#socket.unref();

@@ -37,7 +37,7 @@ export class Conversation<Message> implements ConnectionReader {
 
   /**
    * The next message. Rejects with an RpcFailure (`closed`, `timeout`, `connection reset by peer`, ...), with a
-   * KongRaised where what came is no message.
+   * KongRaised if the bytes are not a message.
    */
   next(timeoutMs: number): Promise<Message> {
     const message = this.#waiting.shift();

@@ -1,7 +1,7 @@
 import type { Phase } from '../../pdk/phases.ts';
 import type { Exchange } from '../request/exchange.ts';
 
-/** What Kong keeps of a request for the log timer of one plugin (`req_data` of Kong 3.9.3). */
+/** The data of a request that Kong keeps for the log timer of one plugin (`req_data` of Kong 3.9.3). */
 export interface SavedRequest {
   readonly pluginName: string;
   readonly exchange: Exchange;
@@ -9,7 +9,7 @@ export interface SavedRequest {
 
 /** A Lua coroutine of an nginx worker. */
 export interface Coroutine {
-  /** What a log timer has left on it: plugins that run on it read that in place of their own request. */
+  /** The data that a log timer has left on it. Plugins that run on it read that in place of their own request. */
   saved: SavedRequest | null;
 }
 
@@ -17,13 +17,13 @@ export interface Coroutine {
 const inHandler: ReadonlySet<Phase> = new Set(['rewrite', 'response'] as const);
 
 /**
- * The coroutines of one nginx worker. nginx uses one that has ended again for the next handler or timer, the last to
- * end first.
+ * The coroutines of one nginx worker. nginx uses an ended coroutine again for the next handler or timer, and takes the
+ * one that ended last first.
  */
 export class Coroutines {
   readonly #idle: Coroutine[] = [];
 
-  /** Runs a plugin in a phase of a request, with what an earlier timer has left where it runs. */
+  /** Runs a plugin in a phase of a request, with the data that an earlier timer has left on its coroutine. */
   async handler<Result>(
     phase: Phase,
     work: (saved: SavedRequest | null) => Promise<Result>,
@@ -32,8 +32,8 @@ export class Coroutines {
   }
 
   /**
-   * Runs a plugin's log event in a timer. Kong puts the request aside for it and clears that when the event has
-   * ended; where anything throws (a KongRaised above all), it stays, until another timer ends well on the coroutine.
+   * Runs a plugin's log event in a timer. Kong puts the request aside for it and clears that when the event has ended.
+   * If anything throws (above all a KongRaised), the request stays until another timer ends well on the coroutine.
    */
   async timer<Result>(saved: SavedRequest, work: (saved: SavedRequest) => Promise<Result>): Promise<Result> {
     return this.#with(async (coroutine) => {

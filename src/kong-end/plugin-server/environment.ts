@@ -4,8 +4,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * What nginx leaves of its environment to a process that it starts: TZ, and what `nginx_main_env` names (measured on
- * Kong 3.9.3; the shell adds PWD). Everything else is gone, PATH and HOME included.
+ * The environment that nginx gives to a process that it starts: TZ, and the variables that `nginx_main_env` names
+ * (measured on Kong 3.9.3; the shell adds PWD). Everything else is gone, PATH and HOME included.
  *
  * @param named the value of `nginx_main_env`: `NAME` passes a variable on, `NAME=value` sets one; several are written as
  *   Kong needs them, `A; env B=1`

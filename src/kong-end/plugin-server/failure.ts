@@ -3,14 +3,14 @@ export class RpcFailure extends Error {
   override readonly name: string = 'RpcFailure';
 }
 
-/** A send that failed: Kong's MsgPack:1 returns it as any other failure, its ProtoBuf:1 raises. */
+/** A send that failed. Kong's MsgPack:1 returns it as any other failure, and its ProtoBuf:1 raises. */
 export class SendFailure extends RpcFailure {
   override readonly name = 'SendFailure';
 }
 
 /**
- * Kong's Lua raises: the request ends with a 500. In a log timer there is nobody to answer, and what the timer has
- * saved of its request stays behind on its coroutine (see coroutines.ts).
+ * Kong's Lua raises, and the request ends with a 500. In a log timer there is no client to answer, and the saved data
+ * of the request stays behind on the timer's coroutine (see coroutines.ts).
  */
 export class KongRaised extends Error {
   override readonly name: string = 'KongRaised';

@@ -11,7 +11,7 @@ export interface ServedBy {
   readonly instances: RunningInstances;
   /** The server does not know an instance of the plugin: drops all of them, in every worker. */
   reset(pluginName: string): void;
-  /** Whether an event may be tried again; Kong itself goes on without end. */
+  /** Whether an event may be tried again. Kong itself would try without end. */
   mayRetry(retries: number): boolean;
   warn(message: string): void;
 }

@@ -1,7 +1,7 @@
 import { setOwn } from '../../base/set-own.ts';
 import type { BoundPlugin } from '../request/exchange.ts';
 
-/** The JSON that StartInstance carries: the configuration without nulls, and what Kong adds to it. */
+/** The JSON that StartInstance carries: the configuration without nulls, and the fields that Kong adds to it. */
 export function instanceConfig(plugin: BoundPlugin): string {
   const { entity, seq, key } = plugin;
   return JSON.stringify(

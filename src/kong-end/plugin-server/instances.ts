@@ -11,7 +11,7 @@ const step = 100;
 /** Looks before it gives up: 10 s. */
 const maxSteps = 100;
 
-/** What a worker knows of the instance of one plugin entity; a claim on it while `id` is null. */
+/** A worker's knowledge of the instance of one plugin entity. While `id` is null, it is a claim on the instance. */
 interface Running {
   id: number | null;
   seq: number;
@@ -22,8 +22,8 @@ interface Running {
 
 /**
  * The instances that one nginx worker has started, by plugin id, with Kong 3.9.3's rules: the first request starts the
- * instance and the others look for it every 100 ms. A claim is given up when the start fails; it stays where Kong's Lua
- * raises (a server that answers rubbish), and later requests wait for it in vain.
+ * instance and the others look for it every 100 ms. A claim is given up when the start fails. If Kong's Lua raises
+ * (because a server answers rubbish), the claim stays, and later requests wait for it in vain.
  */
 export class RunningInstances {
   readonly #log: SandboxLog;
@@ -36,8 +36,8 @@ export class RunningInstances {
   }
 
   /**
-   * The id of the instance of a plugin's present configuration: started on first use and after a change, the old one
-   * closed after that. Null where two changes overlap, and the other one has taken the id away again.
+   * The id of the instance of a plugin's present configuration. The instance starts on first use and after a change,
+   * and the old one closes after that. Null if two changes overlap and the other one has taken the id away again.
    *
    * Rejects with KongRaised when it cannot be started, with an RpcFailure when nobody else has started it in time.
    */
@@ -71,7 +71,7 @@ export class RunningInstances {
     this.#drop((each) => each.pluginName === pluginName);
   }
 
-  /** Drops what was started through a client: its server is another process now. */
+  /** Drops the instances of a client, because its server is another process now. */
   resetServer(client: PluginClient): void {
     this.#drop((each) => each.client === client);
   }

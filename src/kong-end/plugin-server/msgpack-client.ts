@@ -88,7 +88,7 @@ export class MsgpackClient implements PluginClient {
       if (error !== null) throw new RpcFailure(typeof error === 'string' ? error : messageOf(error));
       return result;
     } catch (error) {
-      // A connection that carried its answer is back in the pool; any other is of no more use.
+      // A connection that carried its answer is back in the pool. Any other is of no use any more.
       if (!this.#pool.isIdle(conversation)) conversation.destroy();
       throw error;
     }
@@ -104,7 +104,7 @@ export class MsgpackClient implements PluginClient {
     }
   }
 
-  /** Kong's Lua tells no failure of a read from another: there is no more data, or a message is cut off. */
+  /** Kong's Lua does not tell failures of a read apart: there is no more data, or a message is cut off. */
   async #next(conversation: Conversation<unknown>): Promise<unknown> {
     try {
       return await conversation.next(this.#options.timeoutMs);

@@ -20,7 +20,7 @@ export function stepMethod(method: string): StepMethod {
   return Object.hasOwn(methods, method) ? (methods[method] as StepMethod) : 'plugin.Step';
 }
 
-/** Writes the Data of a step, null where the function returned nil and Data is left out. */
+/** Writes the Data of a step. Null if the function returned nil, and Data is left out. */
 export function stepData(method: string, result: unknown): ((writer: MessageWriter) => void) | null {
   if (result === null || result === undefined) return null;
   if (stepMethod(method) === 'plugin.StepMultiMap') return (writer) => writer.value(multiMap(result));

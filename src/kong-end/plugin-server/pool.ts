@@ -14,8 +14,8 @@ export interface PoolOptions {
 }
 
 /**
- * The connections of one nginx worker to one socket path. As in Kong they are everybody's: a call of one plugin is
- * made on a connection that has carried another plugin's, of another server name and in the other protocol.
+ * The connections of one nginx worker to one socket path. As in Kong, all plugins share them: a plugin's call may go
+ * over a connection that has carried another plugin's call, under another server name and in the other protocol.
  */
 export class ConnectionPool {
   readonly #options: Required<PoolOptions>;
@@ -37,8 +37,9 @@ export class ConnectionPool {
   }
 
   /**
-   * The connection that was given back last. An end that comes right behind an answer is not seen before the connection is used
-   * again: of 2,500 such ends 1,081 lost the next command (measured on nginx 1.22 with lua-nginx-module 0.10.23).
+   * The connection that was given back last. If an end comes right behind an answer, nobody sees it before the
+   * connection is used again: of 2,500 such ends 1,081 lost the next command (measured on nginx 1.22 with
+   * lua-nginx-module 0.10.23).
    */
   #pooled(): PluginConnection | null {
     const connection = [...this.#idle.keys()].at(-1) ?? null;
@@ -46,7 +47,7 @@ export class ConnectionPool {
     return connection;
   }
 
-  /** Gives a connection back. One on which something is left unread is closed, as is the oldest where there is no room. */
+  /** Gives a connection back. Closes it if something on it is unread. Closes the oldest one if there is no room. */
   release({ connection, clean }: Conversation<unknown>): void {
     this.#busy.delete(connection);
     if (this.#draining || !clean || connection.failed !== null) {

@@ -4,15 +4,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { SandboxLog } from '../request/log.ts';
 
 /**
- * How long after SIGTERM the process is killed, in milliseconds: when the nginx worker that started it has ended (measured
- * on Kong 3.9.3: a moment later).
+ * How long after SIGTERM the process is killed, in milliseconds. That is when the nginx worker that started it has
+ * ended (measured on Kong 3.9.3: a moment later).
  */
 const killAfterMs = 100;
 
 /**
- * A plugin server that the sandbox starts itself, as nginx does: next to no environment, umask 0, respawned at most once a
- * second, ended with SIGTERM and SIGKILL a moment later. Both signals are for the direct child alone: what it has started
- * itself lives on.
+ * A plugin server that the sandbox starts itself, as nginx does: with next to no environment and umask 0. It restarts
+ * the server at most once a second, and ends it with SIGTERM and, a moment later, SIGKILL. Both signals are for the
+ * direct child alone: processes that the child has started live on.
  */
 export class ServerProcess {
   readonly #name: string;
@@ -53,7 +53,7 @@ export class ServerProcess {
       });
     }
     this.#exited = new Promise((resolve) => {
-      // Not 'close': what the server has started may hold its output open.
+      // Not 'close': a process that the server has started may hold its output open.
       child.once('exit', (code, signal) => {
         this.#child = null;
         resolve();
@@ -66,7 +66,10 @@ export class ServerProcess {
     });
   }
 
-  /** SIGTERM, and SIGKILL when it is still there a moment later. What it has started loses the reader of its output. */
+  /**
+   * SIGTERM, and SIGKILL if it is still there a moment later. Processes that it has started lose the reader of their
+   * output.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -10,7 +10,10 @@ import type { Conversation } from './conversation.ts';
 import { KongRaised, PdkRejection, RpcFailure, SendFailure } from './failure.ts';
 import type { ConnectionPool } from './pool.ts';
 
-/** ProtoBuf:1: a connection is taken for a whole event; the server asks in pairs of frames until an empty one. */
+/**
+ * ProtoBuf:1: an event holds one connection until it ends. The server asks in pairs of frames until it sends an empty
+ * one.
+ */
 export class ProtobufClient implements PluginClient {
   readonly #options: ClientOptions;
   readonly #pool: ConnectionPool;
@@ -38,7 +41,7 @@ export class ProtobufClient implements PluginClient {
 
   async #call(command: RpcCommand, answer: AnswerCall | null): Promise<RpcReturn> {
     const sequence = (this.#sequence = (this.#sequence % 0x7fffffff) + 1);
-    // Kong waits for as many bytes as a length says, also where the server speaks no ProtoBuf:1 and they never come.
+    // Kong waits for as many bytes as a length says, even if the server does not speak ProtoBuf:1 and they never come.
     const decoder = new FrameDecoder({ maxFrameBytes: this.#options.maxMessageBytes, skips: () => true });
     const conversation = await this.#pool.acquire(decoder);
     try {
@@ -84,7 +87,7 @@ function argumentsIn(type: Parameters<typeof decodeArguments>[0], bytes: Buffer)
   return orRaise(() => decodeArguments(type, bytes));
 }
 
-/** What the server sent cannot be decoded: Kong's Lua asserts that it can. */
+/** The server's bytes cannot be decoded. Kong's Lua asserts that they can. */
 function orRaise<Result>(decode: () => Result): Result {
   try {
     return decode();
@@ -101,7 +104,10 @@ function encode(method: string, type: Parameters<typeof encodeResult>[0], result
   return encodeResult(type, records.has(type) ? withoutZeroNumbers(result) : result);
 }
 
-/** Fields that are texts in Kong's description of the messages, and whatever an authentication plugin left there. */
+/**
+ * Fields that are texts in Kong's description of the messages, although an authentication plugin may leave anything
+ * there.
+ */
 const texts: Readonly<Record<string, readonly string[]>> = {
   Consumer: ['id', 'username', 'custom_id'],
   AuthenticatedCredential: ['id', 'consumer_id'],
@@ -116,7 +122,7 @@ function checkTexts(method: string, names: readonly string[], record: unknown): 
   }
 }
 
-/** Addresses are tables in Kong, and texts in its description of the messages: it raises at the first of them. */
+/** Addresses are tables in Kong, but texts in its description of the messages. So Kong raises at the first of them. */
 function checkAddresses(method: string, route: unknown): void {
   const given = Object(route) as Record<string, unknown>;
   for (const name of ['sources', 'destinations']) {

@@ -64,7 +64,7 @@ export class RemotePlugin implements PluginHandler {
     this.#workers.retain(pluginIds);
   }
 
-  /** In a log timer whatever Kong raises leaves the request behind: see Coroutines. */
+  /** If Kong raises in a log timer, the request is left behind: see Coroutines. */
   async #runTimer(worker: NginxWorker, exchange: Exchange, plugin: BoundPlugin): Promise<void> {
     if (this.#pendingLogs >= maxPendingLogs) {
       this.#log('alert', `[${this.name}] ${String(maxPendingLogs)} log events are pending already: dropped`);

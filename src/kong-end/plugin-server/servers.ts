@@ -57,9 +57,9 @@ export class PluginServers {
   }
 
   /**
-   * As `kong reload`: new processes are started, and a new nginx worker, whose pool is empty and which knows no instance,
-   * goes to whoever holds the sockets. The old processes end when the old nginx worker does, whether the new ones have
-   * taken the sockets or not.
+   * As `kong reload`: it starts new processes and a new nginx worker. That worker has an empty pool, knows no instance,
+   * and connects to the process that holds the sockets. The old processes end when the old nginx worker does, whether
+   * the new ones have taken the sockets or not.
    */
   async reload(): Promise<void> {
     const leaving: ServerProcess[] = [];

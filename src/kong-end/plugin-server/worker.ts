@@ -4,7 +4,7 @@ import { Coroutines } from './coroutines.ts';
 import { RunningInstances } from './instances.ts';
 import { ConnectionPool } from './pool.ts';
 
-/** What all external plugins share in one nginx worker: connections, instances and coroutines. */
+/** The parts that all external plugins share in one nginx worker: connections, instances and coroutines. */
 export class NginxWorker {
   readonly coroutines = new Coroutines();
   readonly instances: RunningInstances;
@@ -53,7 +53,7 @@ export class NginxWorkers {
   readonly #timeoutMs: number;
   /** One per worker and subsystem: HTTP and streams have each a Lua of their own. */
   readonly #present = new Map<string, NginxWorker>();
-  /** Workers of before the last reloads, whose events may still be in flight. */
+  /** Workers from before the last reloads. Their events may still be in flight. */
   readonly #old = new Set<NginxWorker>();
 
   constructor(log: SandboxLog, timeoutMs: number) {
@@ -81,8 +81,8 @@ export class NginxWorkers {
   }
 
   /**
-   * As after a reload: new workers without connections and instances. Events in flight end on the old ones, however many
-   * reloads follow: Kong sets no worker_shutdown_timeout, and so nginx waits for them.
+   * As after a reload: new workers without connections and instances. Events in flight end on the old ones, however
+   * many reloads follow, because Kong sets no worker_shutdown_timeout, and so nginx waits for them.
    */
   renew(): void {
     for (const worker of this.#old) if (!worker.isBusy) this.#old.delete(worker);

@@ -4,7 +4,7 @@ import type { HttpExchange } from './http-exchange.ts';
 import { keptValues, responseHeaderName } from './response-header-names.ts';
 import type { AnswerHead } from './upstream-answer-head.ts';
 
-/** What nginx never passes on: it is of the connection, or meant for nginx itself. */
+/** Headers that nginx never passes on, because they concern the connection or are meant for nginx itself. */
 const swallowed = new Set([
   'connection',
   'keep-alive',
@@ -36,7 +36,7 @@ export function acceptAnswer(exchange: HttpExchange, head: AnswerHead): void {
     if (key !== 'content-type' && !swallowed.has(key)) merged.append(name, value);
   for (const name of ofTheConnection(exchange, headers)) merged.delete(name);
   exchange.answer = {
-    // What ngx.status is for an answer of HTTP/0.9.
+    // The value of ngx.status for an answer of HTTP/0.9.
     status: head.statusLine === null ? 9 : head.status,
     statusLine: head.statusLine,
     headers: merged,
@@ -79,7 +79,7 @@ function headersOf(head: AnswerHead): HeaderList {
   return list;
 }
 
-/** The upstream's Content-Length, also where it describes a body that is not there (HEAD, 304). */
+/** The upstream's Content-Length, even if it describes a body that is not sent (HEAD, 304). */
 function lengthOf({ framing, headers }: AnswerHead): string | null {
   if (typeof framing === 'number') return String(framing);
   if (framing !== 'none') return null;

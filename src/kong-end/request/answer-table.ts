@@ -2,8 +2,8 @@ import { HeaderList } from './headers.ts';
 import type { HttpExchange } from './http-exchange.ts';
 
 /**
- * The answer's headers as a plugin gets them (ngx.resp.get_headers): lower-case names, what nginx says of the connection
- * and the framing included.
+ * The answer's headers as a plugin gets them (ngx.resp.get_headers): with lower-case names, and with nginx's own
+ * headers about the connection and the framing.
  *
  * @param over the phase is log: nginx has let go of the connection, and calls it `close` unless it was cut off
  *   (measured on Kong 3.9.3)

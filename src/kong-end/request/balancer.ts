@@ -12,10 +12,10 @@ export interface Peer {
   readonly hostHeader: string | null;
 }
 
-/** No peer can be had; Kong answers with this message. */
+/** There is no peer. Kong answers with this message. */
 export class NoPeer extends Error {
   override readonly name = 'NoPeer';
-  /** 500 where it could not be found out whether there is one. */
+  /** 500 if nobody could find out whether there is one. */
   readonly status: 500 | 503;
 
   constructor(message: string, status: 500 | 503 = 503) {
@@ -30,9 +30,9 @@ export type Lookup = (name: string) => Promise<string>;
 const systemLookup: Lookup = async (name) => (await lookup(name, { order: 'ipv4first' })).address;
 
 /**
- * A name stands where Kong expects an address. Kong decides by the service's host whether there is something to
- * resolve: where that is an address, a name that a plugin sets with setUpstream or setTarget is never looked up, and
- * the request ends with 500 (measured on Kong 3.9.3).
+ * Kong expects an address and finds a name. Kong decides by the service's host whether there is something to resolve.
+ * If that host is an address, Kong never looks up a name that a plugin sets with setUpstream or setTarget, and the
+ * request ends with 500 (measured on Kong 3.9.3).
  */
 export class UnresolvedPeer extends Error {
   override readonly name = 'UnresolvedPeer';
@@ -113,7 +113,7 @@ export class Balancer {
     return net.isIP(name) === 0 ? this.#lookup(name) : Promise.resolve(name);
   }
 
-  /** The address of a service's name. @throws NoPeer: 503 where there is none, 500 where nobody could be asked */
+  /** The address of a service's name. @throws NoPeer: 503 if it has none, 500 if no server could be asked */
   async #resolve(host: string): Promise<string> {
     try {
       return await this.#addressOf(host);

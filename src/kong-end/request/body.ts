@@ -20,8 +20,8 @@ export class RequestBody {
   readonly #chunked: boolean;
   #ownFile: string | null = null;
   /**
-   * nginx's content_length_n: so much is read of a body without chunks, and so much is announced to the upstream,
-   * whatever it gets. Null: nothing is read, nothing is announced.
+   * nginx's content_length_n. nginx reads this much of a body without chunks, and announces this length to the
+   * upstream, whatever the upstream gets. Null: nginx reads and announces nothing.
    */
   length: number | null;
 
@@ -50,15 +50,15 @@ export class RequestBody {
   }
 
   /**
-   * Takes the length that a plugin has set, or null where it has cleared it. Of a body that was not read until now, the
-   * client's next request begins behind that length.
+   * Takes the length that a plugin has set, or null if the plugin has cleared it. If the body was not read until now,
+   * the client's next request begins behind that length.
    */
   declare(length: number | null): void {
     this.length = length;
     if (this.#reading === null && this.#kept === null) this.#request.declareLength(length ?? 0);
   }
 
-  /** The bytes themselves, also from the file; null when they are more than `maxBytes`. */
+  /** The bytes themselves, also from the file. Null if there are more than `maxBytes`. */
   async bytes(maxBytes: number): Promise<Buffer | null> {
     const content = await this.read();
     if (content.kind === 'memory') return content.content.length > maxBytes ? null : content.content;

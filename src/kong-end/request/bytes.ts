@@ -15,7 +15,9 @@ export function latin1OfText(text: string): string {
   return ascii.test(text) ? text : encodeText(text).toString('latin1');
 }
 
-/** Header lines as node:http takes them: names that are no token are left out, control characters of values too. */
+/**
+ * Header lines as node:http takes them, without names that are not tokens, and without control characters in values.
+ */
 export function rawHeaderLines(
   lines: Iterable<readonly [name: string, value: string, ...unknown[]]>,
 ): string[] {

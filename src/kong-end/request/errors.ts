@@ -6,14 +6,14 @@ export { errorMessage };
 /** Statuses that Kong's error handler has words for; kong.response.error knows more. */
 const handled = new Set([400, 404, 405, 408, 411, 412, 413, 414, 417, 494, 500, 502, 503, 504]);
 
-/** What Kong says of a failure that nginx has found, and not a plugin (kong/error_handlers.lua of Kong 3.9.3). */
+/** Kong's text about a failure that nginx has found, and not a plugin (kong/error_handlers.lua of Kong 3.9.3). */
 export function failureMessage(status: number): string {
   return handled.has(status) ? errorMessage(status) : `The upstream server responded with ${String(status)}`;
 }
 
 /**
  * The form of such an answer: as Accept asks, else as the request's own Content-Type says, else plain text
- * (error_default_type). Answers that Kong makes with kong.response.error are JSON where Accept is missing.
+ * (error_default_type). Answers that Kong makes with kong.response.error are JSON if Accept is missing.
  */
 export function failureType(accept: string | null, contentType: string | null): string {
   const asked = accept ?? contentType;

@@ -47,14 +47,14 @@ export interface Try {
   port?: number;
   balancer_start: number;
   balancer_start_ns: number;
-  /** Missing where the balancer failed. */
+  /** Missing if the balancer failed. */
   balancer_latency?: number;
   balancer_latency_ns?: number;
   state?: 'failed';
   code?: number;
 }
 
-/** Where the exchange goes; plugins change it in access or preread. */
+/** The destination of the exchange. Plugins change it in access or preread. */
 export interface Destination {
   scheme: string;
   host: string;
@@ -75,14 +75,14 @@ export interface SerializeValue {
   mode: 'set' | 'add' | 'replace';
 }
 
-/** What a stream session has carried; zeros for HTTP. */
+/** How many bytes a stream session has carried; zeros for HTTP. */
 export interface SessionState {
   status: number;
   readonly traffic: { received: number; sent: number; upstreamReceived: number; upstreamSent: number };
   readonly latencies: { kong: number; session: number };
 }
 
-/** What one connection or request carries through its phases. */
+/** The data of one connection or request on its way through the phases. */
 export class Exchange {
   readonly subsystem: 'http' | 'stream';
   readonly node: NodeState;
@@ -113,7 +113,7 @@ export class Exchange {
   realIp: string;
   /** Host header for the upstream that a plugin or preserve_host asked for; null: from the target. */
   upstreamHost: string | null = null;
-  /** What kong.service.set_tls_verify said, null where nobody asked. */
+  /** The value of kong.service.set_tls_verify, null if no plugin called it. */
   tlsVerify: boolean | null = null;
   /** Set when a plugin or a failure ended the exchange before it went to the upstream. */
   aborted: { status: number; body: Buffer | null } | null = null;

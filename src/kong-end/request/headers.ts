@@ -7,8 +7,8 @@ function variableOf(name: string): string {
 }
 
 /**
- * Headers in the order in which they came, several lines per name allowed, names compared without case. `X_Foo` and `x-foo`
- * are two headers: where a plugin sets one, the client's other one goes on.
+ * Headers in the order in which they came, several lines per name allowed, names compared without case. `X_Foo` and
+ * `x-foo` are two headers: if a plugin sets one, the client's other one still goes to the upstream.
  */
 export class HeaderList {
   #lines: [name: string, value: string, key: string][] = [];
@@ -69,7 +69,7 @@ export class HeaderList {
     return copy;
   }
 
-  /** Kong's table of headers: lower-case names; a string, or a list where the name came several times. */
+  /** Kong's table of headers: lower-case names; a string, or a list if the name came several times. */
   toTable(max = 100): Record<string, string | string[]> {
     const table = Object.create(null) as Record<string, string | string[]>;
     for (const [name, value] of max === 0 ? this.#lines : this.#lines.slice(0, max)) {

@@ -17,17 +17,17 @@ export interface AnswerState {
   readonly headers: HeaderList;
   /** Who made it: the upstream, a plugin (`exit`) or Kong itself (`error`). */
   source: 'service' | 'exit' | 'error';
-  /** Whole body where it is not streamed. */
+  /** The whole body, if it is not streamed. */
   body: Buffer | null;
   /** Number and words as the upstream sent them; null: nginx's own words. */
   statusLine: string | null;
-  /** The length is the upstream's: nginx writes it among its own headers, not where a plugin has put it. */
+  /** The length is the upstream's. So nginx writes it among its own headers, not at a plugin's place. */
   upstreamLength: boolean;
   /** nginx knows the upstream's length, and a plugin has cleared the line that says so. */
   unsaidLength: boolean;
   /** The answer goes to the client in chunks; known when its head is made. */
   chunked: boolean;
-  /** Keys of headers that plugins have cleared: where they stay away, nginx writes none of its own. */
+  /** Keys of headers that plugins have cleared. nginx does not write its own in their place. */
   readonly cleared: Set<string>;
 }
 
@@ -99,13 +99,13 @@ export class HttpExchange extends Exchange {
     chunked: false,
     cleared: new Set(),
   };
-  /** What nginx says of the client's connection. A plugin cannot change it, only add a line of its own. */
+  /** nginx's Connection header for the client. A plugin cannot change it, but only add a line of its own. */
   connection: 'keep-alive' | 'close' | 'upgrade';
   /** The connection was cut off before the answer was whole. */
   terminated = false;
-  /** The Date that nginx adds, null where it adds none. No plugin sees it. */
+  /** The Date that nginx adds, null if it adds none. No plugin sees it. */
   date: string | null = null;
-  /** When the response phase began, null where there is none: Kong counts from then on what a client takes. */
+  /** When the response phase began, null if there is none. From then on, Kong counts the bytes that a client takes. */
   responseStart: number | null = null;
   /** True once the request went to an upstream. */
   proxied = false;
@@ -138,8 +138,8 @@ export class HttpExchange extends Exchange {
   /**
    * Makes Kong's own error answer.
    *
-   * @param message where Kong itself says why (kong.response.error): the answer then counts as an exit, and is JSON
-   *   without Accept. Without it: a failure that nginx has found, in the form of `failureType`.
+   * @param message Kong's own reason (kong.response.error). With it, the answer counts as an exit, and is JSON without
+   * Accept. Without it, nginx has found the failure, and the answer has the form of `failureType`.
    */
   override abort(status: number, _body: Buffer | null = null, message: string | null = null): void {
     const accept = this.headers.get('accept');

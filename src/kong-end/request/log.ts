@@ -6,7 +6,7 @@ export type LogLevel = (typeof logLevels)[number];
 /** Writes what Kong writes to its error log. */
 export type SandboxLog = (level: LogLevel, message: string) => void;
 
-/** A log that writes lines like nginx's to a stream and leaves out what is quieter than `level`. */
+/** A log that writes lines like nginx's to a stream and leaves out lines that are quieter than `level`. */
 export function createLog(stream: { write(text: string): unknown }, level: LogLevel): SandboxLog {
   const loudest = logLevels.indexOf(level);
   return (each, message) => {

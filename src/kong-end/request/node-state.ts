@@ -17,7 +17,7 @@ export interface Statistics {
   total_requests: number;
 }
 
-/** What belongs to the node and not to one request. */
+/** The state of the node, not of one request. */
 export interface NodeState {
   readonly id: string;
   readonly hostname: string;

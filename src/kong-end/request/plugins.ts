@@ -26,9 +26,9 @@ export class PluginTable {
   readonly #defaultWorkspace: string;
 
   /**
-   * @param previous the table before: kept are its sequence numbers where no plugin has been written since. Otherwise Kong
-   *   reads all of them anew and gives each a number of its own, and so an instance, also those that are as before
-   *   (read in Kong 3.9.3, `plugins_iterator.lua`)
+   * @param previous the table before. If no plugin has been written since, its sequence numbers are kept. Otherwise
+   * Kong reads all plugins anew and gives each a new number, and so a new instance, even if it has not changed (read in
+   * Kong 3.9.3, `plugins_iterator.lua`)
    */
   constructor(
     snapshot: ConfigSnapshot,

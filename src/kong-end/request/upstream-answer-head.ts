@@ -9,7 +9,7 @@ export interface AnswerHead {
   readonly status: number;
   /** Number and words as they came, `404 Nope Nope`; null for HTTP/0.9, whose answer is all body. */
   readonly statusLine: string | null;
-  /** In their order; what nginx drops of lines that came twice is not among them. */
+  /** In their order, without repeated lines that nginx drops. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly framing: AnswerFraming;
   /** The upstream lets the connection stay. */
@@ -25,7 +25,7 @@ export class InvalidAnswer extends Error {
  * Reads the head of an answer as nginx 1.25.3 does (ngx_http_proxy_module, ngx_http_upstream).
  *
  * @param toHead the request was HEAD: the answer has no body
- * @returns the head and where it ends, or null where bytes are missing
+ * @returns the head and where it ends, or null if bytes are missing
  * @throws InvalidAnswer
  */
 export function parseAnswerHead(bytes: Buffer, toHead: boolean): { head: AnswerHead; next: number } | null {
@@ -70,7 +70,7 @@ const single = new Set([
   'expires',
 ]);
 
-/** Takes header lines one by one and refuses what would leave the end of the body in doubt. */
+/** Takes header lines one by one and refuses lines that would leave the end of the body in doubt. */
 class HeaderFields {
   readonly lines: [string, string][] = [];
   close = false;

@@ -27,7 +27,11 @@ const dropped = new Set([
   'via',
 ]);
 
-/** Request line and headers for the upstream. @param length that is announced, null: none; the body itself may have another */
+/**
+ * Request line and headers for the upstream.
+ * @param length the announced length, null: none. The body itself may have
+ * another
+ */
 export function upstreamHead(
   exchange: HttpExchange,
   destination: Destination,
@@ -48,8 +52,8 @@ export function upstreamUri({ uri, emptiedQuery, upstream: { path, query } }: Ht
 }
 
 /**
- * Removes what concerns the connection of the client only, before the request goes out: what its Connection header
- * lists is gone for log records, too. Kong looks at the headers of the client, whatever rewrite made of them.
+ * Before the request goes out, removes headers that concern only the client's connection. The headers that Connection
+ * lists are gone for log records, too. Kong looks at the client's own headers, whatever rewrite made of them.
  */
 export function dropHopByHop({ headers, clientHeaders }: HttpExchange): void {
   const listed = clientHeaders.get('connection');
@@ -66,7 +70,7 @@ function hostHeader(exchange: HttpExchange, destination: Destination, peer: Peer
   return peer.port === usual ? name : `${name}:${String(peer.port)}`;
 }
 
-/** The name for TLS: what the upstream is called in Host, without a port. */
+/** The name for TLS: the upstream's name in Host, without a port. */
 export function tlsName(exchange: HttpExchange, peer: Peer): string {
   return latin1OfText(exchange.upstreamHost ?? peer.name)
     .replace(/:\d+$/, '')

@@ -1,6 +1,6 @@
 import type { RouteEntity } from '../entities/types.ts';
 
-/** What is left of the path after the matched part, without a leading dot segment that would climb out. */
+/** The rest of the path after the matched part, without a leading dot segment that would climb out. */
 export function sanitizePostfix(postfix: string): string {
   if (postfix === '.' || postfix === '..') return '';
   if (postfix.startsWith('./')) return postfix.slice(2);
@@ -12,9 +12,9 @@ export function sanitizePostfix(postfix: string): string {
  * The path that goes to the upstream: exactly one slash between base and rest, trailing slashes follow the request.
  * Kong 3.9.3's router knows no other way: `path_handling: v1` counts for the traditional flavour only.
  *
- * @param base the service's path, `/` where it has none
+ * @param base the service's path, `/` if it has none
  * @param path the normalized request path
- * @param postfix what is left of `path` after the part that the route matched
+ * @param postfix the rest of `path` after the part that the route matched
  */
 export function upstreamPath(
   route: Pick<RouteEntity, 'strip_path'>,

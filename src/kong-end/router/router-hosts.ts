@@ -1,10 +1,10 @@
-/** A host and the port behind it, null where there is no number. */
+/** A host and the port behind it, null if no number follows. */
 export interface HostAndPort {
   readonly host: string;
   readonly port: number | null;
 }
 
-/** Kong splits at the first colon, and only where a number of Lua's follows: `0x50` is 80. */
+/** Kong splits at the first colon, and only if a number in Lua's syntax follows: `0x50` is 80. */
 export function splitHost(text: string): HostAndPort {
   const at = text.indexOf(':');
   const number = at < 0 ? '' : text.slice(at + 1).trim();
@@ -29,7 +29,7 @@ export function compileHosts(hosts: readonly string[]): HostMatcher | null {
 
 /**
  * Compiles a route's server names: `a.test`, `*.test`, `a.*`; null when there are none. A dot at a name's end does not
- * count, but for the client's.
+ * count, except in the client's name.
  */
 export function compileServerNames(names: readonly string[]): ((name: string) => boolean) | null {
   if (names.length === 0) return null;

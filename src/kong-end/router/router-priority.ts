@@ -1,6 +1,6 @@
 import type { RouteEntity } from '../entities/types.ts';
 
-/** What makes one of a route's groups of paths come before others. */
+/** The properties that put one of a route's groups of paths before others. */
 export type Prioritized = Pick<
   RouteEntity,
   'methods' | 'hosts' | 'headers' | 'snis' | 'paths' | 'regex_priority' | 'sources' | 'destinations'
@@ -16,9 +16,9 @@ const shift = (value: number, offset: number): number => value << (offset & 31);
 const widened = (value: number): bigint => BigInt.asUintN(64, BigInt(value | 0));
 
 /**
- * The priority of a route in Kong 3.9.3 (kong/router/transform.lua, flavour traditional_compatible), the highest
- * first. Kong means to count the attributes of a route first; but it shifts that number, the number of headers and
- * regex_priority in 32 bits, so that plain hosts and then a regular expression stand above them.
+ * The priority of a route in Kong 3.9.3 (kong/router/transform.lua, flavour traditional_compatible), the highest first.
+ * Kong means to count the attributes of a route first. But it shifts that number, the number of headers and
+ * regex_priority in 32 bits. So plain hosts, and then a regular expression, rank above them.
  */
 export function routePriority(route: Prioritized): bigint {
   const headers = Object.keys(route.headers ?? {}).length;

@@ -11,7 +11,7 @@ import { compileHosts, compileServerNames, splitHost } from './router-hosts.ts';
 import { groupPaths, routePriority } from './router-priority.ts';
 import { sanitizePostfix } from '../request/upstream-uri.ts';
 
-/** What the router looks at. */
+/** The parts of a request that the router looks at. */
 export interface RouterRequest {
   readonly method: string;
   /** The Host header as it came. */
@@ -36,7 +36,7 @@ export interface RouteMatch {
   readonly service: ServiceEntity | null;
   /** The part of the path that the route matched when it is stripped, else null. */
   readonly prefix: string | null;
-  /** What is left of the path after the matched part. */
+  /** The rest of the path after the matched part. */
   readonly postfix: string;
   readonly captures: UriCaptures | null;
 }
@@ -91,7 +91,7 @@ export class Router {
     this.#looksAtHeaders = new Set(this.#entries.flatMap((entry) => entry.headers.map(([name]) => name)));
   }
 
-  /** The best match, null when no route fits, or where the request holds what is no UTF-8 (Kong: 404). */
+  /** The best match. Null if no route fits, or if the request holds bytes that are not UTF-8 (Kong: 404). */
   match(request: RouterRequest): RouteMatch | null {
     if (this.#looksAtPath && !isText(request.path)) return null;
     if (this.#looksAtHost && !isText(request.host ?? '')) return null;
@@ -108,7 +108,7 @@ export class Router {
   }
 }
 
-/** Bytes that are no UTF-8 are lone surrogates here. */
+/** Bytes that are not UTF-8 are lone surrogates here. */
 const isText = (text: string): boolean => !/[\ud800-\udfff]/u.test(text);
 
 function matched(entry: Entry, path: string, found: string | null, captures: UriCaptures | null): RouteMatch {

@@ -30,11 +30,11 @@ export function destinationOf(service: RouteMatch['service']): Destination {
   };
 }
 
-/** Finds the route and prepares what the upstream gets; makes Kong's answer where there is no route or no HTTPS. */
+/** Finds the route and prepares the request for the upstream. Makes Kong's answer if there is no route or no HTTPS. */
 export function route(exchange: HttpExchange, router: Router, snapshot: ConfigSnapshot): void {
   const match = router.match({
     method: exchange.upstream.method,
-    // Of the client, whatever rewrite has set, and whatever an absolute target says.
+    // The client's header, whatever rewrite has set, and whatever an absolute target says.
     host: exchange.clientHeaders.get('host'),
     port: exchange.port,
     path: exchange.path,

@@ -1,4 +1,7 @@
-/** What Kong 3.9's metaschema says of a field's attributes: which there are, of what shape, and on which types. */
+/**
+ * The rules of Kong 3.9's metaschema for a field's attributes: their names, their shapes, and the types that may have
+ * them.
+ */
 
 export const fieldTypes = [
   ...[

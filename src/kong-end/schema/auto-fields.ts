@@ -27,15 +27,16 @@ export interface AutoOptions {
   uuid?: () => string;
 }
 
-/** What filling an entity takes. */
+/** The needs of filling an entity. */
 export interface Filling extends AutoOptions {
   /** Checks the value of a shorthand field. */
   readonly check: FieldCheck;
 }
 
 /**
- * What Kong does to an entity before it checks or stores it and after it reads it: shorthand fields become what
- * they stand for, ids and times are filled in, absent fields get their default or null, sets lose duplicates.
+ * The changes that Kong makes to an entity before it checks or stores it, and after it reads it. Shorthand fields
+ * become the fields that they stand for, ids and times are filled in, absent fields get their default or null, and sets
+ * lose duplicates.
  */
 export function autoFields(
   schema: Shape,
@@ -81,7 +82,7 @@ function expandShorthands(schema: Shape, data: PlainObject, check: FieldCheck): 
   return Object.keys(errors).length === 0 ? undefined : errors;
 }
 
-/** Both tables' keys; where both have one, `top` wins unless it is null. */
+/** The keys of both tables. If both have a key, `top` wins unless it is null. */
 function merge(top: PlainObject, bottom: PlainObject): PlainObject {
   const result = { ...bottom };
   for (const [key, value] of Object.entries(top)) {
@@ -202,7 +203,7 @@ function missing(field: Field, value: unknown, options: Filling): unknown {
   const { schema } = field;
   if (schema.default !== undefined) {
     const copy = deepCopy(schema.default);
-    // A list may be written as an empty object where the schema went through Lua.
+    // If the schema went through Lua, an empty list may appear as an empty object.
     return schema.type === 'array' || schema.type === 'set' ? (asSequence(copy) ?? copy) : copy;
   }
   if (schema.nilable === true) return value;
@@ -213,7 +214,7 @@ function missing(field: Field, value: unknown, options: Filling): unknown {
   return undefined;
 }
 
-/** A stored entity as it is read: no fields that the schema does not know, no empty strings where they cannot be. */
+/** A stored entity as it is read: without fields that the schema does not know, and without forbidden empty strings. */
 function tidy(schema: Shape, data: PlainObject): void {
   for (const key of Object.keys(data)) {
     const field = schema.fields.get(key);

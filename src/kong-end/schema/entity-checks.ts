@@ -5,7 +5,7 @@ import { text } from './messages.ts';
 import type { FieldErrors, FieldSchema, PlainObject } from './types.ts';
 import { getPath, isNonEmpty, isObject, isReference, setPath } from './values.ts';
 
-/** What a check sees: the fields it asked for and nothing else. */
+/** The input of a check: the fields that it asked for, and nothing else. */
 interface CheckInput {
   readonly schema: Shape;
   readonly subschema: Shape | undefined;
@@ -16,7 +16,7 @@ interface CheckInput {
   readonly check: FieldCheck;
 }
 
-/** How the checks of one entity are run, and where to what they find goes. */
+/** How the checks of one entity run, and where their findings go. */
 interface CheckRun {
   readonly full: boolean;
   readonly errors: FieldErrors;
@@ -42,7 +42,9 @@ const listed = (argument: unknown): string[] => (Array.isArray(argument) ? (argu
 
 const matchFields = new WeakMap<object, Field>();
 
-/** Validates a value against a match: attributes of the match, those of the field where the match has none. */
+/**
+ * Validates a value against a match: by the attributes of the match, or by those of the field if the match has none.
+ */
 function matchError(input: CheckInput, key: string, name: string, value: unknown): unknown {
   const match = input.argument[key];
   if (!isObject(match)) return undefined;
@@ -174,7 +176,7 @@ const checkers: Record<string, Checker> = {
   mutually_exclusive_sets: { missing: true, invalid: false, sources: ['set1', 'set2'], run: exclusiveSets },
 };
 
-/** Runs the cross-field checks of a schema and its subschema; what they find is added to `errors`. */
+/** Runs the cross-field checks of a schema and its subschema, and adds their findings to `errors`. */
 export function runEntityChecks(
   schema: Shape,
   subschema: Shape | undefined,

@@ -2,8 +2,8 @@ import type { SchemaDefinition } from './types.ts';
 import { isObject } from './values.ts';
 
 /**
- * A schema as `GET /schemas/...` shows it: what is code is left out, what a foreign field points to is a name. An empty
- * value is an empty list, as Kong's encoder has it, also where it is a map.
+ * A schema as `GET /schemas/...` shows it: without code, and with a name for the target of a foreign field. An empty
+ * value is an empty list, as Kong's encoder has it, even if it is a map.
  */
 export function schemaToJson(schema: SchemaDefinition): { entity_checks: unknown[]; fields: unknown[] } {
   return {

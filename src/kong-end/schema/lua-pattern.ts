@@ -14,7 +14,7 @@ export function luaMatches(text: string, pattern: string): boolean {
   return luaMatch(text, pattern) !== null;
 }
 
-/** What `string.match` answers: the captures, or the whole match when there are none; null without a match. */
+/** The answer of `string.match`: the captures, or the whole match if there are none. Null without a match. */
 export function luaMatch(text: string, pattern: string): string[] | null {
   const bytes = Buffer.from(text);
   let steps = 0;

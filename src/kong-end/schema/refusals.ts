@@ -12,7 +12,7 @@ import type { FieldError, FieldSchema } from './types.ts';
 import { validateField } from './validate.ts';
 import { isObject } from './values.ts';
 
-/** What Kong would refuse of a plugin's schema: where, and why, in Kong's words. */
+/** One point that Kong would refuse in a plugin's schema: where, and why, in Kong's words. */
 export interface SchemaRefusal {
   /** `config.queue.size`; empty for the whole schema. */
   readonly path: string;
@@ -20,8 +20,8 @@ export interface SchemaRefusal {
 }
 
 /**
- * What Kong 3.9 refuses of a plugin's schema when it starts (the metaschema, and what a plugin may say of its entity):
- * with any of these in a dump the whole of Kong does not start. Never throws, whatever the input is.
+ * All points that Kong 3.9 refuses in a plugin's schema when it starts (by the metaschema, and by the rules for a
+ * plugin's entity). With any of these in a dump, the whole of Kong does not start. Never throws, whatever the input is.
  */
 export function schemaRefusals(schema: unknown): SchemaRefusal[] {
   if (!isObject(schema)) return [{ path: '', reason: 'is no object' }];
@@ -46,8 +46,8 @@ export function schemaRefusals(schema: unknown): SchemaRefusal[] {
 }
 
 /**
- * What Kong 3.9 refuses of a plugin in a dump: its version, its priority, its schema. Texts are for people; each names
- * the field.
+ * All points that Kong 3.9 refuses in a plugin of a dump: in its version, its priority and its schema. Texts are for
+ * people, and each names the field.
  */
 export function pluginRefusals(plugin: { version?: unknown; priority?: unknown; schema: unknown }): string[] {
   const { version, priority, schema } = plugin;

@@ -19,7 +19,7 @@ export interface Field {
   readonly record?: Shape;
 }
 
-/** A schema with its parts compiled: what its fields are. What is done with them is CompiledSchema's. */
+/** A schema with its parts compiled. It knows the fields; CompiledSchema works with them. */
 export interface Shape {
   readonly name: string;
   readonly definition: SchemaDefinition;
@@ -29,7 +29,7 @@ export interface Shape {
   readonly subschemas: ReadonlyMap<string, Shape>;
 }
 
-/** Finds the error of one value, undefined where there is none: `validateField`, for those who stand below it. */
+/** Finds the error of one value, undefined if it has none. This is `validateField`, for modules below it. */
 export type FieldCheck = (field: Field, value: unknown) => FieldError | undefined;
 
 /** @throws KongTsError CONFIG_INVALID when the schema itself is malformed, naming the field */

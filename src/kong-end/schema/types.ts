@@ -1,7 +1,7 @@
 /**
- * Kong's schema language as plain data: what a plugin server's dump carries and what `GET /schemas/...` shows.
- * The entities of the sandbox use the same language; what only code can say (custom validators, shorthand
- * functions) is a function here and is left out when a schema is shown, as Kong does.
+ * Kong's schema language as plain data: what a plugin server's dump carries and what `GET /schemas/...` shows. The
+ * entities of the sandbox use the same language. Parts that need code (custom validators, shorthand functions) are
+ * functions here. They are left out when a schema is shown, as Kong does.
  */
 
 /** Plain object as it comes out of JSON. Absent is `undefined` (Lua's nil), `null` is an explicit null. */

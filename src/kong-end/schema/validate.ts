@@ -86,7 +86,10 @@ function typeError(field: Field, value: unknown): FieldError | undefined {
 
 const required = new WeakMap<Field, Field>();
 
-/** Elements of sets, keys and values are required whatever their schema says; those of arrays where it says so. */
+/**
+ * Elements of sets, keys and values are required whatever their schema says. Elements of arrays are required if it says
+ * so.
+ */
 function asRequired(field: Field): Field {
   if (field.schema.required === true) return field;
   let copy = required.get(field);

@@ -29,7 +29,7 @@ const joined = (options: unknown): string => (options as unknown[]).map(luaToStr
 const matches = (value: unknown, pattern: string): boolean =>
   luaMatches(typeof value === 'string' ? value : luaToString(value), pattern);
 
-/** PCRE2's words by JavaScript's, where they find the same. */
+/** PCRE2's words for JavaScript's errors, if both find the same error. */
 const pcreWords: Readonly<Record<string, string>> = {
   'Unterminated group': 'missing closing parenthesis',
   'Unterminated character class': 'missing terminating ] for character class',
@@ -41,7 +41,7 @@ const pcreWords: Readonly<Record<string, string>> = {
   'Duplicate capture group name': 'two named subpatterns have the same name (PCRE2_DUPNAMES not set)',
 };
 
-/** Null when the text is a regular expression as PCRE takes it, otherwise what is wrong with it. */
+/** Null if PCRE takes the text as a regular expression, otherwise the error. */
 export function regexError(source: string): string | null {
   const translated = source
     .replace(/^\(\*[A-Z_]+\)/, '')

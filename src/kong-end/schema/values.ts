@@ -22,9 +22,9 @@ export function own(object: unknown, key: string): unknown {
   return isTable(object) && Object.hasOwn(object, key) ? (object as PlainObject)[key] : undefined;
 }
 
-/** Whether lists and objects nest deeper than `limit`: then nothing that goes down into them may be tried. */
+/** Whether lists and objects nest deeper than `limit`. If so, no recursive function may touch them. */
 export function isDeeperThan(value: unknown, limit: number): boolean {
-  // What is met again (an alias of YAML) is looked at again only further down.
+  // A value that is met again (an alias of YAML) is looked at again only if it is deeper than before.
   const seen = new Map<object, number>();
   const look = (one: unknown, depth: number): boolean => {
     if (!isTable(one)) return false;

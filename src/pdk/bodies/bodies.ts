@@ -45,7 +45,7 @@ function parseJson(body: Buffer): ParsedBody {
   throw new KongTsError('PDK_BODY_MALFORMED', 'The body is not a JSON object or array.');
 }
 
-/** Why it is none, without the part of the body that V8 quotes: it goes to logs. */
+/** Why it is not JSON, without the part of the body that V8 quotes, because the text goes to logs. */
 function jsonReason(cause: unknown): string {
   const text = messageOf(cause).replace(/, (\.\.\.)?".*$/s, '');
   return text === '' ? '' : `: ${text}`;

@@ -1,6 +1,6 @@
 /**
- * The bodies of kong.response.error, as Kong 3.9 makes them where no error template of its own is configured: which
- * format follows from the Accept header, and what stands in it.
+ * The bodies of kong.response.error, as Kong 3.9 makes them without a configured error template: the format that
+ * follows from the Accept header, and its content.
  */
 
 const json = 'application/json; charset=utf-8';

@@ -38,9 +38,8 @@ export function parseMultipart(body: Buffer, contentType: string): MultipartFiel
 }
 
 /**
- * The next delimiter, searched from the beginning of a line onwards: it stands at the beginning of one. Lines are
- * compared one by one, since a search for the delimiter takes the product of both lengths where a client has chosen
- * both.
+ * The next delimiter, searched from the beginning of a line onwards, because it stands at the beginning of one. Lines
+ * are compared one by one. A plain search would take the product of both lengths, and a client may have chosen both.
  */
 function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   for (let line = from; ;) {
@@ -56,7 +55,7 @@ function startsAt(body: Buffer, start: number, wanted: Buffer): boolean {
   return true;
 }
 
-/** What may follow a boundary: white space and a line break, or the two dashes of the last one. */
+/** The text that may follow a boundary: white space and a line break, or the two dashes of the last one. */
 function endsDelimiter(body: Buffer, at: number): boolean {
   const [next, second] = [body[at], body[at + 1]];
   return (

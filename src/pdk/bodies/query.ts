@@ -47,7 +47,7 @@ export function parseQuery(raw: string, max: number = defaultMaxArgs): Query {
   return Object.fromEntries(found);
 }
 
-/** The first value of one argument: true without a value, null when it is not there. */
+/** The first value of one argument: true without a value, null without the argument. */
 export function firstQueryValue(
   raw: string,
   wanted: string,
@@ -98,7 +98,10 @@ function encodeField(name: string, value: FormValue): string {
     .join('&');
 }
 
-/** What ngx.escape_uri leaves alone, and what the urlencoded serializer of clear_query_arg leaves alone. */
+/**
+ * The characters that ngx.escape_uri leaves alone, and those that the urlencoded serializer of clear_query_arg leaves
+ * alone.
+ */
 const componentSafe = /^[A-Za-z0-9\-._~]*$/;
 const formSafe = /^[A-Za-z0-9*\-._]*$/;
 

@@ -1,7 +1,7 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
-/** What authentication plugins leave need not be what the messages of ProtoBuf:1 have places for. */
+/** Authentication plugins may leave values that the messages of ProtoBuf:1 have no places for. */
 const fromRecord = (field: string) =>
   `In log over ProtoBuf:1 it is \`${field}\` of the record: what a Lua plugin has left there can be what Kong cannot send.`;
 

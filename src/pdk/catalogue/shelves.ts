@@ -1,4 +1,4 @@
-/** What holds the functions of one path: the interface that authors see, and where its types are written. */
+/** The holder of the functions of one path: the interface that authors see, and the file of its types. */
 export interface Shelf {
   /** The interface's name. */
   readonly api: string;

@@ -13,7 +13,7 @@ import type { KongVersion } from '../versions.ts';
  */
 export type Travel = 'getter' | 'setter' | 'log' | 'exit' | 'composed' | 'absent';
 
-/** The rule that an argument is held against before anything is sent; `argument-checks.ts` has them. */
+/** The rule that checks an argument before anything is sent; `argument-checks.ts` has the rules. */
 export type CheckName =
   | 'text'
   | 'headerName'
@@ -86,8 +86,8 @@ export interface ResultSpec {
   /** The TypeScript type, as for an argument. */
   readonly type: string;
   /**
-   * What an empty ProtoBuf message, an empty string and a nil mean: `null` (absent) or the type's `zero` (`''`, `0`,
-   * `false`, an empty object). ProtoBuf:1 cannot tell zero from absent, so MsgPack:1 is read the same way.
+   * The meaning of an empty ProtoBuf message, an empty string and a nil: `null` (absent) or the type's `zero` (`''`,
+   * `0`, `false`, an empty object). ProtoBuf:1 cannot tell zero from absent, so MsgPack:1 is read the same way.
    */
   readonly empty: 'null' | 'zero';
 }
@@ -122,13 +122,13 @@ export type Merging =
       readonly phases: readonly Phase[];
     };
 
-/** How a function is made from others where Kong does not offer it. */
+/** How a function is made from others, if Kong does not offer it. */
 export interface Composition {
   /** Wire names that it calls. */
   readonly from: readonly string[];
   /** Phases in which all of them work and the answer is Kong's own. */
   readonly phases: readonly Phase[];
-  /** What differs from Kong's own function, null when nothing does. */
+  /** The difference from Kong's own function, null if there is none. */
   readonly note: string | null;
 }
 
@@ -139,13 +139,13 @@ export interface RawTwin {
   readonly details: readonly string[];
   /** Its only parameter, as TypeScript. */
   readonly options: string;
-  /** What it resolves with, as TypeScript. */
+  /** The type of its result, as TypeScript. */
   readonly type: string;
 }
 
 /** How a function is made in the log phase. */
 export interface MadeInLog extends Omit<Composition, 'phases'> {
-  /** The protocol over which alone it is. Default: both. */
+  /** The only protocol for which this holds. Default: both. */
   readonly over?: Protocol;
 }
 
@@ -181,7 +181,7 @@ interface ComposedOnProtobuf extends Omit<OffProtobuf, 'travel'> {
   readonly composed: Composition;
 }
 
-/** What Kong's ProtoBuf:1 service lacks is absent there, or made of what it has: the compiler asks how. */
+/** A function that Kong's ProtoBuf:1 service lacks is absent there, or composed of others. The compiler asks how. */
 type Way = OnProtobuf | OffProtobuf | ComposedOnProtobuf;
 
 /** One function as a catalogue file declares it, under its camelCase name. */
@@ -208,15 +208,15 @@ interface Facts {
   /** The same call under another name, whose answer is handed on as Kong wrote it. */
   readonly raw?: RawTwin;
   /**
-   * How it is made in the log phase, where Kong's own function raises. What raises there leaves the request behind for
-   * handlers of later requests to read (measured on Kong 3.9.3), so such a call is never sent.
+   * How it is made in the log phase, if Kong's own function raises there. A call that raises there leaves the request
+   * behind for handlers of later requests to read (measured on Kong 3.9.3). So such a call is never sent.
    */
   readonly inLog?: MadeInLog;
-  /** A protocol over which it is refused in the log phase, since what Kong would answer there can be what it cannot send. */
+  /** A protocol over which it is refused in the log phase, because Kong may be unable to send its answer there. */
   readonly notInLog?: Protocol;
   /**
-   * True for what raises in the log phase of a connection that is no HTTP request (read in Kong 3.9.3): there it is
-   * refused here, and nothing is sent before the kind of connection is known.
+   * True if the function raises in the log phase of a connection that is not an HTTP request (read in Kong 3.9.3).
+   * There the call is refused, and nothing is sent before the kind of connection is known.
    */
   readonly httpLog?: boolean;
 }
@@ -233,15 +233,15 @@ export interface FunctionRow {
   readonly description: string;
   readonly details: readonly string[];
   readonly example: string;
-  /** The first version of Kong that has it, null where all that are served do. */
+  /** The first version of Kong that has it, null if all supported versions do. */
   readonly since: KongVersion | null;
   readonly arguments: readonly ArgumentSpec[];
   readonly result: ResultSpec;
-  /** How it travels over ProtoBuf:1, null where its service lacks it. */
+  /** How it travels over ProtoBuf:1, null if the service lacks it. */
   readonly protobuf: ProtobufMessages | null;
   /** Phases in which Kong accepts the call itself on the wire, per protocol. */
   readonly phases: Readonly<Record<Protocol, readonly Phase[]>>;
-  /** Phases in which a plugin can call it: on the wire or, where that is composed, through the parts. */
+  /** Phases in which a plugin can call it: on the wire or, if it is composed, through its parts. */
   readonly offered: Readonly<Record<Protocol, readonly Phase[]>>;
   readonly travel: Readonly<Record<Protocol, Travel>>;
   /** What the answer is made of, where it may be asked for before the plugin asks, see `FunctionSpec`. Default: it may not. */

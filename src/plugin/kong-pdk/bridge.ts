@@ -9,7 +9,7 @@ import { withoutRaising } from './without-raising.ts';
 /** Functions that end the request: Kong never answers them. */
 const ending = new Set(['kong.response.exit', 'kong.response.error']);
 
-/** What kong-pdk threw when a call failed. */
+/** The error that kong-pdk threw when a call failed. */
 class PDKError extends Error {
   override readonly name = 'PDKError';
 }
@@ -48,7 +48,7 @@ async function callKong(name: string, args: readonly unknown[], channel: PhaseCh
   try {
     // In kong-pdk the handler goes on after an exit; its later calls fail, and Kong hears nothing of them.
     if (ending.has(name) && channel.phase !== 'log') return await channel.exit(row, args);
-    // In time also where the plugin does not wait: nothing is awaited before the call is made.
+    // The call is in time even if the plugin does not wait, because nothing is awaited before it.
     const safe = withoutRaising(name, args, channel);
     if ('made' in safe) return (await safe.made) ?? undefined;
     const result = await channel.call(row, safe.args);
@@ -82,7 +82,8 @@ function rowOf(name: string): FunctionRow {
     details: [],
     since: null,
   };
-  // Names come from plugin code, so there are as many as it spells out; the limit is for one that computes them.
+  // Names come from plugin code, so there are only as many as it spells out. The limit is for a plugin that computes
+  // names.
   if (unknownRows.size < 1000) unknownRows.set(name, row);
   return row;
 }

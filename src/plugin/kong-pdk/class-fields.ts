@@ -7,19 +7,19 @@ import { parseJavaScript, visit } from './syntax.ts';
  * constructor. JavaScript's own fields would be undefined there, and a handler that throws lets the request through.
  */
 
-/** Where a text is replaced by another one. */
+/** One replacement of a text by another. */
 interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** The method that gives the fields their values, where they have to wait for the constructor's parameters. */
+/** The method that gives the fields their values, if they have to wait for the constructor's parameters. */
 const methodName = '#kongTsFields';
 
 /**
  * @param source JavaScript that a TypeScript source has become, its parameter properties assigned first in constructors
- * @throws SyntaxError where it does not parse
+ * @throws SyntaxError if it does not parse
  */
 export function assignedFields(source: string): string {
   let result = source;
@@ -85,7 +85,7 @@ const isConstructor = (member: Node): member is MethodDefinition =>
 const namesOf = (fields: readonly PropertyDefinition[]): Set<string> =>
   new Set(fields.flatMap(({ key }) => (key.type === 'Identifier' ? [key.name] : [])));
 
-/** Where the first run of statements ends that assign parameter properties; null where the constructor has none. */
+/** The end of the first run of statements that assign parameter properties. Null if the constructor has none. */
 function endOfParameters(maker: MethodDefinition, declared: ReadonlySet<string>): number | null {
   const parameters = new Set(
     maker.value.params.flatMap((each) => {

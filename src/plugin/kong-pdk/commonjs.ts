@@ -12,14 +12,14 @@ export interface ImportedName {
   readonly specifier: string;
   /** `default`, or a name among the exports. */
   readonly name: string;
-  /** The name that it is only passed on as; null where it is used here. */
+  /** The name under which it is only passed on; null if it is used here. */
   readonly passedOnAs: string | null;
 }
 
 export interface CommonJs {
   readonly code: string;
   readonly imports: readonly ImportedName[];
-  /** What `import()` names by a text. */
+  /** The targets of `import()` that are given as texts. */
   readonly later: readonly string[];
   readonly calls: readonly NamespaceCall[];
 }
@@ -29,7 +29,7 @@ export interface CommonJs {
  * namespaces and parameter properties; classes get TypeScript's fields; sucrase turns imports and exports into require and
  * exports, with live bindings, and leaves out what is imported for its types only.
  *
- * @throws SyntaxError where the source is no TypeScript
+ * @throws SyntaxError if the source is not TypeScript
  */
 export function toCommonJs(source: string): CommonJs {
   const plain = assignedFields(withoutTypes(typesSaid(source)));
@@ -50,8 +50,8 @@ const onlyTypes = /\b(import|export)(\s*\{)((?:\s*type\s+[\w$]+(?:\s+as\s+[\w$]+
 const declaredConstant = /\bdeclare\s+const\s+enum\b/g;
 
 /**
- * Says what Node's transform does not see: it keeps an import whose names are all types, for its effects, and leaves out a
- * constant enumeration that is declared, whose values TypeScript writes where they are used.
+ * Handles two things that Node's transform does not see. It keeps an import whose names are all types, for its effects.
+ * And it leaves out a declared constant enumeration, although TypeScript writes its values into the code.
  */
 function typesSaid(source: string): string {
   return source
@@ -107,7 +107,7 @@ function namesIn(pattern: Pattern): string[] {
   }
 }
 
-/** sucrase takes the default of a CommonJS or JSON module for an export that it lacks when it is only passed on. */
+/** If the default of a CommonJS or JSON module is only passed on, sucrase looks for an export that does not exist. */
 const passedOnDefault = /_createNamedExportFrom\((_[\w$]+), '([^']+)', 'default'\)/g;
 
 function passOnDefault(_text: string, from: string, name: string): string {
@@ -119,7 +119,9 @@ const importedLater = /\b_interopRequireWildcard\(require\((['"])(.*?)\1\)\)\)/g
 
 const required = /\bvar (_[\w$]+) = require\((['"])(.*?)\2\)/g;
 
-/** The names that the code uses of what it requires; sucrase's variables have names that the source has not. */
+/**
+ * The names that the code uses of its required modules. sucrase's variables have names that the source does not have.
+ */
 function importedNames(code: string): ImportedName[] {
   return [...code.matchAll(required)].flatMap(([, variable = '', , specifier = '']) => {
     const escaped = variable.replaceAll('$', '\\$');

@@ -58,7 +58,7 @@ export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlu
     bindKong: bridge,
     setup: async ({ config, instance }) => {
       const plugin = new Plugin(withInstance(config, instance));
-      // What a constructor sets shows now only.
+      // Members that a constructor sets show only now.
       refuseHidden(
         allPhases.filter((phase) => !announced.includes(phase) && Object.hasOwn(plugin, phase)),
         invalid,
@@ -78,7 +78,7 @@ function refuseHidden(names: readonly string[], invalid: Invalid): void {
   );
 }
 
-/** A name stands in lists and in names of settings of kong.conf: nothing in it may end one of them. */
+/** A name stands in lists and in names of settings of kong.conf, so no character of it may end one of them. */
 function nameIn(given: unknown, what: string, invalid: Invalid): string {
   if (typeof given === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(given)) return given.toLowerCase();
   throw invalid(

@@ -12,10 +12,10 @@ const namespace =
   /\bvar (_[\w$]+) = require\((['"])(.*?)\2\); var ([\p{ID_Start}$_][\p{ID_Continue}$]*) = _interopRequireWildcard\(\1\);/gu;
 
 /**
- * What is called of modules that are imported whole. A module whose name stands anywhere for something else, or as a value,
- * is left out: nobody can tell then what is called.
+ * The functions that are called of modules which are imported whole. It leaves out a module whose name also stands for
+ * something else, or as a value, because then nobody can tell which function is called.
  *
- * @param code what sucrase has made
+ * @param code sucrase's output
  */
 export function namespaceCalls(code: string): NamespaceCall[] {
   const modules = new Map([...code.matchAll(namespace)].map(([, , , from = '', name = '']) => [name, from]));
@@ -30,7 +30,7 @@ export function namespaceCalls(code: string): NamespaceCall[] {
       const names = called.get(String(of['name'])) ?? new Set();
       called.set(String(of['name']), names.add(String(name['name'])));
     }
-    // Outer nodes come first: what stands before a dot, or where the module is bound, is nothing unclear.
+    // Outer nodes come first. A name before a dot, or at the module's binding, is clear.
     if (isMember(node, modules)) plain.add(object).add(property);
     if (node.type === 'MemberExpression' && node['computed'] !== true) plain.add(property);
     if (node.type === 'VariableDeclarator' && isWildcard(node['init'])) plain.add(node['id']);

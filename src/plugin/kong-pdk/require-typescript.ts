@@ -17,7 +17,7 @@ const endings = ['.ts', '.tsx', '.cts'] as const;
 /** Files that are loaded as CommonJS. */
 const commonJs = new Set<string>();
 
-/** What the files that were loaded since the last check take from others. */
+/** The names that files loaded since the last check take from others. */
 const unchecked: ({ readonly file: string } & Omit<CommonJs, 'code'>)[] = [];
 
 let registered = false;
@@ -30,7 +30,7 @@ function register(): void {
       const { parentURL, conditions } = context;
       if (!conditions.includes('require') || !isOwnCode(parentURL)) return nextResolve(specifier, context);
       const resolved = resolve(specifier, parentURL, () => nextResolve(specifier, context));
-      // The loader requires a plugin in its own name; whether that one is CommonJS has been decided.
+      // The loader itself requires a plugin, after it was decided whether the plugin is CommonJS.
       if (resolved.url !== parentURL && isTypeScript(resolved.url)) commonJs.add(resolved.url);
       return resolved;
     },
@@ -94,26 +94,27 @@ export function prepareRequire(file: string, itself: boolean): void {
 
 /**
  * Looks whether every name that the files loaded since the last time import is exported, and whether what they import
- * later (`import('./file')`) is there. In kong-pdk a handler that calls what is not there lets the request through, so that
- * a wrong name must not wait until then.
+ * later (`import('./file')`) is there. In kong-pdk, a handler that calls a missing function lets the request through.
+ * So a wrong name must not wait until then.
  *
  * @throws SyntaxError naming the file, the import and the name; what `require` throws for a file that is not there
  */
 export function checkImports(): void {
   const empty = new Map<unknown, Set<string>>();
-  // A file was begun before those that it imports: what it passes on of theirs is known once they were looked at.
+  // A file begins before the files that it imports. So the names that it passes on are known only after a look at
+  // those.
   for (const { file, imports, later, calls } of unchecked.splice(0).reverse()) {
     const require = createRequire(pathToFileURL(file));
     for (const specifier of later) require.resolve(specifier);
     for (const { specifier, name } of calls) {
-      // Of other modules ts-node knows no more than of an any.
+      // ts-node knows no more about other modules than about an `any`.
       if (!isTypeScript(pathToFileURL(require.resolve(specifier)).href)) continue;
       if (!has(require(specifier), name)) throw missing(file, specifier, name);
     }
     for (const { specifier, name, passedOnAs } of imports) {
       const found: unknown = require(specifier);
       if (has(found, name) && empty.get(found)?.has(name) !== true) continue;
-      // It may be a type, whose name ts-node does not pass on; then nobody uses it.
+      // It may be a type. ts-node does not pass on its name, and then nobody uses it.
       if (passedOnAs !== null) {
         const own: unknown = require(file);
         empty.set(own, (empty.get(own) ?? new Set()).add(passedOnAs));
@@ -127,10 +128,10 @@ export function checkImports(): void {
 const missing = (file: string, specifier: string, name: string): SyntaxError =>
   new SyntaxError(`${file} imports "${name}" from "${specifier}", which exports no such name`);
 
-/** A module that is no ECMAScript module is its own default, as with esModuleInterop. */
+/** A module that is not an ECMAScript module is its own default, as with esModuleInterop. */
 function has(exported: unknown, name: string): boolean {
   const fields: object = Object(exported) as object;
-  // What every object has is no export: `constructor` would let everybody in.
+  // Members that every object has are not exports: `constructor` would let everybody in.
   const isInherited =
     !Object.hasOwn(fields, name) && Reflect.get(fields, name) === Reflect.get(Object.prototype, name);
   return (name in fields && !isInherited) || (name === 'default' && !('__esModule' in fields));

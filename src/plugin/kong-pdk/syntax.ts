@@ -1,7 +1,7 @@
 import { parse } from 'acorn';
 import type { Program } from 'acorn';
 
-/** @throws SyntaxError where the source is no JavaScript */
+/** @throws SyntaxError if the source is not JavaScript */
 export const parseJavaScript = (source: string): Program =>
   parse(source, {
     ecmaVersion: 'latest',
@@ -17,7 +17,7 @@ export interface AnyNode {
   readonly [field: string]: unknown;
 }
 
-/** Calls back for each node below, outer ones first; what is inside of one only where the answer is not false. */
+/** Calls back for each node below, outer ones first. It goes into a node unless the answer was false. */
 export function visit(top: unknown, onNode: (node: AnyNode) => boolean | undefined): void {
   const waiting: unknown[] = [top];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

@@ -3,23 +3,23 @@ import type { PhaseChannel } from '../../pdk/channel.ts';
 import { checkedArguments, pdkFunction, refusalOf } from '../../pdk/functions.ts';
 import { madeInLog } from '../../pdk/methods.ts';
 
-/** What is sent for a call, or what it was answered with here. */
+/** The call that is sent, or the answer that was made here. */
 type Safe = { readonly args: readonly unknown[] } | { readonly made: Promise<unknown> };
 
 /** Setters whose arguments can make Kong raise later on, for every plugin of the request. */
 const lasting = new Set(['kong.nginx.set_ctx', 'kong.log.set_serialize_value']);
 
 /**
- * A call of a plugin for kong-pdk, held against what makes Kong raise. Elsewhere that is a 500 for the client, as with
- * kong-pdk. In the log phase it would leave the request's data behind, for handlers of later requests to read (measured
- * on Kong 3.9.3): there a call is refused, or made from the record, as those of other plugins are.
- * @throws KongTsError where it is refused
+ * Checks whether a call of a plugin for kong-pdk would make Kong raise. In other phases that is a 500 for the client,
+ * as with kong-pdk. In the log phase it would leave the request's data behind, for handlers of later requests to read
+ * (measured on Kong 3.9.3). So there the call is refused, or answered from the record, as for other plugins.
+ * @throws KongTsError if it is refused
  */
 export function withoutRaising(name: string, args: readonly unknown[], channel: PhaseChannel): Safe {
   const inLog = channel.phase === 'log';
   if (!inLog && !lasting.has(name)) return { args };
   if (rowByName(name) === null) {
-    // Kong answers nil for what it does not have. What it has beside its PDK can raise.
+    // Kong answers nil for a function that it does not have. Functions outside of its PDK can raise.
     tellUnknown(name, channel);
     return { made: Promise.resolve() };
   }

@@ -4,9 +4,9 @@ import { KongTsError } from '../../base/errors.ts';
 import { normalise } from './normalise.ts';
 import type { Unwrapped, ZodNode, ZodResult } from './zod-def.ts';
 
-/** What a field is when the configuration does not have it: for zod, and so that Kong does the same. */
+/** The value of a field that the configuration lacks: for zod, and so that Kong does the same. */
 
-/** What zod makes of a value; null where it cannot tell (a transform that waits, or throws). */
+/** zod's result for a value. Null if it cannot tell (a transform that waits, or throws). */
 function tried(start: ZodNode, value: unknown): ZodResult | null {
   try {
     return start.safeParse?.(value) ?? null;
@@ -15,7 +15,7 @@ function tried(start: ZodNode, value: unknown): ZodResult | null {
   }
 }
 
-/** What an object that lacks the key gets, as zod's objects decide it; null where that cannot be told. */
+/** The value that an object without the key gets, as zod's objects decide it. Null if that cannot be told. */
 function whenAbsent(start: ZodNode): ZodResult | null {
   const { optin, optout } = start._zod;
   if (optin === undefined) return { success: false, error: { issues: [] } };
@@ -31,13 +31,13 @@ export function mayBeAbsent(start: ZodNode): boolean {
 }
 
 /**
- * The default that Kong shall fill in, undefined where it shall fill in none: there is none, or it is made anew each
- * time, which stays with zod.
+ * The default that Kong shall fill in. Undefined if there is none, or if it is made anew each time: then zod fills it
+ * in.
  *
  * Kong's default stands in for what a user would write: it goes through the field's checks and transforms like any
  * other value, while zod's `.default()` is what comes out of them.
  *
- * @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED when the default is no JSON, or comes out as something else
+ * @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED if the default is not JSON, or comes out as something else
  */
 export function presetOf(start: ZodNode, unwrapped: Unwrapped, path: string): unknown {
   const absent = whenAbsent(start);
@@ -61,13 +61,16 @@ export function presetOf(start: ZodNode, unwrapped: Unwrapped, path: string): un
   );
 }
 
-/** Kong sends null for an absent field, which a nullable field takes as it is: what replaces absence has to come first. */
+/**
+ * Kong sends null for an absent field, and a nullable field takes it as it is. So the replacement of an absent value
+ * has to come first.
+ */
 function replacement(unwrapped: Unwrapped, absent: ZodResult | null): { value: unknown } | undefined {
   const { caught, nullable } = unwrapped;
   return caught && nullable && absent?.success === true ? { value: absent.data } : undefined;
 }
 
-/** A default such as `() => randomUUID()`, or one made of the time: another one for each configuration. */
+/** A default such as `() => randomUUID()`, or one made of the time, differs for each configuration. */
 function isMadeAnew(start: ZodNode, first: ZodResult | null): boolean {
   if (first?.success !== true) return false;
   return times.some((shift) => {

@@ -17,7 +17,7 @@ interface Bound {
   inclusive: boolean;
 }
 
-/** Type and range of a number. What Kong cannot say (multipleOf, refinements) stays with zod. */
+/** Type and range of a number. Checks that Kong cannot express (multipleOf, refinements) stay with zod. */
 export function numberAttributes(def: ZodDef): Attributes {
   let integer = false;
   let low: Bound | null = null;
@@ -61,7 +61,7 @@ function rangeAttributes(low: Bound | null, high: Bound | null, integer: boolean
   const attributes: Attributes = { between: [low?.value ?? -greatest, high?.value ?? greatest] };
   if (low !== null && !low.inclusive) attributes['gt'] = low.value;
   if (high !== null && !high.inclusive) attributes['ne'] = high.value;
-  // Kong's own text names both bounds, which is of no use where one is missing or not allowed itself.
+  // Kong's own text names both bounds. That is of no use if one is missing or not allowed itself.
   const sides = [
     ...(low === null ? [] : [`${low.inclusive ? 'at least' : 'greater than'} ${low.value}`]),
     ...(high === null ? [] : [`${high.inclusive ? 'at most' : 'less than'} ${high.value}`]),
@@ -136,7 +136,7 @@ class Lengths {
     if (/^(min_length|min_size|length_equals|size_equals)$/.test(check.check) && isLength(min)) {
       this.#min = Math.max(this.#min ?? 0, Math.ceil(min));
     }
-    // An infinite length is no bound.
+    // An infinite length is not a bound.
     if (/^(max_length|max_size|length_equals|size_equals)$/.test(check.check) && isLength(max)) {
       this.#max = Math.min(this.#max ?? Infinity, Math.floor(max));
     }

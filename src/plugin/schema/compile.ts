@@ -13,7 +13,7 @@ import type { ZodIssue, ZodNode } from './zod-def.ts';
 /**
  * Compiles a plugin's zod schema: Kong's schema for the dump, and the check at StartInstance.
  *
- * @throws KongTsError PLUGIN_INVALID when `config` is no zod object or `protocols` names none of Kong's,
+ * @throws KongTsError PLUGIN_INVALID if `config` is not a zod object or `protocols` names none of Kong's,
  *   PLUGIN_SCHEMA_UNSUPPORTED for a type that Kong's schema language cannot express.
  */
 export function compileConfig(
@@ -76,7 +76,8 @@ function kongSchema(
 }
 
 /**
- * The schema, if Kong takes it. @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED naming each field that Kong would refuse
+ * The schema, if Kong takes it.
+ * @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED naming each field that Kong would refuse
  */
 export function checkedSchema(name: string, schema: KongSchema): KongSchema {
   const refusals = schemaRefusals(schema);

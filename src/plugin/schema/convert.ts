@@ -12,7 +12,7 @@ import type { KongField } from '../types.ts';
 /** Where in a plugin's configuration a field is, for errors: `config.queue.size`. */
 type Path = string;
 
-/** What to use in place of a type that Kong's schema language cannot express. */
+/** The alternatives to a type that Kong's schema language cannot express. */
 const alternatives: Record<string, string> = {
   union: 'use one type, z.enum() for fixed values, or one optional field per alternative',
   tuple: 'use z.array() of one type, or z.object() with named fields',
@@ -57,7 +57,7 @@ export function convertFields(def: ZodDef, path: Path, depth = 0): KongField[] {
 
 /** One member of an object. */
 function member(name: string, node: ZodNode, path: Path, depth: number): KongField {
-  // zod takes it out of what it reads, so that what is configured would never arrive.
+  // zod drops it from its input, so a configured value would never arrive.
   if (name === '__proto__') {
     throw new KongTsError('PLUGIN_SCHEMA_UNSUPPORTED', `${path}.__proto__: zod does not keep such a field.`, {
       fix: 'Give it another name.',
@@ -246,7 +246,7 @@ function convertUnion(def: ZodDef, path: Path): Attributes {
   return convertValues(values, path, 'union');
 }
 
-/** Attributes of Kong's language that follow from the zod type: said another time they would be passed over. */
+/** Attributes of Kong's language that follow from the zod type. A second value for one would be ignored. */
 const saidByZod: Readonly<Record<string, string>> = {
   required: '.optional() or .nullish() for a field that may be absent',
   default: '.default() or .prefault()',
@@ -263,7 +263,7 @@ function refuseWhatZodSays(meta: KongMeta, path: Path): void {
   }
 }
 
-/** Kong looks at `eq` where there is no value, too: it refuses every configuration without the field. */
+/** Kong checks `eq` even without a value, and so refuses every configuration without the field. */
 function refuseEqual(meta: KongMeta, { required, default: preset }: Attributes, path: Path): void {
   if (meta.eq === undefined || meta.eq === null || required === true || preset !== undefined) return;
   throw new KongTsError(

@@ -14,7 +14,7 @@ interface Item {
   wide: boolean;
 }
 
-/** The Lua pattern that matches what `regex` finds, null where Lua cannot say it. */
+/** The Lua pattern that matches the same as `regex`, null if Lua cannot express it. */
 export function luaPattern(regex: RegExp): string | null {
   if (/[imsyv]/.test(regex.flags)) return null;
   const reader = new Reader(regex.source);
@@ -34,7 +34,7 @@ export function luaPattern(regex: RegExp): string | null {
   return out;
 }
 
-/** Text as a Lua pattern that matches nothing but it. */
+/** Text as a Lua pattern that matches only this text. */
 export function luaLiteral(text: string): string {
   return text.replace(/[^A-Za-z0-9_\u0080-\u{10ffff}]/gu, (char) => (char === '\0' ? '%z' : `%${char}`));
 }
@@ -88,7 +88,10 @@ function readItem(reader: Reader): Item | null {
   return { lua: luaLiteral(char), wide: false };
 }
 
-/** Classes that mean the same bytes in both languages. `\s` is none: JavaScript counts Unicode's spaces in. */
+/**
+ * Classes that mean the same bytes in both languages. `\s` is not one of them, because JavaScript includes Unicode's
+ * spaces.
+ */
 const escapes: Record<string, Item> = {
   d: { lua: '%d', wide: false },
   w: { lua: '[%w_]', wide: false },

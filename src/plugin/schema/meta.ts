@@ -8,9 +8,9 @@ export interface LuaPatternCheck {
 }
 
 /**
- * What zod has no word for and Kong's schema does, given with `.meta({...})` on any field. Kong checks these (on its
- * Admin API and in declarative configuration); zod does not see them. Names and meaning are those of Kong 3.9's
- * schema language.
+ * The words of Kong's schema that zod lacks, given with `.meta({...})` on any field. Kong checks these (on its Admin
+ * API and in declarative configuration); zod does not see them. Names and meaning are those of Kong 3.9's schema
+ * language.
  */
 export interface KongMeta {
   /** 10 to 500 bytes: Kong refuses a plugin with a shorter or longer one, so shorter is left out and longer is cut. */
@@ -44,7 +44,7 @@ export interface KongMeta {
   len_eq?: number;
   /** Kong's answer whenever one of the field's checks fails, in place of its own text. */
   err?: string;
-  /** Warns whoever still sets the field. */
+  /** Warns users who still set the field. */
   deprecation?: { message: string; removal_in_version: string; old_default?: unknown };
   /** Checks over several fields of an object, such as `{ at_least_one_of: ['a', 'b'] }`. */
   entity_checks?: Record<string, unknown>[];
@@ -96,7 +96,7 @@ export const passedThrough = [
   'entity_checks',
 ] as const satisfies readonly (keyof KongMeta)[];
 
-/** What `.meta()` may hold beside Kong's words: annotations of JSON Schema. */
+/** The words that `.meta()` may hold beside Kong's: annotations of JSON Schema. */
 const annotations = [
   'id',
   'title',
@@ -110,7 +110,10 @@ const annotations = [
 
 const known: readonly string[] = [...passedThrough, 'description', 'protocols', 'kong', ...annotations];
 
-/** @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED for a word that neither Kong nor JSON Schema has: it would mean nothing */
+/**
+ * @throws KongTsError PLUGIN_SCHEMA_UNSUPPORTED for a word that neither Kong nor JSON Schema has, because it would mean
+ * nothing
+ */
 export function refuseUnknownMeta(meta: object, path: string): void {
   const unknown = Object.keys(meta).find((name) => !known.includes(name) && !name.startsWith('x-'));
   if (unknown === undefined) return;

@@ -3,9 +3,9 @@ import { unwrap } from './zod-def.ts';
 import type { ZodDef, ZodNode } from './zod-def.ts';
 
 /**
- * Makes what Kong sends what zod expects: an absent field arrives as null and becomes absent again (unless zod wants
- * the null), `$refs` (Kong's notes about vault references) go, sets and maps are built, and an empty Lua table,
- * which is `{}` and `[]` at once, takes the form that the schema has.
+ * Turns a configuration as Kong sends it into one as zod expects it. An absent field arrives as null and becomes absent
+ * again (unless zod wants the null). `$refs` (Kong's notes about vault references) go. Sets and maps are built. An
+ * empty Lua table, which is `{}` and `[]` at once, takes the form of the schema.
  */
 export function normalise(value: unknown, schema: ZodNode): unknown {
   const { node, nullable, meta } = unwrap(schema);
@@ -38,7 +38,7 @@ type Dictionary = Record<string, unknown>;
 function normaliseObject(value: object, def: ZodDef): unknown {
   if (Array.isArray(value)) return value;
   const source = value as Dictionary;
-  // Without a prototype: zod would find a `constructor` there in an object that has none.
+  // Without a prototype, because zod would find its `constructor` in an object that has none of its own.
   const result = Object.create(null) as Dictionary;
   for (const [key, item] of Object.entries(source)) {
     if (key === '$refs') continue;

@@ -2,10 +2,10 @@
 export const times: readonly number[] = [0, 1, 100_045_296_789];
 
 /**
- * What a function answers that asks for the time while the clock of this process is shifted.
+ * The answer of a function while the clock of this process is shifted.
  *
  * @param shift milliseconds
- * @throws what the function throws
+ * @throws the function's own error
  */
 export function atTime<T>(shift: number, ask: () => T): T {
   const real = Date;

@@ -18,9 +18,9 @@ const attributes: ReadonlySet<string> = new Set([
   'match_none',
   'match_any',
 ]);
-/** What a plugin's author writes as data, which may be called anything. */
+/** Data that a plugin's author writes. Its keys may have any names. */
 const data: ReadonlySet<string> = new Set(['default', 'examples', 'one_of', 'not_one_of', 'eq', 'ne']);
-/** Parts of the schema's language that are no names of fields. */
+/** Parts of the schema's language that are not names of fields. */
 const structure: ReadonlySet<string> = new Set(['fields', 'elements', 'keys', 'values', 'entity_checks']);
 
 function look(node: unknown, path: readonly string[], found: string[]): void {

@@ -92,16 +92,16 @@ export function metaOf(node: ZodNode): KongMeta {
   return typeof node.meta === 'function' ? (node.meta() ?? {}) : {};
 }
 
-/** A schema without its wrappers, and what the wrappers said. */
+/** A schema without its wrappers, and the settings of the wrappers. */
 export interface Unwrapped {
   readonly node: ZodNode;
   readonly optional: boolean;
   readonly nullable: boolean;
-  /** Whether a value that is refused, absent ones too, is replaced. */
+  /** Whether a refused or absent value is replaced. */
   readonly caught: boolean;
   /** Present when absent input gives this value. */
   readonly default?: { readonly value: unknown };
-  /** Collected from the inside out: what an outer wrapper says wins. */
+  /** Collected from the inside out, so an outer wrapper wins. */
   readonly meta: KongMeta;
 }
 
@@ -146,7 +146,7 @@ export function unwrap(start: ZodNode): Unwrapped {
   };
 }
 
-/** The schema that a wrapper wraps, undefined for anything that is no wrapper. */
+/** The schema that a wrapper wraps, undefined if the schema is not a wrapper. */
 export function innerOf(def: ZodDef): ZodNode | undefined {
   switch (def.type) {
     case 'optional':

@@ -15,7 +15,7 @@ export interface AdminSource {
 export interface AdminDoor {
   /** The control socket, which only its owner can open, takes `POST /reload`, too. */
   readonly control: boolean;
-  /** Who may call a TCP listener; null: whoever can connect. */
+  /** Which callers a TCP listener takes; null: everybody who can connect. */
   readonly callers: Callers | null;
 }
 

@@ -57,7 +57,9 @@ export async function checkMetricsPort(where: HostPort): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** A server that goes on for a while must not keep those who ask: the next time they are to find the one that follows. */
+/**
+ * A server that goes on for a while must not keep its clients: with their next request, they are to find its successor.
+ */
 function letGo(server: Server): void {
   server.keepAliveTimeout = 1;
   server.closeIdleConnections();

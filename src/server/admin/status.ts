@@ -13,7 +13,7 @@ export interface ServerStatus {
     priority: number;
     protocol: Protocol;
     phases: readonly string[];
-    /** Changes with what Kong has to know of the plugin: its dump (SHA-256, hex). */
+    /** Digest of the plugin's dump (SHA-256, hex). It changes when Kong has to read the dump again. */
     fingerprint: string;
   }[];
   /** Plugins that do not load, and why. */
@@ -21,7 +21,7 @@ export interface ServerStatus {
   workers: WorkerStatus[];
   /** Instance ids that Kong holds. */
   instances: number;
-  /** Those of them that are known from another server's file, and ids that were asked for and are unknown. */
+  /** Ids known from another server's file only, and ids that Kong asked for and nobody knows. */
   recalledInstances: number;
   unknownInstances: number;
   waitingConnections: number;

@@ -1,6 +1,7 @@
 /**
- * A call of a function that Kong does not have, as ProtoBuf:1 frames. Kong aborts the event with a 500 (measured on Kong
- * 3.9.3), where a connection that only ends would make it try the event again and again, on one worker after the other.
+ * A call of a function that Kong does not have, as ProtoBuf:1 frames. Kong then aborts the event with a 500 (measured
+ * on Kong 3.9.3). If the connection only ended, Kong would try the event again and again, on one worker after the
+ * other.
  */
 export const eventAborted = frames('kong.kong_ts.worker_ended', '');
 

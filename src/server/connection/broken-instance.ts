@@ -5,9 +5,9 @@ import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { RunningInstance } from './host.ts';
 
 /**
- * An instance that Kong knows and that cannot run here: its setup has failed on this worker, or after an idle time.
- * Its events fail like those of a handler that throws, over both protocols. Closing the connection instead would make
- * Kong start the instance elsewhere and come back for ever.
+ * An instance that Kong knows and that cannot run here, because its setup has failed on this worker, or after an idle
+ * time. Its events fail like those of a handler that throws, over both protocols. If the server closed the connection
+ * instead, Kong would start the instance elsewhere and come back for ever.
  */
 export function brokenInstance(
   id: number,

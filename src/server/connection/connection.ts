@@ -12,7 +12,7 @@ import type { Runtime } from './runtime.ts';
 import type { SessionConnection } from './session.ts';
 import type { Unfinished } from './unfinished-frames.ts';
 
-/** Bytes that may wait for a client that does not read before no more of its commands are looked at. */
+/** How many bytes may wait for a client that does not read. Beyond that, its commands are not looked at. */
 const maxUnreadBytes = 1024 * 1024;
 /** How long a connection that has got its FIN may stay half open, in milliseconds. */
 const lingerMs = 10_000;
@@ -23,12 +23,12 @@ const againMs = 20;
 
 /**
  * One connection of Kong. It carries commands of both protocols, of any plugin, one after the other: Kong keeps its
- * connections by the path of the socket alone. A command is read where one may come: when no answer of Kong is due and
- * nothing is being worked on. Until then its bytes wait and the socket is paused, so that a client can neither flood
- * the server nor be answered out of order. Kong's answers to calls of a ProtoBuf:1 event go to that event.
+ * connections by the path of the socket alone. The connection reads a command only when no answer of Kong is due and
+ * nothing is being worked on. Until then the command's bytes wait and the socket is paused. So a client can neither
+ * flood the server nor get answers out of order. Kong's answers to calls of a ProtoBuf:1 event go to that event.
  *
- * The connection is closed without an answer only where there is nobody to answer or no way to say it: for bytes that
- * are no command, whose end nobody can find; for a frame in the middle of an event that had asked nothing.
+ * The connection closes without an answer in two cases only: after bytes that are not a command, whose end nobody can
+ * find, and after a frame in the middle of an event that had asked nothing.
  */
 export class KongConnection implements ConnectionHandle, SessionConnection, Timed, Unfinished {
   readonly runtime: Runtime;
@@ -52,7 +52,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
   #resting: NodeJS.Timeout | null = null;
   /** Another server is at the other end, with a step of an event that it does not know. */
   #relayed = false;
-  /** Somebody else goes on with this connection, see `release`. */
+  /** Another process goes on with this connection, see `release`. */
   #leaving = false;
   #released = false;
 
@@ -158,8 +158,8 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
   }
 
   /**
-   * With a draining connection's answer, Kong is made to let go of it, see `farewell`: were the connection only ended, the
-   * end would cross Kong's next command, which Kong gives up (a start, anything over MsgPack:1).
+   * A draining connection's answer makes Kong let go of it, see `farewell`. If the connection only ended, the end would
+   * cross Kong's next command, and Kong gives that command up (a start, anything over MsgPack:1).
    */
   answer(bytes: Buffer, protocol: Protocol, ends = false): boolean {
     const parts = this.#draining && !this.#relayed && bytes.length <= mostBeforeFarewell;
@@ -174,8 +174,8 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
   }
 
   /**
-   * Closes the connection for bytes that are no messages, with one line in the log. On an orphan they are an answer to an event that
-   * is gone, which Kong tries again.
+   * Closes the connection after bytes that are not messages, with one line in the log. On an orphan, such bytes answer
+   * an event that is gone, and Kong tries that event again.
    */
   fail(error: unknown): void {
     if (this.#closing) return;
@@ -233,7 +233,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     return !this.#busy && this.#socket.writableLength <= maxUnreadBytes;
   }
 
-  /** Reads one message, or the rest of the bytes where they do not complete one. @throws KongTsError */
+  /** Reads one message, or keeps the bytes if they do not complete one. @throws KongTsError */
   #take(bytes: Buffer, at: number): number {
     if (this.#protobuf.answersDue || this.#protobuf.partial) return this.#protobuf.take(bytes, at);
     if (this.#msgpack.partial) return this.#msgpack.take(bytes, at);
@@ -251,7 +251,7 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
     return this.#protobuf.partial || this.#msgpack.partial;
   }
 
-  /** The rest of a command is to come; not on an orphan, where it may be that of an answer. */
+  /** The rest of a command is still to come. An orphan does not count: there, it may be the rest of an answer. */
   get #awaitsRest(): boolean {
     return (this.#kept !== null || this.#partial) && this.runtime.host.orphans !== true;
   }
@@ -295,8 +295,8 @@ export class KongConnection implements ConnectionHandle, SessionConnection, Time
   }
 
   /**
-   * Ends the connection once Kong has not used it for a while: a command that crosses the end is lost. Where events of
-   * MsgPack:1 run, the next step of each may come on any connection: then this one stays.
+   * Ends the connection once Kong has not used it for a while, because a command that crosses the end is lost. While
+   * events of MsgPack:1 run, the next step of each may come on any connection, so this one stays.
    */
   #finishAfterRest(restMs: number): void {
     if (this.#resting !== null) clearTimeout(this.#resting);

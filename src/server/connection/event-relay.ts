@@ -6,7 +6,7 @@ import { decodeValue } from '../../wire/msgpack/reader.ts';
 import { encode } from '../../wire/msgpack/writer.ts';
 import { predecessorPath } from '../../unix/path.ts';
 
-/** Says that what follows on a connection comes from another server: it is answered here, or by nobody. */
+/** Says that another server sends what follows on a connection: this server answers it, or nobody does. */
 export const relaysNotice = 'kong-ts.relays';
 
 const notice = Buffer.from(encode([2, relaysNotice, null]));
@@ -15,9 +15,9 @@ const notice = Buffer.from(encode([2, relaysNotice, null]));
 const limitMs = 60_000;
 
 /**
- * Takes a step of a MsgPack:1 event that nobody in this server knows to another server of the same socket. While one takes over
- * from the other, Kong has connections to both, and each step of an event may come on any of them. What is taken there
- * and back are the bytes of Kong's own request and its answer.
+ * Passes a step of a MsgPack:1 event that this server does not know to another server of the same socket. While one
+ * server takes over from the other, Kong has connections to both, and each step of an event may come on any of them.
+ * The relay passes on the bytes of Kong's own request and of the answer.
  */
 export class EventRelay {
   readonly #paths: readonly string[];

@@ -3,21 +3,21 @@ import type { Protocol } from '../../wire/protocol.ts';
 import { encode } from '../../wire/msgpack/writer.ts';
 
 /**
- * Kong reads MsgPack:1 in pieces of 4096 bytes and forgets what was left over of the last one: there has to be more behind an
- * answer than a piece can hold.
+ * Kong reads MsgPack:1 in pieces of 4096 bytes and forgets the rest of the last piece. So more bytes have to follow an
+ * answer than one piece can hold.
  */
 const bytes = 8192;
 
-/** An answer that leaves with its farewell has to be one piece for Kong: a larger one is written without, in bytes. */
+/** Kong has to get an answer and its farewell in one piece. A larger answer leaves without a farewell. In bytes. */
 export const mostBeforeFarewell = 16 * 1024;
 
 /**
- * What follows an answer after which Kong is to let go of the connection by itself: nginx keeps no connection on which
- * something was left unread (`setkeepalive` of lua-nginx-module), and Kong does not look at what that says. So nothing can
- * be on its way on the connection when this end closes it. Measured on nginx 1.22 with lua-nginx-module 0.10.23: of 2,500
+ * The bytes behind an answer that make Kong let go of the connection by itself. nginx does not keep a connection with
+ * unread bytes (`setkeepalive` of lua-nginx-module), and Kong does not look at the result of that call. So nothing is
+ * under way on the connection when this end closes it. Measured on nginx 1.22 with lua-nginx-module 0.10.23: of 2,500
  * ends that left with an answer 1,081 lost the next command; with this, none of 27,000.
  *
- * In each protocol it is something that may be passed over: a frame of zeros, a notification that nobody knows.
+ * Each protocol has something that a reader may ignore: a frame of zeros, or an unknown notification.
  */
 export const farewell: Readonly<Record<Protocol, Buffer>> = {
   protobuf: frameOfZeros(),

@@ -32,7 +32,7 @@ export interface RunningInstance {
   readonly stats: PluginStats;
   /** Says how many events run on the instance's configuration. */
   readonly usage: Usage;
-  /** What its handlers are known to ask for; absent or null where nothing is asked for ahead. */
+  /** The calls that its handlers are known to make; absent or null if nothing is asked for ahead. */
   readonly prefetch?: PrefetchLearners | null;
   /** Whether calls of its events are merged, see CallMerger. Default: each is made by itself. */
   readonly merges?: boolean;
@@ -63,8 +63,8 @@ export interface ForwardedStep {
 }
 
 /**
- * What the owner of an event answers to a forwarded step: the next call, the end, or an error text. `gone` where the owner has
- * ended through no fault of the event: Kong is to begin it anew.
+ * The answer of an event's owner to a forwarded step: the next call, the end, or an error text. `gone` says that the
+ * owner has ended through no fault of the event: Kong is to begin it anew.
  */
 export type ForwardedAnswer =
   | { readonly type: 'done' }
@@ -76,9 +76,9 @@ export type ForwardedAnswer =
 export interface ConnectionHost {
   /** Largest frame or message that is read, in bytes. */
   readonly maxFrameBytes: number;
-  /** What the MsgPack:1 events that wait for a step of Kong may hold together, in bytes. Default 256 MiB. */
+  /** How much the MsgPack:1 events that wait for a step of Kong may hold together, in bytes. Default 256 MiB. */
   readonly maxUnsteppedBytes?: number;
-  /** What all connections may hold of messages that are not whole, in bytes. Default 256 MiB. */
+  /** How much all connections together may hold of unfinished messages, in bytes. Default 256 MiB. */
   readonly maxUnfinishedBytes?: number;
   /** Number of this worker among those that run, 0 to 255; part of every MsgPack:1 event id. */
   readonly workerIndex: number;
@@ -97,8 +97,8 @@ export interface ConnectionHost {
     close(place: number): void;
   };
   /**
-   * True where the connections were another process's, which has died: Kong may owe answers on them, so that what is no command ends
-   * them, and they end soon. Default: false.
+   * True if the connections belonged to another process, which has died. Kong may owe answers on them. So bytes that
+   * are not a command end a connection, and the connections end soon. Default: false.
    */
   readonly orphans?: boolean;
   /** Builds the PDK of one event. */
@@ -127,16 +127,16 @@ export interface ConnectionHost {
 /** A connection that is being served. */
 export interface ConnectionHandle {
   /**
-   * Parts with the connection without failing an event: whatever is asked on it is answered, and with that answer Kong is
-   * made to let go of it. One on which nothing is asked ends after a while, a few at a time. Resolves when it is closed.
-   * May be called again with another rest.
+   * Parts with the connection without failing an event. It still answers every command, and its answer makes Kong let
+   * go of the connection. A connection without commands ends after a while, a few at a time. Resolves when it is
+   * closed. May be called again with another rest.
    * @param rest how long nothing has to come before the connection ends, in milliseconds
    */
   drain(rest: number): Promise<void>;
   /**
-   * Lets go of the connection for another process that holds a copy of it: as soon as nothing runs on it and nothing
-   * of the next command has been read, this process closes its own copy without a word to Kong. What Kong sends from
-   * then on is unread. Resolves to false when the connection was closed instead.
+   * Leaves the connection to another process that holds a copy of it. As soon as nothing runs on it and nothing of the
+   * next command has been read, this process closes its own copy without a word to Kong. It leaves unread what Kong
+   * sends from then on. Resolves to false when the connection was closed instead.
    */
   release(): Promise<boolean>;
   /** True once it has been let go of. */

@@ -11,7 +11,9 @@ const readBytes = 64 * 1024;
  */
 let room: Buffer | null = null;
 
-/** Takes what has come. The bytes are valid until it returns: who keeps any of them copies them. */
+/**
+ * Takes the bytes that have come. They are valid until it returns, so a callee that keeps any of them has to copy them.
+ */
 export type Reader = (bytes: Buffer) => void;
 
 /** A socket and who reads it. */
@@ -29,9 +31,9 @@ interface WithHandle {
 type Handle = NonNullable<NonNullable<ConstructorParameters<typeof Socket>[0]>['handle']>;
 
 /**
- * Reads an accepted socket. One that nobody has read or listens to is replaced by a socket on the same connection that
- * reads into the shared buffer; the given one then has no connection any more and closes with the new one, for the
- * server that counts it. Any other is read through its 'data' events.
+ * Reads an accepted socket. If nobody has read it or listens to it, a new socket on the same connection replaces it and
+ * reads into the shared buffer. The given socket then has no connection any more. It closes with the new one, for the
+ * server that counts it. Any other socket is read through its 'data' events.
  */
 export function readSocket(given: Socket, reader: Reader): Incoming {
   const handle = isUntouched(given) ? handleOf(given) : null;

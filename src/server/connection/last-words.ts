@@ -2,7 +2,7 @@ import type { FunctionRow } from '../../pdk/catalogue.ts';
 import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
 import type { Phase, Protocol } from '../../pdk/phases.ts';
 
-/** The channel of the one who ends the request, when the event is over for everybody else. */
+/** The channel of the call that ends the request, when the event is over for all other calls. */
 export class LastWords implements PhaseChannel {
   readonly protocol: Protocol;
   readonly phase: Phase;

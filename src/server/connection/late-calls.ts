@@ -2,11 +2,12 @@ import type { Phase } from '../../pdk/phases.ts';
 import { framesOf } from '../../terminal/stack.ts';
 import type { ServerLog } from '../log/types.ts';
 
-/** Places that are remembered; beyond them nothing more is said. */
+/** How many places are remembered. Beyond them, no more warnings come. */
 const mostPlaces = 1000;
 
 /**
- * Calls of the PDK that come after their event has ended, most often for want of an `await`: each place in the code is said once.
+ * Warns of PDK calls that come after their event has ended, in most cases because an `await` is missing. It warns once
+ * for each place in the code.
  */
 export class LateCalls {
   readonly #log: Pick<ServerLog, 'warn'>;

@@ -19,8 +19,8 @@ import type { Unstepped } from './unstepped-events.ts';
 const abandonedAfterMs = 60_000;
 
 /**
- * How long Kong may take for a call in the log phase, in milliseconds. There it has everything at hand; a call at which
- * it raises is never answered, and nothing else tells.
+ * How long Kong may take for a call in the log phase, in milliseconds. There Kong has everything at hand. If Kong
+ * raises at a call, it never answers, and nothing else tells the server.
  */
 const logCallLimitMs = 5000;
 
@@ -186,7 +186,7 @@ export class MsgpackEvent extends MergingEvent implements SteppedEvent, Unsteppe
     else call.asked.failed(new KongTsError('PDK_CALL_FAILED', text));
   }
 
-  /** Says a call at once where somebody waits for one, without bytes of its own in between; else queues it. */
+  /** Writes a call at once if a peer waits for one, without a copy in between. Otherwise it queues the call. */
   #say(row: FunctionRow, args: readonly unknown[], asked: Asked | null): void {
     const responder = this.#responder;
     if (responder === null || this.#queue.length > 0) {
@@ -253,7 +253,7 @@ export class MsgpackEvent extends MergingEvent implements SteppedEvent, Unsteppe
     if (this.#watch !== null) this.runtime.deadlines.add(this.#watch, logCallLimitMs);
   }
 
-  /** Kong will not step this event any more: whatever waits for it is told. */
+  /** Kong will not step this event any more. Everything that waits for it gets the reason. */
   #unanswered(): void {
     const { name } = this.#current?.row ?? { name: 'a call' };
     this.runtime.host.log.error(`Kong has not answered ${name} in a log phase, as happens when it raises.`, {

@@ -32,19 +32,19 @@ const maxKeptBytes = 128 * 1024;
 const known: ReadonlySet<string> = new Set(phases);
 
 /**
- * What Kong has to read to start a new instance and try again. Kong 2.8 to 3.9 search for "no plugin instance", some
- * versions without regard to case, some with the capital N.
+ * The text that makes Kong start a new instance and try again. Kong 2.8 to 3.9 search for "no plugin instance": some
+ * versions ignore case, some need the capital N.
  */
 const unknownInstance = 'No plugin instance #';
 
-/** What Kong 3.9.3 is told of an instance without an id (kong-pdk's answer). */
+/** The answer to Kong 3.9.3 about an instance without an id (kong-pdk's answer). */
 const noId = '-1';
-/** Longer ids that are text are not handed back, in UTF-16 units. */
+/** The longest text id that is sent back, in UTF-16 units. */
 const maxIdText = 64;
 
 /**
- * What a connection does in MsgPack:1: one request at a time, and every request that has an id is answered. A closed
- * connection would make Kong go on without the plugin. The events it starts belong to the worker.
+ * What a connection does in MsgPack:1. It works on one request at a time and answers every request that has an id,
+ * because Kong goes on without the plugin after a closed connection. The events that it starts belong to the worker.
  */
 export class MsgpackSession implements Responder {
   readonly #connection: SessionConnection;
@@ -163,7 +163,7 @@ export class MsgpackSession implements Responder {
     this.#bytes = null;
   }
 
-  /** Answers what is no command with an error. @throws what was wrong with it where it has no id */
+  /** Answers a message that is not a command with an error. @throws the reason, if the message has no id */
   #unreadable(bytes: Buffer, error: unknown): void {
     const id = idIn(bytes);
     if (id === null) throw error;
@@ -266,7 +266,7 @@ export class MsgpackSession implements Responder {
     void this.#stepElsewhere({ eventId, data, failed, size }, bytes);
   }
 
-  /** A step of an event that this worker does not run: another one may, or another server of the socket. */
+  /** A step of an event that this worker does not run. Another worker may run it, or another server of the socket. */
   async #stepElsewhere(step: ForwardedStep, bytes: Buffer | null): Promise<void> {
     const { runtime, relayed } = this.#connection;
     const { host } = runtime;
@@ -332,7 +332,7 @@ export class MsgpackSession implements Responder {
     this.#crossOut();
     if (connection.closing) return;
     const out = this.#out;
-    // What the system took at once can be written over; else the bytes stay the socket's.
+    // The buffer can be used again if the system took all bytes at once. Otherwise they belong to the socket.
     const taken = connection.answer(out.view(), 'msgpack', this.#last);
     if (taken && out.buffer.length <= maxKeptBytes) out.position = 0;
     else this.#out = new MessageWriter(512);
@@ -340,7 +340,7 @@ export class MsgpackSession implements Responder {
   }
 }
 
-/** The id of a request or response of which the rest may be missing or unreadable, null where there is none. */
+/** The id of a request or response, even if the rest of it is missing or unreadable. Null if it has none. */
 function idIn(bytes: Buffer): number | bigint | string | null {
   const [kind, id] = firstElements(bytes, 2);
   if (kind !== 0 && kind !== 1) return null;

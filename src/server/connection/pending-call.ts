@@ -37,7 +37,7 @@ export class PendingCall implements Asked {
   #outcome: unknown = undefined;
 
   /**
-   * @param decode null where the result is taken as it comes
+   * @param decode null if the result is taken as it comes
    * @param order of the calls that it settles among, null where it settles with its answer
    */
   constructor(
@@ -93,7 +93,7 @@ export class PendingCall implements Asked {
     this.reject(error);
   }
 
-  /** Rejects; a call that nobody awaits is then no unhandled rejection. */
+  /** Rejects. A call that nobody awaits does not become an unhandled rejection. */
   reject(reason: unknown): void {
     if (this.#twins !== null) for (const twin of this.#twins) twin.reject(reason);
     this.#settles('rejected', reason);
@@ -150,7 +150,7 @@ export class PendingCall implements Asked {
   }
 }
 
-/** A promise that rejects and is no unhandled rejection when nobody awaits it. */
+/** A promise that rejects, and that is not an unhandled rejection if nobody awaits it. */
 export function rejected(reason: unknown): Promise<never> {
   const error = reason instanceof Error ? reason : new Error(messageOf(reason));
   const promise = Promise.reject<never>(error);

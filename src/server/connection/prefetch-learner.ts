@@ -10,22 +10,25 @@ import type { Candidate, PrefetchLessons } from './prefetch.ts';
 const observedEvents = 32;
 /** A position of the candidate becomes part of the plan when at least this part of the events reached it. */
 const reachedShare = 0.75;
-/** After so many events with a plan it is looked at what became of the answers. */
+/** After this many events with a plan, the learner checks how many answers were of use. */
 const window = 64;
-/** The plan is given up when more than this part of the answers was of no use to anybody. */
+/** The learner gives a plan up when a larger part of its answers than this was of no use. */
 const wastedShare = 0.3;
-/** ... or when more than this part of the events began with another call. */
+/** It also gives a plan up when a larger part of the events than this began with another call. */
 const missedShare = 0.5;
-/** Events without looking after an observation that gave no plan, or a plan that was given up; doubled every time. */
+/**
+ * After an observation that gave no plan, or a plan that was given up, the learner ignores this many events. The number
+ * doubles every time.
+ */
 const firstRest = 32;
 const longestRest = 4096;
 /** Events after which a plan that works is compared with what handlers do now. */
 const learnAgain = 4096;
 
 /**
- * Learns which steady getters a handler begins with, for one phase of one configuration. The calls of one event are
- * the candidate, the next events are compared with it, and what most of them ask for becomes the plan. Plans whose
- * answers are not used are given up, with pauses that double; plans that work are learned anew now and then.
+ * Learns which steady getters a handler begins with, for one phase of one configuration. The calls of one event are the
+ * candidate. The learner compares the next events with it, and the calls that most of them make become the plan. It
+ * gives up plans whose answers are not used, with pauses that double. It learns plans that work anew now and then.
  */
 export class PrefetchLearner implements PrefetchLessons {
   readonly #merges: Phase | null;
@@ -59,7 +62,7 @@ export class PrefetchLearner implements PrefetchLessons {
     return this.#plan;
   }
 
-  /** The first steady call of an event. Null while nothing is known and nothing is to be learned. */
+  /** Called at the first steady call of an event. Null while nothing is known and there is nothing to learn. */
   begin(row: FunctionRow, args: readonly unknown[], told: PluralTold | null = null): Prefetch | null {
     const observes = this.#observes();
     let plan = this.#plan;
@@ -118,7 +121,7 @@ export class PrefetchLearner implements PrefetchLessons {
       this.#giveUp();
       return;
     }
-    // A plan that lived until here was of use: the next failure is not paid for with an old one's pause.
+    // A plan that lived until here was of use. So the next failure does not pay for an older one's pause.
     if (this.#plan !== null) this.#nextRest = firstRest;
     this.#rest = learnAgain;
     if (this.#plan !== null && sameCalls(this.#plan.calls, reached)) return;
@@ -127,7 +130,7 @@ export class PrefetchLearner implements PrefetchLessons {
       if (this.#ahead ? plan.bytes.length > 0 : plan.frames.length < reached.length) this.#take(plan);
       else this.#giveUp();
     } catch {
-      // What cannot be written fails where the plugin asks for it.
+      // A call that cannot be written fails later, where the plugin makes it.
       this.#giveUp();
     }
   }

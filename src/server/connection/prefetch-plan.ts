@@ -12,7 +12,7 @@ export interface PlannedCall {
   readonly args: readonly unknown[];
 }
 
-/** Calls that a plan has at most: sets of them are the bits of one small integer. */
+/** The most calls that a plan has. Sets of them are the bits of one small integer. */
 export const maxPlannedCalls = 30;
 /** Longer arguments are not remembered, in UTF-16 units. */
 const maxArgument = 256;
@@ -78,7 +78,10 @@ function mergedFrames(calls: readonly PlannedCall[], phase: Phase): PlannedFrame
   });
 }
 
-/** Whether a call may be part of a plan: see `steady` of the catalogue; its arguments have to be small and primitive. */
+/**
+ * Whether a call may be part of a plan. Its row has to be `steady` in the catalogue, and its arguments small and
+ * primitive.
+ */
 export function isPlannable(row: FunctionRow, args: readonly unknown[]): boolean {
   if (row.steady == null || row.protobuf === null) return false;
   for (const value of args) {
@@ -94,7 +97,7 @@ export function isCall(call: PlannedCall, row: FunctionRow, args: readonly unkno
   return true;
 }
 
-/** The first of the calls that is this one and whose bit is not in `taken`, -1 when there is none. */
+/** The position of the first such call whose bit is not in `taken`, -1 if there is none. */
 export function findCall(
   calls: readonly PlannedCall[],
   taken: number,

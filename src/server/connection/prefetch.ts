@@ -13,7 +13,7 @@ export interface Candidate {
   events: number;
 }
 
-/** Who is told what became of an event's steady calls. */
+/** Hears what became of an event's steady calls. */
 export interface PrefetchLessons {
   /** An event has written down what it asked for. */
   built(calls: readonly PlannedCall[]): void;
@@ -48,7 +48,7 @@ export class Prefetch {
   #failed = 0;
   /** ... that their plural did not tell: they have to be made. */
   #untold = 0;
-  /** By position: who waits for the answer, or the answer that waits. */
+  /** By position: the call that waits for the answer, or the answer that waits for a call. */
   readonly #places: unknown[];
   #waiting = 0;
   /** Parts whose calls are not answered any more. */
@@ -174,7 +174,7 @@ export class Prefetch {
     this.#lessons.failed(this.plan);
   }
 
-  /** The event is over: whoever still waits gets the reason. */
+  /** The event is over. Calls that still wait get the reason. */
   reject(reason: KongTsError): void {
     this.close();
     for (let at = 0; this.#waiting > 0 && at < this.#places.length; at++) this.#fetched(at)?.reject(reason);

@@ -51,7 +51,7 @@ export class ProtobufCalls {
   };
 
   /**
-   * @param busy whether a command is being worked on, so that what leaves is not the answer to one
+   * @param busy whether a command is being worked on; if so, what leaves is not the answer to a command
    * @param flushing called when a turn is over, before what it has said leaves
    */
   constructor(connection: SessionConnection, busy: () => boolean, flushing: () => void) {
@@ -132,7 +132,7 @@ export class ProtobufCalls {
     return false;
   }
 
-  /** Rejects what still waits; the answers will be read and dropped. */
+  /** Rejects the calls that still wait. Their answers will be read and dropped. */
   rejectCalls(reason: KongTsError): void {
     for (let at = this.#answered; at < this.#calls.length; at++) {
       const call = this.#calls[at];
@@ -143,7 +143,7 @@ export class ProtobufCalls {
     }
   }
 
-  /** The call that Kong has to answer next, null when there is none or nobody waits for it. */
+  /** The call that Kong has to answer next. Null if there is none, or if nobody waits for it. */
   waitsFor(): FunctionRow | null {
     for (let at = this.#answered; at < this.#calls.length; at++) {
       const call = this.#calls[at];
@@ -166,7 +166,7 @@ export class ProtobufCalls {
     this.flush();
   }
 
-  /** Kong has dropped the connection in place of the next answer. After an exit no answer was to come. */
+  /** Kong has dropped the connection in place of the next answer. After an exit, no answer was expected. */
   dropped(): void {
     const next = this.#calls[this.#answered];
     if (next instanceof PlannedAnswer && !this.#connection.draining && !this.#calls.includes(exit))
@@ -205,14 +205,14 @@ export class ProtobufCalls {
     const out = this.#out;
     const connection = this.#connection;
     if (out.position === 0 || connection.closing) return;
-    // The answer to a command, and not a call. What the system took at once can be written over.
+    // The answer to a command, not a call. The buffer can be used again if the system took all bytes at once.
     const last = !this.#busy() && this.#calls.at(-1) !== exit;
     const taken = last ? connection.answer(out.view(), 'protobuf') : connection.write(out.view());
     if (taken && out.buffer.length <= maxHeldBytes * 2) out.position = 0;
     else this.#out = new Writer(1024);
   }
 
-  /** Plans a write for when everything that runs in this turn, with all its promises, has had its say. */
+  /** Plans a write for the end of this turn, after all its promises have run. */
   flushWithTurn(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;

@@ -17,7 +17,7 @@ export interface ProtobufEventSession {
   /** See SessionConnection. */
   readonly ticket: number;
   readonly calls: ProtobufCalls;
-  /** True where the end of the event is to leave after everything else: Kong is made to let go of the connection with it. */
+  /** True if the end of the event is to leave after everything else, because it makes Kong let go of the connection. */
   readonly endsWithEvent: boolean;
   /** The event has written its last word: sends it and goes on with the next command. */
   eventEnded(): void;

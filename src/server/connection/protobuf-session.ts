@@ -24,7 +24,7 @@ export class ProtobufSession implements ProtobufEventSession {
   /** What leaves on the connection. */
   readonly calls: ProtobufCalls;
   #event: ProtobufEvent | null = null;
-  /** A command is being worked on that is no event. */
+  /** A command other than an event is being worked on. */
   #waiting = false;
 
   constructor(connection: SessionConnection) {
@@ -133,9 +133,10 @@ export class ProtobufSession implements ProtobufEventSession {
   }
 
   /**
-   * A command that cannot be read. An end alone would make Kong try an event again without end, an answer would pass a
-   * request that the plugin has not seen: the event is aborted, for which Kong answers 500. Anything else is answered.
-   * @throws what was wrong with it where there is nothing to answer to
+   * A command that cannot be read. If the connection only ended, Kong would try an event again without end. An answer
+   * would pass a request that the plugin has not seen. So the session aborts the event, and Kong answers 500. It
+   * answers any other command.
+   * @throws the reason, if there is nothing to answer to
    */
   #unreadable(frame: Buffer, error: unknown): void {
     const { sequence, type } = glimpseRpcCall(frame);
@@ -223,9 +224,9 @@ export class ProtobufSession implements ProtobufEventSession {
   }
 
   /**
-   * ProtoBuf:1 has no error answers. A host answers every start, with an instance that is broken where it has to; should
-   * it fail all the same, the connection ends: Kong gives up its claim on the instance and answers 500. An answer
-   * without a status would leave the claim behind, and every later request waiting for it.
+   * ProtoBuf:1 has no error answers. A host answers every start, if need be with a broken instance. If it fails all the
+   * same, the connection ends: Kong gives up its claim on the instance and answers 500. After an answer without a
+   * status, the claim would stay, and every later request would wait for it.
    */
   #answerLater(sequence: RpcCall['sequence'], answer: Promise<StartedInstance | null>, starts = false): void {
     this.#waiting = true;

@@ -45,8 +45,8 @@ export class Runtime {
   }
 
   /**
-   * Whether a connection that is drained may end now: one after the other, so that an event that crosses an end and is tried
-   * again by Kong does not meet another one with its StartInstance, which Kong does not try again.
+   * Whether a drained connection may end now. They end one after the other. Kong tries an event again that crosses such
+   * an end, but not its StartInstance, so that one must not meet another end.
    */
   takeTurnToEnd(): boolean {
     const now = performance.now();

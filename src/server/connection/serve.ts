@@ -13,8 +13,8 @@ import { runtimeOf } from './runtime.ts';
 import type { UnfinishedFrames } from './unfinished-frames.ts';
 
 /**
- * Serves one connection of Kong until it is closed. The protocol is told at every command, so that plugins of both can
- * share a socket. Never throws: what goes wrong ends in the host's log.
+ * Serves one connection of Kong until it is closed. It detects the protocol of every command, so that plugins of both
+ * can share a socket. Never throws: errors go to the host's log.
  * @param ticket by which the host knows it, more than 0
  */
 export function serveConnection(socket: Socket, host: ConnectionHost, ticket = 0): ConnectionHandle {
@@ -37,7 +37,7 @@ export function lookAtRuntime(host: ConnectionHost): RuntimeCounts {
 export const lookAtUnfinished = (host: ConnectionHost): Pick<UnfinishedFrames, 'bytes' | 'closed'> =>
   runtimeOf(host).unfinishedFrames;
 
-/** Ends the events of MsgPack:1 whose next step Kong does not bring. @param why what their calls are told */
+/** Ends the events of MsgPack:1 whose next step Kong does not bring. @param why the reason that their calls get */
 export function giveUpSteps(host: ConnectionHost, why: string): void {
   for (const event of [...runtimeOf(host).steppedEvents]) {
     event.abandon(why);

@@ -10,7 +10,7 @@ export interface SessionConnection {
   /** True once nothing is read from the socket any more. */
   readonly closing: boolean;
   readonly draining: boolean;
-  /** True where another server relays what Kong has sent to it. */
+  /** True if another server relays what Kong has sent to it. */
   readonly relayed: boolean;
   /** What comes from now on is relayed by another server. */
   relays(): void;
@@ -22,7 +22,7 @@ export interface SessionConnection {
    * @returns true when the bytes may be written over
    */
   answer(bytes: Buffer, protocol: Protocol, ends?: boolean): boolean;
-  /** Ends the connection cleanly: what was written and a FIN leave; what still comes is read and dropped. */
+  /** Ends the connection cleanly: everything written leaves, then a FIN. What still comes is read and dropped. */
   finish(last?: Buffer): void;
   /** A command has been answered: goes on with what has waited. */
   idle(): void;

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Phase } from '../../pdk/phases.ts';
 
-/** Who waits for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
+/** The waiter for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
 export interface Responder {
   /**
    * @param method the function's name as MessagePack

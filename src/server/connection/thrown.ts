@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 
-/** Something that was thrown, or an error in its place where even looking at it throws. */
+/** The thrown value, or an error in its place if even a look at the value throws. */
 export function readable(thrown: unknown): unknown {
   try {
     if (thrown instanceof Error) void [thrown.message, thrown.stack];

@@ -1,6 +1,6 @@
 import { KongTsError } from '../../base/errors.ts';
 
-/** What all connections of a process may hold of messages that are not whole, by default, in bytes. */
+/** How much all connections of a process may hold of unfinished messages by default, in bytes. */
 const mostBytes = 256 * 1024 * 1024;
 
 /** A connection that may be in the middle of a message. */
@@ -12,10 +12,10 @@ export interface Unfinished {
 }
 
 /**
- * What the connections of one worker hold of messages that are not whole, or that wait for one before them. Kong sends a
- * message at once and the next one after the answer, on as many connections as nginx has workers times its pool and
- * requests in flight: it holds next to nothing here. Whoever begins large messages and does not end them would hold the
- * largest one on each connection: once all hold too much, the connection that has held something longest is closed.
+ * Counts what the connections of one worker hold of messages that are unfinished, or that wait for one before them.
+ * Kong sends a message in one go and the next one after the answer, so it holds next to nothing here, however many
+ * connections it has. A peer that begins large messages and does not end them would hold the largest one on each
+ * connection. Once all connections together hold too much, the one that has held something longest is closed.
  */
 export class UnfinishedFrames {
   readonly #most: number;

@@ -17,8 +17,8 @@ export interface Unstepped {
 
 /**
  * The events of MsgPack:1 that have asked Kong something and have no answer yet. They hold no connection, so that one
- * connection can begin any number of them. Kong answers within moments: once they hold too much, the one that has waited
- * longest is given up. A list of their own links, for the reason that EventTable gives.
+ * connection can begin any number of them. Kong answers within moments. Once these events hold too much, the one that
+ * has waited longest is given up. They form a list by links of their own, for the reason that EventTable gives.
  */
 export class UnsteppedEvents {
   readonly #most: number;

@@ -2,8 +2,8 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
 
 /**
- * Reads the lines that a child process prints. What it prints without an end is not kept until there is one: a piece of
- * the longest length is a line, too.
+ * Reads the lines that a child process prints. It does not keep text without an end for ever: a piece of the longest
+ * length counts as a line, too.
  *
  * @param longest in UTF-16 units; default 65,536
  */

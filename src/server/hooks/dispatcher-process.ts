@@ -110,7 +110,7 @@ export class DispatcherProcess {
     this.#ready(ready.grpc);
   }
 
-  /** A line of its log is one of ours; where nobody but a program reads it, it needs no reading. */
+  /** A line of its log has our format already. If only a program reads the log, the line goes on as it is. */
   #pass(line: string): void {
     const record = this.#options.logFormat === 'pretty' ? recordOf(line) : null;
     if (record === null) process.stdout.write(`${line}\n`);

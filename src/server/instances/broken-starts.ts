@@ -7,12 +7,12 @@ import { brokenInstance } from '../connection/broken-instance.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 
-/** How long nothing is tried after the first failure, in milliseconds; doubled with every further one. */
+/** How long a broken start rests after its first failure, in milliseconds. Every further failure doubles it. */
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
-/** Broken instances that are kept; the oldest go first, and are tried again when Kong uses them. */
+/** How many broken instances are kept. The oldest go first. Kong's next use of one that went tries it again. */
 const mostStarts = 1000;
-/** What their configurations may have together, in bytes: a peer chooses how long each is. */
+/** How much their configurations may take together, in bytes. A peer chooses the length of each. */
 const mostBytes = 64 * 1024 * 1024;
 
 /** An instance that Kong was given although it cannot run: its events fail with the reason. */
@@ -106,7 +106,7 @@ export function describeUnread(id: number, name: string, config: Buffer, started
   try {
     raw = JSON.parse(decodeText(config));
   } catch {
-    // That it is not JSON is what the instance's events say.
+    // The instance's events say that it is not JSON.
   }
   return { id, name, config: raw, startedAt };
 }

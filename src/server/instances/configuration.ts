@@ -10,7 +10,7 @@ import type { ServerLog } from '../log/types.ts';
  */
 export const setupLimitMs = 30_000;
 
-/** What a setup gets besides its configuration, and what is to be done when it is given up. */
+/** What a setup gets besides its configuration, and what happens when the setup is given up. */
 export interface SetupSurroundings extends Omit<SetupContext<unknown>, 'config' | 'instance'> {
   /** Called after `close`, to give up what the surroundings hold. */
   release?(): void;
@@ -25,7 +25,7 @@ export interface Usage {
   used: boolean;
 }
 
-/** What runs in place of a log handler with which workers have died. */
+/** Runs in place of a log handler that workers have died with. */
 function withheldLog(): never {
   throw new KongTsError(
     'LOG_WITHHELD',

@@ -18,7 +18,7 @@ import { InstanceView } from './instance-view.ts';
 const maxId = 2 ** 31 - 1;
 /** An idle configuration gives up its state after this many milliseconds without an event: one hour. */
 export const defaultIdleMs = 3_600_000;
-/** Within the idle time its use is looked at this often. */
+/** How often the registry looks at its use within the idle time. */
 const sweeps = 4;
 /**
  * An instance without an event for this many idle times is forgotten: Kong does not tell when a plugin is deleted
@@ -26,12 +26,13 @@ const sweeps = 4;
  */
 const forgetAfter = 24;
 /**
- * How long Kong waits for the id of an instance at most, in milliseconds. While one request starts an instance, all others
- * of its configuration wait for 10 s (read in Kong 3.4 to 3.9). Then Kong answers 500 over ProtoBuf:1 or goes on without
- * the plugin over MsgPack:1, and raises in its log phase. So the id is told before, and events wait for the rest.
+ * How long Kong waits for the id of an instance at most, in milliseconds. While one request starts an instance, all
+ * others of its configuration wait for 10 s (read in Kong 3.4 to 3.9). Then Kong answers 500 over ProtoBuf:1 or goes on
+ * without the plugin over MsgPack:1, and raises in its log phase. So Kong gets the id before that, and events wait for
+ * the rest.
  */
 export const startLimitMs = 5000;
-/** Ids that are remembered so that none is given out twice; beyond, chance alone keeps them apart. */
+/** How many ids are remembered, so that none is given out twice. Beyond that number, only chance keeps ids apart. */
 const maxRememberedIds = 100_000;
 
 /** An instance as the supervisor remembers it. */
@@ -100,11 +101,11 @@ export class InstanceRegistry {
   }
 
   /**
-   * As `start`, for a Kong that must not be refused: a refusal raises in Kong, and in its log phase that leaves the
-   * request behind for handlers of later requests to read (measured on Kong 3.9.3). What cannot be started is an
-   * instance whose events fail with the reason, and that is tried again after a pause when an event comes. What takes
-   * longer than startLimitMs goes on, and the instance's events wait for it.
-   * @param asked goes with the claim of the id, which comes first: should this process end, somebody can answer with it
+   * As `start`, for a Kong that must not be refused. A refusal raises in Kong. In its log phase, the request is then
+   * left behind for handlers of later requests to read (measured on Kong 3.9.3). If a configuration cannot be started,
+   * the result is an instance whose events fail with the reason. An event after a pause tries it again. A start that
+   * takes longer than startLimitMs goes on, and the instance's events wait for it.
+   * @param asked goes with the claim of the id, which comes first: if this process ends, another one can answer with it
    */
   async startAnyway(name: string, config: Buffer, asked?: AskedStart): Promise<StartedInstance> {
     // What is read after the answer may take the memory of the configuration.
@@ -138,8 +139,8 @@ export class InstanceRegistry {
   }
 
   /**
-   * Takes on an instance that was started elsewhere, or before a crash. What cannot be set up here is an instance
-   * whose events fail with the reason.
+   * Takes on an instance that was started elsewhere, or before a crash. If it cannot be set up here, its events fail
+   * with the reason.
    */
   async adopt(id: number, name: string, config: Buffer, startedAt?: number): Promise<RunningInstance> {
     const known = this.find(id);
@@ -226,8 +227,8 @@ export class InstanceRegistry {
   }
 
   /**
-   * Kong has closed the instance. The configuration closes with its last instance, once its events have ended; that
-   * is what is awaited. Null when the id is unknown here.
+   * Kong has closed the instance. The configuration closes with its last instance, once its events have ended. The
+   * promise waits for that. Null when the id is unknown here.
    */
   forget(id: number): Promise<void> | null {
     const view = this.#instances.get(id);
@@ -256,7 +257,7 @@ export class InstanceRegistry {
     await this.#within(limit, closing);
   }
 
-  /** Waits for work, or until it has taken so many milliseconds. */
+  /** Waits for work, but no longer than this many milliseconds. */
   async #within(limit: number, work: Promise<unknown>): Promise<void> {
     let stop = () => {};
     const over = new Promise<void>((resolve) => {
@@ -308,8 +309,8 @@ export class InstanceRegistry {
   }
 
   /**
-   * Until then, ends log events of a configuration without running them, as failures, or does not set it up: workers have
-   * died with that.
+   * Workers have died with a configuration. Until this time, the registry ends its log events as failures without
+   * running them, or does not set it up.
    * @param until milliseconds since 1970
    * @throws KongTsError CONFIG_INVALID, and what the plugin's loading throws
    */

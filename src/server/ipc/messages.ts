@@ -29,10 +29,10 @@ export interface PluginSummary {
 }
 
 export interface LoadFailure {
-  /** The plugin as it was named on the command line. */
+  /** The plugin's name on the command line. */
   readonly spec: string;
   readonly message: string;
-  /** Of the error, where the author of the plugin finds a place of his own in it. */
+  /** The error's stack, if it leads to the author's own code. */
   readonly stack?: string;
 }
 
@@ -86,10 +86,11 @@ export type Ask =
 /**
  * What becomes of a draining worker's connections.
  *
- * - `close`: what is asked on them is answered, and with the answer Kong is made to let go of the connection (see
- *   `farewell`); one that Kong does not use ends. Connections that still come are served in the same way for a moment.
- * - `let go`: the same where another server has the sockets: who is not used has more time.
- * - `let fade`: the same without haste: one that Kong does not use stays until Kong itself would have closed it.
+ * - `close`: the worker answers what is asked on them, and its answer makes Kong let go of the connection (see
+ *   `farewell`). A connection that Kong does not use ends. Connections that still come are served in the same way for a
+ *   moment.
+ * - `let go`: the same if another server has the sockets. Unused connections have more time.
+ * - `let fade`: the same without haste. An unused connection stays until Kong itself would have closed it.
  * - `hand over`: they go on at another worker of the same supervisor, between two commands and unread.
  */
 export type Parting = 'close' | 'let go' | 'let fade' | 'hand over';
@@ -134,7 +135,9 @@ export type Message =
   /** Worker to supervisor: it has let go of a connection that is still open. */
   | { readonly type: 'released'; readonly ticket: number };
 
-/** A configuration whose log events end without running for a while, or that is not set up, see Deaths. */
+/**
+ * A configuration that is held back for a while: its log events end without running, or it is not set up. See Deaths.
+ */
 export interface Withheld {
   /** Name of the plugin. */
   readonly name: string;
@@ -158,7 +161,7 @@ export interface WorkerStart {
   readonly kong: KongMaster | null;
   /** Address of the event hook dispatcher, null when there is none yet. */
   readonly hooks: string | null;
-  /** The worker before it has died: it writes down what is in flight as it begins, not every 50 ms. */
+  /** The worker before it has died. So this one writes down each event as it begins, not every 50 ms. */
   readonly careful: boolean;
   readonly withheld: readonly Withheld[];
 }

@@ -1,13 +1,14 @@
 import type { Ask, Message } from './messages.ts';
 
-/** What may wait for a process that does not read, in bytes: twice the largest frame. */
+/** How much may wait for a process that does not read, in bytes: twice the largest frame. */
 const mostWaiting = 128 * 1024 * 1024;
 /** What a message takes besides the bytes that Kong has sent. */
 const ownBytes = 512;
 
 /**
- * The messages to another process. Node keeps what that does not read, copied and without a limit: what Kong or a plugin
- * has sent (configurations, results of calls) is counted until it has left, and refused where too much waits.
+ * The messages to another process. If that process does not read, Node keeps copies of them without a limit. So this
+ * class counts what Kong or a plugin has sent (configurations, results of calls) until it has left, and refuses more
+ * when too much waits.
  */
 export class Outgoing {
   readonly #write: (message: Message, sent: () => void) => void;
@@ -27,7 +28,7 @@ export class Outgoing {
 
   /**
    * Small messages and the first one always leave.
-   * @returns false, and nothing sent, where too much waits already
+   * @returns false if too much waits already; then nothing was sent
    */
   send(message: Message): boolean {
     const size = ownBytes + sizeOf(message);

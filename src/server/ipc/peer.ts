@@ -25,7 +25,9 @@ export class Peer {
     this.#handle = handle;
   }
 
-  /** Rejects with the error of the other side, when the channel closes before the answer, or where too much waits for it. */
+  /**
+   * Rejects with the error of the other side, when the channel closes before the answer, or if too much waits already.
+   */
   ask(ask: Ask): Promise<unknown> {
     if (this.#closed !== null) return Promise.reject(new Error(this.#closed));
     const id = ++this.#lastId;

@@ -16,8 +16,8 @@ interface Pipeline {
 /**
  * The log of one process on standard output: JSON by pino, one object per line, `level` by Kong's names; or lines for people.
  *
- * What writes is imported in the background, so that a supervisor listens before it; lines written until then are kept and
- * come out first. `flushed` resolves when they have.
+ * The writer is imported in the background, so that a supervisor listens before that. Earlier lines are kept and come
+ * out first. `flushed` resolves when they have.
  */
 export function createServerLog(
   level: LogLevel,

@@ -5,11 +5,13 @@ import { histogramValues } from './metric-json.ts';
 
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** How many closed configurations keep their counters: a sum that loses a part looks like a reset to Prometheus. */
+/** How many closed configurations keep their counters. Prometheus takes a sum that loses a part for a reset. */
 const keptClosed = 1000;
 /** Series that one metric may have, so that a label with endless values cannot fill the memory. */
 const mostSeries = 5000;
-/** What a label says of observations beyond that: one more series for each configuration, and so many in all. */
+/**
+ * The label's value for observations beyond that: one more series for each configuration, and at most this many in all.
+ */
 const otherValue = 'other';
 const mostOthers = 1000;
 /** Longer values of labels are cut, in UTF-16 units. */

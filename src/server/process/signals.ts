@@ -8,8 +8,8 @@ const sameWish = 500;
  * Lets signals drive a server: SIGTERM and SIGINT drain and stop it (see RunningServer.terminate), another one ends the
  * process at once, SIGHUP reloads. The process ends with status 0 (or `process.exitCode`) once the server has stopped.
  *
- * Call it before the server listens: a signal that comes while it starts is obeyed as soon as it has. The returned
- * function takes the server.
+ * Call it before the server listens: it obeys a signal that comes during the start as soon as the server has started.
+ * The returned function takes the server.
  */
 export function obeySignals(log: ServerLog): (server: RunningServer) => void {
   let server: RunningServer | null = null;

@@ -30,13 +30,13 @@ export interface InstanceFileOptions {
 const pieceBytes = 1024 * 1024;
 
 /**
- * The ids that Kong has been given and their configurations, in a file beside the socket: the server that comes after
- * this one, and one that shares the socket with it for a while, knows them, too. Without it Kong starts every instance
- * anew, once for each event that is on its way.
+ * The ids that Kong has, and their configurations, in a file beside the socket. So the next server, and one that shares
+ * the socket for a while, know them, too. Without the file, Kong starts every instance anew, once for each event that
+ * is on its way.
  *
- * Each process appends a line at a time to whatever file has the name. What is read is a claim: the file has to be a
- * plain one of this user that nobody else can open, and a line that does not hold what it should is passed over. A file
- * that cannot be trusted or used is left alone, with one line in the log, and the server does without.
+ * Each process appends a line at a time to the file of that name. The contents are a claim: the file has to be a plain
+ * one of this user that nobody else can open, and a malformed line is skipped. If the file cannot be trusted or used,
+ * the server leaves it alone, writes one line to the log, and does without.
  */
 export class InstanceFile {
   readonly #path: string;
@@ -63,7 +63,7 @@ export class InstanceFile {
     return this.#append(closedLine(id));
   }
 
-  /** Reads what has been written since the last time, by whomever. */
+  /** Reads what this or another process has written since the last time. */
   read(take: (entry: Entry) => void): void {
     this.#use(constants.O_RDONLY, (file, { ino, size }) => {
       if (ino !== this.#inode || size < this.#offset) this.#offset = 0;
@@ -73,8 +73,8 @@ export class InstanceFile {
   }
 
   /**
-   * Writes the file anew, with the latest of these instances that have room in half of its size; the others are started
-   * again by Kong when it needs them.
+   * Writes the file anew with the latest of these instances, as many as fit into half of its size. Kong starts the
+   * others again when it needs them.
    * @param records the one used longest ago first
    */
   rewrite(records: readonly InstanceRecord[]): void {
@@ -107,11 +107,11 @@ export class InstanceFile {
     try {
       if (this.#usable) utimesSync(this.#path, now, now);
     } catch {
-      // Not there: Kong has not been given an id.
+      // No file: Kong has no id yet.
     }
   }
 
-  /** When a server last showed itself, in milliseconds since the epoch; null when that is not known. */
+  /** When a server last showed itself, in milliseconds since the epoch. Null if that is unknown. */
   lastSign(): number | null {
     return lstatSync(this.#path, { throwIfNoEntry: false })?.mtimeMs ?? null;
   }
@@ -164,7 +164,7 @@ function whyNot({ uid, mode, nlink, size }: Stats, mostBytes: number): string | 
   if (uid !== process.geteuid?.()) return `it belongs to another user (${String(uid)})`;
   if ((mode & 0o077) !== 0) return `others can open it (mode ${(mode & 0o777).toString(8)})`;
   if (nlink !== 1) return 'it has another name, too';
-  // One line may go beyond the limit before the file is written anew; more has not come from here.
+  // One line may exceed the limit before the file is written anew. More than that does not come from a server of ours.
   return size > 2 * mostBytes + 2 * pieceBytes ? 'it is too large' : null;
 }
 

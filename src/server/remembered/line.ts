@@ -8,7 +8,7 @@ export type Entry =
 const largestId = 2 ** 31 - 1;
 const longestName = 256;
 
-/** A line, with a line end before it as well: whatever a killed process has left unfinished ends there. */
+/** A line, with a line end before it, too: there, an unfinished line of a killed process ends. */
 export function recordLine({ id, name, config, startedAt }: InstanceRecord): string {
   return `\n${JSON.stringify({ id, name, at: startedAt, config: Buffer.from(config).toString('base64') })}\n`;
 }

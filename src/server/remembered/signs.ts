@@ -4,8 +4,9 @@ import type { InstanceFile } from './instance-file.ts';
 const intervalMs = 500;
 
 /**
- * Keeps the time of the instance file young for as long as this server listens, so that the next one can tell for how long
- * nobody has: that is what Kong gives requests a 500 for (ProtoBuf:1) or goes on without the plugin (MsgPack:1).
+ * Keeps the time of the instance file fresh while this server listens. From it, the next server can tell how long
+ * nobody has listened. During that time Kong gave requests a 500 (ProtoBuf:1), or went on without the plugin
+ * (MsgPack:1).
  */
 export class Signs {
   /** How long nobody had listened when this server began to, in seconds; null when that is not known. */

@@ -30,12 +30,12 @@ export interface LastWill {
 const maxId = 2 ** 31;
 
 /**
- * Answers Kong where no plugin runs any more. An instance gets an id, which the server that follows knows; an event waits, and
- * is told when the waiting is over that its instance is not known: Kong starts it anew then, where the next server is.
+ * Answers Kong when no plugin runs any more. An instance gets an id, which the next server knows. An event waits. When
+ * the waiting is over, its answer says that its instance is unknown, so that Kong starts it anew at the next server.
  */
 export class HeldHost implements ConnectionHost {
   readonly maxFrameBytes: number;
-  /** Of no worker: whatever steps come here belong to an event of another. */
+  /** This host is not a worker: any step that comes here belongs to another one's event. */
   readonly workerIndex = -1;
   readonly log: ServerLog;
   readonly clock = steadyClock;

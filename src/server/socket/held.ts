@@ -12,9 +12,9 @@ const restMs = 20;
 const endLimitMs = 1000;
 
 /**
- * Connections that come when the plugins of a server that ends serve no more: while they flush, and until the process is gone.
- * Whatever is asked on them is answered, see HeldHost; only an event waits. As long as the socket listens, another server may
- * take it over: when the connections end then, Kong tries the events again there.
+ * Connections that come when the plugins of an ending server serve no more: while they flush, and until the process is
+ * gone. Every command on them is answered, see HeldHost. Only an event waits. As long as the socket listens, another
+ * server may take it over. When the connections end then, Kong tries the events again there.
  */
 export class HeldConnections {
   readonly #host: HeldHost;
@@ -39,11 +39,11 @@ export class HeldConnections {
     const handle = serveConnection(connection, this.#host);
     this.#held.add(handle);
     void handle.closed.then(() => this.#held.delete(handle));
-    // Kong is made to let go of it with the first answer.
+    // The first answer makes Kong let go of it.
     void handle.drain(this.#over ? restMs : stays);
   }
 
-  /** Ends them, and soon those that are still to come; resolves when Kong has seen it, or a moment later. */
+  /** Ends them, and soon those that are still to come. Resolves when Kong has seen it, or a moment later. */
   async end(): Promise<void> {
     this.#over = true;
     this.#host.end();

@@ -14,7 +14,7 @@ export interface ListeningOptions {
   readonly paused: boolean;
 }
 
-/** Who serves what comes in on the sockets. */
+/** Serves the connections that come in on the sockets. */
 export interface ConnectionTarget {
   /** `index` is the socket's place among the options. */
   onConnection(connection: Connection, index: number): void;
@@ -42,7 +42,7 @@ export class ListeningSockets {
   #controlled = false;
   #taking: Promise<void> | null = null;
   readonly #claimed = new Map<number, ClaimedSocket>();
-  /** Those that another server has taken over: it asks there for events of this one, see EventRelay. */
+  /** Sockets that another server has taken over. There it asks for events of this one, see EventRelay. */
   readonly #lost: ClaimedSocket[] = [];
   #waiting: { connection: Connection; index: number }[] = [];
   #target: ConnectionTarget | null = null;
@@ -53,8 +53,8 @@ export class ListeningSockets {
   }
 
   /**
-   * Takes every path that no live server holds: there Kong is answered from now on. The others are left to that server
-   * until `takeAll`, or until it is gone.
+   * Takes every path that no live server holds, and answers Kong there from now on. It leaves the others to their
+   * server until `takeAll`, or until that server is gone.
    * @throws KongTsError see claimSocket; then none is kept
    */
   static async open(options: ListeningOptions): Promise<ListeningSockets> {
@@ -159,7 +159,7 @@ export class ListeningSockets {
     this.#target?.onTakenOver();
   }
 
-  /** A server that has ended before this one could serve: from now on Kong waits here rather than nowhere. */
+  /** The other server has ended before this one could serve. From now on Kong waits here, and is not refused. */
   async #lookForTheEndOfOthers(): Promise<void> {
     for (const index of [...this.#waitingFor]) {
       const path = this.#options.server.sockets[index]?.path ?? '';

@@ -4,9 +4,9 @@ import type { Connection } from '../../unix/claim.ts';
 const lingerMs = 1000;
 
 /**
- * Ends a connection so that Kong reads an end, and not a reset: a unix socket that is closed with unread bytes in it
- * gives "connection reset by peer", which Kong does not try again (measured on Kong 3.9.3). What has come is read and
- * dropped until Kong has closed its end.
+ * Ends a connection so that Kong reads an end, and not a reset. A unix socket that is closed with unread bytes gives
+ * "connection reset by peer", and then Kong does not try again (measured on Kong 3.9.3). So everything that comes is
+ * read and dropped until Kong has closed its end.
  *
  * @param last what Kong is to read before the end
  */

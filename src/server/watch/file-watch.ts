@@ -10,7 +10,7 @@ export interface FileWatchEvents {
   polls(reason: string, interval: number): void;
 }
 
-/** Between two looks where the system gives no notices, in milliseconds. */
+/** The time between two looks if the system gives no notices, in milliseconds. */
 const pollIntervalMs = 300;
 
 /**
@@ -63,7 +63,7 @@ export class FileWatch {
     const watcher = watch(topmost(folders), {
       ignored: (file) => !wanted.has(path.resolve(file)),
       ignoreInitial: true,
-      // Whoever is told waits for quiet, and looks at the files himself.
+      // The listener waits for quiet, and looks at the files itself.
       atomic: false,
       ...(this.#polling ? { usePolling: true, interval: pollIntervalMs } : {}),
     });

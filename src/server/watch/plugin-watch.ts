@@ -8,7 +8,7 @@ import type { SeenFile } from '../../base/file-signature.ts';
 
 export interface PluginWatchOptions {
   readonly log: ServerLog;
-  /** Files that count although nobody has read them: those of plugins as they were named. Absolute paths. */
+  /** Files that count although nobody has read them: the plugins' own files, as they were named. Absolute paths. */
   readonly named: readonly string[];
   /** Loads the plugins anew. The files that it reads are told with `read`. Never rejects. */
   readonly reload: (changed: readonly string[]) => Promise<void>;
@@ -23,8 +23,8 @@ const mostMs = 500;
  * Loads plugins anew when a file changes that they were loaded from: their own, those that they import, and the package.json
  * that says how Node reads them. What else lies in their folders does not count.
  *
- * A notice of the system is a reason to look, not more: what counts is that a file is not as it was read. So no notice that
- * comes twice, early or for nothing loads anything, and a change while plugins load is seen after that.
+ * A notice of the system is only a reason to look. What counts is that a file differs from what was read. So a notice
+ * that comes twice, early or for nothing loads nothing, and a change while plugins load is seen after that.
  */
 export class PluginWatch {
   readonly #reload: PluginWatchOptions['reload'];

@@ -4,8 +4,8 @@ import { signatureOf } from '../../base/file-signature.ts';
 /**
  * The files that plugins were loaded from, each with the signature that the last load has seen.
  *
- * A round is one attempt to load. Within a round all workers have to see the same: where they do not, a file has changed
- * between them, and one of them runs old code.
+ * A round is one attempt to load. Within a round all workers have to see the same files. If they do not, a file has
+ * changed between them, and one of them runs old code.
  */
 export class ReadFiles {
   /** Files that count whether they are read or not. */
@@ -23,7 +23,7 @@ export class ReadFiles {
     return [...this.#files.keys()];
   }
 
-  /** A new attempt begins: what the files are now is what it is going to see. */
+  /** A new attempt begins. It is going to see the files as they are now. */
   begin(): void {
     this.#round++;
     this.#torn = false;
@@ -42,7 +42,10 @@ export class ReadFiles {
     return this.#files.size > before;
   }
 
-  /** The attempt was a success: what it has not read is of no interest any more. @returns whether there was such a file */
+  /**
+   * The attempt was a success. Files that it has not read do not count any more.
+   * @returns whether there was such a file
+   */
   prune(): boolean {
     const before = this.#files.size;
     for (const [path, { round }] of this.#files)
@@ -50,7 +53,7 @@ export class ReadFiles {
     return this.#files.size < before;
   }
 
-  /** The files that are not as they were read. */
+  /** The files that differ from what was read. */
   changed(): string[] {
     const changed = [...this.#files].filter(([path, { signature }]) => signatureOf(path) !== signature);
     if (changed.length === 0 && this.#torn) return this.paths.slice(0, 1);

@@ -6,8 +6,8 @@ import type { ServerLog } from '../log/types.ts';
 const mostSaid = 1000;
 
 /**
- * Keeps a worker alive when plugin code throws where nobody catches (a timer, a promise that is not awaited): the
- * failure is logged, other events go on.
+ * Keeps a worker alive when plugin code throws and nothing catches it (a timer, a promise that is not awaited). The
+ * failure is logged, and other events go on.
  */
 export function surviveFailures(log: ServerLog): void {
   const said = new Set<string>();
@@ -17,7 +17,7 @@ export function surviveFailures(log: ServerLog): void {
     log.warn(`a function that nobody awaits was cut off: ${message} Await every call that leads to the PDK.`);
   };
   const report = (what: string) => (thrown: unknown) => {
-    // A helper that nobody awaits ends like this when its handler has ended: that fails nothing.
+    // A helper that nobody awaits ends like this when its handler has ended. That is not a failure.
     if (isEventOver(thrown)) {
       if (KongTsError.is(thrown) && thrown.code === 'PDK_EVENT_ENDED') unawaited(thrown.message);
       return;

@@ -19,7 +19,7 @@ const { parent, grace, blockedFor, memory, alive, requests, descriptor, copyAfte
 const bytes = new Uint8Array(8 + memory.byteLength);
 const time = new Float64Array(bytes.buffer, 0, 1);
 const table = new Int32Array(memory);
-// Bytes of the file that may say something; all where somebody else has written it.
+// How many bytes of the file may hold something; all of them if another process has written it.
 let written = copyAfter > 0 ? memory.byteLength : 0;
 let usable = descriptor !== null;
 
@@ -30,7 +30,7 @@ function copy() {
   if (end === 0 && !written) return;
   time[0] = Date.now();
   bytes.set(new Uint8Array(memory, 0, end * 4), 8);
-  // What was written before and is free now: one place of zeros ends the table.
+  // Places behind the last used one may hold old bytes: one place of zeros ends the table.
   const last = Math.max(end * 4, written);
   bytes.fill(0, 8 + end * 4, 8 + last);
   try {
@@ -92,7 +92,7 @@ export interface GuardOptions {
   readonly requests: SharedArrayBuffer;
   /** The file to copy it to, see InFlightFile; null for none. */
   readonly descriptor: number | null;
-  /** Until then somebody else copies, in milliseconds. */
+  /** Until then another part of the worker copies, in milliseconds. */
   readonly copyAfter: number;
 }
 

@@ -6,16 +6,19 @@ import type { RunningInstance } from '../connection/index.ts';
 /** How long Kong waits for the next word on an event at most, in milliseconds (measured on Kong 3.9.3). */
 const kongWaits = 60_000;
 /**
- * How long an event waits for its plugin to load and its configuration to be set up, in milliseconds: what a handler may take by
- * default comes after that (30 s), and both together end before Kong has given up, which raises there.
+ * How long an event waits for its plugin to load and its configuration to be set up, in milliseconds. After that comes
+ * the time of a handler (30 s by default). Both together end before Kong gives up, because that raises in Kong.
  */
 export const readyLimitMs = 25_000;
-/** So much waiting is never held against a handler whose plugin has asked for nearly all of Kong's time. Milliseconds. */
+/**
+ * An event may wait at least this long, even if its plugin's handler has asked for nearly all of Kong's time.
+ * Milliseconds.
+ */
 const forgiven = 5000;
 
 /**
- * The instance that an event has waited for, or in time one whose events fail: the time that is left for the handler is counted from
- * the arrival of the event.
+ * The instance that an event has waited for, or, when the time is over, one whose events fail. The handler's time
+ * counts from the arrival of the event.
  */
 export function readyInTime(
   id: number,

@@ -7,7 +7,7 @@ import type { InstanceRecord } from '../ipc/messages.ts';
 export interface WorkerLink {
   /**
    * Remembers an instance; false when its id is taken.
-   * @param asked the StartInstance that waits for it: answered by somebody else should this process end before `started`
+   * @param asked the StartInstance that waits for it: if this process ends before `started`, the supervisor answers it
    */
   record(record: InstanceRecord, asked: AskedStart | null): Promise<boolean>;
   /** The StartInstance on this connection is answered now. */
@@ -23,7 +23,7 @@ export interface WorkerLink {
 
 /**
  * The link of a server without workers.
- * @param forgotten called with the ids that are too many: they are nobody's from then on
+ * @param forgotten called with the ids that are too many: from then on they are unknown
  */
 export function rememberingLink(instances: RememberedInstances, forgotten: (id: number) => void): WorkerLink {
   return {

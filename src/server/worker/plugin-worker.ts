@@ -101,7 +101,7 @@ export class PluginWorker {
     this.#host.withhold(withheld);
   }
 
-  /** True once this worker serves no connection any more that is still to come. */
+  /** True once this worker takes no new connections. */
   get shut(): boolean {
     return this.#shut;
   }
@@ -200,7 +200,7 @@ export class PluginWorker {
     for (const handle of this.#connections) this.#part(handle);
   }
 
-  /** The whole server ends: Kong's connections are not at another worker. */
+  /** The whole server ends, so Kong has no connections to another worker. */
   get #leaves(): boolean {
     return this.#parting === 'close' || this.#parting === 'let go';
   }
@@ -210,7 +210,7 @@ export class PluginWorker {
     else if (this.#parting !== null) void handle.drain(rests[this.#parting]);
   }
 
-  /** False when the time is over before every connection has been parted with and no event runs any more. */
+  /** False if the time is over while a connection is still open or an event still runs. */
   async #parted(): Promise<boolean> {
     const begun = Date.now();
     let seen = begun;

@@ -3,7 +3,7 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 import { makePrivateFolder } from '../../unix/private.ts';
 
 /**
- * The folder of a plugin below the server's --data-dir, made when it is not there. Null without one.
+ * The folder of a plugin below the server's --data-dir. Makes the folder if it does not exist. Null without --data-dir.
  * @throws KongTsError FILE_UNREADABLE when it cannot be made
  */
 export function pluginDataDir(dataDir: string | null, plugin: string): string | null {

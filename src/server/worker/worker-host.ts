@@ -41,7 +41,7 @@ export interface WorkerHostOptions {
   readonly openRequests: OpenRequests;
 }
 
-/** A body is read from its file where Kong could as well have sent it in one message. */
+/** Reads a body from its file up to the size that Kong could also have sent in one message. */
 function bodyFilesOf({ bodyFolders, maxFrameBytes }: CompiledServerOptions): BodyFiles | null {
   return bodyFolders.length === 0 ? null : new BodyFiles({ folders: bodyFolders, maxBytes: maxFrameBytes });
 }
@@ -174,7 +174,7 @@ export class WorkerHost implements ConnectionHost {
     return this.#registry.adopt(id, record.name, bytesOf(record.config), record.startedAt);
   }
 
-  /** Of an instance that does not run here nothing is set up only to tell of it, or to close it. */
+  /** To tell of an instance that does not run here, or to close it, nothing has to be set up. */
   async #describeRecord(id: number): Promise<StartedInstance | null> {
     const record = await this.#start.link.find(id);
     return record === null ? null : describeUnread(id, record.name, bytesOf(record.config), record.startedAt);

@@ -1,6 +1,6 @@
 /**
- * Columns as this side can hold them, whatever stands in the file: SQLite keeps any type in any column, and an integer
- * beyond 2^53 makes node:sqlite refuse the whole answer. One row that makes no sense must not hide the others.
+ * Columns as this side can hold them, whatever the file has. SQLite keeps any type in any column, and an integer beyond
+ * 2^53 makes node:sqlite refuse the whole answer. One bad row must not hide the others.
  */
 const largest = '9007199254740991';
 

@@ -18,7 +18,7 @@ export const openDatabase = (file: string, synchronous: Synchronous): SqliteFile
 /** SQLite's words for a value that it will never take: too big, constraint, mismatch, range. */
 const ofTheValue = new Set([18, 19, 20, 25]);
 
-/** Runs what writes one event: where the event is the reason of a failure, it is told so. @throws EventRefusedError */
+/** Runs the writing of one event. @throws EventRefusedError if the event is the reason of a failure */
 export function ofOneEvent<T>(index: number, run: () => T): T {
   try {
     return run();

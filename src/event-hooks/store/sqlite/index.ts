@@ -60,7 +60,7 @@ export class SqliteStore implements HookStore {
   /**
    * @param options.firings identities remembered for on_change and snooze, default 100,000
    * @param options.clock says when to look for what others have written, default the system's
-   * @throws KongTsError STORE_FAILED when the file cannot be opened, is no database, or is damaged
+   * @throws KongTsError STORE_FAILED if the file cannot be opened, is not a database, or is damaged
    */
   constructor(path: string, options: { synchronous: Synchronous; firings?: number; clock?: Clock }) {
     this.folder = dirname(path);
@@ -69,7 +69,7 @@ export class SqliteStore implements HookStore {
     this.#lease = new Lease(file);
     this.#firings = file.guard(() => new Firings(file, options.firings ?? 100_000));
     this.#others = new OthersWrites(file, options.clock ?? systemClock);
-    // What waits for a time that is none is due now.
+    // A delivery whose time is invalid is due now.
     file.guard(() => file.change(`UPDATE deliveries SET due = 0 WHERE state = 1 AND ${noTime}`));
   }
 
@@ -298,7 +298,9 @@ export class SqliteStore implements HookStore {
     });
   }
 
-  /** The hooks that an event's rules let fire; notes the others. An event that is stored already fires none again. */
+  /**
+   * The hooks that may fire by an event's rules. It notes the others. An event that is already stored fires none again.
+   */
   #firing({ id, hooks, rules = [] }: NewEvent, index: number, held: [number, string][]): string[] {
     if (this.#file.get('SELECT 1 FROM events WHERE id = ?', id) !== undefined) return [];
     return hooks.filter((hook) => {
@@ -326,7 +328,7 @@ export class SqliteStore implements HookStore {
     return seq;
   }
 
-  /** @returns those of an epoch that has passed, of which nothing was written */
+  /** @returns the results of an epoch that has passed. Nothing of them was written */
   #record(results: readonly AttemptResult[]): AttemptResult[] {
     const current = new Map<number, boolean>();
     return results.filter((result) => {

@@ -23,7 +23,7 @@ export class Lease {
 
   /** @returns the epoch, or null where another owner has the right */
   take(owner: string, now: number, ttlMs: number): number | null {
-    // Looked at first without the write lock: who waits disturbs nobody.
+    // Looks first without the write lock, so that a waiting process disturbs nobody.
     if (!isFree(this.#held(), owner, now, ttlMs)) return null;
     return this.#file.atomic(() => {
       const held = this.#held();
@@ -61,7 +61,7 @@ export class Lease {
 }
 
 function isFree(held: Held | undefined, owner: string, now: number, ttlMs: number): boolean {
-  // A time that no holder can have asked for is nobody's right.
+  // No holder can have asked for such a time, so nobody has the right.
   const longest = now + Math.max(3_600_000, 10 * ttlMs);
   return (
     held === undefined ||

@@ -26,7 +26,7 @@ export class OthersWrites {
 
   /** @returns the function that ends the subscription */
   listen(listener: Listener): () => void {
-    // What was written before is not this listener's news.
+    // Earlier writes are not news for this listener.
     if (this.#listeners.size === 0) this.#look();
     this.#listeners.add(listener);
     this.#arm();
@@ -55,7 +55,7 @@ export class OthersWrites {
     }, everyMs);
   }
 
-  /** @returns whether others have written since the last look; what cannot be read is noticed later */
+  /** @returns whether others have written since the last look. If the file cannot be read, it notices later */
   #look(): boolean {
     try {
       const before = this.#version;

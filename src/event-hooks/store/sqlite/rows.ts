@@ -23,7 +23,7 @@ export interface RecordRow extends DeliveryRow {
 }
 
 export function toState(number: number): DeliveryState {
-  // A state that there is none of is finished: nothing is made of it any more.
+  // An unknown state counts as finished. Nothing more is delivered for it.
   return stateName[number] ?? 'dead';
 }
 

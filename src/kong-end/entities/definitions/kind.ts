@@ -7,9 +7,9 @@ export interface EntityDefinition extends SchemaDefinition {
   readonly endpointKey?: string;
   /** Fields that are unique together. */
   readonly cacheKey?: readonly string[];
-  /** The collection's path in the Admin API where it is not the name. */
+  /** The collection's path in the Admin API, if it differs from the name. */
   readonly adminName?: string;
-  /** Its path below a parent, where it is another one. */
+  /** Its path below a parent, if that differs. */
   readonly adminNestedName?: string;
   /** No endpoints are generated. */
   readonly noAdminApi?: boolean;
