@@ -11,17 +11,17 @@ export interface ArrivalsOptions {
   readonly pipeline: RecordPipeline;
   readonly reports: Reports;
   readonly recorder: Recorder;
-  /** Keeps the order of the log events, null where nobody promises one. */
+  /** Keeps the order of the log events, null if no order is promised. */
   readonly turns: Turns | null;
   /** Whether the log event may be over for Kong before the record has come: it is kept in memory only. */
   readonly isLast: boolean;
   /** Offers the event hook its data. */
   readonly emit: (event: () => Record<string, unknown>) => void;
-  /** Resolves when the record is where it is safe, null when it is. */
+  /** Resolves when the record is in a safe place; null if it is already. */
   readonly accept: (bytes: Buffer) => Promise<void> | null;
 }
 
-/** What happens in a log event: the record is asked for, looked at and handed on. */
+/** The work of a log event: it asks for the record, looks at it and hands it on. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
 

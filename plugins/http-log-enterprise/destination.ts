@@ -14,7 +14,9 @@ import type { SpoolToken } from './spool/options.ts';
 import type { Spool } from './spool/spool.ts';
 import { openSpool } from './spool/spool.ts';
 
-/** How many bytes of records that are on disk as well wait in memory; the others are read back when their turn comes. */
+/**
+ * How many bytes of records wait in memory although they are on disk. The others are read back when their turn comes.
+ */
 const memoryWindow = 8 * 1024 * 1024;
 /** When a spool that could not be opened is tried again, in milliseconds. */
 const reopenAfterMs = 30_000;
@@ -155,7 +157,9 @@ export class Destination {
     return this.#queue.length + this.#queue.sending + (this.#spool?.backlog ?? 0);
   }
 
-  /** Whether one more record goes into memory: what the queue takes, and of records on disk no more than the window. */
+  /**
+   * Whether one more record goes into memory. The queue has to take it, and records on disk may fill only the window.
+   */
   #hasRoom(size: number): boolean {
     const announced = this.#announced;
     const announcedBytes = this.#announcedBytes;
@@ -178,7 +182,7 @@ export class Destination {
     this.#announcedBytes += bytes;
   }
 
-  /** Takes a record. Null when it is in memory, and may be so; else resolves when it is on disk. */
+  /** Takes a record. Null if it is in memory, and that is enough. Otherwise it resolves when the record is on disk. */
   accept(bytes: Buffer): Promise<void> | null {
     const spool = this.#spool;
     if (spool === null) {

@@ -7,13 +7,13 @@ import type { RecordPipeline } from './record/pipeline.ts';
 import { createPipeline } from './record/pipeline.ts';
 import type { Reports } from './reports.ts';
 
-/** What is done to records, and the settings that hold: those of a configuration that cannot work keep its records. */
+/** The work on records, and the settings in force. If a configuration cannot work, its settings keep the records. */
 export interface CompiledRecords {
   readonly settings: Settings;
   readonly pipeline: RecordPipeline;
 }
 
-/** Compiles what is done to records. Lua that does not compile makes a configuration one that cannot work. */
+/** Compiles the work on records. If its Lua does not compile, a configuration cannot work. */
 export async function compileRecords(
   wanted: Settings,
   log: PluginLog,

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../base/clock.ts';
 
-/** What a watched Kong tells, and to whom. Nothing here knows who takes the events. */
+/** The events of a watched Kong, and the port that takes them. Nothing here knows the receiver of the events. */
 
 export interface WatchLog {
   info(message: string, fields?: Record<string, unknown>): void;
@@ -30,17 +30,17 @@ export interface WatchedSource {
   description?: string;
 }
 
-/** Which events somebody listens to. */
+/** The events that hooks listen to. */
 export type Wants = (source: string, event: string) => boolean;
 
-/** What somebody listens to. */
+/** The present listeners' interest. */
 export interface WatchInterest {
   readonly wants: Wants;
   /** Whether anybody names the source. */
   readonly listens: (source: string) => boolean;
 }
 
-/** Whoever takes the events of a watched Kong. */
+/** The receiver of the events of a watched Kong. */
 export interface WatchPort {
   readonly clock: Clock;
   readonly log: WatchLog;
@@ -54,7 +54,7 @@ export interface WatchPort {
   /** Resolves once the events are stored; rejects when they are not. @returns those that can never be */
   accept(events: readonly WatchedEvent[]): Promise<{ refused: { index: number; reason: string }[] }>;
   /**
-   * @param told called now and at each change; who makes a change waits for what it returns
+   * @param told called now and at each change; the author of a change waits for its result
    * @returns ends it
    */
   onInterest(told: (interest: WatchInterest) => Promise<void> | undefined): () => void;

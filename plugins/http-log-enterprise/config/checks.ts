@@ -12,7 +12,7 @@ const emptyReference =
 const invalid = (problem: string, fix?: string): KongTsError =>
   new KongTsError('CONFIG_INVALID', problem, fix === undefined ? {} : { fix });
 
-/** As LuaSocket finds user info: a query is no end of the authority for it. */
+/** Finds user info as LuaSocket does, for which a query does not end the authority. */
 const hasUserInfo = (url: string): boolean => /^[a-z0-9][a-z0-9+.-]*:\/\/[^/#]*@/i.test(url);
 
 /** Kong resolves references before it starts an instance; one that is still there would be sent as it stands. */
@@ -102,8 +102,8 @@ function checkCertificates({ ca_certificate: ca, client_certificate: cert, clien
 }
 
 /**
- * What Kong's http-log checks in Lua functions, and what it takes although no record could be sent with it, checked when
- * an instance starts. (The Lua of custom fields is checked when it is compiled.)
+ * Checks when an instance starts: what Kong's http-log checks in Lua functions, and what http-log accepts although it
+ * could send no record with it. (The Lua of custom fields is checked when it is compiled.)
  *
  * @throws KongTsError CONFIG_INVALID naming the field
  */

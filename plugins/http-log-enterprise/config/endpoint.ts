@@ -30,7 +30,7 @@ function decodePercent(text: string): Buffer {
   return Buffer.from(bytes);
 }
 
-/** What cannot stand in a request line. */
+/** Characters that cannot stand in a request line. */
 const unsendable = /[^!-~]/g;
 
 /** The path as it was written; only spaces, control characters and bytes beyond ASCII are percent-encoded. */
@@ -46,7 +46,7 @@ function requestPath(written: string): string {
 function originOf(scheme: string, authority: string, field: string): string {
   const problem = 'not a URL that can be connected to';
   const fix = 'Write http://host:port/path.';
-  // A WHATWG URL would leave out what is no part of a host, or end the host there.
+  // A WHATWG URL would leave out characters that do not belong to a host, or end the host there.
   if (/[\s\\]/.test(authority)) throw invalid(field, problem, fix);
   try {
     return new URL(`${scheme}://${authority}`).origin;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { urlChecks } from './url-patterns.ts';
 
-/** What http-log-enterprise adds to http-log's configuration. All of it is off unless configured. */
+/** The fields that http-log-enterprise adds to http-log's configuration. All of them are off unless configured. */
 
 const names = (description: string) => z.array(z.string()).optional().describe(description);
 

@@ -57,7 +57,7 @@ export interface Settings {
   readonly reportIntervalMs: number;
   /** Warnings to log once when the instance starts. */
   readonly warnings: readonly string[];
-  /** Why nothing can be sent with this configuration; null when something can. Then there are no endpoints. */
+  /** Why this configuration can send nothing; null if it can send. If it cannot, there are no endpoints. */
   readonly refusal: KongTsError | null;
 }
 
@@ -139,8 +139,8 @@ function compileQueue(config: Config, batch: number, delay: number): QueueSettin
 }
 
 /**
- * Compiles a configuration: legacy fields folded in, endpoints taken apart, seconds turned into milliseconds. What
- * nothing can be sent with is told in `refusal`.
+ * Compiles a configuration: it folds legacy fields in, takes endpoints apart, and turns seconds into milliseconds. If
+ * the configuration can send nothing, `refusal` says why.
  */
 export function compileSettings(config: Config): Settings {
   const { batch, delay, warnings } = legacy(config);
@@ -181,8 +181,8 @@ export function compileSettings(config: Config): Settings {
 }
 
 /**
- * The same configuration with nothing going out: records are filtered, redacted and kept, and whoever mends the
- * configuration sends them. Custom fields are not computed.
+ * The same configuration, but it sends nothing: it filters, redacts and keeps records, and the mended configuration
+ * sends them. It does not compute custom fields.
  */
 export function withholding(settings: Settings, refusal: KongTsError): Settings {
   return {

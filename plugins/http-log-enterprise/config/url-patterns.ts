@@ -6,7 +6,7 @@
 
 const scheme = '^%w[%w+.-]*:';
 
-/** What comes before a first path, or is all there is, when there is no authority. */
+/** The text before a first path, or the whole text, if there is no authority. */
 const withoutAuthority = [
   '^[^%w/]',
   '^/[^/]',
@@ -18,7 +18,7 @@ const withoutAuthority = [
   `${scheme}/?$`,
 ];
 
-/** Authorities of which nothing is left without user info and port. A query is no end of them for LuaSocket. */
+/** Authorities that are empty without user info and port. For LuaSocket, a query does not end them. */
 const withoutHost = ['', '[^/#@]*@', ':[^/#:%]@]*', '[^/#@]*@:[^/#:%]]*'];
 
 const emptyAuthorities = ['^', scheme].flatMap((start) =>

@@ -1,7 +1,7 @@
 import { quote, parseRaw, valueEnd } from './json.ts';
 import type { RawText } from './text.ts';
 
-/** A value inside a document: raw JSON that nobody has looked into yet, or a container that somebody has. */
+/** A value inside a document: raw JSON that nobody has looked into yet, or an opened container. */
 export type Value = RawText | JsonObject | JsonArray;
 
 const textOf = (value: Value): RawText => (typeof value === 'string' ? value : value.toRaw());
@@ -14,8 +14,8 @@ export function open(value: Value): JsonObject | JsonArray | null {
 }
 
 /**
- * A JSON object that is edited in its text: what is not touched leaves byte for byte as it came, numbers, escapes and
- * the order of members included.
+ * A JSON object that is edited in its text. Everything that is not touched leaves byte for byte as it came, numbers,
+ * escapes and the order of members included.
  */
 export class JsonObject {
   readonly #members = new Map<string, Value>();

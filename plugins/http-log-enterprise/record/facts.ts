@@ -1,12 +1,12 @@
 import type { JsonObject } from './document.ts';
 
-/** Reads what filters and event hooks ask about a record. */
+/** Reads the facts about a record that filters and event hooks need. */
 export function statusOf(record: JsonObject): number | null {
   const status = record.object('response')?.value('status') ?? record.object('session')?.value('status');
   return typeof status === 'number' ? status : null;
 }
 
-/** The names by which an entity of the record may be meant; empty when the record has no such entity. */
+/** All names of an entity of the record. Empty if the record has no such entity. */
 export function namesOf(record: JsonObject, entity: 'route' | 'service' | 'consumer'): string[] {
   const node = record.object(entity);
   if (node === null) return [];

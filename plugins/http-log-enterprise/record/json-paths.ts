@@ -28,7 +28,7 @@ function replaceAt(node: Container, segments: readonly string[], replacement: Ra
   }
 }
 
-/** Puts the replacement where the paths lead (`*` is every member or item); what is not there stays absent. */
+/** Puts the replacement at the end of each path (`*` is every member or item). Absent members stay absent. */
 export function redactPaths(root: JsonObject, paths: readonly string[], replacement: RawText): void {
   for (const path of paths) replaceAt(root, splitPath(path), replacement);
 }

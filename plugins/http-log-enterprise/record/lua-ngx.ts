@@ -17,8 +17,8 @@ const raw = (bytes: Buffer): RawText => bytes.toString('latin1');
 const bytesWhere = (is: (byte: string) => boolean): readonly boolean[] =>
   Array.from({ length: 256 }, (_, byte) => is(String.fromCharCode(byte)));
 /**
- * What nginx leaves alone (lua-nginx-module 0.10.26): in a whole URI (type 0 of `ngx.escape_uri`), in arguments (1), in a
- * component (2).
+ * The characters that nginx leaves alone (lua-nginx-module 0.10.26): in a whole URI (type 0 of `ngx.escape_uri`), in
+ * arguments (1), in a component (2).
  */
 const plainBytes = [
   bytesWhere((byte) => !/[\0- #%?\x7f-\xff]/.test(byte)),
@@ -27,7 +27,7 @@ const plainBytes = [
 ];
 const hexDigits = Buffer.from('0123456789ABCDEF');
 
-/** Byte by byte into one buffer: what has a list of them, of Lua's megabytes, takes the memory of the thread. */
+/** Writes byte by byte into one buffer. A list of the bytes of Lua's megabytes would take the memory of the thread. */
 export function escapeUri(text: unknown, type: unknown): RawText {
   const plain = plainBytes[type === undefined ? 2 : Number(type)];
   if (plain === undefined) throw new Error('of the types of ngx.escape_uri, 0, 1 and 2 are here');
@@ -45,13 +45,13 @@ export function escapeUri(text: unknown, type: unknown): RawText {
   return escaped.toString('latin1', 0, length);
 }
 
-/** What is no percent-encoded byte stays as it is; plus is a space. */
+/** Everything that is not a percent-encoded byte stays as it is. A plus is a space. */
 export const unescapeUri = (text: unknown): RawText =>
   raw(bytesOf(text))
     .replaceAll('+', ' ')
     .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** Strict, as nginx: null for what is no base64. */
+/** Strict, as nginx: null for a text that is not base64. */
 export function decodeBase64(text: unknown): RawText | undefined {
   const given = raw(bytesOf(text));
   // A regular expression would look at each run of equals signs once for each of them.

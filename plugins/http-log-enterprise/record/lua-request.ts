@@ -13,7 +13,7 @@ export class RequestView {
     return textOf(field(this.#source.record(), 'request', 'uri'));
   }
 
-  /** Everything before the query; a question mark in front is none of it. */
+  /** Everything before the query. A question mark in front does not begin a query. */
   get rawPath(): string {
     const at = this.uri.indexOf('?', 1);
     return at < 0 ? this.uri : this.uri.slice(0, at);
@@ -24,7 +24,7 @@ export class RequestView {
     return at < 0 ? '' : this.uri.slice(at + 1);
   }
 
-  /** Scheme, host and port of `request.url`; the host may be empty, where nginx refused the request. */
+  /** Scheme, host and port of `request.url`. The host may be empty if nginx refused the request. */
   get origin(): { scheme: string; host: string; port: number } | null {
     const url = textOf(field(this.#source.record(), 'request', 'url'));
     const parts = /^([a-z][a-z0-9+.-]*):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?/i.exec(url);
@@ -33,7 +33,7 @@ export class RequestView {
     return { scheme, host, port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port) };
   }
 
-  /** The headers with what Kong took out of the record, as far as it is known. */
+  /** The headers, with those that Kong took out of the record, as far as they are known. */
   get headers(): Table {
     const headers = field(this.#source.record(), 'request', 'headers');
     if (!isTable(headers)) return {};

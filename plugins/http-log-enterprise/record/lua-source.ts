@@ -3,7 +3,7 @@ import type { RawText } from './text.ts';
 
 export type Table = Record<string, unknown>;
 
-/** What the functions of custom fields answer from. Strings have one character per byte. */
+/** The source of the answers of custom fields' functions. Strings have one character per byte. */
 export interface LuaSource {
   /** The record of the request whose fields are being computed. */
   readonly record: () => Table;

@@ -144,7 +144,7 @@ export function luaView(source: LuaSource): Table {
   return merge(refuse(), answers);
 }
 
-/** What can be answered stands over what is refused. */
+/** Functions with an answer replace refused ones. */
 function merge(below: Table, above: Table): Table {
   const all: Table = { ...below };
   for (const [key, value] of Object.entries(above)) {

@@ -10,7 +10,7 @@ const significantDigits = 14;
 /** A number with more significant digits than that has so many digits and points in a row. */
 const longRun = significantDigits + 1;
 
-/** No double is so near to the middle of two numbers of 14 digits that fewer digits than these would not tell. */
+/** With this many digits, every double can be told from the middle of two numbers of 14 digits. */
 const exactDigits = 60;
 
 /** Whether a character is a digit or a point. */
@@ -100,8 +100,8 @@ function exponentEnd(record: RawText, at: number): number {
 }
 
 /**
- * The record with its numbers as http-log writes them, in the pieces that it falls into: what stays is not copied.
- * Nothing is parsed, and only every fifteenth character is looked at: a long number has a digit there.
+ * The record with its numbers as http-log writes them, in pieces, so that unchanged text is not copied. Nothing is
+ * parsed, and only every fifteenth character is looked at: a long number has a digit there.
  */
 export function numberPieces(record: RawText): RawText[] {
   const pieces: RawText[] = [];

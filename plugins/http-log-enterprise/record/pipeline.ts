@@ -12,18 +12,18 @@ import type { Redaction } from './redaction.ts';
 import { compileRedaction } from './redaction.ts';
 import type { RawText } from './text.ts';
 
-/** What turns Kong's record into the bytes that are sent. */
+/** Turns Kong's record into the bytes that are sent. */
 export interface RecordPipeline {
   /** Whether `prepare` wants to be told the request's header authorization. */
   readonly wantsAuthorization: boolean;
   /**
-   * The record's bytes, null when a filter leaves it out. A record that nothing has to look into is not parsed. Custom
-   * fields are computed in a thread: with them it is a promise, which never rejects.
+   * The record's bytes, null if a filter leaves it out. A record is not parsed unless something has to look into it.
+   * Custom fields are computed in a thread: with them it is a promise, which never rejects.
    *
    * @param authorization the header, where it is known: the record does not show it
    */
   prepare(raw: RawText, authorization?: RawText | null): Buffer | null | Promise<Buffer | null>;
-  /** The data of the event hook: of the record as Kong gave it, without what redaction removes. */
+  /** The data of the event hook, from the record as Kong gave it, without redacted values. */
   event(raw: RawText): Record<string, unknown>;
   close(): Promise<void>;
 }

@@ -22,7 +22,7 @@ function secretTest(
 
 function redactMembers(node: JsonObject | null, isSecret: IsSecret, replacement: string): void {
   for (const key of node?.keys() ?? []) {
-    // An argument without a value (`?flag`) is `true` in the record: nothing to hide.
+    // An argument without a value (`?flag`) is `true` in the record, so there is nothing to hide.
     if (isSecret(key.toLowerCase()) && node?.get(key) !== 'true') node?.set(key, replacement);
   }
 }

@@ -24,7 +24,8 @@ function tableOf(container: JsonObject | JsonArray | null): JsonObject | null {
 }
 
 /**
- * What `kong.log.set_serialize_value(name, value, { mode })` does: dots nest, missing tables are made, null removes.
+ * Does what `kong.log.set_serialize_value(name, value, { mode })` does: dots nest, missing tables are made, and null
+ * removes.
  *
  * @param value JSON
  * @throws KongTsError CONFIG_INVALID when a dotted name leads through something that is not a table

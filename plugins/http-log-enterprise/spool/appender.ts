@@ -21,14 +21,14 @@ export type Settle = (written: SpoolToken | 'on-disk' | 'unwritable') => void;
 export interface AppenderHost {
   /** The segment to write to. */
   segment(): Promise<Segment>;
-  /** The same, null where something has to be waited for first. */
+  /** The same, null if the caller has to wait first. */
   segmentNow(): Segment | null;
-  /** Whether older records are on disk only, so that these have to queue up behind them. */
+  /** Whether older records are on disk only. If so, new ones have to queue up behind them. */
   isLagging(): boolean;
   /** Records were written from `start` on; `onDiskOnly`: they are not in the queue. */
   written(segment: Segment, start: number, records: number, onDiskOnly: boolean): void;
   failed(error: unknown): void;
-  /** What has to be done between two writes. */
+  /** The work between two writes. */
   between(): Promise<void>;
 }
 
@@ -44,8 +44,9 @@ export interface AppenderOptions {
 }
 
 /**
- * Writes the records of one turn of the event loop in one piece, at its end. Where the disk is quick the event loop waits
- * for it, and their events end in the same turn; else one write follows the other beside everything else.
+ * Writes the records of one turn of the event loop in one piece, at its end. If the disk is quick, the event loop waits
+ * for it, and the records' events end in the same turn. Otherwise one write follows the other while everything else
+ * goes on.
  */
 export class Appender {
   readonly #options: AppenderOptions;

@@ -1,6 +1,6 @@
 import type { Clock } from '../queue/clock.ts';
 
-/** Work that goes on beside the appends: what it throws is reported, and a stop waits for it. */
+/** Work that goes on beside the appends. Its errors are reported, and a stop waits for it. */
 export class Chores {
   readonly #timers = new Set<() => void>();
   readonly #running = new Set<Promise<void>>();
@@ -35,7 +35,7 @@ export class Chores {
     for (const cancel of this.#timers) cancel();
   }
 
-  /** Resolves when what runs now has ended. */
+  /** Resolves when the running work has ended. */
   async settled(): Promise<void> {
     await Promise.allSettled([...this.#running]);
   }

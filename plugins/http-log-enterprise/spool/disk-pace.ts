@@ -5,16 +5,16 @@ const mostTrust = 8192;
 const quickMs = 1;
 /** A write for which nobody may wait. */
 const longMs = 20;
-/** So many that are not quick, one after the other, are no accident. */
+/** This many slow writes in a row are not an accident. */
 const mostSlow = 8;
-/** What a slow disk has cost in trust is forgotten after so long, in milliseconds. */
+/** After this time, the lost trust in a slow disk is forgotten, in milliseconds. */
 const forgetAfterMs = 600_000;
 
 /**
  * Whether the event loop may wait for the writes to a disk. On most disks that is cheaper by far than to have a thread
- * wait, because the system only copies the bytes; on a slow one each write would hold up every plugin of the worker. So it
- * is measured: a disk has to be quick first, one long write ends the trust, and it takes twice as many quick ones to win
- * it back.
+ * wait, because the system only copies the bytes. On a slow disk, each write would hold up every plugin of the worker.
+ * So the writes are measured: a disk has to be quick first, one long write ends the trust, and it takes twice as many
+ * quick writes to win it back.
  */
 export class DiskPace {
   readonly #now: () => number;
@@ -34,7 +34,7 @@ export class DiskPace {
     return this.#blocks;
   }
 
-  /** A write took so long, whoever waited for it. */
+  /** Takes the time of a write into account, whether the event loop or a thread waited for it. */
   took(ms: number): void {
     if (ms <= quickMs) this.#wasQuick();
     else this.#wasSlow(ms);

@@ -27,7 +27,7 @@ export interface Frame {
 
 /**
  * Reads the record at an offset. Null at the end, and at a record that was cut off or damaged by a crash. There are no
- * empty records: what a crash of the machine fills with zeros would look like them.
+ * empty records, because a file that a crash of the machine has filled with zeros would look like them.
  */
 export function readFrame(segment: Buffer, at: number): Frame | null {
   if (at + headerSize > segment.length) return null;
@@ -42,9 +42,9 @@ export function readFrame(segment: Buffer, at: number): Frame | null {
 const sumsPerByte = 4;
 
 /**
- * Finds records behind damage. Only what looks like a JSON object is checked, and what is checked in vain is counted: a
- * file in which every byte could begin a record as long as itself costs four times its length, not its square. What
- * lies behind that is taken for damage.
+ * Finds records behind damage. It checks only bytes that look like a JSON object, and counts those that it checks in
+ * vain. So a file in which every byte could begin a record as long as itself costs four times its length, not its
+ * square. Everything behind that counts as damage.
  */
 export class FrameSearch {
   readonly #segment: Buffer;

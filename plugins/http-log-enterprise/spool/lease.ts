@@ -81,7 +81,7 @@ export async function adoptFolders(parent: string, mine: string, wall: number): 
       const files = await readdir(adopted, { recursive: true });
       found.push(...files.filter((file) => file.endsWith('.seg')).map((file) => join(adopted, file)));
     } catch {
-      // Another process has it, or nobody can read it: the others are not to wait for it.
+      // Another process has it, or nobody can read it. The other folders must not wait for it.
       continue;
     }
   }

@@ -8,7 +8,7 @@ export interface SpoolToken {
   readonly offset: number;
 }
 
-/** Why records on disk are lost. */
+/** The reason why records on disk were lost. */
 export type SpoolLoss = 'spool_full' | 'expired' | 'damaged';
 
 export interface SpoolOptions {

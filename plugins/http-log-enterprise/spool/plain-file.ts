@@ -20,13 +20,13 @@ const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
 /** The same for a file that is written anew. */
 export const plainWrite =
   constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** No segment has so many bytes: one is begun anew at 4 MiB, and what is written at once is in memory before. */
+/** No segment has this many bytes, because a new one begins at 4 MiB, and a single write is in memory before. */
 const largest = 256 * 1024 * 1024;
 
 /**
- * Opens what a former process has left. The folder is its owner's, and yet what lies there is a claim.
+ * Opens a file that a former process has left. The folder belongs to its owner, but its contents are still a claim.
  *
- * @throws Error for what is no regular file, or too large to be one of a spool; else what the file system throws
+ * @throws Error for a file that is not regular, or too large for a spool; otherwise the file system's error
  */
 export async function openPlain(path: string, open: OpenFile): Promise<FileHandle> {
   const file = await open(path, readOnly);

@@ -2,8 +2,8 @@ import type { SpoolOptions } from './options.ts';
 import { Segment } from './segment.ts';
 
 /**
- * What is left in a file of a former process: null when there is nothing, and then it is deleted. What cannot be read stays
- * where it is.
+ * The remaining records in a file of a former process. Null if there are none: then the file is deleted. A file that
+ * cannot be read stays where it is.
  */
 export async function recoverSegment(
   path: string,
@@ -16,7 +16,7 @@ export async function recoverSegment(
         `${segment.damaged} bytes of ${path} are no whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
       );
     }
-    // At the end of a file it is a record whose log event had not ended. Elsewhere there was at least one.
+    // At the end of a file, damage is a record whose log event had not ended. Elsewhere, at least one record was lost.
     if (segment.holes.size > 0)
       lost(segment.holes.size, 'damaged', `${path} is damaged in ${segment.holes.size} places`);
     if (segment.outstanding > 0) return segment;

@@ -7,10 +7,10 @@ import { openPlain, readPlain } from './plain-file.ts';
 
 /** How much is read back from the disk at a time. */
 const readSize = 262_144;
-/** What makes a done mark of an offset: eight bytes of zeros or of garbage are none. */
+/** Turns an offset into a done mark. Eight bytes of zeros or of garbage are not a mark. */
 const markMask = 0x5f3759df;
 const markSize = 8;
-/** Where records are put together that are written while everything waits: nobody reads it after that. */
+/** The buffer for records that are written while everything waits. Nobody reads it after the write. */
 const scratch = Buffer.allocUnsafeSlow(65_536);
 
 /** One file of records, and beside it the list of those that are done (their offsets). */
@@ -29,7 +29,7 @@ export class Segment {
   /** When its first and its last record were written, in milliseconds since 1970. */
   oldest = Infinity;
   newest = 0;
-  /** Bytes that are no whole records: what a crash or a full disk cut off or damaged. */
+  /** Bytes that are not whole records: a crash or a full disk has cut them off or damaged them. */
   damaged = 0;
   /** Damage that readable records follow: where it begins, and where it ends. */
   readonly holes = new Map<number, number>();
@@ -50,7 +50,8 @@ export class Segment {
 
   static async create(path: string, openFile: OpenFile = open): Promise<Segment> {
     const segment = new Segment(path, openFile);
-    // Not opened for appending: after a write that failed half-way, the next one has to go where that one began.
+    // Not opened for appending, because after a write that failed half-way, the next one has to begin at the same
+    // place.
     segment.#file = await openFile(path, 'wx', 0o600);
     return segment;
   }
@@ -220,7 +221,7 @@ export class Segment {
     }
   }
 
-  /** Ends writing: what a failed write left behind goes, and the file is closed. */
+  /** Ends writing: it removes what a failed write left behind, and closes the file. */
   seal(sync: boolean): Promise<void> {
     this.sealed = true;
     return this.#inTurn(async () => {

@@ -86,7 +86,7 @@ export class Spool {
     this.#chores.run(this.sweep());
   }
 
-  /** Deletes what configurations that are gone have left and nobody came for, as old as their own `maxAgeMs`. */
+  /** Deletes records of configurations that are gone, once they are as old as that configuration's `maxAgeMs`. */
   async sweep(): Promise<void> {
     const { directory, clock, maxAgeMs } = this.#options;
     for (const { path, records } of await sweep(dirname(directory), directory, maxAgeMs, clock.wall()))
@@ -287,7 +287,7 @@ export class Spool {
     }
   }
 
-  /** What comes next in a segment; null when it cannot be read now, and then those behind it have their turn. */
+  /** The next records of a segment. Null if it cannot be read now: then it is the turn of those behind it. */
   async #readOn(segment: Segment): Promise<Buffer | null> {
     try {
       return await segment.readOn();
@@ -304,7 +304,7 @@ export class Spool {
     }
   }
 
-  /** One look at a time, and none before the last one's deletions are done: they would be counted again. */
+  /** One look at a time, and none before the deletions of the last one are done, because they would count again. */
   #enforceLimit(): Promise<void> {
     this.#limiting ??= this.#dropExcess().finally(() => {
       this.#limiting = null;

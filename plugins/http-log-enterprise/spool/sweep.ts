@@ -13,8 +13,8 @@ const configurationFolder = /^[0-9a-f]{24}$/;
 const expiredPrefix = '.expired-';
 
 /**
- * Writes down how long the records of a configuration are kept: whoever finds them later does not know it. Without it
- * (a disk that is full) its own age counts.
+ * Writes down how long the records of a configuration are kept, because a later finder cannot know it. Without this
+ * file (on a full disk) the finder's own limit counts.
  */
 export async function rememberMaxAge(directory: string, maxAgeMs: number): Promise<void> {
   const text = String(Math.ceil(maxAgeMs));
@@ -38,7 +38,7 @@ async function lastSign(directory: string): Promise<number> {
   return newest > 0 ? newest : ((await stat(directory).catch(() => null))?.mtimeMs ?? Infinity);
 }
 
-/** What a sweep has left that ended in the middle. */
+/** The rest of a sweep that ended in the middle. */
 async function removeAbandoned(path: string, wall: number): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found !== null && wall - found.ctimeMs > 60_000) await rm(path, { recursive: true, force: true });

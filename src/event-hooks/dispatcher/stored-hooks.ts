@@ -6,7 +6,7 @@ import type { Hook } from '../model/hook.ts';
 import type { KindSet } from '../model/kind-set.ts';
 import type { HookStore } from '../store/types.ts';
 
-/** Makes everything that a hook needs and lets go of it again; throws where that cannot be. */
+/** Makes everything that a hook needs and lets go of it again. Throws if that is impossible. */
 export type TryToBuild = (hook: Hook) => void;
 
 export interface StoredHooksOptions {
@@ -28,7 +28,7 @@ export class StoredHooks {
   readonly #log: HookLog;
   /** Rows that make no hook, in this reading. */
   #unusable = 0;
-  /** What was made of a row's text, so that each text is looked at once. */
+  /** The result for each row's text, so that each text is looked at once. */
   #known = new Map<string, { text: string; hook: Hook }>();
 
   constructor({ store, kinds, build, log }: StoredHooksOptions) {
@@ -103,7 +103,7 @@ export class StoredHooks {
 /** Rows that are said one by one, of those that make no hook: a file may hold any number of them. */
 const saidEach = 10;
 
-/** Handler and those fields of its configuration that can be read; nothing else of a broken row is passed on. */
+/** The handler, and those fields of its configuration that can be read. Nothing else of a broken row is passed on. */
 function shownConfig(raw: Record<string, unknown>, kinds: KindSet): { handler: string; config: object } {
   const kind = kinds.get(raw.handler);
   const config = typeof raw.config === 'object' && raw.config !== null ? raw.config : {};

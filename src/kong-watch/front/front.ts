@@ -2,7 +2,7 @@ import type { KongWatch } from '../watcher/kong-watch.ts';
 import type { PassThroughOptions } from './pass-through.ts';
 import { isEventHooksPath, PassThrough } from './pass-through.ts';
 
-/** The event hooks' Admin API in front of Kong's own: what is ours, and what is handed on. */
+/** The event hooks' Admin API in front of Kong's own: it decides which paths are ours, and hands the others on. */
 export interface Front {
   /** Whether a path is the event hooks' own. */
   isOurs(url: string): boolean;
@@ -10,7 +10,7 @@ export interface Front {
   close(): void;
 }
 
-/** Collections of Kong 3.9 and of Enterprise: `/services/event-hooks` is a service, and no workspace. */
+/** Collections of Kong 3.9 and of Enterprise: `/services/event-hooks` is a service, not a workspace. */
 const collections = new Set(
   (
     'acls acme acme_storage admins applications basic-auths ca_certificates cache certificates clustering config ' +
@@ -22,7 +22,7 @@ const collections = new Set(
 
 /**
  * @param kong URL of Kong's Admin API
- * @param lendLoginTo whom its user and password are sent for where they bring none; see PassThroughOptions
+ * @param lendLoginTo the clients that get its user and password if they bring none; see PassThroughOptions
  */
 export function createFront(
   kong: string,

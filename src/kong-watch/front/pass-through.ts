@@ -17,7 +17,7 @@ import { withoutUserInfo } from '../../kong-admin/user-info.ts';
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 const bodiless = new Set([...reads, 'DELETE']);
-/** What Node does not write into a header. */
+/** Characters that Node does not write into a header. */
 const unwritable = /[^\t\x20-\x7e\x80-\xff]/;
 
 export interface PassThroughOptions {
@@ -30,11 +30,11 @@ export interface PassThroughOptions {
   readonly lendLoginTo: Callers | 'everybody' | null;
   /** Told of each write that Kong has answered with success. */
   readonly onWrite: (method: string, path: string) => void;
-  /** How long Kong and the client may get nowhere, in milliseconds; 60,000 by default. */
+  /** How long an exchange may last without progress, in milliseconds; 60,000 by default. */
   readonly timeoutMs?: number;
 }
 
-/** What of a request is sent to Kong. */
+/** The parts of a request that are sent to Kong. */
 interface Outgoing {
   readonly method: string;
   readonly path: string;
@@ -170,7 +170,7 @@ export class PassThrough {
     }
   }
 
-  /** Whether it may be asked again: Kong has closed an idle connection just now, and nothing can be done twice. */
+  /** Whether the request may go again: Kong has just closed an idle connection, and nothing can be done twice. */
   #repeatable({ method, framing }: Outgoing, error: Error, reused: boolean): boolean {
     const closed = ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
     return closed && reused && reads.has(method) && framing.kind === 'none';
@@ -199,12 +199,12 @@ export class PassThrough {
   }
 }
 
-/** Of methods that have a body as a rule, Node would send an empty one in chunks. */
+/** For methods that usually have a body, Node would send an empty one in chunks. */
 const saysNone = (method: string, { kind }: Framing): readonly string[] =>
   kind === 'none' && !bodiless.has(method) ? ['Content-Length', '0'] : [];
 
 /**
- * Ends an exchange in which nothing is got on with. Bytes alone are no progress: informational answers, empty lines and
+ * Ends an exchange that makes no progress. Bytes alone are not progress, because informational answers, empty lines and
  * zeros before the size of a chunk can come for ever.
  * @returns is to be called whenever a part of a body, or the answer's head, has come
  */
@@ -216,7 +216,7 @@ function watched(upstream: ClientRequest, timeoutMs: number): () => void {
   return () => void timer.refresh();
 }
 
-/** Ends a request with a message of our own, and its connection: what is left of its body is not read. */
+/** Ends a request with a message of our own, and ends its connection. The rest of the body is not read. */
 function answer(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) {
     response.destroy();

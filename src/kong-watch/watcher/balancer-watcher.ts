@@ -80,7 +80,7 @@ export class BalancerWatcher {
   async #look(): Promise<Turn> {
     const { wants, snapshots, mayReport, emit, metrics } = this.#options;
     if (!wants('balancer', 'health')) {
-      // Whoever listens later hears of changes from then on.
+      // A later listener hears of changes from then on.
       if (await snapshots.seen(healthScope)) await snapshots.forget(healthScope);
       return { did: 'nothing' };
     }
@@ -176,7 +176,7 @@ async function targetsOf(admin: KongAdmin, upstreamId: string): Promise<Record<s
     const path = `/upstreams/${encodeURIComponent(upstreamId)}/health`;
     for await (const targets of admin.pages(path, pageSize)) found.push(...targets);
   } catch (error) {
-    // An upstream that goes while we look is no error.
+    // It is not an error if an upstream goes during the look.
     if (!(error instanceof AdminRefusal) || error.status !== 404) throw error;
   }
   return found;

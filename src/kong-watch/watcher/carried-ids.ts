@@ -3,8 +3,8 @@ import type { Kind } from './kinds.ts';
 type Ids = ReadonlyMap<string, string>;
 
 /**
- * Which ids the entities that a kind refers to had when it was last looked at, by the ones that they have now. A kind that
- * could not be read in the round in which ids changed is compared by the old ones when it can be.
+ * For each kind, the old ids of the entities that it refers to, by their present ids. If a kind could not be read in
+ * the round in which ids changed, it is later compared by the old ones.
  */
 export class CarriedIds {
   readonly #byKind = new Map<string, Ids>();
@@ -32,7 +32,7 @@ export class CarriedIds {
   }
 }
 
-/** Ids that have changed once more lead to the first ones; those in between are nobody's any more. */
+/** If ids have changed once more, they lead to the first ones. Nobody uses those in between any more. */
 function followed(carried: Ids, found: Ids): Ids {
   const replaced = new Set(found.values());
   const ids = new Map<string, string>();

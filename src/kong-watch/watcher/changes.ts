@@ -22,7 +22,7 @@ export interface Change {
   readonly compares?: string;
   /** The id under which it is known so far, where a DB-less node has given it another one. */
   readonly replaces?: string;
-  /** Nothing that somebody would call a change: it is remembered, and makes no event. */
+  /** Users would not call this a change. It is remembered, but makes no event. */
   readonly silent?: boolean;
   /** When it was changed, in epoch seconds, as far as Kong says it. */
   readonly at: number;
@@ -83,7 +83,11 @@ export function references(entity: Entity): string[] {
   return ids;
 }
 
-/** The entity as it would refer to others had they kept their ids. @param ids what they were, by what they are */
+/**
+ * The entity with the references that it would have if the others had kept their ids.
+ * @param ids old ids by present
+ * ones
+ */
 export function referringBy(ids: ReadonlyMap<string, string>, entity: Entity): Entity {
   let copy: Entity | null = null;
   for (const [field, value] of Object.entries(entity)) {

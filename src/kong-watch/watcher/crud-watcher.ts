@@ -107,7 +107,7 @@ export class CrudWatcher {
     // Without a database, what an entity belongs to may have another id after each configuration.
     this.#wanted = this.#dbless === true ? withParents(wanted, kinds) : wanted;
     await this.#forgetUnwanted();
-    // What is asked for from here on is the next turn's.
+    // Requests from here on belong to the next turn.
     const urgent = this.#urgent;
     this.#urgent = new Set();
     try {
@@ -160,8 +160,8 @@ export class CrudWatcher {
   }
 
   /**
-   * What nobody listens to has no snapshot: whoever begins to listen hears of what changes from then on, and not of
-   * what has changed since somebody else stopped.
+   * A kind without listeners has no snapshot. A new listener hears of changes from then on, but not of those since an
+   * earlier listener stopped.
    */
   async #forgetUnwanted(): Promise<void> {
     const wanted = new Set(this.#wanted.map((kind) => kind.schema));

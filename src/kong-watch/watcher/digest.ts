@@ -3,16 +3,16 @@ import type { Entity } from './changes.ts';
 import { references } from './changes.ts';
 
 /**
- * Fields that differ from look to look while nobody has changed anything: `ttl` is what is left of it (Kong's keys and
- * tokens), only whether there is one counts.
+ * Fields that differ from look to look although nobody has changed anything. `ttl` shows the time that is left (of
+ * Kong's keys and tokens), so only its presence counts.
  */
 const runningDown = 'ttl';
 /** A DB-less node stamps every entity anew whenever it is given a configuration (Kong 3.9). */
 const stamps = new Set(['created_at', 'updated_at']);
 
-/** Lists that Kong computes from other entities (3.9.3): a new SNI is no change of its certificate. */
+/** Lists that Kong computes from other entities (3.9.3): a new SNI does not change its certificate. */
 const computed: Readonly<Record<string, string>> = { certificates: 'snis' };
-/** What Kong hashes with the id of the consumer (3.9.3): another id is another hash of the same password. */
+/** Values that Kong hashes with the id of the consumer (3.9.3): another id gives another hash of the same password. */
 const salted: Readonly<Record<string, string>> = { basicauth_credentials: 'password' };
 /** Stands for a salted field of which nothing can be said. */
 const anySalted = '*';
@@ -54,7 +54,7 @@ export function sameContent(before: string | undefined, now: string): boolean {
   return before.slice(0, before.lastIndexOf('.')) === now.slice(0, now.lastIndexOf('.'));
 }
 
-/** What names an entity, whatever its id; null where nothing does but all that it is. */
+/** The name of an entity, independent of its id. Null if only all its fields together name it. */
 function nameOf(entity: Entity): string | null {
   const names = naming.flatMap((field) =>
     typeof entity[field] === 'string' ? [`${field}:${JSON.stringify(entity[field])}`] : [],

@@ -15,7 +15,7 @@ export type Workspaces = readonly (string | null)[];
 export interface Inventory {
   readonly kinds: readonly Kind[];
   readonly workspaces: boolean;
-  /** First segments of the paths of its Admin API: no workspace is meant by them. */
+  /** First segments of the paths of its Admin API. They do not mean workspaces. */
   readonly segments: ReadonlySet<string>;
 }
 
@@ -43,7 +43,7 @@ export async function readInventory(admin: KongAdmin): Promise<Inventory> {
 export type EntityPage = ReadonlyMap<string, Entity>;
 
 /**
- * All entities of a kind, over all workspaces, page by page. A listing is whole or it is none: any error rejects.
+ * All entities of a kind, over all workspaces, page by page. Any error rejects the whole listing.
  */
 export async function* listEntities(
   admin: KongAdmin,
@@ -108,7 +108,7 @@ export async function isGone(
   return true;
 }
 
-/** What `/status` says about whether the node can be believed, and whether anything can have changed. */
+/** The answer of `/status`: whether the node can be believed, and whether anything can have changed. */
 export interface NodeState {
   /** False while a node has no configuration yet, or has lost its database. */
   readonly ready: boolean;

@@ -8,10 +8,10 @@ import type { Workspaces } from './listing.ts';
 import { isGone, listEntities } from './listing.ts';
 import type { SnapshotStore } from './snapshot/types.ts';
 
-/** Deletions up to this number of questions are confirmed one by one; more of them by listing the kind a second time. */
+/** Up to this many deletions are confirmed one by one. More of them are confirmed by a second listing of the kind. */
 const confirmSingly = 20;
 
-/** What one look at a kind has brought. */
+/** The result of one look at a kind. */
 export interface Look {
   readonly kind: Kind;
   /** How many entities there are. */
@@ -31,13 +31,13 @@ export interface LookOptions {
   readonly newIds: ReadonlyMap<string, string>;
   /** The node has no database. */
   readonly dbless: boolean;
-  /** Whether what is there may be taken as the beginning: the node can be believed, and this process watches. */
+  /** Whether the present state may be the beginning: the node can be believed, and this process watches. */
   readonly mayBegin: () => Promise<boolean>;
 }
 
 /**
- * Lists a kind and compares it with the snapshot, a page at a time. An entity that is missing counts as deleted only
- * when a second question says so as well: a page that was cut at an unlucky moment is no deletion.
+ * Lists a kind and compares it with the snapshot, a page at a time. A missing entity counts as deleted only if a second
+ * question says so, too, because a page may have been cut at an unlucky moment.
  * @returns null when a first look may not be the beginning
  */
 export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | null> {

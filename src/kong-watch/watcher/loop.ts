@@ -4,7 +4,7 @@ import type { WatchLog } from '../port.ts';
 import { Pace } from './pace.ts';
 import { unitsOf, UsualCost } from './usual-cost.ts';
 
-/** What a turn has done. */
+/** The result of a turn. */
 export interface Turn {
   /** It has read, it has had nothing to read, or it has read and the next one follows at once. */
   readonly did: 'read' | 'nothing' | 'again';
@@ -27,7 +27,10 @@ export interface LoopOptions {
   readonly elapsed?: () => number;
 }
 
-/** A turn rests this many times as long as such a turn usually takes, so that a large Kong is not read all the time. */
+/**
+ * After a turn, the loop rests this many times as long as such a turn usually takes, so that it does not read a large
+ * Kong all the time.
+ */
 const restFactor = 4;
 const longestRestMs = 300_000;
 /** Turns that somebody asks for rest as long as they usually take: at least half of the time is Kong's. */
@@ -43,7 +46,7 @@ export class Loop {
   #waiting: (() => void)[] = [];
   #askedAgain = false;
   #quietUntil = 0;
-  /** What is asked for waits for no longer than this, also when the clock is set back. */
+  /** A requested turn waits no longer than this, even if the clock is set back. */
   #quietMs = 0;
   #closed = false;
 

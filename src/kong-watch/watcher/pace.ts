@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { AdminRefusal } from '../../kong-admin/client.ts';
 import type { WatchLog } from '../port.ts';
 
-/** What fails is tried again after so long at most, however long the interval. */
+/** The longest wait before another try after a failure, however long the interval. */
 export const longestWaitMs = 60_000;
 /** A `Retry-After` is kept to up to here. */
 const longestAskedMs = 3_600_000;

@@ -44,7 +44,7 @@ const secretName = new RegExp(
 /** Names whose texts are secrets within a plugin's configuration: `hmac_key`, `provision_key`, `aws_secret`, `auth`. */
 const configuredSecret = /(key|auth|secret|password|token)$/i;
 
-/** A copy without secrets: the fields are left out, at any depth. A reference to another entity is no secret. */
+/** A copy without secrets: it leaves their fields out, at any depth. A reference to another entity is not a secret. */
 export function withoutSecrets(schema: string, entity: Record<string, unknown>): Record<string, unknown> {
   const names = new Set([...(secretFields['*'] ?? []), ...(secretFields[schema] ?? [])]);
   const copy: Record<string, unknown> = {};

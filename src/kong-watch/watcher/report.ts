@@ -6,7 +6,7 @@ import type { Remembered } from './snapshot/types.ts';
 
 const atOnce = 500;
 
-/** Makes events of changes and remembers them, in portions: what was stored once is not emitted again. */
+/** Makes events of changes and remembers them, in portions, so that no stored event is emitted again. */
 export class Report {
   readonly #options: CommonOptions;
   readonly #over: () => boolean;

@@ -66,10 +66,12 @@ export class LookRound {
       return new Set(looks.map(({ kind }) => kind.schema));
     }
     const { changes, again } = await this.#ready(told, input.wanted);
-    // Before anything is stored: whatever fails from here on, what was not stored is compared by the ids that it knows.
+    // This comes before anything is stored. If something fails from here on, unstored changes are compared by the ids
+    // that they know.
     this.#carried.keep(input.wanted, newIds);
     if (!(await this.#report.send(changes))) return new Set();
-    // Not before: what could not be stored is looked at again, whatever the hash of the configuration says.
+    // Not before, because changes that could not be stored are looked at again, whatever the hash of the configuration
+    // says.
     for (const { kind, at } of looks) {
       if (held.has(kind.schema)) this.#schedule.forget(kind.schema);
       else {
@@ -151,7 +153,7 @@ export class LookRound {
     return { looks, unread, failure: null, newIds };
   }
 
-  /** Holds back what refers to an entity that was made after its kind was looked at; once, and not for ever. */
+  /** Holds back an entity that refers to a newer one, made after the look at that one's kind. It does so only once. */
   async #ready(
     all: readonly Change[],
     wanted: readonly Kind[],
@@ -177,7 +179,7 @@ export class LookRound {
         changes.push(change);
         continue;
       }
-      // Whatever refers to this one in turn has to wait, too.
+      // Entities that refer to this one have to wait, too.
       created.delete(change.id);
       this.#postponed.add(key);
       for (const schema of [change.schema, ...parents]) again.add(schema);
@@ -214,8 +216,8 @@ export class LookRound {
 }
 
 /**
- * Sets deletions aside while it is not known what went before them: a route's deletion comes before its service's, and
- * the routes could not be read. What takes the names of those waits as well.
+ * Sets deletions aside while earlier ones are unknown: a route's deletion comes before its service's, and the routes
+ * could not be read. Entities that take the names of the deleted ones wait as well.
  * @returns the rest, and the kinds of which something was set aside
  */
 function holdBack(

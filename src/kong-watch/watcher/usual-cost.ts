@@ -3,14 +3,14 @@ import type { Asked } from '../../kong-admin/client.ts';
 /** How many turns are remembered. */
 const remembered = 16;
 /**
- * What a unit is believed to cost at most, in milliseconds: what a Kong on a busy machine takes (docs/kong-events.md, "What
- * it costs"). A Kong that takes longer is late, however often it was.
+ * The most that a unit is believed to cost, in milliseconds: the time of a Kong on a busy machine (docs/kong-events.md,
+ * "What it costs"). A Kong that takes longer is late, however often it was.
  */
 const dearestUnitMs = 10;
 
 /**
- * What looks at a Kong usually cost: the least that a unit of work has taken in the last turns. A Kong that answers late
- * (it has stopped, or its machine was busy) costs no more than one that answers at once, so lateness counts for nothing.
+ * The usual cost of looks at a Kong: the shortest time of a unit of work in the last turns. A Kong that answers late
+ * (because it has stopped, or its machine was busy) costs no more than one that answers at once.
  */
 export class UsualCost {
   /** Milliseconds per unit. */

@@ -6,8 +6,8 @@ import type { Remembered, SnapshotStore } from './snapshot/types.ts';
 const scope = '(workspaces)';
 
 /**
- * The workspaces by name. One that was there before and is not listed counts as gone only when Kong says so for it
- * alone: a token that sees fewer of them than before is no deletion of everything in them.
+ * The workspaces by name. A workspace that is not listed any more counts as gone only if Kong says so for it alone. A
+ * token may see fewer workspaces than before, and that does not delete everything in them.
  */
 export async function listWorkspaces(admin: KongAdmin, snapshots: SnapshotStore): Promise<Workspaces> {
   const names = new Set<string>();

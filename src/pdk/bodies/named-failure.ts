@@ -12,7 +12,7 @@ export function namingBody<T>(path: string, work: Promise<T>): Promise<T> {
       return await work;
     } catch (cause) {
       const error = named(path, cause);
-      // Not before: V8 finds who waits for a promise only while nobody else has asked for its outcome.
+      // Not before: V8 finds the caller that waits for a promise only while nobody else has asked for its outcome.
       result.catch(() => undefined);
       throw error;
     }

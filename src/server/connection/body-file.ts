@@ -6,12 +6,12 @@ import path from 'node:path';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 
 /**
- * The path comes from whoever speaks on the socket, so it is a claim: without these flags a named pipe would hold a thread
+ * The path comes from the peer on the socket, so it is a claim. Without these flags, a named pipe would hold a thread
  * of the process until somebody writes to it, and a link would lead anywhere.
  */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** File systems whose files show what the server is, and say that they are regular. */
+/** File systems whose files say that they are regular, but show the server's own insides. */
 const unreal = ['/proc', '/sys'];
 
 /** Linux's limit of a path in bytes (`PATH_MAX` less its ending zero). */
@@ -96,7 +96,7 @@ export class BodyFiles {
   }
 }
 
-/** Whether a folder of Kong's is there and is, or is above, a real folder. A link is no folder of Kong's. */
+/** Whether one of Kong's folders exists, and is or contains a real folder. A link does not count as Kong's. */
 async function holds(allowed: string, real: string): Promise<boolean> {
   try {
     const top = await placeOf(allowed);
@@ -122,7 +122,7 @@ function isBelow(top: string, folder: string): boolean {
   return folder === top || folder.startsWith(top === '/' ? top : `${top}/`);
 }
 
-/** As many bytes as the file had; what is added meanwhile is no part of the body. */
+/** Reads as many bytes as the file had. Bytes added meanwhile are not part of the body. */
 async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(size);
   let length = 0;
@@ -134,7 +134,7 @@ async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
   return bytes;
 }
 
-/** Why a file is not read; the path is added where it is known. */
+/** Says why a file is not read. The caller that knows the path adds it. */
 class Refusal extends Error {
   readonly #fix: string | undefined;
 
@@ -163,8 +163,8 @@ function unavailable(file: string, why: string, cause?: unknown, fix = shareFile
 }
 
 /**
- * Where Kong keeps bodies unless somebody says otherwise: `client_body_temp` in its prefix, which is /usr/local/kong by
- * default and, since Kong 3.9, where the sockets of plugin servers are.
+ * The folders where Kong keeps bodies by default: `client_body_temp` in its prefix. The prefix is /usr/local/kong by
+ * default. Since Kong 3.9, the sockets of plugin servers lie there, too.
  */
 export function defaultBodyFolders(sockets: readonly string[]): string[] {
   const prefixes = [...sockets.map((socket) => path.dirname(socket)), '/usr/local/kong'];

@@ -26,8 +26,8 @@ const subsystemOf: Partial<Record<Phase, 'http' | 'stream'>> = {
 };
 
 /**
- * One phase of one request: runs the handler once and turns what it does into the end of the event. What differs
- * between the protocols is how calls travel and how the end is told.
+ * One phase of one request. An event runs the handler once and turns the outcome into the end of the event. The two
+ * protocols differ in how calls travel and how Kong learns of the end.
  */
 export abstract class PhaseEvent implements PhaseChannel, Timed {
   abstract readonly protocol: Protocol;
@@ -40,7 +40,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   /** Its place in the host's register of events in flight. */
   readonly #place: number;
   #state: EventState = 'running';
-  /** It did not end by the return of the handler: what is called after that need not be a forgotten await. */
+  /** The event did not end by the return of the handler, so a later call is not always a forgotten `await`. */
   #cut = false;
   /** Work that was started and keeps the event open after its handler has returned. */
   #held = 0;
@@ -98,7 +98,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   protected abstract left(): void;
   /** Rejects the calls that are still waiting, with `unanswered()` where no reason is given. */
   protected abstract rejectCalls(reason: KongTsError | null): void;
-  /** Names who is to blame when the time is over: null for the plugin, a text when Kong never came back. */
+  /** Names the party to blame when the time is over: null for the plugin, a text when Kong never came back. */
   protected abstract waitingForKong(): string | null;
 
   call(row: FunctionRow, args: readonly unknown[]): Promise<unknown> {
@@ -173,7 +173,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     return rejected(new ExitSignal());
   }
 
-  /** The connection is gone or Kong has given the event up: nothing can be sent and nobody is told. */
+  /** The connection is gone, or Kong has given the event up. The event can neither send anything nor tell anybody. */
   abandon(why: string): void {
     if (this.#state === 'ended') return;
     this.#cut = true;
@@ -186,8 +186,8 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 
   /**
-   * The answer has come with which the event is over for Kong. It counts until its handler has returned, so that
-   * nothing is closed under a handler that still works on the answer.
+   * The answer that ends the event for Kong has come. The event still counts until its handler has returned, so that
+   * nothing is closed under a handler that works on the answer.
    */
   answered(): void {
     const returned = this.#state === 'awaited';
@@ -226,7 +226,10 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     );
   }
 
-  /** Whether the end may leave before the handler is done: nothing that it does could matter to Kong any more. */
+  /**
+   * Whether the end may leave before the handler is done, because nothing that the handler does can matter to Kong any
+   * more.
+   */
   protected mayEndEarly(): boolean {
     return this.phase === 'log' && this.#state === 'running' && this.#held === 0;
   }
@@ -261,7 +264,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   /** Marks the end; from here on nothing is sent. */
   protected end(reason?: KongTsError): void {
-    // Once its last answer has come, what waits on the connection is another event's.
+    // Once the last answer has come, bytes that wait on the connection belong to another event.
     const rejects = this.#state !== 'answered';
     this.#state = 'ended';
     this.runtime.deadlines.remove(this);
@@ -273,7 +276,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
     if (rejects) this.rejectCalls(reason ?? null);
   }
 
-  /** What calls reject with that were still waiting. Made only when there is one: an error is not cheap. */
+  /** The error with which waiting calls reject. It is made only if a call waits, because an error is not cheap. */
   protected unanswered(): KongTsError {
     const text = `The ${this.phase} phase of ${this.#name()} ended before the answer.`;
     return new KongTsError('PDK_EVENT_ENDED', text);
@@ -376,7 +379,7 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
   }
 }
 
-/** True for what calls reject with once their event is over: no failure of anybody. */
+/** True for the error with which calls reject once their event is over. It is not a failure. */
 export function isEventOver(thrown: unknown): boolean {
   return (
     thrown instanceof ExitSignal ||

@@ -1,7 +1,7 @@
 import type { Phase } from '../../pdk/phases.ts';
 import { phases } from '../../pdk/phases.ts';
 
-/** Events that can be registered at the same time; more than that run unregistered. */
+/** How many events can be registered at the same time. Further events run unregistered. */
 const places = 1024;
 /** Instance, phase and one, start, ticket, event id. The phase is zero in a free place. */
 export const fields = 5;
@@ -12,8 +12,8 @@ const phaseCode = Object.fromEntries(phases.map((phase, index) => [phase, index 
 >;
 
 /**
- * The events that run in this worker, in memory that another thread reads: when the event loop is blocked or the
- * process is killed, somebody can still say what was running. Costs a few stores per event.
+ * The events that run in this worker, in memory that another thread reads. If the event loop is blocked or the process
+ * is killed, that thread can still say what was running. Costs a few stores per event.
  */
 export class InFlightRegister {
   readonly memory = new SharedArrayBuffer(places * fields * Int32Array.BYTES_PER_ELEMENT);
@@ -24,7 +24,7 @@ export class InFlightRegister {
   changed: (() => void) | null = null;
 
   /**
-   * @param ticket of the connection that waits for the event's end and for nothing else; 0 when there is none
+   * @param ticket of the connection that waits only for the event's end; 0 if there is none
    * @param eventId by which Kong steps it over MsgPack:1; 0 when it does not
    * @returns what `leave` takes
    */

@@ -25,7 +25,7 @@ const carefulForMs = 10_000;
 /** Time between two signs of life, in milliseconds. */
 const beatIntervalMs = 500;
 
-/** What may wait for the supervisor for another sign of life to be of use, in bytes. */
+/** If more than this waits for the supervisor, another sign of life is of no use. In bytes. */
 const mostBeforeBeat = 64 * 1024;
 
 const parent = process.ppid;
@@ -41,7 +41,7 @@ const outgoing = new Outgoing((message, sent) => {
   else sent();
 });
 const peer = new Peer(outgoing, answer);
-/** The instances that are asked for: many connections that miss the same one ask once. */
+/** The instances that are being asked for. Many connections that miss the same one ask once. */
 const finding = new Map<number, Promise<InstanceRecord | null>>();
 
 let kong: KongMaster | null = null;
@@ -229,7 +229,7 @@ async function leave(limit: number, parting: Parting): Promise<void> {
     return;
   }
   leaving = parting;
-  // Whatever keeps hanging: never stay behind.
+  // Ends the process even if something hangs.
   setTimeout(() => exit(1), drainTerm(limit, parting) - 1000).unref();
   await worker?.drain(limit, parting);
   await keeper?.end();

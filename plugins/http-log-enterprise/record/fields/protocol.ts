@@ -44,7 +44,7 @@ export type FieldResult = { readonly field: number } & (
 );
 
 export interface FieldsReply {
-  /** Why the first field that does not compile does not; null when all do. */
+  /** Why the first bad field does not compile; null if all compile. */
   readonly problem: { readonly field: number; readonly message: string } | null;
   readonly results: readonly (readonly FieldResult[])[];
   readonly lines: readonly { readonly set: number; readonly level: LogLevel; readonly text: string }[];

@@ -4,7 +4,7 @@ import type { FieldResult, FieldsJob, FieldsReply, OpenJob, RunItem } from './pr
 
 /** A thread that computes no further field for so long (up to twice as long) is ended, in milliseconds. */
 export const stuckMs = 1500;
-/** What waits for the thread, in bytes of records. */
+/** How much may wait for the thread, in bytes of records. */
 const maxWaiting = 16 * 1024 * 1024;
 const maxBatch = 64;
 const maxBatchBytes = 1024 * 1024;
@@ -22,7 +22,7 @@ export interface Client {
 interface Waiting {
   readonly client: Client;
   item: RunItem;
-  /** What was lost with a thread. */
+  /** The work that was lost with a thread. */
   readonly lost: FieldResult[];
   readonly resolve: (results: readonly FieldResult[]) => void;
 }
@@ -31,7 +31,7 @@ const size = ({ item }: Waiting): number => item.raw.length + 200;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The first field whose syntax is not that of Kong's Lua: what can be said without a thread. */
+/** The first field whose syntax is not that of Kong's Lua. This can be said without a thread. */
 function syntaxProblem(fields: OpenJob['fields']): FieldsReply['problem'] {
   for (const [field, [, source]] of fields.entries()) {
     try {
@@ -44,8 +44,8 @@ function syntaxProblem(fields: OpenJob['fields']): FieldsReply['problem'] {
 }
 
 /**
- * Hands records to the thread in which all Lua of the process runs: many at a time, in their order, bounded in bytes.
- * When the thread is lost, the field that it was at fails for that record, and the others are computed by the next one.
+ * Hands records to the thread that runs all Lua of the process: many at a time, in their order, bounded in bytes. If
+ * the thread is lost, the field that it was computing fails for that record, and the next thread computes the others.
  */
 export class FieldService {
   readonly #thread: LuaThread<FieldsJob, FieldsReply>;
@@ -167,7 +167,7 @@ export class FieldService {
     }
   }
 
-  /** The records whose Lua the thread has; the records of a configuration whose Lua it cannot have fail, and no others. */
+  /** The records whose Lua the thread has. Only records of a configuration whose Lua the thread cannot get fail. */
   async #ready(batch: Waiting[]): Promise<Waiting[]> {
     if (!this.#thread.isRunning) await this.#renew();
     const failed = new Map<Client, string>();
@@ -196,7 +196,7 @@ export class FieldService {
     entry.resolve([...entry.lost, ...results].sort((a, b) => a.field - b.field));
   }
 
-  /** The field at which the thread was fails; what the batch has beside it is tried again. */
+  /** The field that the thread was computing fails. The rest of the batch is tried again. */
   #lose(batch: Waiting[], error: unknown, steps: number): void {
     const message = messageOf(error);
     let left = steps;

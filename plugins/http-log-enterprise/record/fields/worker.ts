@@ -58,7 +58,7 @@ serveLuaThread<null, FieldsJob, FieldsReply>(async () => {
         );
       } catch (error) {
         for (const compiled of run) compiled.close();
-        // What else can happen, for want of memory, says nothing about the source.
+        // Other errors, for want of memory, say nothing about the source.
         if (!verdicts.includes((error as { code?: unknown }).code)) throw error;
         return { field, message: error instanceof Error ? error.message : String(error) };
       }

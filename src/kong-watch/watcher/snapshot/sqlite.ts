@@ -1,7 +1,7 @@
 import { SqliteFile } from '../../../sqlite/index.ts';
 import type { Baseline, Remembered, Seen, SnapshotStore } from './types.ts';
 
-/** Goes up when digests are made in another way: what an older version has seen cannot be compared, then. */
+/** Goes up when digests are made in another way. Then the digests of an older version cannot be compared. */
 const format = 1;
 
 const tables = `
@@ -19,7 +19,7 @@ export class SqliteSnapshots implements SnapshotStore {
   readonly durable = true;
   readonly #file: SqliteFile;
 
-  /** @throws KongTsError STORE_FAILED when the file cannot be opened or is none of ours */
+  /** @throws KongTsError STORE_FAILED if the file cannot be opened or is not ours */
   constructor(path: string) {
     this.#file = new SqliteFile(path, {
       name: "The snapshot of Kong's entities in",
@@ -80,14 +80,14 @@ export class SqliteSnapshots implements SnapshotStore {
         .get(this.#scopeId(scope), id);
       if (row === undefined) return null;
       const text = String(row.text);
-      // A row that is damaged says no more than whose it was.
+      // A damaged row says only which entity it was for.
       return isEntity(text) ? text : JSON.stringify({ id });
     });
   }
 
   begin(scope: string): Promise<Baseline> {
     return this.#file.run(() => {
-      // Rows of a scope that has no name yet are nobody's: a process that dies here leaves nothing behind.
+      // Rows of a scope without a name belong to nobody, so a process that dies here leaves nothing behind.
       const id = this.#nextScope();
       return {
         add: (list: readonly Seen[]) =>

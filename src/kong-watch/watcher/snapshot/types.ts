@@ -30,7 +30,7 @@ export interface Baseline {
 export interface SnapshotStore {
   /** Whether it survives the process. */
   readonly durable: boolean;
-  /** Whether this kind was ever looked at; until then nothing of it is a change. */
+  /** Whether this kind was ever looked at. Until then nothing of it counts as a change. */
   seen(scope: string): Promise<boolean>;
   /** How many entities are known. */
   count(scope: string): Promise<number>;
@@ -44,7 +44,7 @@ export interface SnapshotStore {
   begin(scope: string): Promise<Baseline>;
   /** Remembers changes, in one transaction. */
   remember(scope: string, changes: readonly Remembered[]): Promise<void>;
-  /** Forgets a kind: nobody listens, so what changes meanwhile is nobody's event. */
+  /** Forgets a kind. Nobody listens, so nobody needs events about its changes. */
   forget(scope: string): Promise<void>;
   /** Every scope that was looked at. */
   scopes(): Promise<string[]>;
