@@ -68,7 +68,15 @@ const supervisor: WorkerLink = {
   read(files) {
     send({ type: 'read', files });
   },
-  forwardStep: async (owner, message) => (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer,
+  forwardStep: async (owner, message) => {
+    try {
+      return (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer;
+    } catch (error) {
+      if (process.connected) throw error;
+      // Nobody reaches that worker any more: Kong begins the event anew.
+      return { type: 'gone' };
+    }
+  },
 };
 const link = new HandedLink(supervisor);
 
