@@ -8,7 +8,7 @@ export interface HostPort {
 
 /**
  * Reads `127.0.0.1:9100`, `name:9100`, `[::1]:9100`, `:9100` and `9100`.
- * @returns null for what is none of them; whoever asks knows what to tell
+ * @returns null for any other text; the caller knows the right error
  */
 export function parseHostPort(text: string): HostPort | null {
   const parts = /^(?:(?:\[([\da-fA-F:.]+)\]|([^:[\]\s]*)):)?(\d{1,5})$/.exec(text);

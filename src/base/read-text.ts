@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Text that people write: configurations, certificates, dumps. Nothing of theirs is so large. */
 const usualMost = 64 * 1024 * 1024;
-/** Whoever writes to a pipe (`<(command)` of a shell) has so long to go on, in milliseconds. */
+/** How long the writer of a pipe (`<(command)` of a shell) may pause, in milliseconds. */
 const patience = 10_000;
 const pieceBytes = 64 * 1024;
 const pauseMs = 5;

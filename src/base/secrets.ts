@@ -48,7 +48,7 @@ export const secrets = {
 } as const satisfies Record<string, Secret>;
 
 /**
- * The secrets that flags of a start command make use of, and that no file of theirs gives.
+ * The secrets that flags of a start command need and that do not come from a file.
  * @param words options of `kong-ts serve`, `--flag value` or `--flag=value`
  */
 export function secretsNeeded(words: readonly string[]): Secret[] {

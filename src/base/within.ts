@@ -1,9 +1,9 @@
-/** The answer of `within` for what did not come in time. */
+/** The answer of `within` for a result that did not come in time. */
 export const late: unique symbol = Symbol('late');
 
 /**
- * What a promise resolves to, or `late` when it has not settled after `limitMs`. The work itself goes on: whoever calls
- * decides what its end is still good for. A rejection that comes in time is thrown, a later one is nobody's.
+ * What a promise resolves to, or `late` when it has not settled after `limitMs`. The work itself goes on, and the
+ * caller decides what to do with its end. A rejection that comes in time is thrown; a later one is ignored.
  * @param limitMs milliseconds
  * @param keepsAlive whether the process stays for it. Default true
  */

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 const localNames = /^(?:[^.]+|.*\.(?:localhost|local|internal|test|home\.arpa))$/;
 const loopbackNames = /^(?:.*\.)?localhost$/;
 
-/** What a listener without a token is called by those who may use it. */
+/** The names by which permitted clients call a listener without a token. */
 export interface Callers {
   /** Listens on this machine only: then clients call it `localhost` or by an address. */
   readonly loopback: boolean;
@@ -17,10 +17,11 @@ export interface Callers {
 export const isLoopback = (host: string): boolean => /^(127\.[\d.]+|::1|\[::1\]|localhost)$/i.test(host);
 
 /**
- * Why a request on a listener without a token is refused; null where it may pass. A web page from anywhere can make a
- * browser send requests to this machine, so loopback is no permission: browsers say where a request comes from
- * (`Origin`, `Sec-Fetch-Site`, older ones `Referer` alone), and a name that somebody else points at this machine (DNS rebinding) stands in `Host`.
- * decK, curl and servers send neither of the first two, and a Host of an address or of a name of this network.
+ * Why a request on a listener without a token is refused; null if it may pass. A web page from anywhere can make a
+ * browser send requests to this machine, so loopback is not a permission: browsers say where a request comes from
+ * (`Origin`, `Sec-Fetch-Site`, older ones `Referer` alone), and a name that somebody else points at this machine (DNS
+ * rebinding) stands in `Host`. decK, curl and servers send neither of the first two, and a Host of an address or of a
+ * name of this network.
  * @returns a sentence for the client
  */
 export function foreignCaller(method: string, headers: IncomingHttpHeaders, callers: Callers): string | null {
@@ -53,7 +54,7 @@ function isOwnHost(host: string, { loopback, names }: Callers): boolean {
   const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
   if (name.startsWith('[')) return name.endsWith(']') && isIP(name.slice(1, -1)) === 6;
   if (isIP(name) !== 0 || names.includes(name)) return true;
-  // What is all digits and dots and no address would be read as one by some.
+  // Some readers would take a text of digits and dots for an address, although it is not one.
   if (!/^[\w.-]+$/.test(name) || /^[\d.]+$/.test(name)) return false;
   return (loopback ? loopbackNames : localNames).test(name);
 }

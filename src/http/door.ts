@@ -8,13 +8,14 @@ import { endToEnd, framingOf, UnforwardableError } from './headers.ts';
 /** Connections that have brought a refused request. */
 const refused = new WeakSet<Socket>();
 
-/** Whether a connection has brought a request that a door has refused: what else it brings is not answered. */
+/** Whether a connection has brought a request that a door has refused. Later requests on it are not answered. */
 export const wasRefused = (connection: Socket): boolean => refused.has(connection);
 
 /**
- * The door of a listener: hands on what everybody reads in one way and whoever may call sends, and refuses the rest as
- * JSON. A connection that brought a refused request brings nothing more: what follows it may be a part of it.
- * @param callers who may call without a token; null: whoever can connect
+ * The door of a listener. It hands on requests of permitted callers that all readers understand in one way, and refuses
+ * others with JSON. After a refused request it takes nothing more from the connection, because later bytes may be a
+ * part of that request.
+ * @param callers the clients that may call without a token; null: everybody who can connect
  */
 export function door(
   callers: Callers | null,
@@ -49,7 +50,7 @@ function refusalOf(request: IncomingMessage, callers: Callers | null): Refusal |
 
 /**
  * Why readers could understand a request in different ways: its length (RFC 9112, section 6), whom it is for (section
- * 3.2), or what `Connection` takes away from it. What Node's parser refuses never comes here.
+ * 3.2), or what `Connection` takes away from it. Requests that Node's parser refuses never come here.
  */
 function misreadable({ rawHeaders, httpVersion, method, url = '/' }: IncomingMessage): Refusal | null {
   try {

@@ -13,7 +13,7 @@ const hopByHop: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** What `Connection` may not name: without these the message is another one for whoever gets it next. */
+/** Headers that `Connection` may not name: without them, the next reader gets another message. */
 const neverNamed: ReadonlySet<string> = new Set([
   'authorization',
   'content-encoding',
@@ -27,10 +27,13 @@ const neverNamed: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
-/** Who a client is, as proxies and browsers say it: whoever lets `Connection` take that away lets anybody be somebody. */
+/**
+ * Headers by which proxies and browsers identify a client. If `Connection` could remove them, anybody could pose as
+ * somebody else.
+ */
 const namesCaller = /^(?:forwarded|via|x-real-ip)$|^(?:kong|sec|x-forwarded|x-kong)-/;
 
-/** A message that cannot be handed on. `status` is what its sender is to be told. */
+/** A message that cannot be handed on. `status` is the answer for its sender. */
 export class UnforwardableError extends Error {
   readonly status: 400 | 501;
 
@@ -40,7 +43,7 @@ export class UnforwardableError extends Error {
   }
 }
 
-/** How long the body of a message is, as whoever parsed it says. */
+/** The length of a message's body, as its parser says. */
 export type Framing =
   | { readonly kind: 'none' }
   | { readonly kind: 'chunked' }

@@ -1,4 +1,7 @@
-/** The development gateway: Kong's side of the plugin socket, for development and tests. No gateway for production. */
+/**
+ * The development gateway: Kong's side of the plugin socket, for development and tests. It is not a gateway for
+ * production.
+ */
 export type { Sandbox } from './sandbox.ts';
 export { startSandbox } from './sandbox.ts';
 export type { PluginServerOptions } from '../kong-end/index.ts';

@@ -16,9 +16,9 @@ export interface SandboxOptions {
   streamListen?: string;
   pluginServers?: readonly PluginServerOptions[];
   /**
-   * As Kong's `nginx_main_env`: the variables that servers with a `startCommand` get, `NAME` or `NAME=value`, several as
-   * `A; env B=1`. Default: none. Nginx clears the environment of what it starts, so that such a server has PWD, TZ and
-   * these, and no PATH or HOME (measured on Kong 3.9.3); a `queryCommand` has all of it.
+   * As Kong's `nginx_main_env`: the variables that servers with a `startCommand` get, `NAME` or `NAME=value`, several
+   * as `A; env B=1`. Default: none. Nginx clears the environment of processes that it starts. So such a server has PWD,
+   * TZ and these, but no PATH or HOME (measured on Kong 3.9.3). A `queryCommand` has the whole environment.
    */
   nginxMainEnv?: string;
   /** Plugins that may be used (`KONG_PLUGINS`): names, or `bundled` for key-auth. Default: all that are known. */

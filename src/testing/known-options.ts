@@ -47,14 +47,14 @@ const response: Names<ResponseDescription> = { status: true, headers: true, body
 
 /**
  * @param more the options of testPlugin that no request and no instance has
- * @throws KongTsError TEST_MISUSE for an option of testPlugin that there is none of, or of its request or response
+ * @throws KongTsError TEST_MISUSE for an unknown option of testPlugin, or of its request or response
  */
 export function checkTestOptions(options: RequestOptions, more: Readonly<Record<string, true>>): void {
   refuseUnknown('testPlugin', options, { ...requestOptions, ...instanceOptions, ...more });
   checkParts(options);
 }
 
-/** @throws KongTsError TEST_MISUSE for an option of a request that there is none of */
+/** @throws KongTsError TEST_MISUSE for an unknown option of a request */
 export function checkRequestOptions(options: RequestOptions): void {
   refuseUnknown('request', options, requestOptions);
   checkParts(options);

@@ -1,6 +1,6 @@
 import { KongTsError } from '../base/errors.ts';
 
-/** A test asks for what cannot be: says what, and what to write instead. */
+/** A test asks for something impossible. The error says what, and what to write instead. */
 export function misuse(message: string, fix: string, cause?: unknown): KongTsError {
   return new KongTsError('TEST_MISUSE', message, cause === undefined ? { fix } : { fix, cause });
 }

@@ -23,7 +23,7 @@ export interface BodyView {
   readonly body: Buffer;
   /** The body as text. */
   readonly text: string;
-  /** The body parsed as JSON; undefined when it is none. */
+  /** The body parsed as JSON; undefined if it is not JSON. */
   readonly json: unknown;
 }
 

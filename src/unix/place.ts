@@ -158,7 +158,7 @@ function answers(path: string): Promise<boolean> {
       done(true);
     });
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      // A full backlog (EAGAIN) or a missing permission is no sign that nobody is there.
+      // A full backlog (EAGAIN) or a missing permission does not mean that nobody is there.
       done(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
     });
   });

@@ -11,7 +11,7 @@ export interface AnswerHead {
   readonly idleMs: number | null;
 }
 
-/** The bytes are no answer of HTTP/1. */
+/** The bytes are not an answer of HTTP/1. */
 export class BadAnswer extends Error {
   override readonly name = 'BadAnswer';
 }
@@ -35,7 +35,7 @@ export function readAnswerHead(text: string): AnswerHead {
   const connection = asText(headers.get('connection')).split(separators);
   const body = bodyOf(status, headers);
   const stays = parts[1] === '1' ? !connection.includes('close') : connection.includes('keep-alive');
-  // Who gives both lengths is not to be trusted with the next answer (RFC 9112, section 6.1).
+  // A peer that gives both lengths cannot be trusted with the next answer (RFC 9112, section 6.1).
   const isClear = !(headers.has('content-length') && headers.has('transfer-encoding'));
   return {
     status,
@@ -50,7 +50,7 @@ function readHeaders(lines: readonly string[]): Map<string, string[]> {
   const headers = new Map<string, string[]>();
   for (const line of lines) {
     const colon = line.indexOf(':');
-    // A line that goes on with the one before it says nothing that is asked for here.
+    // A line that continues the one before it holds nothing that is needed here.
     if (line.startsWith(' ') || line.startsWith('\t')) continue;
     if (colon <= 0) throw new BadAnswer(`a header without a name or a colon: ${line.slice(0, 40)}`);
     const name = line.slice(0, colon).toLowerCase();

@@ -3,7 +3,7 @@ import { SizedBody } from '../http1/sized-body.ts';
 import { BadAnswer, readAnswerHead } from './answer-head.ts';
 import type { AnswerHead } from './answer-head.ts';
 
-/** Who is told what comes. */
+/** Hears what comes. */
 export interface AnswerSink {
   /** The head of an answer; informational ones are passed over. */
   head(head: AnswerHead): void;
@@ -34,7 +34,7 @@ export class AnswerReader {
     this.#sink = sink;
   }
 
-  /** @throws BadAnswer, InvalidChunk: what comes after that is not understood */
+  /** @throws BadAnswer, InvalidChunk: later bytes cannot be understood */
   push(bytes: Buffer): void {
     let left = bytes;
     while (left.length > 0 && !this.#stopped) {

@@ -2,8 +2,8 @@
 const rememberMs = 600_000;
 
 /**
- * How many requests one connection to a target is good for. What is sent beyond that goes unanswered, and some servers
- * work on it all the same (RFC 9112, sections 9.3.2 and 9.6).
+ * How many requests one connection to a target is good for. Requests beyond that go unanswered, although some servers
+ * work on them (RFC 9112, sections 9.3.2 and 9.6).
  */
 export class ClosingLimit {
   #answers = Infinity;
@@ -15,7 +15,7 @@ export class ClosingLimit {
     this.#now = now;
   }
 
-  /** Infinity where nothing else is known. */
+  /** Infinity if nothing is known. */
   get allowance(): number {
     if (this.#answers !== Infinity && this.#until <= this.#now()) this.#answers = Infinity;
     return this.#answers;

@@ -1,6 +1,7 @@
 /**
- * What those need who send requests: event hooks, the client of Kong's Admin API, and plugins (`kong-ts/http-client`).
- * `passingOverInformational` is for clients of undici, `PostClient` for those who send thousands of bodies a second.
+ * The tools of everybody who sends requests: event hooks, the client of Kong's Admin API, and plugins
+ * (`kong-ts/http-client`). `passingOverInformational` is for clients of undici, `PostClient` for those who send
+ * thousands of bodies a second.
  */
 export { passingOverInformational } from './informational.ts';
 export { PostClient } from './post-client.ts';

@@ -3,7 +3,7 @@ import type { buildConnector } from 'undici';
 
 type HeadHandler = (status: number, upgrade: boolean, keepsAlive: boolean) => number;
 
-/** What of undici's parser is used here. */
+/** The part of undici's parser that is used here. */
 interface Parser {
   onHeadersComplete: HeadHandler;
   statusCode: number;
@@ -43,7 +43,7 @@ function passOverInformational(socket: Socket): void {
   const parser = parserOf(socket);
   if (parser === null) return;
   const handle = parser.onHeadersComplete;
-  // What `Connection: close` of an informational answer says is not about the answer that it announces.
+  // `Connection: close` in an informational answer does not concern the answer that follows.
   parser.llhttp.llhttp_set_lenient_keep_alive(parser.ptr, 1);
   parser.onHeadersComplete = (status, upgrade, keepsAlive) => {
     if (status >= 200 || status === 101 || socket.destroyed)

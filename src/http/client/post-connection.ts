@@ -110,7 +110,7 @@ export class PostConnection {
     });
     this.#reader = reader;
     this.#setDeadline(timeoutMs);
-    // What an earlier connection still says is void.
+    // Events of an earlier connection are void.
     const ours = (): boolean => this.#reader === reader;
     this.#socket = connector.connect({
       opened: () => {
@@ -251,7 +251,7 @@ export class PostConnection {
     const result = this.#result();
     const first = result === null ? undefined : this.#take();
     const left = this.#release();
-    // Whatever it was: with one request at a time it is clear whose.
+    // With one request at a time, it is always clear whose failure it was.
     if (left.length > 1) this.#options.closing.closed(1);
     if (result !== null) first?.done(result);
     for (const [i, { done }] of left.entries())

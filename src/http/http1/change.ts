@@ -3,7 +3,7 @@ export class ReadTimeout extends Error {
   override readonly name = 'ReadTimeout';
 }
 
-/** What a socket does next, for whoever waits for it: one at a time. */
+/** Waits for the next event of a socket, for one caller at a time. */
 export class Change {
   #listener: (() => void) | null = null;
 

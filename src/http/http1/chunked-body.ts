@@ -103,7 +103,7 @@ export class ChunkedBody {
   }
 }
 
-/** The bytes are no chunked body. */
+/** The bytes are not a chunked body. */
 export class InvalidChunk extends Error {
   override readonly name = 'InvalidChunk';
 }

@@ -29,7 +29,7 @@ export const nginxTimeouts: ClientTimeouts = {
 /** keepalive_requests as Kong sets it. */
 const maxRequests = 10_000;
 
-/** What answers requests. Neither function rejects. */
+/** The handler of requests. Neither function rejects. */
 export interface RequestHandler {
   /** Answers a request; true where the connection may stay. */
   serve(request: ClientRequest, response: ClientResponse): Promise<boolean>;
@@ -80,7 +80,7 @@ export class ClientConnection {
     return whole && !this.#socket.writableEnded;
   }
 
-  /** The next head; null where there is none, or where it was refused. */
+  /** The next head. Null if there is none, or if it was refused. */
   async #readHead(first: boolean): Promise<RequestHead | null> {
     const reader = new HeadReader();
     let until: number | null = null;

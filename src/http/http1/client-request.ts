@@ -50,7 +50,7 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
     this.httpVersionMinor = head.minor;
     this.rawHeaders = head.rawHeaders;
     this.headers = joined(head.rawHeaders);
-    // Whoever reads the body hears of it; nobody else has to.
+    // Only the reader of the body hears of it.
     this.on('error', () => undefined);
     this.complete = this.#decoder.done;
   }
@@ -87,7 +87,7 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
     done(error);
   }
 
-  /** Reads what is left of the body and forgets it. Resolves with false where the connection cannot go on. */
+  /** Reads the rest of the body and forgets it. Resolves with false if the connection cannot go on. */
   async drain(): Promise<boolean> {
     if (this.#decoder.done) return true;
     if (this.destroyed) return false;

@@ -64,7 +64,7 @@ export class HeadReader {
     return at;
   }
 
-  /** Bytes that are no HTTP are refused at once, not when their line ends. */
+  /** Bytes that are not HTTP are refused at once, not when their line ends. */
   #checkMethod(): void {
     if (this.#head.method !== '' || this.#pending.length === 0) return;
     if (!/^[A-Z_-]+(?: |$)/.test(this.#pending.toString('latin1', 0, 64))) this.#refuse(400);

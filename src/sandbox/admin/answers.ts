@@ -9,7 +9,7 @@ export const notFound = message(404, 'Not found');
 export const unexpected = message(500, 'An unexpected error occurred');
 export const methodNotAllowed = message(405, 'Method not allowed');
 
-/** An entity as Kong shows it: without its workspace, and where it came from a file without a ttl that it has not. */
+/** An entity as Kong shows it: without its workspace. An entity from a file shows no ttl unless it has one. */
 export function shown(entity: Entity, declared = false): Record<string, unknown> {
   const { ws_id: _workspace, ...rest } = entity;
   if (declared && rest['ttl'] === null) delete rest['ttl'];

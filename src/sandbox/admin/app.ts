@@ -109,7 +109,7 @@ function withoutEndSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-/** Null for a path that nothing can have: its percent signs spell no UTF-8. */
+/** Null for an impossible path: its percent signs do not spell UTF-8. */
 function locate(state: AdminState, router: Router, url: string): Place | null {
   const at = url.indexOf('?');
   const path = withoutEndSlashes(at < 0 ? url : url.slice(0, at));

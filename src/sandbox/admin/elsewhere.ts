@@ -10,7 +10,7 @@ const controlPlaneOnly = message(
 );
 const logLevelNeedsDatabase = message(405, 'cannot change log level when not using a database');
 
-/** Parts of Kong's Admin API that are about what only Kong has: other entities, timers, log level, clusters. */
+/** Parts of Kong's Admin API for things that only Kong has: other entities, timers, log level, clusters. */
 export function elsewhereEndpoints(): Endpoint[] {
   return [
     ...withoutEntities.map((path) => ({ path, methods: { GET: () => ok({ data: [], next: null }) } })),

@@ -5,7 +5,7 @@ import { created, listed, methodNotAllowed, noContent, notFound, ok, shown, unex
 import { inferTypes } from './form.ts';
 import type { Answer, Context, Endpoint, Methods } from './types.ts';
 
-/** How one kind is shown and changed where it is not as all the others are. */
+/** How one kind is shown and changed, if it differs from all others. */
 export interface EntityManners {
   /** Fields of a body that are kept in other entities. */
   elsewhere?: readonly string[];
@@ -191,7 +191,7 @@ export class EntityEndpoints {
   }
 
   #remove(context: Context, kind: EntityKind, entity: Entity | undefined): Answer {
-    // What is not there is gone, with a database or without one.
+    // A missing entity counts as gone, with a database or without one.
     if (entity === undefined) return noContent;
     writable(context, 'remove', kind, keyField(context, kind));
     context.state.dao.delete(kind.name, entity);
@@ -236,7 +236,7 @@ function keyField(context: Context, kind: EntityKind): string | undefined {
   return key === undefined || isUuid(key) ? undefined : kind.definition.endpointKey;
 }
 
-/** Kong's answer to a change of what is not there, without a database. */
+/** Kong's answer to a change of a missing entity, without a database. */
 function missing(context: Context, kind: EntityKind): Answer {
   const key = context.params[kind.name] ?? '';
   const byId = isUuid(key);

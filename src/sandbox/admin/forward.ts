@@ -88,7 +88,7 @@ export function forward(target: URL, request: IncomingMessage, response: ServerR
 
 function answer(response: ServerResponse, status: number, message: string): void {
   const body = JSON.stringify({ message });
-  // What follows on the connection may be a part of what was refused.
+  // Later bytes on the connection may belong to the refused request.
   response.shouldKeepAlive = false;
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',

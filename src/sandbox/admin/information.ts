@@ -37,7 +37,7 @@ function sortedPaths(paths: readonly string[]): string[] {
 }
 
 function root({ state }: Context): Answer {
-  // Measured: a worker that has started a plugin server cannot show itself (the process is no JSON).
+  // Measured: a worker that has started a plugin server cannot show itself, because the process does not fit into JSON.
   if (state.startsServers) return unexpected;
   const used = new Set<unknown>();
   for (const plugin of state.store.table('plugins').values()) used.add(plugin['name']);

@@ -22,7 +22,7 @@ export function answerHead(exchange: HttpExchange, passing: boolean): Buffer {
   if (answer.status === 204 && answer.statusLine === null) answer.headers.delete('content-type');
   const type = answer.headers.get('content-type');
   if (type !== null) answer.headers.set('Content-Type', withCharset(type));
-  // What an upstream does not say of its date, nginx does not say either.
+  // If an upstream does not give its date, nginx does not either.
   if (!passing && !answer.headers.has('date') && !answer.cleared.has('date'))
     exchange.date = new Date().toUTCString();
   const lines = rawHeaderLines(linesInOrder(exchange));

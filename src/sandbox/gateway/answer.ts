@@ -10,8 +10,8 @@ import { BrokenAnswer } from './upstream/answer-body.ts';
 const maxBufferedBody = 128 * 1024 * 1024;
 
 /**
- * Reads the upstream's whole answer for the response phase. Where it breaks off, or has a status that Kong does not
- * take, Kong's own answer is made, and no response phase runs.
+ * Reads the upstream's whole answer for the response phase. If it breaks off, or has a status that Kong does not take,
+ * Kong makes its own answer, and no response phase runs.
  */
 export async function bufferAnswer(exchange: HttpExchange, message: UpstreamMessage): Promise<void> {
   let body: Buffer;

@@ -28,7 +28,7 @@ export interface UpstreamMessage {
   readonly head: AnswerHead;
   /** Its pieces, in the form in which they go to a client. Throws BrokenAnswer. */
   readonly body: AsyncIterable<Buffer>;
-  /** Ends the connection where the rest of the body is not wanted. */
+  /** Ends the connection if nobody wants the rest of the body. */
   abandon(): void;
 }
 
@@ -37,7 +37,7 @@ export interface UpstreamMessage {
  *
  * - `error`: no connection, or it ended before a whole head was there;
  * - `timeout`: the connection or the next bytes did not come in time;
- * - `invalid`: what came is no answer that nginx takes.
+ * - `invalid`: nginx does not take the bytes as an answer.
  */
 export class AttemptFailure extends Error {
   override readonly name = 'AttemptFailure';
@@ -135,7 +135,7 @@ async function readAnswer(
   return { head, body: releasing(body, abandon), abandon };
 }
 
-/** Ends the connection where the body was not read to its end. */
+/** Ends the connection if the body was not read to its end. */
 async function* releasing(
   body: AsyncIterable<Buffer>,
   abandon: () => void,

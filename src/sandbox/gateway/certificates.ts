@@ -57,8 +57,8 @@ export class Certificates {
 }
 
 /**
- * Names of SNI entities that Kong looks for. A wildcard on the left stands before two labels at least; a client without a
- * name gets Kong's own certificate, also where there is a `*`.
+ * Names of SNI entities that Kong looks for. A wildcard on the left stands before two labels at least; a client without
+ * a name gets Kong's own certificate, even if there is a `*`.
  */
 function* candidates(serverName: string | null): Generator<string> {
   if (serverName === null) return;

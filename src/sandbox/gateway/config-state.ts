@@ -1,7 +1,7 @@
 import { Balancer, PluginTable, Router } from '../../kong-end/index.ts';
 import type { ConfigSnapshot, EntityStore, PluginHandler, SandboxLog } from '../../kong-end/index.ts';
 
-/** What is compiled from the configuration: router, plugins and balancer, made anew with each change. */
+/** The compiled configuration: router, plugins and balancer, made anew with each change. */
 export class ConfigState {
   readonly #handlers: readonly PluginHandler[];
   readonly #log: SandboxLog;

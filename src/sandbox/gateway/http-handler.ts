@@ -141,8 +141,8 @@ function noteAbort(exchange: HttpExchange, response: ClientResponse): void {
 }
 
 /**
- * After an error that nobody expected: 400 for a body that is none, 502 when nothing was sent yet, else the connection
- * ends in the middle of the body.
+ * After an unexpected error: 400 for an invalid body, 502 if nothing was sent yet. Otherwise the connection ends in the
+ * middle of the body.
  */
 async function recover(
   exchange: HttpExchange,

@@ -8,7 +8,7 @@ import type { UpstreamConnections } from './upstream/connections.ts';
 /** Once they may have reached an upstream, nginx sends these to no other one. */
 const notRepeatable = new Set(['POST', 'LOCK', 'PATCH']);
 
-/** What a request needs on its way to the upstream. */
+/** The things that a request needs on its way to the upstream. */
 export interface ProxyOptions {
   readonly balancer: Balancer;
   readonly connections: UpstreamConnections;
@@ -69,7 +69,7 @@ function startTry(exchange: HttpExchange): Try {
   return entry;
 }
 
-/** The peer of a try; null after Kong's own answer where there is none. */
+/** The peer of a try. Null if there is none, after Kong's own answer. */
 async function choosePeer(
   exchange: HttpExchange,
   destination: Destination,

@@ -27,8 +27,8 @@ const streamProtocols = new Set(['tcp', 'tls', 'udp', 'tls_passthrough']);
 
 /**
  * Kong's stream router (3.9.3, traditional_compatible): by server name, sources and destinations. The protocols of a
- * route are no condition, and server names are none for a client that sends no name. By priority, and by id, the
- * greatest first, where that is the same.
+ * route are not a condition. Server names are not one either for a client that sends no name. By priority, and by id,
+ * the greatest first, where that is the same.
  */
 export class StreamRouter {
   readonly #entries: Entry[];
@@ -94,7 +94,7 @@ function blockList(range: string): BlockList {
   const list = new BlockList();
   const [address = '', bits] = range.split('/');
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  // What is no address is in no range.
+  // A text that is not an address is in no range.
   if (isIP(address) !== 0) list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family);
   return list;
 }

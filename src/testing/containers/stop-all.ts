@@ -1,6 +1,6 @@
 /**
  * Takes every step, one after the other, also when an earlier one fails.
- * @throws what the one step threw that failed; an AggregateError when there was more than one
+ * @throws the error of the failed step; an AggregateError if several failed
  */
 export async function stopAll(steps: readonly (() => Promise<unknown> | undefined)[]): Promise<void> {
   const errors: unknown[] = [];

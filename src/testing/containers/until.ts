@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Asks until there is an answer; a question that throws has none yet. */
+/** Asks until there is an answer. A question that throws counts as unanswered. */
 export async function until<Answer>(
   timeoutMs: number,
   ask: () => Promise<Answer | null>,

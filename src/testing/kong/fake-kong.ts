@@ -68,7 +68,7 @@ export class FakeKong {
     });
   }
 
-  /** Every byte so far, as it was written and read. */
+  /** All bytes so far, as they were written and read. */
   get wire(): readonly WireChunk[] {
     return this.#tap.chunks;
   }

@@ -28,8 +28,8 @@ export interface RequestSurroundings {
 
 /**
  * One request on its way through Kong, with one plugin. Its phases run in Kong's order; those that are not asked for
- * are passed over, what Kong itself does between them is done. They share the request's state (`kong.ctx.shared`, what
- * was set so far).
+ * are skipped, but Kong's own work between them is done. They share the request's state (`kong.ctx.shared`, earlier
+ * settings).
  */
 export class KongRequest {
   readonly #world: RequestWorld;
@@ -81,7 +81,7 @@ export class KongRequest {
   /**
    * Runs one phase of the plugin.
    * @throws KongTsError TEST_MISUSE when Kong would not run it now: the plugin lacks it, it is over, or the request has
-   *   been ended. What the plugin does wrong is no error here: see the result's `error` and `failure`.
+   *   been ended. An error of the plugin does not reject: see the result's `error` and `failure`.
    */
   async phase(phase: Phase): Promise<PhaseResult> {
     this.#plan.enter(phase);

@@ -124,7 +124,7 @@ function dial({ ip, port, serverName, verify }: ConnectionTarget): Socket {
     host: ip,
     port,
     rejectUnauthorized: verify,
-    // An address is no server name.
+    // An address is not a server name.
     ...(net.isIP(serverName) === 0 && serverName !== '' ? { servername: serverName } : {}),
     ALPNProtocols: ['http/1.1'],
   });

@@ -17,9 +17,10 @@ import type { Membership } from './memberships.ts';
 import { takeMemberships } from './memberships.ts';
 
 /**
- * Brings a declarative configuration into a Kong with a database over its Admin API: what is there already (the same id,
- * name, key or scope) is replaced, what is not is made, and nothing is removed. The ids of what is made are those that Kong
- * gives to declared entities. `kong config db_import` cannot do it: it fails in a Kong 3.9.3 with any external plugin.
+ * Brings a declarative configuration into a Kong with a database over its Admin API: it replaces entities that are
+ * there already (the same id, name, key or scope), makes the others, and removes none. New entities get the ids that
+ * Kong gives to declared entities. `kong config db_import` cannot do it: it fails in a Kong 3.9.3 with any external
+ * plugin.
  * @throws KongTsError DECLARATIVE_INVALID before anything is written, for what cannot be read and references to what is
  * neither there nor in Kong; ADMIN_REFUSED with the entity and Kong's answer, and nothing is written after it;
  * ADMIN_UNREACHABLE
