@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import house from './scripts/eslint/house.ts';
 
 /** One handwriting (CONTRIBUTING.md, "Handwriting"): a syntax that has another spelling in this project. */
 const handwriting = [
@@ -41,8 +42,37 @@ const rooms = (...names) => `^(\\.\\./)+(${names.join('|')})/`;
 const sockets = '^node:(net|tls|http|https|http2|dgram)$';
 const filesAndProcesses = '^node:(fs|fs/promises|child_process|worker_threads|cluster)$';
 const upper = ['server', 'sandbox', 'kong-end', 'cli', 'testing', 'kong-setup'];
-/** Kong's end has one door. */
-const pastTheDoor = '^(\\.\\./)+kong-end/(?!index\\.ts$)';
+/**
+ * The doors of each room (CONTRIBUTING.md, "Doors"). There is more than one where two users need halves that do not load each
+ * other: a plugin's file shall not load a server, a supervisor no PDK.
+ */
+const doors = {
+  // Each file of the ground floor is a thing of its own.
+  base: ['*'],
+  'event-hooks': ['index.ts', 'client/index.ts', 'serve/index.ts', 'admin/index.ts'],
+  http: ['index.ts', 'http1/index.ts', 'client/index.ts'],
+  'kong-admin': ['index.ts'],
+  'kong-end': ['index.ts', 'schema/index.ts', 'schema/refusals.ts'],
+  'kong-setup': ['index.ts', 'doctor/index.ts', 'enable/index.ts'],
+  'kong-watch': ['index.ts'],
+  lua: ['index.ts'],
+  'lua-pattern': ['index.ts'],
+  pdk: ['index.ts', 'names/index.ts'],
+  plugin: ['index.ts'],
+  sandbox: ['index.ts'],
+  server: ['index.ts', 'admin/index.ts', 'embedded/index.ts'],
+  sqlite: ['index.ts'],
+  terminal: ['index.ts'],
+  testing: ['index.ts', 'containers/index.ts'],
+  unix: ['index.ts'],
+  wire: [
+    'index.ts',
+    'msgpack/index.ts',
+    'msgpack/kong-side.ts',
+    'protobuf/index.ts',
+    'protobuf/kong-side.ts',
+  ],
+};
 const notItsSchema = '^(\\.\\./)+kong-end/(?!schema/)';
 
 /** A file or a function that may be longer than others, to the next ten lines, and why. */
@@ -115,6 +145,8 @@ export default tseslint.config(
       ),
     },
   },
+  { files: ['src/**/*.ts'], plugins: { house }, rules: { 'house/doors': ['error', doors] } },
+  { files: ['src/**/index.ts'], rules: { 'house/door-only': 'error' } },
   room(['src/base/**'], ['^(\\.\\./)+[^.]'], 'base is the ground floor: it stands below every room'),
   room(
     ['src/kong-end/**'],
@@ -189,26 +221,17 @@ export default tseslint.config(
   ),
   room(
     ['src/sandbox/**'],
-    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks', 'kong-watch'), pastTheDoor],
+    [rooms('server', 'cli', 'testing', 'kong-setup', 'plugin', 'event-hooks', 'kong-watch')],
     'server and sandbox meet on a socket only',
   ),
   room(
     ['src/event-hooks/**'],
-    [
-      rooms(...upper, 'pdk', 'plugin', 'wire'),
-      '^(\\.\\./)+kong-watch/(?!index\\.ts$)',
-      '^(\\.\\./)+sqlite/(?!index\\.ts$)',
-      '^node:sqlite$',
-    ],
+    [rooms(...upper, 'pdk', 'plugin', 'wire'), '^node:sqlite$'],
     'event-hooks stands alone: it knows Kong through kong-admin and the door of kong-watch, if at all',
   ),
   room(
     ['src/kong-watch/**'],
-    [
-      rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks'),
-      '^(\\.\\./)+sqlite/(?!index\\.ts$)',
-      '^node:sqlite$',
-    ],
+    [rooms(...upper, 'pdk', 'plugin', 'wire', 'lua', 'event-hooks'), '^node:sqlite$'],
     'kong-watch tells whoever stands behind its port: it knows Kong, and nobody who takes its events',
   ),
   room(
@@ -281,15 +304,10 @@ export default tseslint.config(
   ),
   room(
     ['src/kong-setup/**'],
-    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'kong-watch', 'lua'), pastTheDoor],
+    [rooms('server', 'sandbox', 'cli', 'testing', 'event-hooks', 'kong-watch', 'lua')],
     'kong-setup looks at a Kong from outside',
   ),
-  room(
-    ['src/testing/**'],
-    [rooms('cli'), pastTheDoor],
-    'testing uses what the commands use, not the commands',
-  ),
-  room(['src/cli/**'], [pastTheDoor], "Kong's end is entered by its index.ts"),
+  room(['src/testing/**'], [rooms('cli')], 'testing uses what the commands use, not the commands'),
   room(
     ['plugins/**'],
     ['^(\\.\\./)+(src|dist)/'],
@@ -312,7 +330,7 @@ export default tseslint.config(
   long(['src/kong-setup/doctor/check-dump.ts'], { function: 70 }, 'a list of checks'),
   long(['src/server/supervisor/supervisor.ts'], { function: 70 }, 'what a worker tells, one line for each'),
   long(
-    ['src/event-hooks/dispatcher/index.ts'],
+    ['src/event-hooks/dispatcher/dispatcher.ts'],
     { function: 90 },
     'the parts of the dispatcher, made in order',
   ),

@@ -4,8 +4,8 @@ import { format, resolveConfig } from 'prettier';
 import { checks } from '../src/pdk/argument-checks.ts';
 import { catalogue } from '../src/pdk/catalogue.ts';
 import type { ArgumentSpec, FunctionRow } from '../src/pdk/catalogue.ts';
-import { phases } from '../src/pdk/phases.ts';
-import type { Phase, Protocol } from '../src/pdk/phases.ts';
+import { phases } from '../src/pdk/names/phases.ts';
+import type { Phase, Protocol } from '../src/pdk/names/phases.ts';
 
 /** Where the reference page is. */
 export const referencePath = fileURLToPath(new URL('../docs/pdk.md', import.meta.url));

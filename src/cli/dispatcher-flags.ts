@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { flagName, flags, helpText } from '../event-hooks/serve/flags.ts';
-import type { Command as DispatcherCommand, Flag } from '../event-hooks/serve/flags.ts';
+import type { Command as DispatcherCommand, Flag } from '../event-hooks/serve/index.ts';
+import { flagName, flags, helpText } from '../event-hooks/serve/index.ts';
 
 /** Adds the options of the event hook dispatcher to a command, from their rows. */
 export function addDispatcherFlags(command: Command, name: DispatcherCommand): void {

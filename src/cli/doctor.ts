@@ -1,20 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { Command, Option } from 'commander';
 import { KongTsError } from '../base/errors.ts';
-import type { Properties } from '../kong-setup/doctor/configuration.ts';
-import {
-  parseEnvFile,
-  parseEnvironment,
-  parseKongConf,
-  readSettings,
-} from '../kong-setup/doctor/configuration.ts';
-import type { KongEnvironment } from '../kong-setup/doctor/environment.ts';
-import { examine } from '../kong-setup/doctor/doctor.ts';
-import type { KongUser } from '../kong-setup/doctor/permissions.ts';
-import { factsOf } from '../kong-setup/versions.ts';
+import type { Properties } from '../kong-setup/index.ts';
+import { parseEnvFile, parseEnvironment, parseKongConf, readSettings, factsOf } from '../kong-setup/index.ts';
+import type { KongEnvironment, KongUser } from '../kong-setup/doctor/index.ts';
+import { examine } from '../kong-setup/doctor/index.ts';
 import type { KongAdminOptions } from './kong-admin-options.ts';
 import { kongAdminOf, withKongAdmin } from './kong-admin-options.ts';
-import { printable, printableJson } from '../terminal/printable.ts';
+import { printable, printableJson } from '../terminal/index.ts';
 
 interface Options extends KongAdminOptions {
   kongConf?: string;

@@ -2,11 +2,10 @@ import { Command } from 'commander';
 import { parse } from 'yaml';
 import { KongTsError, messageOf } from '../base/errors.ts';
 import { readText } from '../base/read-text.ts';
-import { describeDifferences } from '../kong-setup/difference.ts';
-import { enablePlugin } from '../kong-setup/enable.ts';
+import { describeDifferences, enablePlugin } from '../kong-setup/enable/index.ts';
 import type { KongAdminOptions } from './kong-admin-options.ts';
 import { kongAdminOf, withKongAdmin } from './kong-admin-options.ts';
-import { printable } from '../terminal/printable.ts';
+import { printable } from '../terminal/index.ts';
 
 interface Options extends KongAdminOptions {
   workspace?: string;

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { loadPlugin } from '../plugin/loader.ts';
-import { luaSource } from '../plugin/schema/lua-source.ts';
+import { loadPlugin, luaSource } from '../plugin/index.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 

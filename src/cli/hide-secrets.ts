@@ -1,4 +1,4 @@
-import { maskUserInfo } from '../kong-admin/user-info.ts';
+import { maskUserInfo } from '../base/user-info.ts';
 
 /** Flags whose value is a secret. */
 const secretFlags: ReadonlySet<string> = new Set(['--token', '--kong-admin-token']);

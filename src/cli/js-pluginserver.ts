@@ -1,15 +1,13 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { KongTsError } from '../base/errors.ts';
-import { dumpDocument } from '../plugin/dump.ts';
-import type { DumpDocument } from '../plugin/dump.ts';
-import { loadFolder } from '../plugin/kong-pdk/folder.ts';
-import type { FolderPlugin } from '../plugin/kong-pdk/folder.ts';
+import type { DumpDocument, FolderPlugin } from '../plugin/index.ts';
+import { dumpDocument, loadFolder } from '../plugin/index.ts';
 import { packageVersion } from '../base/package.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 import type { StdoutGuard } from './stdout-guard.ts';
-import { printable } from '../terminal/printable.ts';
+import { printable } from '../terminal/index.ts';
 
 interface Flags {
   kongPrefix: string;
@@ -57,7 +55,7 @@ async function dump(stdout: StdoutGuard, flags: Flags): Promise<void> {
   if (wanted === undefined) {
     stdout.write(`${JSON.stringify(documentFor(plugins))}\n`);
   } else {
-    const { encode } = await import('../wire/msgpack/writer.ts');
+    const { encode } = await import('../wire/msgpack/index.ts');
     stdout.write(encode(dumpDocument([named(plugins, wanted).plugin]).Plugins[0]));
   }
 }
@@ -84,8 +82,7 @@ async function serve(flags: Flags): Promise<void> {
       fix: 'Give the folder that holds the plugin files: -d DIR.',
     });
   }
-  const { compileServerOptions } = await import('../server/options.ts');
-  const { runServer } = await import('../server/process/supervised.ts');
+  const { compileServerOptions, runServer } = await import('../server/index.ts');
   const options = compileServerOptions({
     plugins: plugins.map(({ file }) => file),
     socket: path.join(flags.kongPrefix, flags.sockName),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { KongAdmin } from '../kong-admin/client.ts';
+import { KongAdmin } from '../kong-admin/index.ts';
 import { readSecret, secrets } from '../base/secrets.ts';
 
 /** Where a command finds Kong's Admin API, and how it logs in there. */

@@ -1,5 +1,5 @@
 import { messageOf } from '../base/errors.ts';
-import { printable } from '../terminal/printable.ts';
+import { printable } from '../terminal/index.ts';
 
 /** What is being loaded, for the message when a plugin ends the process meanwhile. */
 let loading: string | null = null;

@@ -4,7 +4,7 @@ import { KongTsError } from '../base/errors.ts';
 import { ownModule, packageVersion } from '../base/package.ts';
 import { outputMayClose } from './closed-output.ts';
 import { hideSecrets } from './hide-secrets.ts';
-import { printable } from '../terminal/printable.ts';
+import { printable } from '../terminal/index.ts';
 
 /** What a file in this folder exports: a command with its options and its action. */
 interface CommandModule {

@@ -1,5 +1,4 @@
-import { dumpDocument } from '../plugin/dump.ts';
-import type { CompiledPlugin } from '../plugin/types.ts';
+import type { CompiledPlugin } from '../plugin/index.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 import { printDocument } from './print-document.ts';
 import type { StdoutGuard } from './stdout-guard.ts';
@@ -11,7 +10,7 @@ export async function printDump(specs: readonly string[], pretty: boolean): Prom
 
 async function dump(stdout: StdoutGuard, specs: readonly string[], pretty: boolean): Promise<void> {
   // Not before: to keep standard output clean, this process may only have to start another one.
-  const { loadPlugin } = await import('../plugin/loader.ts');
+  const { dumpDocument, loadPlugin } = await import('../plugin/index.ts');
   const plugins: CompiledPlugin[] = [];
   for (const spec of specs) {
     startLoading(spec);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { KongTsError } from '../base/errors.ts';
-import type { ReloadResult } from '../server/admin/status.ts';
-import { printable } from '../terminal/printable.ts';
+import type { ReloadResult } from '../server/admin/index.ts';
+import { printable } from '../terminal/index.ts';
 import type { ControlFlags } from './control-option.ts';
 import { controlSocket } from './control-option.ts';
 
@@ -14,7 +14,7 @@ export function build(): Command {
 }
 
 async function reload(flags: ControlFlags): Promise<void> {
-  const { askServer } = await import('../server/admin/client.ts');
+  const { askServer } = await import('../server/admin/index.ts');
   const result = (await askServer(controlSocket(flags), 'POST', '/reload')) as ReloadResult;
   if (!result.reloaded) {
     const why = result.failures.map(({ spec, message }) => (spec === '' ? message : `${spec}: ${message}`));

@@ -1,5 +1,5 @@
 import { KongTsError } from '../base/errors.ts';
-import { parseKongConf, pluginsOf, readSettings } from '../kong-setup/doctor/configuration.ts';
+import { parseKongConf, pluginsOf, readSettings } from '../kong-setup/index.ts';
 import type { LogLevel, PluginServerOptions, SandboxOptions } from '../sandbox/index.ts';
 import { logLevels } from '../sandbox/index.ts';
 

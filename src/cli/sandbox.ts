@@ -4,7 +4,7 @@ import type { Sandbox } from '../sandbox/index.ts';
 import { logLevels, startSandbox } from '../sandbox/index.ts';
 import type { SandboxFlags } from './sandbox-options.ts';
 import { compileSandboxOptions } from './sandbox-options.ts';
-import { printable } from '../terminal/printable.ts';
+import { printable } from '../terminal/index.ts';
 
 const help = `
 Plugin servers:

@@ -1,6 +1,6 @@
 import { KongTsError } from '../base/errors.ts';
-import { loadPlugin } from '../plugin/loader.ts';
-import type { CompiledServerOptions } from '../server/options.ts';
+import { loadPlugin } from '../plugin/index.ts';
+import type { CompiledServerOptions } from '../server/index.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 
 /**

@@ -1,11 +1,9 @@
 import { Command, Option } from 'commander';
 import { KongTsError } from '../base/errors.ts';
-import { launchOf } from '../event-hooks/serve/launch.ts';
-import type { LogFormat, LogLevel } from '../server/log/types.ts';
-import { logFormats, logLevels } from '../server/log/types.ts';
-import { useOwnUmask } from '../unix/private.ts';
-import type { CompiledServerOptions } from '../server/options.ts';
-import { compileBytes, compileServerOptions } from '../server/options.ts';
+import { launchOf } from '../event-hooks/serve/index.ts';
+import type { LogFormat, LogLevel, CompiledServerOptions } from '../server/index.ts';
+import { logFormats, logLevels, compileBytes, compileServerOptions, runServer } from '../server/index.ts';
+import { useOwnUmask } from '../unix/index.ts';
 import { addDispatcherFlags, dispatcherFlags } from './dispatcher-flags.ts';
 import { checkPlugins } from './serve-check.ts';
 
@@ -117,11 +115,6 @@ async function serve(plugins: string[], flags: ServeFlags, command: Command): Pr
     await checkPlugins(options);
     return;
   }
-  // The supervisor listens before it loads anything it can do without; see ServerOptions.workers for 0.
-  const { runServer } =
-    options.workers === 0
-      ? await import('../server/process/single.ts')
-      : await import('../server/process/supervised.ts');
   await runServer(options);
 }
 

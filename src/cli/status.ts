@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import type { ServerStatus } from '../server/admin/status.ts';
-import { isHealthy } from '../server/admin/status.ts';
-import { printable, printableJson } from '../terminal/printable.ts';
+import type { ServerStatus } from '../server/admin/index.ts';
+import { isHealthy } from '../server/admin/index.ts';
+import { printable, printableJson } from '../terminal/index.ts';
 import type { ControlFlags } from './control-option.ts';
 import { controlSocket } from './control-option.ts';
 
@@ -15,7 +15,7 @@ export function build(): Command {
 }
 
 async function status(flags: ControlFlags & { json?: boolean }): Promise<void> {
-  const { askServer } = await import('../server/admin/client.ts');
+  const { askServer } = await import('../server/admin/index.ts');
   const current = (await askServer(controlSocket(flags), 'GET', '/status')) as ServerStatus;
   process.stdout.write(flags.json === true ? `${printableJson(current)}\n` : printable(text(current)));
   if (!isHealthy(current)) process.exitCode = 1;

@@ -1,6 +1,5 @@
 import { KongTsError } from '../base/errors.ts';
-import { hasColour, palette } from '../terminal/colour.ts';
-import { authorFrame, excerptNamedIn, readableStack } from '../terminal/stack.ts';
+import { hasColour, palette, authorFrame, excerptNamedIn, readableStack } from '../terminal/index.ts';
 
 /**
  * Where the author of a plugin finds an error, with the line of source: for a terminal, below the line that says what is wrong.

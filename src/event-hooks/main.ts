@@ -3,7 +3,7 @@
  * when it serves, the others are its log.
  */
 import { messageOf } from '../base/errors.ts';
-import { useOwnUmask } from '../unix/private.ts';
+import { useOwnUmask } from '../unix/index.ts';
 import { parseServeOptions } from './serve/options.ts';
 import { runDispatcher } from './serve/run.ts';
 

@@ -2,7 +2,7 @@ import { Agent, buildConnector, request } from 'undici';
 import { KongTsError, messageOf } from '../base/errors.ts';
 import { isDeeperThan } from '../base/json-depth.ts';
 import { passingOverInformational } from '../http/client/index.ts';
-import { maskUserInfo, withoutUserInfo } from './user-info.ts';
+import { maskUserInfo, withoutUserInfo } from '../base/user-info.ts';
 
 export interface KongAdminOptions {
   /** `http://127.0.0.1:8001`; a path in it is kept as a prefix, user and password are sent as Basic `Authorization`. */

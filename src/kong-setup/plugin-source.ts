@@ -1,4 +1,4 @@
-import type { Protocol } from '../pdk/phases.ts';
+import type { Protocol } from '../pdk/names/index.ts';
 
 /** One plugin as Kong's configuration has to name it. */
 export interface PluginSource {

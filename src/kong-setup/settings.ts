@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { KongTsError } from '../base/errors.ts';
-import type { Protocol } from '../pdk/phases.ts';
+import type { Protocol } from '../pdk/names/index.ts';
 import type { Sidecar } from './sidecar.ts';
 import { secretsNeeded } from '../base/secrets.ts';
 import type { KongFacts } from './versions.ts';

@@ -3,8 +3,8 @@ import { Governor, LimitReached } from './limits.ts';
 import type { LuaApi, Pointer, State } from './machine.ts';
 import { loadMachine } from './machine.ts';
 import { Natives } from './natives.ts';
-import { numbersSource, realSource, stringsSource, tablesSource, worldSource } from './prelude/index.ts';
-import { joinName, remainderName, translate } from './syntax/index.ts';
+import { numbersSource, realSource, stringsSource, tablesSource, worldSource } from './prelude/prelude.ts';
+import { joinName, remainderName, translate } from './syntax/translate.ts';
 import type { ValueStyle } from './values.ts';
 import { ValueBridge } from './values.ts';
 

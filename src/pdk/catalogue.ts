@@ -7,9 +7,9 @@ import { response } from './catalogue/response.ts';
 import { serviceRequest } from './catalogue/service-request.ts';
 import { service, serviceResponse } from './catalogue/service.ts';
 import type { FunctionRow, FunctionSpec, NamespaceSpec } from './catalogue/types.ts';
-import type { Phase, Protocol } from './phases.ts';
+import type { Phase, Protocol } from './names/phases.ts';
 
-export type { ArgumentsMessage, ResultMessage } from '../wire/protobuf/messages.ts';
+export type { ArgumentsMessage, ResultMessage } from '../wire/protobuf/index.ts';
 export type {
   ArgumentSpec,
   CheckName,

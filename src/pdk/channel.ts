@@ -1,5 +1,5 @@
 import type { FunctionRow } from './catalogue.ts';
-import type { Phase, Protocol } from './phases.ts';
+import type { Phase, Protocol } from './names/phases.ts';
 
 /**
  * What a protocol driver (server/) offers the PDK for one running event. The PDK (pdk/) checks phase and arguments

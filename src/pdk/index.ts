@@ -4,8 +4,8 @@ export type { FunctionRow } from './catalogue.ts';
 export { ExitSignal } from './channel.ts';
 export type { PhaseChannel } from './channel.ts';
 export { createKong } from './kong.ts';
-export { phases } from './phases.ts';
-export type { Phase, Protocol } from './phases.ts';
+export { phases } from './names/phases.ts';
+export type { Phase, Protocol } from './names/phases.ts';
 export type {
   Consumer,
   ConsumerInput,
@@ -18,7 +18,7 @@ export type {
   Service,
 } from './types/entities.ts';
 export type { Kong, KongApi } from './types/kong.ts';
-export type { KongVersion } from './versions.ts';
+export type { KongVersion } from './names/versions.ts';
 export type {
   HttpLogRecord,
   LoggedConsumer,
@@ -43,3 +43,11 @@ export type {
   UriCaptures,
   VaultReference,
 } from './types/values.ts';
+export { errorMessage } from './bodies/error-body.ts';
+export type { ResultKind } from './catalogue.ts';
+export type { KongFacts } from './channel.ts';
+export { isSendable } from './ctx-keys.ts';
+export { checkedArguments, pdkFunction, refusalOf } from './functions.ts';
+export { canShare, effectsOf, everything, fieldsOf, pluralOf, sameName } from './merging.ts';
+export type { Effects, Fields, Plural } from './merging.ts';
+export { madeInLog } from './methods.ts';

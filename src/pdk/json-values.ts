@@ -1,5 +1,5 @@
 import { setOwn } from '../base/set-own.ts';
-import type { Protocol } from './phases.ts';
+import type { Protocol } from './names/phases.ts';
 
 /** Nested deeper than this, a value is refused (a cycle, most likely). */
 const maxDepth = 64;

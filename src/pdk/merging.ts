@@ -2,7 +2,7 @@ import type { FunctionRow, Part } from './catalogue.ts';
 import { rowByName } from './catalogue.ts';
 import { headerLookups } from './header-lookups.ts';
 import type { LookUp } from './header-lookups.ts';
-import type { Phase } from './phases.ts';
+import type { Phase } from './names/phases.ts';
 import { defaultMaximum } from './argument-checks.ts';
 
 /** What a call reads and what it may change, as sets of bits. */

@@ -1,8 +1,8 @@
 import { KongTsError } from '../base/errors.ts';
 import type { ArgumentSpec, FunctionRow } from './catalogue.ts';
 import type { PhaseChannel } from './channel.ts';
-import { phases } from './phases.ts';
-import type { Phase, Protocol } from './phases.ts';
+import { phases } from './names/phases.ts';
+import type { Phase, Protocol } from './names/phases.ts';
 
 /** The facts about the call that a check knows. */
 export interface CheckContext {

@@ -1,12 +1,10 @@
 import type { z } from 'zod';
 import { KongTsError } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
-import { phases as allPhases } from '../pdk/phases.ts';
-import type { Phase, Protocol } from '../pdk/phases.ts';
+import type { Phase, Protocol, DefaultKongVersion, KongVersion } from '../pdk/names/index.ts';
+import { phases as allPhases, defaultKongVersion, kongVersions } from '../pdk/names/index.ts';
 import { brand } from './brand.ts';
 import type { Kong } from '../pdk/index.ts';
-import { defaultKongVersion, kongVersions } from '../pdk/versions.ts';
-import type { DefaultKongVersion, KongVersion } from '../pdk/versions.ts';
 import { compileConfig } from './schema/compile.ts';
 import type { KongProtocol } from './schema/meta.ts';
 import type { CompiledPlugin, PhaseHandler, PluginHandlers, SetupContext } from './types.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Protocol } from '../pdk/phases.ts';
+import type { Protocol } from '../pdk/names/index.ts';
 import type { CompiledPlugin, KongSchema } from './types.ts';
 
 /** The output of a plugin server's query_cmd, as Kong 3.9 reads it. */

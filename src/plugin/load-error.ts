@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { KongTsError, messageOf } from '../base/errors.ts';
-import { authorFrame } from '../terminal/stack.ts';
+import { authorFrame } from '../terminal/index.ts';
 import { hintFor } from './load-hints.ts';
 
 /** An error for a plugin file that threw while it was loaded: the file, the reason, the fix. */

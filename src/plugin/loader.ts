@@ -1,17 +1,15 @@
 import { createRequire } from 'node:module';
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { late, within } from '../base/within.ts';
 import { KongTsError } from '../base/errors.ts';
 import { isCompiledPlugin } from './brand.ts';
 import { compilePlugin } from './define.ts';
 import { isKongPdkModule } from './kong-pdk/module.ts';
 import { isKongPdkSource } from './kong-pdk/style.ts';
-import { bundledPlugin } from '../base/package.ts';
-import { mainOf } from './main-file.ts';
 import { registerResolveHook } from './resolve-hook.ts';
 import type { CompiledPlugin } from './types.ts';
+import { findPlugin } from './find.ts';
 
 export interface LoadOptions {
   /** What a relative path and a package name are resolved from. Default: the current working directory. */
@@ -19,9 +17,6 @@ export interface LoadOptions {
   /** How long a top-level await of the plugin may take, in milliseconds. Default: 30,000. */
   limit?: number;
 }
-
-/** Endings that a plugin file may have; tried in this order for a path without one. */
-export const pluginExtensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'] as const;
 
 /**
  * Loads a plugin: a file (`./my-plugin.ts`, also .mts, .cts, .js, .mjs, .cjs, or a folder with an index file or a
@@ -36,70 +31,6 @@ export async function loadPlugin(spec: string, options: LoadOptions = {}): Promi
   registerResolveHook();
   const file = findPlugin(spec, options.cwd ?? process.cwd());
   return pluginOf(await importFile(file, options.limit ?? loadLimitMs), file);
-}
-
-/** The file of a plugin that `loadPlugin` would load. */
-export function findPlugin(spec: string, cwd: string): string {
-  if (spec.startsWith('file:')) return findFile(fileURLToPath(spec), spec);
-  if (isPath(spec)) return findFile(path.resolve(cwd, spec), spec);
-  const bundled = bundledPlugin(spec);
-  if (bundled !== null) return fileURLToPath(bundled);
-  try {
-    return createRequire(pathToFileURL(path.join(cwd, 'plugin.js'))).resolve(spec);
-  } catch (cause) {
-    const beside = existing(path.resolve(cwd, spec));
-    throw new KongTsError(
-      'PLUGIN_NOT_FOUND',
-      `There is no plugin "${spec}": none that comes with kong-ts has this name, and no package can be found from ${cwd}.`,
-      {
-        cause,
-        fix:
-          beside === null
-            ? 'Install the package, or give a path: ./my-plugin.ts.'
-            : `For the file, write ./${spec}.`,
-      },
-    );
-  }
-}
-
-function isPath(spec: string): boolean {
-  return (
-    path.isAbsolute(spec) ||
-    /^\.{0,2}[\\/]/.test(spec) ||
-    spec === '.' ||
-    spec === '..' ||
-    /\.[cm]?[jt]s$/.test(spec)
-  );
-}
-
-function findFile(file: string, spec: string): string {
-  const found = existing(file);
-  if (found !== null) return found;
-  throw new KongTsError(
-    'PLUGIN_NOT_FOUND',
-    `There is no plugin file ${file}${spec === file ? '' : ` ("${spec}")`}.`,
-    {
-      fix: `Give a file that exists; endings are ${pluginExtensions.join(', ')}.`,
-    },
-  );
-}
-
-function existing(file: string): string | null {
-  for (const candidate of [file, ...pluginExtensions.map((extension) => file + extension)]) {
-    const stats = statSync(candidate, { throwIfNoEntry: false });
-    if (stats?.isFile() === true) return realpathSync(candidate);
-  }
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
-  try {
-    return createRequire(pathToFileURL(`${file}${path.sep}`)).resolve(file);
-  } catch {
-    const parts = [...mainOf(file), path.join(file, 'index')];
-    const candidates = parts.flatMap((part) => pluginExtensions.map((extension) => part + extension));
-    return (
-      candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true) ??
-      null
-    );
-  }
 }
 
 /** Kong waits for a dump without a limit of its own, and requests for a plugin that loads, in milliseconds. */

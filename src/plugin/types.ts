@@ -1,5 +1,5 @@
-import type { PhaseChannel } from '../pdk/channel.ts';
-import type { Phase, Protocol } from '../pdk/phases.ts';
+import type { PhaseChannel } from '../pdk/index.ts';
+import type { Phase, Protocol } from '../pdk/names/index.ts';
 
 /** Which configuration an instance belongs to; from the `__` fields that Kong adds to a configuration (Kong 3.9.3). */
 export interface InstanceInfo {

@@ -1,42 +1,11 @@
-import { createCallbackLog } from './log/server-log.ts';
-import type { LogLevel, ServerLog } from './log/types.ts';
-import type { ServerOptions } from './options.ts';
-import { compileServerOptions } from './options.ts';
-import { SingleProcessServer } from './process/single-process-server.ts';
-import type { RunningServer } from './running-server.ts';
-
+/** The plugin server: starting one, asking one, and what its options and answers are. */
+export { startServer } from './process/start-server.ts';
+export type { StartServerOptions } from './process/start-server.ts';
 export type { CompiledServerOptions, ServerOptions, SocketOptions } from './options.ts';
-export { compileServerOptions } from './options.ts';
-export type { RunningServer } from './running-server.ts';
+export { compileBytes, compileServerOptions } from './options.ts';
 export type { ReloadResult, ServerStatus, WorkerStatus } from './admin/status.ts';
-export type { LogLevel, ServerLog } from './log/types.ts';
-export { logLevels } from './log/types.ts';
+export type { RunningServer } from './running-server.ts';
+export type { LogFormat, LogLevel, ServerLog } from './log/types.ts';
+export { logFormats, logLevels } from './log/types.ts';
 export { createCallbackLog } from './log/server-log.ts';
-
-/** Options of a server inside this process. */
-export interface StartServerOptions extends Omit<ServerOptions, 'workers' | 'watch'> {
-  /** Where lines of the log go. Default: nowhere. */
-  log?: ServerLog | ((level: LogLevel, fields: Record<string, unknown>, message: string) => void);
-}
-
-/**
- * Starts a plugin server in this process, as `kong-ts serve --workers 0` does, but without a control socket and
- * without an event hook dispatcher unless the options ask for them. For tests and for programs that bring their own
- * process management.
- *
- * Resolves when it listens. It does not reject for a plugin that does not load: see `status().failures`, and the answer
- * to StartInstance.
- * @throws KongTsError USAGE, SOCKET_IN_USE, SOCKET_UNUSABLE or PORT_IN_USE
- */
-export async function startServer(options: StartServerOptions): Promise<RunningServer> {
-  const { log = () => undefined, ...rest } = options;
-  const compiled = compileServerOptions({
-    control: null,
-    instancesFile: null,
-    eventHooks: rest.dispatcher === undefined ? 'off' : 'auto',
-    ...rest,
-    workers: 0,
-  });
-  const serverLog = typeof log === 'function' ? createCallbackLog(compiled.logLevel, log) : log;
-  return SingleProcessServer.start(compiled, serverLog);
-}
+export { runServer } from './process/run-server.ts';

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { KongTsError } from '../base/errors.ts';
 import { secrets } from '../base/secrets.ts';
-import { grpcTarget } from '../event-hooks/grpc/address.ts';
-import { readLaunch } from '../event-hooks/serve/launch.ts';
-import { isLoopback } from '../http/callers.ts';
+import { grpcTarget, readLaunch } from '../event-hooks/serve/index.ts';
+import { isLoopback } from '../http/index.ts';
 import type { ServerLog } from './log/types.ts';
 import type { CompiledServerOptions } from './options.ts';
 

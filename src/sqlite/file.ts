@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { KongTsError } from '../base/errors.ts';
-import { makePrivateFile } from '../unix/private.ts';
+import { makePrivateFile } from '../unix/index.ts';
 import { failure } from './failure.ts';
 
 /** What a statement can be given. */

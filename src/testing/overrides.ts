@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import { catalogue } from '../pdk/catalogue.ts';
-import type { FunctionRow, namespaces, ResultKind } from '../pdk/catalogue.ts';
-import type { Protocol } from '../pdk/phases.ts';
-import type { KongApi } from '../pdk/types/kong.ts';
+import type { FunctionRow, namespaces, ResultKind, KongApi } from '../pdk/index.ts';
+import { catalogue } from '../pdk/index.ts';
+import type { Protocol } from '../pdk/names/index.ts';
 import { withoutNulls } from '../kong-end/index.ts';
 import { nearest } from '../base/nearest.ts';
 import { listed, misuse } from './misuse.ts';

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Phase } from '../pdk/phases.ts';
+import type { Phase } from '../pdk/names/index.ts';
 
 /** Header lines by lower-case name; an array where a name has several. */
 export type HeadersView = Readonly<Record<string, string | readonly string[]>>;

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { KongAdmin } from '../../src/kong-admin/client.ts';
-import type { EnableResult } from '../../src/kong-setup/enable.ts';
-import { enablePlugin } from '../../src/kong-setup/enable.ts';
+import type { EnableResult } from '../../src/kong-setup/enable/enable.ts';
+import { enablePlugin } from '../../src/kong-setup/enable/enable.ts';
 
 /** Admin APIs that enable --workspace meets: of a Kong, and of what stands in its place. */
 

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { ownCommand } from '../../src/cli/kong-config.ts';
 import { compileSandboxOptions } from '../../src/cli/sandbox-options.ts';
-import { parseEnvFile, parseKongConf } from '../../src/kong-setup/doctor/configuration.ts';
+import { parseEnvFile, parseKongConf } from '../../src/kong-setup/kong-conf.ts';
 import { formats, render } from '../../src/kong-setup/formats.ts';
 import { kongSettings } from '../../src/kong-setup/settings.ts';
 import { factsOf } from '../../src/kong-setup/versions.ts';

@@ -13,7 +13,7 @@ import { serveGrpc } from '../../src/event-hooks/grpc/server.ts';
 import { eventHooksService } from '../../src/event-hooks/grpc/service.ts';
 import { silentLog } from '../../src/event-hooks/log.ts';
 import type { Hook } from '../../src/event-hooks/model/hook.ts';
-import { openStore, storeOf } from '../../src/event-hooks/store/index.ts';
+import { openStore, storeOf } from '../../src/event-hooks/store/open.ts';
 import { compileDispatcherOptions } from '../../src/event-hooks/dispatcher/options.ts';
 import type { Notice } from '../../src/event-hooks/dispatcher/feed.ts';
 import type { NewEvent } from '../../src/event-hooks/store/types.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../src/cli/demo/receiver.ts';
-import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
+import { createDispatcher } from '../../src/event-hooks/dispatcher/dispatcher.ts';
 import { grpcTarget } from '../../src/event-hooks/grpc/address.ts';
 import type { Address } from '../../src/event-hooks/grpc/address.ts';
 import type { GrpcOptions } from '../../src/event-hooks/grpc/server.ts';

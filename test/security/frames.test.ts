@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { startPluginServer } from '../../src/testing/index.ts';
-import type { Protocol } from '../../src/pdk/phases.ts';
+import type { Protocol } from '../../src/pdk/names/phases.ts';
 import { plugin } from '../server/support/server-process.ts';
 import { bounds } from './support/rounds.ts';
 

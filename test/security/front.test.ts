@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/event-hooks/admin/server.ts';
-import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
+import { createDispatcher } from '../../src/event-hooks/dispatcher/dispatcher.ts';
 import { createFront } from '../../src/kong-watch/front/front.ts';
 import { parseServeOptions } from '../../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../../src/event-hooks/serve/serve.ts';

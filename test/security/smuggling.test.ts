@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/event-hooks/admin/server.ts';
-import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
+import { createDispatcher } from '../../src/event-hooks/dispatcher/dispatcher.ts';
 import { createFront } from '../../src/kong-watch/front/front.ts';
 import { startSandbox } from '../../src/sandbox/index.ts';
 import { listenMetrics } from '../../src/server/admin/listeners.ts';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAdmin } from '../../src/event-hooks/admin/server.ts';
-import { createDispatcher } from '../../src/event-hooks/dispatcher/index.ts';
+import { createDispatcher } from '../../src/event-hooks/dispatcher/dispatcher.ts';
 import { createFront } from '../../src/kong-watch/front/front.ts';
 import { memoryLog } from '../event-hooks/support/setup.ts';
 

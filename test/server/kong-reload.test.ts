@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askServer } from '../../src/server/admin/client.ts';
 import type { ServerStatus } from '../../src/server/index.ts';
-import type { Protocol } from '../../src/pdk/phases.ts';
+import type { Protocol } from '../../src/pdk/names/phases.ts';
 import { KongClient, Load } from './support/kong-client.ts';
 import { NginxMaster } from './support/nginx.ts';
 import { isAlive, plugin, program, until, Workbench } from './support/server-process.ts';

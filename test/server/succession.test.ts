@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Protocol } from '../../src/pdk/phases.ts';
+import type { Protocol } from '../../src/pdk/names/phases.ts';
 import { KongClient, Load } from './support/kong-client.ts';
 import { until, Workbench } from './support/server-process.ts';
 

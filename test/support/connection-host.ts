@@ -5,8 +5,8 @@ import type { RegistryOptions } from '../../src/server/instances/index.ts';
 import { createPluginStats } from '../../src/server/metrics/phase-stats.ts';
 import type { ServerLog } from '../../src/server/log/types.ts';
 import type { CompiledPlugin, PhaseHandler } from '../../src/plugin/types.ts';
-import type { Phase } from '../../src/pdk/phases.ts';
-import { phases } from '../../src/pdk/phases.ts';
+import type { Phase } from '../../src/pdk/names/phases.ts';
+import { phases } from '../../src/pdk/names/phases.ts';
 
 /** A clock that moves only when it is told to. */
 export class ManualClock implements SteadyClock {

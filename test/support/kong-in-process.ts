@@ -5,7 +5,7 @@ import { callFunction, PdkExit } from '../../src/kong-end/index.ts';
 import type { Exchange, PdkCall } from '../../src/kong-end/index.ts';
 import { stepData, stepMethod } from '../../src/kong-end/plugin-server/msgpack-steps.ts';
 import { rowByName } from '../../src/pdk/catalogue.ts';
-import type { Phase, Protocol } from '../../src/pdk/phases.ts';
+import type { Phase, Protocol } from '../../src/pdk/names/phases.ts';
 import { KongConnection } from '../../src/server/connection/connection.ts';
 import type { ConnectionHost } from '../../src/server/connection/host.ts';
 import { runtimeOf } from '../../src/server/connection/runtime.ts';

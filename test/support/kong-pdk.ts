@@ -1,6 +1,6 @@
 import { ExitSignal } from '../../src/pdk/channel.ts';
 import type { PhaseChannel } from '../../src/pdk/channel.ts';
-import type { Phase } from '../../src/pdk/phases.ts';
+import type { Phase } from '../../src/pdk/names/phases.ts';
 import type { CompiledPlugin, InstanceInfo, SetupContext } from '../../src/plugin/types.ts';
 
 const instance: InstanceInfo = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { KongApi } from '../../src/pdk/index.ts';
-import type { Phase } from '../../src/pdk/phases.ts';
+import type { Phase } from '../../src/pdk/names/phases.ts';
 import { KongTsError, messageOf } from '../../src/base/errors.ts';
 
 /** One call that answers. */

@@ -5,7 +5,7 @@ import { createNodeState, HttpExchange } from '../../src/kong-end/index.ts';
 import type { Exchange } from '../../src/kong-end/index.ts';
 import { createKong } from '../../src/pdk/index.ts';
 import type { KongApi } from '../../src/pdk/index.ts';
-import type { Phase, Protocol } from '../../src/pdk/phases.ts';
+import type { Phase, Protocol } from '../../src/pdk/names/phases.ts';
 import { PrefetchLearners } from '../../src/server/connection/prefetch-learner.ts';
 import { requestMessage } from '../../src/testing/kong/messages.ts';
 import { testHost, testInstance } from './connection-host.ts';

@@ -1,4 +1,4 @@
-import type { KongVersion } from '../../src/pdk/versions.ts';
+import type { KongVersion } from '../../src/pdk/names/versions.ts';
 
 /**
  * In which phases a plugin may call each function, over ProtoBuf:1 and over MsgPack:1: certificate (c), rewrite (w),

@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { catalogue, phases } from '../../src/pdk/index.ts';
 import type { Kong, Phase, Protocol } from '../../src/pdk/index.ts';
-import type { DefaultKongVersion, UpTo } from '../../src/pdk/versions.ts';
+import type { DefaultKongVersion, UpTo } from '../../src/pdk/names/versions.ts';
 import { available } from './available.ts';
 
 interface Letters {

@@ -1,8 +1,8 @@
 import { expect, expectTypeOf, it } from 'vitest';
 import { definePlugin } from '../../src/index.ts';
 import type { Kong, KongVersion } from '../../src/index.ts';
-import { kongVersions } from '../../src/pdk/versions.ts';
-import type { UpTo } from '../../src/pdk/versions.ts';
+import { kongVersions } from '../../src/pdk/names/versions.ts';
+import type { UpTo } from '../../src/pdk/names/versions.ts';
 
 /** 3.10 is later than 3.9. */
 const byNumber = (a: string, b: string): number =>

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Callers } from '../../http/callers.ts';
-import { foreignCaller, isLoopback } from '../../http/callers.ts';
-import { bounded, httpLimits } from '../../http/limits.ts';
+import type { Callers } from '../../http/index.ts';
+import { foreignCaller, isLoopback, bounded, httpLimits } from '../../http/index.ts';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 
 /** One request that the receiver got. */

@@ -1,6 +1,7 @@
+import { hookFields } from '../../event-hooks/admin/index.ts';
 import type { Command } from 'commander';
 import { KongTsError } from '../../base/errors.ts';
-import { printableJson, printableLine } from '../../terminal/printable.ts';
+import { printableJson, printableLine } from '../../terminal/index.ts';
 import { HooksApi } from './api.ts';
 import { eventFields, readFields } from './fields.ts';
 import { replay } from './replay.ts';
@@ -64,9 +65,7 @@ export function addCalls(hooks: Command): void {
     .option('--file <path>', 'a JSON document; - reads standard input')
     .action(async (fields: string[], options: { file?: string }, command: Command) => {
       const api = new HooksApi(command);
-      // Loaded here only: the records of the handlers bring everything that handlers need.
-      const { handlerKinds } = await import('../../event-hooks/handlers/kinds.ts');
-      const hook = readFields(fields, options.file, handlerKinds.form);
+      const hook = readFields(fields, options.file, await hookFields());
       const made = await api.call<HookRow>('POST', '/event-hooks', hook);
       show(api, made, () =>
         printableLine(

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readText } from '../../base/read-text.ts';
-import { parseForm } from '../../event-hooks/admin/form.ts';
-import { FormFields } from '../../event-hooks/model/form-fields.ts';
-import type { FormField, JsonSchema } from '../../event-hooks/model/form-fields.ts';
+import type { FormField, JsonSchema } from '../../event-hooks/admin/index.ts';
+import { parseForm, FormFields } from '../../event-hooks/admin/index.ts';
 
 const name: JsonSchema = { type: 'string' };
 /** What is known of an event's own fields. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { useOwnUmask } from '../../unix/private.ts';
-import { parseServeOptions } from '../../event-hooks/serve/options.ts';
+import { useOwnUmask } from '../../unix/index.ts';
+import { parseServeOptions } from '../../event-hooks/serve/index.ts';
 import { addDispatcherFlags } from '../dispatcher-flags.ts';
 
 /** `hooks serve`: the dispatcher with its Admin API in the foreground. */
@@ -27,7 +27,7 @@ With --kong-admin, this Admin API stands in front of Kong's: /event-hooks is ans
       return value === true ? [flag] : [flag, value as string];
     });
     const options = parseServeOptions(argv, process.env);
-    const { runDispatcher } = await import('../../event-hooks/serve/run.ts');
+    const { runDispatcher } = await import('../../event-hooks/serve/index.ts');
     await runDispatcher(options);
   });
 }

@@ -1,4 +1,4 @@
-import { printableLine } from '../../terminal/printable.ts';
+import { printableLine } from '../../terminal/index.ts';
 
 const maxWidth = 60;
 

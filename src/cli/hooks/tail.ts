@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { printable, printableLine } from '../../terminal/printable.ts';
+import { printable, printableLine } from '../../terminal/index.ts';
 import { HooksApi } from './api.ts';
 
 interface Line {

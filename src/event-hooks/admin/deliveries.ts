@@ -1,5 +1,5 @@
 import { parseExactFields } from '../model/payload.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';

@@ -1,5 +1,5 @@
 import { isUuid } from '../../base/uuid.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import { maxDepth, shapeProblem } from '../model/event.ts';
 import { isNestedDeeperThan } from '../model/exact-json.ts';

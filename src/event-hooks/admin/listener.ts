@@ -1,13 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Callers } from '../../http/callers.ts';
-import { door, wasRefused } from '../../http/door.ts';
-import { createNodeServer } from '../../http/http1/node-server.ts';
-import { ownStatusLine } from '../../http/http1/reasons.ts';
-import type { RefusalStatus } from '../../http/http1/request-head.ts';
-import type { HttpLimits } from '../../http/limits.ts';
-import { bounded } from '../../http/limits.ts';
+import type { Callers, HttpLimits } from '../../http/index.ts';
+import { door, wasRefused, bounded } from '../../http/index.ts';
+import type { RefusalStatus } from '../../http/http1/index.ts';
+import { createNodeServer, ownStatusLine } from '../../http/http1/index.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 

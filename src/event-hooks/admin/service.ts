@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { Backlog } from '../dispatcher/backlog.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Violation } from '../model/errors.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { GuardOptions } from '../delivery/target-guard.ts';
 import { defaultSchedule } from '../delivery/retry.ts';
 import { jsonLog } from '../log.ts';
-import { storeOf } from '../store/index.ts';
+import { storeOf } from '../store/open.ts';
 import type { HookLog } from '../log.ts';
 
 /** How a dispatcher works. Everything is optional. */

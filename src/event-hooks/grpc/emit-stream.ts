@@ -1,7 +1,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { InterestList } from '../client/interest.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { EmitRequest, EmitResponse } from './service.ts';
 
 type Call = ServerDuplexStream<EmitRequest, EmitResponse>;

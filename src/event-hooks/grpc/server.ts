@@ -9,9 +9,9 @@ import type {
 } from '@grpc/grpc-js';
 import { maxConnections as usualConnections } from '../../base/connections.ts';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
-import type { PlacedSocket } from '../../unix/place.ts';
-import { placeSocket } from '../../unix/place.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
+import type { PlacedSocket } from '../../unix/index.ts';
+import { placeSocket } from '../../unix/index.ts';
 import { Backlog } from '../dispatcher/backlog.ts';
 import { grpcTarget } from './address.ts';
 import type { Address } from './address.ts';

@@ -2,7 +2,7 @@ import { KongTsError } from '../../base/errors.ts';
 import { secrets } from '../../base/secrets.ts';
 import type { Secret } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
-import { storeNames } from '../store/index.ts';
+import { storeNames } from '../store/open.ts';
 
 /**
  * How an option stands in the command line of a plugin server: under another name, as a word of a list, or not at all.

@@ -1,4 +1,4 @@
-import { maskUserInfo } from '../../kong-admin/user-info.ts';
+import { maskUserInfo } from '../../base/user-info.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
 import { kongFlags, usage } from './flags.ts';
 import type { KongWatchOptions } from '../../kong-watch/index.ts';

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import { readSecret, secrets } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';
-import { storeOf } from '../store/index.ts';
+import { storeOf } from '../store/open.ts';
 import { flagName, flags, usage } from './flags.ts';
 import type { Command, Flag } from './flags.ts';
 import { readKongOptions } from './kong-options.ts';

@@ -1,7 +1,5 @@
-import { jsonLog } from '../log.ts';
 import type { HookLog } from '../log.ts';
 import type { ServeOptions } from './options.ts';
-import { serveDispatcher } from './serve.ts';
 
 /**
  * Runs a dispatcher as this process: the ready line first, then the log, both on standard output; SIGTERM, SIGINT and the
@@ -15,9 +13,12 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
     process.once('disconnect', resolve);
     if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
   });
+  // Loaded here: who only reads options goes without.
+  const { jsonLog } = await import('../log.ts');
   const log = heldLog(jsonLog());
   let served;
   try {
+    const { serveDispatcher } = await import('./serve.ts');
     served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log } });
   } catch (error) {
     log.release();

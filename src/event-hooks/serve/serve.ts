@@ -1,16 +1,16 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { createAdmin } from '../admin/server.ts';
-import { createDispatcher } from '../dispatcher/index.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
-import type { Callers } from '../../http/callers.ts';
-import { isLoopback } from '../../http/callers.ts';
+import { createDispatcher } from '../dispatcher/dispatcher.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
+import type { Callers } from '../../http/index.ts';
+import { isLoopback } from '../../http/index.ts';
 import { grpcTarget } from '../grpc/address.ts';
 import type { Address } from '../grpc/address.ts';
 import type { GrpcHandle } from '../grpc/server.ts';
-import { withoutUserInfo } from '../../kong-admin/user-info.ts';
+import { withoutUserInfo } from '../../base/user-info.ts';
 import { createFront, KongWatch } from '../../kong-watch/index.ts';
-import type { PlacedSocket } from '../../unix/place.ts';
-import { placeSocket } from '../../unix/place.ts';
+import type { PlacedSocket } from '../../unix/index.ts';
+import { placeSocket } from '../../unix/index.ts';
 import type { ServeOptions } from './options.ts';
 import { watchPort } from './watch-port.ts';
 

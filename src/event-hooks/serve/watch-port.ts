@@ -1,6 +1,6 @@
 import type { WatchPort } from '../../kong-watch/index.ts';
 import { Interest } from '../client/interest.ts';
-import type { Dispatcher } from '../dispatcher/index.ts';
+import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 
 /** A dispatcher as a watched Kong sees it: its events go through the intake, and the process that delivers watches. */
 export function watchPort(dispatcher: Dispatcher): WatchPort {

@@ -1,4 +1,4 @@
-import { formPairs } from '../../http/form.ts';
+import { formPairs } from '../../http/index.ts';
 import type { HttpExchange } from '../request/http-exchange.ts';
 
 /**

@@ -2,7 +2,7 @@ import { latin1OfText } from '../request/bytes.ts';
 import type { HeaderList } from '../request/headers.ts';
 import type { HttpExchange } from '../request/http-exchange.ts';
 import { isLength } from '../request/response-header-names.ts';
-import { validHost } from '../../http/http1/request-target.ts';
+import { validHost } from '../../http/http1/index.ts';
 import { reject } from './checks.ts';
 
 /**

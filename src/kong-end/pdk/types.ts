@@ -1,4 +1,4 @@
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type { BoundPlugin, Exchange } from '../request/exchange.ts';
 import type { SavedRequest } from '../plugin-server/coroutines.ts';
 

@@ -1,4 +1,4 @@
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { Exchange } from '../request/exchange.ts';
 
 /** The data of a request that Kong keeps for the log timer of one plugin (`req_data` of Kong 3.9.3). */

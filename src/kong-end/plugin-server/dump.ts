@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { readText } from '../../base/read-text.ts';
-import type { Protocol } from '../../pdk/phases.ts';
+import type { Protocol } from '../../pdk/names/index.ts';
 import type { KnownPlugin } from '../entities/types.ts';
 
 const run = promisify(execFile);

@@ -1,4 +1,4 @@
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type { BoundPlugin } from '../request/exchange.ts';
 import type { AnswerCall, PluginClient } from './client.ts';
 import { KongRaised, RpcFailure } from './failure.ts';

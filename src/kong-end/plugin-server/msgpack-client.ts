@@ -1,8 +1,6 @@
-import { MessageWriter } from '../../wire/msgpack/writer.ts';
-import { MessageDecoder } from '../../wire/msgpack/framing.ts';
+import type { EventAnswer, Message, Response } from '../../wire/msgpack/index.ts';
+import { MessageWriter, MessageDecoder, readMessage } from '../../wire/msgpack/index.ts';
 import { encodeRequest, readEventAnswer } from '../../wire/msgpack/kong-side.ts';
-import type { EventAnswer, Message, Response } from '../../wire/msgpack/messages.ts';
-import { readMessage } from '../../wire/msgpack/messages.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
 import type { Conversation } from './conversation.ts';

@@ -1,5 +1,4 @@
-import type { MessageWriter } from '../../wire/msgpack/writer.ts';
-import type { StepMethod } from '../../wire/msgpack/messages.ts';
+import type { MessageWriter, StepMethod } from '../../wire/msgpack/index.ts';
 
 /** Which twin of plugin.Step carries a function's result (Kong 3.9.3). */
 const methods: Readonly<Record<string, StepMethod>> = {

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { decodeRpcReturn, encodeRpcCall } from '../../wire/protobuf/kong-side.ts';
-import type { RpcCommand, RpcReturn } from '../../wire/protobuf/messages.ts';
-import { FrameDecoder, skippedFrame } from '../../wire/protobuf/framing.ts';
+import type { RpcCommand, RpcReturn } from '../../wire/protobuf/index.ts';
+import { FrameDecoder, skippedFrame } from '../../wire/protobuf/index.ts';
 import { decodeArguments, encodeResult } from '../../wire/protobuf/kong-side.ts';
 import { decodeText } from '../../base/text.ts';
 import { findFunction } from '../pdk/functions.ts';

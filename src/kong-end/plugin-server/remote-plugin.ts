@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type { BoundPlugin, Exchange, PhaseOutcome, PluginHandler } from '../request/exchange.ts';
 import type { SandboxLog } from '../request/log.ts';
 import { callFunction } from '../pdk/call.ts';

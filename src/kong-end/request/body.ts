@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ReceivedRequest } from '../../http/http1/client-request.ts';
+import type { ReceivedRequest } from '../../http/http1/index.ts';
 
 export type BodyContent = { kind: 'memory'; content: Buffer } | { kind: 'file'; path: string; size: number };
 

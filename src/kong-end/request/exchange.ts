@@ -1,4 +1,4 @@
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type {
   ConsumerEntity,
   KeyAuthCredentialEntity,

@@ -1,4 +1,4 @@
-import type { ReceivedRequest } from '../../http/http1/client-request.ts';
+import type { ReceivedRequest } from '../../http/http1/index.ts';
 import { RequestBody } from './body.ts';
 import { textOfLatin1 } from './bytes.ts';
 import { connectionOf } from './connection-header.ts';

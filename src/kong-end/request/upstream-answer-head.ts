@@ -1,4 +1,4 @@
-import { parseHeaderLine } from '../../http/http1/header-line.ts';
+import { parseHeaderLine } from '../../http/http1/index.ts';
 
 /** Where the body of an upstream's answer ends: `none`: there is no body; `close`: with the connection; a length in bytes. */
 export type AnswerFraming = 'none' | 'chunked' | 'close' | number;

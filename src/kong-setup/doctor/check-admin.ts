@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import type { KongAdmin } from '../../kong-admin/client.ts';
-import { AdminRefusal } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
+import { AdminRefusal } from '../../kong-admin/index.ts';
 import type { KongFacts } from '../versions.ts';
 import type { Finding } from './finding.ts';
 import { error, ok, warning } from './finding.ts';

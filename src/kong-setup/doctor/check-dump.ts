@@ -1,6 +1,6 @@
-import { fingerprintOf } from '../../plugin/dump.ts';
+import { fingerprintOf } from '../../plugin/index.ts';
 import type { KongFacts } from '../versions.ts';
-import type { ServerDefinition } from './configuration.ts';
+import type { ServerDefinition } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error, ok, warning } from './finding.ts';
 import { runAsKong, tellingLine } from './run-command.ts';

@@ -1,5 +1,5 @@
 import { secretsNeeded } from '../../base/secrets.ts';
-import type { ServerDefinition } from './configuration.ts';
+import type { ServerDefinition } from '../kong-conf.ts';
 import type { KongEnvironment } from './environment.ts';
 import type { Finding } from './finding.ts';
 import { error } from './finding.ts';

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import type { ServerDefinition } from './configuration.ts';
+import type { ServerDefinition } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error } from './finding.ts';
 import type { KongUser } from './permissions.ts';

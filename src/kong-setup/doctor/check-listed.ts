@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { bundledPlugins } from '../../kong-admin/bundled-plugins.ts';
-import type { Properties } from './configuration.ts';
-import { pluginsOf } from './configuration.ts';
+import { bundledPlugins } from '../../kong-admin/index.ts';
+import type { Properties } from '../kong-conf.ts';
+import { pluginsOf } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error, ok, warning } from './finding.ts';
 

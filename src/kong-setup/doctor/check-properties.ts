@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import type { KongFacts } from '../versions.ts';
-import type { Properties, ServerDefinition } from './configuration.ts';
+import type { Properties, ServerDefinition } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error, ok, warning } from './finding.ts';
 import { socketsOf } from './start-command.ts';

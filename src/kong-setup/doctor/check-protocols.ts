@@ -1,6 +1,6 @@
 import type { KongFacts } from '../versions.ts';
 import type { DumpedPlugin } from './check-dump.ts';
-import type { ServerDefinition } from './configuration.ts';
+import type { ServerDefinition } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error, warning } from './finding.ts';
 

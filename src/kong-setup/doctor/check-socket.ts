@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { ServerDefinition } from './configuration.ts';
+import type { ServerDefinition } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error, ok, warning } from './finding.ts';
 import type { KongUser } from './permissions.ts';

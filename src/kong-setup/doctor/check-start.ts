@@ -1,4 +1,4 @@
-import type { ServerDefinition } from './configuration.ts';
+import type { ServerDefinition } from '../kong-conf.ts';
 import type { Finding } from './finding.ts';
 import { error, ok } from './finding.ts';
 import { runAsKong, tellingLine } from './run-command.ts';

@@ -1,4 +1,4 @@
-import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
 import type { KongFacts } from '../versions.ts';
 import { checkAdmin } from './check-admin.ts';
 import type { DumpedPlugin } from './check-dump.ts';
@@ -11,8 +11,8 @@ import { checkProperties } from './check-properties.ts';
 import { checkProtocols } from './check-protocols.ts';
 import { checkSocket } from './check-socket.ts';
 import { checkStart } from './check-start.ts';
-import type { Properties, ServerDefinition } from './configuration.ts';
-import { serversOf } from './configuration.ts';
+import type { Properties, ServerDefinition } from '../kong-conf.ts';
+import { serversOf } from '../kong-conf.ts';
 import type { KongEnvironment } from './environment.ts';
 import { passedOn } from './environment.ts';
 import type { Finding } from './finding.ts';

@@ -1,4 +1,4 @@
-import type { Properties } from './configuration.ts';
+import type { Properties } from '../kong-conf.ts';
 
 /** The environment that `kong start` has. */
 export type KongEnvironment = Readonly<Record<string, string | undefined>>;

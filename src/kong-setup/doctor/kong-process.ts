@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readText } from '../../base/read-text.ts';
-import type { Properties } from './configuration.ts';
+import type { Properties } from '../kong-conf.ts';
 
 /** Whether a Kong with this prefix runs on this machine: its `pids/nginx.pid` names a process that is there. */
 export function kongRunsIn(properties: Properties): boolean {

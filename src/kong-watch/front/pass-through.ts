@@ -2,18 +2,17 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../../base/errors.ts';
-import type { Callers } from '../../http/callers.ts';
-import { mayBeForeign } from '../../http/callers.ts';
-import type { Framing } from '../../http/headers.ts';
+import type { Callers, Framing } from '../../http/index.ts';
 import {
+  mayBeForeign,
   answerFraming,
   endToEnd,
   framingHeaders,
   framingOf,
   reasonPhrase,
   UnforwardableError,
-} from '../../http/headers.ts';
-import { withoutUserInfo } from '../../kong-admin/user-info.ts';
+} from '../../http/index.ts';
+import { withoutUserInfo } from '../../base/user-info.ts';
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 const bodiless = new Set([...reads, 'DELETE']);

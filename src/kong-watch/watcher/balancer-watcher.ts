@@ -1,5 +1,5 @@
-import type { KongAdmin } from '../../kong-admin/client.ts';
-import { AdminRefusal } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
+import { AdminRefusal } from '../../kong-admin/index.ts';
 import type { WatchedEvent } from '../port.ts';
 import { changeId } from './changes.ts';
 import type { CommonOptions } from './options.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
-import { KongAdmin } from '../../kong-admin/client.ts';
+import { KongAdmin } from '../../kong-admin/index.ts';
 import type { WatchedEvent, WatchInterest, WatchPort } from '../port.ts';
 import { BalancerWatcher } from './balancer-watcher.ts';
 import { CrudWatcher } from './crud-watcher.ts';

@@ -1,6 +1,6 @@
 import { KongTsError } from '../../base/errors.ts';
-import type { KongAdmin } from '../../kong-admin/client.ts';
-import { AdminRefusal } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
+import { AdminRefusal } from '../../kong-admin/index.ts';
 import type { Entity } from './changes.ts';
 import type { Kind } from './kinds.ts';
 import { kindsOf } from './kinds.ts';

@@ -1,4 +1,4 @@
-import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
 import type { Change, Entity } from './changes.ts';
 import { changeOf, referringBy } from './changes.ts';
 import { digestOf, sameContent } from './digest.ts';

@@ -1,4 +1,4 @@
-import type { Asked } from '../../kong-admin/client.ts';
+import type { Asked } from '../../kong-admin/index.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { WatchLog } from '../port.ts';
 import { Pace } from './pace.ts';

@@ -1,4 +1,4 @@
-import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Wants, WatchLog, WatchedEvent, WatchedSource } from '../port.ts';
 import type { WatchMetrics } from './metrics.ts';

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { AdminRefusal } from '../../kong-admin/client.ts';
+import { AdminRefusal } from '../../kong-admin/index.ts';
 import type { WatchLog } from '../port.ts';
 
 /** The longest wait before another try after a failure, however long the interval. */

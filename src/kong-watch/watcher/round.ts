@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import { AdminRefusal } from '../../kong-admin/client.ts';
+import { AdminRefusal } from '../../kong-admin/index.ts';
 import { CarriedIds } from './carried-ids.ts';
 import type { Change, Entity } from './changes.ts';
 import { withoutSecrets } from './redact.ts';

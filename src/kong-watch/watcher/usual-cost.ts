@@ -1,4 +1,4 @@
-import type { Asked } from '../../kong-admin/client.ts';
+import type { Asked } from '../../kong-admin/index.ts';
 
 /** How many turns are remembered. */
 const remembered = 16;

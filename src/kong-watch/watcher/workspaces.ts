@@ -1,4 +1,4 @@
-import type { KongAdmin } from '../../kong-admin/client.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
 import type { Workspaces } from './listing.ts';
 import type { Remembered, SnapshotStore } from './snapshot/types.ts';
 

@@ -1,6 +1,6 @@
-import type { ArgumentsMessage, ResultMessage } from '../../wire/protobuf/messages.ts';
-import type { Phase, Protocol } from '../phases.ts';
-import type { KongVersion } from '../versions.ts';
+import type { ArgumentsMessage, ResultMessage } from '../../wire/protobuf/index.ts';
+import type { Phase, Protocol } from '../names/phases.ts';
+import type { KongVersion } from '../names/versions.ts';
 
 /**
  * How a call is made over one protocol.

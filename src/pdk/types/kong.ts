@@ -1,7 +1,7 @@
 import type { namespaces } from '../catalogue.ts';
 import type { FunctionSpec } from '../catalogue/types.ts';
-import type { Phase, Protocol } from '../phases.ts';
-import type { DefaultKongVersion, KongVersion, UpTo } from '../versions.ts';
+import type { Phase, Protocol } from '../names/phases.ts';
+import type { DefaultKongVersion, KongVersion, UpTo } from '../names/versions.ts';
 import type { ClientApi, ClientTlsApi, IpApi, RouterApi } from './api-client.ts';
 import type {
   ClusterApi,

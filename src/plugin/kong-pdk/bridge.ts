@@ -1,8 +1,6 @@
-import { ExitSignal } from '../../pdk/channel.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
-import { rowByName } from '../../pdk/catalogue.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { phases } from '../../pdk/phases.ts';
+import type { PhaseChannel, FunctionRow } from '../../pdk/index.ts';
+import { ExitSignal, rowByName } from '../../pdk/index.ts';
+import { phases } from '../../pdk/names/index.ts';
 import { bodyText } from './body-text.ts';
 import { withoutRaising } from './without-raising.ts';
 

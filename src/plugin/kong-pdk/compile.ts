@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { KongTsError } from '../../base/errors.ts';
-import { phases as allPhases } from '../../pdk/phases.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { phases as allPhases } from '../../pdk/names/index.ts';
 import { brand } from '../brand.ts';
 import type { CompiledPlugin, InstanceInfo, PhaseHandler, PluginHandlers } from '../types.ts';
 import { checkedSchema } from '../schema/compile.ts';

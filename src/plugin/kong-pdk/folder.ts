@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { findPlugin, loadPlugin } from '../loader.ts';
+import { findPlugin } from '../find.ts';
+import { loadPlugin } from '../loader.ts';
 import type { CompiledPlugin } from '../types.ts';
 
 export interface FolderPlugin {

@@ -1,5 +1,5 @@
 import { parse } from 'acorn';
-import { phases } from '../../pdk/phases.ts';
+import { phases } from '../../pdk/names/index.ts';
 
 /**
  * Handlers that kong-pdk does not see, because it looks at the methods of the class only: `access = async (kong) => ...`

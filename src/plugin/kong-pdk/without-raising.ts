@@ -1,7 +1,5 @@
-import { rowByName } from '../../pdk/catalogue.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
-import { checkedArguments, pdkFunction, refusalOf } from '../../pdk/functions.ts';
-import { madeInLog } from '../../pdk/methods.ts';
+import type { PhaseChannel } from '../../pdk/index.ts';
+import { rowByName, checkedArguments, pdkFunction, refusalOf, madeInLog } from '../../pdk/index.ts';
 
 /** The call that is sent, or the answer that was made here. */
 type Safe = { readonly args: readonly unknown[] } | { readonly made: Promise<unknown> };

@@ -1,6 +1,6 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { schemaRefusals } from '../../kong-end/schema/refusals.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { CompiledPlugin, KongField, KongSchema } from '../types.ts';
 import { convertFields } from './convert.ts';
 import { kongProtocols, refuseUnknownMeta } from './meta.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { formPairs } from '../../http/form.ts';
+import { formPairs } from '../../http/index.ts';
 import { Dao, EntityError, defaultWorkspaceId } from '../../kong-end/index.ts';
 import { message, methodNotAllowed, notFound, unexpected } from './answers.ts';
 import { noBody, parseBody, readBody } from './body.ts';

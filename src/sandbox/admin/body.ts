@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { formPairs } from '../../http/form.ts';
-import { multipartFields } from '../../http/multipart.ts';
+import { formPairs, multipartFields } from '../../http/index.ts';
 import { asRecord, isDeeperThan, isTable } from '../../kong-end/index.ts';
 import type { PlainObject } from '../../kong-end/index.ts';
 import { message, unexpected } from './answers.ts';

@@ -2,15 +2,15 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../../base/errors.ts';
-import { foreignCaller } from '../../http/callers.ts';
 import {
+  foreignCaller,
   answerFraming,
   endToEnd,
   framingHeaders,
   framingOf,
   reasonPhrase,
   UnforwardableError,
-} from '../../http/headers.ts';
+} from '../../http/index.ts';
 
 /**
  * Passes a request on to the dispatcher of event hooks and streams the answer back; 502 with a clear text when nobody

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { ownStatusLine } from '../../http/http1/reasons.ts';
-import type { RefusalStatus } from '../../http/http1/request-head.ts';
+import type { RefusalStatus } from '../../http/http1/index.ts';
+import { ownStatusLine } from '../../http/http1/index.ts';
 
 /** Refuses a request of the Admin API that nginx cannot read. */
 export function refuseUnread(status: RefusalStatus, response: ServerResponse, version = '3.9.3'): void {

@@ -1,4 +1,4 @@
-import { ownStatusLine } from '../../http/http1/reasons.ts';
+import { ownStatusLine } from '../../http/http1/index.ts';
 import { connectionOf, now, rawHeaderLines, serverHeader } from '../../kong-end/index.ts';
 import type { HttpExchange } from '../../kong-end/index.ts';
 import { withCharset } from './response-charset.ts';

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { ClientResponse } from '../../http/http1/client-response.ts';
+import type { ClientResponse } from '../../http/http1/index.ts';
 import { acceptAnswer, acceptWholeAnswer, connectionOf, now } from '../../kong-end/index.ts';
 import type { HttpExchange } from '../../kong-end/index.ts';
 import { answerHead } from './answer-head.ts';

@@ -1,9 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import { InvalidChunk } from '../../http/http1/chunked-body.ts';
-import type { ClientRequest } from '../../http/http1/client-request.ts';
-import { BodyStalled } from '../../http/http1/client-request.ts';
-import type { ClientResponse } from '../../http/http1/client-response.ts';
-import type { RefusalStatus } from '../../http/http1/request-head.ts';
+import type { ClientRequest, ClientResponse, RefusalStatus } from '../../http/http1/index.ts';
+import { InvalidChunk, BodyStalled } from '../../http/http1/index.ts';
 import { bufferAnswer, sendStream, sendWhole } from './answer.ts';
 import type { ConfigState } from './config-state.ts';
 import { HttpExchange, now, route, wantsWebSocket } from '../../kong-end/index.ts';

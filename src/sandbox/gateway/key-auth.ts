@@ -1,4 +1,4 @@
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import { HttpExchange, PdkExit, callFunction, kongVersion } from '../../kong-end/index.ts';
 import type {
   BoundPlugin,

@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { BoundPlugin, Exchange, PluginTable } from '../../kong-end/index.ts';
 
 /** Runs one phase of one plugin; an unforeseen failure ends the exchange with 500 as a Lua error does. */

@@ -1,5 +1,5 @@
-import { ownStatusLine } from '../../http/http1/reasons.ts';
-import type { RefusalStatus } from '../../http/http1/request-head.ts';
+import type { RefusalStatus } from '../../http/http1/index.ts';
+import { ownStatusLine } from '../../http/http1/index.ts';
 import type { HttpExchange } from '../../kong-end/index.ts';
 
 /** Makes the answer to a request that nginx refuses while it reads it. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { messageOf } from '../../base/errors.ts';
-import type { Callers } from '../../http/callers.ts';
-import { door } from '../../http/door.ts';
+import type { Callers } from '../../http/index.ts';
+import { door } from '../../http/index.ts';
 import type { ReloadResult, ServerStatus } from './status.ts';
 import { isHealthy } from './status.ts';
 

@@ -4,10 +4,9 @@ import { maxConnections } from '../../base/connections.ts';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { HostPort } from '../options.ts';
-import type { ClaimedSocket } from '../../unix/claim.ts';
-import { claimSocket } from '../../unix/claim.ts';
-import { isLoopback } from '../../http/callers.ts';
-import { bounded, httpLimits } from '../../http/limits.ts';
+import type { ClaimedSocket } from '../../unix/index.ts';
+import { claimSocket } from '../../unix/index.ts';
+import { isLoopback, bounded, httpLimits } from '../../http/index.ts';
 import type { AdminSource } from './handler.ts';
 import { adminHandler } from './handler.ts';
 

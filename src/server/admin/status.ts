@@ -1,4 +1,4 @@
-import type { Protocol } from '../../pdk/phases.ts';
+import type { Protocol } from '../../pdk/names/index.ts';
 import type { LoadFailure } from '../ipc/messages.ts';
 
 /** What `kong-ts status` shows and `/status` answers. Times in milliseconds since the epoch, sizes in bytes. */

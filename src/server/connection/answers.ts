@@ -1,8 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { skippedFrame } from '../../wire/protobuf/framing.ts';
-import { decodeResult } from '../../wire/protobuf/server-side.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import { skippedFrame, decodeResult } from '../../wire/protobuf/index.ts';
 import type { Asked } from './asked.ts';
 import { protobufMessages } from './rows.ts';
 

@@ -1,5 +1,5 @@
 import type { KongTsError } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
 
 /** Something that Kong has been asked and has yet to answer. */
 export interface Asked {

@@ -1,5 +1,5 @@
-import { phases } from '../../pdk/phases.ts';
-import type { CompiledPlugin, PhaseHandler, PluginHandlers } from '../../plugin/types.ts';
+import { phases } from '../../pdk/names/index.ts';
+import type { CompiledPlugin, PhaseHandler, PluginHandlers } from '../../plugin/index.ts';
 import { createPluginStats } from '../metrics/phase-stats.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { RunningInstance } from './host.ts';

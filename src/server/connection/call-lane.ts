@@ -1,4 +1,4 @@
-import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
 import type { Asked } from './asked.ts';
 
 /** How calls leave over one protocol, in the order in which they are said. */

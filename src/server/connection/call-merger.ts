@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { canShare, effectsOf, fieldsOf, pluralOf } from '../../pdk/merging.ts';
-import type { Effects, Plural } from '../../pdk/merging.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { FunctionRow, Effects, Plural } from '../../pdk/index.ts';
+import { canShare, effectsOf, fieldsOf, pluralOf } from '../../pdk/index.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { Asked } from './asked.ts';
 import type { CallLane } from './call-lane.ts';
 import { MergedCall } from './merged-call.ts';

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { Protocol } from '../../wire/protocol.ts';
-import { tellProtocol } from '../../wire/detect.ts';
+import type { Protocol } from '../../wire/index.ts';
+import { tellProtocol } from '../../wire/index.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
 import { farewell, mostBeforeFarewell } from './farewell.ts';
 import type { ConnectionHandle } from './host.ts';

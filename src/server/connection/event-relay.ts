@@ -1,10 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
-import { MessageDecoder } from '../../wire/msgpack/framing.ts';
-import { readMessage } from '../../wire/msgpack/messages.ts';
-import { decodeValue } from '../../wire/msgpack/reader.ts';
-import { encode } from '../../wire/msgpack/writer.ts';
-import { predecessorPath } from '../../unix/path.ts';
+import { MessageDecoder, readMessage, decodeValue, encode } from '../../wire/msgpack/index.ts';
+import { predecessorPath } from '../../unix/index.ts';
 
 /** Says that another server sends what follows on a connection: this server answers it, or nobody does. */
 export const relaysNotice = 'kong-ts.relays';

@@ -1,10 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { rowByName } from '../../pdk/catalogue.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { ExitSignal } from '../../pdk/channel.ts';
-import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { FunctionRow, KongFacts, PhaseChannel } from '../../pdk/index.ts';
+import { rowByName, ExitSignal } from '../../pdk/index.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import { observe } from '../metrics/phase-stats.ts';
 import type { PhaseStats } from '../metrics/phase-stats.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';

@@ -1,4 +1,4 @@
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 
 /**
  * Phases in which a failing handler gives the client a 500, or ends its connection; elsewhere there is nobody to answer. In

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import type { Protocol } from '../../wire/protocol.ts';
-import { encode } from '../../wire/msgpack/writer.ts';
+import type { Protocol } from '../../wire/index.ts';
+import { encode } from '../../wire/msgpack/index.ts';
 
 /**
  * Kong reads MsgPack:1 in pieces of 4096 bytes and forgets the rest of the last piece. So more bytes have to follow an

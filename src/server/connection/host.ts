@@ -1,16 +1,15 @@
 import type { Buffer } from 'node:buffer';
-import type { Phase } from '../../pdk/phases.ts';
-import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
-import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
+import type { KongFacts, PhaseChannel } from '../../pdk/index.ts';
+import type { CompiledPlugin, PluginHandlers } from '../../plugin/index.ts';
 import type { OpenRequest } from '../in-flight/open-requests.ts';
-import type { PluginInfo } from '../../wire/protobuf/messages.ts';
+import type { PluginInfo } from '../../wire/protobuf/index.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { Usage } from '../instances/configuration.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import type { BodyFiles } from './body-file.ts';
 import type { SteadyClock } from '../../base/clock.ts';
 import type { PrefetchLearners } from './prefetch-learner.ts';
-import type { Protocol } from '../../pdk/phases.ts';
 
 /** A StartInstance that Kong waits for: where, and what the answer has to name. Plain data, for structured clone. */
 export interface AskedStart {

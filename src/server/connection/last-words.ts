@@ -1,6 +1,5 @@
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { KongFacts, PhaseChannel } from '../../pdk/channel.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { FunctionRow, KongFacts, PhaseChannel } from '../../pdk/index.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 
 /** The channel of the call that ends the request, when the event is over for all other calls. */
 export class LastWords implements PhaseChannel {

@@ -1,5 +1,5 @@
-import type { Phase } from '../../pdk/phases.ts';
-import { framesOf } from '../../terminal/stack.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { framesOf } from '../../terminal/index.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How many places are remembered. Beyond them, no more warnings come. */

@@ -1,5 +1,4 @@
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { Plural } from '../../pdk/merging.ts';
+import type { FunctionRow, Plural } from '../../pdk/index.ts';
 import type { Asked } from './asked.ts';
 import type { PendingCall } from './pending-call.ts';
 

@@ -1,8 +1,8 @@
 import { messageOf } from '../../base/errors.ts';
 import type { KongTsError } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { everything, effectsOf } from '../../pdk/merging.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import { everything, effectsOf } from '../../pdk/index.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { Asked } from './asked.ts';
 import type { CallLane } from './call-lane.ts';
 import { CallMerger } from './call-merger.ts';

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { Phase } from '../../pdk/phases.ts';
-import { encode } from '../../wire/msgpack/writer.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { encode } from '../../wire/msgpack/index.ts';
 import type { Asked } from './asked.ts';
 import type { DeadlineList, Timed } from './deadlines.ts';
 import type { RunningInstance } from './host.ts';

@@ -1,20 +1,22 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { phases } from '../../pdk/phases.ts';
-import type { Phase } from '../../pdk/phases.ts';
-import { decodeValue, firstElements } from '../../wire/msgpack/reader.ts';
-import { MessageDecoder } from '../../wire/msgpack/framing.ts';
-import { encode, MessageWriter } from '../../wire/msgpack/writer.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { phases } from '../../pdk/names/index.ts';
+import type { Command, Request } from '../../wire/msgpack/index.ts';
 import {
+  decodeValue,
+  firstElements,
+  MessageDecoder,
+  encode,
+  MessageWriter,
   encodeResponse,
   eventIdIn,
   readCommand,
   writeCall,
   writeDone,
-} from '../../wire/msgpack/server-side.ts';
-import { readMessage } from '../../wire/msgpack/messages.ts';
-import { malformed } from '../../wire/msgpack/reader.ts';
-import type { Command, Request } from '../../wire/msgpack/messages.ts';
+  readMessage,
+  malformed,
+} from '../../wire/msgpack/index.ts';
 import { encodeText } from '../../base/text.ts';
 import { brokenInstance } from './broken-instance.ts';
 import { relaysNotice } from './event-relay.ts';

@@ -1,8 +1,7 @@
 import { Buffer } from 'node:buffer';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { OpenRequest } from '../in-flight/open-requests.ts';
-import { encode, MessageWriter } from '../../wire/msgpack/writer.ts';
-import { encodeResponse, writeCall, writeDone } from '../../wire/msgpack/server-side.ts';
+import { encode, MessageWriter, encodeResponse, writeCall, writeDone } from '../../wire/msgpack/index.ts';
 import { failureExit } from './failure-exit.ts';
 import { farewell } from './farewell.ts';
 import type { ForwardedAnswer } from './host.ts';

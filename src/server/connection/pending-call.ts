@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
 import type { Asked } from './asked.ts';
 
 /**

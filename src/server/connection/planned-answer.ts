@@ -1,5 +1,5 @@
 import type { KongTsError } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
 import type { Asked } from './asked.ts';
 import type { PlannedFrame } from './prefetch-plan.ts';
 import type { Prefetch } from './prefetch.ts';

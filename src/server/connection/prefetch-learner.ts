@@ -1,5 +1,5 @@
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import { Prefetch } from './prefetch.ts';
 import type { PluralTold } from './prefetch.ts';
 import { isCall, PrefetchPlan } from './prefetch-plan.ts';

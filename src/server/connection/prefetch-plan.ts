@@ -1,9 +1,8 @@
 import type { Buffer } from 'node:buffer';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { canShare, pluralOf } from '../../pdk/merging.ts';
-import type { Plural } from '../../pdk/merging.ts';
-import type { Phase } from '../../pdk/phases.ts';
-import { Writer } from '../../wire/protobuf/writer.ts';
+import type { FunctionRow, Plural } from '../../pdk/index.ts';
+import { canShare, pluralOf } from '../../pdk/index.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { Writer } from '../../wire/protobuf/index.ts';
 import { writePair } from './protobuf-pair.ts';
 
 /** A call and its arguments, all of them primitive. */

@@ -1,8 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { KongTsError } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { writeEventEnd } from '../../wire/protobuf/server-side.ts';
-import { Writer } from '../../wire/protobuf/writer.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import { writeEventEnd, Writer } from '../../wire/protobuf/index.ts';
 import { resolveWith } from './answers.ts';
 import type { Asked } from './asked.ts';
 import { PendingCall } from './pending-call.ts';

@@ -1,6 +1,6 @@
 import type { KongTsError } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { Asked } from './asked.ts';
 import type { RunningInstance } from './host.ts';
 import { MergingEvent } from './merging-event.ts';

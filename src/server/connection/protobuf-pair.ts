@@ -1,6 +1,6 @@
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { writeArguments } from '../../wire/protobuf/server-side.ts';
-import type { Writer } from '../../wire/protobuf/writer.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import type { Writer } from '../../wire/protobuf/index.ts';
+import { writeArguments } from '../../wire/protobuf/index.ts';
 import { nameFrame, protobufMessages } from './rows.ts';
 
 /**

@@ -1,10 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { Phase } from '../../pdk/phases.ts';
-import { phases } from '../../pdk/phases.ts';
-import { FrameDecoder } from '../../wire/protobuf/framing.ts';
-import { decodeRpcCall, encodeRpcReturn, glimpseRpcCall } from '../../wire/protobuf/server-side.ts';
-import type { RpcCall, RpcResult } from '../../wire/protobuf/messages.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { phases } from '../../pdk/names/index.ts';
+import type { RpcCall, RpcResult } from '../../wire/protobuf/index.ts';
+import { FrameDecoder, decodeRpcCall, encodeRpcReturn, glimpseRpcCall } from '../../wire/protobuf/index.ts';
 import { eventAborted } from './abort.ts';
 import { brokenInstance } from './broken-instance.ts';
 import type { AskedStart, RunningInstance, StartedInstance } from './host.ts';

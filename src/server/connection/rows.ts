@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import { encode } from '../../wire/msgpack/writer.ts';
-import { encodeFrame } from '../../wire/protobuf/framing.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import { encode } from '../../wire/msgpack/index.ts';
+import { encodeFrame } from '../../wire/protobuf/index.ts';
 import { encodeText } from '../../base/text.ts';
 
 const frames = new WeakMap<FunctionRow, Buffer>();

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Protocol } from '../../wire/protocol.ts';
+import type { Protocol } from '../../wire/index.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a session of either protocol needs of the connection that it speaks on. */

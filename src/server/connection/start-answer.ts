@@ -1,7 +1,6 @@
 import type { Buffer } from 'node:buffer';
-import { encodeResponse } from '../../wire/msgpack/server-side.ts';
-import { encodeFrame } from '../../wire/protobuf/framing.ts';
-import { encodeRpcReturn } from '../../wire/protobuf/server-side.ts';
+import { encodeResponse } from '../../wire/msgpack/index.ts';
+import { encodeFrame, encodeRpcReturn } from '../../wire/protobuf/index.ts';
 import type { AskedStart, StartedInstance } from './host.ts';
 
 /** An instance as ProtoBuf:1 describes it. */

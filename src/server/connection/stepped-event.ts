@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 
 /** The waiter for the next word on an event: the connection that HandleEvent or Step came on, or another worker. */
 export interface Responder {

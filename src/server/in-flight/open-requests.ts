@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { phases } from '../../pdk/phases.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { phases } from '../../pdk/names/index.ts';
 
 /** A MsgPack:1 request about an event that waits for its answer. */
 export interface OpenRequest {

@@ -1,5 +1,5 @@
-import type { Phase } from '../../pdk/phases.ts';
-import { phases } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { phases } from '../../pdk/names/index.ts';
 
 /** How many events can be registered at the same time. Further events run unregistered. */
 const places = 1024;

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { DoublingPause } from '../../base/doubling-pause.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { CompiledPlugin } from '../../plugin/types.ts';
+import type { CompiledPlugin } from '../../plugin/index.ts';
 import { decodeText } from '../../base/text.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
+import type { CompiledPlugin, InstanceInfo } from '../../plugin/index.ts';
 import { decodeText } from '../../base/text.ts';
 
 type Json = Record<string, unknown>;

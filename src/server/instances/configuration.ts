@@ -1,5 +1,5 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/types.ts';
+import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/index.ts';
 import type { SteadyClock } from '../../base/clock.ts';
 import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { ServerLog } from '../log/types.ts';

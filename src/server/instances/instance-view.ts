@@ -1,5 +1,5 @@
-import type { KongFacts } from '../../pdk/channel.ts';
-import type { CompiledPlugin, PluginHandlers } from '../../plugin/types.ts';
+import type { KongFacts } from '../../pdk/index.ts';
+import type { CompiledPlugin, PluginHandlers } from '../../plugin/index.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Buffer } from 'node:buffer';
 import { KongTsError } from '../../base/errors.ts';
-import type { CompiledPlugin, InstanceInfo } from '../../plugin/types.ts';
+import type { CompiledPlugin, InstanceInfo } from '../../plugin/index.ts';
 import { brokenInstance } from '../connection/broken-instance.ts';
 import type { SteadyClock } from '../../base/clock.ts';
 import type { AskedStart, RunningInstance, StartedInstance } from '../connection/host.ts';

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../base/errors.ts';
 import type { SeenFile } from '../../base/file-signature.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import type { AskedStart } from '../connection/host.ts';
 import type { InheritedSocket } from '../keeper/inheritance.ts';

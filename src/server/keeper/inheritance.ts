@@ -1,8 +1,7 @@
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
-import { adoptSocket } from '../../unix/place.ts';
-import type { AdoptedSocket, SocketFile } from '../../unix/place.ts';
-import type { Connection } from '../../unix/claim.ts';
+import type { AdoptedSocket, SocketFile, Connection } from '../../unix/index.ts';
+import { adoptSocket } from '../../unix/index.ts';
 
 /** A socket that the supervisor listens on, for a worker that keeps it open. Plain data, for structured clone. */
 export interface InheritedSocket {

@@ -1,4 +1,4 @@
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
 import { kongKeepsIdleMs } from '../ipc/drain-term.ts';
 import type { Parting } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
-import type { Palette, Paint } from '../../terminal/colour.ts';
-import { excerptNamedIn, readableStack } from '../../terminal/stack.ts';
-import { printable, printableLine } from '../../terminal/printable.ts';
+import type { Palette, Paint } from '../../terminal/index.ts';
+import { excerptNamedIn, readableStack, printable, printableLine } from '../../terminal/index.ts';
 import { logLevels } from './types.ts';
 import type { LogLevel } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { phases } from '../../pdk/phases.ts';
+import { phases } from '../../pdk/names/index.ts';
 import type { PhaseStats, PluginStats } from './phase-stats.ts';
 import { createPluginStats } from './phase-stats.ts';
 

@@ -1,5 +1,5 @@
-import type { Phase } from '../../pdk/phases.ts';
-import { phases } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
+import { phases } from '../../pdk/names/index.ts';
 
 /** Upper bounds of the latency histogram, in seconds. */
 export const latencyBuckets = [

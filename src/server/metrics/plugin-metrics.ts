@@ -1,5 +1,5 @@
 import { KongTsError } from '../../base/errors.ts';
-import type { MetricOptions, PluginMetrics } from '../../plugin/types.ts';
+import type { MetricOptions, PluginMetrics } from '../../plugin/index.ts';
 import type { MetricJson, MetricValue } from './metric-json.ts';
 import { histogramValues } from './metric-json.ts';
 

@@ -1,4 +1,4 @@
-import { phases } from '../../pdk/phases.ts';
+import { phases } from '../../pdk/names/index.ts';
 import type { Beat } from '../ipc/messages.ts';
 import type { StatsByPlugin } from './aggregate.ts';
 import type { MetricJson, MetricValue } from './metric-json.ts';

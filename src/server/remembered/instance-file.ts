@@ -15,7 +15,7 @@ import type { Stats } from 'node:fs';
 import { messageOf } from '../../base/errors.ts';
 import type { InstanceRecord } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
-import { temporarySocketPath } from '../../unix/path.ts';
+import { temporarySocketPath } from '../../unix/index.ts';
 import type { Entry } from './line.ts';
 import { closedLine, readLine, recordLine } from './line.ts';
 

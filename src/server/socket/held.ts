@@ -1,7 +1,7 @@
 import { within } from '../../base/within.ts';
 import type { ConnectionHandle } from '../connection/index.ts';
 import { serveConnection } from '../connection/index.ts';
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
 import type { LastWill } from './held-host.ts';
 import { HeldHost } from './held-host.ts';
 

@@ -3,9 +3,8 @@ import { endCleanly } from './parting.ts';
 import { asksWhetherServed } from './serves.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { InheritedSocket } from '../keeper/inheritance.ts';
-import { lookAt } from '../../unix/place.ts';
-import type { ClaimedSocket, Connection } from '../../unix/claim.ts';
-import { claimSocket } from '../../unix/claim.ts';
+import type { ClaimedSocket, Connection } from '../../unix/index.ts';
+import { lookAt, claimSocket } from '../../unix/index.ts';
 
 export interface ListeningOptions {
   readonly server: CompiledServerOptions;

@@ -1,4 +1,4 @@
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
 
 /** How long the peer may take to close its end, in milliseconds. */
 const lingerMs = 1000;

@@ -1,9 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { connect } from 'node:net';
-import { MessageDecoder } from '../../wire/msgpack/framing.ts';
-import { encode } from '../../wire/msgpack/writer.ts';
-import { readMessage } from '../../wire/msgpack/messages.ts';
-import { decodeValue } from '../../wire/msgpack/reader.ts';
+import { MessageDecoder, encode, readMessage, decodeValue } from '../../wire/msgpack/index.ts';
 
 /** What one server asks another on the socket itself: whether it goes on until somebody has taken that over. */
 export const servesMethod = 'kong-ts.serves';

@@ -1,4 +1,4 @@
-import type { Protocol } from '../../pdk/phases.ts';
+import type { Protocol } from '../../pdk/names/index.ts';
 import type { LoadFailure, LoadReport, PluginSummary } from '../ipc/messages.ts';
 
 /** What is known of the plugins that the workers serve. */

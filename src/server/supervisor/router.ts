@@ -1,4 +1,4 @@
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
 import { endCleanly } from '../socket/parting.ts';
 
 /** What the router needs of a worker. */

@@ -24,8 +24,8 @@ import type { OpenRequest } from '../in-flight/open-requests.ts';
 import type { InFlightEvent } from '../in-flight/register.ts';
 import { Outgoing } from '../ipc/outgoing.ts';
 import { Peer } from '../ipc/peer.ts';
-import { temporarySocketPath } from '../../unix/path.ts';
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
+import { temporarySocketPath } from '../../unix/index.ts';
 
 /**
  * The life of a worker process:

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import { eventHooks } from '../../event-hooks/client/hub.ts';
-import type { DispatcherLaunch } from '../../event-hooks/serve/launch.ts';
+import { eventHooks } from '../../event-hooks/client/index.ts';
+import type { DispatcherLaunch } from '../../event-hooks/serve/index.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How long an instance waits for the dispatcher before it starts without, in milliseconds. */
@@ -63,7 +63,7 @@ export class HooksLink {
     this.#address = address;
     try {
       const { connectEventHooks } = await import('../../event-hooks/index.ts');
-      const { grpcToken } = await import('../../event-hooks/serve/launch.ts');
+      const { grpcToken } = await import('../../event-hooks/serve/index.ts');
       const token = grpcToken(this.#launch, process.env);
       const transport = await connectEventHooks({ address, ...(token === null ? {} : { token }) });
       eventHooks.attachTransport(transport);

@@ -13,7 +13,7 @@ import { createServerLog } from '../log/server-log.ts';
 import type { ServerLog } from '../log/types.ts';
 import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
 import { refuseExit, surviveFailures } from './failures.ts';
 import { inFlightDescriptor, startGuard } from './guard.ts';
 import type { WorkerLink } from './link.ts';

@@ -1,7 +1,7 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { authorFrame } from '../../terminal/stack.ts';
-import { dumpDocument, fingerprintOf } from '../../plugin/dump.ts';
-import type { CompiledPlugin } from '../../plugin/types.ts';
+import { authorFrame } from '../../terminal/index.ts';
+import type { CompiledPlugin } from '../../plugin/index.ts';
+import { dumpDocument, fingerprintOf } from '../../plugin/index.ts';
 import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';
 
 export type LoadPlugin = (spec: string) => Promise<CompiledPlugin>;

@@ -14,7 +14,7 @@ import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/m
 import type { ServerLog } from '../log/types.ts';
 import { eventsOf } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
-import type { Connection } from '../../unix/claim.ts';
+import type { Connection } from '../../unix/index.ts';
 import { HooksLink } from './hooks-link.ts';
 import type { WorkerLink } from './link.ts';
 import { measureLoopDelay } from './loop-delay.ts';
@@ -70,7 +70,7 @@ export class PluginWorker {
     this.#link = start.link;
     this.hooks = new HooksLink(options.eventHooks !== 'off', log, options.dispatcher);
     this.#plugins = new PluginSet(options.plugins, async (spec) => {
-      const { loadPlugin } = await import('../../plugin/loader.ts');
+      const { loadPlugin } = await import('../../plugin/index.ts');
       return loadPlugin(spec, { cwd: options.cwd });
     });
     this.openRequests = new OpenRequests(start.inFlight);
@@ -85,7 +85,7 @@ export class PluginWorker {
 
   async load(): Promise<LoadReport> {
     if (this.options.watch) {
-      const { recordReadFiles } = await import('../../plugin/read-files.ts');
+      const { recordReadFiles } = await import('../../plugin/index.ts');
       recordReadFiles((files) => this.#link.read(files));
     }
     await this.#plugins.load();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import { makePrivateFolder } from '../../unix/private.ts';
+import { makePrivateFolder } from '../../unix/index.ts';
 
 /**
  * The folder of a plugin below the server's --data-dir. Makes the folder if it does not exist. Null without --data-dir.

@@ -1,6 +1,6 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError } from '../../base/errors.ts';
-import type { ServerStatus } from '../../server/admin/status.ts';
+import type { ServerStatus } from '../../server/admin/index.ts';
 import type { LogBook } from './log-book.ts';
 import { isReady } from './ready.ts';
 import { until } from './until.ts';

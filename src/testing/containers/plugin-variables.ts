@@ -1,4 +1,4 @@
-import { loadPlugin } from '../../plugin/loader.ts';
+import { loadPlugin } from '../../plugin/index.ts';
 
 /**
  * A process of its own: a plugin that is loaded may start whatever it wants. It tells its parent the environment variables

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { KongTsError } from '../../base/errors.ts';
 import { bundledPlugin, packageRoot } from '../../base/package.ts';
-import type { Protocol } from '../../pdk/phases.ts';
+import type { Protocol } from '../../pdk/names/index.ts';
 import type { PluginInContainer } from './options.ts';
 
 /** A plugin on this machine, looked at. */

@@ -1,5 +1,5 @@
-import type { ServerStatus } from '../../server/admin/status.ts';
-import { isHealthy } from '../../server/admin/status.ts';
+import type { ServerStatus } from '../../server/admin/index.ts';
+import { isHealthy } from '../../server/admin/index.ts';
 
 /** Whether a server serves its plugins and, with event hooks, the dispatcher listens, which takes longer. */
 export function isReady(status: ServerStatus, eventHooks: boolean): boolean {

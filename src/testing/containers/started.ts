@@ -1,6 +1,6 @@
 import type { StartedTestContainer } from 'testcontainers';
 import { KongTsError } from '../../base/errors.ts';
-import { KongAdmin } from '../../kong-admin/client.ts';
+import { KongAdmin } from '../../kong-admin/index.ts';
 import { importEntities } from './entities/import.ts';
 import { configText, hostName, paths, ports, readsConfigFile, usesDatabase } from './environment.ts';
 import type { HostPluginServer } from './host-server.ts';

@@ -1,7 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
-import { pdkFunction } from '../../pdk/functions.ts';
-import { rowByName } from '../../pdk/catalogue.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import { pdkFunction, rowByName } from '../../pdk/index.ts';
 import { PdkExit, PdkRejection, callFunction } from '../../kong-end/index.ts';
 import type { AnswerCall, PdkCall } from '../../kong-end/index.ts';
 import type { Answer, CompiledOverrides } from '../overrides.ts';

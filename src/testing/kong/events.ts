@@ -1,5 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import { PdkExit, handleEvent } from '../../kong-end/index.ts';
 import type { BoundPlugin, Exchange, SandboxLog, SavedRequest } from '../../kong-end/index.ts';
 import type { CompiledOverrides } from '../overrides.ts';

@@ -1,6 +1,6 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
-import { phases as allPhases } from '../../pdk/phases.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
+import { phases as allPhases } from '../../pdk/names/index.ts';
 import type { BoundPlugin, KnownPlugin, PluginClient, PluginEntity } from '../../kong-end/index.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Protocol } from '../../pdk/phases.ts';
+import type { Protocol } from '../../pdk/names/index.ts';
 import type { LogView } from '../results.ts';
 import { misuse } from '../misuse.ts';
 import { FakeInstance } from './fake-instance.ts';

@@ -1,6 +1,6 @@
 import { HttpExchange } from '../../kong-end/index.ts';
 import type { Exchange } from '../../kong-end/index.ts';
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { KongDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 import type { CompiledOverrides } from '../overrides.ts';

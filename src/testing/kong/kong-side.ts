@@ -1,5 +1,5 @@
 import { uuidOf } from '../../base/uuid.ts';
-import type { Protocol } from '../../pdk/phases.ts';
+import type { Protocol } from '../../pdk/names/index.ts';
 import { NginxWorker, clientFor } from '../../kong-end/index.ts';
 import type { PluginClient, SandboxLog } from '../../kong-end/index.ts';
 import type { WireTap } from './wire-tap.ts';

@@ -2,10 +2,8 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { encodeText } from '../../base/text.ts';
 import { latin1OfText, requestTarget } from '../../kong-end/index.ts';
-import type { ReceivedRequest } from '../../http/http1/client-request.ts';
-import type { RequestHead } from '../../http/http1/request-head.ts';
-import { emptyHead } from '../../http/http1/request-head.ts';
-import { parseTarget, validHost } from '../../http/http1/request-target.ts';
+import type { ReceivedRequest, RequestHead } from '../../http/http1/index.ts';
+import { emptyHead, parseTarget, validHost } from '../../http/http1/index.ts';
 import type { BodyDescription, HeadersDescription } from '../description.ts';
 import { misuse } from '../misuse.ts';
 

@@ -1,4 +1,4 @@
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import type { SandboxLog } from '../../kong-end/index.ts';
 import type { PhaseResult } from '../results.ts';
 import type { CallRecorder } from './calls.ts';

@@ -1,4 +1,4 @@
-import type { Phase } from '../../pdk/phases.ts';
+import type { Phase } from '../../pdk/names/index.ts';
 import { listed, misuse } from '../misuse.ts';
 
 /** The phases of an HTTP request and of a TCP connection, in Kong's order. */

@@ -1,6 +1,6 @@
 import { HttpExchange, acceptAnswer, acceptWholeAnswer, latin1OfText, now } from '../../kong-end/index.ts';
 import type { AnswerHead, Exchange } from '../../kong-end/index.ts';
-import { ownStatusLine } from '../../http/http1/reasons.ts';
+import { ownStatusLine } from '../../http/http1/index.ts';
 import type { ResponseDescription } from '../description.ts';
 import { bodyBytes, headerLines } from './messages.ts';
 

@@ -1,8 +1,6 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
-import { checkedArguments, pdkFunction, refusalOf } from '../../pdk/functions.ts';
-import type { KongApi } from '../../pdk/types/kong.ts';
+import type { FunctionRow, PhaseChannel, KongApi } from '../../pdk/index.ts';
+import { checkedArguments, pdkFunction, refusalOf } from '../../pdk/index.ts';
 import type { CallRecorder } from '../kong/calls.ts';
 import type { Answer } from '../overrides.ts';
 

@@ -1,7 +1,5 @@
-import { eventHooks } from '../../event-hooks/client/hub.ts';
-import { Interest } from '../../event-hooks/client/interest.ts';
-import type { EventTransport } from '../../event-hooks/client/transport.ts';
-import type { HookEvent } from '../../event-hooks/model/event.ts';
+import type { EventTransport, HookEvent } from '../../event-hooks/client/index.ts';
+import { eventHooks, Interest } from '../../event-hooks/client/index.ts';
 import type { EventView } from '../results.ts';
 
 /** Which events a hook listens to: all of them, none, or those that the function says. */

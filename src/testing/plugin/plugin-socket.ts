@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
-import { serveConnection } from '../../server/connection/index.ts';
-import type { ConnectionHandle, ConnectionHost } from '../../server/connection/index.ts';
+import type { ConnectionHandle, ConnectionHost } from '../../server/embedded/index.ts';
+import { serveConnection } from '../../server/embedded/index.ts';
 import type { TrafficCounter } from '../kong/traffic.ts';
 import { onWrite } from '../kong/wire-tap.ts';
 

@@ -1,16 +1,17 @@
 import { Buffer } from 'node:buffer';
-import { createKong } from '../../pdk/kong.ts';
-import type { PhaseChannel } from '../../pdk/channel.ts';
-import type { KongApi } from '../../pdk/types/kong.ts';
-import type { CompiledPlugin } from '../../plugin/types.ts';
-import { BodyFiles } from '../../server/connection/body-file.ts';
-import { lookAtRuntime } from '../../server/connection/index.ts';
-import type { ConnectionHost, RunningInstance, StartedInstance } from '../../server/connection/index.ts';
-import { InstanceRegistry } from '../../server/instances/index.ts';
-import type { ServerLog } from '../../server/log/types.ts';
-import { createPluginStats } from '../../server/metrics/phase-stats.ts';
-import { PluginMetricsStore } from '../../server/metrics/plugin-metrics.ts';
-import type { PluginInfo } from '../../wire/protobuf/messages.ts';
+import type { PhaseChannel, KongApi } from '../../pdk/index.ts';
+import { createKong } from '../../pdk/index.ts';
+import type { CompiledPlugin } from '../../plugin/index.ts';
+import type { ConnectionHost, RunningInstance, StartedInstance } from '../../server/embedded/index.ts';
+import {
+  BodyFiles,
+  lookAtRuntime,
+  InstanceRegistry,
+  createPluginStats,
+  PluginMetricsStore,
+} from '../../server/embedded/index.ts';
+import type { ServerLog } from '../../server/index.ts';
+import type { PluginInfo } from '../../wire/protobuf/index.ts';
 import { JumpingClock } from './jumping-clock.ts';
 
 /** What a plugin under test runs in. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { messageOf } from '../../base/errors.ts';
-import type { FunctionRow } from '../../pdk/catalogue.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
-import type { CompiledPlugin } from '../../plugin/types.ts';
-import { createCallbackLog } from '../../server/log/server-log.ts';
+import type { FunctionRow } from '../../pdk/index.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
+import type { CompiledPlugin } from '../../plugin/index.ts';
+import { createCallbackLog } from '../../server/index.ts';
 import type { CallRecorder } from '../kong/calls.ts';
 import { KongSide } from '../kong/kong-side.ts';
 import { LogLines } from '../kong/log-lines.ts';

@@ -1,7 +1,7 @@
-import type { CompiledPlugin, PhaseHandler, PluginHandlers } from '../../plugin/types.ts';
-import { ExitSignal } from '../../pdk/channel.ts';
-import type { Phase, Protocol } from '../../pdk/phases.ts';
-import { phases as allPhases } from '../../pdk/phases.ts';
+import type { CompiledPlugin, PhaseHandler, PluginHandlers } from '../../plugin/index.ts';
+import { ExitSignal } from '../../pdk/index.ts';
+import type { Phase, Protocol } from '../../pdk/names/index.ts';
+import { phases as allPhases } from '../../pdk/names/index.ts';
 
 /** Sees what handlers throw and when they end, without changing what they do. */
 export class HandlerWatch {

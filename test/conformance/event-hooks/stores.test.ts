@@ -5,9 +5,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { anyNumber, having } from '../../event-hooks/support/expected.ts';
 import { silentLog } from '../../../src/event-hooks/log.ts';
 import type { Hook } from '../../../src/event-hooks/model/hook.ts';
-import { openStore, storeOf } from '../../../src/event-hooks/store/index.ts';
+import { openStore, storeOf } from '../../../src/event-hooks/store/open.ts';
 import { MemoryStore } from '../../../src/event-hooks/store/memory.ts';
-import { SqliteStore } from '../../../src/event-hooks/store/sqlite/index.ts';
+import { SqliteStore } from '../../../src/event-hooks/store/sqlite/store.ts';
 import { storeConformance } from './store-suite.ts';
 
 const hookNamed = (id: string): Hook => ({

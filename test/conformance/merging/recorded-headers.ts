@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Protocol } from '../../../src/pdk/phases.ts';
+import type { Protocol } from '../../../src/pdk/names/phases.ts';
 
 /** What Kong 3.9.3 gave for one request over one protocol. */
 interface Recorded {

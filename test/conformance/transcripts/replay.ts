@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { PhaseChannel } from '../../../src/pdk/channel.ts';
-import { phases } from '../../../src/pdk/phases.ts';
-import type { Phase } from '../../../src/pdk/phases.ts';
+import { phases } from '../../../src/pdk/names/phases.ts';
+import type { Phase } from '../../../src/pdk/names/phases.ts';
 import type { StartedInstance } from '../../../src/server/connection/host.ts';
 import { lookAtRuntime, serveConnection } from '../../../src/server/connection/index.ts';
 import { runtimeOf } from '../../../src/server/connection/runtime.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { readFileSync, readdirSync } from 'node:fs';
 import { rowByName } from '../../../src/pdk/catalogue.ts';
-import type { Phase, Protocol } from '../../../src/pdk/phases.ts';
+import type { Phase, Protocol } from '../../../src/pdk/names/phases.ts';
 import { decodeText } from '../../../src/base/text.ts';
 
 /** A call of the plugin that was recorded: Kong's name and the arguments. */

@@ -1,4 +1,4 @@
-import type { Protocol } from '../../../src/pdk/phases.ts';
+import type { Protocol } from '../../../src/pdk/names/phases.ts';
 import type { PluginClient } from '../../../src/kong-end/plugin-server/client.ts';
 import { PdkExit, RpcFailure } from '../../../src/kong-end/plugin-server/failure.ts';
 import { clientFor } from '../../../src/kong-end/plugin-server/remote-plugin.ts';

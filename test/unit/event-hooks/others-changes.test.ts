@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KongTsError } from '../../../src/base/errors.ts';
-import { Dispatcher } from '../../../src/event-hooks/dispatcher/index.ts';
+import { Dispatcher } from '../../../src/event-hooks/dispatcher/dispatcher.ts';
 import { compileDispatcherOptions } from '../../../src/event-hooks/dispatcher/options.ts';
 import { OthersChanges } from '../../../src/event-hooks/dispatcher/others-changes.ts';
 import { handlerKinds } from '../../../src/event-hooks/handlers/kinds.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KongAdmin } from '../../../src/kong-admin/client.ts';
-import { maskUserInfo, withoutUserInfo } from '../../../src/kong-admin/user-info.ts';
+import { maskUserInfo, withoutUserInfo } from '../../../src/base/user-info.ts';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { catalogue } from '../../../src/pdk/index.ts';
 import type { FunctionRow, Phase, Protocol } from '../../../src/pdk/index.ts';
-import { kongVersions } from '../../../src/pdk/versions.ts';
+import { kongVersions } from '../../../src/pdk/names/versions.ts';
 
 /** What Kong 3.9.3 did with a function in a phase. */
 export type Outcome = 'ok' | 'rejected' | 'absent' | 'exits';

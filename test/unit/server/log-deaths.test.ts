@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Phase } from '../../../src/pdk/phases.ts';
+import type { Phase } from '../../../src/pdk/names/phases.ts';
 import { LogDeaths, withheldForMs } from '../../../src/server/supervisor/deaths.ts';
 
 const config = Buffer.from('{}');

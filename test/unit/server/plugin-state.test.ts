@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PluginState } from '../../../src/server/supervisor/plugin-state.ts';
 import type { PluginSummary } from '../../../src/server/ipc/messages.ts';
-import type { Protocol } from '../../../src/pdk/phases.ts';
+import type { Protocol } from '../../../src/pdk/names/phases.ts';
 
 const plugin = (name: string, protocol: Protocol): PluginSummary => ({
   name,

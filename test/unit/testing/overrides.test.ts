@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { definePlugin } from '../../../src/index.ts';
 import { catalogue } from '../../../src/pdk/catalogue.ts';
 import type { FunctionRow, ResultKind } from '../../../src/pdk/catalogue.ts';
-import type { Phase, Protocol } from '../../../src/pdk/phases.ts';
+import type { Phase, Protocol } from '../../../src/pdk/names/phases.ts';
 import { compileOverrides, testPath } from '../../../src/testing/overrides.ts';
 import type { Overrides } from '../../../src/testing/index.ts';
 import { testPlugin } from '../../../src/testing/index.ts';

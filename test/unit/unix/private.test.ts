@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/event-hooks/store/sqlite/database.ts';
-import { openStore } from '../../../src/event-hooks/store/index.ts';
+import { openStore } from '../../../src/event-hooks/store/open.ts';
 import { SqliteSnapshots } from '../../../src/kong-watch/watcher/snapshot/sqlite.ts';
 import { pluginDataDir } from '../../../src/server/worker/setup-context.ts';
 import { makeFolder, makePrivateFile, makePrivateFolder } from '../../../src/unix/private.ts';

@@ -1,5 +1,4 @@
-import { ReadTimeout } from '../../../http/http1/change.ts';
-import { ChunkedBody, InvalidChunk } from '../../../http/http1/chunked-body.ts';
+import { ReadTimeout, ChunkedBody, InvalidChunk } from '../../../http/http1/index.ts';
 import type { AnswerFraming } from '../../../kong-end/index.ts';
 import type { SocketReader } from './socket-reader.ts';
 

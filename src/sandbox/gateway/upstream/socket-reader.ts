@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Change } from '../../../http/http1/change.ts';
+import { Change } from '../../../http/http1/index.ts';
 
 /** What an upstream's connection receives, read when it is asked for, so that no more than one socket's buffer waits. */
 export class SocketReader {

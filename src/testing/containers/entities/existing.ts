@@ -1,5 +1,5 @@
-import type { KongAdmin } from '../../../kong-admin/client.ts';
-import { AdminRefusal } from '../../../kong-admin/client.ts';
+import type { KongAdmin } from '../../../kong-admin/index.ts';
+import { AdminRefusal } from '../../../kong-admin/index.ts';
 import { foreignId } from '../../../kong-end/index.ts';
 import type { Entity, EntityKind } from '../../../kong-end/index.ts';
 

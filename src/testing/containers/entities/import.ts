@@ -1,5 +1,5 @@
 import { KongTsError } from '../../../base/errors.ts';
-import type { KongAdmin } from '../../../kong-admin/client.ts';
+import type { KongAdmin } from '../../../kong-admin/index.ts';
 import {
   Problems,
   collectEntities,

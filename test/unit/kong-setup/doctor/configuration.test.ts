@@ -4,7 +4,7 @@ import {
   parseKongConf,
   pluginsOf,
   serversOf,
-} from '../../../../src/kong-setup/doctor/configuration.ts';
+} from '../../../../src/kong-setup/kong-conf.ts';
 import { factsOf } from '../../../../src/kong-setup/versions.ts';
 import { SetUp } from './support/set-up.ts';
 

@@ -12,7 +12,7 @@ import {
   parseEnvironment,
   parseKongConf,
   serversOf,
-} from '../../../../src/kong-setup/doctor/configuration.ts';
+} from '../../../../src/kong-setup/kong-conf.ts';
 import { examine } from '../../../../src/kong-setup/doctor/doctor.ts';
 import type { Finding } from '../../../../src/kong-setup/doctor/finding.ts';
 import type { KongUser } from '../../../../src/kong-setup/doctor/permissions.ts';

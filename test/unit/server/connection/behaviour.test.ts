@@ -4,7 +4,7 @@ import { KongTsError } from '../../../../src/base/errors.ts';
 import { rowByName } from '../../../../src/pdk/catalogue.ts';
 import type { FunctionRow } from '../../../../src/pdk/catalogue.ts';
 import type { PhaseChannel } from '../../../../src/pdk/channel.ts';
-import { phases } from '../../../../src/pdk/phases.ts';
+import { phases } from '../../../../src/pdk/names/phases.ts';
 import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';
 import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
 import { decodeArguments } from '../../../../src/wire/protobuf/kong-side.ts';

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createKong } from '../../../../src/pdk/index.ts';
 import type { KongApi } from '../../../../src/pdk/index.ts';
-import { phases } from '../../../../src/pdk/phases.ts';
+import { phases } from '../../../../src/pdk/names/phases.ts';
 import { lookAtRuntime, serveConnection } from '../../../../src/server/connection/index.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Protocol } from '../../../../src/pdk/phases.ts';
+import type { Protocol } from '../../../../src/pdk/names/phases.ts';
 import { expectNoUnhandledRejections } from '../../../support/no-unhandled.ts';
 import { programs, runProgram } from '../../../support/random-programs.ts';
 

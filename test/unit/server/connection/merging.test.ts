@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createKong } from '../../../../src/pdk/index.ts';
 import type { KongApi } from '../../../../src/pdk/index.ts';
 import type { HttpExchange } from '../../../../src/kong-end/index.ts';
-import type { Phase } from '../../../../src/pdk/phases.ts';
+import type { Phase } from '../../../../src/pdk/names/phases.ts';
 import { PrefetchLearners } from '../../../../src/server/connection/prefetch-learner.ts';
 import { testHost, testInstance } from '../../../support/connection-host.ts';
 import type { TestHost } from '../../../support/connection-host.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { createKong } from '../../../../src/pdk/index.ts';
 import type { KongApi } from '../../../../src/pdk/index.ts';
-import { phases } from '../../../../src/pdk/phases.ts';
+import { phases } from '../../../../src/pdk/names/phases.ts';
 import { lookAtRuntime } from '../../../../src/server/connection/index.ts';
 import { PrefetchLearners } from '../../../../src/server/connection/prefetch-learner.ts';
 import { encodeFrame } from '../../../../src/wire/protobuf/framing.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { KongAdmin } from '../../../../../src/kong-admin/client.ts';
-import { parseKongConf, parseEnvironment } from '../../../../../src/kong-setup/doctor/configuration.ts';
+import { parseKongConf, parseEnvironment } from '../../../../../src/kong-setup/kong-conf.ts';
 import { examine } from '../../../../../src/kong-setup/doctor/doctor.ts';
 import type { Finding } from '../../../../../src/kong-setup/doctor/finding.ts';
 import type { KongUser } from '../../../../../src/kong-setup/doctor/permissions.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
-import { makePrivateFolder } from '../../unix/private.ts';
+import { makePrivateFolder } from '../../unix/index.ts';
 import type { HookLog } from '../log.ts';
 import { MemoryStore } from './memory.ts';
 import type { HookStore } from './types.ts';
@@ -81,7 +81,7 @@ async function openSqlite(folder: string, options: StoreOptions): Promise<HookSt
       },
     );
   }
-  const { SqliteStore } = await import('./sqlite/index.ts');
+  const { SqliteStore } = await import('./sqlite/store.ts');
   const file = join(folder, storeFile);
   let store: HookStore | null = null;
   try {

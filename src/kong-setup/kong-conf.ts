@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { KongTsError, messageOf } from '../../base/errors.ts';
-import { readText } from '../../base/read-text.ts';
-import { propertyName } from '../settings.ts';
-import type { KongFacts } from '../versions.ts';
+import { KongTsError, messageOf } from '../base/errors.ts';
+import { readText } from '../base/read-text.ts';
+import { propertyName } from './settings.ts';
+import type { KongFacts } from './versions.ts';
 
 /** Kong's properties by their name in kong.conf (lower case, without `KONG_`), as strings. */
 export type Properties = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
-import { KongTsError } from '../base/errors.ts';
-import type { KongAdmin } from '../kong-admin/client.ts';
-import { AdminRefusal } from '../kong-admin/client.ts';
+import { KongTsError } from '../../base/errors.ts';
+import type { KongAdmin } from '../../kong-admin/index.ts';
+import { AdminRefusal } from '../../kong-admin/index.ts';
 import type { Difference, Field } from './difference.ts';
 import { differences } from './difference.ts';
 

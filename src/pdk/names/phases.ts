@@ -3,4 +3,4 @@ export const phases = ['certificate', 'rewrite', 'access', 'response', 'preread'
 
 export type Phase = (typeof phases)[number];
 
-export type { Protocol } from '../wire/protocol.ts';
+export type { Protocol } from '../../wire/index.ts';

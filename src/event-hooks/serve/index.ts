@@ -1,0 +1,7 @@
+export { grpcTarget } from '../grpc/address.ts';
+export { flagName, flags, helpText } from './flags.ts';
+export type { Command, Flag } from './flags.ts';
+export { grpcToken, launchOf, readLaunch } from './launch.ts';
+export type { DispatcherLaunch } from './launch.ts';
+export { parseServeOptions } from './options.ts';
+export { runDispatcher } from './run.ts';

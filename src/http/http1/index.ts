@@ -1,0 +1,14 @@
+export { Change, ReadTimeout } from './change.ts';
+export { ChunkedBody, InvalidChunk } from './chunked-body.ts';
+export { ClientConnection, nginxTimeouts } from './client-connection.ts';
+export type { ClientTimeouts } from './client-connection.ts';
+export { BodyStalled, ClientRequest } from './client-request.ts';
+export type { ReceivedRequest } from './client-request.ts';
+export { ClientResponse } from './client-response.ts';
+export { parseHeaderLine } from './header-line.ts';
+export { createNodeServer } from './node-server.ts';
+export { ownStatusLine } from './reasons.ts';
+export { emptyHead } from './request-head.ts';
+export type { RefusalStatus, RequestHead } from './request-head.ts';
+export { parseTarget, validHost } from './request-target.ts';
+export { writeTo } from './socket-writer.ts';

@@ -1,0 +1,2 @@
+export { describeDifferences } from './difference.ts';
+export { enablePlugin } from './enable.ts';

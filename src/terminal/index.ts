@@ -1,0 +1,4 @@
+export { hasColour, palette } from './colour.ts';
+export type { Paint, Palette } from './colour.ts';
+export { printable, printableJson, printableLine } from './printable.ts';
+export { authorFrame, excerptNamedIn, framesOf, readableStack } from './stack.ts';

@@ -1,0 +1,2 @@
+export { tellProtocol } from './detect.ts';
+export type { Protocol } from './protocol.ts';
