@@ -4,11 +4,12 @@ import type { Asked } from './asked.ts';
 
 /**
  * The calls of one event that have not settled, in the order in which the plugin made them. Kong answers in that order, and a
- * plugin can see it: calls settle in it, however their answers have come. Where one answer settles several, each has its say
- * before the next one settles, as it has where the answers come one by one.
+ * plugin can see it: calls settle in it, however their answers have come. Each has its say before the next one settles, as it
+ * has where the answers come one by one. That also holds where one answer settles several, where the answers of several come
+ * in one read, and where they were there before the plugin asked.
  */
 export interface AnswerOrder {
-  /** The next call settles in a moment. */
+  /** A call has settled and has its say: the next one settles in a moment at the earliest. */
   releasing: boolean;
   firstUnsettled: PendingCall | null;
   lastUnsettled: PendingCall | null;
@@ -26,7 +27,7 @@ export class PendingCall implements Asked {
   readonly args: readonly unknown[];
   readonly promise: Promise<unknown>;
   readonly #decode: Decode | null;
-  readonly #order: AnswerOrder | null;
+  readonly #order: AnswerOrder;
   #next: PendingCall | null = null;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
@@ -38,14 +39,9 @@ export class PendingCall implements Asked {
 
   /**
    * @param decode null if the result is taken as it comes
-   * @param order of the calls that it settles among, null where it settles with its answer
+   * @param order of the calls that it settles among
    */
-  constructor(
-    row: FunctionRow,
-    args: readonly unknown[],
-    decode: Decode | null,
-    order: AnswerOrder | null = null,
-  ) {
+  constructor(row: FunctionRow, args: readonly unknown[], decode: Decode | null, order: AnswerOrder) {
     this.row = row;
     this.args = args;
     this.#decode = decode;
@@ -54,7 +50,6 @@ export class PendingCall implements Asked {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (order === null) return;
     if (order.lastUnsettled === null) order.firstUnsettled = this;
     else order.lastUnsettled.#next = this;
     order.lastUnsettled = this;
@@ -103,8 +98,7 @@ export class PendingCall implements Asked {
     if (this.#state !== 'waiting') return;
     this.#state = state;
     this.#outcome = outcome;
-    if (this.#order === null) this.#settle();
-    else if (!this.#order.releasing) PendingCall.#release(this.#order);
+    if (!this.#order.releasing) PendingCall.#release(this.#order);
   }
 
   /** The event is over: whatever has not settled is rejected, also where its answer is known and not yet told. */
@@ -118,18 +112,20 @@ export class PendingCall implements Asked {
     }
   }
 
-  /** Settles the first call if its answer is there, and the next ones each after what that has set going. */
-  static #release(order: AnswerOrder): void {
+  /**
+   * Settles the first call if its answer is there, and the next ones each after what that has set going: also one whose
+   * answer comes, or which is made when its answer is there, in the same moment.
+   */
+  static readonly #release = (order: AnswerOrder): void => {
     order.releasing = false;
     const first = order.firstUnsettled;
     if (first === null || !first.answered) return;
     order.firstUnsettled = first.#next;
     if (first.#next === null) order.lastUnsettled = null;
     first.#settle();
-    if (order.firstUnsettled?.answered !== true) return;
     order.releasing = true;
-    void settled.then(() => process.nextTick(() => PendingCall.#release(order)));
-  }
+    void settled.then(() => process.nextTick(PendingCall.#release, order));
+  };
 
   #settle(): void {
     const outcome = this.#outcome;

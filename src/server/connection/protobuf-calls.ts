@@ -5,7 +5,7 @@ import { writeEventEnd, Writer } from '../../wire/protobuf/index.ts';
 import { resolveWith } from './answers.ts';
 import type { Asked } from './asked.ts';
 import { PendingCall } from './pending-call.ts';
-import type { Decode } from './pending-call.ts';
+import type { AnswerOrder, Decode } from './pending-call.ts';
 import { PlannedAnswer } from './planned-answer.ts';
 import type { Prefetch } from './prefetch.ts';
 import type { PrefetchPlan } from './prefetch-plan.ts';
@@ -71,15 +71,24 @@ export class ProtobufCalls {
     this.flushWithTurn();
   }
 
-  /** Queues a call and the end of its event, which is over once the answer has come. */
+  /**
+   * Queues a call and the end of its event, which is over once the answer has come.
+   * @throws KongTsError where the call cannot be written; then nothing was said
+   */
   writeLast(
     sequence: Sequence,
     row: FunctionRow,
     args: readonly unknown[],
     decode: Decode,
+    order: AnswerOrder,
   ): Promise<unknown> {
-    const call = new PendingCall(row, args, decode);
-    this.writeCall(call, args);
+    const call = new PendingCall(row, args, decode, order);
+    try {
+      this.writeCall(call, args);
+    } catch (error) {
+      call.reject(error);
+      throw error;
+    }
     this.#lastCall = call;
     writeEventEnd(this.#out, sequence);
     return call.promise;

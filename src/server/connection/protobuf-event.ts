@@ -38,7 +38,7 @@ export class ProtobufEvent extends MergingEvent {
   askLast(row: FunctionRow, args: readonly unknown[], decode: Decode): Promise<unknown> {
     if (!this.mayEndEarly() || this.#session.endsWithEvent) return this.ask(row, args, decode);
     try {
-      const answer = this.#session.calls.writeLast(this.sequence, row, args, decode);
+      const answer = this.#session.calls.writeLast(this.sequence, row, args, decode, this);
       this.endEarly();
       this.countCall();
       return answer;

@@ -44,6 +44,27 @@ test('the last call and the end of the event are one write', async () => {
   nothingLeft();
 });
 
+test('calls before it settle before it, also where all answers come together', async () => {
+  const seen: string[] = [];
+  const stats = run(async (channel) => {
+    const slowly = async (call: Promise<unknown>, name: string) => {
+      await call;
+      for (let step = 0; step < 5; step++) await Promise.resolve();
+      seen.push(name);
+    };
+    await Promise.all([
+      slowly(channel.request.getHeader('a'), 'a'),
+      slowly(channel.request.getHeader('b'), 'b'),
+      last(channel).then(() => seen.push('record')),
+    ]);
+  });
+  await kong.event(7, 'log');
+  await turns();
+  expect(seen).toEqual(['a', 'b', 'record']);
+  expect(stats).toMatchObject({ events: 1, errors: 0 });
+  nothingLeft();
+});
+
 test('the next command is not taken for the answer, also when both come together', async () => {
   const records: string[] = [];
   let events = 0;

@@ -109,6 +109,37 @@ test('calls in another order, and calls in between, find their answers', async (
   expect(seen.calls).toHaveLength(6);
 });
 
+/** Each call as it settles. The query argument comes some promises after its answer, the method with it. */
+function together(kong: KongApi, seen: string[]): Promise<unknown> {
+  return Promise.all([
+    kong.request.getQueryArg('a').then(() => seen.push('query argument')),
+    kong.request.getMethod().then(() => seen.push('method')),
+    kong.request.getPath().then(() => seen.push('path')),
+  ]);
+}
+const inOrder = ['query argument', 'method', 'path'];
+
+test('calls that are made together when their answers are there settle in their order', async () => {
+  let seen: string[] = [];
+  const { stats } = instance(async (kong) => {
+    seen = [];
+    await kong.request.getHeader('a');
+    await turns(3);
+    await together(kong, seen);
+  });
+  const kong = new KongModel(host);
+  for (let event = 0; event < 34; event++) await kong.event(7, 'access');
+  expect(stats.access.prefetchUsed).toBeGreaterThan(0);
+  expect(seen).toEqual(inOrder);
+});
+
+test('calls whose answers come in one read settle in their order', async () => {
+  const seen: string[] = [];
+  instance((kong) => together(kong, seen));
+  await new KongModel(host).event(7, 'access');
+  expect(seen).toEqual(inOrder);
+});
+
 test('after a setter the handler is not given what was asked for before it', async () => {
   const { kong, runs, stats } = await learned();
   let values: unknown;
