@@ -46,6 +46,8 @@ const finding = new Map<number, Promise<InstanceRecord | null>>();
 
 let kong: KongMaster | null = null;
 let keeper: Keeper | null = null;
+/** From now on this worker asks the instance file what it asked the supervisor. */
+let orphan: (() => void) | null = null;
 
 const supervisor: WorkerLink = {
   record: async (record, asked) => (await peer.ask({ op: 'record', record, asked })) as boolean,
@@ -68,15 +70,7 @@ const supervisor: WorkerLink = {
   read(files) {
     send({ type: 'read', files });
   },
-  forwardStep: async (owner, message) => {
-    try {
-      return (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer;
-    } catch (error) {
-      if (process.connected) throw error;
-      // Nobody reaches that worker any more: Kong begins the event anew.
-      return { type: 'gone' };
-    }
-  },
+  forwardStep: async (owner, message) => (await peer.ask({ op: 'step', owner, message })) as ForwardedAnswer,
 };
 const link = new HandedLink(supervisor);
 
@@ -121,6 +115,7 @@ process.on('SIGHUP', () => undefined);
 process.on('disconnect', () => {
   if (keeper !== null && kong !== null && kongRuns(kong)) keeper.orphaned(leaving);
   else {
+    orphan?.();
     keeper?.inheritance.close();
     void leave(worker?.options.drainTimeoutMs ?? 0, 'close');
   }
@@ -154,7 +149,10 @@ function start(given: WorkerStart): void {
     copyAfter: closely ? carefulForMs : 0,
   });
   worker = started;
-  if (kong !== null) keeper = createKeeper(kong, started, log);
+  const file = options.instancesFile === null ? null : new InstanceFile({ path: options.instancesFile, log });
+  const memory = new RememberedInstances(file);
+  orphan = () => link.orphan(orphanLink(memory, (id) => started.forget(id)));
+  if (kong !== null) keeper = createKeeper({ master: kong, started, log, file, memory, orphaned: orphan });
   for (const each of withheld) started.withhold(each);
   send({ type: 'booted' });
   if (hooks !== null) void started.hooks.connect(hooks);
@@ -175,10 +173,22 @@ function start(given: WorkerStart): void {
     });
 }
 
-function createKeeper(master: KongMaster, started: PluginWorker, log: ServerLog): Keeper {
+function createKeeper({
+  master,
+  started,
+  log,
+  file,
+  memory,
+  orphaned,
+}: {
+  readonly master: KongMaster;
+  readonly started: PluginWorker;
+  readonly log: ServerLog;
+  readonly file: InstanceFile | null;
+  readonly memory: RememberedInstances;
+  readonly orphaned: () => void;
+}): Keeper {
   const { options } = started;
-  const file = options.instancesFile === null ? null : new InstanceFile({ path: options.instancesFile, log });
-  const memory = new RememberedInstances(file);
   return new Keeper({
     kongRuns: () => kongRuns(master),
     file,
@@ -195,9 +205,7 @@ function createKeeper(master: KongMaster, started: PluginWorker, log: ServerLog)
       pluginNames: () => started.pluginNames,
       forwardStep: (_, step) => started.step(step),
     },
-    orphaned: () => {
-      link.orphan(orphanLink(memory, (id) => started.forget(id)));
-    },
+    orphaned,
     leave: (parting) => void leave(options.drainTimeoutMs, parting),
   });
 }

@@ -91,7 +91,7 @@ export class WorkerHost implements ConnectionHost {
       plugin: (name) => this.#plugin(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),
-      // Without a supervisor nobody else can have the id: Kong is answered, and this process ends in a moment.
+      // Where nobody can be told of the id, Kong is answered all the same, and starts anew where the id is not known.
       claim: (record, asked) => start.link.record(record, asked ?? null).catch(() => true),
     });
   }
