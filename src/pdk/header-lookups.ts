@@ -23,7 +23,8 @@ const isList = (lines: Lines | undefined): lines is readonly Line[] => Array.isA
 
 /**
  * kong.request.get_header: nginx's variable, which has the lines of all headers whose names differ in `-` and `_` only; where
- * it has a comma and a space in it, the first line of the table (read and measured on Kong 3.9.3).
+ * it has a comma and a space in it, the first line of the table (read and measured on Kong 3.9.3). On Kong 3.4 and 3.5 the
+ * variable is the answer, comma or not: the first line, but all of Cookie and X-Forwarded-For (read).
  */
 function requestHeader(answer: unknown): Found {
   const table = tableOf(answer);
@@ -37,15 +38,16 @@ function requestHeader(answer: unknown): Found {
     if (underscored?.has(name) === true) return undefined;
     const lines = Object.hasOwn(table, name) ? table[name] : null;
     if (!isList(lines)) return lines;
-    return name === 'cookie' ? cookies(lines) : lines[0];
+    if (name === 'cookie') return cookies(lines);
+    return name === 'x-forwarded-for' && lines.length > 1 ? undefined : lines[0];
   };
 }
 
-/** Several lines are one variable, joined by semicolons; where a comma and a space are in it, the first line counts. */
+/** Several lines are one variable, joined by semicolons; where a comma and a space are in it, versions of Kong differ. */
 function cookies(lines: readonly Line[]): Line | undefined {
   if (lines.includes('') || lines.includes(null)) return undefined;
   const joined = lines.join('; ');
-  return joined.includes(', ') ? lines[0] : joined;
+  return joined.includes(', ') ? undefined : joined;
 }
 
 /** kong.response.get_header: the table's entry of that name, else that of the name in lower case with dashes; its first line. */

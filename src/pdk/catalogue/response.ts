@@ -1,10 +1,10 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
-/** Kong raises at a length that is no number, and says so where a plugin sets the coding. */
+/** Kong raises at a length that is no number, says so where a plugin sets the coding, and takes E-Tag for ETag. */
 const setHeaders = {
   into: 'kong.response.set_headers',
-  alone: ['content-length', 'transfer-encoding'],
+  alone: ['content-length', 'transfer-encoding', 'e-tag'],
 } as const;
 
 export const response = {

@@ -1,10 +1,10 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
-/** Kong raises at a length or coding that it cannot use; only the singular knows the authority of gRPC. */
+/** Kong raises at a host, length or coding that it cannot use; only the singular knows the authority of gRPC. */
 const setHeaders = {
   into: 'kong.service.request.set_headers',
-  alone: ['content-length', 'transfer-encoding', ':authority'],
+  alone: ['host', 'content-length', 'transfer-encoding', ':authority'],
 } as const;
 
 export const serviceRequest = {

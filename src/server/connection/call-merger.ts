@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { setOwn } from '../../base/set-own.ts';
 import type { FunctionRow, Effects, Plural } from '../../pdk/index.ts';
 import { canShare, effectsOf, fieldsOf, pluralOf } from '../../pdk/index.ts';
 import type { Phase } from '../../pdk/names/index.ts';
@@ -255,8 +256,14 @@ function isSame(some: readonly unknown[], others: readonly unknown[]): boolean {
 
 /** Arguments that leave later: what the plugin can still write to is copied. */
 function kept(args: readonly unknown[]): readonly unknown[] {
-  return args.map((value) => {
-    if (Buffer.isBuffer(value)) return Buffer.from(value);
-    return Array.isArray(value) ? kept(value) : value;
-  });
+  return args.map(keptValue);
+}
+
+function keptValue(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  if (Array.isArray(value)) return kept(value);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [name, item] of Object.entries(value)) setOwn(copy, name, keptValue(item));
+  return copy;
 }

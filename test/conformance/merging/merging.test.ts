@@ -112,3 +112,20 @@ test('most requests need no single call', async () => {
   }
   expect(single).toEqual(['100 in all', '101 in all', '150 in all', '101 in all, late one repeated']);
 });
+
+test.each([
+  ['x-forwarded-for', ['192.0.2.1', '192.0.2.2'], '192.0.2.1, 192.0.2.2'],
+  ['cookie', ['a=1, 2', 'b=3'], 'a=1, 2; b=3'],
+])('of a repeated %s, the plugin sees what Kong 3.4 gives', async (name, lines, whole) => {
+  let values: unknown;
+  const access = async (kong: unknown) => {
+    const { request } = kong as KongApi;
+    values = await Promise.all([name, 'x-a'].map((each) => request.getHeader(each)));
+  };
+  host.instances.set(7, { ...testInstance(7, { access }), merges: true });
+  const answer: Answer = (method) =>
+    method === 'kong.request.get_headers' ? { [name]: lines, 'x-a': 'a' } : whole;
+  const { methods } = await (await kongOf('protobuf')).event(7, 'access', answer);
+  expect(values).toEqual([whole, 'a']);
+  expect(methods).toEqual(['kong.request.get_headers', 'kong.request.get_header']);
+});

@@ -95,6 +95,39 @@ describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
     expect(methods[0]).toBe('kong.response.set_headers');
   });
 
+  test.each([
+    ['a host, at which Kong may raise', 'service', ['x-1', 'host']],
+    ['E-Tag, which nginx takes for ETag', 'response', ['etag', 'E-Tag']],
+  ] as const)('%s, is set by itself', async (_what, target, names) => {
+    const { methods } = await run(async (kong) => {
+      await kong.response.setHeader('x-before', '1');
+      const on = target === 'service' ? kong.service.request : kong.response;
+      for (const name of names) await on.setHeader(name, 'kong.test');
+    });
+    expect(methods.at(-1)).toBe(
+      target === 'service' ? 'kong.service.request.set_header' : 'kong.response.set_header',
+    );
+    expect(methods.slice(0, -1).sort()).toEqual(
+      target === 'service'
+        ? ['kong.response.set_header', 'kong.service.request.set_header']
+        : ['kong.response.set_headers'],
+    );
+  });
+
+  test('what is set while an answer is waited for is what it was then', async () => {
+    await run(async ({ request, service }) => {
+      const answers = [request.getHeader('x-a'), request.getHeader('x-b')];
+      await new Promise((resolve) => process.nextTick(resolve));
+      await new Promise((resolve) => process.nextTick(resolve));
+      await service.request.clearHeader('x-c');
+      const values = ['1'];
+      await service.request.setHeaders({ 'x-l': values });
+      values.push('2');
+      await Promise.all(answers);
+    });
+    expect(exchange.headers.getAll('x-l')).toEqual(['1']);
+  });
+
   test('an exit comes after what was set before it', async () => {
     const { methods, end } = await run(async ({ response }) => {
       await response.setHeader('x-1', '1');
