@@ -233,7 +233,7 @@ export class MsgpackSession implements Responder {
   }
 
   /** Should this process die before the answer, Kong is told. */
-  #note(phase: Phase, eventId: number): void {
+  #note(phase: Phase | null, eventId: number): void {
     const { ticket, runtime } = this.#connection;
     if (ticket === 0) return;
     this.#place = runtime.host.openRequests?.open({ ticket, id: this.#request, eventId, phase }) ?? -1;
@@ -264,6 +264,7 @@ export class MsgpackSession implements Responder {
       event.step(data, failed, this, size);
       return;
     }
+    this.#note(null, 0);
     const bytes = this.#bytes === null ? null : Buffer.from(this.#bytes);
     void this.#stepElsewhere({ eventId, data, failed, size }, bytes);
   }

@@ -15,7 +15,8 @@ const exitMethod = Buffer.from(encode('kong.response.exit'));
  * begins the event anew; where that event is likely to have ended the worker, the request is a 500 instead, and a log event is over.
  */
 export function owedAnswer({ id, eventId, phase }: OpenRequest, suspect: boolean): Buffer {
-  if (!suspect) return Buffer.concat([encodeResponse(id, begunAnew, null), farewell.msgpack]);
+  if (!suspect || phase === null)
+    return Buffer.concat([encodeResponse(id, begunAnew, null), farewell.msgpack]);
   const out = new MessageWriter(512);
   const args = failureExit(phase);
   if (args === null) writeDone(out, id, eventId);
@@ -25,12 +26,12 @@ export function owedAnswer({ id, eventId, phase }: OpenRequest, suspect: boolean
 
 /**
  * The same for a step that comes from another worker.
- * @param event null where it is not known what ran
+ * @param phase of the event; null where it is not known what ran
  * @throws Error where an event that is not known may have ended the worker
  */
-export function owedForwarded(event: { readonly phase: Phase } | null, suspect: boolean): ForwardedAnswer {
+export function owedForwarded(phase: Phase | null, suspect: boolean): ForwardedAnswer {
   if (!suspect) return { type: 'gone' };
-  if (event === null) throw new Error('an event has ended the worker of this event');
-  const args = failureExit(event.phase);
+  if (phase === null) throw new Error('an event has ended the worker of this event');
+  const args = failureExit(phase);
   return args === null ? { type: 'done' } : { type: 'call', method: exitMethod, args: encode(args) };
 }

@@ -10,7 +10,8 @@ export interface OpenRequest {
   readonly id: number;
   /** 0 where no event has begun. */
   readonly eventId: number;
-  readonly phase: Phase;
+  /** Null where the event runs on another worker or server: what it does has not ended this one. */
+  readonly phase: Phase | null;
 }
 
 const places = 512;
@@ -21,6 +22,8 @@ export const requestsSize: number = places * bytesOfOne;
 export const requestsAt: number = 32 * 1024;
 const largest = 2 ** 32;
 
+/** In place of a phase. */
+const elsewhere = phases.length + 1;
 const phaseCode = Object.fromEntries(phases.map((phase, index) => [phase, index + 1])) as Record<
   Phase,
   number
@@ -44,6 +47,8 @@ export class OpenRequests {
   readonly #descriptor: number | null;
   readonly #write: typeof writeSync;
   #scheduled = false;
+  /** Each request is written as it comes: the worker before this one has died, maybe with a handler that ends it at once. */
+  careful = false;
 
   /** @param descriptor of the file; null where there is none, and nothing is noted */
   constructor(descriptor: number | null, write: typeof writeSync = writeSync) {
@@ -59,7 +64,8 @@ export class OpenRequests {
     this.#table[at] = ticket;
     this.#table[at + 1] = id | 0;
     this.#table[at + 2] = eventId | 0;
-    this.#table[at + 3] = phaseCode[phase];
+    this.#table[at + 3] = phase === null ? elsewhere : phaseCode[phase];
+    if (this.careful) this.#save(place, 1);
     this.#fresh.push(place);
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -109,7 +115,8 @@ export class OpenRequests {
 export function readOpenRequests(table: Int32Array): OpenRequest[] {
   const requests: OpenRequest[] = [];
   for (let at = 0; at + fields <= table.length; at += fields) {
-    const phase = phases[(table[at + 3] ?? 0) - 1];
+    const code = table[at + 3] ?? 0;
+    const phase = code === elsewhere ? null : phases[code - 1];
     if (phase === undefined) continue;
     requests.push({
       ticket: table[at] ?? 0,

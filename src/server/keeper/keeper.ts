@@ -116,6 +116,8 @@ export class Keeper {
     }
     if (this.#parting || this.inheritance.empty) return;
     const state = await this.inheritance.state();
+    // The next look may have come before the answer.
+    if (this.#parting) return;
     if (state === 'taken') {
       log.notice('another server has taken the sockets over');
       this.#parting = true;

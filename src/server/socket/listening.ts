@@ -46,6 +46,7 @@ export class ListeningSockets {
   #waiting: { connection: Connection; index: number }[] = [];
   #target: ConnectionTarget | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> | null = null;
 
   private constructor(options: ListeningOptions) {
     this.#options = options;
@@ -133,8 +134,18 @@ export class ListeningSockets {
     this.#claimed.clear();
   }
 
-  /** Lets go of sockets that another server has taken, and makes files anew that somebody has removed. */
-  async look(): Promise<void> {
+  /**
+   * Lets go of sockets that another server has taken, and makes files anew that somebody has removed. One look at a time: while one
+   * makes a file again, the next would find no socket left, and end this server as if another one had it.
+   */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
     await this.#lookForTheEndOfOthers();
     for (const [index, socket] of [...this.#claimed]) {
       const state = await socket.check();

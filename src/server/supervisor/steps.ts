@@ -26,14 +26,17 @@ export class ForwardedSteps {
     const owner = this.#byUid(ask.owner);
     if (owner === null) {
       const lost = this.#suspected.get(ask.owner);
-      return owedForwarded(lost?.find((event) => event.eventId === eventId) ?? null, lost !== undefined);
+      return owedForwarded(
+        lost?.find((event) => event.eventId === eventId)?.phase ?? null,
+        lost !== undefined,
+      );
     }
     try {
       return await owner.ask(ask);
     } catch (error) {
       if (owner.state !== 'gone') throw error;
       const owed = owner.owed.find((request) => request.eventId === eventId);
-      return owedForwarded(owed ?? null, owner.suspect);
+      return owedForwarded(owed?.phase ?? null, owner.suspect);
     }
   }
 }

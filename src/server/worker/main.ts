@@ -137,7 +137,14 @@ function start(given: WorkerStart): void {
     inFlight: inFlight ? inFlightDescriptor : null,
   });
   const closely = careful && inFlight;
-  if (closely) setTimeout(writeThrough(started.inFlight, inFlightDescriptor), carefulForMs).unref();
+  if (closely) {
+    const stop = writeThrough(started.inFlight, inFlightDescriptor);
+    started.openRequests.careful = true;
+    setTimeout(() => {
+      stop();
+      started.openRequests.careful = false;
+    }, carefulForMs).unref();
+  }
   startGuard({
     parent,
     grace: drainTerm(options.drainTimeoutMs, 'close') + (kong === null ? 0 : orphanTermMs),

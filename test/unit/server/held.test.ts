@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { InstanceRecord } from '../../../src/server/ipc/messages.ts';
 import type { LastWill } from '../../../src/server/socket/held-host.ts';
 import { HeldConnections } from '../../../src/server/socket/held.ts';
@@ -99,6 +99,9 @@ describe('orphans', () => {
 
   it('end one after the other; what Kong asks on them meanwhile is answered', async () => {
     const { clients } = await orphaned(12);
+    // Their turns wait until Kong has its answer, also on a busy machine.
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
     for (const connection of connections) orphans.add(connection);
     const { 11: asking } = clients;
     const start = encodeRequest(5, 'plugin.StartInstance', [{ Name: 'a', Config: '{}' }]);
@@ -107,6 +110,7 @@ describe('orphans', () => {
     // Were they ended together, Kong would meet more than one that has ended.
     expect(clients.filter(({ ended }) => !ended).length).toBeGreaterThan(4);
     expect(records.size).toBe(1);
+    vi.useRealTimers();
     for (const each of clients) await each.until(() => each.ended, 'the end');
   });
 

@@ -66,6 +66,22 @@ test('what a guard has written of an event loop that stood still is crossed out,
   expect(found()).toEqual([request]);
 });
 
+test('where it is careful, each request is there as it comes', () => {
+  open.careful = true;
+  const place = open.open(request);
+  expect(found()).toEqual([request]);
+  vi.runAllTimers();
+  open.close(place);
+  expect([found(), writes]).toEqual([[], 2]);
+});
+
+test('a step that another worker answers has no phase', () => {
+  const step = { ...request, eventId: 0, phase: null };
+  open.open(step);
+  vi.runAllTimers();
+  expect(found()).toEqual([step]);
+});
+
 test('more than there is room for, ids beyond 32 bits and a server without a file are not noted', () => {
   expect(Array.from({ length: 600 }, () => open.open(request)).filter((place) => place < 0)).toHaveLength(88);
   expect(open.open({ ...request, id: 2 ** 32 })).toBe(-1);

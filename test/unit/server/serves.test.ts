@@ -24,6 +24,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** However busy this machine is, its patience does not end by itself. */
+const noHurry = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+
 async function answering(answer: Uint8Array | null): Promise<void> {
   server = createServer((connection) => {
     connection.on('error', () => undefined);
@@ -35,19 +38,21 @@ async function answering(answer: Uint8Array | null): Promise<void> {
 
 test('a server that serves says so, and one that nobody listens for does not', async () => {
   const running = await startServer({ socket, plugins: [plugin('steady')], log: () => undefined });
+  noHurry();
   expect(await asksWhetherServed(socket)).toBe(true);
+  vi.useRealTimers();
   await running.stop();
   expect(await asksWhetherServed(socket)).toBe(false);
 });
 
 test('one that answers something else serves, and one that says it is about to end, or nothing, does not', async () => {
+  noHurry();
   await answering(encode([1, 1, 'no such method', null]));
   expect(await asksWhetherServed(socket)).toBe(true);
   server?.close();
   await answering(encode([1, 1, null, false]));
   expect(await asksWhetherServed(socket)).toBe(false);
   server?.close();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   await answering(null);
   expect(await asksWhetherServed(socket)).toBe(false);
 });

@@ -10,6 +10,8 @@ import {
   serveConnection,
 } from '../../../../src/server/connection/index.ts';
 import type { ConnectionHandle } from '../../../../src/server/connection/index.ts';
+import { owedAnswer } from '../../../../src/server/connection/owed-answer.ts';
+import type { OpenRequest } from '../../../../src/server/in-flight/open-requests.ts';
 import { decode, MessageDecoder } from '../../../../src/wire/msgpack/framing.ts';
 import { encode } from '../../../../src/wire/msgpack/writer.ts';
 import { encodeRequest, readEventAnswer } from '../../../../src/wire/msgpack/kong-side.ts';
@@ -464,6 +466,30 @@ test.each([
   try {
     const { error } = await new MsgpackKong(await unix.open()).request('plugin.Step', { EventId: 5 });
     expect(error).toMatch(text);
+  } finally {
+    await unix.close();
+  }
+});
+
+test('a step that another worker answers is noted until its answer: should this one die, Kong begins the event anew', async () => {
+  const noted: unknown[] = [];
+  let answer: (answer: { type: 'done' }) => void = () => undefined;
+  const other = testHost({
+    workerIndex: 6,
+    forwardStep: () => new Promise((resolve) => (answer = resolve)),
+    openRequests: { open: (request) => noted.push(request), close: (place) => noted.push(place) },
+  });
+  const unix = await listenUnix((socket) => void serveConnection(socket, other, 4));
+  try {
+    const step = new MsgpackKong(await unix.open()).request('plugin.Step', { EventId: 5 });
+    await expect.poll(() => noted).toEqual([{ ticket: 4, id: 1, eventId: 0, phase: null }]);
+    answer({ type: 'done' });
+    await step;
+    expect(noted).toHaveLength(2);
+    const [owed] = noted as [OpenRequest];
+    for (const suspect of [false, true]) {
+      expect(owedAnswer(owed, suspect).toString('latin1')).toContain('No plugin instance');
+    }
   } finally {
     await unix.close();
   }

@@ -5,7 +5,8 @@ import { createCallbackLog } from '../../../../src/server/index.ts';
 
 let said: string[];
 let kong: boolean;
-let state: 'kept' | 'taken' | 'missing';
+type State = 'kept' | 'taken' | 'missing';
+let state: State | Promise<State>;
 let inherited: { empty: boolean; come: () => void; ended: boolean; closed: boolean };
 let keeper: Keeper;
 const worker = { shut: false, events: 0, alone: false, serve: () => Promise.resolve() };
@@ -66,6 +67,16 @@ test('a worker without a supervisor serves until another server has the sockets,
   expect(said).toEqual(['orphaned', 'let fade']);
   await keeper.end();
   expect(inherited.ended).toBe(true);
+});
+
+test('looks that overlap on a busy machine part once', async () => {
+  let answer: (state: 'taken') => void = () => undefined;
+  state = new Promise((resolve) => (answer = resolve));
+  keeper.orphaned(null);
+  await vi.advanceTimersByTimeAsync(200);
+  answer('taken');
+  await vi.advanceTimersByTimeAsync(10);
+  expect(said).toEqual(['orphaned', 'let fade']);
 });
 
 test.each<[string, number, () => void]>([
