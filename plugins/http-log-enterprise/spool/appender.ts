@@ -91,14 +91,16 @@ export class Appender {
     const began = clock.now();
     const start = segment.size;
     const lagging = this.#isOnDiskOnly(batch);
+    let offsets: number[] | null = null;
     try {
-      const offsets = segment.writeNow(bytesOf(batch), writeNow, clock.wall());
-      pace.took(clock.now() - began);
-      this.#written(segment, start, batch, offsets, lagging);
+      offsets = segment.writeNow(bytesOf(batch), writeNow, clock.wall());
     } catch (error) {
       host.failed(error);
-      for (const { settle } of batch) settle('unwritable');
     }
+    // A disk that takes long to refuse holds up everything as well.
+    pace.took(clock.now() - began);
+    if (offsets === null) for (const { settle } of batch) settle('unwritable');
+    else this.#written(segment, start, batch, offsets, lagging);
   }
 
   async #writeAll(): Promise<void> {

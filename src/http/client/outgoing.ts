@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net';
 import { headSpace, writePostHead } from './post-request.ts';
-import type { Exchange } from './post-request.ts';
+import type { Exchange, Leaving } from './post-request.ts';
+
+interface Piece {
+  readonly bytes: Buffer;
+  /** The socket does not hold on to it any more. */
+  readonly left?: () => void;
+}
 
 const blockSize = 65_536;
 /** A longer body is not copied. */
@@ -10,13 +16,14 @@ const longestCopied = 16_384;
 export class Outgoing {
   #block: Buffer | null = null;
   #used = 0;
-  #pieces: Buffer[] = [];
+  #pieces: Piece[] = [];
 
   get isEmpty(): boolean {
     return this.#used === 0 && this.#pieces.length === 0;
   }
 
-  add({ head, body }: Exchange): void {
+  add(exchange: Exchange): void {
+    const { head, body } = exchange;
     const room = headSpace(head);
     const copied = body.length <= longestCopied;
     this.#makeRoom(room + (copied ? body.length : 0));
@@ -28,7 +35,7 @@ export class Outgoing {
       return;
     }
     this.#cut();
-    this.#pieces.push(body);
+    this.#pieces.push({ bytes: body, left: leave(exchange) });
   }
 
   /** Hands everything to the socket. */
@@ -44,7 +51,7 @@ export class Outgoing {
     this.#cut();
     this.#pieces = [];
     socket.cork();
-    for (const piece of pieces) socket.write(piece);
+    for (const { bytes, left } of pieces) socket.write(bytes, left);
     socket.uncork();
   }
 
@@ -62,8 +69,19 @@ export class Outgoing {
 
   /** What the block holds becomes a piece. */
   #cut(): void {
-    if (this.#block !== null && this.#used > 0) this.#pieces.push(this.#block.subarray(0, this.#used));
+    if (this.#block !== null && this.#used > 0)
+      this.#pieces.push({ bytes: this.#block.subarray(0, this.#used) });
     this.#block = null;
     this.#used = 0;
   }
+}
+
+/** Notes that the body is not copied. Returns what ends that: another attempt may be under way by then. */
+function leave(exchange: Exchange): () => void {
+  const leaving: Leaving = { then: null };
+  exchange.leaving = leaving;
+  return () => {
+    if (exchange.leaving === leaving) exchange.leaving = null;
+    leaving.then?.();
+  };
 }

@@ -39,10 +39,12 @@ const weight = 0.2;
 export class PostClient {
   readonly #options: PostClientOptions;
   readonly #host: string;
+  readonly #now: () => number;
   readonly #connections: readonly PostConnection[];
   readonly #waiting: Exchange[] = [];
   /** Milliseconds from a request's place as the first in line to its answer. */
   #usualMs = Infinity;
+  #lastAnswerAt = -Infinity;
   #pumping = false;
   #destroyed: Error | null = null;
 
@@ -52,6 +54,7 @@ export class PostClient {
     this.#host = new URL(origin).host;
     const { tls, pipelining = 1, atTurnEnd = setImmediate, timeoutMs, keepaliveMs } = options;
     const now = options.now ?? (() => performance.now());
+    this.#now = now;
     const shared = { connector: new PostConnector(origin, tls), closing: new ClosingLimit(now), now };
     this.#connections = Array.from(
       { length: options.connections },
@@ -63,7 +66,7 @@ export class PostClient {
           keepaliveMs,
           atTurnEnd,
           free: () => this.#pump(),
-          again: (exchanges) => void this.#waiting.unshift(...exchanges),
+          again: (exchanges) => this.#again(exchanges),
           answeredIn: (ms) => this.#learn(ms),
         }),
     );
@@ -83,10 +86,10 @@ export class PostClient {
   /**
    * Sends a request. The body must stay as it is until `done` is called, and where that tells of an error, from then on as well.
    *
-   * @param done is called once, and may send the next one
+   * @param done is called once, and may send the next one. It must not throw
    */
   send(head: PostHead, body: Buffer, done: (result: PostResult) => void): void {
-    const exchange: Exchange = { head, body, done, again: false };
+    const exchange: Exchange = { head, body, done, again: false, since: this.#now(), leaving: null };
     if (this.#destroyed !== null) done({ status: null, error: this.#destroyed });
     else if (this.#waiting.length > 0 || !this.#place(exchange)) this.#waiting.push(exchange);
   }
@@ -98,7 +101,13 @@ export class PostClient {
     for (const { done } of this.#waiting.splice(0)) done({ status: null, error });
   }
 
+  #again(exchanges: readonly Exchange[]): void {
+    for (const exchange of exchanges) exchange.since = this.#now();
+    this.#waiting.unshift(...exchanges);
+  }
+
   #learn(ms: number): void {
+    this.#lastAnswerAt = this.#now();
     this.#usualMs = this.#usualMs === Infinity ? ms : this.#usualMs + weight * (ms - this.#usualMs);
   }
 
@@ -106,10 +115,26 @@ export class PostClient {
     if (this.#pumping || this.#destroyed !== null) return;
     this.#pumping = true;
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      if (this.#isLate(next)) {
+        this.#waiting.shift();
+        next.done({
+          status: null,
+          error: new Error(`no answer within ${String(this.#options.timeoutMs)} ms`),
+        });
+        continue;
+      }
       if (!this.#place(next)) break;
       this.#waiting.shift();
     }
     this.#pumping = false;
+  }
+
+  /**
+   * Whether the target has answered nothing for as long as this one waits: it does not wait once more behind others. Each
+   * connection that is busy has a limit of its own, so that this is asked at least that often.
+   */
+  #isLate({ since }: Exchange): boolean {
+    return this.#now() - Math.max(since, this.#lastAnswerAt) >= this.#options.timeoutMs;
   }
 
   /** Few connections while their targets are fast, then idle ones, then the least busy. */

@@ -59,6 +59,8 @@ export class PostConnection {
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
   #flushing = false;
+  /** How many of the last ones are about to be written. */
+  #unflushed = 0;
 
   constructor(options: PostConnectionOptions) {
     this.#options = options;
@@ -84,6 +86,7 @@ export class PostConnection {
     if (this.#socket === null) this.#open();
     if (this.#unanswered.length === 1 && this.#isOpen) this.#await();
     this.#out.add(exchange);
+    this.#unflushed += 1;
     this.#flushSoon();
   }
 
@@ -144,20 +147,29 @@ export class PostConnection {
   }
 
   #flush(): void {
-    if (this.#socket !== null && this.#isOpen && !this.#out.isEmpty) this.#out.flush(this.#socket);
+    if (this.#socket === null || !this.#isOpen || this.#out.isEmpty) return;
+    this.#unflushed = 0;
+    this.#out.flush(this.#socket);
   }
 
   #read(reader: AnswerReader, bytes: Buffer): void {
     try {
-      if (this.#unanswered.length === 0) throw new Error('an answer that nobody has asked for');
+      if (!this.#isAsked) throw new Error('an answer that nobody has asked for');
       reader.push(bytes);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      // What has not been written has not failed.
+      if (this.#isAsked) this.#fail(error instanceof Error ? error : new Error(String(error)));
+      else this.#closing();
     }
   }
 
+  /** Whether a request that has been written waits for its answer. */
+  get #isAsked(): boolean {
+    return this.#unanswered.length > this.#unflushed;
+  }
+
   #head(head: AnswerHead): void {
-    if (this.#unanswered.length === 0) throw new Error('an answer that nobody has asked for');
+    if (!this.#isAsked) throw new Error('an answer that nobody has asked for');
     this.#answer = { head, text: [], bytes: 0 };
     this.#options.answeredIn(this.#options.now() - this.#headSince);
     if (head.body !== 0) this.#setDeadline(this.#options.timeoutMs);
@@ -180,8 +192,18 @@ export class PostConnection {
     const result = this.#result();
     if (head?.keepsAlive === true && this.#options.keepaliveMs > 0) this.#goOn(head);
     else this.#closing();
-    if (result !== null) exchange?.done(result);
+    if (result !== null && exchange !== undefined) this.#tell(exchange, result);
     if (this.#socket !== null) this.#options.free();
+  }
+
+  /** An answer can come before the whole body has left: until then the body is not the sender's again. */
+  #tell({ leaving, done }: Exchange, result: PostResult): void {
+    if (leaving === null) {
+      done(result);
+      return;
+    }
+    leaving.then = () => done(result);
+    if (this.#unanswered.length === 0 && this.#socket !== null) this.#setDeadline(this.#options.timeoutMs);
   }
 
   /** What the answer says that has come, also where its body broke off; null without one. */
@@ -264,6 +286,7 @@ export class PostConnection {
     const left = this.#unanswered;
     this.#unanswered = [];
     this.#bytes = 0;
+    this.#unflushed = 0;
     this.#out.clear();
     this.#reader?.stop();
     this.#reader = null;

@@ -22,6 +22,16 @@ export interface Exchange {
   readonly done: (result: PostResult) => void;
   /** A connection that was closed left it unanswered: it goes once more, with nothing beside it on its connection. */
   again: boolean;
+  /** When it came to wait for a place, in milliseconds. */
+  since: number;
+  /** Its body, while the socket holds on to it; null where it was copied or has left. */
+  leaving: Leaving | null;
+}
+
+/** A body on its way out. */
+export interface Leaving {
+  /** What waits for that. */
+  then: (() => void) | null;
 }
 
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;

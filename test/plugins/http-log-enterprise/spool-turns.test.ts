@@ -103,6 +103,23 @@ describe('a disk that is slow', () => {
     await opened.spool.close();
   });
 
+  it('is left to a thread as well where it takes long to refuse', async () => {
+    const refusing: { opened: Opened | null; tried: number } = { opened: null, tried: 0 };
+    const opened = await openSpoolAt(directory, {
+      writeNow: () => {
+        refusing.tried += 1;
+        void refusing.opened?.clock.jump(3000);
+        throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+      },
+    });
+    refusing.opened = opened;
+    await trusted(opened.spool);
+    expect(await append(opened.spool, 'refused')).toBeNull();
+    expect(await append(opened.spool, 'next')).not.toBeNull();
+    expect(refusing.tried).toBe(1);
+    await opened.spool.close();
+  });
+
   it('is so after eight writes in a row that are not quick, not after single ones', () => {
     const pace = new DiskPace(() => 0);
     for (let n = 0; n < 8; n++) pace.took(0.1);

@@ -239,6 +239,117 @@ it('a target that answers nothing fails in time, and what is behind it with it',
   expect(await send('4')).toEqual(answered);
 });
 
+it('a request that waits for a place beside a silent target fails with the others, once, and not after many times as long', async () => {
+  let silent = true;
+  const to = await target((socket) => {
+    if (!silent) socket.write(ok);
+  });
+  let now = 0;
+  const send = clientOf(to, { timeoutMs: 80, now: () => now });
+  let told = 0;
+  const all = bodies(5).map((body) => send(body).finally(() => told++));
+  await expect.poll(() => to.got.length).toBe(1);
+  expect(told).toBe(0);
+  now += 80;
+  const results = await Promise.all(all);
+  expect(results.map(({ error }) => error?.message)).toEqual(Array(5).fill('no answer within 80 ms'));
+  expect(told).toBe(5);
+  expect(to.got.length).toBe(1);
+  silent = false;
+  expect(await send('later')).toEqual(answered);
+});
+
+it('a request waits for a place as long as the target answers, however slowly', async () => {
+  const held: Socket[] = [];
+  const to = await target((socket) => held.push(socket));
+  let now = 0;
+  const send = clientOf(to, { timeoutMs: 60_000, pipelining: 1, now: () => now });
+  const all = bodies(4).map((body) => send(body));
+  for (let n = 1; n <= 4; n++) {
+    await expect.poll(() => to.got.length).toBe(n);
+    now += 50_000;
+    held.shift()?.write(ok);
+  }
+  expect(await Promise.all(all)).toEqual(Array(4).fill(answered));
+});
+
+it('a body is the sender’s again when all of it has left, also where the answer comes before', async () => {
+  const sockets: Socket[] = [];
+  const length = 24 * 1024 * 1024;
+  let received = 0;
+  let altered = 0;
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      received = first.length - first.indexOf('\r\n\r\n') - 4;
+      socket.on('data', (bytes: Buffer) => {
+        received += bytes.length;
+        altered += bytes.includes('b') ? 1 : 0;
+      });
+      socket.write(ok);
+      // Long enough for the answer to be read, however busy the machine is: only a wrong client is done by then.
+      setTimeout(() => socket.resume(), 50);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const options = { connections: 1, timeoutMs: 20_000, keepaliveMs: 60_000, tls };
+  const client = new PostClient(`http://127.0.0.1:${String(port)}`, options);
+  onTestFinished(() => client.destroy(new Error('the test has ended')));
+  const body = Buffer.alloc(length, 'a');
+  const result = await new Promise<PostResult>((resolve) =>
+    client.send(client.prepare('POST', '/', []), body, (told) => {
+      body.fill('b');
+      resolve(told);
+    }),
+  );
+  expect(result).toEqual(answered);
+  await expect.poll(() => received).toBe(length);
+  expect(altered).toBe(0);
+});
+
+it('an answer before a body that the target never reads counts in the end', async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.once('data', () => {
+      socket.pause();
+      socket.write(ok);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const send = clientOf(server.address() as AddressInfo, { timeoutMs: 80 });
+  expect(await send('x'.repeat(24 * 1024 * 1024))).toEqual(answered);
+});
+
+it('an answer too many is not that of the next request, which is not yet written', async () => {
+  const to = await target((socket, { body }) =>
+    socket.write(body === '1' ? ok + ok : ok.replace('200', '201')),
+  );
+  const client = new PostClient(`http://127.0.0.1:${String(to.port)}`, {
+    connections: 1,
+    timeoutMs: 5000,
+    keepaliveMs: 60_000,
+    tls,
+  });
+  onTestFinished(() => client.destroy(new Error('the test has ended')));
+  const head = client.prepare('POST', '/', []);
+  const second = await new Promise<PostResult>((resolve) => {
+    client.send(head, Buffer.from('1'), () => client.send(head, Buffer.from('2'), resolve));
+  });
+  expect(second.status).toBe(201);
+  expect(bodiesOf(to)).toEqual(['1', '2']);
+});
+
 it('an answer whose body has no end counts by its status', async () => {
   const to = await target((socket) =>
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n'),
