@@ -26,12 +26,18 @@ export const httpLimits: HttpLimits = {
   answerTimeout: 60_000,
 };
 
-/** Bounds the connections of a listener that was made with `limits`, and how long answers wait for their readers. */
+/**
+ * Bounds the connections of a listener that was made with `limits`, and how long answers wait for their readers. Where a
+ * connection is refused, those that wait between two requests end, as in nginx: who only holds them locks nobody out.
+ */
 export function bounded<Listener extends Server>(
   server: Listener,
   limits: HttpLimits = httpLimits,
 ): Listener {
   server.maxConnections = maxConnections;
+  server.on('drop', () => {
+    server.closeIdleConnections();
+  });
   // Node tells of a connection on which nothing moves, in neither direction: also of one between two requests.
   server.timeout = limits.answerTimeout;
   const answering = new WeakMap<Socket, number>();

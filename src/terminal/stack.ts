@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ownModule, packageRoot } from '../base/package.ts';
+import { readText } from '../base/read-text.ts';
 import type { Palette } from './colour.ts';
+import { printableLine } from './printable.ts';
 
 /** Whose code a frame of a stack is in. */
 export type Owner = 'author' | 'kong-ts' | 'node' | 'package';
@@ -19,6 +21,14 @@ export interface Frame {
 
 const ours = ['src/', 'dist/src/', 'bin/'].map((folder) => fileURLToPath(new URL(folder, packageRoot)));
 
+/**
+ * A message is a part of its stack, and a stranger may have written it: what is longer than these is no frame, names no
+ * place, and is no source. In characters, characters and bytes.
+ */
+const longestFrame = 1024;
+const longestMessage = 4096;
+const largestSource = 16 * 1024 * 1024;
+
 /** Behind it stands whoever has plugins loaded. */
 const loader = fileURLToPath(ownModule('../plugin/loader', import.meta.url));
 
@@ -34,6 +44,7 @@ export function framesOf(stack: string): Frame[] {
 
 function allFrames(stack: string): Frame[] {
   return stack.split('\n').flatMap((text) => {
+    if (text.length > longestFrame) return [];
     const found =
       /^\s+at (?:(?:async )?(.*?) \()?((?:file:\/\/|node:|\/|[A-Za-z]:\\).*?):(\d+):(\d+)\)?$/.exec(text);
     if (found === null) return [];
@@ -75,7 +86,8 @@ export function readableStack(stack: string, folder: string, paint: Palette): st
 }
 
 function named(frame: Frame, folder: string, paint: (text: string) => string): string {
-  return `${paint(placeOf(frame, folder))}${frame.name === null ? '' : ` in ${frame.name}`}`;
+  const name = frame.name === null ? '' : ` in ${printableLine(frame.name)}`;
+  return `${paint(printableLine(placeOf(frame, folder)))}${name}`;
 }
 
 function foldedText(frames: readonly Frame[]): string {
@@ -87,7 +99,7 @@ function foldedText(frames: readonly Frame[]): string {
 
 /** Lines of source around the place that a message names (`/folder/file.ts:12`), as those of syntax errors do. */
 export function excerptNamedIn(message: string, paint: Palette): string[] {
-  const [, file, line] = /(\/[^\n:()]+\.[cm]?[jt]sx?):(\d+)/.exec(message) ?? [];
+  const [, file, line] = /(\/[^\n:()]+\.[cm]?[jt]sx?):(\d+)/.exec(message.slice(0, longestMessage)) ?? [];
   return file === undefined ? [] : excerptOf({ file, line: Number(line), column: null }, paint);
 }
 
@@ -98,7 +110,9 @@ function excerptOf(
 ): string[] {
   let source: string[];
   try {
-    source = readFileSync(file, 'utf8').split('\n');
+    // A pipe would hold everything up.
+    if (!statSync(file).isFile()) return [];
+    source = readText(file, largestSource).split('\n');
   } catch {
     return [];
   }
@@ -108,7 +122,7 @@ function excerptOf(
   const width = String(to).length;
   const lines: string[] = [];
   for (let each = from; each <= to; each++) {
-    const text = (source[each - 1] ?? '').replaceAll('\t', ' ').slice(0, 200);
+    const text = printableLine((source[each - 1] ?? '').slice(0, 200).replaceAll('\t', ' '));
     const number = String(each).padStart(width);
     const row = `${each === line ? '>' : ' '} ${number} | ${text}`;
     lines.push(each === line ? row : paint.dim(row));

@@ -194,6 +194,26 @@ it('a connection beyond the limit is closed at once, and there is room again whe
   expect(answer).toMatch(/^HTTP\/1\.1 200/);
 });
 
+it('connections that wait between two requests lock nobody out', async () => {
+  for (const kong of [null, 1]) {
+    const { server, port } = await hooks(kong, taking);
+    server.maxConnections = 5;
+    const holders = Array.from({ length: 5 }, () => client(port));
+    const ask = async (socket: Socket): Promise<string> => {
+      socket.write('GET /event-hooks/status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      return new Promise((resolve) => {
+        socket.once('data', (bytes) => resolve(bytes.toString()));
+        socket.once('close', () => resolve('closed'));
+      });
+    };
+    for (const answer of await Promise.all(holders.map(ask))) expect(answer).toMatch(/^HTTP\/1\.1 200/);
+    // The first to come is refused, and makes room.
+    expect(await ask(client(port))).toBe('closed');
+    await expect.poll(() => open(server)).toBe(0);
+    expect(await ask(client(port))).toMatch(/^HTTP\/1\.1 200/);
+  }
+});
+
 describe('connections of gRPC', () => {
   async function grpc(more: Partial<GrpcOptions>): Promise<number> {
     const dispatcher = await createDispatcher({ log: memoryLog() });

@@ -90,6 +90,8 @@ export class Lane {
   /** The target wants no more: nothing starts until the hook is changed. */
   #gone = false;
   #idle: (() => void)[] = [];
+  /** The lane that has taken over. */
+  #heir: Lane | null = null;
 
   constructor(hook: Hook, handler: HookHandler, context: LaneContext) {
     this.hook = hook;
@@ -141,8 +143,7 @@ export class Lane {
         this.#context.held.leave(one);
       }
     }
-    this.#base = 0;
-    this.lookAgain();
+    this.#lookFromTheStart();
   }
 
   /** Deliveries were made due (replay). */
@@ -184,6 +185,7 @@ export class Lane {
 
   /** Takes over what an older lane of the hook has queued. That lane itself ends what it has in flight. */
   inherit(older: Lane): void {
+    older.#heir = this;
     this.#cursor = older.#cursor;
     this.#base = older.#base;
     this.#known = older.#known;
@@ -200,6 +202,16 @@ export class Lane {
       for (let one = queue.shift(); one !== undefined; one = queue.shift()) this.#context.held.leave(one);
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     await this.#handler.close();
+  }
+
+  /** The lane that is in force now reads everything that the store has. */
+  #lookFromTheStart(): void {
+    if (this.#heir !== null) {
+      this.#heir.#lookFromTheStart();
+      return;
+    }
+    this.#base = 0;
+    this.lookAgain();
   }
 
   #start(delivery: Delivery): void {
@@ -279,6 +291,8 @@ export class Lane {
           retriesAtOnce,
           this.#roomFor(this.#retries),
         );
+        // What the store has given is pending there, also below what the heir has read.
+        if (this.#closed && taken.length > 0) this.#heir?.#lookFromTheStart();
         if (turn !== this.#turn || this.#closed) return;
         for (const one of taken) this.#hold(this.#retries, one);
         const next = await store.nextDue(this.hook.id);

@@ -13,6 +13,12 @@ export interface Maintained {
   recount(): Promise<void>;
 }
 
+/** Between two prunings, and between two countings, in milliseconds. */
+const pauseMs = 10_000;
+
+/** Whether a time has come. One that is further away than a pause was set before the clock went back. */
+const hasCome = (at: number, now: number): boolean => now >= at || at - now > pauseMs;
+
 /** What a dispatcher does by the clock: keeps its right to deliver, drops old records. */
 export class Maintenance {
   readonly #dispatcher: Maintained;
@@ -55,7 +61,7 @@ export class Maintenance {
       engine.activate(active ? until : 0, epoch ?? 0);
       // If the count took longer than the right lasts, it is not repeated.
       if (engine.active) this.#counted = false;
-      if (active && clock.now() >= this.#pruneAt) await this.#prune();
+      if (active && hasCome(this.#pruneAt, clock.now())) await this.#prune();
     } catch (error) {
       log.error('the event hook store does not answer', { error: messageOf(error) });
     }
@@ -72,10 +78,10 @@ export class Maintenance {
   async #recount(active: boolean): Promise<void> {
     const { engine, options } = this.#dispatcher;
     const now = options.clock.now();
-    if (active ? engine.active || this.#counted : now < this.#recountAt) return;
+    if (active ? engine.active || this.#counted : !hasCome(this.#recountAt, now)) return;
     await this.#dispatcher.recount();
     this.#counted = active;
-    this.#recountAt = now + 10_000;
+    this.#recountAt = now + pauseMs;
   }
 
   async #prune(): Promise<void> {
@@ -86,6 +92,6 @@ export class Maintenance {
       maxEvents: options.recordCount,
     });
     // A full portion means that there is more.
-    this.#pruneAt = removed >= 1000 ? now : now + 10_000;
+    this.#pruneAt = removed >= 1000 ? now : now + pauseMs;
   }
 }

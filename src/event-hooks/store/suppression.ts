@@ -42,8 +42,13 @@ export class Suppression {
   }
 }
 
+/** How far apart the clocks of processes on one store may be, in milliseconds. */
+const apartMs = 60_000;
+
 /** Whether what is remembered keeps an event from firing. */
 export function holdsBack(known: Firing, digest: string | null, snoozeMs: number, now: number): boolean {
-  if (snoozeMs > 0 && now < known.quietUntil) return true;
+  // No firing can have asked for a later end: the clock went back, or the row is not ours.
+  const longest = now + snoozeMs + apartMs;
+  if (snoozeMs > 0 && now < known.quietUntil && known.quietUntil <= longest) return true;
   return digest !== null && known.digest === digest;
 }

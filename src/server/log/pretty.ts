@@ -27,7 +27,7 @@ export function prettyLines(record: LogRecord, paint: Palette, folder: string): 
   const { level, time, message, fields } = record;
   const { stack, reason, ...rest } = fields;
   const shown = Object.entries(rest).filter(([name]) => !leftOut.has(name) && !isSaid(rest[name], message));
-  const pairs = shown.map(([name, value]) => `${paint.dim(`${name}=`)}${valueText(value)}`);
+  const pairs = shown.map(([name, value]) => `${paint.dim(`${printableLine(name)}=`)}${valueText(value)}`);
   const head = [
     paint.dim(clock(time)),
     levelWord(level, paint),
@@ -35,7 +35,7 @@ export function prettyLines(record: LogRecord, paint: Palette, folder: string): 
     ...pairs,
   ];
   const below = [
-    ...(typeof reason === 'string' && !message.includes(reason) ? reason.split('\n') : []),
+    ...(typeof reason === 'string' && !message.includes(reason) ? printable(reason).split('\n') : []),
     ...(typeof stack === 'string'
       ? readableStack(stack, folder, paint)
       : typeof reason === 'string'

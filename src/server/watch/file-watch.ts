@@ -59,8 +59,9 @@ export class FileWatch {
   async #open(files: readonly string[]): Promise<FSWatcher> {
     const { watch } = await import('chokidar');
     const folders = new Set(files.flatMap(foldersOf));
-    const wanted = new Set([...files, ...folders]);
-    const watcher = watch(topmost(folders), {
+    const top = topmost(folders);
+    const wanted = new Set([...files, ...folders, ...[...folders].flatMap((folder) => wayTo(folder, top))]);
+    const watcher = watch(top, {
       ignored: (file) => !wanted.has(path.resolve(file)),
       ignoreInitial: true,
       // The listener waits for quiet, and looks at the files itself.
@@ -105,6 +106,13 @@ function foldersOf(file: string): string[] {
 function topmost(folders: ReadonlySet<string>): string[] {
   const all = [...folders];
   return all.filter((folder) => !all.some((other) => other !== folder && isInside(other, folder)));
+}
+
+/** The folders that lead down to this one: a package may lie within another one. */
+function wayTo(folder: string, top: readonly string[]): string[] {
+  const way: string[] = [];
+  for (let each = folder; !top.includes(each); each = path.dirname(each)) way.push(each);
+  return way;
 }
 
 function isInside(folder: string, file: string): boolean {

@@ -272,6 +272,11 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       expect(await store.commit([none], [])).toEqual([null]);
       await store.saveHook(hook('a'));
       expect(await fire('9', 'y', 0, 6)).toEqual([true]);
+      // Clocks that are a little apart snooze; one that went back for an hour does not snooze for an hour.
+      expect(await fire('10', null, 100, 10_000_000, 'back')).toEqual([true]);
+      expect(await fire('11', null, 100, 9_999_000, 'back')).toEqual([true, '0 a']);
+      expect(await fire('12', null, 100, 6_400_000, 'back')).toEqual([true]);
+      expect(await fire('13', null, 100, 6_400_099, 'back')).toEqual([true, '0 a']);
     });
 
     it('shares what it remembers, and keeps it', async (context) => {

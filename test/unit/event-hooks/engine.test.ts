@@ -175,6 +175,63 @@ it('a result of an epoch that has passed ends the right to deliver, and the deli
   await engine.stop(10);
 });
 
+it('a delivery that the store gives while its hook is changed is made by the hook as it is now', async () => {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  let asked = 0;
+  const take = store.takeDue.bind(store);
+  store.takeDue = async (...words) => {
+    const taken = await take(...words);
+    asked += 1;
+    if (taken.length > 0) await given;
+    return taken;
+  };
+  const tried: string[] = [];
+  const engine = new Engine({
+    store,
+    clock,
+    log: silentLog,
+    createHandler: () => ({
+      target: null,
+      attempt: async ({ eventId }) => {
+        tried.push(eventId);
+        return { ok: true, status: 200, error: null, response: null };
+      },
+      test: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    }),
+    record: (result) => void store.commit([], [result]).then(() => engine.stored([result])),
+    observe: () => undefined,
+    fired: () => undefined,
+    onGone: () => undefined,
+    limits: { queueLength: 100, queueSize: 10_000, concurrency: 1 },
+    targetConcurrency: 10,
+    targetRate: null,
+  });
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  engine.setHooks([hook]);
+  engine.activate(clock.now() + 1_000_000, (await store.lease('me', clock.now(), 1_000_000)) ?? 0);
+  await settled();
+  const event = { id: '1', source: 's', event: 'e', at: 0, payload: '{}', hooks: ['h'] };
+  engine.offer([event], await store.commit([event], []));
+  await settled();
+  expect(tried).toEqual(['1']);
+  asked = 0;
+  await store.replay({ hookId: 'h', size: 1 }, clock.now());
+  engine.lookForDue('h');
+  await expect.poll(() => asked).toBeGreaterThan(0);
+  engine.setHooks([{ ...hook, updated_at: 1 }]);
+  await settled();
+  give();
+  await settled();
+  expect(tried).toEqual(['1', '1']);
+  await engine.stop(10);
+});
+
 function recordedBy(epoch: number): AttemptResult {
   return {
     hookId: 'h',

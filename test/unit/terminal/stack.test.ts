@@ -1,4 +1,5 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -51,6 +52,28 @@ describe('a stack for people', () => {
       'at hello.ts:3:1',
       '(3 frames of kong-ts, Node, packages)',
     ]);
+  });
+
+  it('shows what a source has and a terminal acts on', () => {
+    const odd = join(folder, 'odd.ts');
+    writeFileSync(odd, "'\u001b[2J';\n");
+    const lines = readableStack(`Error: x\n    at ${odd}:1:1`, folder, paint);
+    expect(lines[1]).toBe("> 1 | '\\u001b[2J';");
+  });
+
+  it('reads no pipe and no device that a message names: they would hold the process up', () => {
+    const pipe = join(folder, 'pipe.ts');
+    execFileSync('mkfifo', [pipe]);
+    const writer = openSync(pipe, 'r+');
+    writeSync(writer, 'secret\n');
+    expect(readableStack(`Error: x\n    at ${pipe}:1:1`, folder, paint)).toEqual(['at pipe.ts:1:1']);
+    expect(readableStack('Error: x\n    at /dev/zero:1:1', '/', paint)).toEqual(['at dev/zero:1:1']);
+    closeSync(writer);
+  });
+
+  it('finds no frame in a line that no frame is as long as', () => {
+    const long = `    at ${' (/'.repeat(1000)}`;
+    expect(framesOf(`Error: x\n${long}:1:1)\n${stack()}`)).toEqual(framesOf(stack()));
   });
 
   it('finds the frame of the author, also in a path with a blank', () => {

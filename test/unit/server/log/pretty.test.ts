@@ -43,6 +43,15 @@ describe('a line of the log for people', () => {
       message: 'a\u001b]0;x\u0007',
       fields: { value: 'b\u001b[2J\nc', long: 'x'.repeat(1000) },
     });
+    const below = line({
+      fields: {
+        'name\u001b[2J': 1,
+        reason: 'first\n\u001b[2Jsecond',
+        stack: 'Error: x\n    at b\u001b[2J (/a/\u0007.ts:1:1)',
+      },
+    });
+    expect(below.trimEnd().split('\n')).toHaveLength(4);
+    for (const acts of ['\u001b', '\u0007']) expect(below).not.toContain(acts);
     for (const acts of ['\u001b', '\u0007']) expect(text).not.toContain(acts);
     expect(text.trimEnd().split('\n')).toHaveLength(1);
     expect(text.length).toBeLessThan(500);
