@@ -102,14 +102,14 @@ async function costs(count: number): Promise<void> {
       // Every turn looks.
       intervalMs: 0,
     });
-    const rows = [await measure('first look', () => watcher.round())];
-    for (let n = 0; n < 3; n += 1) rows.push(await measure('nothing changed', () => watcher.round()));
+    const rows = [await measure('first look', () => watcher.pollNow())];
+    for (let n = 0; n < 3; n += 1) rows.push(await measure('nothing changed', () => watcher.pollNow()));
     for (const [what, changed] of [
       ['10 changed', 10],
       ['all changed', count],
     ] as const) {
       await fetch(`${url}/changed/${String(changed)}`, { method: 'POST' });
-      rows.push(await measure(what, () => watcher.round()));
+      rows.push(await measure(what, () => watcher.pollNow()));
     }
     await watcher.close();
     await snapshots.close();

@@ -48,7 +48,7 @@ it(
       log: silentLog,
     });
     try {
-      await watcher.round();
+      await watcher.pollNow();
       expect(kong.requests.filter((line) => line.includes('size=1000'))).toHaveLength(pages);
 
       kong.put('/consumers', { id: idOf(count / 2), username: 'renamed' });
@@ -57,12 +57,12 @@ it(
       let page = 0;
       kong.fault = (line) => (line.includes('size=1000') && ++page === pages * 0.6 ? { status: 503 } : null);
       clock.skip(60_000);
-      await watcher.round();
+      await watcher.pollNow();
       expect(emitted).toEqual([]);
 
       kong.fault = () => null;
       clock.skip(300_000);
-      await watcher.round();
+      await watcher.pollNow();
       const told = emitted.map(({ data }) => {
         const { operation, entity } = JSON.parse(data) as { operation: string; entity: { id: string } };
         return `${operation} ${entity.id}`;

@@ -72,11 +72,6 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Results not written yet. */
-  get unwritten(): number {
-    return this.#results.length;
-  }
-
   /**
    * Stores events. Hooks that their rules hold back are taken out of them.
    * @throws KongTsError STORE_FAILED when they are not stored

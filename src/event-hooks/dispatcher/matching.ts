@@ -1,6 +1,4 @@
-import { Interest } from '../client/interest.ts';
 import type { InterestList } from '../client/interest.ts';
-import { firedName } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import { compileFilter } from './filter.ts';
 import type { CompiledFilter } from './filter.ts';
@@ -52,9 +50,6 @@ export class HookTable {
     }
     return [...seen.values()];
   }
-  compiledInterest(): Interest {
-    return new Interest(this.interest());
-  }
 }
 
 function compile(hook: Hook): CompiledHook {
@@ -66,5 +61,3 @@ function compile(hook: Hook): CompiledHook {
     suppression: onChange || snoozeMs > 0 ? { onChange, snoozeMs } : null,
   };
 }
-
-export { firedName };

@@ -4,7 +4,7 @@ import type { HookEvent } from '../model/event.ts';
 import { isDeeperThan } from '../../base/json-depth.ts';
 import type { SourceRegistry } from '../sources/registry.ts';
 import type { FiringRule, NewEvent } from '../store/types.ts';
-import { firedName } from './matching.ts';
+import { firedName } from '../model/hook.ts';
 import type { HookTable } from './matching.ts';
 import { buildPayload, canonical, parseExactFields, valueAt } from '../model/payload.ts';
 import type { Fields } from '../model/payload.ts';

@@ -218,7 +218,7 @@ export const kongFlags: readonly Flag[] = [
     name: 'crud-interval',
     inServer: 'crud-interval',
     type: 'list',
-    help: 'seconds between looks, or KIND=SECONDS for one kind (consumers=30); repeatable',
+    help: 'seconds between polls, or KIND=SECONDS for one kind (consumers=30); repeatable',
     default: '5',
   },
   {

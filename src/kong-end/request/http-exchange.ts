@@ -6,10 +6,10 @@ import type { TlsInfo } from './exchange.ts';
 import { Exchange } from './exchange.ts';
 import { errorBody, errorType, failureMessage, failureType } from './errors.ts';
 import { HeaderList } from './headers.ts';
-import { requestId } from './ids.ts';
 import type { NodeState } from './node-state.ts';
 import type { UriCaptures } from '../router/router.ts';
 import { normalizePath, pathOf } from './uri.ts';
+import { randomBytes } from 'node:crypto';
 
 /** The answer as it is built up; plugins change status and headers until it is sent. */
 export interface AnswerState {
@@ -208,4 +208,9 @@ export class HttpExchange extends Exchange {
 export function plainIp(address: string | undefined): string {
   const ip = address ?? '127.0.0.1';
   return ip.startsWith('::ffff:') ? ip.slice(7) : ip;
+}
+
+/** Kong's request id: 32 hexadecimal digits. */
+function requestId(): string {
+  return randomBytes(16).toString('hex');
 }

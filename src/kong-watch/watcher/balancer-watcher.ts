@@ -4,8 +4,8 @@ import type { WatchedEvent } from '../port.ts';
 import { changeId } from './changes.ts';
 import type { CommonOptions } from './options.ts';
 import type { Workspaces } from './listing.ts';
-import type { Turn } from './loop.ts';
-import { Loop } from './loop.ts';
+import type { Polled } from './poller.ts';
+import { Poller } from './poller.ts';
 import type { Remembered } from './snapshot/types.ts';
 
 export type BalancerWatcherOptions = CommonOptions;
@@ -43,41 +43,41 @@ const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
  */
 export class BalancerWatcher {
   readonly #options: BalancerWatcherOptions;
-  readonly #loop: Loop;
+  readonly #poller: Poller;
   /** Since when addresses are missing. */
   readonly #absent = new Map<string, number>();
 
   constructor(options: BalancerWatcherOptions) {
     const { admin, clock, log, intervalMs = 5000, metrics } = options;
     this.#options = options;
-    this.#loop = new Loop({
+    this.#poller = new Poller({
       clock,
       log,
       what: `the health of upstreams at ${admin.url}`,
       intervalMs,
-      turn: () => this.#look(),
-      wait: () => intervalMs,
+      poll: () => this.#poll(),
+      untilDue: () => intervalMs,
       failed: () => metrics?.failed(),
       asked: () => admin.asked,
     });
   }
 
   start(): void {
-    this.#loop.start();
+    this.#poller.start();
   }
-  /** Looks as soon as may be. @returns resolves when that look is over */
+  /** Polls as soon as may be. @returns resolves when that poll is over */
   lookNow(): Promise<void> {
-    return this.#loop.soon();
+    return this.#poller.soon();
   }
-  /** Runs one round now and waits for it; for tests. */
-  round(): Promise<void> {
-    return this.#loop.now();
+  /** Runs one poll now and waits for it; for tests. */
+  pollNow(): Promise<void> {
+    return this.#poller.now();
   }
   close(): Promise<void> {
-    return this.#loop.close();
+    return this.#poller.close();
   }
 
-  async #look(): Promise<Turn> {
+  async #poll(): Promise<Polled> {
     const { wants, snapshots, mayReport, emit, metrics } = this.#options;
     if (!wants('balancer', 'health')) {
       // A later listener hears of changes from then on.
@@ -102,14 +102,14 @@ export class BalancerWatcher {
       if (before !== undefined) events.push(this.#eventOf(id, address, generation));
       remember.push({ id, operation: 'update', digest: address.health, text: '' });
     }
-    if (this.#loop.closed || mayReport?.() === false) return { did: 'nothing' };
+    if (this.#poller.closed || mayReport?.() === false) return { did: 'nothing' };
     if (events.length > 0) {
       await emit(events);
       for (const _ of events) metrics?.changed('health', 'update');
     }
     if (first || remember.length > 0) await snapshots.remember(healthScope, remember);
     if (events.length > 0) await snapshots.nextGeneration('health');
-    metrics?.looked('health', performance.now() - began, now.size);
+    metrics?.polled('health', performance.now() - began, now.size);
     return { did: 'read' };
   }
 
@@ -176,7 +176,7 @@ async function targetsOf(admin: KongAdmin, upstreamId: string): Promise<Record<s
     const path = `/upstreams/${encodeURIComponent(upstreamId)}/health`;
     for await (const targets of admin.pages(path, pageSize)) found.push(...targets);
   } catch (error) {
-    // It is not an error if an upstream goes during the look.
+    // It is not an error if an upstream goes during the poll.
     if (!(error instanceof AdminRefusal) || error.status !== 404) throw error;
   }
   return found;

@@ -4,18 +4,18 @@ type Ids = ReadonlyMap<string, string>;
 
 /**
  * For each kind, the old ids of the entities that it refers to, by their present ids. If a kind could not be read in
- * the round in which ids changed, it is later compared by the old ones.
+ * the poll in which ids changed, it is later compared by the old ones.
  */
 export class CarriedIds {
   readonly #byKind = new Map<string, Ids>();
 
-  /** What a look at a kind goes by. @param found what this round has found, at other kinds */
+  /** What a poll of a kind goes by. @param found what this poll has found, at other kinds */
   of(schema: string, found: Ids): Ids {
     const carried = this.#byKind.get(schema);
     return carried === undefined ? found : followed(carried, found);
   }
 
-  /** Keeps what a round has found for every kind that refers to others, until it was looked at and reported. */
+  /** Keeps what a poll has found for every kind that refers to others, until it was polled and reported. */
   keep(kinds: readonly Kind[], found: Ids): void {
     if (found.size === 0) return;
     for (const { schema, parents } of kinds)

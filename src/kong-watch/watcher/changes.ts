@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 export type Entity = Record<string, unknown>;
 export type Operation = 'create' | 'update' | 'delete';
 
-/** One difference between two looks. Entities are kept as text: many of them may change at once. */
+/** One difference between two polls. Entities are kept as text: many of them may change at once. */
 export interface Change {
   readonly schema: string;
   readonly id: string;

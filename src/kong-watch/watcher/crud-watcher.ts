@@ -4,11 +4,11 @@ import type { Kind } from './kinds.ts';
 import { kindsOfWrite, withParents } from './kinds.ts';
 import type { Inventory, NodeState } from './listing.ts';
 import { nodeState, readInventory } from './listing.ts';
-import type { Turn } from './loop.ts';
-import { Loop } from './loop.ts';
+import type { Polled } from './poller.ts';
+import { Poller } from './poller.ts';
 import type { WatcherOptions } from './options.ts';
 import { Report } from './report.ts';
-import { LookRound } from './round.ts';
+import { KindsPoll } from './kinds-poll.ts';
 import { Schedule } from './schedule.ts';
 import { listWorkspaces } from './workspaces.ts';
 
@@ -22,12 +22,12 @@ const kindsEveryMs = 60_000;
 export class CrudWatcher {
   readonly #options: WatcherOptions;
   readonly #schedule: Schedule;
-  readonly #loop: Loop;
-  readonly #round: LookRound;
+  readonly #poller: Poller;
+  readonly #kindsPoll: KindsPoll;
   readonly #forgotten = new Set<string>();
   #inventory: Inventory = { kinds: [], workspaces: false, segments: new Set() };
   #kindsAt = Number.NEGATIVE_INFINITY;
-  /** Kinds that are looked at whenever they are due otherwise. */
+  /** Kinds that are polled whenever they are due otherwise. */
   #urgent = new Set<string>();
   /** Nobody listens, and nothing is remembered. */
   #idle = false;
@@ -39,30 +39,30 @@ export class CrudWatcher {
     const { admin, clock, log, intervalMs = 5000, intervals = {}, metrics } = options;
     this.#options = options;
     this.#schedule = new Schedule(intervalMs, intervals);
-    this.#round = new LookRound({
+    this.#kindsPoll = new KindsPoll({
       options,
       schedule: this.#schedule,
-      report: new Report(options, () => this.#loop.closed || options.mayReport?.() === false),
+      report: new Report(options, () => this.#poller.closed || options.mayReport?.() === false),
     });
-    this.#loop = new Loop({
+    this.#poller = new Poller({
       clock,
       log,
       what: `Kong's Admin API ${admin.url}`,
       intervalMs: Math.min(intervalMs, ...Object.values(intervals)),
-      turn: () => this.#look(clock.now()),
-      wait: () => this.#nextWait(clock.now()),
+      poll: () => this.#poll(clock.now()),
+      untilDue: () => this.#nextWait(clock.now()),
       failed: () => metrics?.failed(),
       asked: () => admin.asked,
     });
   }
 
   start(): void {
-    this.#loop.start();
+    this.#poller.start();
   }
 
   /**
-   * Looks as soon as may be: somebody has begun to listen, or a write has gone through to Kong.
-   * @returns resolves when that look is over, whether or not it has succeeded
+   * Polls as soon as may be: somebody has begun to listen, or a write has gone through to Kong.
+   * @returns resolves when that poll is over, whether or not it has succeeded
    */
   lookNow(write?: { readonly method: string; readonly path: string }): Promise<void> {
     if (write !== undefined) {
@@ -70,10 +70,10 @@ export class CrudWatcher {
       for (const { schema } of kindsOfWrite(write.method, write.path, kinds)) {
         if (this.#wanted.some((kind) => kind.schema === schema)) this.#urgent.add(schema);
       }
-      // Which kinds there are is not known yet: the first look is at all of them.
+      // Which kinds there are is not known yet: the first poll is of all of them.
       if (this.#urgent.size === 0 && kinds.length > 0) return Promise.resolve();
     }
-    return this.#loop.soon();
+    return this.#poller.soon();
   }
 
   /** Whether the Admin API has paths that begin with this segment. */
@@ -81,17 +81,17 @@ export class CrudWatcher {
     return this.#inventory.segments.has(segment);
   }
 
-  /** Runs one round now and waits for it; for tests. */
-  round(): Promise<void> {
-    return this.#loop.now();
+  /** Runs one poll now and waits for it; for tests. */
+  pollNow(): Promise<void> {
+    return this.#poller.now();
   }
 
-  /** Ends; a round on its way reports nothing more than what it is writing just now. */
+  /** Ends; a poll on its way reports nothing more than what it is writing just now. */
   close(): Promise<void> {
-    return this.#loop.close();
+    return this.#poller.close();
   }
 
-  async #look(now: number): Promise<Turn> {
+  async #poll(now: number): Promise<Polled> {
     const { wants, listens } = this.#options;
     // While nobody listens, Kong is not asked anything.
     if (!listens('crud') && !listens('dao:crud')) {
@@ -107,18 +107,18 @@ export class CrudWatcher {
     // Without a database, what an entity belongs to may have another id after each configuration.
     this.#wanted = this.#dbless === true ? withParents(wanted, kinds) : wanted;
     await this.#forgetUnwanted();
-    // Requests from here on belong to the next turn.
+    // Requests from here on belong to the next poll.
     const urgent = this.#urgent;
     this.#urgent = new Set();
     try {
-      return await this.#lookAtDue(urgent, now, state);
+      return await this.#pollDue(urgent, now, state);
     } catch (error) {
       for (const schema of urgent) this.#urgent.add(schema);
       throw error;
     }
   }
 
-  async #lookAtDue(urgent: ReadonlySet<string>, now: number, known: NodeState | null): Promise<Turn> {
+  async #pollDue(urgent: ReadonlySet<string>, now: number, known: NodeState | null): Promise<Polled> {
     const { admin, snapshots } = this.#options;
     const candidates = this.#wanted.filter(
       ({ schema }) => urgent.has(schema) || this.#schedule.isDue(schema, now),
@@ -130,7 +130,7 @@ export class CrudWatcher {
     const due = new Set<Kind>();
     for (const kind of candidates) {
       if (urgent.has(kind.schema) || !this.#schedule.isKnown(kind.schema, state.hash)) due.add(kind);
-      else this.#schedule.looked(kind.schema, now, state.hash);
+      else this.#schedule.polled(kind.schema, now, state.hash);
     }
     if (due.size === 0) return { did: 'read' };
     if (this.#dbless) {
@@ -138,7 +138,7 @@ export class CrudWatcher {
         if (!this.#schedule.isKnown(kind.schema, state.hash)) due.add(kind);
     }
     const workspaces = this.#inventory.workspaces ? await listWorkspaces(admin, snapshots) : [null];
-    const again = await this.#round.run({
+    const again = await this.#kindsPoll.run({
       wanted: this.#wanted,
       due,
       workspaces,

@@ -3,7 +3,7 @@ import type { Entity } from './changes.ts';
 import { references } from './changes.ts';
 
 /**
- * Fields that differ from look to look although nobody has changed anything. `ttl` shows the time that is left (of
+ * Fields that differ from poll to poll although nobody has changed anything. `ttl` shows the time that is left (of
  * Kong's keys and tokens), so only its presence counts.
  */
 const runningDown = 'ttl';

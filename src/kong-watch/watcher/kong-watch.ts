@@ -15,7 +15,7 @@ export interface KongWatchOptions {
   readonly url: string;
   /** Sent to it as `Kong-Admin-Token`; null: none. */
   readonly token: string | null;
-  /** Milliseconds between two looks at a kind. Default 5000. */
+  /** Milliseconds between two polls of a kind. Default 5000. */
   readonly intervalMs?: number;
   /** Milliseconds for single kinds, by the name of their schema (`keyauth_credentials`), and of `balancer`. */
   readonly intervals?: Readonly<Record<string, number>>;
@@ -73,7 +73,7 @@ export class KongWatch {
     this.#check();
   }
 
-  /** A write has gone through to Kong: the kinds that its path is about are looked at now. */
+  /** A write has gone through to Kong: the kinds that its path is about are polled now. */
   lookNow(method: string, path: string): void {
     void this.#watchers?.crud.lookNow({ method, path });
     if (setsHealth(path)) void this.#watchers?.balancer.lookNow();

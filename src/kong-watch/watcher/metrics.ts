@@ -5,7 +5,7 @@ const prefix = 'kong_ts_event_hooks_watch_';
 
 /** What watching costs and finds, in the dispatcher's metrics. */
 export class WatchMetrics {
-  readonly #looks: Counter<'kind'>;
+  readonly #polls: Counter<'kind'>;
   readonly #changes: Counter<'kind' | 'operation'>;
   readonly #errors: Counter;
   readonly #seconds: Histogram<'kind'>;
@@ -13,7 +13,7 @@ export class WatchMetrics {
 
   constructor(registry: Registry) {
     const registers = [registry];
-    this.#looks = new Counter({
+    this.#polls = new Counter({
       name: `${prefix}looks_total`,
       help: 'Listings of a kind of entity that were read whole.',
       labelNames: ['kind'],
@@ -27,7 +27,7 @@ export class WatchMetrics {
     });
     this.#errors = new Counter({
       name: `${prefix}errors_total`,
-      help: 'Rounds that failed: Kong did not answer, refused, or the events could not be stored.',
+      help: 'Polls that failed: Kong did not answer, refused, or the events could not be stored.',
       registers,
     });
     this.#seconds = new Histogram({
@@ -39,14 +39,14 @@ export class WatchMetrics {
     });
     this.#entities = new Gauge({
       name: `${prefix}entities`,
-      help: 'Entities of a kind at the last look.',
+      help: 'Entities of a kind at the last poll.',
       labelNames: ['kind'],
       registers,
     });
   }
 
-  looked(kind: string, milliseconds: number, entities: number): void {
-    this.#looks.inc({ kind });
+  polled(kind: string, milliseconds: number, entities: number): void {
+    this.#polls.inc({ kind });
     this.#seconds.observe({ kind }, milliseconds / 1000);
     this.#entities.set({ kind }, entities);
   }

@@ -16,7 +16,7 @@ export interface CommonOptions {
   readonly clock: Clock;
   readonly log: WatchLog;
   readonly metrics?: WatchMetrics;
-  /** Milliseconds between two looks; 5000 by default. */
+  /** Milliseconds between two polls; 5000 by default. */
   readonly intervalMs?: number;
 }
 

@@ -1,15 +1,15 @@
-import { longestWaitMs } from './pace.ts';
+import { longestWaitMs } from './poll-failures.ts';
 
-interface Turn {
+interface Due {
   dueAt: number;
-  /** Hash of the configuration that was looked at; null with a database. */
+  /** Hash of the configuration that was polled; null with a database. */
   hash: string | null;
   failing: boolean;
 }
 
-/** When each kind is looked at again. */
+/** When each kind is polled again. */
 export class Schedule {
-  readonly #turns = new Map<string, Turn>();
+  readonly #due = new Map<string, Due>();
   readonly #intervalMs: number;
   readonly #intervals: Readonly<Record<string, number>>;
 
@@ -29,30 +29,30 @@ export class Schedule {
   }
   /** Milliseconds until it is due; a clock that was set back makes no kind wait longer than it would have. */
   wait(schema: string, now: number): number {
-    const turn = this.#turns.get(schema);
-    if (turn === undefined) return 0;
-    const longest = turn.failing ? this.#retry(schema) : this.interval(schema);
-    return turn.dueAt - now > longest ? 0 : turn.dueAt - now;
+    const due = this.#due.get(schema);
+    if (due === undefined) return 0;
+    const longest = due.failing ? this.#retry(schema) : this.interval(schema);
+    return due.dueAt - now > longest ? 0 : due.dueAt - now;
   }
-  /** Whether this configuration of a DB-less node was looked at already. */
+  /** Whether this configuration of a DB-less node was polled already. */
   isKnown(schema: string, hash: string | null): boolean {
-    return hash !== null && this.#turns.get(schema)?.hash === hash;
+    return hash !== null && this.#due.get(schema)?.hash === hash;
   }
 
-  looked(schema: string, now: number, hash: string | null): void {
-    this.#turns.set(schema, { dueAt: now + this.interval(schema), hash, failing: false });
+  polled(schema: string, now: number, hash: string | null): void {
+    this.#due.set(schema, { dueAt: now + this.interval(schema), hash, failing: false });
   }
   failed(schema: string, now: number): void {
-    this.#turns.set(schema, { dueAt: now + this.#retry(schema), hash: null, failing: true });
+    this.#due.set(schema, { dueAt: now + this.#retry(schema), hash: null, failing: true });
   }
   failing(schema: string): boolean {
-    return this.#turns.get(schema)?.failing ?? false;
+    return this.#due.get(schema)?.failing ?? false;
   }
   forget(schema: string): void {
-    this.#turns.delete(schema);
+    this.#due.delete(schema);
   }
   clear(): void {
-    this.#turns.clear();
+    this.#due.clear();
   }
 
   #retry(schema: string): number {

@@ -1,6 +1,6 @@
 import type { Asked } from '../../kong-admin/index.ts';
 
-/** How many turns are remembered. */
+/** How many polls are remembered. */
 const remembered = 16;
 /**
  * The most that a unit is believed to cost, in milliseconds: the time of a Kong on a busy machine (docs/kong-events.md,
@@ -9,7 +9,7 @@ const remembered = 16;
 const dearestUnitMs = 10;
 
 /**
- * The usual cost of looks at a Kong: the shortest time of a unit of work in the last turns. A Kong that answers late
+ * The usual cost of polls of a Kong: the shortest time of a unit of work in the last polls. A Kong that answers late
  * (because it has stopped, or its machine was busy) costs no more than one that answers at once.
  */
 export class UsualCost {
@@ -17,7 +17,7 @@ export class UsualCost {
   readonly #perUnit: number[] = [];
 
   /**
-   * Takes a turn into account, whether or not it has succeeded.
+   * Takes a poll into account, whether or not it has succeeded.
    * @param units how much it had to read, in any measure that stays the same
    * @param tookMs how long it took
    * @returns what it cost, in milliseconds: at most what it took

@@ -12,7 +12,7 @@ import { elsewhereEndpoints } from './elsewhere.ts';
 import { forward } from './forward.ts';
 import { informationEndpoints } from './information.ts';
 import { escapedTarget, nginxPage } from './nginx.ts';
-import { Router } from './router.ts';
+import { EndpointTable } from './endpoint-table.ts';
 import type { AdminOptions, AdminState, Answer, Context, Endpoint } from './types.ts';
 import { checksHealth, upstreamEndpoints } from './upstreams.ts';
 import { workspaceEndpoints } from './workspaces.ts';
@@ -79,7 +79,7 @@ function withBuiltIn({ store, known = [] }: AdminOptions): AdminState['known'] {
 
 const manners = { certificates: certificateManners, consumers: consumerManners };
 
-function createRouter(state: AdminState): Router {
+function createRouter(state: AdminState): EndpointTable {
   const endpoints: Endpoint[] = [
     ...new EntityEndpoints(state.store.registry, manners).all(),
     ...upstreamEndpoints(),
@@ -88,7 +88,7 @@ function createRouter(state: AdminState): Router {
     ...elsewhereEndpoints(),
     ...informationEndpoints(() => router.paths),
   ];
-  const router: Router = new Router(endpoints);
+  const router: EndpointTable = new EndpointTable(endpoints);
   return router;
 }
 
@@ -110,7 +110,7 @@ function withoutEndSlashes(path: string): string {
 }
 
 /** Null for an impossible path: its percent signs do not spell UTF-8. */
-function locate(state: AdminState, router: Router, url: string): Place | null {
+function locate(state: AdminState, router: EndpointTable, url: string): Place | null {
   const at = url.indexOf('?');
   const path = withoutEndSlashes(at < 0 ? url : url.slice(0, at));
   const query = new URLSearchParams([...formPairs(at < 0 ? '' : url.slice(at + 1))]);
@@ -146,7 +146,7 @@ function decoded(segments: readonly string[]): string[] | null {
 
 async function handle(
   state: AdminState,
-  router: Router,
+  router: EndpointTable,
   place: Place,
   request: IncomingMessage,
   limit: number,

@@ -1,7 +1,6 @@
 import { ownStatusLine } from '../../http/http1/index.ts';
 import { connectionOf, now, rawHeaderLines, serverHeader } from '../../kong-end/index.ts';
 import type { HttpExchange } from '../../kong-end/index.ts';
-import { withCharset } from './response-charset.ts';
 
 /**
  * The head of the answer as it goes to the client, in nginx's order. What becomes of headers, framing and connection
@@ -92,4 +91,19 @@ function decideFraming(exchange: HttpExchange): void {
 
 function isBodiless({ answer: { status }, request }: HttpExchange): boolean {
   return status === 304 || status === 204 || status < 200 || request.method === 'HEAD';
+}
+
+/** nginx's charset_types: `charset UTF-8`, as Kong sets it, names the charset of these where nobody has. */
+const typesWithCharset = new Set([
+  'text/html',
+  'text/xml',
+  'text/plain',
+  'text/vnd.wap.wml',
+  'application/javascript',
+  'application/rss+xml',
+]);
+
+/** The Content-Type that a client sees. */
+function withCharset(contentType: string): string {
+  return typesWithCharset.has(contentType.toLowerCase()) ? `${contentType}; charset=UTF-8` : contentType;
 }

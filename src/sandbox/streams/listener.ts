@@ -10,7 +10,7 @@ import { listenError } from '../gateway/listen.ts';
 import { runCollecting, runLog } from '../gateway/phases.ts';
 import type { TlsSide } from '../gateway/tls.ts';
 import { checkWithoutSni, sniCallback, tlsInfoOf } from '../gateway/tls.ts';
-import { StreamRouter } from './router.ts';
+import { StreamRouter } from './stream-router.ts';
 import { connectUpstream, relay } from './session.ts';
 
 export interface StreamOptions extends TlsSide {

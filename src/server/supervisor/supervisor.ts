@@ -27,7 +27,7 @@ import { PluginState } from './plugin-state.ts';
 import { WorkerPool } from './pool.ts';
 import type { PoolEvents } from './pool.ts';
 import { PluginReloads } from './reloads.ts';
-import { ConnectionRouter } from './router.ts';
+import { ConnectionDealer } from './connection-dealer.ts';
 import { ForwardedSteps } from './steps.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerCounters } from './worker-counters.ts';
@@ -49,7 +49,7 @@ export class Supervisor implements RunningServer {
   readonly #orphans: HeldConnections;
   readonly #firstLoad = new FirstLoad();
   readonly #plugins = new PluginState();
-  readonly #router: ConnectionRouter<WorkerProcess>;
+  readonly #router: ConnectionDealer<WorkerProcess>;
   readonly #pool: WorkerPool;
   readonly #reloads: PluginReloads;
   readonly #succession: Succession<WorkerProcess>;
@@ -82,7 +82,7 @@ export class Supervisor implements RunningServer {
     const will = this.#will();
     this.#held = new HeldConnections(will);
     this.#orphans = new HeldConnections(will, { orphans: true });
-    this.#router = new ConnectionRouter((index) =>
+    this.#router = new ConnectionDealer((index) =>
       this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
     );
     const kong = findKongMaster();

@@ -1,8 +1,8 @@
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { WorkerPool } from './pool.ts';
-import { residentMemory } from './resident-memory.ts';
 import type { WorkerProcess } from './worker-process.ts';
+import { readFileSync } from 'node:fs';
 
 /** Loading plugins may block for longer than an event may. Milliseconds. */
 const startLimitMs = 60_000;
@@ -99,4 +99,18 @@ export class Watchdog {
 
   readonly #replaced = new WeakSet<WorkerProcess>();
   readonly #killed = new WeakSet<WorkerProcess>();
+}
+
+/**
+ * The resident memory of another process in bytes, which also works when its event loop stands still. Null where there
+ * is no /proc, or the process is gone.
+ */
+function residentMemory(pid: number | null): number | null {
+  if (pid === null) return null;
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  } catch {
+    return null;
+  }
 }

@@ -5,8 +5,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { ConnectionTaker } from '../../../src/server/supervisor/router.ts';
-import { ConnectionRouter } from '../../../src/server/supervisor/router.ts';
+import type { ConnectionTaker } from '../../../src/server/supervisor/connection-dealer.ts';
+import { ConnectionDealer } from '../../../src/server/supervisor/connection-dealer.ts';
 import { endCleanly } from '../../../src/server/socket/parting.ts';
 
 let folder: string;
@@ -49,7 +49,7 @@ it('a connection with unread bytes in it that is only destroyed is a reset for K
 
 it('the connections of a worker that has died end without a reset, whatever has come on them', async () => {
   const { accepted, seen } = await unread();
-  const router = new ConnectionRouter<ConnectionTaker>(() => false);
+  const router = new ConnectionDealer<ConnectionTaker>(() => false);
   let ticket = 0;
   const taker: ConnectionTaker = {
     slot: 0,

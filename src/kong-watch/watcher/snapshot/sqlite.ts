@@ -14,7 +14,7 @@ const tables = `
 `;
 const put = 'INSERT OR REPLACE INTO entities (scope, id, digest, text) VALUES (?, ?, ?, ?)';
 
-/** Snapshots in a SQLite file (WAL): at a look, only the digests of one page are in memory. */
+/** Snapshots in a SQLite file (WAL): at a poll, only the digests of one page are in memory. */
 export class SqliteSnapshots implements SnapshotStore {
   readonly durable = true;
   readonly #file: SqliteFile;
@@ -26,7 +26,7 @@ export class SqliteSnapshots implements SnapshotStore {
       layout: { version: 1, sql: tables },
       synchronous: 'normal',
       busyMs: 5000,
-      fix: 'Where nothing helps, remove the file: the next look then starts anew and emits nothing.',
+      fix: 'Where nothing helps, remove the file: the next poll then starts anew and emits nothing.',
     });
     this.#file.guard(() => {
       this.#tidy();
@@ -157,7 +157,7 @@ export class SqliteSnapshots implements SnapshotStore {
     });
   }
 
-  /** Rows of looks that were never finished go, and everything that an older version has seen. */
+  /** Rows of polls that were never finished go, and everything that an older version has seen. */
   #tidy(): void {
     this.#file.atomic(() => {
       if (this.#counter('format') !== format) this.#file.change('DELETE FROM scopes');

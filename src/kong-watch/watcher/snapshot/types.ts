@@ -1,4 +1,4 @@
-/** An entity as a look has found it. */
+/** An entity as a poll has found it. */
 export interface Seen {
   readonly id: string;
   /** Digest of its content. */
@@ -7,14 +7,14 @@ export interface Seen {
   readonly text: string;
 }
 
-/** What a look has found out about one entity, to be remembered. */
+/** What a poll has found out about one entity, to be remembered. */
 export type Remembered = ({ readonly operation: 'create' | 'update' } & Seen) | Forgotten;
 export interface Forgotten {
   readonly id: string;
   readonly operation: 'delete';
 }
 
-/** The first look at a kind on its way into the store, page by page: it counts as a whole, or not at all. */
+/** The first poll of a kind on its way into the store, page by page: it counts as a whole, or not at all. */
 export interface Baseline {
   add(entities: readonly Seen[]): Promise<void>;
   /** @param entities how many were added; rejects when others are stored: another process has taken the store over */
@@ -30,7 +30,7 @@ export interface Baseline {
 export interface SnapshotStore {
   /** Whether it survives the process. */
   readonly durable: boolean;
-  /** Whether this kind was ever looked at. Until then nothing of it counts as a change. */
+  /** Whether this kind was ever polled. Until then nothing of it counts as a change. */
   seen(scope: string): Promise<boolean>;
   /** How many entities are known. */
   count(scope: string): Promise<number>;
@@ -40,18 +40,18 @@ export interface SnapshotStore {
   idsBeside(scope: string, ids: ReadonlySet<string>): Promise<string[]>;
   /** The JSON text of an entity as it was; null when it is not known. */
   text(scope: string, id: string): Promise<string | null>;
-  /** Begins the first look at a kind; replaces what is known of it when it is committed. */
+  /** Begins the first poll of a kind; replaces what is known of it when it is committed. */
   begin(scope: string): Promise<Baseline>;
   /** Remembers changes, in one transaction. */
   remember(scope: string, changes: readonly Remembered[]): Promise<void>;
   /** Forgets a kind. Nobody listens, so nobody needs events about its changes. */
   forget(scope: string): Promise<void>;
-  /** Every scope that was looked at. */
+  /** Every scope that was polled. */
   scopes(): Promise<string[]>;
   /**
    * A number that goes up each time a portion of changes has been remembered. It is part of the ids of events:
-   * a look that is repeated after a crash makes the same ids, and an entity that comes back makes others.
-   * @param of whose looks are counted
+   * a poll that is repeated after a crash makes the same ids, and an entity that comes back makes others.
+   * @param of whose polls are counted
    */
   generation(of: string): Promise<number>;
   nextGeneration(of: string): Promise<void>;

@@ -52,12 +52,12 @@ const told = (): unknown[] => emitted.map((event) => JSON.parse(event.data) as u
 
 describe('balancer health', () => {
   it('emits each change of an address once, and nothing at the first look', async () => {
-    await watcher.round();
+    await watcher.pollNow();
     health('u1', 'UNHEALTHY');
-    await watcher.round();
-    await watcher.round();
+    await watcher.pollNow();
+    await watcher.pollNow();
     health('u1', 'HEALTHY');
-    await watcher.round();
+    await watcher.pollNow();
     const common = { upstream_id: 'u1', ip: '10.0.0.1', port: 80, hostname: 'app.example' };
     expect(told()).toEqual([
       { ...common, health: 'unhealthy' },
@@ -73,45 +73,45 @@ describe('balancer health', () => {
   it('does not ask about upstreams without health checks', async () => {
     kong.put('/upstreams', { id: 'u2', name: 'two', healthchecks: unchecked });
     health('u2', 'HEALTHCHECKS_OFF');
-    await watcher.round();
+    await watcher.pollNow();
     expect(kong.requests.some((line) => line.includes('/upstreams/u2/health'))).toBe(false);
   });
 
   it('an address that is missing from one answer and comes back in other health has changed', async () => {
-    await watcher.round();
+    await watcher.pollNow();
     kong.health.set('u1', [{ target: 'app.example:80', data: { host: 'app.example', addresses: [] } }]);
-    await watcher.round();
+    await watcher.pollNow();
     health('u1', 'UNHEALTHY');
-    await watcher.round();
+    await watcher.pollNow();
     expect(told()).toMatchObject([{ ip: '10.0.0.1', health: 'unhealthy' }]);
     // With its target it is forgotten.
     kong.health.set('u1', []);
-    await watcher.round();
+    await watcher.pollNow();
     health('u1', 'HEALTHY');
-    await watcher.round();
+    await watcher.pollNow();
     expect(told()).toHaveLength(1);
   });
 
   it('passive checks count', async () => {
     kong.put('/upstreams', { id: 'u1', healthchecks: { passive: { unhealthy: { http_failures: 3 } } } });
-    await watcher.round();
+    await watcher.pollNow();
     health('u1', 'UNHEALTHY');
-    await watcher.round();
+    await watcher.pollNow();
     expect(told()).toHaveLength(1);
   });
 
   it('an error, or a Kong that is restarting, is no change', async () => {
-    await watcher.round();
+    await watcher.pollNow();
     kong.fault = (request) => (request.includes('/health') ? { status: 500 } : null);
-    await watcher.round();
+    await watcher.pollNow();
     kong.fault = () => null;
-    await watcher.round();
+    await watcher.pollNow();
     expect(told()).toEqual([]);
   });
 
   it('asks nothing while nobody listens', async () => {
     listening = false;
-    await watcher.round();
+    await watcher.pollNow();
     expect(kong.requests).toEqual([]);
   });
 });

@@ -79,14 +79,14 @@ const told = (): string[] =>
 /** Lets the interval go by, then looks. */
 async function next(one: CrudWatcher): Promise<void> {
   clock.skip(5000);
-  await one.round();
+  await one.pollNow();
 }
 
 describe('what a change becomes', () => {
   it('the first look emits nothing; then create, update and delete once each, with what they were before', async () => {
     kong.put('/consumers', { id: 'c1', username: 'old' });
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     expect(emitted).toEqual([]);
 
     kong.put('/consumers', { id: 'c2', username: 'alice', created_at: 1 });
@@ -112,7 +112,7 @@ describe('what a change becomes', () => {
   it('an entity with its keys in another order has not changed (Lua tables have none)', async () => {
     kong.put('/consumers', { id: 'c1', username: 'a', tags: null });
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.put('/consumers', { tags: null, username: 'a', id: 'c1' });
     await next(one);
     expect(emitted).toEqual([]);
@@ -121,7 +121,7 @@ describe('what a change becomes', () => {
   it('dao:crud is named after the operation, crud after the kind', async () => {
     listening = () => true;
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.put('/key-auths', { id: 'k1', key: 'topsecret', consumer: { id: 'c1' } });
     await next(one);
     expect(emitted.map(({ source, event }) => [source, event])).toEqual([
@@ -133,7 +133,7 @@ describe('what a change becomes', () => {
 
   it('secrets are there when asked for', async () => {
     const one = watcher({ secrets: true });
-    await one.round();
+    await one.pollNow();
     kong.put('/key-auths', { id: 'k1', key: 'topsecret' });
     await next(one);
     expect(data(emitted[0]).entity.key).toBe('topsecret');
@@ -141,7 +141,7 @@ describe('what a change becomes', () => {
 
   it('a service comes before its route, and goes after it', async () => {
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.put('/routes', { id: 'a-route', service: { id: 'z-service' }, created_at: 1 });
     kong.put('/services', { id: 'z-service', created_at: 2 });
     kong.put('/plugins', { id: 'a-plugin', route: { id: 'a-route' }, created_at: 0 });
@@ -158,7 +158,7 @@ describe('what a change becomes', () => {
   it('a name that is taken again was free before; a new id is a deletion and a creation', async () => {
     kong.put('/consumers', { id: 'c1', username: 'alice' });
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.remove('/consumers', 'c1');
     kong.put('/consumers', { id: 'c2', username: 'alice' });
     await next(one);
@@ -173,7 +173,7 @@ describe('workspaces', () => {
     kong.collections.set('/team-a/consumers', new Map());
     listening = (source, event) => source === 'crud' && event === 'consumers';
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.put('/team-a/consumers', { id: 'c1', username: 'alice' });
     await next(one);
     expect(told()).toEqual(['consumers create c1']);
@@ -186,13 +186,13 @@ describe('while the watcher is away', () => {
     kong.put('/consumers', { id: 'c1', username: 'stays' });
     kong.put('/consumers', { id: 'c2', username: 'goes' });
     const first = watcher({ snapshots: new SqliteSnapshots(file) });
-    await first.round();
+    await first.pollNow();
     await first.close();
 
     kong.remove('/consumers', 'c2');
     kong.put('/consumers', { id: 'c3', username: 'comes' });
     const second = watcher({ snapshots: new SqliteSnapshots(file) });
-    await second.round();
+    await second.pollNow();
     expect(told().sort()).toEqual(['consumers create c3', 'consumers delete c2']);
     expect(data(emitted.find((event) => event.data.includes('delete'))).entity.username).toBe('goes');
   });
@@ -200,7 +200,7 @@ describe('while the watcher is away', () => {
   it('a crash after the emit and before the snapshot makes the same events again, with the same ids', async () => {
     const snapshots = new SqliteSnapshots(join(folder, 'snapshot.db'));
     const one = watcher({ snapshots });
-    await one.round();
+    await one.pollNow();
     kong.put('/consumers', { id: 'c1' });
     const remember = snapshots.remember.bind(snapshots);
     snapshots.remember = () => Promise.reject(new Error('killed'));
@@ -221,7 +221,7 @@ describe('while the watcher is away', () => {
         return Promise.resolve();
       },
     });
-    await one.round();
+    await one.pollNow();
     kong.put('/consumers', { id: 'c1' });
     await next(one);
     fails = false;
@@ -254,7 +254,7 @@ describe('an error is never a change', () => {
     many();
     listening = (source, event) => source === 'crud' && event === 'consumers';
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.fault = (request) => (request.includes('/consumers') && request.includes('offset=') ? fault : null);
     if (fault === 'hang') patience.timeoutMs = 100;
     await next(one);
@@ -265,7 +265,7 @@ describe('an error is never a change', () => {
     kong.fault = () => null;
     patience.timeoutMs = 20_000;
     clock.skip(60_000);
-    await one.round();
+    await one.pollNow();
     expect(emitted).toEqual([]);
     expect(log[1]).toContain('answers again');
   });
@@ -274,7 +274,7 @@ describe('an error is never a change', () => {
     kong.put('/consumers', { id: 'c1' });
     kong.configurationHash = 'aaaa';
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.remove('/consumers', 'c1');
     kong.configurationHash = '0'.repeat(32);
     await next(one);
@@ -287,7 +287,7 @@ describe('an error is never a change', () => {
   it('an entity that a page has skipped is asked for by its id before it counts as deleted', async () => {
     kong.put('/consumers', { id: 'c1' });
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.fault = (request) =>
       request.startsWith('GET /consumers?') ? { status: 200, body: '{"data":[],"next":null}' } : null;
     await next(one);
@@ -297,7 +297,7 @@ describe('an error is never a change', () => {
   it('a kind that may not be listed is left out and said once; the others go on', async () => {
     kong.fault = (request) => (request.startsWith('GET /plugins?') ? { status: 403 } : null);
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.put('/consumers', { id: 'c1' });
     await next(one);
     await next(one);
@@ -307,10 +307,10 @@ describe('an error is never a change', () => {
 
   it('a clock that is set back does not stop the watch', async () => {
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     clock.skip(-86_400_000);
     kong.put('/consumers', { id: 'c1' });
-    await one.round();
+    await one.pollNow();
     expect(told()).toEqual(['consumers create c1']);
   });
 });
@@ -319,13 +319,13 @@ describe('what it costs', () => {
   it('nothing while nobody listens; and whoever begins to listen does not hear of the past', async () => {
     listening = () => false;
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     await next(one);
     expect(kong.requests).toEqual([]);
 
     kong.put('/consumers', { id: 'before' });
     listening = (source) => source === 'crud';
-    await one.round();
+    await one.pollNow();
     listening = () => false;
     await next(one);
     kong.put('/consumers', { id: 'unheard' });
@@ -338,14 +338,14 @@ describe('what it costs', () => {
 
   it('only the kinds that somebody listens to', async () => {
     listening = (source, event) => source === 'crud' && event === 'consumers';
-    await watcher().round();
+    await watcher().pollNow();
     expect(kong.requests.filter((line) => line.includes('?size=1000'))).toEqual(['GET /consumers?size=1000']);
   });
 
   it('a DB-less Kong is not listed again while its configuration hash stands', async () => {
     kong.configurationHash = 'aaaa';
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.requests.length = 0;
     await next(one);
     expect(kong.requests).toEqual(['GET /status']);
@@ -357,12 +357,12 @@ describe('what it costs', () => {
 
   it('a write that has gone through is looked at without waiting for the interval', async () => {
     const one = watcher({ intervals: { consumers: 3_600_000 } });
-    await one.round();
+    await one.pollNow();
     kong.put('/consumers', { id: 'c1' });
     await next(one);
     expect(emitted).toEqual([]);
     void one.lookNow({ method: 'PUT', path: '/team-a/consumers/c1' });
-    await one.round();
+    await one.pollNow();
     expect(told()).toEqual(['consumers create c1']);
   });
 
@@ -374,7 +374,7 @@ describe('what it costs', () => {
       '/tags': 'tags',
     });
     const one = watcher();
-    await one.round();
+    await one.pollNow();
     kong.put('/my-things', { id: 't1' });
     kong.put('/rbac/roles', { id: 'r1' });
     kong.put('/tags', { id: 'x' });

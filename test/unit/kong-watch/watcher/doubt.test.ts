@@ -22,18 +22,18 @@ describe('a deletion that is not the whole story yet', () => {
   it.each([503, 500])('waits for what belonged to it: routes answer with %i', async (status) => {
     const all = await withRoute();
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.remove('/services', 's1');
     all.kong.remove('/routes', 'r1');
     all.kong.put('/services', { id: 's2', name: 'one' });
     all.kong.put('/services', { id: 's3' });
     all.kong.fault = (request) => (request.startsWith('GET /routes?') ? { status } : null);
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['services create s3']);
     all.kong.fault = () => null;
     all.clock.skip(60_000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual([
       'services create s3',
       'routes delete r1',
@@ -46,10 +46,10 @@ describe('a deletion that is not the whole story yet', () => {
     const all = await withRoute();
     const one = all.watcher();
     all.kong.fault = (request) => (request.startsWith('GET /routes?') ? { status: 403 } : null);
-    await one.round();
+    await one.pollNow();
     all.kong.remove('/services', 's1');
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['services delete s1']);
   });
 
@@ -57,7 +57,7 @@ describe('a deletion that is not the whole story yet', () => {
     const all = await withRoute();
     const one = all.watcher();
     all.kong.configurationHash = 'a';
-    await one.round();
+    await one.pollNow();
     const routes = all.kong.collections.get('/routes') ?? new Map<string, { id: string }>();
     all.kong.configurationHash = 'b';
     all.kong.fault = (request) => {
@@ -68,12 +68,12 @@ describe('a deletion that is not the whole story yet', () => {
       return null;
     };
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     all.kong.fault = () => null;
     all.kong.configurationHash = 'c';
     all.kong.collections.set('/routes', routes);
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual([]);
   });
 
@@ -89,14 +89,14 @@ describe('a deletion that is not the whole story yet', () => {
       }
       return null;
     };
-    await one.round();
+    await one.pollNow();
     all.kong.fault = () => null;
     all.kong.configurationHash = 'a';
     all.kong.collections.set('/routes', routes);
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual([]);
   });
 });
@@ -111,7 +111,7 @@ describe('a first look while another process takes over', () => {
       if (request.startsWith('GET /services?')) holder = false;
       return null;
     };
-    await one.round();
+    await one.pollNow();
     expect(await snapshots.scopes()).toEqual(['consumers']);
   });
 
@@ -139,18 +139,18 @@ it('each portion of events has a generation of its own', async () => {
       return Promise.resolve();
     },
   });
-  await one.round();
+  await one.pollNow();
   for (let n = 0; n < 501; n += 1) all.kong.put('/consumers', { id: `c${String(n).padStart(3, '0')}` });
   all.clock.skip(5000);
-  await one.round();
+  await one.pollNow();
   // Stored and remembered; gone and back again with the same content, it is another event.
   full = false;
   all.kong.remove('/consumers', 'c000');
   all.clock.skip(60_000);
-  await one.round();
+  await one.pollNow();
   all.kong.put('/consumers', { id: 'c000' });
   all.clock.skip(60_000);
-  await one.round();
+  await one.pollNow();
   const ids = all.emitted.map((event) => event.id);
   expect(ids).toHaveLength(503);
   expect(new Set(ids).size).toBe(503);

@@ -11,7 +11,7 @@ describe('DB-less: a credential without an id has another one after each configu
     all.kong.put('/key-auths', { id: 'k1', key: 'one', consumer, created_at: 1, tags: ['x'] });
     all.kong.put('/key-auths', { id: 'k2', key: 'two', consumer, created_at: 1 });
     const watcher = all.watcher({ intervalMs: 0 });
-    await watcher.round();
+    await watcher.pollNow();
     let hash = 'a';
     const configure = async (...entities: Record<string, unknown>[]): Promise<string[]> => {
       const before = all.told().length;
@@ -20,7 +20,7 @@ describe('DB-less: a credential without an id has another one after each configu
       for (const id of [...(all.kong.collections.get('/key-auths')?.keys() ?? [])])
         all.kong.remove('/key-auths', id);
       for (const entity of entities) all.kong.put('/key-auths', { id: '', ...entity });
-      await watcher.round();
+      await watcher.pollNow();
       return all.told().slice(before);
     };
     return { ...all, configure };
@@ -107,7 +107,7 @@ describe('DB-less: credentials of all kinds are known by what names them', () =>
       kong.put(path, { ...own, id: other, consumer: { id: 'named' }, tags: null, ...stable });
       // One that has an id of its own.
       kong.put(path, { ...own, id: 'z', consumer: { id: `c${turn}` }, ...another });
-      await one.round();
+      await one.pollNow();
     };
     const another = { username: 'z', key: 'z', group: 'z' };
     const stable = 'password' in fields ? { password: 'as it was' } : {};
@@ -126,7 +126,7 @@ describe('DB-less: credentials of all kinds are known by what names them', () =>
       kong.configurationHash = String(turn + 1).repeat(32);
       kong.collections.get('/basic-auths')?.clear();
       kong.put('/basic-auths', { id: `b${String(turn)}`, username: 'u', password, consumer: { id: 'c' } });
-      await one.round();
+      await one.pollNow();
     }
     expect(told()).toEqual(['basicauth_credentials update b2']);
   });
@@ -139,11 +139,11 @@ describe('DB-less: what nothing names', () => {
     kong.put('/routes', { id: 'r1', paths: ['/a'] });
     kong.put('/routes', { id: 'r2', paths: ['/a'] });
     const watch = watcher({ intervalMs: 0 });
-    await watch.round();
+    await watch.pollNow();
     kong.configurationHash = 'b'.repeat(32);
     for (const id of ['r1', 'r2']) kong.remove('/routes', id);
     for (const id of ['n1', 'n2']) kong.put('/routes', { id, paths: ['/a'] });
-    await watch.round();
+    await watch.pollNow();
     expect(told()).toEqual([]);
   });
 });
@@ -152,10 +152,10 @@ it('with a database a new id is a deletion and a creation', async () => {
   const { kong, watcher, told } = await watched(paths);
   kong.put('/key-auths', { id: 'k1', key: 'one', consumer });
   const watch = watcher({ intervalMs: 0 });
-  await watch.round();
+  await watch.pollNow();
   kong.remove('/key-auths', 'k1');
   kong.put('/key-auths', { id: 'k2', key: 'one', consumer });
-  await watch.round();
+  await watch.pollNow();
   expect(told().toSorted()).toEqual(['keyauth_credentials create k2', 'keyauth_credentials delete k1']);
 });
 
@@ -163,7 +163,7 @@ it('a new, renamed or deleted SNI is no update of its certificate', async () => 
   const { kong, watcher, told } = await watched({ '/certificates': 'certificates', '/snis': 'snis' });
   kong.put('/certificates', { id: 'c', cert: 'x', snis: [] });
   const watch = watcher({ intervalMs: 0 });
-  await watch.round();
+  await watch.pollNow();
   const steps: [snis: string[], change: () => void][] = [
     [['a.test'], () => kong.put('/snis', { id: 's', name: 'a.test', certificate: { id: 'c' } })],
     [['b.test'], () => kong.put('/snis', { id: 's', name: 'b.test', certificate: { id: 'c' } })],
@@ -172,7 +172,7 @@ it('a new, renamed or deleted SNI is no update of its certificate', async () => 
   for (const [snis, change] of steps) {
     change();
     kong.put('/certificates', { id: 'c', cert: 'x', snis });
-    await watch.round();
+    await watch.pollNow();
   }
   expect(told()).toEqual(['snis create s', 'snis update s', 'snis delete s']);
 });
@@ -240,14 +240,14 @@ describe('DB-less: what refers to an entity that has another id after each confi
     };
     const one = watcher({ intervalMs: 0 });
     load('1');
-    await one.round();
+    await one.pollNow();
     for (const turn of ['2', '3', '4']) {
       load(turn);
-      await one.round();
+      await one.pollNow();
     }
     expect(told()).toEqual([]);
     load('5', { enabled: false });
-    await one.round();
+    await one.pollNow();
     expect(told()).toEqual(hears('plugins') ? ['plugins update p15'] : []);
     if (hears('plugins')) expect(data()[0]?.old_entity).toMatchObject({ id: 'p14' });
   });
@@ -265,11 +265,11 @@ describe('DB-less: what refers to an entity that has another id after each confi
         kong.configurationHash = turn.repeat(32);
         for (const list of kong.collections.values()) list.clear();
         for (const [path, entity] of configuration(turn)) kong.put(path, entity);
-        await one.round();
+        await one.pollNow();
         clock.skip(1000);
       }
       clock.skip(10_000);
-      await one.round();
+      await one.pollNow();
       expect(told()).toEqual([]);
     },
   );
@@ -290,25 +290,25 @@ describe('DB-less: what refers to an entity that has another id after each confi
       for (const [path, entity] of configuration(turn, cors)) kong.put(path, entity);
     };
     load('1');
-    await one.round();
+    await one.pollNow();
     for (const path of ['/key-auths', '/plugins', '/snis', '/routes', '/oauth2', '/oauth2_tokens']) {
       kong.fault = (request) => (request.startsWith(`GET ${path}?`) ? { status } : null);
       for (const turn of ['2', '3']) {
         load(turn);
-        await one.round();
-        await one.round();
+        await one.pollNow();
+        await one.pollNow();
       }
       kong.fault = () => null;
-      await one.round();
+      await one.pollNow();
       expect([path, told()]).toEqual([path, []]);
       load('1');
-      await one.round();
+      await one.pollNow();
     }
     kong.fault = (request) => (request.startsWith('GET /plugins?') ? { status } : null);
     load('4', { enabled: false });
-    await one.round();
+    await one.pollNow();
     kong.fault = () => null;
-    await one.round();
+    await one.pollNow();
     expect(told()).toEqual(['plugins update p14']);
   });
 
@@ -326,9 +326,9 @@ describe('DB-less: what refers to an entity that has another id after each confi
     };
     const one = watcher({ intervalMs: 0 });
     load('1', 'a');
-    await one.round();
+    await one.pollNow();
     load('2', 'b');
-    await one.round();
+    await one.pollNow();
     expect(told().toSorted()).toEqual(['plugins create p2', 'plugins delete p1']);
   });
 });
@@ -346,14 +346,14 @@ it('of a certificate, a change with renamed SNIs and a deletion are one event ea
   kong.put('/certificates', { id: 'c', cert: 'x', snis: ['a.test', 'b.test'] });
   for (const name of ['a', 'b']) kong.put('/snis', { id: name, name: `${name}.test`, certificate });
   const watch = watcher({ intervalMs: 0 });
-  await watch.round();
+  await watch.pollNow();
   kong.put('/snis', { id: 'a', name: 'new.test', certificate });
   kong.put('/certificates', { id: 'c', cert: 'y', snis: ['b.test', 'new.test'] });
-  await watch.round();
+  await watch.pollNow();
   expect(told().toSorted()).toEqual(['certificates update c', 'snis update a']);
   for (const id of ['a', 'b']) kong.remove('/snis', id);
   kong.remove('/certificates', 'c');
-  await watch.round();
+  await watch.pollNow();
   expect(told().slice(2, 4).toSorted()).toEqual(['snis delete a', 'snis delete b']);
   expect(told().slice(4)).toEqual(['certificates delete c']);
 });

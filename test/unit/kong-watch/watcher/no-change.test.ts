@@ -7,9 +7,9 @@ const paths = {
   '/key-auths': 'keyauth_credentials',
   '/services': 'services',
 };
-const next = async ({ clock }: Watched, one: { round(): Promise<void> }): Promise<void> => {
+const next = async ({ clock }: Watched, one: { pollNow(): Promise<void> }): Promise<void> => {
   clock.skip(60_000);
-  await one.round();
+  await one.pollNow();
 };
 
 describe('what looks like a change and is none', () => {
@@ -17,7 +17,7 @@ describe('what looks like a change and is none', () => {
     const all = await watched(paths);
     const one = all.watcher();
     all.kong.put('/key-auths', { id: 'k1', key: 'x', ttl: 3600 });
-    await one.round();
+    await one.pollNow();
     all.kong.put('/key-auths', { id: 'k1', key: 'x', ttl: 3540 });
     await next(all, one);
     expect(all.told()).toEqual([]);
@@ -35,7 +35,7 @@ describe('what looks like a change and is none', () => {
     };
     const one = all.watcher();
     load(1, '/a');
-    await one.round();
+    await one.pollNow();
     load(2, '/b');
     await next(all, one);
     expect(all.told()).toEqual(['services update s1']);
@@ -45,7 +45,7 @@ describe('what looks like a change and is none', () => {
     const all = await watched(paths);
     const one = all.watcher();
     all.kong.put('/consumers', { id: 'c1', username: 'a', nested: { b: 1 } });
-    await one.round();
+    await one.pollNow();
     all.kong.put('/consumers', { id: 'c1', username: 'a', nested: { b: 1, fresh: null }, custom_id: null });
     await next(all, one);
     expect(all.told()).toEqual([]);
@@ -55,7 +55,7 @@ describe('what looks like a change and is none', () => {
     const all = await watched(paths);
     const one = all.watcher();
     all.kong.put('/consumers', { id: 'c1', tags: [] });
-    await one.round();
+    await one.pollNow();
     all.kong.put('/consumers', { id: 'c1', tags: {} });
     await next(all, one);
     expect(all.told()).toEqual([]);
@@ -64,7 +64,7 @@ describe('what looks like a change and is none', () => {
   it('a page without items whose list is an empty object', async () => {
     const all = await watched(paths);
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.fault = (request) =>
       request.startsWith('GET /services?') ? { status: 200, body: '{"data":{},"next":null}' } : null;
     all.kong.put('/consumers', { id: 'c1' });
@@ -78,7 +78,7 @@ describe('what looks like a change and is none', () => {
     for (const path of ['/default/consumers', '/blue/consumers']) all.kong.collections.set(path, new Map());
     all.kong.put('/blue/consumers', { id: 'c1' });
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.workspaces = ['default'];
     all.kong.hiddenWorkspaces = ['blue'];
     await next(all, one);
@@ -100,7 +100,7 @@ describe('what looks like a change and is none', () => {
     all.kong.fault = (request) =>
       pages[request] === undefined ? null : { status: 200, body: pages[request] };
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     pages['GET /consumers?size=1000&offset=abc'] = '{"data":[{"id":"c2","username":"x"}],"next":null}';
     await next(all, one);
     expect(all.told()).toEqual(['consumers update c2']);
@@ -113,7 +113,7 @@ describe('what looks like a change and is none', () => {
       request.startsWith('GET /consumers')
         ? { status: 200, body: `{"data":[{"id":"c1"}],"offset":"${String(++page % 3)}"}` }
         : null;
-    await all.watcher().round();
+    await all.watcher().pollNow();
     expect(all.log.join()).toContain('cannot be read');
   });
 });
@@ -124,7 +124,7 @@ describe('what is a change', () => {
     all.kong.workspaces = ['default'];
     all.kong.collections.set('/default/consumers', new Map());
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.workspaces = ['default', 'blue'];
     all.kong.put('/blue/consumers', { id: 'c1' });
     await next(all, one);
@@ -143,7 +143,7 @@ describe('what is a change', () => {
     ];
     all.kong.put('/upstreams', { id: 'u1' });
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.put('/upstreams', { id: 'u2' });
     all.kong.put('/targets', { id: 't1', upstream: { id: 'u1' } });
     all.kong.put('/targets', { id: 't2', upstream: { id: 'u2' } });
@@ -165,7 +165,7 @@ describe('what is a change', () => {
   it('an entity whose id is a number', async () => {
     const all = await watched({ '/my-things': 'my_things' });
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     const things = all.kong.collections.get('/my-things');
     things?.set('7', { id: 7 } as never);
     await next(all, one);
@@ -177,7 +177,7 @@ describe('what is a change', () => {
   it('the same entity, gone and back with the same content, is two events with two ids', async () => {
     const all = await watched(paths);
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     for (let times = 0; times < 2; times += 1) {
       all.kong.put('/consumers', { id: 'c1', username: 'alice' });
       await next(all, one);
@@ -192,7 +192,7 @@ describe('what is a change', () => {
     const all = await watched(paths);
     all.kong.put('/consumers', { id: 'x1' });
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.remove('/consumers', 'x1');
     all.kong.put('/services', { id: 'x1' });
     await next(all, one);
@@ -204,7 +204,7 @@ describe('what is a change', () => {
     all.kong.put('/consumers', { id: 'c1', username: 'a' });
     all.kong.put('/consumers', { id: 'c2', username: 'b' });
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.put('/consumers', { id: 'c1', username: 'c' });
     all.kong.put('/consumers', { id: 'c3', username: 'a' });
     await next(all, one);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KongTsError } from '../../../../src/base/errors.ts';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
-import { Loop } from '../../../../src/kong-watch/watcher/loop.ts';
+import { Poller } from '../../../../src/kong-watch/watcher/poller.ts';
 import { AdminRefusal } from '../../../../src/kong-admin/client.ts';
 import type { Fault } from '../../../support/fake-kong-admin.ts';
 import { watched } from './support.ts';
@@ -25,7 +25,7 @@ class World {
   now = 0;
   /** When looks have begun that brought all. */
   readonly looks: number[] = [];
-  readonly loop: Loop;
+  readonly loop: Poller;
   readonly #stretches: readonly Stretch[];
   readonly #requests: number;
   #asked = 0;
@@ -34,7 +34,7 @@ class World {
   constructor(stretches: readonly Stretch[], requests: number) {
     this.#stretches = stretches;
     this.#requests = requests;
-    this.loop = new Loop({
+    this.loop = new Poller({
       clock: {
         now: () => this.now,
         random: () => 0.5,
@@ -44,11 +44,11 @@ class World {
       log: silentLog,
       what: 'Kong',
       intervalMs,
-      wait: () => intervalMs,
+      untilDue: () => intervalMs,
       failed: () => undefined,
       asked: () => ({ requests: this.#asked, entities: 0 }),
       elapsed: () => this.now,
-      turn: () => this.#turn(),
+      poll: () => this.#turn(),
     });
   }
 
@@ -148,16 +148,16 @@ describe('one kind that cannot be listed', () => {
             '/routes': 'routes',
           });
           const one = watcher();
-          await one.round();
+          await one.pollNow();
           kong.put('/consumers', { id: 'c1' });
           for (const fault of history) {
             kong.fault = (request) => (request.startsWith('GET /consumers') ? fault : null);
             clock.skip(intervalMs);
-            await one.round();
+            await one.pollNow();
           }
           kong.fault = () => null;
           clock.skip(intervalMs);
-          await one.round();
+          await one.pollNow();
           expect(told()).toEqual(['consumers create c1']);
         },
       ),

@@ -50,7 +50,7 @@ it('every write of the recording becomes its event, and nothing else does', asyn
   const all = await watched(Object.fromEntries(kinds.map((kind) => [kind.path, kind.schema])));
   all.kong.endpoints = endpoints;
   const one = all.watcher();
-  await one.round();
+  await one.pollNow();
   const expected: string[] = [];
   for (const { request, response } of exchanges) {
     const list = all.kong.collections.get(listOf(request.path));
@@ -68,7 +68,7 @@ it('every write of the recording becomes its event, and nothing else does', asyn
       if (gone !== undefined) list?.delete(gone.id);
     }
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
   }
   expect(all.told()).toEqual(expected);
   expect(expected.length).toBeGreaterThan(8);

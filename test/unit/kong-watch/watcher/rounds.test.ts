@@ -20,12 +20,12 @@ describe('when a kind is looked at', () => {
     const all = await watched(paths);
     all.kong.configurationHash = 'a';
     const one = all.watcher({ intervals: { consumers: 30_000 } });
-    await one.round();
+    await one.pollNow();
     all.kong.configurationHash = 'b';
     all.kong.put('/consumers', { id: 'c1' });
     for (let seconds = 0; seconds < 40; seconds += 5) {
       all.clock.skip(5000);
-      await one.round();
+      await one.pollNow();
     }
     expect(all.told()).toEqual(['consumers create c1']);
   });
@@ -33,28 +33,28 @@ describe('when a kind is looked at', () => {
   it('nothing is asked while nothing is due', async () => {
     const all = await watched(paths);
     const one = all.watcher({ intervalMs: 30_000 });
-    await one.round();
+    await one.pollNow();
     all.kong.requests.length = 0;
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.kong.requests).toEqual([]);
   });
 
   it('a kind that fails by itself does not keep the others from being looked at', async () => {
     const all = await watched(paths);
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.fault = (request) => (request.startsWith('GET /consumers?') ? { status: 500 } : null);
     all.kong.put('/services', { id: 's1' });
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     all.kong.put('/routes', { id: 'r1' });
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['services create s1', 'routes create r1']);
     all.kong.fault = () => null;
     all.clock.skip(60_000);
-    await one.round();
+    await one.pollNow();
     expect(all.log).toEqual([
       'consumers cannot be listed and is not watched until it can',
       'consumers can be listed again',
@@ -64,11 +64,11 @@ describe('when a kind is looked at', () => {
   it('writes about what nobody listens to cost nothing and are not kept', async () => {
     const all = await watched(paths, (source, event) => source === 'crud' && event === 'consumers');
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.requests.length = 0;
     await one.lookNow({ method: 'POST', path: '/services' });
     await one.lookNow({ method: 'POST', path: '/schemas/consumers/validate' });
-    await one.round();
+    await one.pollNow();
     expect(all.kong.requests).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('when a kind is looked at', () => {
     const all = await watched(paths);
     const one = all.watcher({ clock: systemClock, intervalMs: 60_000 });
     all.kong.fault = () => ({ status: 503 });
-    await one.round();
+    await one.pollNow();
     all.kong.fault = () => null;
     await one.lookNow({ method: 'POST', path: '/consumers' });
     expect(all.kong.requests.some((line) => line.startsWith('GET /consumers?'))).toBe(true);
@@ -85,7 +85,7 @@ describe('when a kind is looked at', () => {
   it('a look that is asked for during a round follows it', async () => {
     const all = await watched(paths);
     const one = all.watcher({ clock: systemClock, intervalMs: 60_000 });
-    await one.round();
+    await one.pollNow();
     // The kind has been read when the write comes.
     let wrote: Promise<void> | undefined;
     all.kong.fault = (request) => {
@@ -103,7 +103,7 @@ describe('when a kind is looked at', () => {
   it('a look that is asked for while the node is asked for its state is not lost', async () => {
     const all = await watched(paths);
     const one = all.watcher({ clock: systemClock, intervalMs: 60_000 });
-    await one.round();
+    await one.pollNow();
     let wrote: Promise<void> | undefined;
     all.kong.fault = (request) => {
       if (wrote === undefined && request === 'GET /status') {
@@ -120,14 +120,14 @@ describe('when a kind is looked at', () => {
   it('a look that was asked for and failed is made up for', async () => {
     const all = await watched(paths);
     const one = all.watcher({ intervals: { consumers: 3_600_000 } });
-    await one.round();
+    await one.pollNow();
     all.kong.put('/consumers', { id: 'c1' });
     all.kong.databaseReachable = false;
     void one.lookNow({ method: 'POST', path: '/consumers' });
-    await one.round();
+    await one.pollNow();
     all.kong.databaseReachable = true;
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['consumers create c1']);
   });
 
@@ -137,7 +137,7 @@ describe('when a kind is looked at', () => {
     const clock = { ...systemClock, setTimeout: (_: () => void, ms: number) => waits.push(ms) };
     const one = all.watcher({ clock });
     all.kong.fault = () => ({ status: 429, headers: { 'retry-after': '120' } });
-    await one.round();
+    await one.pollNow();
     expect(waits.at(-1)).toBe(120_000);
     void one.lookNow();
     expect(waits.at(-1)).toBeGreaterThan(119_000);
@@ -147,10 +147,10 @@ describe('when a kind is looked at', () => {
     const all = await watched(paths);
     const one = all.watcher();
     all.clock.skip(365 * 86_400_000);
-    await one.round();
+    await one.pollNow();
     all.clock.skip(-365 * 86_400_000);
     all.kong.put('/consumers', { id: 'c1' });
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['consumers create c1']);
   });
 });
@@ -166,15 +166,15 @@ it('DB-less: a configuration whose events could not be stored is looked at again
     },
   });
   all.kong.configurationHash = 'a';
-  await one.round();
+  await one.pollNow();
   all.kong.configurationHash = 'b';
   all.kong.put('/consumers', { id: 'c1' });
   full = true;
   all.clock.skip(5000);
-  await one.round();
+  await one.pollNow();
   full = false;
   all.clock.skip(60_000);
-  await one.round();
+  await one.pollNow();
   expect(all.told()).toEqual(['consumers create c1']);
 });
 
@@ -182,7 +182,7 @@ describe('order over several lists', () => {
   it('a credential that was seen before its consumer waits for it', async () => {
     const all = await watched(paths);
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     // Both are made between the two lists.
     all.kong.fault = (request) => {
       if (request.startsWith('GET /key-auths?') && !all.kong.collections.get('/consumers')?.has('c1')) {
@@ -192,19 +192,19 @@ describe('order over several lists', () => {
       return null;
     };
     all.clock.skip(5000);
-    await one.round();
-    await one.round();
+    await one.pollNow();
+    await one.pollNow();
     expect(all.told()).toEqual(['consumers create c1', 'keyauth_credentials create k1']);
   });
 
   it('a credential whose consumer never shows up is told all the same', async () => {
     const all = await watched(paths);
     const one = all.watcher();
-    await one.round();
+    await one.pollNow();
     all.kong.put('/key-auths', { id: 'k1', consumer: { id: 'nobody' } });
     all.clock.skip(5000);
-    await one.round();
-    await one.round();
+    await one.pollNow();
+    await one.pollNow();
     expect(all.told()).toEqual(['keyauth_credentials create k1']);
   });
 
@@ -213,11 +213,11 @@ describe('order over several lists', () => {
     all.kong.put('/consumers', { id: 'c1' });
     all.kong.put('/key-auths', { id: 'k1', consumer: { id: 'c1' } });
     const one = all.watcher({ intervals: { keyauth_credentials: 3_600_000 } });
-    await one.round();
+    await one.pollNow();
     all.kong.remove('/consumers', 'c1');
     all.kong.remove('/key-auths', 'k1');
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['keyauth_credentials delete k1', 'consumers delete c1']);
   });
 });
@@ -229,16 +229,16 @@ it('5,000 entities: looked at page by page, and all of them gone at once', async
   for (let n = 0; n < 5000; n += 1) {
     all.kong.put('/consumers', { id: `c${String(n).padStart(5, '0')}`, username: `name-${String(n)}` });
   }
-  await one.round();
+  await one.pollNow();
   all.kong.requests.length = 0;
   all.clock.skip(5000);
-  await one.round();
+  await one.pollNow();
   expect(all.kong.requests).toHaveLength(6);
   expect(all.told()).toEqual([]);
   all.kong.collections.get('/consumers')?.clear();
   all.kong.requests.length = 0;
   all.clock.skip(5000);
-  await one.round();
+  await one.pollNow();
   // A second listing says so, not five thousand questions.
   expect(all.kong.requests).toHaveLength(4);
   expect(new Set(all.told()).size).toBe(5000);
@@ -250,11 +250,11 @@ it('what is kept on disk holds no secrets either, and a secret that changes is a
   const snapshots = new SqliteSnapshots(join(folder, 'snapshot.db'));
   const one = all.watcher({ snapshots });
   all.kong.put('/key-auths', { id: 'k1', key: 'topsecret-1' });
-  await one.round();
+  await one.pollNow();
   all.kong.put('/key-auths', { id: 'k1', key: 'topsecret-2' });
   all.kong.put('/key-auths', { id: 'k2', key: 'topsecret-3' });
   all.clock.skip(5000);
-  await one.round();
+  await one.pollNow();
   await one.close();
   await snapshots.close();
   expect(all.told()).toEqual(['keyauth_credentials update k1', 'keyauth_credentials create k2']);
@@ -269,7 +269,7 @@ describe('the end of a watch', () => {
     const abort = new AbortController();
     const one = all.watcher({ admin: new KongAdmin({ url: all.kong.url, signal: abort.signal }) });
     all.kong.fault = () => 'hang';
-    const round = one.round();
+    const round = one.pollNow();
     const closed = one.close();
     abort.abort();
     await closed;
@@ -281,20 +281,20 @@ describe('the end of a watch', () => {
     const all = await watched(paths);
     let holder = true;
     const one = all.watcher({ mayReport: () => holder });
-    await one.round();
+    await one.pollNow();
     all.kong.put('/consumers', { id: 'c1' });
     all.kong.fault = (request) => {
       if (request.startsWith('GET /routes?')) holder = false;
       return null;
     };
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual([]);
     expect(all.log).toEqual([]);
     // It has it again, before it was closed.
     holder = true;
     all.kong.fault = () => null;
-    await one.round();
+    await one.pollNow();
     expect(all.told()).toEqual(['consumers create c1']);
   });
 
@@ -305,15 +305,15 @@ describe('the end of a watch', () => {
     all.kong.fault = (request) =>
       request.includes('/consumers?') && request.includes('offset') ? { status: 500 } : null;
     const first = all.watcher({ snapshots: new SqliteSnapshots(file), pageSize: 2 });
-    await first.round();
+    await first.pollNow();
     await first.close();
     all.kong.fault = () => null;
     const second = all.watcher({ snapshots: new SqliteSnapshots(file), pageSize: 2 });
-    await second.round();
+    await second.pollNow();
     expect(all.told()).toEqual([]);
     all.kong.put('/consumers', { id: 'c9' });
     all.clock.skip(60_000);
-    await second.round();
+    await second.pollNow();
     expect(all.told()).toEqual(['consumers create c9']);
   });
 
@@ -326,14 +326,14 @@ describe('the end of a watch', () => {
         return Promise.resolve();
       },
     });
-    await one.round();
+    await one.pollNow();
     for (let n = 0; n < 700; n += 1) all.kong.put('/consumers', { id: `c${String(n)}` });
     all.clock.skip(5000);
-    await one.round();
+    await one.pollNow();
     expect(all.emitted).toHaveLength(500);
     const second = all.emitted.splice(0);
     all.clock.skip(60_000);
-    await one.round();
+    await one.pollNow();
     expect(all.emitted).toHaveLength(200);
     expect(new Set([...second, ...all.emitted].map((event) => event.id)).size).toBe(700);
   });

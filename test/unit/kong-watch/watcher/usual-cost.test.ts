@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../../src/event-hooks/log.ts';
-import type { Turn } from '../../../../src/kong-watch/watcher/loop.ts';
-import { Loop } from '../../../../src/kong-watch/watcher/loop.ts';
+import type { Polled } from '../../../../src/kong-watch/watcher/poller.ts';
+import { Poller } from '../../../../src/kong-watch/watcher/poller.ts';
 import { unitsOf, UsualCost } from '../../../../src/kong-watch/watcher/usual-cost.ts';
 import { KongTsError } from '../../../../src/base/errors.ts';
 
@@ -46,8 +46,8 @@ describe('what looks usually cost', () => {
 function loopOf(
   took: () => number,
   requests: number,
-  turn: () => Promise<Turn> = () => Promise.resolve({ did: 'read' }),
-): { loop: Loop; waits: number[] } {
+  turn: () => Promise<Polled> = () => Promise.resolve({ did: 'read' }),
+): { loop: Poller; waits: number[] } {
   const waits: number[] = [];
   let asked = 0;
   let now = 0;
@@ -57,16 +57,16 @@ function loopOf(
     setTimeout: (_: () => void, ms: number) => waits.push(ms),
     clearTimeout: () => undefined,
   };
-  const loop = new Loop({
+  const loop = new Poller({
     clock,
     log: silentLog,
     what: 'Kong',
     intervalMs: 5000,
-    wait: () => 5000,
+    untilDue: () => 5000,
     failed: () => undefined,
     elapsed: () => now,
     asked: () => ({ requests: asked, entities: 0 }),
-    turn: async () => {
+    poll: async () => {
       asked += requests;
       now += took();
       return turn();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadDeclarativeObject } from '../../../../src/kong-end/declarative/index.ts';
-import type { StreamRequest } from '../../../../src/sandbox/streams/router.ts';
-import { StreamRouter } from '../../../../src/sandbox/streams/router.ts';
+import type { StreamRequest } from '../../../../src/sandbox/streams/stream-router.ts';
+import { StreamRouter } from '../../../../src/sandbox/streams/stream-router.ts';
 
 const request = (more: Partial<StreamRequest> = {}): StreamRequest => ({
   client: { ip: '10.0.0.9', port: 40000 },

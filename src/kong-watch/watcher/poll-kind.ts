@@ -11,23 +11,23 @@ import type { SnapshotStore } from './snapshot/types.ts';
 /** Up to this many deletions are confirmed one by one. More of them are confirmed by a second listing of the kind. */
 const confirmSingly = 20;
 
-/** The result of one look at a kind. */
-export interface Look {
+/** The result of one poll of a kind. */
+export interface KindPoll {
   readonly kind: Kind;
   /** How many entities there are. */
   readonly entities: number;
-  /** None at the first look: what is there then is the beginning. */
+  /** None at the first poll: what is there then is the beginning. */
   readonly changes: readonly Change[];
 }
 
-export interface LookOptions {
+export interface KindPollOptions {
   readonly admin: KongAdmin;
   readonly snapshots: SnapshotStore;
   readonly workspaces: Workspaces;
   readonly pageSize: number;
   /** What of an entity may be kept and shown. */
   readonly shown: (schema: string, entity: Entity) => Entity;
-  /** Ids that a DB-less node has given anew in this round, to kinds before this one, and what they were before. */
+  /** Ids that a DB-less node has given anew in this poll, to kinds before this one, and what they were before. */
   readonly newIds: ReadonlyMap<string, string>;
   /** The node has no database. */
   readonly dbless: boolean;
@@ -38,11 +38,11 @@ export interface LookOptions {
 /**
  * Lists a kind and compares it with the snapshot, a page at a time. A missing entity counts as deleted only if a second
  * question says so, too, because a page may have been cut at an unlucky moment.
- * @returns null when a first look may not be the beginning
+ * @returns null when a first poll may not be the beginning
  */
-export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | null> {
+export async function pollKind(kind: Kind, options: KindPollOptions): Promise<KindPoll | null> {
   const { snapshots, shown } = options;
-  if (!(await snapshots.seen(kind.schema))) return firstLook(kind, options);
+  if (!(await snapshots.seen(kind.schema))) return firstPoll(kind, options);
   const changes = new Map<string, Change>();
   const seen = new Set<string>();
   let known = 0;
@@ -78,7 +78,7 @@ export async function lookAt(kind: Kind, options: LookOptions): Promise<Look | n
   return { kind, entities: seen.size, changes: options.dbless ? withoutNewIds(all, gone) : all };
 }
 
-async function firstLook(kind: Kind, options: LookOptions): Promise<Look | null> {
+async function firstPoll(kind: Kind, options: KindPollOptions): Promise<KindPoll | null> {
   const baseline = await options.snapshots.begin(kind.schema);
   const seen = new Set<string>();
   try {
@@ -104,7 +104,7 @@ async function firstLook(kind: Kind, options: LookOptions): Promise<Look | null>
   return { kind, entities: seen.size, changes: [] };
 }
 
-async function confirmed(kind: Kind, ids: readonly string[], options: LookOptions): Promise<string[]> {
+async function confirmed(kind: Kind, ids: readonly string[], options: KindPollOptions): Promise<string[]> {
   const { admin, workspaces } = options;
   const questions = ids.length * (kind.perWorkspace ? workspaces.length : 1);
   if (questions > confirmSingly || kind.within !== null) {
@@ -117,7 +117,10 @@ async function confirmed(kind: Kind, ids: readonly string[], options: LookOption
   return gone;
 }
 
-function pagesOf(kind: Kind, { admin, workspaces, pageSize }: LookOptions): ReturnType<typeof listEntities> {
+function pagesOf(
+  kind: Kind,
+  { admin, workspaces, pageSize }: KindPollOptions,
+): ReturnType<typeof listEntities> {
   return listEntities(admin, kind, workspaces, pageSize);
 }
 

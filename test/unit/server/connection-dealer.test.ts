@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import type { ConnectionTaker } from '../../../src/server/supervisor/router.ts';
-import { ConnectionRouter } from '../../../src/server/supervisor/router.ts';
+import type { ConnectionTaker } from '../../../src/server/supervisor/connection-dealer.ts';
+import { ConnectionDealer } from '../../../src/server/supervisor/connection-dealer.ts';
 import type { Connection } from '../../../src/unix/claim.ts';
 
 class FakeWorker implements ConnectionTaker {
@@ -28,7 +28,7 @@ class FakeWorker implements ConnectionTaker {
 const connection = () => new PassThrough() as unknown as Connection;
 
 function setup(pinned = false) {
-  const router = new ConnectionRouter<FakeWorker>(() => pinned);
+  const router = new ConnectionDealer<FakeWorker>(() => pinned);
   return { router, a: new FakeWorker(0), b: new FakeWorker(1) };
 }
 

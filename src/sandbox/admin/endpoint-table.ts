@@ -12,7 +12,7 @@ interface Node {
 }
 
 /** Finds endpoints by path; fixed segments win over parameters. */
-export class Router {
+export class EndpointTable {
   readonly paths: string[] = [];
   readonly #root: Node = { fixed: new Map() };
 

@@ -21,7 +21,7 @@ interface Handover<Taker> {
  * plugins speak MsgPack:1, because there the calls of one event may come on any connection. Connections wait here while there
  * is no worker. One that a dying worker never took is given to another.
  */
-export class ConnectionRouter<Taker extends ConnectionTaker> {
+export class ConnectionDealer<Taker extends ConnectionTaker> {
   readonly #takers = new Set<Taker>();
   readonly #handovers = new Map<number, Handover<Taker>>();
   /** Copies of the sockets that workers have. */

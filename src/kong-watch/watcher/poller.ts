@@ -1,25 +1,25 @@
 import type { Asked } from '../../kong-admin/index.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { WatchLog } from '../port.ts';
-import { Pace } from './pace.ts';
+import { PollFailures } from './poll-failures.ts';
 import { unitsOf, UsualCost } from './usual-cost.ts';
 
-/** The result of a turn. */
-export interface Turn {
+/** The result of a poll. */
+export interface Polled {
   /** It has read, it has had nothing to read, or it has read and the next one follows at once. */
   readonly did: 'read' | 'nothing' | 'again';
 }
 
-export interface LoopOptions {
+export interface PollerOptions {
   readonly clock: Clock;
   readonly log: WatchLog;
   /** What is read, for the log. */
   readonly what: string;
-  /** The shortest time between two turns, in milliseconds. */
+  /** The shortest time between two polls, in milliseconds. */
   readonly intervalMs: number;
-  readonly turn: () => Promise<Turn>;
-  /** Milliseconds until the next turn has something to do. */
-  readonly wait: () => number;
+  readonly poll: () => Promise<Polled>;
+  /** Milliseconds until the next poll has something to do. */
+  readonly untilDue: () => number;
   readonly failed: () => void;
   /** What was asked of Kong until now. */
   readonly asked: () => Asked;
@@ -28,31 +28,31 @@ export interface LoopOptions {
 }
 
 /**
- * After a turn, the loop rests this many times as long as such a turn usually takes, so that it does not read a large
+ * After a poll, the poller rests this many times as long as such a poll usually takes, so that it does not read a large
  * Kong all the time.
  */
 const restFactor = 4;
 const longestRestMs = 300_000;
-/** Turns that somebody asks for rest as long as they usually take: at least half of the time is Kong's. */
+/** Polls that somebody asks for are followed by a rest as long as they usually take: at least half of the time is Kong's. */
 const askedRestFactor = 1;
 
-/** Turns one after the other, never two at once: by the clock, and when asked for. */
-export class Loop {
-  readonly #options: LoopOptions;
-  readonly #pace: Pace;
+/** Polls one after the other, never two at once: by the clock, and when asked for. */
+export class Poller {
+  readonly #options: PollerOptions;
+  readonly #failures: PollFailures;
   readonly #usual = new UsualCost();
   #timer: unknown = null;
   #running: Promise<void> | null = null;
   #waiting: (() => void)[] = [];
   #askedAgain = false;
   #quietUntil = 0;
-  /** A requested turn waits no longer than this, even if the clock is set back. */
+  /** A requested poll waits no longer than this, even if the clock is set back. */
   #quietMs = 0;
   #closed = false;
 
-  constructor(options: LoopOptions) {
+  constructor(options: PollerOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.log, options.what);
+    this.#failures = new PollFailures(options.log, options.what);
   }
 
   get closed(): boolean {
@@ -63,7 +63,7 @@ export class Loop {
     this.#schedule(0);
   }
 
-  /** A turn as soon as may be. @returns resolves when a turn that began after this call is over */
+  /** A poll as soon as may be. @returns resolves when a poll that began after this call is over */
   soon(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
@@ -73,7 +73,7 @@ export class Loop {
     });
   }
 
-  /** A turn now, whatever the clock says. */
+  /** A poll now, whatever the clock says. */
   async now(): Promise<void> {
     while (this.#running !== null) await this.#running;
     await this.#run();
@@ -99,7 +99,7 @@ export class Loop {
     if (this.#closed) return Promise.resolve();
     this.#options.clock.clearTimeout(this.#timer);
     const waiting = this.#waiting.splice(0);
-    this.#running = this.#turn().then((waitMs) => {
+    this.#running = this.#poll().then((waitMs) => {
       this.#running = null;
       for (const resolve of waiting) resolve();
       const asked = this.#askedAgain;
@@ -109,32 +109,32 @@ export class Loop {
     return this.#running;
   }
 
-  /** @returns milliseconds until the next turn; never rejects */
-  async #turn(): Promise<number> {
-    const { clock, turn, wait, intervalMs, failed } = this.#options;
+  /** @returns milliseconds until the next poll; never rejects */
+  async #poll(): Promise<number> {
+    const { clock, poll, untilDue, intervalMs, failed } = this.#options;
     const costs = this.#measure();
     let next: number;
-    let quiet: number;
+    let quietMs: number;
     try {
-      const { did } = await turn();
-      if (did !== 'nothing') this.#pace.succeeded();
+      const { did } = await poll();
+      if (did !== 'nothing') this.#failures.succeeded();
       const costMs = costs();
-      quiet = Math.min(costMs * askedRestFactor, longestRestMs);
-      next = did === 'again' ? quiet : Math.max(restAfter(costMs), wait());
+      quietMs = Math.min(costMs * askedRestFactor, longestRestMs);
+      next = did === 'again' ? quietMs : Math.max(restAfter(costMs), untilDue());
     } catch (error) {
       if (this.#closed) return 0;
       failed();
-      const pace = this.#pace.failed(error, intervalMs);
+      const after = this.#failures.failed(error, intervalMs);
       // It may have read much before it failed.
-      next = Math.max(pace.wait, restAfter(costs()));
-      quiet = pace.asked;
+      next = Math.max(after.waitMs, restAfter(costs()));
+      quietMs = after.askedMs;
     }
-    this.#quietUntil = clock.now() + quiet;
-    this.#quietMs = quiet;
+    this.#quietUntil = clock.now() + quietMs;
+    this.#quietMs = quietMs;
     return next;
   }
 
-  /** Begins to measure a turn. @returns what it has cost when it is over, in milliseconds */
+  /** Begins to measure a poll. @returns what it has cost when it is over, in milliseconds */
   #measure(): () => number {
     const { asked, elapsed = () => performance.now() } = this.#options;
     const began = elapsed();

@@ -11,7 +11,7 @@ const longestAskedMs = 3_600_000;
  * How long to wait after failures, and what to say about them: once when they begin, once when they are over. A try costs a
  * request, so the wait stays the interval: Kong is read within one after it answers again.
  */
-export class Pace {
+export class PollFailures {
   readonly #log: WatchLog;
   readonly #what: string;
   #failures = 0;
@@ -27,7 +27,7 @@ export class Pace {
   }
 
   /** @returns how long to wait before the next try, and how long Kong has asked to be left alone, in milliseconds */
-  failed(error: unknown, intervalMs: number): { wait: number; asked: number } {
+  failed(error: unknown, intervalMs: number): { waitMs: number; askedMs: number } {
     this.#failures += 1;
     if (this.#failures === 1) {
       this.#log.warn(`${this.#what} cannot be read; nothing is taken as changed until it answers again`, {
@@ -35,7 +35,7 @@ export class Pace {
       });
     }
     const seconds = error instanceof AdminRefusal ? (error.retryAfter ?? 0) : 0;
-    const asked = Math.min(longestAskedMs, seconds * 1000);
-    return { wait: Math.max(asked, Math.min(intervalMs, longestWaitMs)), asked };
+    const askedMs = Math.min(longestAskedMs, seconds * 1000);
+    return { waitMs: Math.max(askedMs, Math.min(intervalMs, longestWaitMs)), askedMs };
   }
 }

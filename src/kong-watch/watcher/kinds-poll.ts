@@ -7,12 +7,12 @@ import type { WatcherOptions } from './options.ts';
 import type { Kind } from './kinds.ts';
 import type { Workspaces } from './listing.ts';
 import { nodeState } from './listing.ts';
-import type { Look } from './look.ts';
-import { lookAt } from './look.ts';
+import type { KindPoll } from './poll-kind.ts';
+import { pollKind } from './poll-kind.ts';
 import type { Report } from './report.ts';
 import type { Schedule } from './schedule.ts';
 
-export interface RoundInput {
+export interface PollInput {
   /** Kinds that somebody listens to, parents before what belongs to them. */
   readonly wanted: readonly Kind[];
   readonly due: ReadonlySet<Kind>;
@@ -20,27 +20,27 @@ export interface RoundInput {
   readonly hash: string | null;
 }
 
-type TimedLook = Look & { readonly at: number };
+type TimedPoll = KindPoll & { readonly at: number };
 
-interface Looks {
-  readonly looks: readonly TimedLook[];
+interface KindPolls {
+  readonly polls: readonly TimedPoll[];
   /** Kinds that should have been read and were not, those aside that could not be read before either. */
   readonly unread: ReadonlySet<string>;
-  /** What has ended the round early; null: nothing. */
+  /** What has ended the poll early; null: nothing. */
   readonly failure: unknown;
   /** Ids that a DB-less node has given anew, and what they were before. */
   readonly newIds: ReadonlyMap<string, string>;
 }
 
-/** Looks at the kinds that are due, one after the other, and reports what has changed. */
-export class LookRound {
+/** Polls the kinds that are due, one after the other, and reports what has changed. */
+export class KindsPoll {
   readonly #options: WatcherOptions;
   readonly #schedule: Schedule;
   readonly #report: Report;
   /** Kinds that cannot be read while others can. */
   readonly #broken = new Set<string>();
   readonly #carried = new CarriedIds();
-  /** Creations that have waited for a look at what they refer to. */
+  /** Creations that have waited for a poll of what they refer to. */
   #postponed = new Set<string>();
 
   constructor(parts: { options: WatcherOptions; schedule: Schedule; report: Report }) {
@@ -50,32 +50,32 @@ export class LookRound {
   }
 
   /**
-   * @returns kinds that have to be looked at again at once, so that events come in order
+   * @returns kinds that have to be polled again at once, so that events come in order
    * @throws KongTsError when Kong cannot be read; what was read whole is reported all the same
    */
-  async run(input: RoundInput): Promise<Set<string>> {
-    return this.#tell(input, await this.#look(input));
+  async run(input: PollInput): Promise<Set<string>> {
+    return this.#tell(input, await this.#poll(input));
   }
 
-  async #tell(input: RoundInput, found: Looks | null): Promise<Set<string>> {
+  async #tell(input: PollInput, found: KindPolls | null): Promise<Set<string>> {
     if (found === null) return new Set(this.#report.over ? [] : [...input.due].map(({ schema }) => schema));
-    const { looks, unread, failure, newIds } = found;
-    const { told, held } = holdBack(looks, unread, input.wanted);
+    const { polls, unread, failure, newIds } = found;
+    const { told, held } = holdBack(polls, unread, input.wanted);
     // A node that has restarted meanwhile lists nothing until it has its configuration.
     if (told.some(({ operation }) => operation === 'delete') && !(await this.#stands(input.hash))) {
-      return new Set(looks.map(({ kind }) => kind.schema));
+      return new Set(polls.map(({ kind }) => kind.schema));
     }
     const { changes, again } = await this.#ready(told, input.wanted);
     // This comes before anything is stored. If something fails from here on, unstored changes are compared by the ids
     // that they know.
     this.#carried.keep(input.wanted, newIds);
     if (!(await this.#report.send(changes))) return new Set();
-    // Not before, because changes that could not be stored are looked at again, whatever the hash of the configuration
+    // Not before, because changes that could not be stored are polled again, whatever the hash of the configuration
     // says.
-    for (const { kind, at } of looks) {
+    for (const { kind, at } of polls) {
       if (held.has(kind.schema)) this.#schedule.forget(kind.schema);
       else {
-        this.#schedule.looked(kind.schema, at, input.hash);
+        this.#schedule.polled(kind.schema, at, input.hash);
         this.#carried.forget(kind.schema);
       }
     }
@@ -84,7 +84,7 @@ export class LookRound {
   }
 
   /**
-   * Whether the node has the configuration that it had when the round began.
+   * Whether the node has the configuration that it had when the poll began.
    * @throws Error when it has none
    */
   async #stands(hash: string | null): Promise<boolean> {
@@ -93,8 +93,8 @@ export class LookRound {
     return state.hash === hash;
   }
 
-  /** @returns null when the round does not count: what a first look has found may not be the beginning */
-  async #look({ wanted, due, workspaces, hash }: RoundInput): Promise<Looks | null> {
+  /** @returns null when the poll does not count: what a first poll has found may not be the beginning */
+  async #poll({ wanted, due, workspaces, hash }: PollInput): Promise<KindPolls | null> {
     const { admin, snapshots, clock, pageSize = 1000, metrics, secrets = false } = this.#options;
     const shown = (schema: string, entity: Entity): Entity =>
       secrets ? entity : withoutSecrets(schema, entity);
@@ -109,11 +109,11 @@ export class LookRound {
       dbless: hash !== null,
       mayBegin: async () => (hash === null || (await this.#stands(hash))) && !this.#report.over,
     };
-    const looks: TimedLook[] = [];
+    const polls: TimedPoll[] = [];
     // One time for all of them: they come due together again.
     const now = clock.now();
     const failures: { kind: Kind; error: unknown }[] = [];
-    /** Kinds that have lost entities or ids: what belongs to those has to be looked at in the same round. */
+    /** Kinds that have lost entities or ids: what belongs to those is polled together with them. */
     const lost = new Set<string>();
     /** Without a database, kinds whose ids are not known for now, and what refers to those: it cannot be compared. */
     const unsure = new Set<string>();
@@ -125,24 +125,24 @@ export class LookRound {
       }
       const began = performance.now();
       try {
-        const look = await lookAt(kind, { ...options, newIds: this.#carried.of(kind.schema, newIds) });
-        if (look === null) return null;
-        looks.push({ ...look, at: now });
-        for (const { id, replaces } of look.changes) if (replaces !== undefined) newIds.set(id, replaces);
-        if (look.changes.some(({ operation, replaces }) => operation === 'delete' || replaces !== undefined))
+        const poll = await pollKind(kind, { ...options, newIds: this.#carried.of(kind.schema, newIds) });
+        if (poll === null) return null;
+        polls.push({ ...poll, at: now });
+        for (const { id, replaces } of poll.changes) if (replaces !== undefined) newIds.set(id, replaces);
+        if (poll.changes.some(({ operation, replaces }) => operation === 'delete' || replaces !== undefined))
           lost.add(kind.schema);
         this.#mended(kind);
-        metrics?.looked(kind.schema, performance.now() - began, look.entities);
+        metrics?.polled(kind.schema, performance.now() - began, poll.entities);
       } catch (error) {
-        if (!isOfKind(error)) return { looks, unread: unreadOf(wanted, looks), failure: error, newIds };
+        if (!isOfKind(error)) return { polls, unread: unreadOf(wanted, polls), failure: error, newIds };
         failures.push({ kind, error });
         if (hash !== null && !isRefusedForGood(error)) unsure.add(kind.schema);
       }
     }
     // A Kong that refuses everything is not a matter of kinds.
     const alone = failures.filter(({ error }) => !isRefusedForGood(error));
-    if (looks.length === 0 && alone.length > 0) {
-      return { looks, unread: new Set(), failure: alone[0]?.error, newIds };
+    if (polls.length === 0 && alone.length > 0) {
+      return { polls, unread: new Set(), failure: alone[0]?.error, newIds };
     }
     const fresh = failures.filter(({ kind }) => !this.#broken.has(kind.schema));
     const unread = new Set(fresh.map(({ kind }) => kind.schema));
@@ -150,10 +150,10 @@ export class LookRound {
     for (const schema of [...unsure, ...failures.map(({ kind }) => kind.schema)])
       this.#schedule.failed(schema, now);
     this.#sayBroken(failures);
-    return { looks, unread, failure: null, newIds };
+    return { polls, unread, failure: null, newIds };
   }
 
-  /** Holds back an entity that refers to a newer one, made after the look at that one's kind. It does so only once. */
+  /** Holds back an entity that refers to a newer one, made after the poll of that one's kind. It does so only once. */
   async #ready(
     all: readonly Change[],
     wanted: readonly Kind[],
@@ -221,11 +221,11 @@ export class LookRound {
  * @returns the rest, and the kinds of which something was set aside
  */
 function holdBack(
-  looks: readonly Look[],
+  polls: readonly KindPoll[],
   unread: ReadonlySet<string>,
   wanted: readonly Kind[],
 ): { told: Change[]; held: ReadonlySet<string> } {
-  const all = looks.flatMap((look) => look.changes);
+  const all = polls.flatMap((look) => look.changes);
   const unsure = new Set<string>();
   for (const { schema, parents } of [...wanted].reverse()) {
     if (unread.has(schema) || unsure.has(schema)) for (const parent of parents) unsure.add(parent);
@@ -241,8 +241,8 @@ function holdBack(
   return { told, held };
 }
 
-function unreadOf(wanted: readonly Kind[], looks: readonly Look[]): Set<string> {
-  const read = new Set(looks.map(({ kind }) => kind.schema));
+function unreadOf(wanted: readonly Kind[], polls: readonly KindPoll[]): Set<string> {
+  const read = new Set(polls.map(({ kind }) => kind.schema));
   return new Set(wanted.map(({ schema }) => schema).filter((schema) => !read.has(schema)));
 }
 
