@@ -292,7 +292,7 @@ export class Lane {
           this.#roomFor(this.#retries),
         );
         // What the store has given is pending there, also below what the heir has read.
-        if (this.#closed && taken.length > 0) this.#heir?.#lookFromTheStart();
+        if (this.#closed && taken.length > 0 && this.#heir !== null) this.#heir.#lookFromTheStart();
         if (turn !== this.#turn || this.#closed) return;
         for (const one of taken) this.#hold(this.#retries, one);
         const next = await store.nextDue(this.hook.id);
