@@ -338,11 +338,22 @@ describe('pages, paths, access', () => {
     });
   });
 
-  it('the OpenAPI document names every path and answers as itself', async () => {
-    const { api } = await bench();
-    const { body } = await api<{ openapi: string; paths: object }>('GET', '/event-hooks/openapi.json');
+  it('the OpenAPI document describes the methods that each path answers', async () => {
+    const { api, admin } = await bench();
+    const { body } = await api<{ openapi: string; paths: Record<string, object> }>(
+      'GET',
+      '/event-hooks/openapi.json',
+    );
     expect(body.openapi).toBe('3.1.0');
     expect(Object.keys(body.paths)).toContain('/event-hooks/deliveries/{id}/replay');
+    for (const [path, item] of Object.entries(body.paths)) {
+      const described = Object.keys(item).filter((key) => key !== 'parameters');
+      const { headers } = await admin.inject({ method: 'OPTIONS', url: path.replace(/\{\w+\}/g, 'x') });
+      const answered = String(headers.allow)
+        .split(', ')
+        .filter((method) => method !== 'HEAD' && method !== 'OPTIONS');
+      expect(described.map((method) => method.toUpperCase()).sort(), path).toEqual(answered);
+    }
   });
 
   it('metrics and status tell what happened, without secrets', async () => {

@@ -96,8 +96,11 @@ const page = (items: z.ZodType) =>
     offset: z.string().optional(),
   });
 
+/** The names that the document has for schemas: those of `answers`, and what a hook is written as. */
+export type ComponentName = keyof ReturnType<typeof answers> | 'HookInput';
+
 /** Every schema of an answer, by the name that the document refers to it with. */
-export function answers(kinds: KindSet): Readonly<Record<string, z.ZodType>> {
+export function answers(kinds: KindSet) {
   const hook = hookAnswer(kinds.names);
   return {
     Hook: hook,
@@ -111,5 +114,5 @@ export function answers(kinds: KindSet): Readonly<Record<string, z.ZodType>> {
     Status: status,
     Message: message,
     SchemaViolation: violation,
-  };
+  } satisfies Readonly<Record<string, z.ZodType>>;
 }

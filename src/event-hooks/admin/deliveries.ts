@@ -5,8 +5,9 @@ import { HookInvalidError } from '../model/errors.ts';
 import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';
 import type { AttemptAnswer, DeliveryAnswer, ReplayedAnswer } from './answers.ts';
 import { hookOf, notFound } from './hooks.ts';
+import { answer, invalid, missing, objectBody, paging, query, ref } from './endpoint.ts';
+import type { AdminRequest, Endpoint } from './endpoint.ts';
 import { page, readPage } from './paging.ts';
-import type { Routes } from './routes.ts';
 
 const states: readonly string[] = ['pending', 'waiting', 'delivered', 'dead'];
 const replayable = ['delivered', 'dead', 'waiting'] as const;
@@ -44,84 +45,109 @@ const showAttempt = ({ attempt, finishedAt, status, latencyMs, error }: Attempt)
   error,
 });
 
+/** The delivery that a request names, null when there is none. */
+async function deliveryOf(
+  { outbox, store }: Dispatcher,
+  { params }: AdminRequest,
+): Promise<DeliveryRecord | null> {
+  const ids = parseDeliveryId(params.id ?? '');
+  await outbox.flush();
+  return ids === null ? null : await store.delivery(ids.hookId, ids.eventId);
+}
+
+const howMany = { 202: answer('How many.', ref('Replayed')) };
+
 /** Records, dead letters and replay. */
-export function deliveryRoutes(dispatcher: Dispatcher): Routes {
-  const { store } = dispatcher;
+export const deliveryEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/event-hooks/:id/deliveries',
+    summary: 'Deliveries of a hook, newest first',
+    query: [
+      ...paging,
+      query('state', 'pending, waiting, delivered or dead'),
+      query('since', 'Seconds since the epoch or an ISO 8601 time.'),
+    ],
+    answers: { 200: answer('A page.', ref('DeliveryPage')), ...missing, ...invalid },
+    handle: async ({ dispatcher }, request, reply) => {
+      const hook = hookOf(dispatcher, request);
+      if (hook === null) return notFound(reply);
+      const { size, offset } = readPage(request.query);
+      const state = readState(request.query.state);
+      const since = readSince(request.query.since);
+      await dispatcher.outbox.flush();
+      const found = await dispatcher.store.deliveries({
+        hookId: hook.id,
+        size: size + 1,
+        ...(state === null ? {} : { state }),
+        ...(since === null ? {} : { since }),
+        ...(offset === null ? {} : { before: Number(offset) }),
+      });
+      const shown = found.slice(0, size);
+      const last = found.length > size ? String(shown.at(-1)?.seq) : null;
+      return page(shown.map(showDelivery), `/event-hooks/${hook.id}/deliveries`, request.query, last);
+    },
+  },
+  {
+    method: 'POST',
+    path: '/event-hooks/:id/replay',
+    summary: 'Make deliveries of a hook again: all, or since a time',
+    body: objectBody,
+    answers: { ...howMany, ...missing, ...invalid },
+    handle: async ({ dispatcher }, request, reply) => {
+      const hook = hookOf(dispatcher, request);
+      if (hook === null) return notFound(reply);
+      const { size, since, states, after } = readReplay((request.body ?? {}) as Record<string, unknown>);
+      const seqs = await dispatcher.replay({ hookId: hook.id, size, states, ...since, ...after });
+      // A replayed delivery can be finished before the client asks for the next portion. The offset keeps it from
+      // going twice.
+      const more = seqs.length === size;
+      const next = Buffer.from(JSON.stringify([String(seqs.at(-1) ?? 0)])).toString('base64url');
+      return reply
+        .code(202)
+        .send({ replayed: seqs.length, offset: more ? next : null } satisfies ReplayedAnswer);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/event-hooks/deliveries/:id',
+    summary: 'Read one delivery',
+    answers: { 200: answer('The delivery.', ref('Delivery')), ...missing },
+    handle: async ({ dispatcher }, request, reply) => {
+      const record = await deliveryOf(dispatcher, request);
+      return record === null ? notFound(reply) : showDelivery(record);
+    },
+  },
+  {
+    method: 'POST',
+    path: '/event-hooks/deliveries/:id/replay',
+    summary: 'Make one delivery again',
+    answers: { ...howMany, ...missing },
+    handle: async ({ dispatcher }, request, reply) => {
+      const record = await deliveryOf(dispatcher, request);
+      if (record === null) return notFound(reply);
+      const { hookId, seq } = record;
+      const seqs = await dispatcher.replay({ hookId, seq, states: replayable, size: 1 });
+      return reply.code(202).send({ replayed: seqs.length } satisfies ReplayedAnswer);
+    },
+  },
+];
+
+/** What a replay is asked for in its body. */
+function readReplay(body: Record<string, unknown>) {
+  const unknown = Object.keys(body).filter((name) => !['since', 'states', 'size', 'offset'].includes(name));
+  if (unknown.length > 0)
+    throw new HookInvalidError(unknown.map((path) => ({ path, text: 'unknown field' })));
+  const since = readSince(body.since);
+  const { size, offset } = readPage({
+    size: body.size ?? replayAtOnce,
+    ...(body.offset == null ? {} : { offset: body.offset }),
+  });
   return {
-    '/event-hooks/:id/deliveries': {
-      GET: async (request, reply) => {
-        const hook = hookOf(dispatcher, request);
-        if (hook === null) return notFound(reply);
-        const { size, offset } = readPage(request.query);
-        const state = readState(request.query.state);
-        const since = readSince(request.query.since);
-        await dispatcher.outbox.flush();
-        const found = await store.deliveries({
-          hookId: hook.id,
-          size: size + 1,
-          ...(state === null ? {} : { state }),
-          ...(since === null ? {} : { since }),
-          ...(offset === null ? {} : { before: Number(offset) }),
-        });
-        const shown = found.slice(0, size);
-        const last = found.length > size ? String(shown.at(-1)?.seq) : null;
-        return page(shown.map(showDelivery), `/event-hooks/${hook.id}/deliveries`, request.query, last);
-      },
-    },
-    '/event-hooks/deliveries/:delivery': {
-      GET: async (request, reply) => {
-        const ids = parseDeliveryId(request.params.delivery ?? '');
-        await dispatcher.outbox.flush();
-        const record = ids === null ? null : await store.delivery(ids.hookId, ids.eventId);
-        return record === null ? notFound(reply) : showDelivery(record);
-      },
-    },
-    '/event-hooks/deliveries/:delivery/replay': {
-      POST: async (request, reply) => {
-        const ids = parseDeliveryId(request.params.delivery ?? '');
-        await dispatcher.outbox.flush();
-        const record = ids === null ? null : await store.delivery(ids.hookId, ids.eventId);
-        if (record === null) return notFound(reply);
-        const seqs = await dispatcher.replay({
-          hookId: record.hookId,
-          seq: record.seq,
-          states: replayable,
-          size: 1,
-        });
-        return reply.code(202).send({ replayed: seqs.length } satisfies ReplayedAnswer);
-      },
-    },
-    '/event-hooks/:id/replay': {
-      POST: async (request, reply) => {
-        const hook = hookOf(dispatcher, request);
-        if (hook === null) return notFound(reply);
-        const body = (request.body ?? {}) as Record<string, unknown>;
-        const unknown = Object.keys(body).filter(
-          (name) => !['since', 'states', 'size', 'offset'].includes(name),
-        );
-        if (unknown.length > 0)
-          throw new HookInvalidError(unknown.map((path) => ({ path, text: 'unknown field' })));
-        const since = readSince(body.since);
-        const { size, offset } = readPage({
-          size: body.size ?? replayAtOnce,
-          ...(body.offset == null ? {} : { offset: body.offset }),
-        });
-        const seqs = await dispatcher.replay({
-          hookId: hook.id,
-          size,
-          states: readStates(body.states),
-          ...(since === null ? {} : { since }),
-          ...(offset === null ? {} : { after: Number(offset) }),
-        });
-        // A replayed delivery can be finished before the client asks for the next portion. The offset keeps it from
-        // going twice.
-        const more = seqs.length === size;
-        const next = Buffer.from(JSON.stringify([String(seqs.at(-1) ?? 0)])).toString('base64url');
-        return reply
-          .code(202)
-          .send({ replayed: seqs.length, offset: more ? next : null } satisfies ReplayedAnswer);
-      },
-    },
+    size,
+    states: readStates(body.states),
+    since: since === null ? {} : { since },
+    after: offset === null ? {} : { after: Number(offset) },
   };
 }
 

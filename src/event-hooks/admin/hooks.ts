@@ -6,8 +6,9 @@ import { isNestedDeeperThan } from '../model/exact-json.ts';
 import type { Fields } from '../model/payload.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
+import { answer, invalid, missing, objectBody, paging, ref } from './endpoint.ts';
+import type { AdminRequest, Endpoint, Json } from './endpoint.ts';
 import { page, readPage } from './paging.ts';
-import type { AdminRequest, Routes } from './routes.ts';
 
 export const notFound = (reply: { code(status: number): { send(body: unknown): unknown } }): unknown =>
   reply.code(404).send({ message: 'Not found' });
@@ -22,84 +23,129 @@ function idOf({ hooks }: Dispatcher, { params: { id = '' } }: AdminRequest): str
   return hooks.get(id) === undefined ? id.toLowerCase() : id;
 }
 
-/** The entity itself, its sources, ping and test. */
-export function hookRoutes(dispatcher: Dispatcher): Routes {
-  const { hooks, sources } = dispatcher;
-  return {
-    '/event-hooks': {
-      GET: (request) => {
-        const { size, offset } = readPage(request.query);
-        const all = hooks.list();
-        const from = offset === null ? all : all.filter((hook) => hook.id > offset);
-        const data = from.slice(0, size);
-        return page(
-          data,
-          '/event-hooks',
-          request.query,
-          from.length > size ? (data.at(-1)?.id ?? null) : null,
-        );
-      },
-      POST: async (request, reply) => {
-        const hook = await dispatcher.createHook(request.body ?? {});
-        void reply.code(201);
-        return hook;
-      },
+const hookBody: Json = {
+  required: true,
+  content: {
+    'application/json': { schema: ref('HookInput') },
+    'application/x-www-form-urlencoded': { schema: { type: 'object' } },
+    'multipart/form-data': { schema: { type: 'object' } },
+  },
+};
+const theHook = { 200: answer('The hook.', ref('Hook')) };
+
+/** The entity itself, its ping and its test. */
+export const hookEndpoints: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/event-hooks',
+    summary: 'List the hooks',
+    query: paging,
+    answers: { 200: answer('A page.', ref('HookPage')), ...invalid },
+    handle: ({ dispatcher: { hooks } }, request) => {
+      const { size, offset } = readPage(request.query);
+      const all = hooks.list();
+      const from = offset === null ? all : all.filter((hook) => hook.id > offset);
+      const data = from.slice(0, size);
+      const last = from.length > size ? (data.at(-1)?.id ?? null) : null;
+      return page(data, '/event-hooks', request.query, last);
     },
-    '/event-hooks/sources': { GET: () => ({ data: sources.all() }) },
-    '/event-hooks/sources/:source': {
-      GET: (request, reply) => {
-        const events = sources.source(request.params.source ?? '');
-        return events === undefined ? notFound(reply) : { data: events };
-      },
+  },
+  {
+    method: 'POST',
+    path: '/event-hooks',
+    summary: 'Create a hook',
+    body: hookBody,
+    answers: {
+      201: answer('The hook.', ref('Hook')),
+      ...invalid,
+      413: answer('The body is larger than 1 MiB.', ref('Message')),
     },
-    '/event-hooks/sources/:source/:event': {
-      GET: (request, reply) => {
-        const event = sources.find(request.params.source ?? '', request.params.event ?? '');
-        return event === undefined ? notFound(reply) : { data: event };
-      },
+    handle: async ({ dispatcher }, request, reply) => {
+      const hook = await dispatcher.createHook(request.body ?? {});
+      void reply.code(201);
+      return hook;
     },
-    '/event-hooks/:id': {
-      GET: (request, reply) => hookOf(dispatcher, request) ?? notFound(reply),
-      PATCH: async (request, reply) => {
-        const hook = hookOf(dispatcher, request);
-        const change = (request.body ?? {}) as Record<string, unknown>;
-        return (hook === null ? null : await hooks.patch(hook.id, change)) ?? notFound(reply);
-      },
-      PUT: (request, reply) => {
-        const id = idOf(dispatcher, request);
-        return isUuid(id) || hooks.get(id) !== undefined
-          ? dispatcher.putHook(id, request.body ?? {})
-          : notFound(reply);
-      },
-      DELETE: async (request) => {
-        await hooks.delete(idOf(dispatcher, request));
-      },
+  },
+  {
+    method: 'GET',
+    path: '/event-hooks/:id',
+    summary: 'Read a hook',
+    answers: { ...theHook, ...missing },
+    handle: ({ dispatcher }, request, reply) => hookOf(dispatcher, request) ?? notFound(reply),
+  },
+  {
+    method: 'PATCH',
+    path: '/event-hooks/:id',
+    summary: 'Change fields of a hook',
+    body: objectBody,
+    answers: { ...theHook, ...missing, ...invalid },
+    handle: async ({ dispatcher }, request, reply) => {
+      const hook = hookOf(dispatcher, request);
+      const change = (request.body ?? {}) as Record<string, unknown>;
+      return (hook === null ? null : await dispatcher.hooks.patch(hook.id, change)) ?? notFound(reply);
     },
-    '/event-hooks/:id/ping': {
-      GET: async (request, reply) => {
-        const hook = hookOf(dispatcher, request);
-        if (hook === null) return notFound(reply);
-        if (dispatcher.kinds.get(hook.handler)?.pings !== true) {
-          return reply.code(400).send({ message: `handler '${hook.handler}' does not support ping` });
-        }
-        const payload = dispatcher.pingPayload(hook);
-        const result = await dispatcher.run(hook, payload);
-        if (result !== true && 'error' in result) {
-          return reply.code(502).send({ message: `the ping was not answered: ${result.error}` });
-        }
-        return payload;
-      },
+  },
+  {
+    method: 'PUT',
+    path: '/event-hooks/:id',
+    summary: 'Replace or create a hook',
+    body: hookBody,
+    answers: { ...theHook, ...missing, ...invalid },
+    handle: ({ dispatcher }, request, reply) => {
+      const id = idOf(dispatcher, request);
+      return isUuid(id) || dispatcher.hooks.get(id) !== undefined
+        ? dispatcher.putHook(id, request.body ?? {})
+        : notFound(reply);
     },
-    '/event-hooks/:id/test': {
-      POST: async (request, reply) => {
-        const hook = hookOf(dispatcher, request);
-        if (hook === null) return notFound(reply);
-        const data = testData(hook, (request.body ?? {}) as Fields);
-        return { data, result: await dispatcher.run(hook, data) };
-      },
+  },
+  {
+    method: 'DELETE',
+    path: '/event-hooks/:id',
+    summary: 'Delete a hook and its deliveries',
+    answers: { 204: answer('It is gone, or was not there.') },
+    handle: async ({ dispatcher }, request) => {
+      await dispatcher.hooks.delete(idOf(dispatcher, request));
     },
-  };
-}
+  },
+  {
+    method: 'GET',
+    path: '/event-hooks/:id/ping',
+    summary: 'Send a ping',
+    answers: {
+      200: answer('The payload that was sent.', ref('Ping')),
+      400: answer('The handler cannot ping.', ref('Message')),
+      ...missing,
+      502: answer('The target did not answer.', ref('Message')),
+    },
+    handle: async ({ dispatcher }, request, reply) => {
+      const hook = hookOf(dispatcher, request);
+      if (hook === null) return notFound(reply);
+      if (dispatcher.kinds.get(hook.handler)?.pings !== true) {
+        return reply.code(400).send({ message: `handler '${hook.handler}' does not support ping` });
+      }
+      const payload = dispatcher.pingPayload(hook);
+      const result = await dispatcher.run(hook, payload);
+      if (result !== true && 'error' in result) {
+        return reply.code(502).send({ message: `the ping was not answered: ${result.error}` });
+      }
+      return payload;
+    },
+  },
+  {
+    method: 'POST',
+    path: '/event-hooks/:id/test',
+    summary: "Run a hook's handler now on the posted fields",
+    body: objectBody,
+    answers: { 200: answer('What came of it.', ref('TestResult')), ...missing, ...invalid },
+    takesEvents: true,
+    handle: async ({ dispatcher }, request, reply) => {
+      const hook = hookOf(dispatcher, request);
+      if (hook === null) return notFound(reply);
+      const data = testData(hook, (request.body ?? {}) as Fields);
+      return { data, result: await dispatcher.run(hook, data) };
+    },
+  },
+];
 
 /** The posted fields with the event and source that the hook is for; a hook for every event takes the posted one. */
 function testData(hook: Hook, posted: Fields): Fields {

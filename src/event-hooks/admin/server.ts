@@ -8,14 +8,14 @@ import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { HookExistsError, HookInvalidError } from '../model/errors.ts';
 import { parseExact } from '../model/exact-json.ts';
 import type { FormFields } from '../model/form-fields.ts';
-import { deliveryRoutes } from './deliveries.ts';
+import { Backlog } from '../dispatcher/backlog.ts';
+import type { Api, Endpoint } from './endpoint.ts';
+import { endpoints } from './endpoints.ts';
 import type { Front } from './listener.ts';
 import { createListener, refuseUnread } from './listener.ts';
 import { parseForm } from './form.ts';
-import { hookRoutes } from './hooks.ts';
+import { openApiDocument } from './openapi.ts';
 import { PagingError } from './paging.ts';
-import { serviceRoutes } from './service.ts';
-import type { Routes } from './routes.ts';
 
 export interface AdminOptions {
   /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
@@ -33,6 +33,9 @@ export interface AdminOptions {
 const bodyLimit = 1024 * 1024;
 /** How much a body may have beside the data of one event, in bytes. */
 const aroundEvent = 64 * 1024;
+/** How much may wait for one watcher, and for all of them, in bytes. A watcher that reads more slowly is cut off. */
+const maxTailBuffer = 4 * 1024 * 1024;
+const maxTailBuffers = 64 * 1024 * 1024;
 const json = 'application/json; charset=utf-8';
 
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
@@ -50,8 +53,11 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
       void (reply as unknown as FastifyReply).code(404).type(json).send({ message: 'Not found' });
     },
   });
-  parseBodies(app, dispatcher.kinds.form);
-  const eventLimit = dispatcher.options.maxEventBytes + aroundEvent;
+  const paths = [...Map.groupBy(endpoints, ({ path }) => path)].flatMap(([path, rows]) =>
+    [path, `/:workspace${path}`].map((url) => ({ url, rows })),
+  );
+  const withEvents = paths.filter(({ rows }) => rows.some(({ takesEvents = false }) => takesEvents));
+  parseBodies(app, dispatcher.kinds.form, new Set(withEvents.map(({ url }) => url)));
   app.setNotFoundHandler((_request, reply) => reply.code(404).type(json).send({ message: 'Not found' }));
   app.setErrorHandler((error, request, reply) =>
     answerError(dispatcher, error as FastifyError, request, reply),
@@ -67,39 +73,21 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
   app.addHook('onRequest', async () => {
     await dispatcher.takeOverChanges().catch(() => undefined);
   });
-  const routes: Routes = {
-    ...hookRoutes(dispatcher),
-    ...deliveryRoutes(dispatcher),
-    ...serviceRoutes(dispatcher),
+  const api: Api = {
+    dispatcher,
+    tails: new Backlog(maxTailBuffer, maxTailBuffers),
+    document: () => openApiDocument(dispatcher.kinds, endpoints),
   };
-  for (const [path, methods] of Object.entries(routes)) {
-    for (const url of [path, `/:workspace${path}`]) register(app, url, methods, eventLimit);
-  }
+  for (const { url, rows } of paths) register(app, url, rows, api);
   return app;
 }
 
 const methodNames = ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE'];
 
-function register(app: FastifyInstance, url: string, methods: Routes[string], eventLimit: number): void {
-  const allowed = Object.keys(methods);
-  for (const [method, handler] of Object.entries(methods)) {
-    app.route<{ Params: Record<string, string>; Querystring: Record<string, unknown> }>({
-      method,
-      url,
-      // An event of the size that the gRPC door takes comes in here, too.
-      ...(isEvent(url) ? { bodyLimit: eventLimit } : {}),
-      // A live view has no end, and so no HEAD.
-      ...(method === 'GET' ? { exposeHeadRoute: !url.endsWith('/tail') } : {}),
-      handler: async (request, reply) => {
-        void reply.type(json);
-        const answer = await handler(request, reply);
-        return reply.sent || answer === reply
-          ? reply
-          : (answer ?? reply.removeHeader('content-type').code(204).send());
-      },
-    });
-  }
-  if (allowed.includes('GET') && !url.endsWith('/tail')) allowed.push('HEAD');
+function register(app: FastifyInstance, url: string, rows: readonly Endpoint[], api: Api): void {
+  const allowed: string[] = rows.map(({ method }) => method);
+  for (const row of rows) route(app, url, row, api);
+  if (rows.some(hasHead)) allowed.push('HEAD');
   const others = methodNames.filter((method) => !allowed.includes(method));
   if (others.length > 0) {
     app.route({
@@ -123,14 +111,35 @@ function register(app: FastifyInstance, url: string, methods: Routes[string], ev
   });
 }
 
-function parseBodies(app: FastifyInstance, fields: FormFields): void {
+/** Adds one endpoint. */
+function route(app: FastifyInstance, url: string, row: Endpoint, api: Api): void {
+  const eventLimit = api.dispatcher.options.maxEventBytes + aroundEvent;
+  app.route<{ Params: Record<string, string>; Querystring: Record<string, unknown> }>({
+    method: row.method,
+    url,
+    ...(row.takesEvents === true ? { bodyLimit: eventLimit } : {}),
+    exposeHeadRoute: hasHead(row),
+    handler: async (request, reply) => {
+      void reply.type(json);
+      const answer = await row.handle(api, request, reply);
+      return reply.sent || answer === reply
+        ? reply
+        : (answer ?? reply.removeHeader('content-type').code(204).send());
+    },
+  });
+}
+
+const hasHead = ({ method, isEndless = false }: Endpoint): boolean => method === 'GET' && !isEndless;
+
+/** @param exact the paths whose numbers arrive as they were written */
+function parseBodies(app: FastifyInstance, fields: FormFields, exact: ReadonlySet<string>): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
     const type = request.headers['content-type'] ?? '';
     try {
       if (body.length === 0) done(null, {});
       else if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
-        done(null, parseObject(body.toString('utf8'), isEvent(request.routeOptions.url)));
+        done(null, parseObject(body.toString('utf8'), exact.has(request.routeOptions.url ?? '')));
       else if (/^application\/x-www-form-urlencoded\b/i.test(type))
         done(null, parseForm(formPairs(body.toString('utf8')), fields));
       else if (/^multipart\/form-data\b/i.test(type))
@@ -141,9 +150,6 @@ function parseBodies(app: FastifyInstance, fields: FormFields): void {
     }
   });
 }
-
-/** Whether a path takes events, whose numbers arrive as they were written. */
-const isEvent = (url: string | undefined): boolean => /\/event-hooks\/(?:events|:id\/test)$/.test(url ?? '');
 
 /** Every body of this API is one object. */
 function parseObject(text: string, exact: boolean): Record<string, unknown> {

@@ -1,81 +1,103 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Dispatcher } from '../dispatcher/dispatcher.ts';
-import { Backlog } from '../dispatcher/backlog.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Violation } from '../model/errors.ts';
 import { newEventId, shapeProblem } from '../model/event.ts';
 import type { HookEvent } from '../model/event.ts';
 import type { StatusAnswer } from './answers.ts';
-import { openApiDocument } from './openapi.ts';
-import type { Routes } from './routes.ts';
+import { answer, invalid, objectBody, ref } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 
-/** How much may wait for one watcher, and for all of them, in bytes. A watcher that reads more slowly is cut off. */
-const maxTailBuffer = 4 * 1024 * 1024;
-const maxTailBuffers = 64 * 1024 * 1024;
+const metrics = {
+  method: 'GET',
+  answers: { 200: answer('Metrics.', { type: 'string' }, 'text/plain') },
+  handle: async ({ dispatcher }, _request, reply) => {
+    const { registry } = dispatcher.metrics;
+    return reply.type(registry.contentType).send(await registry.metrics());
+  },
+} satisfies Partial<Endpoint>;
 
-/** The routes for operators and programs: emit over HTTP, live view, metrics, status, the OpenAPI document. */
-export function serviceRoutes(dispatcher: Dispatcher): Routes {
-  const backlog = new Backlog(maxTailBuffer, maxTailBuffers);
-  return {
-    '/event-hooks/events': {
-      POST: async (request, reply) => {
-        const events = readEvents(request.body, dispatcher.options.clock.now());
-        const { refused } = await dispatcher.accept(events);
-        if (refused.length > 0) {
-          throw new HookInvalidError(
-            refused.map(({ index, reason }) => violation(`events.${String(index)}`, reason)),
-          );
-        }
-        return reply.code(202).send({ accepted: events.length });
-      },
-    },
-    '/event-hooks/tail': {
-      GET: async (request, reply) => {
-        const stream = new PassThrough();
-        const reader = backlog.reader();
-        const end = dispatcher.feed.tail((notice) => {
-          if (stream.destroyed) return;
-          const line = Buffer.from(`${JSON.stringify(notice)}\n`);
-          if (!reader.take(line.length)) stream.destroy();
-          else stream.write(line, () => reader.left(line.length));
-        });
-        const leave = (): void => {
-          end();
-          reader.leave();
-        };
-        stream.on('close', leave).on('error', leave);
-        // A client that sends no more has gone: this answer has no end of its own.
-        for (const event of ['end', 'close']) request.raw.socket.once(event, () => stream.destroy());
-        // The first line comes at once, so that a reader knows that it is connected.
-        stream.write('{"type":"connected"}\n');
-        void reply.type('application/x-ndjson').send(stream);
-        await once(stream, 'close');
-        return reply;
-      },
-    },
-    '/event-hooks/status': {
-      GET: (): StatusAnswer => ({
-        store: dispatcher.store.kind,
-        durable: dispatcher.store.durable,
-        store_healthy: dispatcher.outbox.healthy,
-        delivering: dispatcher.engine.active,
-        hooks: dispatcher.hooks.list().length,
-        unfinished: Math.max(0, dispatcher.backlog.total),
+/** What operators and programs need: emit over HTTP, live view, metrics, status, the OpenAPI document. */
+export const serviceEndpoints: readonly Endpoint[] = [
+  {
+    method: 'POST',
+    path: '/event-hooks/events',
+    summary: 'Emit events: one, or a list under "events"',
+    body: objectBody,
+    answers: {
+      202: answer('They are stored.', {
+        type: 'object',
+        properties: { accepted: { type: 'integer' } },
+        required: ['accepted'],
       }),
+      ...invalid,
     },
-    '/event-hooks/openapi.json': { GET: () => openApiDocument(dispatcher.kinds) },
-    '/metrics': metrics(dispatcher),
-    // Where Kong's own Admin API is behind this one, /metrics is Kong's.
-    '/event-hooks/metrics': metrics(dispatcher),
-  };
-}
-
-function metrics({ metrics: { registry } }: Dispatcher): Routes[string] {
-  return {
-    GET: async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
-  };
-}
+    takesEvents: true,
+    handle: async ({ dispatcher }, request, reply) => {
+      const events = readEvents(request.body, dispatcher.options.clock.now());
+      const { refused } = await dispatcher.accept(events);
+      if (refused.length > 0) {
+        throw new HookInvalidError(
+          refused.map(({ index, reason }) => violation(`events.${String(index)}`, reason)),
+        );
+      }
+      return reply.code(202).send({ accepted: events.length });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/event-hooks/tail',
+    summary: 'Events and deliveries as they happen',
+    answers: { 200: answer('One JSON object per line.', { type: 'string' }, 'application/x-ndjson') },
+    isEndless: true,
+    handle: async ({ dispatcher, tails }, request, reply) => {
+      const stream = new PassThrough();
+      const reader = tails.reader();
+      const end = dispatcher.feed.tail((notice) => {
+        if (stream.destroyed) return;
+        const line = Buffer.from(`${JSON.stringify(notice)}\n`);
+        if (!reader.take(line.length)) stream.destroy();
+        else stream.write(line, () => reader.left(line.length));
+      });
+      const leave = (): void => {
+        end();
+        reader.leave();
+      };
+      stream.on('close', leave).on('error', leave);
+      // A client that sends no more has gone: this answer has no end of its own.
+      for (const event of ['end', 'close']) request.raw.socket.once(event, () => stream.destroy());
+      // The first line comes at once, so that a reader knows that it is connected.
+      stream.write('{"type":"connected"}\n');
+      void reply.type('application/x-ndjson').send(stream);
+      await once(stream, 'close');
+      return reply;
+    },
+  },
+  {
+    method: 'GET',
+    path: '/event-hooks/status',
+    summary: 'State of the dispatcher',
+    answers: { 200: answer('The state.', ref('Status')) },
+    handle: ({ dispatcher }): StatusAnswer => ({
+      store: dispatcher.store.kind,
+      durable: dispatcher.store.durable,
+      store_healthy: dispatcher.outbox.healthy,
+      delivering: dispatcher.engine.active,
+      hooks: dispatcher.hooks.list().length,
+      unfinished: Math.max(0, dispatcher.backlog.total),
+    }),
+  },
+  { path: '/metrics', summary: 'Prometheus metrics', ...metrics },
+  // Where Kong's own Admin API is behind this one, /metrics is Kong's.
+  { path: '/event-hooks/metrics', summary: "The same, also where /metrics is Kong's", ...metrics },
+  {
+    method: 'GET',
+    path: '/event-hooks/openapi.json',
+    summary: 'This document',
+    answers: { 200: answer('OpenAPI 3.1.', { type: 'object' }) },
+    handle: ({ document }) => document(),
+  },
+];
 
 /** Events from an HTTP body: one `{source, event, data, id?}`, or a list of them under `events`. */
 function readEvents(body: unknown, now: number): HookEvent[] {

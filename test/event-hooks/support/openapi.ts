@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { endpoints } from '../../../src/event-hooks/admin/endpoints.ts';
 import { openApiDocument } from '../../../src/event-hooks/admin/openapi.ts';
 import type { KindSet } from '../../../src/event-hooks/model/kind-set.ts';
 
@@ -15,7 +16,7 @@ type CheckAnswer = (method: string, url: string, status: number, type: string, b
 
 /** Checks answers against the OpenAPI document of these kinds of handler. */
 export function answerChecker(kinds: KindSet): CheckAnswer {
-  const document = openApiDocument(kinds) as unknown as Document;
+  const document = openApiDocument(kinds, endpoints) as unknown as Document;
   return (...answer) => {
     checkAnswer(document, ...answer);
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { answers } from '../../../src/event-hooks/admin/answers.ts';
+import { endpoints } from '../../../src/event-hooks/admin/endpoints.ts';
 import { openApiDocument } from '../../../src/event-hooks/admin/openapi.ts';
 import { handlerKinds } from '../../../src/event-hooks/handlers/kinds.ts';
 
@@ -8,7 +9,7 @@ interface Document {
   paths: Record<string, Record<string, { operationId?: string; responses?: object }>>;
   components: { schemas: Record<string, Record<string, unknown>> };
 }
-const document = openApiDocument(handlerKinds) as unknown as Document;
+const document = openApiDocument(handlerKinds, endpoints) as unknown as Document;
 const { schemas } = document.components;
 
 describe('the OpenAPI document', () => {

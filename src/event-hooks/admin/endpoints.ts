@@ -1,0 +1,13 @@
+import type { Endpoint } from './endpoint.ts';
+import { deliveryEndpoints } from './deliveries.ts';
+import { hookEndpoints } from './hooks.ts';
+import { serviceEndpoints } from './service.ts';
+import { sourceEndpoints } from './sources.ts';
+
+/** The whole Admin API of event hooks, in the order of its document. A new endpoint is a row in one of these lists. */
+export const endpoints: readonly Endpoint[] = [
+  ...hookEndpoints,
+  ...deliveryEndpoints,
+  ...sourceEndpoints,
+  ...serviceEndpoints,
+];
