@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const sources = quoted(fileURLToPath(new URL('.', import.meta.url)));
@@ -22,6 +23,7 @@ export default defineConfig({
     isolate: false,
     // One more than the cores of a small machine: many tests wait for processes most of the time.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // Many processes of the same sources: from the second one on they start without compiling them.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/kong-ts-tests', import.meta.url)) },
     // How long a test that will not succeed is waited for: a busy machine takes its time.

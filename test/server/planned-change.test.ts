@@ -10,7 +10,7 @@ import type { ServerProcess } from './support/server-process.ts';
 import { isAlive, plugin, until, Workbench } from './support/server-process.ts';
 
 /** How often a change is made under load; CI makes it 10 times. */
-const rounds = Number(process.env.KONG_TS_CHANGE_ROUNDS ?? 6);
+const rounds = Number(process.env.KONG_TS_CHANGE_ROUNDS ?? 3);
 
 let bench: Workbench;
 let kong: KongClient;

@@ -6,7 +6,7 @@ import { programs, runProgram } from '../../../support/random-programs.ts';
 import type { Program } from '../../../support/random-programs.ts';
 
 /** How many handlers are tried; `.ci/run` tries more. */
-const programCount = Number(process.env['KONG_TS_MERGED_PROGRAMS'] ?? 2000);
+const programCount = Number(process.env['KONG_TS_MERGED_PROGRAMS'] ?? 500);
 /** Chooses the programs; without it each run has others, and a failure prints the one it had. */
 const seed = process.env['KONG_TS_MERGED_SEED'];
 
