@@ -115,6 +115,12 @@ export class SqliteFile {
   get dataVersion(): number {
     return this.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
   }
+  /** What the file takes, its log of writes not counted. Bytes. */
+  get size(): number {
+    const { page_count: pages = 0 } = this.get<{ page_count: number }>('PRAGMA page_count') ?? {};
+    const { page_size: bytes = 0 } = this.get<{ page_size: number }>('PRAGMA page_size') ?? {};
+    return pages * bytes;
+  }
   /** Bounds the file's size, in pages of 4 KiB; beyond it, writing fails as on a full disk. */
   limitPages(pages: number): void {
     this.#db.exec(`PRAGMA max_page_count = ${String(Math.trunc(pages))}`);

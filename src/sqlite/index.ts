@@ -1,3 +1,3 @@
 export { SqliteFile } from './file.ts';
-export type { SqliteOptions, Synchronous } from './file.ts';
+export type { SqliteOptions, Synchronous, Value as SqliteValue } from './file.ts';
 export { resultCode } from './failure.ts';

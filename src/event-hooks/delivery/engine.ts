@@ -238,6 +238,7 @@ export class Engine {
       latencyMs: Math.round(latencyMs * 100) / 100,
       error: outcome.error,
       response: outcome.response,
+      ...(outcome.request === undefined ? {} : { request: outcome.request }),
     };
     record(result);
     observe(hook, result, delivery);

@@ -20,10 +20,14 @@ export interface HttpAnswer {
   error: string | null;
   /** How often the request was written to a connection: more than once if a connection closed before the answer. */
   sent: number;
+  /** `address:port` of the other end; null where there was no connection. */
+  address: string | null;
 }
 
 export interface Connection {
   socket: Socket;
+  /** `address:port` of the other end. A closed socket does not say it any more. */
+  address: string | null;
   answered: number;
   lastAnswerAt: number;
 }
@@ -85,10 +89,11 @@ export function collect(exchange: Exchange, chunk: Buffer, keepBytes: number): v
 /** The result for the sender. A compressed answer was not asked for and is not decompressed. */
 export function answerOf(exchange: Exchange, error: string | null): HttpAnswer {
   const { status, headers, bytes, chunks, written: sent } = exchange;
+  const address = exchange.on?.address ?? null;
   const encoding =
     bytes === 0 ? 'identity' : (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '')
-    return { status, headers, body: Buffer.concat(chunks).toString('utf8'), error, sent };
+    return { status, headers, body: Buffer.concat(chunks).toString('utf8'), error, sent, address };
   const name = encoding.slice(0, 40);
   return {
     status,
@@ -96,7 +101,15 @@ export function answerOf(exchange: Exchange, error: string | null): HttpAnswer {
     body: `[${name}, ${String(bytes)} bytes, not decompressed]`,
     error: error ?? `the answer is compressed (${name}), which was not asked for`,
     sent,
+    address,
   };
+}
+
+/** The other end of a connection, as `address:port`. */
+export function addressOf({ remoteAddress, remotePort }: Socket): string | null {
+  if (remoteAddress === undefined || remotePort === undefined) return null;
+  const host = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
+  return `${host}:${String(remotePort)}`;
 }
 
 /** Headers as undici gives them, each with one value. */

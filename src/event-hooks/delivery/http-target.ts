@@ -2,7 +2,7 @@ import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
 import { ClosingTargets } from './closing-targets.ts';
 import { containThrows } from './contain-throws.ts';
-import { answerOf, beginOn, collect, flatten, newExchange } from './exchange.ts';
+import { addressOf, answerOf, beginOn, collect, flatten, newExchange } from './exchange.ts';
 import type { Connection, Exchange, HttpAnswer, HttpRequest } from './exchange.ts';
 import { describe, isClosed, isInvalid } from './http-errors.ts';
 import { Suspects } from './suspects.ts';
@@ -79,7 +79,7 @@ export class HttpTarget {
     const client = new Client(this.#origin, {
       pipelining: 1,
       connect: pinnedConnector(this.#options, (socket) => {
-        this.#connection = { socket, answered: 0, lastAnswerAt: 0 };
+        this.#connection = { socket, address: addressOf(socket), answered: 0, lastAnswerAt: 0 };
         containThrows(socket, (error) => {
           this.#replaceClient(client, error);
         });

@@ -1,6 +1,7 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { HookLog } from '../log.ts';
+import { sizeOfSent } from '../store/sent-request.ts';
 import { EventRefusedError } from '../store/types.ts';
 import type { AttemptResult, HookStore, NewEvent } from '../store/types.ts';
 
@@ -42,8 +43,8 @@ const maxUnwrittenBytes = 64 * 1024 * 1024;
 
 /** Rough use of memory: two bytes for each character, and what surrounds them. */
 const bytesOf = ({ payload, hooks }: NewEvent): number => payload.length * 2 + hooks.length * 100 + 400;
-const resultBytes = ({ error, response }: AttemptResult): number =>
-  ((error?.length ?? 0) + (response?.length ?? 0)) * 2 + 300;
+const resultBytes = ({ error, response, request }: AttemptResult): number =>
+  ((error?.length ?? 0) + (response?.length ?? 0) + sizeOfSent(request)) * 2 + 300;
 
 interface Committed {
   seqs: (number | null)[];

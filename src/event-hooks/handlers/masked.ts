@@ -1,5 +1,5 @@
 import type { Mask } from '../model/mask.ts';
-import type { Delivery } from '../store/types.ts';
+import type { Delivery, SentRequest } from '../store/types.ts';
 import type { HookHandler, Outcome, TestResult } from './types.ts';
 
 /** A handler whose answers hold no secret of its hook: a kind cannot forget it. */
@@ -18,20 +18,33 @@ export class MaskedHandler implements HookHandler {
 
   async attempt(delivery: Delivery): Promise<Outcome> {
     const outcome = await this.#handler.attempt(delivery);
-    return { ...outcome, error: this.#apply(outcome.error), response: this.#apply(outcome.response) };
+    const { error, response, request } = outcome;
+    return {
+      ...outcome,
+      error: this.#apply(error),
+      response: this.#apply(response),
+      ...(request === undefined ? {} : { request: this.#ofRequest(request) }),
+    };
+  }
+
+  #ofRequest({ headers, url, ...rest }: SentRequest): SentRequest {
+    return { ...rest, url: this.#mask.apply(url), headers: this.#ofHeaders(headers) };
+  }
+  #ofHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+    const masked = Object.entries(headers).map(([name, value]) => [
+      this.#mask.ofName(name),
+      this.#mask.apply(value),
+    ]);
+    return Object.fromEntries(masked) as Record<string, string>;
   }
 
   async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
     const result = await this.#handler.test(payload, id);
     if (result === true) return true;
     if ('error' in result) return { error: this.#mask.apply(result.error) };
-    const headers = Object.entries(result.headers).map(([name, value]) => [
-      this.#mask.ofName(name),
-      this.#mask.apply(value),
-    ]);
     return {
       body: this.#mask.apply(result.body),
-      headers: Object.fromEntries(headers) as Record<string, string>,
+      headers: this.#ofHeaders(result.headers),
       status: result.status,
     };
   }

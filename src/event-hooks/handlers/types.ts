@@ -1,4 +1,4 @@
-import type { Delivery } from '../store/types.ts';
+import type { Delivery, SentRequest } from '../store/types.ts';
 
 /** The result of one attempt. */
 export interface Outcome {
@@ -17,6 +17,8 @@ export interface Outcome {
   gone?: boolean;
   /** How often it was sent, if more than once. Each sending counts as an attempt. */
   sent?: number;
+  /** What was sent, if anything is sent to a target. */
+  request?: SentRequest;
 }
 
 /** What a test answers: the response of an HTTP target, `true`, or what went wrong. */

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import { HttpTarget } from '../delivery/http-target.ts';
 import type { HttpAnswer, HttpTargetOptions } from '../delivery/http-target.ts';
-import { isHarmlessHeader } from '../model/harmless-headers.ts';
+import { isHarmlessHeader, maskHeaders } from '../model/harmless-headers.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { HookOf } from '../model/hook.ts';
 import { redactUrl } from '../model/secrets.ts';
 import { renamePayload } from '../model/payload.ts';
-import type { Delivery } from '../store/types.ts';
+import type { Delivery, SentRequest } from '../store/types.ts';
 import { targetAddresses, targetFields, targetSecrets } from './http-fields.ts';
 import type { TargetConfig } from './http-fields.ts';
 import { defineKind } from './kind.ts';
@@ -27,6 +27,8 @@ export class HttpHandler implements HookHandler {
   readonly target: string;
   readonly #http: HttpTarget;
   readonly #path: string;
+  /** Without what may be a secret. */
+  readonly #shownUrl: string;
   readonly #authorization: string | null;
   readonly #signer: Signer | null;
   readonly #hook: HookOf<TargetConfig>;
@@ -43,6 +45,7 @@ export class HttpHandler implements HookHandler {
     const parsed = new URL(url);
     this.target = parsed.origin;
     this.#path = `${parsed.pathname}${parsed.search}`;
+    this.#shownUrl = redactUrl(url).slice(0, longestShown);
     this.#authorization = basicAuthorization(parsed);
     this.#http = new HttpTarget(parsed.origin, options);
     this.#signer = secret === null ? null : new Signer(secret, previous, signature);
@@ -58,7 +61,8 @@ export class HttpHandler implements HookHandler {
       name === event ? payload : renamePayload(payload, name),
       deliveryId(delivery.hookId, delivery.eventId),
     );
-    return { ...outcomeOf(answer, this.#clock.now()), sent: answer.sent };
+    const { sent, request } = answer;
+    return { ...outcomeOf(answer, this.#clock.now()), sent, ...(request === null ? {} : { request }) };
   }
 
   async test(payload: Record<string, unknown>, id: string): Promise<TestResult> {
@@ -71,13 +75,14 @@ export class HttpHandler implements HookHandler {
     return this.#http.close();
   }
 
-  async #send(payload: string, id: string): Promise<HttpAnswer> {
+  async #send(payload: string, id: string): Promise<HttpAnswer & { request: SentRequest | null }> {
     let composed;
     try {
       const made = this.#compose(payload);
       composed = made instanceof Promise ? await made : made;
     } catch (error) {
-      return { status: null, headers: {}, body: '', error: (error as Error).message, sent: 0 };
+      const { message } = error as Error;
+      return { status: null, headers: {}, body: '', error: message, sent: 0, address: null, request: null };
     }
     const { method, body } = composed;
     const timestamp = Math.floor(this.#clock.now() / 1000);
@@ -94,13 +99,25 @@ export class HttpHandler implements HookHandler {
     if (this.#authorization !== null && composed.headers.authorization === undefined) {
       headers.push('authorization', this.#authorization);
     }
-    return this.#http.send({ id, method, path: this.#path, headers, body });
+    const answer = await this.#http.send({ id, method, path: this.#path, headers, body });
+    return { ...answer, request: this.#shown(method, headers, answer.address) };
+  }
+
+  #shown(method: string, headers: readonly string[], address: string | null): SentRequest {
+    const shown: Record<string, string> = {};
+    for (let at = 0; at + 1 < headers.length && at < 2 * mostShownHeaders; at += 2)
+      shown[headers[at] ?? ''] = (headers[at + 1] ?? '').slice(0, longestShown);
+    return { method, url: this.#shownUrl, address, headers: maskHeaders(shown) };
   }
 }
 
 /** A header's value goes out byte by byte: other characters than ASCII as UTF-8, as Kong sends them. */
 const asBytes = (value: string): string =>
   /^[\x20-\x7e]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1');
+
+/** What a record keeps of a request: so many headers, and so much of each and of the URL, in characters. */
+const mostShownHeaders = 48;
+const longestShown = 512;
 
 /** Headers that a hook's own `headers` cannot set. */
 const ownHeaders = new Set(['webhook-id', 'webhook-timestamp', 'webhook-signature', 'x-kong-signature']);
@@ -143,7 +160,10 @@ function basicAuthorization(url: URL): string | null {
 }
 
 /** 2xx is success, and everything else is not. The result says when the target wants the next attempt. */
-export function outcomeOf({ status, headers, body, error }: Omit<HttpAnswer, 'sent'>, now: number): Outcome {
+export function outcomeOf(
+  { status, headers, body, error }: Omit<HttpAnswer, 'sent' | 'address'>,
+  now: number,
+): Outcome {
   const response = status === null ? null : body;
   if (error !== null || status === null)
     return { ok: false, status, error: error ?? 'no response', response };

@@ -1,5 +1,11 @@
 import { KongTsError } from '../../base/errors.ts';
 import type { Hook } from '../model/hook.ts';
+import { HourTable } from './hour-table.ts';
+import { hourOf, risesOf } from './hours.ts';
+import { searchIn } from './memory-search.ts';
+import type { Looked } from './memory-search.ts';
+import { deliveryOverhead, eventOverhead, shortError, sizeOf, toDelivery, toRecord } from './memory-rows.ts';
+import type { Row, StoredEvent } from './memory-rows.ts';
 import { Suppression } from './suppression.ts';
 import { attemptsKept } from './types.ts';
 import type {
@@ -9,27 +15,19 @@ import type {
   Delivery,
   DeliveryQuery,
   DeliveryRecord,
+  DeliverySearch,
   DeliveryState,
+  EventQuery,
+  History,
   HookStore,
+  LeaseHolder,
   NewEvent,
+  PastEvent,
   ReplayQuery,
   RetentionLimits,
+  SearchPortion,
   StoreChange,
 } from './types.ts';
-
-interface StoredEvent extends Omit<NewEvent, 'hooks'> {
-  seq: number;
-  /** Deliveries that point at it. */
-  references: number;
-}
-interface Row {
-  event: StoredEvent;
-  state: DeliveryState;
-  result: AttemptResult | null;
-  history: Attempt[];
-  /** How much it takes besides its event, roughly. Bytes. */
-  size: number;
-}
 
 export interface MemoryLimits {
   /** What events and deliveries may take, in bytes. Default 256 MiB. */
@@ -37,14 +35,6 @@ export interface MemoryLimits {
   /** Identities remembered for on_change and snooze. Default 100,000. */
   firings?: number;
 }
-
-/** How much an event takes besides its payload, roughly. */
-const eventOverhead = 400;
-/** How much a delivery and an attempt take besides their texts, roughly. */
-const deliveryOverhead = 250;
-const attemptOverhead = 100;
-/** What is left of an error where there is no room. */
-const shortError = 100;
 
 /**
  * A store without a file: hooks and deliveries end with the process. When it is full, the oldest finished deliveries
@@ -61,6 +51,9 @@ export class MemoryStore implements HookStore {
   readonly #waiting = new Map<string, Set<number>>();
   readonly #maxBytes: number;
   readonly #suppression: Suppression;
+  readonly #hours = new HourTable();
+  /** When counting began. */
+  readonly #since = Date.now();
   #seq = 0;
   #bytes = 0;
   #lease: { owner: string | null; epoch: number; until: number } = { owner: null, epoch: 0, until: 0 };
@@ -83,6 +76,7 @@ export class MemoryStore implements HookStore {
     this.#rows.delete(id);
     this.#waiting.delete(id);
     this.#suppression.forgetHook(id);
+    this.#hours.drop(({ hookId }) => hookId === id);
     return this.#hooks.delete(id);
   }
 
@@ -119,6 +113,7 @@ export class MemoryStore implements HookStore {
       }
       return stored.seq;
     });
+    const stored: AttemptResult[] = [];
     for (const result of results) {
       if (result.epoch !== this.#lease.epoch) {
         listener.fenced?.(result);
@@ -128,8 +123,10 @@ export class MemoryStore implements HookStore {
       if (row === undefined) continue;
       row.state = result.state;
       this.#keep(row, result);
+      stored.push(result);
       if (result.state === 'waiting') this.#wait(result.hookId, result.seq);
     }
+    for (const { hookId, hour, what, by } of risesOf(stored)) this.#hours.add(hookId, hour, what, by);
     return seqs;
   }
 
@@ -205,6 +202,32 @@ export class MemoryStore implements HookStore {
     const row = seq === undefined ? undefined : this.#rows.get(hookId)?.get(seq);
     return row === undefined ? null : { ...toRecord(hookId, row), history: [...row.history] };
   }
+  async search(query: DeliverySearch): Promise<SearchPortion> {
+    const { hookId } = query;
+    const hooks = hookId === null ? [...this.#rows.keys()] : [hookId];
+    const among = hooks.flatMap((id) =>
+      [...(this.#rows.get(id) ?? [])]
+        .filter(([, { state }]) => hookId !== null || state === 'dead')
+        .map(([seq, row]): Looked => ({ seq, hookId: id, record: () => toRecord(id, row) })),
+    );
+    return searchIn(among, query);
+  }
+  async recentEvents({ source, event, size }: EventQuery): Promise<PastEvent[]> {
+    return [...this.#ids.values()]
+      .filter((one) => one.source === source && (event === undefined || one.event === event))
+      .sort((a, b) => b.seq - a.seq)
+      .slice(0, size)
+      .map(({ id, source, event, at, payload }) => ({ id, source, event, at, payload }));
+  }
+  async history(since: number): Promise<History> {
+    return { since: this.#since, hours: this.#hours.from(since) };
+  }
+  async waitingAndDead(): Promise<Map<string, { waiting: number; dead: number }>> {
+    const counts = await Promise.all(
+      [...this.#hooks.keys()].map(async (id) => [id, await this.counts(id)] as const),
+    );
+    return new Map(counts.map(([id, { waiting, dead }]) => [id, { waiting, dead }]));
+  }
   async replay(query: ReplayQuery, now: number): Promise<number[]> {
     const states: readonly DeliveryState[] = query.states ?? ['delivered', 'dead'];
     const seqs: number[] = [];
@@ -223,6 +246,7 @@ export class MemoryStore implements HookStore {
   }
   async prune(limits: RetentionLimits): Promise<number> {
     const floor = this.#seq - limits.maxEvents;
+    this.#hours.drop(({ hour }) => hour < hourOf(limits.olderThan));
     let events = 0;
     for (const rows of this.#rows.values()) {
       for (const [seq, row] of rows) {
@@ -243,6 +267,13 @@ export class MemoryStore implements HookStore {
   async release(owner: string): Promise<void> {
     if (this.#lease.owner === owner) this.#lease = { ...this.#lease, owner: null };
   }
+  async leaseHolder(): Promise<LeaseHolder | null> {
+    const { owner, epoch, until } = this.#lease;
+    return owner === null ? null : { owner, epoch, until };
+  }
+  async size(): Promise<number> {
+    return this.#bytes;
+  }
   /** Nobody else can write to it. */
   onChange(_listener?: (change: StoreChange) => void): () => void {
     return () => undefined;
@@ -260,13 +291,14 @@ export class MemoryStore implements HookStore {
    * keep events out.
    */
   #keep(row: Row, result: AttemptResult): void {
-    const { attempts: attempt, finishedAt, status, latencyMs, error } = result;
-    const history = [...row.history, { attempt, finishedAt, status, latencyMs, error }].slice(-attemptsKept);
+    const { attempts: attempt, finishedAt, status, latencyMs, error, response, request = null } = result;
+    const one: Attempt = { attempt, finishedAt, status, latencyMs, error, response, request };
+    const history = [...row.history, one].slice(-attemptsKept);
     const size = sizeOf(result, history);
     if (size > row.size && this.#bytes + size - row.size > this.#maxBytes / 2) {
       const short = error?.slice(0, shortError) ?? null;
       row.result = { ...result, error: short, response: null };
-      row.history = [{ attempt, finishedAt, status, latencyMs, error: short }];
+      row.history = [{ ...one, error: short, response: null, request: null }];
     } else {
       row.result = result;
       row.history = history;
@@ -311,36 +343,4 @@ export class MemoryStore implements HookStore {
       { fix: 'With --data-dir, deliveries wait on disk.' },
     );
   }
-}
-
-function sizeOf({ error, response }: AttemptResult, history: readonly Attempt[]): number {
-  const texts = history.reduce((sum, one) => sum + attemptOverhead + (one.error?.length ?? 0), 0);
-  return deliveryOverhead + texts + (error?.length ?? 0) + (response?.length ?? 0);
-}
-
-function toDelivery(hookId: string, { event, result }: Row): Delivery {
-  return {
-    hookId,
-    seq: event.seq,
-    eventId: event.id,
-    source: event.source,
-    event: event.event,
-    at: event.at,
-    payload: event.payload,
-    attempts: result?.attempts ?? 0,
-  };
-}
-
-function toRecord(hookId: string, row: Row): DeliveryRecord {
-  const { result, state } = row;
-  return {
-    ...toDelivery(hookId, row),
-    state,
-    due: state === 'waiting' ? (result?.due ?? null) : null,
-    finishedAt: result?.finishedAt ?? null,
-    status: result?.status ?? null,
-    latencyMs: result?.latencyMs ?? null,
-    error: result?.error ?? null,
-    response: result?.response ?? null,
-  };
 }

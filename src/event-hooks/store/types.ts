@@ -70,6 +70,17 @@ export interface AttemptResult {
   error: string | null;
   /** The beginning of the response. */
   response: string | null;
+  /** What was sent, as it may be shown; left out where nothing is sent to a target. */
+  request?: SentRequest | null;
+}
+
+/** What an attempt has sent, without secrets. The hook may have another target by now. */
+export interface SentRequest {
+  method: string;
+  url: string;
+  /** `address:port` of the other end; null where there was no connection. */
+  address: string | null;
+  headers: Record<string, string>;
 }
 
 /** One attempt of a delivery. */
@@ -80,6 +91,10 @@ export interface Attempt {
   status: number | null;
   latencyMs: number;
   error: string | null;
+  /** The beginning of the response. */
+  response: string | null;
+  /** null: nothing was sent, or it was not recorded. */
+  request: SentRequest | null;
 }
 
 /** How many attempts of a delivery are remembered: the last ones. */
@@ -106,6 +121,82 @@ export interface DeliveryQuery {
   /** Continue below this event number. */
   before?: number;
   size: number;
+}
+
+/** A search among the deliveries of one hook, or among the dead ones of all. Conditions are combined with `and`. */
+export interface DeliverySearch {
+  /** null: over all hooks, and among dead deliveries only. */
+  hookId: string | null;
+  state?: DeliveryState;
+  /** Events at or after this time, in milliseconds. */
+  since?: number;
+  /** Events before this time, in milliseconds. */
+  until?: number;
+  source?: string;
+  event?: string;
+  /** Letter by letter in the payload, the last error or the last response. */
+  text?: string;
+  /** Where the last portion ended: `SearchPortion.before`. */
+  before?: string;
+  /** How many are wanted. */
+  size: number;
+  /** How many deliveries are looked at, at most: what bounds the time. */
+  most: number;
+}
+
+/** What a search has found, newest event first. */
+export interface SearchPortion {
+  found: DeliveryRecord[];
+  /** How many deliveries were looked at, at most `most`. */
+  looked: number;
+  /** Where the next portion begins, a text of the store's own; null: everything was looked at. */
+  before: string | null;
+}
+
+export interface EventQuery {
+  source: string;
+  /** Default: every event of the source. */
+  event?: string;
+  size: number;
+}
+
+/** An event as it is stored. */
+export interface PastEvent {
+  id: string;
+  source: string;
+  event: string;
+  at: number;
+  payload: string;
+}
+
+/** What became of a hook's attempts in one hour. */
+export interface HourOfHook {
+  hookId: string;
+  /** Its beginning, in milliseconds since the epoch. */
+  hour: number;
+  /** Deliveries that succeeded. */
+  delivered: number;
+  /** Attempts that failed. */
+  failed: number;
+  /** Deliveries that were given up; these attempts count as failed, too. */
+  dead: number;
+  /** Attempts by latency: the numbers of {@link latencyBucket}, and how many each. */
+  latencies: ReadonlyMap<number, number>;
+}
+
+export interface History {
+  /** Since when attempts are counted, in milliseconds since the epoch. */
+  since: number;
+  /** Hours with an attempt, by hook in no order, oldest first. */
+  hours: HourOfHook[];
+}
+
+/** Who delivers. */
+export interface LeaseHolder {
+  owner: string;
+  epoch: number;
+  /** Milliseconds since the epoch. */
+  until: number;
 }
 
 export interface ReplayQuery {
@@ -221,6 +312,14 @@ export interface HookStore {
 
   deliveries(query: DeliveryQuery): Promise<DeliveryRecord[]>;
   delivery(hookId: string, eventId: string): Promise<DeliveryRecord | null>;
+  /** Looks at a bounded number of deliveries. A text in `before` that the store has not made is as good as none. */
+  search(query: DeliverySearch): Promise<SearchPortion>;
+  /** The latest stored events of a source, newest first. Events that fired no hook were never stored. */
+  recentEvents(query: EventQuery): Promise<PastEvent[]>;
+  /** What became of attempts in hours that began at `since` or later; results are counted where they are stored. */
+  history(since: number): Promise<History>;
+  /** How many deliveries of each hook wait for another attempt, and how many were given up. */
+  waitingAndDead(): Promise<ReadonlyMap<string, { waiting: number; dead: number }>>;
   /** Makes finished or waiting deliveries due now. @returns the event numbers, in order */
   replay(query: ReplayQuery, now: number): Promise<number[]>;
   /** Removes a bounded number of old finished deliveries. @returns how many events went */
@@ -233,6 +332,10 @@ export interface HookStore {
   lease(owner: string, now: number, ttlMs: number): Promise<number | null>;
   /** Gives the right up, so that the next one has it at once. */
   release(owner: string): Promise<void>;
+  /** Who has the right to deliver, whether or not its time has passed; null: nobody. */
+  leaseHolder(): Promise<LeaseHolder | null>;
+  /** What the store takes, in bytes; null: it cannot say. */
+  size(): Promise<number | null>;
 
   /**
    * Subscribes to what other processes write. The listener is told within a second of their commit, mostly within 100

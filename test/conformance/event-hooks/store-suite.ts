@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { anyNumber } from '../../event-hooks/support/expected.ts';
 import type { Hook } from '../../../src/event-hooks/model/hook.ts';
+import { searchConformance } from './search-suite.ts';
 import type {
   AttemptResult,
   HookStore,
@@ -52,8 +53,20 @@ const result = (hookId: string, seq: number, more: Partial<AttemptResult> = {}):
   ...more,
 });
 
+/** The attempt of such a result. */
+const first = {
+  attempt: 1,
+  finishedAt: 5000,
+  status: 200,
+  latencyMs: 1.5,
+  error: null,
+  response: 'ok',
+  request: null,
+};
+
 /** What every store has to do; run it over an adapter to see whether it can join. */
 export function storeConformance(name: string, open: () => Promise<StoreUnderTest>): void {
+  searchConformance(name, open);
   describe(`store: ${name}`, () => {
     let under: StoreUnderTest;
     let store: HookStore;
@@ -139,7 +152,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         latencyMs: 1.5,
         error: null,
         response: 'ok',
-        history: [{ attempt: 1, finishedAt: 5000, status: 200, latencyMs: 1.5, error: null }],
+        history: [first],
       });
       expect(await store.delivery('b', '1')).toBeNull();
       expect(await store.counts('a')).toEqual({ pending: 0, waiting: 0, delivered: 1, dead: 0 });
@@ -302,9 +315,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       const [seq = null] = await store.commit([event('1', ['a']), event('2', ['a'])], []);
       const number = seq ?? 0;
       await store.commit([], [result('a', number)]);
-      expect((await store.delivery('a', '1'))?.history).toEqual([
-        { attempt: 1, finishedAt: 5000, status: 200, latencyMs: 1.5, error: null },
-      ]);
+      expect((await store.delivery('a', '1'))?.history).toEqual([first]);
       await store.replay({ hookId: 'a', seq: number, size: 1 }, 1);
       for (let attempts = 2; attempts <= 13; attempts += 1) {
         await store.commit(
@@ -317,7 +328,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
       }
       const history = (await store.delivery('a', '1'))?.history ?? [];
       expect(history.map((one) => one.attempt)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
-      expect(history[0]).toEqual({ attempt: 4, finishedAt: 5000, status: null, latencyMs: 1.5, error: 'no' });
+      expect(history[0]).toEqual({ ...first, attempt: 4, status: null, error: 'no' });
       expect((await store.delivery('a', '2'))?.history).toEqual([]);
     });
 

@@ -1,9 +1,12 @@
 import { attemptsKept } from '../types.ts';
 import type { Attempt, AttemptResult } from '../types.ts';
 import { anyNumber, asText, wholeNumber } from './columns.ts';
+import { sentOf } from './sent.ts';
 import type { SqliteFile } from '../../../sqlite/index.ts';
 
-const shown = `${wholeNumber('finished')} AS finished, ${wholeNumber('status', 'NULL')} AS status, coalesce(${anyNumber('latency')}, 0) AS latency, ${asText('error')} AS error`;
+const shown = `${wholeNumber('a.finished')} AS finished, ${wholeNumber('a.status', 'NULL')} AS status, coalesce(${anyNumber('a.latency')}, 0) AS latency, ${asText('a.error')} AS error, ${asText('s.request')} AS request`;
+const withSent = (attempt: string): string =>
+  `LEFT JOIN sent s ON s.hook = a.hook AND s.seq = a.seq AND s.attempt = ${attempt}`;
 
 interface AttemptRow {
   attempt: number;
@@ -11,6 +14,8 @@ interface AttemptRow {
   status: number | null;
   latency: number;
   error: string | null;
+  request: string | null;
+  response: string | null;
 }
 
 /**
@@ -42,8 +47,14 @@ export function keepAttempt(file: SqliteFile, hook: number, result: AttemptResul
 
 /** Writes down the one attempt of a delivery that is about to be made again. */
 export function keepFirstAttempt(file: SqliteFile, hook: number, seq: number): void {
+  const isFirst = 'd.hook = ? AND d.seq = ? AND d.state = 2 AND d.attempts = 1';
   file.change(
-    'INSERT OR IGNORE INTO attempts (hook, seq, attempt, finished, status, latency, error) SELECT hook, seq, 1, finished, status, latency, error FROM deliveries WHERE hook = ? AND seq = ? AND state = 2 AND attempts = 1',
+    `INSERT OR IGNORE INTO attempts (hook, seq, attempt, finished, status, latency, error) SELECT hook, seq, 1, finished, status, latency, error FROM deliveries d WHERE ${isFirst}`,
+    hook,
+    seq,
+  );
+  file.change(
+    `INSERT INTO sent (hook, seq, attempt, response) SELECT hook, seq, 1, response FROM deliveries d WHERE ${isFirst} ON CONFLICT (hook, seq, attempt) DO UPDATE SET response = excluded.response`,
     hook,
     seq,
   );
@@ -53,17 +64,19 @@ export function keepFirstAttempt(file: SqliteFile, hook: number, seq: number): v
 export function attemptsOf(file: SqliteFile, hook: number, seq: number): Attempt[] {
   return file
     .all<AttemptRow>(
-      `SELECT ${wholeNumber('attempt', '1')} AS attempt, ${shown} FROM attempts WHERE hook = ? AND seq = ? UNION ALL SELECT 1, ${shown} FROM deliveries WHERE hook = ? AND seq = ? AND state = 2 AND attempts = 1 ORDER BY attempt`,
+      `SELECT ${wholeNumber('a.attempt', '1')} AS attempt, ${shown}, ${asText('s.response')} AS response FROM attempts a ${withSent('a.attempt')} WHERE a.hook = ? AND a.seq = ? UNION ALL SELECT 1, ${shown}, ${asText('a.response')} FROM deliveries a ${withSent('1')} WHERE a.hook = ? AND a.seq = ? AND a.state = 2 AND a.attempts = 1 ORDER BY attempt`,
       hook,
       seq,
       hook,
       seq,
     )
-    .map(({ attempt, finished, status, latency, error }) => ({
+    .map(({ attempt, finished, status, latency, error, request, response }) => ({
       attempt,
       finishedAt: finished,
       status,
       latencyMs: latency,
       error,
+      response,
+      request: sentOf(request),
     }));
 }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { SqliteFile } from '../../../sqlite/index.ts';
+import type { LeaseHolder } from '../types.ts';
 import { asText, wholeNumber } from './columns.ts';
 
 interface Held {
@@ -48,6 +49,13 @@ export class Lease {
 
   release(owner: string): void {
     this.#file.change('DELETE FROM lease WHERE owner = ?', owner);
+  }
+
+  holder(): LeaseHolder | null {
+    const held = this.#held();
+    if (held === undefined) return null;
+    const epoch = this.#file.get<{ epoch: number }>(epochNow)?.epoch ?? 0;
+    return { owner: `${held.host} ${held.owner}`, epoch, until: held.until };
   }
 
   /** Whether nobody else has had the right since it was given under this epoch. Part of a transaction. */

@@ -1,5 +1,6 @@
 import type { SqliteFile } from '../../../sqlite/index.ts';
 import type { RetentionLimits } from '../types.ts';
+import { dropHours } from './history.ts';
 
 /** Rows of one hook, and events, that go at a time. */
 const atOnce = 2000;
@@ -16,10 +17,11 @@ export function prune(file: SqliteFile, { maxEvents, olderThan }: RetentionLimit
   // The last event stays, so that its number is never given out again.
   const floor = Math.min(last, Math.max(last - maxEvents + 1, young?.seq ?? last));
   return file.atomic(() => {
+    dropHours(file, olderThan);
     // There may be many hooks without any.
     const hooks = 'SELECT no FROM hooks WHERE EXISTS (SELECT 1 FROM deliveries WHERE hook = no)';
     for (const { no } of file.all<{ no: number }>(hooks)) {
-      for (const table of ['attempts', 'deliveries']) {
+      for (const table of ['attempts', 'sent', 'deliveries']) {
         file.change(
           `DELETE FROM ${table} WHERE hook = ? AND seq IN (SELECT seq FROM deliveries WHERE hook = ? AND seq < ? AND state >= 2 ORDER BY seq LIMIT ?)`,
           no,

@@ -1,10 +1,11 @@
 /** Version of the layout, kept in the file's `user_version`. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /**
  * An event's payload is stored once, however many hooks it fires; a delivery is a small row beside it, cheap to update.
  * Deliveries are clustered by hook and event, which is the order in which they are made. Only deliveries that wait for
- * a retry are in the index. Every statement may be run on a file of an older layout.
+ * a retry, and those that were given up, are in an index. What was sent lies apart, so that a look over many deliveries
+ * does not read it. Every statement may be run on a file of an older layout.
  */
 export const schema = `
 CREATE TABLE IF NOT EXISTS hooks (
@@ -43,6 +44,22 @@ CREATE TABLE IF NOT EXISTS attempts (
   latency REAL NOT NULL,
   error TEXT,
   PRIMARY KEY (hook, seq, attempt)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS dead ON deliveries (seq, hook) WHERE state = 3;
+CREATE TABLE IF NOT EXISTS sent (
+  hook INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  request TEXT,
+  response TEXT,
+  PRIMARY KEY (hook, seq, attempt)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history (
+  hook INTEGER NOT NULL,
+  hour INTEGER NOT NULL,
+  what INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (hook, hour, what)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS firings (
   hook INTEGER NOT NULL,

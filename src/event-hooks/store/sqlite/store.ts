@@ -10,37 +10,33 @@ import type {
   Delivery,
   DeliveryQuery,
   DeliveryRecord,
+  DeliverySearch,
   DeliveryState,
+  EventQuery,
+  History,
   HookStore,
+  LeaseHolder,
   NewEvent,
+  PastEvent,
   ReplayQuery,
   RetentionLimits,
+  SearchPortion,
   StoreChange,
 } from '../types.ts';
 import { attemptsOf, keepAttempt, keepFirstAttempt } from './attempts.ts';
 import { ofOneEvent, openDatabase } from './database.ts';
 import { Firings } from './firings.ts';
+import { Hours } from './history.ts';
 import { readHookRows } from './hook-rows.ts';
 import { Lease } from './lease.ts';
 import { OthersWrites } from './others.ts';
 import { prune } from './prune.ts';
-import { anyNumber, asText, wholeNumber } from './columns.ts';
-import { stateNumber, toDelivery, toRecord, toState } from './rows.ts';
+import { recentEvents, search, waitingAndDead } from './search.ts';
+import { keepSent } from './sent.ts';
+import { wholeNumber } from './columns.ts';
+import { eventColumns, recordColumns, stateNumber, toDelivery, toRecord, toState } from './rows.ts';
 import type { DeliveryRow, RecordRow } from './rows.ts';
 
-const eventColumns = [
-  'e.seq',
-  ...['id', 'source', 'event', 'payload'].map((name) => `${asText(`e.${name}`)} AS ${name}`),
-  `${wholeNumber('e.at')} AS at`,
-  `${wholeNumber('d.attempts')} AS attempts`,
-].join(', ');
-const recordColumns = [
-  eventColumns,
-  `${wholeNumber('d.state', '3')} AS state`,
-  ...['due', 'finished', 'status'].map((name) => `${wholeNumber(`d.${name}`, 'NULL')} AS ${name}`),
-  `${anyNumber('d.latency')} AS latency`,
-  ...['error', 'response'].map((name) => `${asText(`d.${name}`)} AS ${name}`),
-].join(', ');
 const sizeOf = ({ payload }: DeliveryRow): number => String(payload).length;
 const noTime = `(due IS NULL OR ${wholeNumber('due', '-1')} < 0)`;
 const joined = 'FROM deliveries d JOIN events e ON e.seq = d.seq WHERE d.hook = ?';
@@ -54,6 +50,7 @@ export class SqliteStore implements HookStore {
   readonly #firings: Firings;
   readonly #lease: Lease;
   readonly #others: OthersWrites;
+  readonly #hours: Hours;
   /** Hook id -> its number in the file. */
   #numbers = new Map<string, number>();
 
@@ -68,7 +65,9 @@ export class SqliteStore implements HookStore {
     this.#file = file;
     this.#lease = new Lease(file);
     this.#firings = file.guard(() => new Firings(file, options.firings ?? 100_000));
-    this.#others = new OthersWrites(file, options.clock ?? systemClock);
+    const clock = options.clock ?? systemClock;
+    this.#hours = file.guard(() => new Hours(file, clock.now()));
+    this.#others = new OthersWrites(file, clock);
     // A delivery whose time is invalid is due now.
     file.guard(() => file.change(`UPDATE deliveries SET due = 0 WHERE state = 1 AND ${noTime}`));
   }
@@ -114,6 +113,8 @@ export class SqliteStore implements HookStore {
         if (row === undefined) return false;
         this.#file.change('DELETE FROM deliveries WHERE hook = ?', row.no);
         this.#file.change('DELETE FROM attempts WHERE hook = ?', row.no);
+        this.#file.change('DELETE FROM sent WHERE hook = ?', row.no);
+        this.#hours.forgetHook(row.no);
         this.#firings.forgetHook(row.no);
         this.#numbers.delete(id);
         return true;
@@ -136,6 +137,10 @@ export class SqliteStore implements HookStore {
           ),
         );
         fenced = this.#record(results);
+        const past = new Set(fenced);
+        this.#hours.count(past.size === 0 ? results : results.filter((result) => !past.has(result)), (id) =>
+          this.#number(id),
+        );
         return numbers;
       }),
     );
@@ -241,6 +246,22 @@ export class SqliteStore implements HookStore {
       return { ...toRecord(hookId, row), history: attemptsOf(this.#file, number, row.seq) };
     });
   }
+  search(query: DeliverySearch): Promise<SearchPortion> {
+    return this.#file.run(() => search(this.#file, query, this.#numbers));
+  }
+  recentEvents(query: EventQuery): Promise<PastEvent[]> {
+    return this.#file.run(() => recentEvents(this.#file, query));
+  }
+  history(since: number): Promise<History> {
+    return this.#file.run(() => this.#hours.read(since, this.#numbers));
+  }
+  waitingAndDead(): Promise<Map<string, { waiting: number; dead: number }>> {
+    return this.#file.run(() => {
+      const byNumber = waitingAndDead(this.#file);
+      const none = { waiting: 0, dead: 0 };
+      return new Map([...this.#numbers].map(([id, number]) => [id, byNumber.get(number) ?? none]));
+    });
+  }
   replay(query: ReplayQuery, now: number): Promise<number[]> {
     return this.#forHook(query.hookId, [], (number) =>
       this.#file.atomic(() => {
@@ -280,6 +301,12 @@ export class SqliteStore implements HookStore {
     return this.#file.run(() => {
       this.#lease.release(owner);
     });
+  }
+  leaseHolder(): Promise<LeaseHolder | null> {
+    return this.#file.run(() => this.#lease.holder());
+  }
+  size(): Promise<number> {
+    return this.#file.run(() => this.#file.size);
   }
   onChange(listener: (change: StoreChange) => void): () => void {
     return this.#others.listen(listener);
@@ -353,6 +380,7 @@ export class SqliteStore implements HookStore {
         seq,
       );
       keepAttempt(this.#file, number, result);
+      keepSent(this.#file, number, result);
       return false;
     });
   }

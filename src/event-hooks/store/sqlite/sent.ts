@@ -1,0 +1,46 @@
+import type { SqliteFile } from '../../../sqlite/index.ts';
+import type { AttemptResult, SentRequest } from '../types.ts';
+import { attemptsKept } from '../types.ts';
+
+/** What an attempt has sent, and the answer, where `deliveries` does not keep it because another attempt has followed. */
+export function keepSent(file: SqliteFile, hook: number, result: AttemptResult): void {
+  const { seq, attempts, request = null, response } = result;
+  if (request === null && response === null) return;
+  const isOnly = attempts === 1 && result.state === 'delivered';
+  file.change(
+    'INSERT OR REPLACE INTO sent (hook, seq, attempt, request, response) VALUES (?, ?, ?, ?, ?)',
+    hook,
+    seq,
+    attempts,
+    request === null ? null : JSON.stringify(request),
+    isOnly ? null : response,
+  );
+  if (attempts > attemptsKept)
+    file.change(
+      'DELETE FROM sent WHERE hook = ? AND seq = ? AND attempt <= ?',
+      hook,
+      seq,
+      attempts - attemptsKept,
+    );
+}
+
+/** Reads what was sent back. A row that somebody has changed is as good as none. */
+export function sentOf(text: string | null): SentRequest | null {
+  if (text === null) return null;
+  try {
+    const { method, url, address, headers } = JSON.parse(text) as Partial<Record<keyof SentRequest, unknown>>;
+    if (typeof method !== 'string' || typeof url !== 'string') return null;
+    if (typeof headers !== 'object' || headers === null) return null;
+    const texts = Object.entries(headers).filter(
+      (one): one is [string, string] => typeof one[1] === 'string',
+    );
+    return {
+      method,
+      url,
+      address: typeof address === 'string' ? address : null,
+      headers: Object.fromEntries(texts),
+    };
+  } catch {
+    return null;
+  }
+}
