@@ -34,7 +34,7 @@ const commands = new Map<string, Entry>([
   file('enable', 'turn a plugin on in a running Kong through its Admin API'),
   file('doctor', "check a Kong's settings for its plugin servers"),
   file('kong-config', 'print the settings that Kong needs for a plugin'),
-  file('hooks', 'list, create, test and replay event hooks'),
+  file('hooks', 'create, change, test and watch event hooks'),
   file('demo', 'start everything on this machine, with two workspaces and a webhook'),
   file('export-schema', "print a plugin's configuration schema in Kong's language"),
   file('js-pluginserver', "kong-js-pluginserver's command line, for plugins written for kong-pdk"),
@@ -100,6 +100,11 @@ async function run(argv: readonly string[]): Promise<void> {
   try {
     await command.parseAsync(module.normalise?.(rest) ?? rest, { from: 'user' });
   } catch (error) {
+    // A command without its subcommand has printed its help, and there is nothing to add.
+    if (isCommanderError(error) && error.code === 'commander.help') {
+      process.exitCode = 2;
+      return;
+    }
     // One line of commander's says what is wrong, this one where to read on.
     if (isCommanderError(error) && error.exitCode !== 0) {
       error.message = `${error.message.trimEnd().replace(/\n/g, ' ')} (kong-ts ${name} --help)`;

@@ -13,4 +13,5 @@ export {
 export type { Framing } from './headers.ts';
 export { bounded, httpLimits } from './limits.ts';
 export type { HttpLimits } from './limits.ts';
+export { httpMethods } from './methods.ts';
 export { multipartFields } from './multipart.ts';

@@ -153,9 +153,62 @@ describe('kong-ts hooks', () => {
     const lines = (await tail).out.trim().split('\n');
     expect(
       lines
-        .map((line) => line.slice('19:44:08.767  '.length).replace(/ \w{32}|[\d.]+ ms|hook .*/g, ''))
+        .map((line) =>
+          line.slice('19:44:08.767  '.length).replace(/ \w{32}|[\d.]+(?= ms)|hook [\w-]{36}/g, ''),
+        )
         .sort(),
-    ).toEqual(['s e  delivered after 1, , status -  ', 's e  event, 1 hook']);
+    ).toEqual(['s e  delivered at attempt 1 in  ms: no status  ', 's e  event for 1 hook']);
+    expect(text.err).toMatch(/^Watching http:\S+\. Ctrl-C ends it\.\n$/);
+  });
+
+  it('reads, changes, switches off and on', async () => {
+    const b = await bench();
+    const { id } = await b.hook({ source: 's', event: 'e', handler: 'log', snooze: 3 });
+    expect(JSON.parse((await cli(b, 'get', id)).out)).toMatchObject({ id, snooze: 3 });
+    expect((await cli(b, 'update', id, 'snooze=null', 'event=f')).out).toBe(`Updated ${id}: s f -> log\n`);
+    expect(b.dispatcher.hooks.get(id)).toMatchObject({ snooze: null, event: 'f' });
+    expect((await cli(b, 'disable', id)).out).toBe(`Switched off ${id}: s f -> log (off)\n`);
+    expect(b.dispatcher.hooks.get(id)?.enabled).toBe(false);
+    expect((await cli(b, 'enable', id)).out).toBe(`Switched on ${id}: s f -> log\n`);
+    expect(b.dispatcher.hooks.get(id)?.enabled).toBeUndefined();
+    await expect(cli(b, 'update', id)).rejects.toThrow(/Nothing to change was given\. Write fields/);
+    await expect(cli(b, 'enable', 'x')).rejects.toThrow(/404/);
+  });
+
+  it('shows in a list why the dispatcher has switched a hook off', async () => {
+    const b = await bench();
+    const { id } = await b.hook({ source: 's', handler: 'log' });
+    const hook = b.dispatcher.hooks.get(id);
+    if (hook !== undefined) await b.dispatcher.hooks.disable(hook, 'the target answered 410 Gone');
+    expect((await cli(b, 'list')).out).toMatch(/WHY OFF\n.* no +- +the target answered 410 Gone\n$/);
+  });
+
+  it('lists what is published, and knows what was meant', async () => {
+    const b = await bench();
+    b.dispatcher.publish({ source: 's', event: 'e', fields: ['a', 'b'], unique: ['a'], description: 'An E' });
+    expect((await cli(b, 'sources', 's')).out).toMatch(/\ns +e +a, b +a +An E\n$/);
+    expect(JSON.parse((await cli(b, '--json', 'sources', 'balancer', 'health')).out)).toMatchObject({
+      balancer: { health: { unique: ['upstream_id', 'ip', 'port'] } },
+    });
+    await expect(cli(b, 'sources', 'crud', 'consumer')).rejects.toThrow(/Did you mean consumers\?/);
+    await expect(cli(b, 'sources', 'constructor')).rejects.toThrow(/Nobody has published the source/);
+  });
+
+  it('says how the dispatcher does', async () => {
+    const b = await bench();
+    const { out, code } = await cli(b, 'status');
+    expect(out).toMatch(
+      /^dispatcher {2}http:.*\nstore {7}memory, in order.*--data-dir.*\ndelivering {2}yes\n/,
+    );
+    expect(out).toMatch(/hooks {7}0\nunfinished {2}0 deliveries\n$/);
+    expect(code).toBeUndefined();
+  });
+
+  it('prints the warnings of the Admin API beside what it did', async () => {
+    const b = await bench();
+    const { out, err } = await cli(b, 'create', 'source=crud', 'event=consumer', 'handler=log');
+    expect(out).toMatch(/^Created /);
+    expect(err).toMatch(/^Warning: Nobody has published the event "consumer".*Did you mean "consumers"\?/);
   });
 
   it('says what is wrong', async () => {
@@ -164,12 +217,12 @@ describe('kong-ts hooks', () => {
       /400 schema violation \(source: required field missing\)/,
     );
     await expect(cli(b, 'create', 'nonsense')).rejects.toThrow(/"nonsense" is not name=value/);
-    await expect(cli(b, 'ping', 'x')).rejects.toThrow(/404 Not found/);
+    await expect(cli(b, 'ping', 'x')).rejects.toThrow(/404 Not found\. kong-ts hooks list shows/);
     await expect(cli(b, '--api', 'http://127.0.0.1:1', 'list')).rejects.toThrow(
-      /No Admin API answers at .*--api/s,
+      /Nothing answers at .*--api/s,
     );
     const closed = await bench({}, 'token');
-    await expect(cli(closed, 'list')).rejects.toThrow(/401 Unauthorized/);
+    await expect(cli(closed, 'list')).rejects.toThrow(/401 Unauthorized.*KONG_TS_ADMIN_TOKEN/);
     expect((await cli(closed, '--token', 'token', 'list')).out).toMatch(/no event hooks/);
     onTestFinished(() => undefined);
   });

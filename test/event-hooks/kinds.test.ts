@@ -165,7 +165,9 @@ describe('a kind of handler that only its record knows', () => {
     const [b, { port, lines }] = [await start(false), await broker()];
     const answer = await b.api('POST', '/event-hooks', hook({ brokers: ['lo.example:1', '127.0.0.1:9092'] }));
     expect(answer).toMatchObject({ status: 400 });
-    expect(answer.body.message).toMatch(/config\.brokers\.2: 127\.0\.0\.1 is a loopback address/);
+    expect(answer.body.message).toMatch(
+      /config\.brokers\.2: this dispatcher refuses 127\.0\.0\.1, because it is a loopback address/,
+    );
     for (const [name, why] of [
       ['lo.example', /loopback/],
       ['meta.example', /link-local/],

@@ -174,7 +174,7 @@ describe('the dispatcher as a process', () => {
     const receiver = await receive();
     const port = String(receiver.port);
     await expect(DispatcherProcess.start(['--admin', `127.0.0.1:${port}`])).rejects.toThrow(
-      new RegExp(`127\\.0\\.0\\.1:${port}.*--admin`),
+      new RegExp(`127\\.0\\.0\\.1:${port}.*--event-hooks-admin`),
     );
     const address = `unix:${tempDir()}/h.sock`;
     await serve(['--listen', address, '--admin', 'off']);

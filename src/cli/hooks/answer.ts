@@ -5,10 +5,10 @@ const maxBytes = 64 * 1024 * 1024;
 
 const decode = (pieces: readonly Uint8Array[]): string => Buffer.concat(pieces).toString('utf8');
 
-/** What was called answers, and not as the Admin API of event hooks does. */
+/** For an answer that the Admin API of event hooks would not give. */
 export const notOurs = (where: string, what: string): KongTsError =>
-  new KongTsError('HOOKS_UNAVAILABLE', `${where} is no Admin API of event hooks: ${what}.`, {
-    fix: 'Name the right one with --api (kong-ts hooks serve says where it listens).',
+  new KongTsError('HOOKS_UNAVAILABLE', `${where} is not an Admin API of event hooks: ${what}.`, {
+    fix: 'Name the right one with --api URL ("kong-ts hooks serve" prints where it listens).',
   });
 
 /** The body as text. @throws KongTsError HOOKS_UNAVAILABLE when it is too large, or breaks off */

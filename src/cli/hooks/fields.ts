@@ -21,10 +21,20 @@ export function readFields(pairs: string[], file: string | undefined, fields: Fo
   }
   const named = pairs.map((pair): [string, string] => {
     const at = pair.indexOf('=');
-    if (at < 1) throw new KongTsError('USAGE', `"${pair}" is not name=value.`);
+    if (at < 1)
+      throw new KongTsError('USAGE', `"${pair}" is not name=value.`, {
+        fix: 'Fields look like source=crud or config.url=https://example.com/hook.',
+      });
     return [pair.slice(0, at), pair.slice(at + 1)];
   });
   return parseForm(named, fields, convert);
+}
+
+/** @throws KongTsError USAGE */
+export function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
+  throw new KongTsError('USAGE', `${option} needs a whole number from 1, not "${text}".`);
 }
 
 /** Text stays text except where it is JSON's own word or number and the field is not text by nature. */

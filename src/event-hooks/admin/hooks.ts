@@ -9,6 +9,7 @@ import type { Hook } from '../model/hook.ts';
 import { answer, invalid, missing, objectBody, paging, ref } from './endpoint.ts';
 import type { AdminRequest, Endpoint, Json } from './endpoint.ts';
 import { page, readPage } from './paging.ts';
+import { warn, warningHeader } from './warnings.ts';
 
 export const notFound = (reply: { code(status: number): { send(body: unknown): unknown } }): unknown =>
   reply.code(404).send({ message: 'Not found' });
@@ -32,6 +33,7 @@ const hookBody: Json = {
   },
 };
 const theHook = { 200: answer('The hook.', ref('Hook')) };
+const savedHook = { 200: { ...answer('The hook.', ref('Hook')), ...warningHeader } };
 
 /** The entity itself, its ping and its test. */
 export const hookEndpoints: readonly Endpoint[] = [
@@ -56,14 +58,14 @@ export const hookEndpoints: readonly Endpoint[] = [
     summary: 'Create a hook',
     body: hookBody,
     answers: {
-      201: answer('The hook.', ref('Hook')),
+      201: { ...answer('The hook.', ref('Hook')), ...warningHeader },
       ...invalid,
       413: answer('The body is larger than 1 MiB.', ref('Message')),
     },
     handle: async ({ dispatcher }, request, reply) => {
       const hook = await dispatcher.createHook(request.body ?? {});
       void reply.code(201);
-      return hook;
+      return warn(dispatcher, hook, reply);
     },
   },
   {
@@ -78,11 +80,12 @@ export const hookEndpoints: readonly Endpoint[] = [
     path: '/event-hooks/:id',
     summary: 'Change fields of a hook',
     body: objectBody,
-    answers: { ...theHook, ...missing, ...invalid },
+    answers: { ...savedHook, ...missing, ...invalid },
     handle: async ({ dispatcher }, request, reply) => {
       const hook = hookOf(dispatcher, request);
       const change = (request.body ?? {}) as Record<string, unknown>;
-      return (hook === null ? null : await dispatcher.hooks.patch(hook.id, change)) ?? notFound(reply);
+      const saved = hook === null ? null : await dispatcher.hooks.patch(hook.id, change);
+      return saved === null ? notFound(reply) : warn(dispatcher, saved, reply);
     },
   },
   {
@@ -90,12 +93,11 @@ export const hookEndpoints: readonly Endpoint[] = [
     path: '/event-hooks/:id',
     summary: 'Replace or create a hook',
     body: hookBody,
-    answers: { ...theHook, ...missing, ...invalid },
-    handle: ({ dispatcher }, request, reply) => {
+    answers: { ...savedHook, ...missing, ...invalid },
+    handle: async ({ dispatcher }, request, reply) => {
       const id = idOf(dispatcher, request);
-      return isUuid(id) || dispatcher.hooks.get(id) !== undefined
-        ? dispatcher.putHook(id, request.body ?? {})
-        : notFound(reply);
+      if (!isUuid(id) && dispatcher.hooks.get(id) === undefined) return notFound(reply);
+      return warn(dispatcher, await dispatcher.putHook(id, request.body ?? {}), reply);
     },
   },
   {

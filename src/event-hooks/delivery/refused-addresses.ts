@@ -11,8 +11,9 @@ export function refusedAddresses(addresses: readonly Address[], guard: TargetGua
   return addresses.flatMap(({ path, host }) => {
     const bare = host.replace(/^\[|\]$/g, '');
     const refusal = isIP(bare) === 0 ? null : guard.refusal(bare);
-    return refusal === null ? [] : [{ path, text: `${bare} is ${refusal}; ${advice}` }];
+    if (refusal === null) return [];
+    const advice = guard.advice([bare]);
+    const text = `this dispatcher refuses ${bare}, because it is ${refusal}`;
+    return [{ path, text: advice === null ? text : `${text}. ${advice.replace(/\.$/, '')}` }];
   });
 }
-
-const advice = 'private and loopback ranges can be allowed with --allow-private and --allow-loopback';

@@ -8,9 +8,16 @@ export interface GuardOptions {
   allowLoopback?: boolean;
   /** RFC 1918, carrier-grade NAT and unique local addresses. Default false. */
   allowPrivate?: boolean;
+  /**
+   * How this dispatcher's user allows what is refused, for errors. Default: the names of the two options above.
+   */
+  advice?: { readonly loopback: string; readonly private: string };
   /** Default: the system's resolver. */
   resolve?: (hostname: string) => Promise<string[]>;
 }
+
+const loopback = 'a loopback address';
+const privateRange = 'a private address';
 
 /** Metadata services that sit outside of the link-local range. */
 const metadata = new Set([
@@ -29,11 +36,13 @@ const metadata = new Set([
 export class TargetGuard {
   readonly #loopback: boolean;
   readonly #private: boolean;
+  readonly #advice: NonNullable<GuardOptions['advice']>;
   readonly #resolve: (hostname: string) => Promise<string[]>;
 
   constructor(options: GuardOptions = {}) {
     this.#loopback = options.allowLoopback ?? false;
     this.#private = options.allowPrivate ?? false;
+    this.#advice = options.advice ?? { loopback: 'allowLoopback: true', private: 'allowPrivate: true' };
     this.#resolve =
       options.resolve ??
       (async (hostname) => (await lookup(hostname, { all: true })).map((found) => found.address));
@@ -50,9 +59,23 @@ export class TargetGuard {
     if (first !== undefined) return [first, ...others];
     const reasons = found.map((address) => `${address} is ${this.refusal(address) ?? ''}`);
     const why = reasons.length === 0 ? 'the name has no address' : reasons.join(', ');
-    throw new KongTsError('TARGET_REFUSED', `The target ${hostname} is refused: ${why}.`, {
-      fix: 'Private and loopback ranges can be allowed with --allow-private and --allow-loopback.',
-    });
+    const fix = this.advice(found);
+    throw new KongTsError(
+      'TARGET_REFUSED',
+      `The target ${hostname} is refused: ${why}.`,
+      fix === null ? {} : { fix },
+    );
+  }
+
+  /** How the user of this dispatcher allows addresses that are refused; null: nobody can. */
+  advice(addresses: readonly string[]): string | null {
+    const ranges = addresses.map((address) => this.refusal(address));
+    const options = [
+      ...(ranges.includes(loopback) ? [this.#advice.loopback] : []),
+      ...(ranges.includes(privateRange) ? [this.#advice.private] : []),
+    ];
+    if (options.length === 0) return null;
+    return `Start the dispatcher with ${options.join(' or ')} to allow it.`;
   }
 
   /** Why an address is refused, null when it is allowed. */
@@ -65,11 +88,11 @@ export class TargetGuard {
       case 'unicast':
         return null;
       case 'loopback':
-        return this.#loopback ? null : 'a loopback address';
+        return this.#loopback ? null : loopback;
       case 'private':
       case 'carrierGradeNat':
       case 'uniqueLocal':
-        return this.#private ? null : 'a private address';
+        return this.#private ? null : privateRange;
       case 'linkLocal':
         return 'a link-local address';
       case 'multicast':

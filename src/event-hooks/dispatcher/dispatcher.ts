@@ -27,6 +27,7 @@ import type { Accepted } from './intake.ts';
 import { LocalTransport } from './local-transport.ts';
 import { Maintenance } from './maintenance.ts';
 import { OthersChanges } from './others-changes.ts';
+import { publisherWarnings } from './warnings.ts';
 import { compileDispatcherOptions } from './options.ts';
 import type { CompiledDispatcherOptions, DispatcherOptions } from './options.ts';
 import { withoutNulls } from '../model/payload.ts';
@@ -45,6 +46,9 @@ export class Dispatcher {
   readonly outbox: Outbox;
   readonly backlog = new DeliveryBacklog();
   readonly metrics: HookMetrics;
+  /** Whether the `crud` and `balancer` events of a Kong come in. */
+  watchesKong = false;
+  readonly #handlers: Handlers;
   readonly #intake: Intake;
   readonly #maintenance: Maintenance;
   readonly #othersChanges: OthersChanges;
@@ -59,6 +63,7 @@ export class Dispatcher {
     for (const declaration of builtinSources()) this.sources.publish(declaration);
     const targets = { guard: new TargetGuard(options.guard), closing: new ClosingTargets() };
     const handlers = new Handlers(kinds, options, targets);
+    this.#handlers = handlers;
     this.outbox = new Outbox({
       store,
       clock,
@@ -211,6 +216,11 @@ export class Dispatcher {
     const { hook, created } = await this.hooks.put(id, raw);
     if (created) this.#pingOnCreation(hook);
     return hook;
+  }
+
+  /** Why a valid hook may never fire or never arrive, a sentence each. */
+  async warnings(hook: Hook): Promise<string[]> {
+    return [...publisherWarnings(hook, this), ...(await this.#handlers.warnings(hook))];
   }
 
   /** The payload of a ping: the hook, without its secrets. */

@@ -63,7 +63,7 @@ export type CompiledDispatcherOptions = Required<Omit<DispatcherOptions, keyof G
 };
 
 export function compileDispatcherOptions(options: DispatcherOptions): CompiledDispatcherOptions {
-  const { allowLoopback, allowPrivate, resolve } = options;
+  const { allowLoopback, allowPrivate, advice, resolve } = options;
   return {
     store: options.store ?? storeOf(options.dataDir ?? null),
     synchronous: options.synchronous ?? 'normal',
@@ -89,6 +89,7 @@ export function compileDispatcherOptions(options: DispatcherOptions): CompiledDi
     guard: {
       allowLoopback: allowLoopback ?? false,
       allowPrivate: allowPrivate ?? false,
+      ...(advice === undefined ? {} : { advice }),
       ...(resolve === undefined ? {} : { resolve }),
     },
   };

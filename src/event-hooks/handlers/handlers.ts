@@ -2,6 +2,7 @@ import type { CompiledDispatcherOptions } from '../dispatcher/options.ts';
 import type { ClosingTargets } from '../delivery/closing-targets.ts';
 import { guardedConnection } from '../delivery/guarded-connection.ts';
 import { refusedAddresses } from '../delivery/refused-addresses.ts';
+import { targetWarnings } from '../delivery/target-warnings.ts';
 import type { TargetGuard } from '../delivery/target-guard.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
@@ -50,6 +51,11 @@ export class Handlers {
     const added = kind.addresses(hook.config).filter(({ host }) => !known.has(host));
     violations.push(...refusedAddresses(added, this.#targets.guard));
     if (violations.length > 0) throw new HookInvalidError(violations);
+  }
+
+  /** What is right about a hook's target and does not let deliveries arrive now. */
+  warnings(hook: Hook): Promise<string[]> {
+    return targetWarnings(this.#kindOf(hook).addresses(hook.config), this.#targets.guard);
   }
 
   #kindOf({ handler }: Hook): HandlerKind {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../../base/errors.ts';
+import { nearest } from '../../base/nearest.ts';
+import { httpMethods } from '../../http/index.ts';
 import { parseExactFields } from '../model/payload.ts';
 import type { Violation } from '../model/errors.ts';
 import { shown } from '../model/secrecy.ts';
@@ -14,12 +16,18 @@ import type { Composed } from './webhook.ts';
 
 type Part = { name: string; value: string | Template };
 
+function unknownMethod(method: string): string {
+  const meant = nearest(method, ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+  return `${method} is not an HTTP method${meant === null ? '' : ` (did you mean ${meant}?)`}`;
+}
+
 const config = z.strictObject({
   ...targetFields,
   method: z
     .string()
     .regex(/^[A-Z]{1,32}$/, 'expected an HTTP method in upper case')
-    .refine((m) => m !== 'CONNECT' && m !== 'TRACE', 'CONNECT and TRACE are not allowed'),
+    .refine((m) => m !== 'CONNECT' && m !== 'TRACE', 'CONNECT and TRACE are not allowed')
+    .refine((m) => httpMethods.includes(m), { error: ({ input }) => unknownMethod(String(input)) }),
   headers_format: z.boolean().default(false),
   payload: z.record(z.string(), z.string()).nullable().default(null),
   payload_format: z.boolean().default(true),

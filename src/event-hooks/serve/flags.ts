@@ -248,6 +248,14 @@ export function flagName(row: Flag, command: Command): string | null {
   return inServer !== null && typeof inServer === 'object' ? inServer.flag : inServer;
 }
 
+/** How a user of a command writes a flag of `hooks serve`, for errors and advice. */
+export function written(name: string, command: Command): string {
+  const row = flags.find((one) => one.name === name);
+  const flag = row === undefined ? name : (flagName(row, command) ?? name);
+  const word = command === 'serve' && typeof row?.inServer === 'object' ? row.inServer?.word : undefined;
+  return word === undefined ? `--${flag}` : `--${flag} ${word}`;
+}
+
 /** What a command's help says of a flag. */
 export function helpText({ help, variable, ...row }: Flag, command: Command): string {
   const value = command === 'serve' ? (row.defaultInServer ?? row.default) : row.default;

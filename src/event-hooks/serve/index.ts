@@ -4,4 +4,5 @@ export type { Command, Flag } from './flags.ts';
 export { grpcToken, launchOf, readLaunch } from './launch.ts';
 export type { DispatcherLaunch } from './launch.ts';
 export { parseServeOptions } from './options.ts';
-export { runDispatcher } from './run.ts';
+export { runDispatcher, startDispatcher } from './run.ts';
+export { signatureProblem } from '../handlers/verify.ts';

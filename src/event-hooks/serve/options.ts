@@ -4,7 +4,7 @@ import { readSecret, secrets } from '../../base/secrets.ts';
 import type { DispatcherOptions } from '../dispatcher/options.ts';
 import { parseAddress } from '../grpc/address.ts';
 import { storeOf } from '../store/open.ts';
-import { flagName, flags, usage } from './flags.ts';
+import { flags, usage, written } from './flags.ts';
 import type { Command, Flag } from './flags.ts';
 import { readKongOptions } from './kong-options.ts';
 import type { KongOptions } from './kong-options.ts';
@@ -28,6 +28,8 @@ export interface ServeOptions {
   dispatcher: DispatcherOptions;
   /** The Kong to watch and to stand in front of; null: none. */
   kong: KongOptions | null;
+  /** The command that the user wrote: errors name its flags. */
+  command: Command;
   /** End when standard input closes: for a child that must not outlive its parent. */
   exitWithStdin: boolean;
 }
@@ -59,10 +61,11 @@ export function parseServeOptions(
     allowHosts: listOf(given['allow-host']),
     reusePort: given['reuse-port'] === true,
     exitWithStdin: given['exit-with-stdin'] === true,
+    command,
     kong: readKongOptions(given, environment),
     dispatcher: Object.assign(
-      { store: store(text('store'), text('data-dir')) },
-      ...flags.map((row) => setBy(row, given[row.name], `--${flagName(row, command) ?? row.name}`)),
+      { store: store(text('store'), text('data-dir'), command), advice: adviceFor(command) },
+      ...flags.map((row) => setBy(row, given[row.name], written(row.name, command))),
     ) as DispatcherOptions,
   };
 }
@@ -109,9 +112,14 @@ function setBy(row: Flag, value: Given[string], flag: string): DispatcherOptions
   return row.set(number);
 }
 
-function store(name: string | undefined, dataDir: string | undefined): string {
+const adviceFor = (command: Command): { loopback: string; private: string } => ({
+  loopback: written('allow-loopback', command),
+  private: written('allow-private', command),
+});
+
+function store(name: string | undefined, dataDir: string | undefined, command: Command): string {
   if (name !== undefined && dataDir !== undefined && name !== storeOf(dataDir))
-    throw usage('--store and --data-dir name one store and have to agree');
+    throw usage(`${written('store', command)} and --data-dir name one store and have to agree`);
   return name ?? storeOf(dataDir ?? null);
 }
 

@@ -1,5 +1,6 @@
 import type { HookLog } from '../log.ts';
 import type { ServeOptions } from './options.ts';
+import type { Served } from './serve.ts';
 
 /**
  * Runs a dispatcher as this process: the ready line first, then the log, both on standard output; SIGTERM, SIGINT and the
@@ -30,6 +31,13 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
   await ended;
   await served.stop();
   process.exit(0);
+}
+
+/** Starts a dispatcher in this process, with its doors. @throws KongTsError when it cannot start */
+export async function startDispatcher(options: ServeOptions): Promise<Served> {
+  // Loaded here, as above.
+  const { serveDispatcher } = await import('./serve.ts');
+  return serveDispatcher(options);
 }
 
 /** Keeps lines back until the ready line is out. */

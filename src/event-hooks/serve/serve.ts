@@ -11,6 +11,7 @@ import { withoutUserInfo } from '../../base/user-info.ts';
 import { createFront, KongWatch } from '../../kong-watch/index.ts';
 import type { PlacedSocket } from '../../unix/index.ts';
 import { placeSocket } from '../../unix/index.ts';
+import { written } from './flags.ts';
 import type { ServeOptions } from './options.ts';
 import { watchPort } from './watch-port.ts';
 
@@ -35,6 +36,7 @@ const callersOf = ({ admin, allowHosts }: ServeOptions): Callers | null =>
 export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   const dispatcher = await createDispatcher(options.dispatcher);
   const watch = options.kong === null ? null : new KongWatch(watchPort(dispatcher), options.kong);
+  dispatcher.watchesKong = watch !== null;
   const exposed = isExposed(options.admin);
   const callers = callersOf(options);
   const lends = options.kong !== null && (!exposed || options.kong.lendLogin);
@@ -75,7 +77,7 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
         admin.listen({ path: temporary }),
       );
       url = `unix:${placed.path}`;
-    } else if (options.admin !== null) url = await listen(admin, options.admin, options.reusePort);
+    } else if (options.admin !== null) url = await listen(admin, options.admin, options);
     if (exposed) warnOfLogin(options.kong, dispatcher.options.log);
     if (exposed && options.adminToken === null) {
       dispatcher.options.log.warn('the Admin API of event hooks is open to the network without a token', {
@@ -104,7 +106,7 @@ function warnOfLogin(kong: ServeOptions['kong'], log: Dispatcher['options']['log
 async function listen(
   admin: ReturnType<typeof createAdmin>,
   address: Extract<Address, { kind: 'tcp' }>,
-  reusePort: boolean,
+  { reusePort, command }: ServeOptions,
 ): Promise<string> {
   try {
     const options = { host: address.host, port: address.port, reusePort };
@@ -115,7 +117,7 @@ async function listen(
       `The Admin API cannot listen on ${grpcTarget(address)}: ${messageOf(error)}.`,
       {
         cause: error,
-        fix: 'Choose another address with --admin.',
+        fix: `Choose another address with ${written('admin', command)}.`,
       },
     );
   }

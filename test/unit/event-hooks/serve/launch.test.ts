@@ -80,7 +80,7 @@ describe('a row of the dispatcher’s options', () => {
       const range =
         name.startsWith('allow-') && name !== 'allow-host' ? ['--allow-loopback', '--allow-private'] : given;
       const admin = name === 'admin' ? [] : ['--admin', 'off'];
-      expect(through).toEqual(parseServeOptions([...words, ...admin, ...range], {}));
+      expect(through).toEqual(parseServeOptions([...words, ...admin, ...range], {}, 'serve'));
       expect(through).not.toEqual(readLaunch(launchOf(more, { environment: {} }), {}));
     },
   );

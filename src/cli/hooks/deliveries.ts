@@ -1,20 +1,11 @@
-import { hookFields } from '../../event-hooks/admin/index.ts';
 import type { Command } from 'commander';
-import { KongTsError } from '../../base/errors.ts';
-import { printableJson, printableLine } from '../../terminal/index.ts';
+import { printableJson } from '../../terminal/index.ts';
 import { HooksApi } from './api.ts';
-import { eventFields, readFields } from './fields.ts';
+import { eventFields, readFields, wholeNumber } from './fields.ts';
 import { replay } from './replay.ts';
+import { hookPath, print, show } from './show.ts';
 import { table, time } from './table.ts';
 
-interface HookRow {
-  id: string;
-  source: string;
-  event: string | null;
-  handler: string;
-  enabled?: false;
-  config: { url?: string };
-}
 interface DeliveryRow {
   id: string;
   event: string;
@@ -26,68 +17,14 @@ interface DeliveryRow {
   error: string | null;
 }
 
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`);
-};
-const show = (api: HooksApi, value: unknown, text: () => string): void => {
-  print(api.json ? printableJson(value) : text());
-};
-
-/** The calls that ask once and print what came back. */
-export function addCalls(hooks: Command): void {
-  hooks
-    .command('list')
-    .description('the hooks')
-    .action(async (_options: unknown, command: Command) => {
-      const api = new HooksApi(command);
-      const rows = await api.list<HookRow>('/event-hooks');
-      show(api, rows, () =>
-        rows.length === 0
-          ? 'There are no event hooks.'
-          : table(
-              ['ID', 'SOURCE', 'EVENT', 'HANDLER', 'ON', 'TARGET'],
-              rows.map((row) => [
-                row.id,
-                row.source,
-                row.event ?? '*',
-                row.handler,
-                row.enabled === false ? 'no' : 'yes',
-                row.config.url,
-              ]),
-            ),
-      );
-    });
-
-  hooks
-    .command('create')
-    .description('create a hook from fields (source=crud config.url=https://...) or from a JSON file')
-    .argument('[field...]', 'name=value, as in a form body of the Admin API')
-    .option('--file <path>', 'a JSON document; - reads standard input')
-    .action(async (fields: string[], options: { file?: string }, command: Command) => {
-      const api = new HooksApi(command);
-      const hook = readFields(fields, options.file, await hookFields());
-      const made = await api.call<HookRow>('POST', '/event-hooks', hook);
-      show(api, made, () =>
-        printableLine(
-          `Created ${made.id}: ${made.source} ${made.event ?? '*'} -> ${made.config.url ?? made.handler}`,
-        ),
-      );
-    });
-
-  hooks
-    .command('delete')
-    .description('delete a hook and its deliveries')
-    .argument('<id>')
-    .action(async (id: string, _options: unknown, command: Command) => {
-      await new HooksApi(command).call('DELETE', `/event-hooks/${encodeURIComponent(id)}`);
-    });
-
+/** The calls that send something, and those about what was sent. */
+export function addDeliveries(hooks: Command): void {
   hooks
     .command('ping')
     .description('send a ping to a webhook and print its payload')
     .argument('<id>')
     .action(async (id: string, _options: unknown, command: Command) => {
-      const payload = await new HooksApi(command).call('GET', `/event-hooks/${encodeURIComponent(id)}/ping`);
+      const payload = await new HooksApi(command).call('GET', `${hookPath(id)}/ping`);
       print(printableJson(payload));
     });
 
@@ -101,7 +38,7 @@ export function addCalls(hooks: Command): void {
       const api = new HooksApi(command);
       const answer = await api.call<{ result: true | { error?: string; status?: number } }>(
         'POST',
-        `/event-hooks/${encodeURIComponent(id)}/test`,
+        `${hookPath(id)}/test`,
         readFields(fields, options.file, eventFields),
       );
       print(printableJson(answer));
@@ -111,6 +48,10 @@ export function addCalls(hooks: Command): void {
       if (!good) process.exitCode = 1;
     });
 
+  addRecords(hooks);
+}
+
+function addRecords(hooks: Command): void {
   hooks
     .command('deliveries')
     .description('deliveries of a hook, newest first; or one delivery with its payload')
@@ -125,16 +66,11 @@ export function addCalls(hooks: Command): void {
           print(printableJson(await api.call('GET', `/event-hooks/deliveries/${encodeURIComponent(id)}`)));
           return;
         }
-        const limit = Number(options.limit);
-        if (!Number.isInteger(limit) || limit < 1)
-          throw new KongTsError('USAGE', '--limit needs a number above 0.');
+        const limit = wholeNumber('--limit', options.limit);
         const query = new URLSearchParams({ size: String(Math.min(limit, 1000)) });
         if (options.state !== undefined) query.set('state', options.state);
         if (options.since !== undefined) query.set('since', options.since);
-        const rows = await api.list<DeliveryRow>(
-          `/event-hooks/${encodeURIComponent(id)}/deliveries?${query.toString()}`,
-          limit,
-        );
+        const rows = await api.list<DeliveryRow>(`${hookPath(id)}/deliveries?${query.toString()}`, limit);
         show(api, rows, () =>
           rows.length === 0
             ? 'There are no deliveries.'

@@ -1,0 +1,14 @@
+import { printableJson } from '../../terminal/index.ts';
+import type { HooksApi } from './api.ts';
+
+export const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** Prints an answer: as JSON where that was asked for, else as text for a reader. */
+export function show(api: HooksApi, value: unknown, text: () => string): void {
+  print(api.json ? printableJson(value) : text());
+}
+
+/** The path of a hook, by its id. */
+export const hookPath = (id: string): string => `/event-hooks/${encodeURIComponent(id)}`;
