@@ -26,6 +26,7 @@ const file = (name: string, description: string): [string, Entry] => [
 ];
 
 const commands = new Map<string, Entry>([
+  file('dev', 'serve plugins behind a gateway on this machine, and take over what you save'),
   file('serve', 'serve plugins on a Unix socket'),
   file('dump', 'print what Kong asks a plugin server about a plugin (query_cmd)'),
   file('reload', 'make a running server load its plugins again'),

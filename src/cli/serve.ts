@@ -31,6 +31,7 @@ interface ServeFlags {
   instancesFile?: string;
   eventHooks: 'auto' | 'on' | 'off';
   watch?: boolean;
+  inspect?: string | true;
   check?: boolean;
 }
 
@@ -101,6 +102,7 @@ export function build(): Command {
         .default('auto'),
     )
     .option('--watch', 'load plugins anew when a file changes that they are loaded from')
+    .option('--inspect [host:port]', 'let a debugger attach to the worker (default: 127.0.0.1:9229)')
     .option('--check', 'read the options, load the plugins, say what would be served, and end')
     .addHelpText('after', sockets)
     .action(serve);
@@ -148,6 +150,7 @@ function compile(
     allowHosts: rest.allowHost,
     dispatcher: launchOf(dispatcher, { when: rest.eventHooks, ...given('dataDir', rest.dataDir) }),
     ...given('watch', rest.watch),
+    ...given('inspect', rest.inspect === true ? 'on' : rest.inspect),
     ...given('backlog', rest.backlog === undefined ? undefined : number('--backlog', rest.backlog)),
     ...seconds('blockLimit', '--block-limit', rest.blockLimit),
     ...seconds('drainTimeout', '--drain-timeout', rest.drainTimeout),

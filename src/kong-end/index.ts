@@ -24,6 +24,7 @@ export {
   EntityError,
   compileRegistry,
   createEntityStore,
+  createRegistry,
   defaultWorkspaceId,
   entityErrors,
   foreignId,
@@ -70,6 +71,7 @@ export { latin1OfText, rawHeaderLines, requestTarget } from './request/bytes.ts'
 export { connectionOf, wantsWebSocket } from './request/connection-header.ts';
 export { Exchange, now } from './request/exchange.ts';
 export type { Destination, TlsInfo, Try } from './request/exchange.ts';
+export type { PhaseReport } from './request/phase-report.ts';
 export { HeaderList } from './request/headers.ts';
 export { HttpExchange, plainIp } from './request/http-exchange.ts';
 export { createLog, logLevels } from './request/log.ts';

@@ -19,7 +19,7 @@ export interface AdminListener {
 
 export interface AdminApiOptions {
   readonly store: MutableEntityStore;
-  readonly known: readonly KnownPlugin[];
+  readonly known: () => readonly KnownPlugin[];
   readonly eventHooksAdmin: string | null;
   readonly workspaces: boolean;
   readonly database: 'postgres' | 'off';

@@ -1,3 +1,4 @@
+import type { RequestReport } from './gateway/request-report.ts';
 import type { LogLevel, PluginServerOptions, SandboxLog } from '../kong-end/index.ts';
 
 export interface SandboxOptions {
@@ -48,6 +49,10 @@ export interface SandboxOptions {
    * 3 seconds; up to 6 were seen on Kong 3.9.3.
    */
   oldWorkerEnds?: () => Promise<unknown>;
+  /** Milliseconds from a reload until the new nginx workers answer. Default 500, as Kong takes at least. */
+  workerStartMs?: number;
+  /** Gets a report of each request, once its log phase has ended. Default: nobody. */
+  onRequest?: (report: RequestReport) => void;
   /** How long a plugin server may take for each answer, in milliseconds. Default 60000, as Kong. */
   pluginServerTimeout?: number;
   /** Bodies above this go to a file (client_body_buffer_size), in bytes. Default 8192. */

@@ -3,6 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { uuidOf } from '../base/uuid.ts';
 import { KongTsError, messageOf } from '../base/errors.ts';
 import type { AdminApiOptions, AdminListener } from './admin-listener.ts';
@@ -10,6 +11,7 @@ import { startAdmin } from './admin-listener.ts';
 import {
   PluginServers,
   createEntityStore,
+  createRegistry,
   createLog,
   createNodeState,
   keyAuthPlugin,
@@ -43,7 +45,10 @@ export interface Sandbox {
   readonly streamPorts: readonly number[];
   /** The configuration; what the Admin API changes. */
   readonly store: MutableEntityStore;
-  /** Reads the configuration files again and starts plugin servers anew, as `kong reload`. Rejects when a file is not valid; the old configuration stays. */
+  /**
+   * Asks for the plugins' dumps and reads the configuration files again, and starts plugin servers anew, as `kong reload`. Rejects
+   * when a dump or a file is not valid; the old configuration stays.
+   */
   reload(): Promise<void>;
   /** Ends everything: listeners, connections, plugin servers that it started, its temporary directory. */
   close(): Promise<void>;
@@ -94,14 +99,7 @@ async function open(
     oldWorkerEnds: options.oldWorkerEnds,
   });
   closers.push(() => servers.close());
-  const all = [keyAuthPlugin, ...servers.known];
-  for (const name of unknown(all, options.plugins))
-    log(
-      'warn',
-      `[sandbox] ${name} is in plugins, but neither here nor from a plugin server; Kong would not start without it`,
-    );
-  const known = enabled(all, options.plugins);
-  refuseSchemas(known);
+  let known = knownPlugins(servers.known, options.plugins, log);
   const files = options.config ?? [];
   const load = {
     strict: options.strict ?? false,
@@ -116,7 +114,8 @@ async function open(
     isTrusted: trustedTest(options.trustedIps ?? []),
     snapshot: () => store.snapshot(),
   });
-  const config = new ConfigState(store, [new KeyAuth(), ...servers.plugins], log);
+  const keyAuth = new KeyAuth();
+  const config = new ConfigState(store, () => [keyAuth, ...servers.plugins], log);
   closers.push(async () => config.close());
   const connections = new UpstreamConnections();
   const pending = new Set<Promise<unknown>>();
@@ -127,7 +126,8 @@ async function open(
   const workers = Math.max(1, options.workers ?? 1);
   const tls = { node, config, certificates: new Certificates(log) };
   const bodyBufferBytes = options.bodyBufferBytes ?? 8192;
-  const shared = { node, config, connections, pending, bodyBufferBytes, workers, tls };
+  const { onRequest = null } = options;
+  const shared = { node, config, connections, pending, bodyBufferBytes, workers, tls, onRequest };
   const proxies = await listenAll(
     options.proxyListen ?? '127.0.0.1:8000',
     '--proxy-listen',
@@ -142,7 +142,7 @@ async function open(
   closers.push(async () => {
     closed = true;
   });
-  const about = { known, nodeId: node.id, workerPids: () => pids.now, loading: load };
+  const about = { known: () => known, nodeId: node.id, workerPids: () => pids.now, loading: load };
   const admin = await startAdminOf(options, store, about, tls.certificates, closers);
   return {
     proxyUrl: urlOf(proxies, false),
@@ -152,10 +152,16 @@ async function open(
     streamPorts: streams.map(({ listener }) => listener.port),
     store,
     reload: async () => {
-      const next = files.length > 0 ? loadDeclarative(files, known, load) : null;
-      await wait(workerStart);
+      const dumps = await servers.dumps();
+      const plugins = knownPlugins(dumps, options.plugins, log);
+      const registry = createRegistry(plugins);
+      const next = files.length > 0 ? loadDeclarative(files, plugins, { ...load, registry }) : store;
+      await wait(options.workerStartMs ?? workerStart);
       if (closed) return;
-      if (next !== null) store.replaceWith(next);
+      const changed = next !== store || !isDeepStrictEqual(plugins, known);
+      known = plugins;
+      servers.take(dumps);
+      if (changed) store.replaceWith(next, registry);
       pids.renew();
       await servers.reload();
     },
@@ -235,6 +241,23 @@ async function preparePrefix(
     );
   }
   return directory;
+}
+
+/** The plugins that may be used. @throws KongTsError PLUGIN_INVALID */
+function knownPlugins(
+  dumped: readonly KnownPlugin[],
+  names: readonly string[] | undefined,
+  log: SandboxLog,
+): KnownPlugin[] {
+  const all = [keyAuthPlugin, ...dumped];
+  for (const name of unknown(all, names))
+    log(
+      'warn',
+      `[sandbox] ${name} is in plugins, but neither here nor from a plugin server; Kong would not start without it`,
+    );
+  const known = enabled(all, names);
+  refuseSchemas(known);
+  return known;
 }
 
 /** As Kong at its start: one schema that it does not take, and nothing starts. @throws KongTsError PLUGIN_INVALID */

@@ -8,4 +8,7 @@ export type { RunningServer } from './running-server.ts';
 export type { LogFormat, LogLevel, ServerLog } from './log/types.ts';
 export { logFormats, logLevels } from './log/types.ts';
 export { createCallbackLog } from './log/server-log.ts';
+export { readLines } from './hooks/bounded-lines.ts';
+export { FileWatch } from './watch/file-watch.ts';
+export { Quiet } from './watch/quiet.ts';
 export { runServer } from './process/run-server.ts';

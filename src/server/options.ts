@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { KongTsError } from '../base/errors.ts';
 import { parseHostPort } from '../base/host-port.ts';
 import type { DispatcherLaunch } from '../event-hooks/serve/index.ts';
+import { isLoopback } from '../http/index.ts';
 import { launchOf } from '../event-hooks/serve/index.ts';
 import { defaultBodyFolders } from './connection/body-file.ts';
 import type { LogFormat, LogLevel } from './log/types.ts';
@@ -75,6 +76,11 @@ export interface ServerOptions {
   dispatcher?: DispatcherLaunch;
   /** Reload when a plugin's file changes. Default false. */
   watch?: boolean;
+  /**
+   * `host:port` of this machine where a debugger finds the worker, `on` for 127.0.0.1:9229. There is one worker then, and it may
+   * stand still for as long as a person looks at it. Default: none.
+   */
+  inspect?: string | null;
   /** Folder that relative plugin files and sockets are resolved from. Default: the current one. */
   cwd?: string;
 }
@@ -117,6 +123,8 @@ export interface CompiledServerOptions {
   /** Passed on to the dispatcher and never read here. */
   readonly dispatcher: DispatcherLaunch;
   readonly watch: boolean;
+  /** Where a debugger finds the worker; null: nowhere. */
+  readonly inspect: HostPort | null;
   readonly cwd: string;
 }
 
@@ -136,19 +144,20 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
   if (new Set(sockets.map((socket) => socket.path)).size < sockets.length) {
     throw usage('Two --socket options name the same path.');
   }
+  const inspect = compileInspect(options);
   const dataDir = options.dataDir == null ? null : resolve(cwd, options.dataDir);
   const { dispatcher = launchOf({}, { environment: {}, dataDir }) } = options;
   return {
     plugins: [...options.plugins],
     sockets,
-    workers: compileWorkers(options.workers ?? 'auto'),
+    workers: compileWorkers(options.workers ?? 'auto', inspect !== null),
     socketMode: compileMode(options.socketMode ?? 0o660),
     socketOwner: options.socketOwner === undefined ? null : parseOwner(options.socketOwner),
     backlog: whole('--backlog', options.backlog ?? 4096, 1),
     maxFrameBytes: whole('--max-frame-bytes', options.maxFrameBytes ?? 64 * 1024 * 1024, 1024),
     bodyFolders: compileBodyFolders(options.bodyFolder, sockets, cwd),
     maxWorkerMemory: options.maxWorkerMemory === undefined ? null : compileBytes(options.maxWorkerMemory),
-    blockLimitMs: whole('--block-limit', options.blockLimit ?? 15_000, 100),
+    blockLimitMs: whole('--block-limit', options.blockLimit ?? (inspect === null ? 15_000 : dayMs), 100),
     drainTimeoutMs: whole('--drain-timeout', options.drainTimeout ?? 10_000, 0),
     idleTimeoutMs: whole('--idle-timeout', options.idleTimeout ?? 3_600_000, 1),
     prefetch: options.prefetch ?? true,
@@ -163,8 +172,22 @@ export function compileServerOptions(options: ServerOptions): CompiledServerOpti
     eventHooks: compileEventHooks(options.eventHooks ?? 'auto', dispatcher),
     dispatcher,
     watch: options.watch ?? false,
+    inspect,
     cwd,
   };
+}
+
+const dayMs = 86_400_000;
+
+/** A debugger runs any code that it is told to. So it is for this machine alone. */
+function compileInspect({ inspect, workers }: ServerOptions): HostPort | null {
+  if (inspect == null) return null;
+  const where = inspect === 'on' ? { host: '127.0.0.1', port: 9229 } : compileHostPort(inspect);
+  if (!isLoopback(where.host)) {
+    throw usage(`--inspect has to be an address of this machine, not ${inspect}: a debugger runs any code.`);
+  }
+  if (workers === undefined || workers === 'auto' || workers === 1) return where;
+  throw usage('--inspect is for one worker: leave out --workers, or give 1.');
 }
 
 function compileInstancesFile(file: string | null | undefined, socket: string, cwd: string): string | null {
@@ -210,7 +233,8 @@ function compileSocket(socket: string | SocketOptions, cwd: string): CompiledSoc
   return { path: resolve(cwd, named[2] ?? ''), plugin: named[1] ?? null };
 }
 
-function compileWorkers(workers: number | 'auto'): number {
+function compileWorkers(workers: number | 'auto', inspected: boolean): number {
+  if (inspected) return 1;
   if (workers === 'auto') return Math.min(4, availableParallelism());
   return whole('--workers', workers, 0, 64);
 }

@@ -1,3 +1,4 @@
+import type { DumpDocument } from '../plugin/index.ts';
 import type { ReloadResult, ServerStatus } from './admin/status.ts';
 
 /** A plugin server that listens. */
@@ -9,6 +10,8 @@ export interface RunningServer {
   metrics(): Promise<{ type: string; text: string }>;
   /** Loads the plugins anew, without a failed event. */
   reload(): Promise<ReloadResult>;
+  /** What Kong reads of each plugin that is loaded; null while none is. */
+  dump(): Promise<readonly DumpDocument[] | null>;
   /**
    * Ends on a signal: `waits` where another server is going to follow and this one serves until it does; a second signal
    * stops it then.

@@ -81,6 +81,7 @@ const listeners: [name: string, start: (limits: HttpLimits) => Promise<Listener>
         status: () => ({}) as never,
         metrics: async () => ({ type: 'text/plain', text: large }),
         reload: async () => ({}) as never,
+        dump: async () => null,
       };
       const handle = adminHandler(source, { control: false, callers: null });
       const server = bounded(createHttpServer(limits, handle), limits);

@@ -87,6 +87,7 @@ async function startServersAdmin(): Promise<Listener> {
       status: () => status,
       metrics: async () => ({ type: 'text/plain', text: '' }),
       reload: async () => ({}) as never,
+      dump: async () => null,
     },
     { ...log, child: () => log } as never,
   );

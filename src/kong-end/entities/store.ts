@@ -34,8 +34,11 @@ export interface MutableEntityStore extends EntityStore {
    * that throws does not disturb the others.
    */
   change<T>(apply: () => T): T;
-  /** Puts all entities of another store (same plugins) in place of these, at once: a reload. */
-  replaceWith(other: EntityStore): void;
+  /**
+   * Puts all entities of another store in place of these, at once: a reload.
+   * @param registry kinds and plugins that hold from then on. Default: as before
+   */
+  replaceWith(other: EntityStore, registry?: Registry): void;
   /** Sets the configuration hash until the next change; without it the hash is taken from the entities. */
   setHash(hash: string): void;
 }
@@ -49,7 +52,7 @@ export function createEntityStore(
 }
 
 class MemoryStore implements MutableEntityStore {
-  readonly registry: Registry;
+  #registry: Registry;
   #tables: Map<string, Table>;
   readonly #listeners = new Set<(snapshot: ConfigSnapshot) => void>();
   readonly #lists = new Map<string, { table: Table; version: number; list: readonly PlainObject[] }>();
@@ -59,7 +62,7 @@ class MemoryStore implements MutableEntityStore {
   #depth = 0;
 
   constructor(registry: Registry) {
-    this.registry = registry;
+    this.#registry = registry;
     this.#tables = new Map([...registry.kinds.values()].map((kind) => [kind.name, new Table(kind)]));
     const now = Math.floor(Date.now() / 1000);
     this.table('workspaces').put({
@@ -71,6 +74,10 @@ class MemoryStore implements MutableEntityStore {
       meta: {},
       config: {},
     });
+  }
+
+  get registry(): Registry {
+    return this.#registry;
   }
 
   table(kind: string): Table {
@@ -107,8 +114,9 @@ class MemoryStore implements MutableEntityStore {
     return sum;
   }
 
-  replaceWith(other: EntityStore): void {
+  replaceWith(other: EntityStore, registry = this.#registry): void {
     const snapshot = other.snapshot();
+    this.#registry = registry;
     const tables = new Map([...this.registry.kinds.values()].map((kind) => [kind.name, new Table(kind)]));
     for (const [list, kind] of Object.entries(snapshotKinds)) {
       const table = tables.get(kind);

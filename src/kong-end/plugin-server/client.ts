@@ -1,3 +1,5 @@
+import type { EventMeter } from '../request/phase-report.ts';
+
 /**
  * Answers a call that a plugin server makes during an event. Resolves with Kong's result; throws KongRaised or PdkExit.
  */
@@ -15,8 +17,14 @@ export interface PluginClient {
    * Runs one phase and answers the calls that the plugin makes. Also rejects with what `answer` throws.
    *
    * @param instanceId null if Kong has lost it: the event is sent without one
+   * @param meter counts the frames
    */
-  handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void>;
+  handleEvent(
+    instanceId: number | null,
+    phase: string,
+    answer: AnswerCall,
+    meter?: EventMeter,
+  ): Promise<void>;
 }
 
 export interface ClientOptions {

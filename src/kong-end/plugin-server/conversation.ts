@@ -1,4 +1,5 @@
 import { messageOf } from '../../base/errors.ts';
+import type { EventMeter } from '../request/phase-report.ts';
 import type { ConnectionReader, Decoder, PluginConnection } from './connection.ts';
 import type { RpcFailure } from './failure.ts';
 import { KongRaised } from './failure.ts';
@@ -14,9 +15,11 @@ export class Conversation<Message> implements ConnectionReader {
   #reader: { resolve(message: Message): void; reject(error: Error): void } | null = null;
   #failure: Error | null = null;
   #timer: NodeJS.Timeout | null = null;
+  readonly #meter: EventMeter | undefined;
 
-  constructor(connection: PluginConnection, decoder: Decoder<Message>) {
+  constructor(connection: PluginConnection, decoder: Decoder<Message>, meter?: EventMeter) {
     this.connection = connection;
+    this.#meter = meter;
     this.#decoder = decoder;
     connection.readBy(this);
   }
@@ -31,8 +34,10 @@ export class Conversation<Message> implements ConnectionReader {
     return this.#decoder.partial;
   }
 
-  write(bytes: Buffer): void {
-    this.connection.write(bytes);
+  /** One whole message. */
+  write(...parts: readonly Buffer[]): void {
+    if (this.#meter !== undefined) this.#meter.frames++;
+    for (const part of parts) this.connection.write(part);
   }
 
   /**
@@ -77,6 +82,7 @@ export class Conversation<Message> implements ConnectionReader {
   }
 
   #deliver(message: Message): void {
+    if (this.#meter !== undefined) this.#meter.frames++;
     const reader = this.#reader;
     if (reader === null) {
       this.#waiting.push(message);

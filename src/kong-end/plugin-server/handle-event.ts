@@ -1,5 +1,6 @@
 import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type { BoundPlugin } from '../request/exchange.ts';
+import type { EventMeter } from '../request/phase-report.ts';
 import type { AnswerCall, PluginClient } from './client.ts';
 import { KongRaised, RpcFailure } from './failure.ts';
 import type { RunningInstances } from './instances.ts';
@@ -14,6 +15,8 @@ export interface ServedBy {
   /** Whether an event may be tried again. Kong itself would try without end. */
   mayRetry(retries: number): boolean;
   warn(message: string): void;
+  /** Counts the frames of all tries. */
+  readonly meter?: EventMeter;
 }
 
 /**
@@ -48,13 +51,13 @@ export async function handleEvent(
 }
 
 async function oneTry(
-  { instances, client }: ServedBy,
+  { instances, client, meter }: ServedBy,
   plugin: BoundPlugin,
   phase: Phase,
   answer: AnswerCall,
 ): Promise<RpcFailure | null> {
   try {
-    await client.handleEvent(await instances.idFor(plugin, client), phase, answer);
+    await client.handleEvent(await instances.idFor(plugin, client), phase, answer, meter);
     return null;
   } catch (error) {
     if (error instanceof RpcFailure) return error;

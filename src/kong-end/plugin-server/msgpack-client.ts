@@ -2,6 +2,7 @@ import type { EventAnswer, Message, Response } from '../../wire/msgpack/index.ts
 import { MessageWriter, MessageDecoder, readMessage } from '../../wire/msgpack/index.ts';
 import { encodeRequest, readEventAnswer } from '../../wire/msgpack/kong-side.ts';
 import { messageOf } from '../../base/errors.ts';
+import type { EventMeter } from '../request/phase-report.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
 import type { Conversation } from './conversation.ts';
 import { KongRaised, RpcFailure, SendFailure } from './failure.ts';
@@ -36,14 +37,19 @@ export class MsgpackClient implements PluginClient {
     await this.#request('plugin.CloseInstance', id);
   }
 
-  async handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void> {
+  async handleEvent(
+    instanceId: number | null,
+    phase: string,
+    answer: AnswerCall,
+    meter?: EventMeter,
+  ): Promise<void> {
     const event = instanceId === null ? { EventName: phase } : { InstanceId: instanceId, EventName: phase };
-    let step = readStep(await this.#request('plugin.HandleEvent', event));
+    let step = readStep(await this.#request('plugin.HandleEvent', event, meter));
     const { eventId } = step;
     while (!step.done) {
       const result = await answer(step.method, step.args);
       const bytes = this.#encodeStep(step.method, eventId, result);
-      step = readStep(await this.#send(bytes.id, bytes.message));
+      step = readStep(await this.#send(bytes.id, bytes.message, meter));
     }
   }
 
@@ -71,14 +77,14 @@ export class MsgpackClient implements PluginClient {
     return this.#messageId;
   }
 
-  #request(method: string, argument: unknown): Promise<unknown> {
+  #request(method: string, argument: unknown, meter?: EventMeter): Promise<unknown> {
     const id = this.#nextId();
-    return this.#send(id, encodeRequest(id, method, [argument]));
+    return this.#send(id, encodeRequest(id, method, [argument]), meter);
   }
 
-  async #send(id: number, bytes: Buffer): Promise<unknown> {
+  async #send(id: number, bytes: Buffer, meter?: EventMeter): Promise<unknown> {
     const decoder = new MessageDecoder({ maxMessageBytes: this.#options.maxMessageBytes });
-    const conversation = await this.#pool.acquire(decoder);
+    const conversation = await this.#pool.acquire(decoder, meter);
     try {
       conversation.write(bytes);
       const { error, result } = await this.#read(conversation, id);

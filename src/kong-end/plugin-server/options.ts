@@ -5,8 +5,8 @@ export interface PluginServerOptions {
   socket?: string;
   /** Command that prints the dump; run as Kong runs it (`exec <command>` in a shell). */
   queryCommand?: string;
-  /** File with the dump, or the document itself; instead of `queryCommand`. */
-  dump?: string | object;
+  /** File with the dump, the document itself, or who knows the present one; instead of `queryCommand`. */
+  dump?: string | object | (() => object);
   /** Command that starts the server. Without it the server is managed elsewhere. */
   startCommand?: string;
 }

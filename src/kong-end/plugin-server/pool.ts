@@ -1,3 +1,4 @@
+import type { EventMeter } from '../request/phase-report.ts';
 import type { Decoder } from './connection.ts';
 import { PluginConnection } from './connection.ts';
 import { Conversation } from './conversation.ts';
@@ -28,12 +29,12 @@ export class ConnectionPool {
   }
 
   /** Speaks on the connection that was given back last, or on a new one. Rejects with an RpcFailure. */
-  async acquire<Message>(decoder: Decoder<Message>): Promise<Conversation<Message>> {
+  async acquire<Message>(decoder: Decoder<Message>, meter?: EventMeter): Promise<Conversation<Message>> {
     const { path, timeoutMs } = this.#options;
     const connection = this.#pooled() ?? (await PluginConnection.open(path, timeoutMs));
     connection.onClose = () => this.#busy.delete(connection);
     this.#busy.add(connection);
-    return new Conversation(connection, decoder);
+    return new Conversation(connection, decoder, meter);
   }
 
   /**

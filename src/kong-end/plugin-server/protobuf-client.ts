@@ -5,6 +5,7 @@ import { FrameDecoder, skippedFrame } from '../../wire/protobuf/index.ts';
 import { decodeArguments, encodeResult } from '../../wire/protobuf/kong-side.ts';
 import { decodeText } from '../../base/text.ts';
 import { findFunction } from '../pdk/functions.ts';
+import type { EventMeter } from '../request/phase-report.ts';
 import type { AnswerCall, ClientOptions, PluginClient } from './client.ts';
 import type { Conversation } from './conversation.ts';
 import { KongRaised, PdkRejection, RpcFailure, SendFailure } from './failure.ts';
@@ -35,15 +36,21 @@ export class ProtobufClient implements PluginClient {
     await this.#call({ type: 'closeInstance', instanceId: id }, null);
   }
 
-  async handleEvent(instanceId: number | null, phase: string, answer: AnswerCall): Promise<void> {
-    await this.#call({ type: 'handleEvent', instanceId: instanceId ?? 0, eventName: phase }, answer);
+  async handleEvent(
+    instanceId: number | null,
+    phase: string,
+    answer: AnswerCall,
+    meter?: EventMeter,
+  ): Promise<void> {
+    const command = { type: 'handleEvent', instanceId: instanceId ?? 0, eventName: phase } as const;
+    await this.#call(command, answer, meter);
   }
 
-  async #call(command: RpcCommand, answer: AnswerCall | null): Promise<RpcReturn> {
+  async #call(command: RpcCommand, answer: AnswerCall | null, meter?: EventMeter): Promise<RpcReturn> {
     const sequence = (this.#sequence = (this.#sequence % 0x7fffffff) + 1);
     // Kong waits for as many bytes as a length says, even if the server does not speak ProtoBuf:1 and they never come.
     const decoder = new FrameDecoder({ maxFrameBytes: this.#options.maxMessageBytes, skips: () => true });
-    const conversation = await this.#pool.acquire(decoder);
+    const conversation = await this.#pool.acquire(decoder, meter);
     try {
       writeFrame(conversation, encodeRpcCall({ sequence, command }));
       if (answer !== null) await this.#bridge(conversation, answer);
@@ -144,6 +151,6 @@ function withoutZeroNumbers(record: unknown): unknown {
 function writeFrame(conversation: Conversation<Buffer>, body: Buffer): void {
   const head = Buffer.allocUnsafe(4);
   head.writeUInt32LE(body.length);
-  conversation.write(head);
-  if (body.length > 0) conversation.write(body);
+  if (body.length > 0) conversation.write(head, body);
+  else conversation.write(head);
 }

@@ -2,6 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import type { BoundPlugin, Exchange, PhaseOutcome, PluginHandler } from '../request/exchange.ts';
 import type { SandboxLog } from '../request/log.ts';
+import type { EventMeter } from '../request/phase-report.ts';
 import { callFunction } from '../pdk/call.ts';
 import type { ClientOptions, PluginClient } from './client.ts';
 import type { SavedRequest } from './coroutines.ts';
@@ -17,6 +18,14 @@ const maxRetries = 10;
 
 /** Log events that may wait at once (Kong's lua_max_pending_timers); more are dropped with an error line. */
 const maxPendingLogs = 16_384;
+
+interface RunningEvent {
+  readonly phase: Phase;
+  readonly exchange: Exchange;
+  readonly plugin: BoundPlugin;
+  readonly saved: SavedRequest | null;
+  readonly meter: EventMeter;
+}
 
 /** A plugin at the other end of a plugin server's socket, with Kong's rules for failures. */
 export class RemotePlugin implements PluginHandler {
@@ -44,19 +53,26 @@ export class RemotePlugin implements PluginHandler {
 
   async run(phase: Phase, exchange: Exchange, plugin: BoundPlugin): Promise<PhaseOutcome> {
     const worker = this.#workers.of(exchange);
+    const meter = { calls: 0, frames: 0 };
+    const begun = performance.now();
+    let failure: string | null = null;
     try {
-      if (phase === 'log') await this.#runTimer(worker, exchange, plugin);
+      if (phase === 'log') failure = await this.#runTimer(worker, exchange, plugin, meter);
       else
-        await worker.coroutines.handler(phase, (saved) =>
-          this.#runEvent(worker, phase, exchange, plugin, saved),
+        failure = await worker.coroutines.handler(phase, (saved) =>
+          this.#runEvent(worker, { phase, exchange, plugin, saved, meter }),
         );
       return 'continue';
     } catch (error) {
       if (error instanceof PdkExit) return 'exit';
+      failure = messageOf(error);
       const where = error instanceof PdkRejection ? '' : this.#where();
-      this.#log('error', `[${this.name}] ${phase}: ${messageOf(error)}${where}`);
+      this.#log('error', `[${this.name}] ${phase}: ${failure}${where}`);
       if (phase !== 'log') exchange.abort(500);
       return 'exit';
+    } finally {
+      const ms = performance.now() - begun;
+      exchange.phaseReports?.push({ plugin: this.name, phase, ms, ...meter, failure });
     }
   }
 
@@ -65,29 +81,34 @@ export class RemotePlugin implements PluginHandler {
   }
 
   /** If Kong raises in a log timer, the request is left behind: see Coroutines. */
-  async #runTimer(worker: NginxWorker, exchange: Exchange, plugin: BoundPlugin): Promise<void> {
+  async #runTimer(
+    worker: NginxWorker,
+    exchange: Exchange,
+    plugin: BoundPlugin,
+    meter: EventMeter,
+  ): Promise<string | null> {
     if (this.#pendingLogs >= maxPendingLogs) {
       this.#log('alert', `[${this.name}] ${String(maxPendingLogs)} log events are pending already: dropped`);
-      return;
+      return 'too many log events are pending';
     }
     this.#pendingLogs++;
     try {
-      await worker.coroutines.timer({ pluginName: this.name, exchange }, (saved) =>
-        this.#runEvent(worker, 'log', exchange, plugin, saved),
+      return await worker.coroutines.timer({ pluginName: this.name, exchange }, (saved) =>
+        this.#runEvent(worker, { phase: 'log', exchange, plugin, saved, meter }),
       );
     } finally {
       this.#pendingLogs--;
     }
   }
 
-  /** @throws KongRaised, PdkExit */
+  /**
+   * @returns the failure with which the request goes on, null for none
+   * @throws KongRaised, PdkExit
+   */
   async #runEvent(
     worker: NginxWorker,
-    phase: Phase,
-    exchange: Exchange,
-    plugin: BoundPlugin,
-    saved: SavedRequest | null,
-  ): Promise<void> {
+    { phase, exchange, plugin, saved, meter }: RunningEvent,
+  ): Promise<string | null> {
     const call = { phase, exchange, plugin, protocol: this.protocol, saved };
     const served = {
       protocol: this.protocol,
@@ -96,15 +117,18 @@ export class RemotePlugin implements PluginHandler {
       reset: (name: string) => this.#workers.resetInstances(name),
       mayRetry: (retries: number) => retries < maxRetries,
       warn: (message: string) => this.#log('warn', `[${this.name}] ${phase}: ${message}`),
+      meter,
     };
-    const failure = await handleEvent(served, plugin, phase, (method, args) =>
-      callFunction(call, method, args),
-    );
+    const failure = await handleEvent(served, plugin, phase, (method, args) => {
+      meter.calls++;
+      return callFunction(call, method, args);
+    });
     if (failure !== null)
       this.#log(
         'error',
         `[${this.name}] ${phase}: ${failure}${this.#where()}; the request goes on without the plugin`,
       );
+    return failure;
   }
 
   #where(): string {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { SandboxLog } from '../request/log.ts';
 import { KongTsError } from '../../base/errors.ts';
 import type { PluginServerOptions } from './options.ts';
@@ -23,7 +24,9 @@ export interface ServersOptions {
 
 interface Server {
   readonly options: PluginServerOptions;
-  readonly plugin: RemotePlugin;
+  readonly socket: string;
+  dump: DumpedPlugin;
+  plugin: RemotePlugin;
   process: ServerProcess | null;
 }
 
@@ -34,9 +37,11 @@ export class PluginServers {
   readonly #workers: NginxWorkers;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #oldWorkerEnds: () => Promise<unknown>;
-  readonly known: DumpedPlugin[] = [];
+  readonly #options: ServersOptions;
 
-  private constructor({ log, timeoutMs, nginxMainEnv, oldWorkerEnds }: ServersOptions) {
+  private constructor(options: ServersOptions) {
+    const { log, timeoutMs, nginxMainEnv, oldWorkerEnds } = options;
+    this.#options = options;
     this.#log = log;
     this.#workers = new NginxWorkers(log, timeoutMs);
     this.#environment = nginxEnvironment(nginxMainEnv, process.env);
@@ -46,14 +51,36 @@ export class PluginServers {
   /** Gets every dump and starts what has a start command. @throws KongTsError PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID */
   static async open(list: readonly PluginServerOptions[], options: ServersOptions): Promise<PluginServers> {
     const servers = new PluginServers(options);
-    const dumps = await Promise.all(list.map((server) => dumpOf(server, options.log)));
-    list.forEach((server, index) => servers.#add(server, dumps[index] as DumpedPlugin, options));
+    const dumps = await servers.#ask(list);
+    list.forEach((server, index) => servers.#add(server, dumps[index] as DumpedPlugin));
     for (const server of servers.#servers) server.process?.start();
     return servers;
   }
 
+  /** The plugins as their dumps describe them. */
+  get known(): readonly DumpedPlugin[] {
+    return this.#servers.map((server) => server.dump);
+  }
+
   get plugins(): readonly RemotePlugin[] {
     return this.#servers.map((server) => server.plugin);
+  }
+
+  /** The dumps as they are now: Kong asks for them before each reload. @throws KongTsError as open */
+  async dumps(): Promise<readonly DumpedPlugin[]> {
+    const dumps = await this.#ask(this.#servers.map(({ options }) => options));
+    refuseTwins(dumps);
+    return dumps;
+  }
+
+  /** What `dumps` has returned holds from now on. */
+  take(dumps: readonly DumpedPlugin[]): void {
+    this.#servers.forEach((server, index) => {
+      const dump = dumps[index];
+      if (dump === undefined || isDeepStrictEqual(dump, server.dump)) return;
+      server.dump = dump;
+      server.plugin = this.#pluginOf(dump, server.socket);
+    });
   }
 
   /**
@@ -81,12 +108,13 @@ export class PluginServers {
     await Promise.all(this.#servers.map(async (server) => server.process?.stop()));
   }
 
-  #add(server: PluginServerOptions, dump: DumpedPlugin, options: ServersOptions): void {
-    if (this.known.some((each) => each.name === dump.name))
-      throw new KongTsError('PLUGIN_INVALID', `Two plugin servers offer the plugin "${dump.name}".`);
-    this.known.push(dump);
-    const socket = server.socket ?? path.join(options.prefix, `${server.name}.socket`);
-    const client = { path: socket, timeoutMs: options.timeoutMs, maxMessageBytes: options.maxMessageBytes };
+  #ask(list: readonly PluginServerOptions[]): Promise<DumpedPlugin[]> {
+    return Promise.all(list.map((server) => dumpOf(server, this.#log)));
+  }
+
+  #add(server: PluginServerOptions, dump: DumpedPlugin): void {
+    refuseTwins([...this.known, dump]);
+    const socket = server.socket ?? path.join(this.#options.prefix, `${server.name}.socket`);
     if (server.startCommand === undefined)
       this.#log(
         'info',
@@ -94,9 +122,16 @@ export class PluginServers {
       );
     this.#servers.push({
       options: server,
-      plugin: new RemotePlugin(dump, client, this.#workers, this.#log),
+      socket,
+      dump,
+      plugin: this.#pluginOf(dump, socket),
       process: this.#processOf(server),
     });
+  }
+
+  #pluginOf(dump: DumpedPlugin, socket: string): RemotePlugin {
+    const { timeoutMs, maxMessageBytes } = this.#options;
+    return new RemotePlugin(dump, { path: socket, timeoutMs, maxMessageBytes }, this.#workers, this.#log);
   }
 
   #processOf({ name, startCommand }: PluginServerOptions): ServerProcess | null {
@@ -108,10 +143,19 @@ export class PluginServers {
 /** How long the old nginx worker lives beside the new one, in milliseconds. Up to 6 s were seen on Kong 3.9.3. */
 const overlap = 3000;
 
+/** @throws KongTsError PLUGIN_INVALID */
+function refuseTwins(dumps: readonly DumpedPlugin[]): void {
+  const names = dumps.map(({ name }) => name);
+  const twin = names.find((name, index) => names.indexOf(name) !== index);
+  if (twin === undefined) return;
+  throw new KongTsError('PLUGIN_INVALID', `Two plugin servers offer the plugin "${twin}".`);
+}
+
 async function dumpOf(server: PluginServerOptions, log: SandboxLog): Promise<DumpedPlugin> {
   const { name, dump, queryCommand } = server;
   let text: string;
-  if (typeof dump === 'object') text = JSON.stringify(dump);
+  if (typeof dump === 'function') text = JSON.stringify(dump());
+  else if (typeof dump === 'object') text = JSON.stringify(dump);
   else if (dump !== undefined) text = readDumpFile(dump);
   else if (queryCommand !== undefined) text = await runQueryCommand(name, queryCommand);
   else

@@ -7,6 +7,7 @@ import type {
   ServiceEntity,
 } from '../entities/types.ts';
 import type { NodeState } from './node-state.ts';
+import type { PhaseReport } from './phase-report.ts';
 
 /** How a phase of a plugin ended. `exit`: the plugin (or Kong, after a failure) has made the answer. */
 export type PhaseOutcome = 'continue' | 'exit';
@@ -124,6 +125,9 @@ export class Exchange {
   };
   /** The record of kong.log.serialize, made once when the log phase starts. */
   serialized: string | null = null;
+
+  /** Gets a report of each phase of a plugin at the other end of a socket. Null if nobody wants any. */
+  phaseReports: PhaseReport[] | null = null;
 
   constructor(
     node: NodeState,

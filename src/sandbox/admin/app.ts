@@ -53,7 +53,9 @@ function createState(options: AdminOptions): AdminState {
   return {
     store,
     dao: new Dao(store, { now, ...(options.uuid === undefined ? {} : { uuid: options.uuid }) }),
-    known: options.known === undefined ? [...store.registry.plugins.values()] : withBuiltIn(options),
+    get known() {
+      return withBuiltIn(options);
+    },
     readOnly: options.database === 'off',
     workspaces: options.workspaces ?? store.snapshot().workspaces.length > 1,
     startsServers: options.startsServers ?? false,
@@ -72,9 +74,10 @@ function createState(options: AdminOptions): AdminState {
   };
 }
 
-function withBuiltIn({ store, known = [] }: AdminOptions): AdminState['known'] {
-  const names = new Set(known.map(({ name }) => name));
-  return [...known, ...[...store.registry.plugins.values()].filter(({ name }) => !names.has(name))];
+function withBuiltIn({ store, known }: AdminOptions): AdminState['known'] {
+  const given = known?.() ?? [];
+  const names = new Set(given.map(({ name }) => name));
+  return [...given, ...[...store.registry.plugins.values()].filter(({ name }) => !names.has(name))];
 }
 
 const manners = { certificates: certificateManners, consumers: consumerManners };

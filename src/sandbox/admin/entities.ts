@@ -288,5 +288,7 @@ export function input(context: Context, kind: EntityKind, current?: Entity): Pla
     kind.name === 'plugins' && current !== undefined && context.body['name'] === undefined
       ? { ...context.body, name: current['name'] }
       : context.body;
-  return context.form ? inferTypes(kind.schema, named) : named;
+  // Not the schema of `kind`: a reload may have brought another one.
+  const { schema } = context.state.store.registry.kind(kind.name);
+  return context.form ? inferTypes(schema, named) : named;
 }

@@ -12,7 +12,7 @@ export type TargetHealth = 'HEALTHY' | 'UNHEALTHY' | 'DNS_ERROR' | 'HEALTHCHECKS
 export interface AdminOptions {
   store: MutableEntityStore;
   /** The plugins whose names and priorities are shown. Default: those of the store. */
-  known?: readonly KnownPlugin[];
+  known?: () => readonly KnownPlugin[];
   /** `off`: entities are read only and `/config` loads them. Default: `postgres`. */
   database?: 'postgres' | 'off';
   /**

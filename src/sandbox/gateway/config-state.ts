@@ -3,7 +3,7 @@ import type { ConfigSnapshot, EntityStore, PluginHandler, SandboxLog } from '../
 
 /** The compiled configuration: router, plugins and balancer, made anew with each change. */
 export class ConfigState {
-  readonly #handlers: readonly PluginHandler[];
+  readonly #handlers: () => readonly PluginHandler[];
   readonly #log: SandboxLog;
   readonly #unsubscribe: () => void;
   #sequence = 0;
@@ -12,7 +12,7 @@ export class ConfigState {
   table: PluginTable;
   balancer: Balancer;
 
-  constructor(store: EntityStore, handlers: readonly PluginHandler[], log: SandboxLog) {
+  constructor(store: EntityStore, handlers: () => readonly PluginHandler[], log: SandboxLog) {
     this.#handlers = handlers;
     this.#log = log;
     this.snapshot = store.snapshot();
@@ -34,6 +34,6 @@ export class ConfigState {
   }
 
   #buildTable(previous: PluginTable | null): PluginTable {
-    return new PluginTable(this.snapshot, this.#handlers, previous, () => ++this.#sequence);
+    return new PluginTable(this.snapshot, this.#handlers(), previous, () => ++this.#sequence);
   }
 }

@@ -7,6 +7,8 @@ import { HttpExchange, now, route, wantsWebSocket } from '../../kong-end/index.t
 import type { NodeState, TlsInfo } from '../../kong-end/index.ts';
 import { runCollected, runCollecting, runGlobals, runLog } from './phases.ts';
 import { proxy } from './proxy.ts';
+import { requestReport } from './request-report.ts';
+import type { RequestReport } from './request-report.ts';
 import { refuseRequest } from './refusals.ts';
 import type { UpstreamConnections } from './upstream/connections.ts';
 
@@ -18,6 +20,8 @@ export interface HttpHandlerOptions {
   readonly bodyBufferBytes: number;
   /** Log phases that are running: close() waits for them. */
   readonly pending: Set<Promise<unknown>>;
+  /** Gets a report of each request once its log phase has ended. */
+  readonly onRequest?: ((report: RequestReport) => void) | null;
 }
 
 const never = new AbortController().signal;
@@ -39,6 +43,7 @@ export async function handleHttp(
   const { node } = options;
   node.statistics.total_requests++;
   const exchange = new HttpExchange(node, request, worker, options.bodyBufferBytes, tls);
+  if (options.onRequest != null) exchange.phaseReports = [];
   const gone = new AbortController();
   const { socket } = request;
   response.once('close', () => {
@@ -74,6 +79,7 @@ export async function handleRefused(
   const { node } = options;
   node.statistics.total_requests++;
   const exchange = new HttpExchange(node, request, worker, options.bodyBufferBytes, tls);
+  if (options.onRequest != null) exchange.phaseReports = [];
   refuseRequest(exchange, status);
   exchange.connection = 'close';
   // After a time limit nginx says nothing.
@@ -83,9 +89,13 @@ export async function handleRefused(
 }
 
 /** Log phase and what is left behind. */
-function finish({ config, pending }: HttpHandlerOptions, exchange: HttpExchange): void {
+function finish({ config, pending, onRequest }: HttpHandlerOptions, exchange: HttpExchange): void {
   exchange.latencies.request = Math.round(now() - exchange.startedAt);
-  const log = runLog(exchange, config.table).finally(() => exchange.body.close());
+  const log = runLog(exchange, config.table).finally(() => {
+    const { phaseReports } = exchange;
+    if (phaseReports !== null) onRequest?.(requestReport(exchange, phaseReports));
+    return exchange.body.close();
+  });
   pending.add(log);
   void log.finally(() => pending.delete(log)).catch(() => undefined);
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/index.ts';
 import { door } from '../../http/index.ts';
+import type { DumpDocument } from '../../plugin/index.ts';
 import type { ReloadResult, ServerStatus } from './status.ts';
 import { isHealthy } from './status.ts';
 
@@ -10,6 +11,8 @@ export interface AdminSource {
   status(): ServerStatus;
   metrics(): Promise<{ type: string; text: string }>;
   reload(): Promise<ReloadResult>;
+  /** What Kong reads of each plugin that is loaded; null while none is. */
+  dump(): Promise<readonly DumpDocument[] | null>;
 }
 
 export interface AdminDoor {
@@ -19,7 +22,7 @@ export interface AdminDoor {
   readonly callers: Callers | null;
 }
 
-/** Answers `/health`, `/status` and `/metrics`, and on the control socket `POST /reload`. */
+/** Answers `/health`, `/status` and `/metrics`, and on the control socket `GET /dump` and `POST /reload`. */
 export function adminHandler(source: AdminSource, { control, callers }: AdminDoor): RequestListener {
   return door(callers, (request, response) => {
     answer(source, control, request)
@@ -47,15 +50,22 @@ async function answer(source: AdminSource, control: boolean, request: IncomingMe
     if (request.method !== 'POST') return json(405, { message: 'Method not allowed' });
     return json(200, await source.reload());
   }
-  if (path !== '/health' && path !== '/status' && path !== '/metrics') {
+  const dump = path === '/dump' && control;
+  if (!dump && path !== '/health' && path !== '/status' && path !== '/metrics') {
     return json(404, { message: 'Not found' });
   }
   if (!reading) return json(405, { message: 'Method not allowed' });
+  if (dump) return dumpAnswer(await source.dump());
   if (path === '/metrics') return { status: 200, ...(await source.metrics()) };
   const status = source.status();
   if (path === '/status') return json(200, status);
   const healthy = isHealthy(status);
   return json(healthy ? 200 : 503, { status: healthy ? 'ok' : 'unavailable', failures: status.failures });
+}
+
+function dumpAnswer(documents: readonly DumpDocument[] | null): Answer {
+  if (documents === null) return json(503, { message: 'No plugins are loaded' });
+  return json(200, { plugins: documents });
 }
 
 function json(status: number, body: unknown): Answer {

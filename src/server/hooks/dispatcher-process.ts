@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ownModule } from '../../base/package.ts';
-import { recordOf } from '../log/pretty.ts';
+import { recordOf } from '../../terminal/index.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import { Backoff } from '../supervisor/backoff.ts';

@@ -78,6 +78,8 @@ export type Ask =
   | { readonly op: 'find'; readonly id: number }
   /** Either way: a MsgPack:1 step for an event that runs on the worker `owner`. */
   | { readonly op: 'step'; readonly owner: number; readonly message: unknown }
+  /** Supervisor to worker: the DumpDocument of each plugin. */
+  | { readonly op: 'dump' }
   /** Supervisor to worker: a WorkerReport. */
   | { readonly op: 'report' }
   /** Supervisor to worker: finish events, close configurations, end. A second one may be less patient. */

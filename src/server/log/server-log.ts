@@ -44,8 +44,7 @@ async function jsonWriter(level: LogLevel): Promise<Write> {
 }
 
 async function prettyWriter(): Promise<Write> {
-  const { prettyLines } = await import('./pretty.ts');
-  const { hasColour, palette } = await import('../../terminal/index.ts');
+  const { hasColour, palette, prettyLines } = await import('../../terminal/index.ts');
   const paint = palette(hasColour(process.stdout, process.env));
   return (level, fields, message) => {
     process.stdout.write(prettyLines({ level, time: new Date(), message, fields }, paint, process.cwd()));

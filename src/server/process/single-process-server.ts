@@ -1,3 +1,4 @@
+import type { DumpDocument } from '../../plugin/index.ts';
 import { randomInt } from 'node:crypto';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import { OpenListeners } from '../admin/open-listeners.ts';
@@ -143,6 +144,10 @@ export class SingleProcessServer implements RunningServer {
       plugins: [],
       needKongReload: [],
     });
+  }
+
+  dump(): Promise<readonly DumpDocument[] | null> {
+    return Promise.resolve(this.#report === null ? null : this.#worker.dump());
   }
 
   terminate(): 'stops' {

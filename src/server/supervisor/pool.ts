@@ -1,3 +1,4 @@
+import type { DumpDocument } from '../../plugin/index.ts';
 import { randomInt } from 'node:crypto';
 import type { KongMaster } from '../keeper/kong-master.ts';
 import type { LoadReport, Parting, Withheld, WorkerStart } from '../ipc/messages.ts';
@@ -128,6 +129,12 @@ export class WorkerPool {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all([...this.#all].map((worker) => worker.drain(limit, parting)));
+  }
+
+  /** What Kong reads of each plugin that a worker has loaded; null while none has. */
+  async dump(): Promise<readonly DumpDocument[] | null> {
+    const ready = this.current.find(({ state }) => state === 'ready');
+    return ready === undefined ? null : ready.dump();
   }
 
   async #swap(slot: Slot, accept: (report: LoadReport) => boolean): Promise<LoadReport> {

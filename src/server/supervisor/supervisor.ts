@@ -212,6 +212,10 @@ export class Supervisor implements RunningServer {
     return this.#reloads.reload();
   }
 
+  dump(): ReturnType<WorkerPool['dump']> {
+    return this.#pool.dump();
+  }
+
   terminate(signal: NodeJS.Signals): 'waits' | 'stops' {
     if (signal === 'SIGTERM' && this.#stopping === null && this.#succession.begin()) return 'waits';
     void this.stop();
@@ -330,6 +334,7 @@ export class Supervisor implements RunningServer {
         return this.#records.find(ask.id);
       case 'step':
         return this.#steps.take(ask);
+      case 'dump':
       case 'report':
       case 'drain':
         throw new Error('a supervisor does not answer this');

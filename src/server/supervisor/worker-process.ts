@@ -1,3 +1,4 @@
+import type { DumpDocument } from '../../plugin/index.ts';
 import { fork } from 'node:child_process';
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -200,6 +201,11 @@ export class WorkerProcess {
         if (error !== null) failed();
       },
     );
+  }
+
+  /** What Kong reads of each plugin that it has loaded. */
+  async dump(): Promise<readonly DumpDocument[]> {
+    return (await this.ask({ op: 'dump' })) as readonly DumpDocument[];
   }
 
   ask(ask: Ask): Promise<unknown> {

@@ -16,6 +16,8 @@ import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { Connection } from '../../unix/index.ts';
 import { refuseExit, surviveFailures } from './failures.ts';
 import { inFlightDescriptor, startGuard } from './guard.ts';
+import { openInspector } from './inspector.ts';
+import type { OpenInspector } from './inspector.ts';
 import type { WorkerLink } from './link.ts';
 import { PluginWorker } from './plugin-worker.ts';
 
@@ -32,6 +34,7 @@ const parent = process.ppid;
 const exit: (code: number) => never = refuseExit();
 let worker: PluginWorker | null = null;
 let leaving: Parting | null = null;
+let inspector: OpenInspector | null = null;
 
 /** Counts the signs of life: its guard tells by it whether the event loop is blocked. */
 const alive = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -126,6 +129,7 @@ function start(given: WorkerStart): void {
   const { options, slot, count, uid, hooks, inFlight, careful, withheld } = given;
   kong = given.kong;
   const log = createServerLog(options.logLevel, { worker: slot }, options.logFormat);
+  if (options.inspect !== null) inspector = openInspector(options.inspect, log);
   surviveFailures(log);
   const started = new PluginWorker({
     options,
@@ -234,6 +238,8 @@ function answer(ask: Ask): unknown {
   switch (ask.op) {
     case 'step':
       return worker.step(ask.message as ForwardedStep);
+    case 'dump':
+      return worker.dump();
     case 'report':
       return worker.report();
     case 'drain':
@@ -252,6 +258,7 @@ async function leave(limit: number, parting: Parting): Promise<void> {
     return;
   }
   leaving = parting;
+  inspector?.close();
   // Ends the process even if something hangs.
   setTimeout(() => exit(1), drainTerm(limit, parting) - 1000).unref();
   await worker?.drain(limit, parting);

@@ -1,6 +1,6 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import { authorFrame } from '../../terminal/index.ts';
-import type { CompiledPlugin } from '../../plugin/index.ts';
+import type { CompiledPlugin, DumpDocument } from '../../plugin/index.ts';
 import { dumpDocument, fingerprintOf } from '../../plugin/index.ts';
 import type { LoadFailure, PluginSummary } from '../ipc/messages.ts';
 
@@ -86,6 +86,11 @@ export class PluginSet {
     throw new KongTsError('PLUGIN_NOT_FOUND', `This server has no plugin "${name}".`, {
       fix: `It serves ${[...this.#plugins.keys()].join(', ')}.`,
     });
+  }
+
+  /** What Kong reads of each plugin. */
+  documents(): DumpDocument[] {
+    return this.plugins.map((plugin) => dumpDocument([plugin]));
   }
 
   summaries(): PluginSummary[] {

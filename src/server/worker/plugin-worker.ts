@@ -1,3 +1,4 @@
+import type { DumpDocument } from '../../plugin/index.ts';
 import { late, within } from '../../base/within.ts';
 import {
   giveUpSteps,
@@ -143,6 +144,11 @@ export class PluginWorker {
       usesEventHooks: this.hooks.used,
       stats: this.#host.stats,
     };
+  }
+
+  /** What Kong reads of each plugin. */
+  dump(): readonly DumpDocument[] {
+    return this.#plugins.documents();
   }
 
   report(): WorkerReport {

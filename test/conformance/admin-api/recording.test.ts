@@ -115,7 +115,7 @@ describe("the sandbox's Admin API answers the recorded requests as Kong 3.9.3 di
     server = await listen(
       createAdminApi({
         store: createEntityStore([httpLog]),
-        known: [httpLog],
+        known: () => [httpLog],
         nodeId: recorded('/')['node_id'] as string,
         health: () => 'UNHEALTHY',
         now: () => seconds * 1000,

@@ -14,7 +14,7 @@ export interface TestGateway {
   readonly upstream: Upstream;
   readonly logs: string[];
   readonly directory: string;
-  writeConfig(config: object): void;
+  readonly writeConfig: (config: object) => void;
   close(): Promise<void>;
 }
 
@@ -62,6 +62,8 @@ export interface GatewayOptions {
   config?: (port: number) => object;
   sandbox?: SandboxOptions;
   upstream?: Upstream;
+  /** The plugin's dump, asked for at each reload. Default: of `probe` with the phases. */
+  dump?: () => object;
 }
 
 /** A sandbox on free ports with a scripted plugin server and an upstream, all in a temporary directory. */
@@ -79,7 +81,9 @@ export async function testGateway(options: GatewayOptions = {}): Promise<TestGat
     proxyListen: '127.0.0.1:0',
     adminListen: 'off',
     prefix: directory,
-    pluginServers: [{ name: 'probe', socket: server.path, dump: probeDump(protocol, options.phases) }],
+    pluginServers: [
+      { name: 'probe', socket: server.path, dump: options.dump ?? probeDump(protocol, options.phases) },
+    ],
     log: (level, message) => logs.push(`${level} ${message}`),
     ...options.sandbox,
   });

@@ -26,7 +26,7 @@ function sequences(...documents: Record<string, unknown>[]): Record<string, numb
   const store = createEntityStore(known);
   const handlers = known.map(({ name, priority }) => ({ name, priority })) as unknown as PluginHandler[];
   const log = { write: () => undefined } as never;
-  const state = new ConfigState(store, handlers, log);
+  const state = new ConfigState(store, () => handlers, log);
   const all: Record<string, number>[] = [];
   for (const each of documents) {
     store.replaceWith(loadDeclarativeObject(each, known));
@@ -51,7 +51,7 @@ test('a change of something else leaves the numbers alone where entities are wri
   const store = createEntityStore(known);
   const handlers = known.map(({ name, priority }) => ({ name, priority })) as unknown as PluginHandler[];
   store.replaceWith(loadDeclarativeObject(document(1), known));
-  const state = new ConfigState(store, handlers, { write: () => undefined } as never);
+  const state = new ConfigState(store, () => handlers, { write: () => undefined } as never);
   const before = state.table.globals('http').map(({ seq }) => seq);
   const [service] = store.snapshot().services;
   store.change(() => store.table('services').put({ ...service, id: service?.id ?? '', retries: 1 }));

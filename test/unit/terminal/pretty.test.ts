@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { palette } from '../../../../src/terminal/colour.ts';
-import { prettyLines, recordOf } from '../../../../src/server/log/pretty.ts';
-import type { LogRecord } from '../../../../src/server/log/pretty.ts';
+import { palette } from '../../../src/terminal/colour.ts';
+import { prettyLines, recordOf } from '../../../src/terminal/pretty.ts';
+import type { LogRecord } from '../../../src/terminal/pretty.ts';
 
 const time = new Date(2026, 0, 2, 3, 4, 5);
 const line = (record: Partial<LogRecord>, colours = false): string =>

@@ -1,12 +1,15 @@
 import { inspect } from 'node:util';
-import type { Palette, Paint } from '../../terminal/index.ts';
-import { excerptNamedIn, readableStack, printable, printableLine } from '../../terminal/index.ts';
-import { logLevels } from './types.ts';
-import type { LogLevel } from './types.ts';
+import type { Palette, Paint } from './colour.ts';
+import { printable, printableLine } from './printable.ts';
+import { excerptNamedIn, readableStack } from './stack.ts';
+
+/** Kong's levels. */
+const levels = ['debug', 'info', 'notice', 'warn', 'error', 'crit', 'alert', 'emerg'] as const;
+type Level = (typeof levels)[number];
 
 /** A line of the log as it is written in JSON. */
 export interface LogRecord {
-  readonly level: LogLevel;
+  readonly level: Level;
   readonly time: Date;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -55,7 +58,7 @@ export function recordOf(line: string): LogRecord | null {
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return null;
   const { level, time, message, ...fields } = parsed as Record<string, unknown>;
-  const known = logLevels.find((each) => each === level);
+  const known = levels.find((each) => each === level);
   if (known === undefined || typeof message !== 'string') return null;
   const at = new Date(typeof time === 'string' ? time : Number.NaN);
   return { level: known, time: Number.isNaN(at.getTime()) ? new Date() : at, message, fields };
@@ -66,8 +69,8 @@ function clock(time: Date): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
 }
 
-function levelWord(level: LogLevel, paint: Palette): string {
-  const styles: Partial<Record<LogLevel, Paint>> = {
+function levelWord(level: Level, paint: Palette): string {
+  const styles: Partial<Record<Level, Paint>> = {
     debug: paint.dim,
     info: paint.dim,
     notice: paint.cyan,
