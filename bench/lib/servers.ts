@@ -47,8 +47,9 @@ export class ServerUnderTest {
   usage(): { cpu: number; rss: number } {
     const total = { cpu: 0, rss: 0 };
     for (const pid of this.pids()) {
-      const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const fields = fieldsOf(pid);
+      // It has ended since it was listed.
+      if (fields === null) continue;
       total.cpu += (Number(fields[11]) + Number(fields[12])) / 100;
       total.rss += Number(fields[21]) * 4096;
     }
@@ -68,9 +69,18 @@ export class ServerUnderTest {
 
 /** CPU seconds that a process has used until now. */
 export function cpuOf(pid: number): number {
-  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = fieldsOf(pid) ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** What the system says of a process, after its name; null without such a process. */
+function fieldsOf(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
 }
 
 async function reachable(socket: string, child: ChildProcess): Promise<void> {

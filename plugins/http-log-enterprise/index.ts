@@ -10,7 +10,6 @@ import { Arrivals } from './arrivals.ts';
 import { configSchema } from './config/schema.ts';
 import type { Settings } from './config/settings.ts';
 import { compileSettings } from './config/settings.ts';
-import { Destination } from './destination.ts';
 import { systemClock } from './queue/clock.ts';
 import { Turns } from './queue/turns.ts';
 import { compileRecords, refusalLine } from './refusal.ts';
@@ -44,6 +43,8 @@ export default definePlugin({
     const { settings, pipeline } = await compileRecords(wanted, log, reports);
     const spoolDir =
       dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, wanted)) : null;
+    // What sends is read when there is something to send: Kong asks for the schema at each start.
+    const { Destination } = await import('./destination.ts');
     const destination = await Destination.open({ settings, log, metrics, spoolDir });
     const { refusal } = settings;
     const report = (records: number): void => {

@@ -63,6 +63,13 @@ it.each([
     'a Keep-Alive with max=1',
     'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5, max=1\r\nContent-Length: 2\r\n\r\nok',
   ],
+  ['lines that end with LF alone', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+  ['both lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  ['a header of two lines', 'HTTP/1.1 200 OK\r\nX: a\r\n b: c\r\nContent-Length: 2\r\n\r\nok'],
+  ['an empty line before it', `\r\n${ok}`],
+  ['no length and no close', 'HTTP/1.1 204 No Content\r\n\r\n'],
+  ['a length beside no content', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n'],
+  ['HTTP/1.0 that stays', 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok'],
 ])('a record comes once where its target answers with %s', async (_what, answer) => {
   const to = await target((socket) => void socket.write(answer, 'latin1'));
   const log = await logTo(to);

@@ -5,6 +5,5 @@
  */
 export { passingOverInformational } from './informational.ts';
 export { PostClient } from './post-client.ts';
-export type { PostClientOptions } from './post-client.ts';
-export type { TlsOptions } from './post-connect.ts';
+export type { PostClientOptions, TlsOptions } from './post-client.ts';
 export type { PostHead, PostResult } from './post-request.ts';

@@ -10,8 +10,17 @@ interface Parser {
   headers: unknown[];
   headersSize: number;
   readonly ptr: unknown;
-  readonly llhttp: { readonly llhttp_set_lenient_keep_alive: (ptr: unknown, on: number) => void };
+  readonly llhttp: Record<Leniency, (ptr: unknown, on: number) => void>;
 }
+
+const forAll = ['llhttp_set_lenient_keep_alive'] as const;
+/** Lines that end with LF alone, both lengths, headers of two lines: what Kong's http-log takes. */
+const forOld = [
+  'llhttp_set_lenient_optional_cr_before_lf',
+  'llhttp_set_lenient_chunked_length',
+  'llhttp_set_lenient_headers',
+] as const;
+type Leniency = (typeof forAll)[number] | (typeof forOld)[number];
 
 /** What a parser returns for a head that no body follows, whatever it says. */
 const noBody = 1;
@@ -23,14 +32,18 @@ const noBody = 1;
  * one with each answer would get each request again and again, while it has all of them, and one that sends nothing else
  * would be waited for without an end. With this, `headersTimeout` is the time to the answer itself.
  * @param connect what `buildConnector` has made
+ * @param takesOldAnswers whether answers are read that RFC 9112 does not allow any more, and Kong's own client reads
  * @returns the same for `connect` of a Client, Pool or Agent
  */
-export function passingOverInformational(connect: buildConnector.connector): buildConnector.connector {
+export function passingOverInformational(
+  connect: buildConnector.connector,
+  takesOldAnswers = false,
+): buildConnector.connector {
   return (options, callback) => {
     connect(options, (...made) => {
       // undici gives the socket its parser in this call.
       callback(...made);
-      if (made[0] === null) passOverInformational(made[1]);
+      if (made[0] === null) passOverInformational(made[1], takesOldAnswers);
     });
   };
 }
@@ -39,12 +52,13 @@ export function passingOverInformational(connect: buildConnector.connector): bui
  * undici's parser is no part of what it documents: it is looked at before it is used, and where it is another one, undici's
  * own way stays.
  */
-function passOverInformational(socket: Socket): void {
+function passOverInformational(socket: Socket, takesOldAnswers: boolean): void {
   const parser = parserOf(socket);
   if (parser === null) return;
   const handle = parser.onHeadersComplete;
   // `Connection: close` in an informational answer does not concern the answer that follows.
-  parser.llhttp.llhttp_set_lenient_keep_alive(parser.ptr, 1);
+  for (const leniency of takesOldAnswers ? [...forAll, ...forOld] : forAll)
+    parser.llhttp[leniency](parser.ptr, 1);
   parser.onHeadersComplete = (status, upgrade, keepsAlive) => {
     if (status >= 200 || status === 101 || socket.destroyed)
       return handle.call(parser, status, upgrade, keepsAlive);
@@ -71,6 +85,6 @@ function isKnown(parser: unknown): parser is Parser {
     typeof headersSize === 'number' &&
     Array.isArray(headers) &&
     typeof llhttp === 'object' &&
-    typeof llhttp.llhttp_set_lenient_keep_alive === 'function'
+    [...forAll, ...forOld].every((leniency) => typeof llhttp[leniency] === 'function')
   );
 }

@@ -1,9 +1,20 @@
+import { buildConnector } from 'undici';
 import { ClosingLimit } from './closing-limit.ts';
-import { PostConnector } from './post-connect.ts';
-import type { TlsOptions } from './post-connect.ts';
+import { passingOverInformational } from './informational.ts';
 import { PostConnection } from './post-connection.ts';
 import { postHead } from './post-request.ts';
 import type { Exchange, PostHead, PostResult } from './post-request.ts';
+
+/** How certificates are looked at, and which one is shown. */
+export interface TlsOptions {
+  /** Whether the other side's certificate must be valid for its name. */
+  readonly verify: boolean;
+  /** PEM authorities to trust instead of the well-known ones, null: those. */
+  readonly ca: string | null;
+  /** PEM certificate and key that are presented, null: none. */
+  readonly certificate: string | null;
+  readonly key: string | null;
+}
 
 export interface PostClientOptions {
   /** Connections at most. */
@@ -38,7 +49,6 @@ const weight = 0.2;
  */
 export class PostClient {
   readonly #options: PostClientOptions;
-  readonly #host: string;
   readonly #now: () => number;
   readonly #connections: readonly PostConnection[];
   readonly #waiting: Exchange[] = [];
@@ -51,11 +61,10 @@ export class PostClient {
   /** @param origin scheme, host and port, such as `https://logs.example.com:8443` */
   constructor(origin: string, options: PostClientOptions) {
     this.#options = options;
-    this.#host = new URL(origin).host;
     const { tls, pipelining = 1, atTurnEnd = setImmediate, timeoutMs, keepaliveMs } = options;
     const now = options.now ?? (() => performance.now());
     this.#now = now;
-    const shared = { connector: new PostConnector(origin, tls), closing: new ClosingLimit(now), now };
+    const shared = { origin, connector: connectorOf(tls, timeoutMs), closing: new ClosingLimit(now), now };
     this.#connections = Array.from(
       { length: options.connections },
       () =>
@@ -73,14 +82,14 @@ export class PostClient {
   }
 
   /**
-   * Writes down what all requests of one kind have in common.
+   * Checks what all requests of one kind have in common.
    *
    * @param target path and query
    * @param headers name, value, name, value...: without Host, Connection and Content-Length; latin1
    * @throws TypeError for what would end a line or the head
    */
   prepare(method: string, target: string, headers: readonly string[]): PostHead {
-    return postHead(method, this.#host, target, headers, this.#options.keepaliveMs > 0);
+    return postHead(method, target, headers);
   }
 
   /**
@@ -89,7 +98,7 @@ export class PostClient {
    * @param done is called once, and may send the next one. It must not throw
    */
   send(head: PostHead, body: Buffer, done: (result: PostResult) => void): void {
-    const exchange: Exchange = { head, body, done, again: false, since: this.#now(), leaving: null };
+    const exchange: Exchange = { head, body, done, again: false, since: this.#now() };
     if (this.#destroyed !== null) done({ status: null, error: this.#destroyed });
     else if (this.#waiting.length > 0 || !this.#place(exchange)) this.#waiting.push(exchange);
   }
@@ -153,4 +162,19 @@ export class PostClient {
     best?.send(exchange);
     return best !== null;
   }
+}
+
+function connectorOf(
+  { verify, ca, certificate, key }: TlsOptions,
+  timeoutMs: number,
+): buildConnector.connector {
+  const connector = buildConnector({
+    timeout: timeoutMs,
+    // Kong's http-log speaks HTTP/1.1 only.
+    allowH2: false,
+    rejectUnauthorized: verify,
+    ...(ca === null ? {} : { ca }),
+    ...(certificate === null || key === null ? {} : { cert: certificate, key }),
+  });
+  return passingOverInformational(connector, true);
 }

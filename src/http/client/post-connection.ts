@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import type { AnswerHead } from './answer-head.ts';
-import { AnswerReader } from './answer-reader.ts';
+import { Client } from 'undici';
+import type { buildConnector } from 'undici';
 import type { ClosingLimit } from './closing-limit.ts';
-import { Outgoing } from './outgoing.ts';
-import type { PostConnector } from './post-connect.ts';
+import { Attempt } from './post-attempt.ts';
+import type { AttemptListener } from './post-attempt.ts';
 import type { Exchange, PostResult } from './post-request.ts';
 
 /** A connection that was idle for longer was closed for that, and not for the number of its answers. */
@@ -12,12 +12,13 @@ const closedForIdleMs = 1000;
 const idleMarginMs = 1000;
 /** How many bytes of bodies may be on a connection when another request joins them. */
 const pipelinedBytes = 65_536;
-/** How much of the body of a failure is kept, and how long a body may be. */
-const keptBody = 1024;
-const longestBody = 65_536;
+/** How many bytes the head of an answer may have. */
+const longestHead = 65_536;
 
 export interface PostConnectionOptions {
-  readonly connector: PostConnector;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly connector: buildConnector.connector;
   readonly closing: ClosingLimit;
   /** Requests that may wait for their answers on the connection, once it has shown that it stays open. */
   readonly pipelining: number;
@@ -39,28 +40,28 @@ export interface PostConnectionOptions {
 
 /**
  * One connection at a time to a target, opened when it is needed. The first request on it goes alone; when the target has
- * answered it and keeps the connection, others follow without waiting.
+ * answered it and keeps the connection, others follow without waiting. Each connection has a `Client` of undici of its
+ * own: undici would send what a connection leaves unanswered again and again, and nobody would hear of it.
  */
 export class PostConnection {
   readonly #options: PostConnectionOptions;
-  readonly #out = new Outgoing();
+  #client: Client | null = null;
+  #hears: AttemptListener = deaf;
   #socket: Socket | null = null;
-  #isOpen = false;
-  #reader: AnswerReader | null = null;
-  /** Written or about to be, in the order of their answers. */
-  #unanswered: Exchange[] = [];
+  /** Sent or about to be, in the order of their answers. */
+  #unanswered: Attempt[] = [];
+  /** How many of the last ones are about to be sent. */
+  #unsent = 0;
   #bytes = 0;
   #answered = 0;
   #lastAnswerAt = 0;
-  /** The answer that is coming. */
-  #answer: { head: AnswerHead; text: Buffer[]; bytes: number } | null = null;
+  #isEnding = false;
+  #corked = false;
   #deadline = Infinity;
   #headSince = 0;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
   #flushing = false;
-  /** How many of the last ones are about to be written. */
-  #unflushed = 0;
 
   constructor(options: PostConnectionOptions) {
     this.#options = options;
@@ -74,19 +75,18 @@ export class PostConnection {
   /** Whether a request may be sent on it now. */
   hasRoom({ again, body }: Exchange): boolean {
     const { length } = this.#unanswered;
-    if (length === 0) return true;
-    if (again || this.#unanswered[0]?.again === true) return false;
+    if (length === 0) return !this.#isEnding;
+    if (again || this.#unanswered[0]?.exchange.again === true) return false;
     return length < this.#window() && this.#bytes + body.length <= pipelinedBytes;
   }
 
   send(exchange: Exchange): void {
     if (exchange.again) this.#release();
-    this.#unanswered.push(exchange);
+    if (this.#client === null) this.#open();
+    this.#unanswered.push(new Attempt(exchange, this.#hears));
     this.#bytes += exchange.body.length;
-    if (this.#socket === null) this.#open();
-    if (this.#unanswered.length === 1 && this.#isOpen) this.#await();
-    this.#out.add(exchange);
-    this.#unflushed += 1;
+    this.#unsent += 1;
+    if (this.#unanswered.length === 1 && this.#socket !== null) this.#await();
     this.#flushSoon();
   }
 
@@ -97,38 +97,53 @@ export class PostConnection {
   }
 
   #window(): number {
-    if (!this.#isOpen || this.#answered === 0) return 1;
+    if (this.#answered === 0 || this.#isEnding) return 1;
     const { pipelining, closing } = this.#options;
     return Math.max(1, Math.min(pipelining, closing.allowance - this.#answered));
   }
 
   #open(): void {
-    const { connector, timeoutMs } = this.#options;
+    const { origin, connector, pipelining, timeoutMs, keepaliveMs } = this.#options;
+    const client: Client = new Client(origin, {
+      pipelining,
+      maxHeaderSize: longestHead,
+      // Limits of our own: those of undici begin anew with each byte of a body, and have half a second of tolerance.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: Math.max(1, keepaliveMs),
+      keepAliveMaxTimeout: Math.max(1, keepaliveMs),
+      keepAliveTimeoutThreshold: idleMarginMs,
+      connect: (to, callback) =>
+        connector(to, (...made) => {
+          if (made[0] === null && client === this.#client) this.#opened(made[1]);
+          callback(...made);
+        }),
+    });
+    client.on('disconnect', (_origin, _targets, error) => this.#closed(client, error));
+    client.on('connectionError', (_origin, _targets, error) => {
+      if (client === this.#client) this.#fail(error);
+    });
     this.#answered = 0;
-    this.#isOpen = false;
-    const reader = new AnswerReader({
-      head: (head) => this.#head(head),
-      data: (bytes) => this.#data(bytes),
-      end: () => this.#end(),
-    });
-    this.#reader = reader;
+    this.#client = client;
+    this.#hears = this.#listener(client);
     this.#setDeadline(timeoutMs);
-    // Events of an earlier connection are void.
-    const ours = (): boolean => this.#reader === reader;
-    this.#socket = connector.connect({
-      opened: () => {
-        if (!ours()) return;
-        this.#isOpen = true;
-        this.#await();
-        this.#flush();
+  }
+
+  #opened(socket: Socket): void {
+    this.#socket = socket;
+    this.#await();
+  }
+
+  #listener(client: Client): AttemptListener {
+    return {
+      writing: () => this.#cork(),
+      answering: (attempt) => {
+        if (client === this.#client) this.#answering(attempt);
       },
-      data: (bytes) => {
-        if (ours()) this.#read(reader, bytes);
+      answered: (attempt) => {
+        if (client === this.#client) this.#end(attempt);
       },
-      closed: (error) => {
-        if (ours()) this.#closed(reader, error);
-      },
-    });
+    };
   }
 
   /** The first in line has all the time from now on. */
@@ -137,8 +152,12 @@ export class PostConnection {
     this.#setDeadline(this.#options.timeoutMs);
   }
 
+  /**
+   * Not at once: an answer may be coming just now that nobody has asked for, and undici would take it for that of the
+   * next request.
+   */
   #flushSoon(): void {
-    if (!this.#isOpen || this.#flushing) return;
+    if (this.#flushing) return;
     this.#flushing = true;
     this.#options.atTurnEnd(() => {
       this.#flushing = false;
@@ -147,92 +166,75 @@ export class PostConnection {
   }
 
   #flush(): void {
-    if (this.#socket === null || !this.#isOpen || this.#out.isEmpty) return;
-    this.#unflushed = 0;
-    this.#out.flush(this.#socket);
-  }
-
-  #read(reader: AnswerReader, bytes: Buffer): void {
-    try {
-      if (!this.#isAsked) throw new Error('an answer that nobody has asked for');
-      reader.push(bytes);
-    } catch (error) {
-      // What has not been written has not failed.
-      if (this.#isAsked) this.#fail(error instanceof Error ? error : new Error(String(error)));
-      else this.#closing();
+    const { keepaliveMs } = this.#options;
+    const client = this.#client;
+    const unsent = this.#unanswered.slice(this.#unanswered.length - this.#unsent);
+    this.#unsent = 0;
+    for (const attempt of unsent) {
+      const { head, body } = attempt.exchange;
+      // None of them waits for the answer to another one, which undici allows for what may be repeated only.
+      const how = { idempotent: true, blocking: false, reset: keepaliveMs <= 0 };
+      client?.dispatch(
+        { method: head.method, path: head.path, headers: head.headers, body, ...how },
+        attempt,
+      );
     }
   }
 
-  /** Whether a request that has been written waits for its answer. */
-  get #isAsked(): boolean {
-    return this.#unanswered.length > this.#unflushed;
+  /** What is written in one go leaves in one piece. */
+  #cork(): void {
+    const socket = this.#socket;
+    if (this.#corked || socket === null) return;
+    this.#corked = true;
+    socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      socket.uncork();
+    });
   }
 
-  #head(head: AnswerHead): void {
-    if (!this.#isAsked) throw new Error('an answer that nobody has asked for');
-    this.#answer = { head, text: [], bytes: 0 };
+  #answering(attempt: Attempt): void {
     this.#options.answeredIn(this.#options.now() - this.#headSince);
-    if (head.body !== 0) this.#setDeadline(this.#options.timeoutMs);
+    this.#isEnding ||= attempt.isLast;
+    this.#setDeadline(this.#options.timeoutMs);
   }
 
-  #data(bytes: Buffer): void {
-    const answer = this.#answer;
-    if (answer === null) return;
-    if (answer.head.status >= 300 && answer.bytes < keptBody)
-      answer.text.push(Buffer.from(bytes.subarray(0, keptBody - answer.bytes)));
-    answer.bytes += bytes.length;
-    if (answer.bytes > longestBody) throw new Error(`an answer of more than ${String(longestBody)} bytes`);
-  }
-
-  #end(): void {
-    const head = this.#answer?.head;
+  #end(attempt: Attempt): void {
     this.#answered += 1;
     this.#lastAnswerAt = this.#options.now();
-    const exchange = this.#take();
-    const result = this.#result();
-    if (head?.keepsAlive === true && this.#options.keepaliveMs > 0) this.#goOn(head);
-    else this.#closing();
-    if (result !== null && exchange !== undefined) this.#tell(exchange, result);
-    if (this.#socket !== null) this.#options.free();
+    this.#unanswered.shift();
+    this.#bytes -= attempt.exchange.body.length;
+    this.#isEnding ||= this.#options.keepaliveMs <= 0;
+    if (this.#unanswered.length > 0) this.#await();
+    else this.#deadline = Infinity;
+    if (attempt.result !== null) this.#tell(attempt, attempt.result);
+    this.#options.free();
   }
 
   /** An answer can come before the whole body has left: until then the body is not the sender's again. */
-  #tell({ leaving, done }: Exchange, result: PostResult): void {
-    if (leaving === null) {
+  #tell({ exchange: { done } }: Attempt, result: PostResult): void {
+    const socket = this.#socket;
+    if (socket === null || socket.writableLength === 0 || socket.destroyed) {
       done(result);
       return;
     }
-    leaving.then = () => done(result);
-    if (this.#unanswered.length === 0 && this.#socket !== null) this.#setDeadline(this.#options.timeoutMs);
+    socket.write('', () => done(result));
+    if (this.#unanswered.length === 0) this.#setDeadline(this.#options.timeoutMs);
   }
 
-  /** What the answer says that has come, also where its body broke off; null without one. */
-  #result(): PostResult | null {
-    const answer = this.#answer;
-    this.#answer = null;
-    if (answer === null) return null;
-    const { status, retryAfter } = answer.head;
-    return { status, retryAfter, body: Buffer.concat(answer.text).toString('utf8'), error: null };
+  /**
+   * undici has told the first in line of an error before this, unless it has closed the connection by itself or has not
+   * written that one yet.
+   */
+  #closed(client: Client, error: Error): void {
+    if (client !== this.#client) return;
+    const [first] = this.#unanswered;
+    if (first === undefined || first.error === null) this.#closing();
+    else if (this.#isRepeatable(first, error)) this.#repeat();
+    else this.#fail(isClosed(first.error) ? closedBefore(first.error) : first.error);
   }
 
-  #goOn({ idleMs }: AnswerHead): void {
-    if (this.#unanswered.length > 0) {
-      this.#await();
-      return;
-    }
-    const { keepaliveMs } = this.#options;
-    this.#setDeadline(
-      idleMs === null ? keepaliveMs : Math.min(keepaliveMs, Math.max(1, idleMs - idleMarginMs)),
-    );
-  }
-
-  #take(): Exchange | undefined {
-    const exchange = this.#unanswered.shift();
-    if (exchange !== undefined) this.#bytes -= exchange.body.length;
-    return exchange;
-  }
-
-  /** The target has said that this answer is the last one: it has not worked on what is behind it. */
+  /** The target has not worked on what is left: its last answer said that it is the last, or nothing was written. */
   #closing(): void {
     const left = this.#release();
     if (left.length > 0) {
@@ -242,24 +244,13 @@ export class PostConnection {
     this.#options.free();
   }
 
-  #closed(reader: AnswerReader, error: Error | null): void {
-    try {
-      reader.close();
-    } catch (problem) {
-      this.#fail(problem instanceof Error ? problem : new Error(String(problem)));
-    }
-    if (this.#reader !== reader) return;
-    const [first] = this.#unanswered;
-    const wasOpen = this.#isOpen && isClosed(error);
-    if (first === undefined) {
-      this.#release();
-      return;
-    }
-    if (!wasOpen || this.#answered === 0 || first.again || this.#answer !== null) {
-      this.#fail(error ?? new Error('the other side has closed the connection before its answer'));
-      return;
-    }
-    // They may have arrived, all the same: they go once more and not again.
+  /** Whether the connection may have been idle for too long, or was closed after so many answers. */
+  #isRepeatable(first: Attempt, error: Error): boolean {
+    return this.#answered > 0 && !first.exchange.again && first.result === null && isClosed(error);
+  }
+
+  /** They may have arrived, all the same: they go once more and not again. */
+  #repeat(): void {
     if (this.#options.now() - this.#lastAnswerAt < closedForIdleMs)
       this.#options.closing.closed(this.#answered);
     const left = this.#release();
@@ -270,31 +261,31 @@ export class PostConnection {
 
   /** Everything that waits here has failed; an answer whose head has come is one. */
   #fail(error: Error): void {
-    const result = this.#result();
-    const first = result === null ? undefined : this.#take();
-    const left = this.#release();
+    const result = this.#unanswered[0]?.result ?? null;
+    const left = this.#release(error);
     // With one request at a time, it is always clear whose failure it was.
-    if (left.length > 1) this.#options.closing.closed(1);
-    if (result !== null) first?.done(result);
-    for (const [i, { done }] of left.entries())
-      done({ status: null, error: i === 0 ? error : behind(error) });
+    if (left.length - (result === null ? 0 : 1) > 1) this.#options.closing.closed(1);
+    for (const [i, { done }] of left.entries()) {
+      if (i === 0) done(result ?? { status: null, error });
+      else done({ status: null, error: i === 1 && result !== null ? error : behind(error) });
+    }
     this.#options.free();
   }
 
   /** Gives the connection up. Returns what it has left unanswered. */
-  #release(): Exchange[] {
-    const left = this.#unanswered;
+  #release(error: Error = new Error('the connection is not used any more')): Exchange[] {
+    const left = this.#unanswered.map(({ exchange }) => exchange);
+    const client = this.#client;
     this.#unanswered = [];
+    this.#unsent = 0;
     this.#bytes = 0;
-    this.#unflushed = 0;
-    this.#out.clear();
-    this.#reader?.stop();
-    this.#reader = null;
-    this.#answer = null;
-    this.#isOpen = false;
-    this.#socket?.destroy();
+    this.#isEnding = false;
+    this.#corked = false;
+    this.#client = null;
+    this.#hears = deaf;
     this.#socket = null;
     this.#deadline = Infinity;
+    if (client !== null) void client.destroy(error);
     return left;
   }
 
@@ -316,11 +307,11 @@ export class PostConnection {
     const left = this.#deadline - this.#options.now();
     if (left > 0) this.#arm(left);
     else if (this.#unanswered.length === 0) this.#release();
-    else this.#fail(new Error(this.#isOpen ? this.#late() : `no connection within ${this.#limit}`));
+    else this.#fail(new Error(this.#socket === null ? `no connection within ${this.#limit}` : this.#late()));
   }
 
   #late(): string {
-    return this.#answer === null
+    return this.#unanswered[0]?.result === null
       ? `no answer within ${this.#limit}`
       : `no whole answer within ${this.#limit}`;
   }
@@ -330,11 +321,20 @@ export class PostConnection {
   }
 }
 
-const closeCodes = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+const nothing = (): void => undefined;
+const deaf: AttemptListener = { writing: nothing, answering: nothing, answered: nothing };
+
+const codeOf = (error: Error): unknown => ('code' in error ? error.code : undefined);
+
+const closeCodes = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /** Whether the other side has ended the connection, and nothing else went wrong. */
-const isClosed = (error: Error | null): boolean =>
-  error === null || ('code' in error && typeof error.code === 'string' && closeCodes.has(error.code));
+const isClosed = (error: Error): boolean =>
+  closeCodes.has(codeOf(error)) ||
+  (codeOf(error) === 'UND_ERR_SOCKET' && /^(?:other side )?closed$/.test(error.message));
+
+const closedBefore = (cause: Error): Error =>
+  new Error(`the other side has closed the connection before its answer: ${cause.message}`, { cause });
 
 const behind = (cause: Error): Error =>
   new Error(`an earlier request on the same connection failed: ${cause.message}`, { cause });

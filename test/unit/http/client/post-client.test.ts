@@ -370,7 +370,7 @@ it('what nobody listens for, what is no answer and what comes unasked are errors
   const nobody = clientOf({ port: 1 });
   expect((await nobody('1')).error?.message).toContain('ECONNREFUSED');
   const garbage = await target((socket) => socket.write('SSH-2.0-x\r\n\r\n'));
-  expect((await clientOf(garbage)('1')).error?.message).toContain('no status line');
+  expect((await clientOf(garbage)('1')).error?.message).toContain('does not match the HTTP/1.1 protocol');
   const unasked = await target((socket) => socket.write(ok + ok));
   const send = clientOf(unasked);
   expect(await send('1')).toEqual(answered);
