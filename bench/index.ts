@@ -7,6 +7,7 @@ import { Context } from './lib/context.ts';
 import { chart } from './report/chart.ts';
 import { table } from './report/table.ts';
 import { codecs } from './scenarios/codecs.ts';
+import { floor } from './scenarios/floor.ts';
 import { hooks } from './scenarios/hooks.ts';
 import { httpLog } from './scenarios/http-log.ts';
 import { latency } from './scenarios/latency.ts';
@@ -20,6 +21,7 @@ import { throughput } from './scenarios/throughput.ts';
 const scenarios = {
   throughput,
   merging,
+  floor,
   priced,
   latency,
   scaling,

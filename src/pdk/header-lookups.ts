@@ -1,3 +1,5 @@
+import { isHeaderTable } from '../base/header-table.ts';
+import type { HeaderTable, Line, Lines } from '../base/header-table.ts';
 import type { LookupRule } from './catalogue.ts';
 
 /**
@@ -6,17 +8,16 @@ import type { LookupRule } from './catalogue.ts';
  */
 export type Found = (name: string) => string | null | undefined;
 
-/** Reads an answer with all headers, as either protocol decodes it. */
+/**
+ * Reads an answer with all headers, as either protocol decodes it, or a {@link HeaderTable} of which only what is asked for is
+ * decoded.
+ */
 export type LookUp = (answer: unknown) => Found;
 
 /** As many headers are in an answer at most; one that is full may lack some (measured on Kong 3.9.3). */
 const most = 100;
 
 const unknownToAll: Found = () => undefined;
-
-/** A value that is empty may come as null over ProtoBuf:1. */
-type Line = string | null;
-type Lines = Line | readonly Line[];
 
 const isLine = (value: unknown): value is Line => value === null || typeof value === 'string';
 const isList = (lines: Lines | undefined): lines is readonly Line[] => Array.isArray(lines);
@@ -29,14 +30,11 @@ const isList = (lines: Lines | undefined): lines is readonly Line[] => Array.isA
 function requestHeader(answer: unknown): Found {
   const table = tableOf(answer);
   if (table === null) return unknownToAll;
-  let underscored: Set<string> | null = null;
-  for (const name of Object.keys(table)) {
-    if (name.includes('_')) (underscored ??= new Set()).add(name.replaceAll('_', '-'));
-  }
+  const underscored = table.underscored.map((name) => name.replaceAll('_', '-'));
   return (asked) => {
     const name = asked.toLowerCase().replaceAll('_', '-');
-    if (underscored?.has(name) === true) return undefined;
-    const lines = Object.hasOwn(table, name) ? table[name] : null;
+    if (underscored.includes(name)) return undefined;
+    const lines = table.lines(name) ?? null;
     if (!isList(lines)) return lines;
     if (name === 'cookie') return cookies(lines);
     return name === 'x-forwarded-for' && lines.length > 1 ? undefined : lines[0];
@@ -55,24 +53,32 @@ function responseHeader(answer: unknown): Found {
   const table = tableOf(answer);
   if (table === null) return unknownToAll;
   return (asked) => {
-    const name = Object.hasOwn(table, asked) ? asked : asked.toLowerCase().replaceAll('_', '-');
-    const lines = Object.hasOwn(table, name) ? table[name] : null;
+    let lines = table.lines(asked);
+    if (lines === undefined) lines = table.lines(asked.toLowerCase().replaceAll('_', '-')) ?? null;
     return isList(lines) ? lines[0] : lines;
   };
 }
 
-/** The headers of an answer, each a text or a list of some; null for one that may lack some, or is none. */
-function tableOf(answer: unknown): Readonly<Record<string, Lines>> | null {
+/** The headers of an answer; null for one that may lack some, or is none. */
+function tableOf(answer: unknown): HeaderTable | null {
+  const table = isHeaderTable(answer) ? answer : decodedTable(answer);
+  return table !== null && table.count < most ? table : null;
+}
+
+function decodedTable(answer: unknown): HeaderTable | null {
   // Nothing at all is how an empty table arrives over ProtoBuf:1.
-  if (answer === null || answer === undefined) return {};
-  if (typeof answer !== 'object') return null;
+  const headers = (answer ?? {}) as Record<string, Lines>;
+  if (typeof headers !== 'object') return null;
   let count = 0;
-  for (const lines of Object.values(answer) as unknown[]) {
+  for (const lines of Object.values(headers) as unknown[]) {
     if (isLine(lines)) count++;
     else if (Array.isArray(lines) && lines.length > 0 && lines.every(isLine)) count += lines.length;
     else return null;
   }
-  return count < most ? (answer as Record<string, Lines>) : null;
+  const underscored = Object.keys(headers).filter((name) => name.includes('_'));
+  const lines = (name: string): Lines | undefined =>
+    Object.hasOwn(headers, name) ? headers[name] : undefined;
+  return { count, underscored, lines };
 }
 
 /** The rules that the catalogue names. */

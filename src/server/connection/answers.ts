@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/index.ts';
-import { skippedFrame, decodeResult } from '../../wire/protobuf/index.ts';
+import { skippedFrame, decodeResult, scanHeaderStruct } from '../../wire/protobuf/index.ts';
 import type { Asked } from './asked.ts';
 import { protobufMessages } from './rows.ts';
 
@@ -22,6 +22,11 @@ export function readResult(row: FunctionRow, frame: Buffer): unknown {
 
 /** Settles a call with its answer. */
 export function resolveWith(call: Asked, frame: Buffer): void {
+  const table = call.looksUp && frame !== skippedFrame ? scanHeaderStruct(frame) : null;
+  if (table !== null) {
+    call.resolve(table);
+    return;
+  }
   let value: unknown;
   try {
     value = readResult(call.row, frame);

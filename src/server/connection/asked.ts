@@ -9,6 +9,8 @@ export interface Asked {
   readonly waitsFor: FunctionRow | null;
   /** False where the answer need not be read. */
   readonly wanted: boolean;
+  /** Whether only single headers are wanted of an answer with all of them. */
+  readonly looksUp: boolean;
   /** The answer has come. */
   resolve(value: unknown): void;
   /** The answer cannot be read, or Kong has none. */

@@ -6,6 +6,7 @@ import type { PendingCall } from './pending-call.ts';
 export class MergedCall implements Asked {
   readonly row: FunctionRow;
   readonly args: readonly unknown[];
+  readonly looksUp = true;
   readonly #plural: Plural;
   #calls: readonly PendingCall[];
   readonly #done: (again: readonly PendingCall[]) => void;

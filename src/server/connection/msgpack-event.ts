@@ -80,6 +80,10 @@ export class MsgpackEvent extends MergingEvent implements SteppedEvent, Unsteppe
     runtime.steppedEvents.add(this);
   }
 
+  get looksUp(): boolean {
+    return this.#current?.asked?.looksUp === true;
+  }
+
   sayCall(call: Asked, args: readonly unknown[]): void {
     this.#say(call.row, args, call);
   }

@@ -12,6 +12,7 @@ import {
   encodeResponse,
   eventIdIn,
   readCommand,
+  scanHeaderStep,
   writeCall,
   writeDone,
   readMessage,
@@ -140,6 +141,16 @@ export class MsgpackSession implements Responder {
   }
 
   #handle(whole: Buffer): void {
+    const step = scanHeaderStep(whole, this.#looksUp);
+    if (step !== null)
+      this.#begin(step.id, whole, { type: 'step', eventId: step.eventId, data: step.table, failed: false });
+    else this.#decode(whole);
+  }
+
+  readonly #looksUp = (eventId: number): boolean =>
+    this.#connection.runtime.steppedEvents.get(eventId)?.looksUp === true;
+
+  #decode(whole: Buffer): void {
     let request: Request;
     let command: Command;
     try {
@@ -155,7 +166,11 @@ export class MsgpackSession implements Responder {
       this.#unreadable(whole, error);
       return;
     }
-    this.#request = request.id;
+    this.#begin(request.id, whole, command);
+  }
+
+  #begin(id: number, whole: Buffer, command: Command): void {
+    this.#request = id;
     this.#bytes = whole;
     try {
       this.#run(command);

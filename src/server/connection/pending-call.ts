@@ -63,6 +63,10 @@ export class PendingCall implements Asked {
     return true;
   }
 
+  get looksUp(): boolean {
+    return false;
+  }
+
   /** True once its answer is known. */
   get answered(): boolean {
     return this.#state !== 'waiting';

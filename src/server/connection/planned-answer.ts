@@ -26,6 +26,10 @@ export class PlannedAnswer implements Asked {
     return this.#prefetch.wants(this.#frame);
   }
 
+  get looksUp(): boolean {
+    return this.#frame.plural !== null;
+  }
+
   resolve(value: unknown): void {
     this.#prefetch.arrived(this.#frame, value);
   }

@@ -16,6 +16,8 @@ export interface Responder {
 export interface SteppedEvent {
   readonly id: number;
   readonly phase: Phase;
+  /** Whether only single headers are wanted of what Kong comes back with. */
+  readonly looksUp: boolean;
   /**
    * Kong has the result of the call that it was asked for.
    * @param size of the result as Kong has sent it, in bytes

@@ -1,4 +1,5 @@
 export { MessageDecoder } from './framing.ts';
+export { scanHeaderStep } from './header-scan.ts';
 export { readMessage } from './messages.ts';
 export type { Command, EventAnswer, Message, Request, Response, StepMethod } from './messages.ts';
 export { decodeValue, firstElements, malformed } from './reader.ts';

@@ -1,4 +1,5 @@
 export { FrameDecoder, encodeFrame, skippedFrame } from './framing.ts';
+export { scanHeaderStruct } from './header-scan.ts';
 export type {
   ArgumentsMessage,
   PluginInfo,
