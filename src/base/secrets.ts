@@ -24,6 +24,13 @@ export const secrets = {
     flag: '--token-file',
     neededBy: ['--event-hooks-admin', '--admin'],
   },
+  /** Taken by the Admin API of event hooks as `Kong-Admin-Token` of those who may look only. */
+  readToken: {
+    variable: 'KONG_TS_READ_TOKEN',
+    fileVariable: 'KONG_TS_READ_TOKEN_FILE',
+    flag: '--read-token-file',
+    neededBy: [],
+  },
   /** Asked for by the dispatcher over gRPC. */
   hooksToken: {
     variable: 'KONG_TS_HOOKS_TOKEN',

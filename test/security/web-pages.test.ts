@@ -102,10 +102,14 @@ describe.each([
       ['Host: 127.0.0.1:8001'],
       ['Host: [::1]'],
       ['Host: [fe80::1%25lo]'],
-      [host, 'Sec-Fetch-Site: same-origin'],
+      [host, 'Sec-Fetch-Site: same-origin', 'Kong-Ts-Console: 1'],
+      [host, 'Origin: http://localhost', 'Kong-Ts-Console: 1'],
       [host, 'Referer: http://localhost/event-hooks'],
     ])
       expect(await ask(port, 'POST /event-hooks HTTP/1.1', lines), lines.join()).toBe(201);
+    // A page of this listener says that it means it.
+    for (const own of ['Sec-Fetch-Site: same-origin', 'Origin: http://localhost'])
+      expect(await ask(port, 'POST /event-hooks HTTP/1.1', [host, own])).toBe(403);
     expect(await ask(port, 'GET /event-hooks HTTP/1.1', [host, 'Sec-Fetch-Site: none'])).toBe(200);
     expect(await ask(port, 'POST /event-hooks HTTP/1.1', [host, 'Sec-Fetch-Site: none'])).toBe(403);
   });

@@ -14,6 +14,19 @@ const attempt = z.strictObject({
   status: z.int().nullable(),
   latency_ms: z.number(),
   error: z.string().nullable(),
+  response: z.string().nullable().describe('The beginning of the response.'),
+  request: z
+    .strictObject({
+      method: z.string(),
+      url: z.string(),
+      address: z
+        .string()
+        .nullable()
+        .describe('Address and port of the other end; null: there was no connection.'),
+      headers: z.record(z.string(), z.string()),
+    })
+    .nullable()
+    .describe('What was sent, without secrets; null: nothing was, or it was not recorded.'),
 });
 export type AttemptAnswer = z.infer<typeof attempt>;
 
@@ -32,7 +45,7 @@ const delivery = z.strictObject({
   created_at: secondsOf('when the event was stored').nullable(),
   finished_at: secondsOf('when the last attempt ended').nullable(),
   next_attempt_at: secondsOf('when it is tried again').nullable(),
-  payload: z.looseObject({}),
+  payload: z.looseObject({}).nullable().describe('null: the caller sees no payloads.'),
   history: z
     .array(attempt)
     .optional()
@@ -81,6 +94,53 @@ const status = z.strictObject({
 });
 export type StatusAnswer = z.infer<typeof status>;
 
+const count = z.int().nullable().describe('null: not known, for the reason beside it.');
+const latencies = {
+  p50_ms: z.number().nullable().describe('Half of the attempts took no longer. null: there were none.'),
+  p95_ms: z.number().nullable(),
+};
+const hookHistory = z.strictObject({
+  event_hook: z.strictObject({ id: z.string() }),
+  pending: count,
+  waiting: count,
+  dead: count,
+  delivered: count,
+  failed: count,
+  gave_up: count,
+  ...latencies,
+  hours: z
+    .array(
+      z.strictObject({
+        at: secondsOf('its beginning'),
+        delivered: z.int().describe('Deliveries that succeeded.'),
+        failed: z.int().describe('Attempts that failed.'),
+        gave_up: z.int().describe('Deliveries that were given up.'),
+        ...latencies,
+      }),
+    )
+    .describe('Hours with an attempt, oldest first.'),
+  reason: z.string().nullable().describe('Why a number is not known.'),
+});
+export type HookHistoryAnswer = z.infer<typeof hookHistory>;
+
+const history = z.strictObject({
+  from: secondsOf('the beginning of the first hour'),
+  to: secondsOf('now'),
+  hour_seconds: z.number(),
+  counted_since: secondsOf('attempts before it were not counted').nullable(),
+  data: z.array(hookHistory),
+});
+export type HistoryAnswer = z.infer<typeof history>;
+
+const session = z.strictObject({
+  role: z.enum(['admin', 'read']).nullable().describe('null: a token is needed.'),
+  login: z.boolean().describe('Whether a token is needed here at all.'),
+  payloads: z.boolean().describe('Whether the caller sees what events hold.'),
+  expires_at: secondsOf('when the session ends').nullable(),
+  csrf_header: z.string().describe('The header that a page sends, as 1, with what changes something.'),
+});
+export type SessionAnswer = z.infer<typeof session>;
+
 const message = z.looseObject({ message: z.string() });
 const violation = z.looseObject({
   message: z.string(),
@@ -88,6 +148,19 @@ const violation = z.looseObject({
   code: z.int(),
   fields: z.looseObject({}).describe('What is wrong, by the fields.'),
 });
+
+const deliveryPage = z.strictObject({
+  data: z.array(delivery),
+  next: z.string().nullable().describe('The path of the next page; null on the last one.'),
+  offset: z.string().optional(),
+  looked: z.int().describe('How many deliveries this call has looked at.'),
+  complete: z
+    .boolean()
+    .describe(
+      'Whether the page is full, or nothing is left; false: the time is up, and `next` goes on from there.',
+    ),
+});
+export type DeliveryPageAnswer = z.infer<typeof deliveryPage>;
 
 const page = (items: z.ZodType) =>
   z.strictObject({
@@ -107,11 +180,13 @@ export function answers(kinds: KindSet) {
     HookPage: page(hook),
     EventInfo: eventInfo,
     Delivery: delivery,
-    DeliveryPage: page(delivery),
+    DeliveryPage: deliveryPage,
     TestResult: testResult,
     Ping: ping,
     Replayed: replayed,
     Status: status,
+    Session: session,
+    History: history,
     Message: message,
     SchemaViolation: violation,
   } satisfies Readonly<Record<string, z.ZodType>>;

@@ -1,20 +1,26 @@
+import type { FastifyReply } from 'fastify';
 import { parseExactFields } from '../model/payload.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import { HookInvalidError } from '../model/errors.ts';
-import type { Attempt, DeliveryRecord, DeliveryState } from '../store/types.ts';
-import type { AttemptAnswer, DeliveryAnswer, ReplayedAnswer } from './answers.ts';
+import { searchDeliveries } from '../dispatcher/delivery-search.ts';
+import type { Attempt, DeliveryRecord } from '../store/types.ts';
+import type { AttemptAnswer, DeliveryAnswer, DeliveryPageAnswer, ReplayedAnswer } from './answers.ts';
+import { conditionQuery, readConditions } from './conditions.ts';
 import { hookOf, notFound } from './hooks.ts';
 import { answer, invalid, missing, objectBody, paging, query, ref } from './endpoint.ts';
-import type { AdminRequest, Endpoint } from './endpoint.ts';
+import type { AdminRequest, Api, Endpoint } from './endpoint.ts';
 import { page, readPage } from './paging.ts';
+import { readTime } from './read-time.ts';
 
-const states: readonly string[] = ['pending', 'waiting', 'delivered', 'dead'];
 const replayable = ['delivered', 'dead', 'waiting'] as const;
 const replayAtOnce = 1000;
 
-/** A delivery as the Admin API shows it: times in seconds, the payload parsed. */
-export function showDelivery(record: DeliveryRecord): DeliveryAnswer {
+/**
+ * A delivery as the Admin API shows it: times in seconds, the payload parsed.
+ * @param seesPayloads false: neither the payload nor what came back, which may repeat it
+ */
+export function showDelivery(record: DeliveryRecord, seesPayloads: boolean): DeliveryAnswer {
   const { hookId, eventId, source, event, state, attempts, status, error, response } = record;
   const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
   return {
@@ -28,21 +34,25 @@ export function showDelivery(record: DeliveryRecord): DeliveryAnswer {
     status,
     latency_ms: record.latencyMs,
     error,
-    response,
+    response: seesPayloads ? response : null,
     created_at: seconds(record.at),
     finished_at: seconds(record.finishedAt),
     next_attempt_at: seconds(record.due),
-    payload: parseExactFields(record.payload) ?? {},
-    ...(record.history === undefined ? {} : { history: record.history.map(showAttempt) }),
+    payload: seesPayloads ? (parseExactFields(record.payload) ?? {}) : null,
+    ...(record.history === undefined
+      ? {}
+      : { history: record.history.map((one) => showAttempt(one, seesPayloads)) }),
   };
 }
 
-const showAttempt = ({ attempt, finishedAt, status, latencyMs, error }: Attempt): AttemptAnswer => ({
-  attempt,
-  at: finishedAt / 1000,
-  status,
-  latency_ms: latencyMs,
-  error,
+const showAttempt = (one: Attempt, seesPayloads: boolean): AttemptAnswer => ({
+  attempt: one.attempt,
+  at: one.finishedAt / 1000,
+  status: one.status,
+  latency_ms: one.latencyMs,
+  error: one.error,
+  response: seesPayloads ? one.response : null,
+  request: one.request,
 });
 
 /** The delivery that a request names, null when there is none. */
@@ -55,6 +65,48 @@ async function deliveryOf(
   return ids === null ? null : await store.delivery(ids.hookId, ids.eventId);
 }
 
+/** Where a page of deliveries is asked for, and whose they are. */
+interface Listed {
+  path: string;
+  /** null: all hooks'. */
+  hooks: readonly string[] | null;
+}
+
+async function deliveryPage(
+  { dispatcher, access }: Api,
+  request: AdminRequest,
+  reply: FastifyReply,
+  { path, hooks }: Listed,
+): Promise<DeliveryPageAnswer | FastifyReply> {
+  const { seesPayloads } = access.callerOf(request);
+  const { size, offset } = readPage(request.query);
+  const conditions = readConditions(request.query);
+  if (conditions.text !== undefined && !seesPayloads)
+    return reply
+      .code(403)
+      .send({ message: 'Payloads are not shown here, so no text is looked for in them.' });
+  await dispatcher.outbox.flush();
+  const { id } = request.query;
+  if (id !== undefined && id !== '') {
+    const found = await dispatcher.deliveriesOf(String(id), hooks, conditions);
+    const data = found.slice(0, size).map((record) => showDelivery(record, seesPayloads));
+    return { data, next: null, looked: found.length, complete: true };
+  }
+  if (hooks === null && conditions.state !== 'dead')
+    throw new HookInvalidError([{ path: 'state', text: 'expected dead, or an id, where no hook is named' }]);
+  const { found, looked, before } = await searchDeliveries(dispatcher.store, {
+    ...conditions,
+    hookId: hooks === null ? null : (hooks[0] ?? null),
+    size,
+    ...(offset === null ? {} : { before: offset }),
+  });
+  const data = found.map((record) => showDelivery(record, seesPayloads));
+  const { next, offset: following } = page(data, path, request.query, before);
+  const complete = before === null || data.length >= size;
+  return { data, next, ...(following === undefined ? {} : { offset: following }), looked, complete };
+}
+
+const unseen = { 403: answer('Payloads are not shown to the caller.', ref('Message')) };
 const howMany = { 202: answer('How many.', ref('Replayed')) };
 
 /** Records, dead letters and replay. */
@@ -63,30 +115,29 @@ export const deliveryEndpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/event-hooks/:id/deliveries',
     summary: 'Deliveries of a hook, newest first',
+    query: [...paging, ...conditionQuery, query('id', 'Of the event or of the delivery.')],
+    answers: { 200: answer('A page.', ref('DeliveryPage')), ...missing, ...invalid, ...unseen },
+    handle: async (api, request, reply) => {
+      const hook = hookOf(api.dispatcher, request);
+      if (hook === null) return notFound(reply);
+      return deliveryPage(api, request, reply, {
+        path: `/event-hooks/${hook.id}/deliveries`,
+        hooks: [hook.id],
+      });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/event-hooks/deliveries',
+    summary: 'Deliveries over all hooks, newest first: dead ones, or those of one event',
     query: [
       ...paging,
-      query('state', 'pending, waiting, delivered or dead'),
-      query('since', 'Seconds since the epoch or an ISO 8601 time.'),
+      ...conditionQuery,
+      query('id', 'Of the event or of the delivery. Without it, `state` has to be dead.'),
     ],
-    answers: { 200: answer('A page.', ref('DeliveryPage')), ...missing, ...invalid },
-    handle: async ({ dispatcher }, request, reply) => {
-      const hook = hookOf(dispatcher, request);
-      if (hook === null) return notFound(reply);
-      const { size, offset } = readPage(request.query);
-      const state = readState(request.query.state);
-      const since = readSince(request.query.since);
-      await dispatcher.outbox.flush();
-      const found = await dispatcher.store.deliveries({
-        hookId: hook.id,
-        size: size + 1,
-        ...(state === null ? {} : { state }),
-        ...(since === null ? {} : { since }),
-        ...(offset === null ? {} : { before: Number(offset) }),
-      });
-      const shown = found.slice(0, size);
-      const last = found.length > size ? String(shown.at(-1)?.seq) : null;
-      return page(shown.map(showDelivery), `/event-hooks/${hook.id}/deliveries`, request.query, last);
-    },
+    answers: { 200: answer('A page.', ref('DeliveryPage')), ...invalid, ...unseen },
+    handle: (api, request, reply) =>
+      deliveryPage(api, request, reply, { path: '/event-hooks/deliveries', hooks: null }),
   },
   {
     method: 'POST',
@@ -113,9 +164,9 @@ export const deliveryEndpoints: readonly Endpoint[] = [
     path: '/event-hooks/deliveries/:id',
     summary: 'Read one delivery',
     answers: { 200: answer('The delivery.', ref('Delivery')), ...missing },
-    handle: async ({ dispatcher }, request, reply) => {
+    handle: async ({ dispatcher, access }, request, reply) => {
       const record = await deliveryOf(dispatcher, request);
-      return record === null ? notFound(reply) : showDelivery(record);
+      return record === null ? notFound(reply) : showDelivery(record, access.callerOf(request).seesPayloads);
     },
   },
   {
@@ -138,7 +189,7 @@ function readReplay(body: Record<string, unknown>) {
   const unknown = Object.keys(body).filter((name) => !['since', 'states', 'size', 'offset'].includes(name));
   if (unknown.length > 0)
     throw new HookInvalidError(unknown.map((path) => ({ path, text: 'unknown field' })));
-  const since = readSince(body.since);
+  const since = readTime(body.since, 'since');
   const { size, offset } = readPage({
     size: body.size ?? replayAtOnce,
     ...(body.offset == null ? {} : { offset: body.offset }),
@@ -151,14 +202,6 @@ function readReplay(body: Record<string, unknown>) {
   };
 }
 
-function readState(value: unknown): DeliveryState | null {
-  if (value === undefined) return null;
-  if (typeof value !== 'string' || !states.includes(value)) {
-    throw new HookInvalidError([{ path: 'state', text: `expected one of: ${states.join(', ')}` }]);
-  }
-  return value as DeliveryState;
-}
-
 function readStates(value: unknown): readonly (typeof replayable)[number][] {
   if (value === undefined || value === null) return ['delivered', 'dead'];
   const list = Array.isArray(value) ? (value as unknown[]) : [value];
@@ -169,19 +212,4 @@ function readStates(value: unknown): readonly (typeof replayable)[number][] {
     throw new HookInvalidError([{ path: 'states', text: `expected an array of: ${replayable.join(', ')}` }]);
   }
   return known;
-}
-
-/** Seconds since the epoch or an ISO 8601 time, as milliseconds. */
-function readSince(value: unknown): number | null {
-  if (value === undefined || value === null || value === '') return null;
-  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
-  // Date.parse takes nearly anything, "-5" as a month of 2001: a replay of everything.
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN;
-  const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : time;
-  if (Number.isNaN(ms)) {
-    throw new HookInvalidError([
-      { path: 'since', text: 'expected seconds since the epoch or an ISO 8601 time' },
-    ]);
-  }
-  return ms;
 }

@@ -1,7 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Backlog } from '../dispatcher/backlog.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
+import type { Access } from './access/access.ts';
+import type { RecentRows } from './live/recent-rows.ts';
 import type { ComponentName } from './answers.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The endpoint of a route; the console's pages have none. */
+    row?: Endpoint;
+    isPage?: true;
+  }
+}
 
 /**
  * One endpoint of the Admin API: what it is called, how it is described, and what it does. The routes of the listener
@@ -16,10 +26,14 @@ export interface Endpoint {
   readonly query?: readonly Json[];
   /** The body that the request has. Default: none. */
   readonly body?: Json;
-  /** Every answer of this endpoint, by status. 401, 405 and 503 are possible everywhere, and stand in no row. */
+  /** Every answer of this endpoint, by status. 401, 403, 405 and 503 are possible everywhere, and stand in no row. */
   readonly answers: Readonly<Record<number, Json>>;
   /** The body holds events: as large as the gRPC door takes them, numbers as they were written. Default: false. */
   readonly takesEvents?: boolean;
+  /** Everybody may call it, whoever that is. Default: false. */
+  readonly isOpen?: boolean;
+  /** It changes or sends something. Default: what is not a GET does. */
+  readonly acts?: boolean;
   /** The answer has no end, and so the path has no HEAD. Default: false. */
   readonly isEndless?: boolean;
   /** Returns what is sent as JSON, or the reply when it is sent already. `undefined` is a 204. */
@@ -29,6 +43,10 @@ export interface Endpoint {
 /** What endpoints work with. */
 export interface Api {
   readonly dispatcher: Dispatcher;
+  /** Who may do what. */
+  readonly access: Access;
+  /** What has happened lately, for those who watch. */
+  readonly live: RecentRows;
   /** What waits for those who watch events and deliveries. */
   readonly tails: Backlog;
   /** The OpenAPI document of all endpoints. */

@@ -1,6 +1,9 @@
 import type { Endpoint } from './endpoint.ts';
 import { deliveryEndpoints } from './deliveries.ts';
+import { historyEndpoints } from './history.ts';
 import { hookEndpoints } from './hooks.ts';
+import { streamEndpoints } from './live/stream.ts';
+import { sessionEndpoints } from './session.ts';
 import { serviceEndpoints } from './service.ts';
 import { sourceEndpoints } from './sources.ts';
 
@@ -8,6 +11,9 @@ import { sourceEndpoints } from './sources.ts';
 export const endpoints: readonly Endpoint[] = [
   ...hookEndpoints,
   ...deliveryEndpoints,
+  ...historyEndpoints,
   ...sourceEndpoints,
   ...serviceEndpoints,
+  ...sessionEndpoints,
+  ...streamEndpoints,
 ];

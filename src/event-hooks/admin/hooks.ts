@@ -6,8 +6,9 @@ import { isNestedDeeperThan } from '../model/exact-json.ts';
 import type { Fields } from '../model/payload.ts';
 import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
+import { withoutSecrets } from '../model/secrecy.ts';
 import { answer, invalid, missing, objectBody, paging, ref } from './endpoint.ts';
-import type { AdminRequest, Endpoint, Json } from './endpoint.ts';
+import type { AdminRequest, Api, Endpoint, Json } from './endpoint.ts';
 import { page, readPage } from './paging.ts';
 import { warn, warningHeader } from './warnings.ts';
 
@@ -22,6 +23,12 @@ export function hookOf(dispatcher: Dispatcher, request: AdminRequest): Hook | nu
 /** Kong takes a UUID in any case. A row that something else has written may have any id, and is found by that one. */
 function idOf({ hooks }: Dispatcher, { params: { id = '' } }: AdminRequest): string {
   return hooks.get(id) === undefined ? id.toLowerCase() : id;
+}
+
+/** Hooks as a caller may see them: who may only look sees no secrets. */
+function shownTo({ access, dispatcher }: Api, request: AdminRequest, hooks: readonly Hook[]): unknown[] {
+  if (access.callerOf(request).role === 'admin') return [...hooks];
+  return hooks.map((hook) => withoutSecrets(hook, dispatcher.kinds.get(hook.handler)));
 }
 
 const hookBody: Json = {
@@ -43,13 +50,13 @@ export const hookEndpoints: readonly Endpoint[] = [
     summary: 'List the hooks',
     query: paging,
     answers: { 200: answer('A page.', ref('HookPage')), ...invalid },
-    handle: ({ dispatcher: { hooks } }, request) => {
+    handle: (api, request) => {
       const { size, offset } = readPage(request.query);
-      const all = hooks.list();
+      const all = api.dispatcher.hooks.list();
       const from = offset === null ? all : all.filter((hook) => hook.id > offset);
       const data = from.slice(0, size);
       const last = from.length > size ? (data.at(-1)?.id ?? null) : null;
-      return page(data, '/event-hooks', request.query, last);
+      return page(shownTo(api, request, data), '/event-hooks', request.query, last);
     },
   },
   {
@@ -73,7 +80,10 @@ export const hookEndpoints: readonly Endpoint[] = [
     path: '/event-hooks/:id',
     summary: 'Read a hook',
     answers: { ...theHook, ...missing },
-    handle: ({ dispatcher }, request, reply) => hookOf(dispatcher, request) ?? notFound(reply),
+    handle: (api, request, reply) => {
+      const hook = hookOf(api.dispatcher, request);
+      return hook === null ? notFound(reply) : shownTo(api, request, [hook])[0];
+    },
   },
   {
     method: 'PATCH',
@@ -112,6 +122,7 @@ export const hookEndpoints: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/event-hooks/:id/ping',
+    acts: true,
     summary: 'Send a ping',
     answers: {
       200: answer('The payload that was sent.', ref('Ping')),

@@ -6,6 +6,8 @@ import { door, wasRefused, bounded } from '../../http/index.ts';
 import type { RefusalStatus } from '../../http/http1/index.ts';
 import { createNodeServer, ownStatusLine } from '../../http/http1/index.ts';
 
+import { isConsolePath } from './console/page.ts';
+
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** The other API that answers behind the same door. */
@@ -29,7 +31,8 @@ export interface ListenerOptions {
  */
 export function createListener(ours: Handle, { front, callers, limits }: ListenerOptions): Server {
   const handle = door(callers, (request, response) => {
-    if (front === null || front.isOurs(request.url ?? '/')) ours(request, response);
+    const { url = '/' } = request;
+    if (front === null || front.isOurs(url) || isConsolePath(url)) ours(request, response);
     else front.handle(request, response);
   });
   if (front === null) return bounded(createServer(limits, handle), limits);

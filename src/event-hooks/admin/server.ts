@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KongTsError, messageOf } from '../../base/errors.ts';
@@ -16,12 +15,24 @@ import { createListener, refuseUnread } from './listener.ts';
 import { parseForm } from './form.ts';
 import { openApiDocument } from './openapi.ts';
 import { PagingError } from './paging.ts';
+import { Access } from './access/access.ts';
+import type { PayloadView } from './access/access.ts';
+import { PageFiles } from './console/page-files.ts';
+import { RecentRows } from './live/recent-rows.ts';
+import { addConsole } from './console/page.ts';
 
 export interface AdminOptions {
   /** Asked for in the header `Kong-Admin-Token`; null: everybody who can connect may do everything. */
   token?: string | null;
+  /** The token of those who may look and change nothing; only beside `token`. Default: there are none. */
+  readToken?: string | null;
+  /** Who may see what events hold. Default: everybody who may look. */
+  payloadView?: PayloadView;
+  /** Where the built console is. Default: `dist/console/` of the package. */
+  consoleFolder?: URL;
   /**
-   * Which callers are let in without a token: not web pages, and not foreign names. null: everybody who can connect.
+   * Which callers are let in where no token is asked for: not web pages of others, and not foreign names. null: everybody
+   * who can connect.
    */
   callers?: Callers | null;
   /** Answers every path that is not one of event hooks. Default: those are not found. */
@@ -40,9 +51,17 @@ const json = 'application/json; charset=utf-8';
 
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
 export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {
-  const { front = null, callers = null, limits = httpLimits } = options;
+  const { front = null, callers = null, limits = httpLimits, token = null, readToken = null } = options;
+  const access = new Access({
+    token,
+    readToken,
+    callers,
+    payloadView: options.payloadView ?? 'all',
+    now: () => dispatcher.options.clock.now(),
+  });
   const app = fastify({
-    serverFactory: (handler) => createListener(handler, { front, callers, limits }),
+    serverFactory: (handler) =>
+      createListener(handler, { front, callers: token === null ? callers : null, limits }),
     clientErrorHandler: refuseUnread,
     bodyLimit,
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
@@ -62,19 +81,25 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
   app.setErrorHandler((error, request, reply) =>
     answerError(dispatcher, error as FastifyError, request, reply),
   );
-  const { token = null } = options;
-  if (token !== null) {
-    app.addHook('onRequest', async (request, reply) => {
-      if (!sameText(String(request.headers['kong-admin-token'] ?? ''), token)) {
-        await reply.code(401).type(json).send({ message: 'Unauthorized' });
-      }
-    });
-  }
-  app.addHook('onRequest', async () => {
-    await dispatcher.takeOverChanges().catch(() => undefined);
+  app.addHook('onRequest', async (request, reply) => {
+    const { row, isPage = false } = request.routeOptions.config;
+    if (isPage || row?.isOpen === true) return;
+    const acts = row === undefined ? false : (row.acts ?? row.method !== 'GET');
+    const refusal = access.refusal(access.callerOf(request), request, acts);
+    if (refusal !== null) await reply.code(refusal[0]).type(json).send({ message: refusal[1] });
   });
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    if (routeOptions.config.isPage !== true) await dispatcher.takeOverChanges().catch(() => undefined);
+  });
+  const live = new RecentRows(dispatcher.feed, dispatcher.options.clock);
+  app.addHook('onClose', async () => {
+    live.close();
+  });
+  addConsole(app, new PageFiles(options.consoleFolder), access);
   const api: Api = {
     dispatcher,
+    access,
+    live,
     tails: new Backlog(maxTailBuffer, maxTailBuffers),
     document: () => openApiDocument(dispatcher.kinds, endpoints),
   };
@@ -117,6 +142,7 @@ function route(app: FastifyInstance, url: string, row: Endpoint, api: Api): void
   app.route<{ Params: Record<string, string>; Querystring: Record<string, unknown> }>({
     method: row.method,
     url,
+    config: { row },
     ...(row.takesEvents === true ? { bodyLimit: eventLimit } : {}),
     exposeHeadRoute: hasHead(row),
     handler: async (request, reply) => {
@@ -199,10 +225,4 @@ function answerError(
     error: messageOf(error),
   });
   return reply.code(500).send({ message: 'An unexpected error occurred' });
-}
-
-/** Compared in the same time wherever they differ. */
-function sameText(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -50,12 +50,14 @@ export const serviceEndpoints: readonly Endpoint[] = [
     summary: 'Events and deliveries as they happen',
     answers: { 200: answer('One JSON object per line.', { type: 'string' }, 'application/x-ndjson') },
     isEndless: true,
-    handle: async ({ dispatcher, tails }, request, reply) => {
+    handle: async ({ dispatcher, tails, access }, request, reply) => {
+      const { seesPayloads } = access.callerOf(request);
       const stream = new PassThrough();
       const reader = tails.reader();
       const end = dispatcher.feed.tail((notice) => {
         if (stream.destroyed) return;
-        const line = Buffer.from(`${JSON.stringify(notice)}\n`);
+        const shown = seesPayloads || notice.type !== 'event' ? notice : { ...notice, data: null };
+        const line = Buffer.from(`${JSON.stringify(shown)}\n`);
         if (!reader.take(line.length)) stream.destroy();
         else stream.write(line, () => reader.left(line.length));
       });

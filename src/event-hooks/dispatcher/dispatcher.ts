@@ -8,7 +8,7 @@ import { TargetGuard } from '../delivery/target-guard.ts';
 import { Handlers, unbuilt } from '../handlers/handlers.ts';
 import type { HandlerKind } from '../handlers/kind.ts';
 import { handlerKinds } from '../handlers/kinds.ts';
-import { deliveryId } from '../handlers/types.ts';
+import { deliveryId, parseDeliveryId } from '../handlers/types.ts';
 import type { TestResult } from '../handlers/types.ts';
 import { HookMetrics } from '../metrics.ts';
 import { newEventId } from '../model/event.ts';
@@ -19,7 +19,14 @@ import { withoutSecrets } from '../model/secrecy.ts';
 import { builtinSources } from '../sources/builtin.ts';
 import { SourceRegistry } from '../sources/registry.ts';
 import { openStore } from '../store/open.ts';
-import type { AttemptResult, Delivery, HookStore, ReplayQuery } from '../store/types.ts';
+import type {
+  AttemptResult,
+  Delivery,
+  DeliveryRecord,
+  DeliverySearch,
+  HookStore,
+  ReplayQuery,
+} from '../store/types.ts';
 import { Feed } from './feed.ts';
 import { Hooks } from './hooks.ts';
 import { Intake } from './intake.ts';
@@ -248,6 +255,29 @@ export class Dispatcher {
     this.backlog.set(query.hookId, this.backlog.of(query.hookId) + seqs.length);
     this.engine.lookForDue(query.hookId);
     return seqs;
+  }
+
+  /**
+   * Deliveries of one event, or the one of an id of a delivery.
+   * @param hooks whose; null: all hooks'
+   */
+  async deliveriesOf(
+    id: string,
+    hooks: readonly string[] | null,
+    wanted: Pick<DeliverySearch, 'state'> = {},
+  ): Promise<DeliveryRecord[]> {
+    const one = parseDeliveryId(id);
+    const among = hooks ?? this.hooks.list().map((hook) => hook.id);
+    const ids = one === null ? among : among.filter((hook) => hook === one.hookId);
+    const found: DeliveryRecord[] = [];
+    for (const hook of ids) {
+      const record = await this.store.delivery(hook, one?.eventId ?? id);
+      if (record !== null && (wanted.state ?? record.state) === record.state) {
+        const { history: _, ...rest } = record;
+        found.push(rest);
+      }
+    }
+    return found;
   }
 
   /** Counts what is to be delivered, as the store has it. */

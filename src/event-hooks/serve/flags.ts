@@ -167,6 +167,21 @@ const doorFlags: readonly Flag[] = [
     help: fromFile("the token of event hooks' Admin API", secrets.adminToken),
   },
   {
+    name: 'read-token-file',
+    inServer: 'read-token-file',
+    type: 'file',
+    help: fromFile(
+      "a second token of event hooks' Admin API, which may look and change nothing,",
+      secrets.readToken,
+    ),
+  },
+  {
+    name: 'payload-view',
+    type: 'text',
+    help: 'who sees payloads in the Admin API and its console: all, admin (not the second token) or none',
+    default: 'all',
+  },
+  {
     name: 'hooks-token-file',
     inServer: 'hooks-token-file',
     type: 'file',

@@ -21,6 +21,9 @@ export interface ServeOptions {
   /** null: no Admin API. */
   admin: Address | null;
   adminToken: string | null;
+  /** The token of those who may look only. */
+  readToken: string | null;
+  payloadView: 'all' | 'admin' | 'none';
   /** Further names, in lower case, that clients may call the Admin API by, beside addresses and local names. */
   allowHosts: readonly string[];
   /** Share the Admin API's port with a dispatcher that does so, too. */
@@ -52,12 +55,20 @@ export function parseServeOptions(
 ): ServeOptions {
   const given = parseWords(argv, environment);
   const text = (name: string): string | undefined => given[name] as string | undefined;
+  const adminToken = readSecret(secrets.adminToken, text('token-file'), environment);
+  const readToken = readSecret(secrets.readToken, text('read-token-file'), environment);
+  if (readToken !== null && adminToken === null)
+    throw usage('--read-token-file needs --token-file: without it, everybody may do everything');
+  if (readToken !== null && readToken === adminToken)
+    throw usage('--read-token-file and --token-file hold the same token: then nobody could only look');
   return {
     listen: door(text('listen') ?? 'off'),
     token: readSecret(secrets.hooksToken, text('hooks-token-file'), environment),
     tls: readTlsFiles(text('tls-ca'), text('tls-cert'), text('tls-key')),
     admin: door(text('admin') ?? '127.0.0.1:8011'),
-    adminToken: readSecret(secrets.adminToken, text('token-file'), environment),
+    adminToken,
+    readToken,
+    payloadView: payloadView(text('payload-view') ?? 'all', command),
     allowHosts: listOf(given['allow-host']),
     reusePort: given['reuse-port'] === true,
     exitWithStdin: given['exit-with-stdin'] === true,
@@ -121,6 +132,12 @@ function store(name: string | undefined, dataDir: string | undefined, command: C
   if (name !== undefined && dataDir !== undefined && name !== storeOf(dataDir))
     throw usage(`${written('store', command)} and --data-dir name one store and have to agree`);
   return name ?? storeOf(dataDir ?? null);
+}
+
+function payloadView(text: string, command: Command): ServeOptions['payloadView'] {
+  if (text === 'all' || text === 'admin' || text === 'none') return text;
+  const flag = command === 'serve' ? '--event-hooks-payload-view' : '--payload-view';
+  throw usage(`${flag} is all, admin or none`);
 }
 
 const listOf = (value: Given[string]): string[] =>

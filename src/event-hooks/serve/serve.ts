@@ -46,8 +46,9 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
       : createFront(options.kong.url, watch, lends ? (callers ?? 'everybody') : null);
   const admin = createAdmin(dispatcher, {
     token: options.adminToken,
-    // A web page does not know the token.
-    callers: options.adminToken === null ? callers : null,
+    readToken: options.readToken,
+    payloadView: options.payloadView,
+    callers,
     front,
   });
   let grpc: GrpcHandle | null = null;

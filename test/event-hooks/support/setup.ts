@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { AdminOptions } from '../../../src/event-hooks/admin/server.ts';
 import { onTestFinished } from 'vitest';
 import { createAdmin } from '../../../src/event-hooks/admin/server.ts';
 import { createDispatcher } from '../../../src/event-hooks/dispatcher/dispatcher.ts';
@@ -59,12 +60,13 @@ export async function bench(
   options: DispatcherOptions = {},
   token: string | null = null,
   kinds: KindSet<HandlerKind> = handlerKinds,
+  more: AdminOptions = {},
 ): Promise<Bench> {
   const log = memoryLog();
   const receiver = await Receiver.start();
   const dispatcher = await createDispatcher({ allowLoopback: true, log, ...options }, kinds);
   const checkAnswer = answerChecker(kinds);
-  const admin = createAdmin(dispatcher, { token });
+  const admin = createAdmin(dispatcher, { token, ...more });
   const hub = new EventHooks();
   hub.attachTransport(dispatcher.transport());
   onTestFinished(async () => {

@@ -14,6 +14,7 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'kong-ts-launch-'));
   writeFileSync(join(folder, 'secret'), 'from a file\n');
+  writeFileSync(join(folder, 'other'), 'another\n');
   writeFileSync(join(folder, 'url'), 'http://me:word@127.0.0.1:3\n');
   return () => {
     rmSync(folder, { recursive: true, force: true });
@@ -24,6 +25,7 @@ beforeAll(() => {
 const values: Record<string, unknown> = {
   'event-hooks-admin': '127.0.0.1:9',
   'allow-host': ['Kong.Example', 'other'],
+  'event-hooks-payload-view': 'admin',
   'event-hooks-store': 'sqlite:/data',
   'event-hooks-synchronous': 'full',
   'event-hooks-retry-schedule': '1,2',
@@ -39,7 +41,13 @@ const values: Record<string, unknown> = {
   'crud-secrets': true,
   'lend-kong-login': true,
 };
-const files = ['token-file', 'hooks-token-file', 'kong-admin-token-file', 'kong-admin-file'];
+const files = [
+  'token-file',
+  'read-token-file',
+  'hooks-token-file',
+  'kong-admin-token-file',
+  'kong-admin-file',
+];
 const inServer = flags.filter((row) => flagName(row, 'serve') !== null);
 
 /** The options of a command that is built from the rows. */
@@ -71,7 +79,12 @@ describe('a row of the dispatcher’s options', () => {
       expect(value, `a value for --${flag} in this test`).toBeDefined();
       const needsKong = /^(kong|crud|lend)/.test(name) && !name.startsWith('kong-admin');
       const kong = { 'kong-admin': 'http://127.0.0.1:1' };
-      const more = needsKong || name.startsWith('kong-admin-token') ? kong : {};
+      const more: Record<string, string> =
+        flag === 'read-token-file'
+          ? { 'token-file': join(folder, 'other') }
+          : needsKong || name.startsWith('kong-admin-token')
+            ? kong
+            : {};
       const launch = launchOf({ ...more, [flag]: value }, { environment: {} });
       const through = readLaunch(launch, {});
       const given =
@@ -103,6 +116,7 @@ describe('the list that a plugin server passes on', () => {
     [{ 'event-hooks-timeout': 'soon' }, /^--event-hooks-timeout needs a number/],
     [{ 'event-hooks-retry-schedule': '1,x' }, /^--event-hooks-retry-schedule needs seconds/],
     [{ 'event-hooks-synchronous': 'half' }, /^--event-hooks-synchronous is normal or full/],
+    [{ 'event-hooks-payload-view': 'some' }, /^--event-hooks-payload-view is all, admin or none/],
     [{ 'event-hooks-admin': 'here' }, /"here" is not an address/],
     [{ 'crud-secrets': true }, /^--crud-secrets needs --kong-admin/],
     [{ 'crud-interval': ['often'], 'kong-admin': 'http://h' }, /^--crud-interval needs seconds/],
