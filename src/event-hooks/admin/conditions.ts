@@ -44,7 +44,7 @@ export function readConditions(from: Readonly<Record<string, unknown>>): Conditi
     text: text('text', longestText),
   };
   if (violations.length > 0) throw new HookInvalidError(violations);
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Conditions;
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
 function readState(value: unknown): DeliveryState | undefined {

@@ -87,8 +87,8 @@ async function deliveryPage(
       .send({ message: 'Payloads are not shown here, so no text is looked for in them.' });
   await dispatcher.outbox.flush();
   const { id } = request.query;
-  if (id !== undefined && id !== '') {
-    const found = await dispatcher.deliveriesOf(String(id), hooks, conditions);
+  if (typeof id === 'string' && id !== '') {
+    const found = await dispatcher.deliveriesOf(id, hooks, conditions);
     const data = found.slice(0, size).map((record) => showDelivery(record, seesPayloads));
     return { data, next: null, looked: found.length, complete: true };
   }

@@ -31,10 +31,10 @@ export const historyEndpoints: readonly Endpoint[] = [
     },
     handle: (api, request, reply) => {
       const hours = readHours(request.query.hours);
-      const { hook } = request.query;
+      const hook = typeof request.query.hook === 'string' ? request.query.hook : undefined;
       const hooks = api.dispatcher.hooks
         .list()
-        .filter(({ id }) => hook === undefined || id === String(hook).toLowerCase() || id === hook);
+        .filter(({ id }) => hook === undefined || id === hook.toLowerCase() || id === hook);
       if (hook !== undefined && hooks.length === 0) return reply.code(404).send({ message: 'Not found' });
       return history(api, hooks, hours);
     },
