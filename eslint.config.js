@@ -41,7 +41,7 @@ const room = (files, forbidden, why) => ({
 const rooms = (...names) => `^(\\.\\./)+(${names.join('|')})/`;
 const sockets = '^node:(net|tls|http|https|http2|dgram)$';
 const filesAndProcesses = '^node:(fs|fs/promises|child_process|worker_threads|cluster)$';
-const upper = ['server', 'sandbox', 'kong-end', 'cli', 'testing', 'kong-setup'];
+const upper = ['server', 'sandbox', 'kong-end', 'cli', 'testing', 'kong-setup', 'console'];
 /**
  * The doors of each room (CONTRIBUTING.md, "Doors"). There is more than one where two users need halves that do not load each
  * other: a plugin's file shall not load a server, a supervisor no PDK.
@@ -98,7 +98,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -145,7 +145,7 @@ export default tseslint.config(
       ),
     },
   },
-  { files: ['src/**/*.ts'], plugins: { house }, rules: { 'house/doors': ['error', doors] } },
+  { files: ['src/**/*.ts', 'src/**/*.tsx'], plugins: { house }, rules: { 'house/doors': ['error', doors] } },
   { files: ['src/**/index.ts'], rules: { 'house/door-only': 'error' } },
   room(['src/base/**'], ['^(\\.\\./)+[^.]'], 'base is the ground floor: it stands below every room'),
   room(
@@ -309,12 +309,32 @@ export default tseslint.config(
   ),
   room(['src/testing/**'], [rooms('cli')], 'testing uses what the commands use, not the commands'),
   room(
+    ['src/console/**'],
+    [
+      '^node:',
+      rooms(
+        ...upper,
+        'pdk',
+        'plugin',
+        'wire',
+        'unix',
+        'sqlite',
+        'terminal',
+        'http',
+        'lua',
+        'kong-admin',
+        'kong-watch',
+      ),
+    ],
+    'console runs in a browser: of the others it knows what the Admin API of event hooks answers, by its types',
+  ),
+  room(
     ['plugins/**'],
     ['^(\\.\\./)+(src|dist)/'],
     'plugins import the public entry points only (kong-ts, kong-ts/...)',
   ),
   {
-    files: ['src/**/*.ts', 'plugins/**/*.ts'],
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'plugins/**/*.ts'],
     rules: { 'max-lines': ['error', 400], 'max-lines-per-function': ['error', 60] },
   },
   long(['src/cli/serve.ts'], { function: 100 }, 'a list of options, each of a line or two'),

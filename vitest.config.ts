@@ -13,7 +13,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['kong-ts-source', 'node', 'import', 'module', 'default'] } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/containers/**', 'node_modules/**', 'dist/**'],
+    exclude: ['test/containers/**', 'test/console/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
     // Plugins that tests write to folders of their own are Node's to load, as in production. Vite would take over every
     // import() of them: it asks another process for each module, and resolves `kong-ts` by rules of its own.

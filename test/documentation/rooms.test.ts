@@ -54,7 +54,8 @@ const forbidden: [file: string, specifiers: string[]][] = [
   ['src/http/a.ts', ['../server/index.ts', '../event-hooks/index.ts', '../unix/claim.ts', 'node:fs']],
   ['src/kong-setup/a.ts', ['../server/index.ts', '../sandbox/index.ts', '../cli/main.ts']],
   ['src/testing/a.ts', ['../cli/main.ts', '../kong-end/pdk/call.ts']],
-  ['src/cli/a.ts', ['../kong-end/pdk/call.ts']],
+  ['src/cli/a.ts', ['../kong-end/pdk/call.ts', '../console/app.tsx']],
+  ['src/console/a.ts', ['node:fs', '../http/index.ts', '../server/index.ts', '../event-hooks/store/open.ts']],
   ['plugins/http-log-enterprise/a.ts', ['../../src/base/errors.ts', '../../dist/src/index.js']],
 ];
 

@@ -1,0 +1,53 @@
+import { call, given } from './client.ts';
+import type { Hook, TestResult } from './types.ts';
+
+/** What the API says of hooks that are not stored. */
+export interface Checked {
+  readonly valid: boolean;
+  readonly message: string | null;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+export interface Matched {
+  readonly events: number;
+  readonly fired: number;
+  readonly examples: readonly {
+    readonly id: string;
+    readonly event: string;
+    readonly at: number;
+    readonly fires: boolean;
+  }[];
+  readonly reason: string | null;
+}
+export interface Rendered {
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Record<string, string>;
+    readonly body: string | null;
+  };
+  readonly event_id: string | null;
+}
+
+const at = (name: string): string => `/event-hooks/drafts/${name}`;
+
+/** @param id of the hook that is edited; null: it is a new one */
+export const checkDraft = (hook: unknown, id: string | null, signal: AbortSignal): Promise<Checked> =>
+  call('POST', at('check'), { body: { hook, ...(id === null ? {} : { id }) }, signal });
+export const matchDraft = (hook: unknown, signal: AbortSignal): Promise<Matched> =>
+  call('POST', at('match'), { body: { hook, last: 1000 }, signal });
+/** @param eventId of a stored event; null: an empty one */
+export const renderDraft = (hook: unknown, eventId: string | null, signal?: AbortSignal): Promise<Rendered> =>
+  call('POST', at('render'), { body: withEvent(hook, eventId), ...given(signal) });
+export const testDraft = (hook: unknown, eventId: string | null): Promise<TestResult> =>
+  call('POST', at('test'), { body: withEvent(hook, eventId) });
+
+const withEvent = (hook: unknown, eventId: string | null): Record<string, unknown> => ({
+  hook,
+  ...(eventId === null ? { data: {} } : { event_id: eventId }),
+});
+
+export const replaceHook = (id: string, hook: unknown): Promise<Hook> =>
+  call('PUT', `/event-hooks/${encodeURIComponent(id)}`, { body: hook });
+/** The document of the whole API; what handlers there are, and which fields they have. */
+export const readDocument = (signal?: AbortSignal): Promise<unknown> =>
+  call('GET', '/event-hooks/openapi.json', given(signal));

@@ -1,0 +1,62 @@
+import { useEffect, useState } from 'preact/hooks';
+import { flatten } from '../../api/client.ts';
+import { checkDraft } from '../../api/drafts.ts';
+import { change } from '../../model/draft.ts';
+import type { Draft } from '../../model/draft.ts';
+import type { Form } from './form.ts';
+
+export interface CheckedForm extends Form {
+  /** Every problem that the API names, whether the reader has been there or not. */
+  readonly problems: Readonly<Record<string, string>>;
+  /** Shows every problem from now on. */
+  readonly showAll: (problems: Readonly<Record<string, string>>) => void;
+}
+
+/** How long the reader may pause between letters before what stands there is checked, in milliseconds. */
+const pauseMs = 350;
+
+/** A draft that the API checks while it is written, Lua and templates included. */
+export function useForm(first: Draft, id: string | null): CheckedForm {
+  const [draft, setDraft] = useState(first);
+  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
+  const [all, setAll] = useState(false);
+  const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
+  useEffect(() => {
+    const control = new AbortController();
+    const timer = setTimeout(() => {
+      // Where the check does not answer, saving does.
+      checkDraft(draft, id, control.signal).then(
+        ({ fields }) => {
+          if (!control.signal.aborted) setProblems(flatten(fields));
+        },
+        () => undefined,
+      );
+    }, pauseMs);
+    return () => {
+      clearTimeout(timer);
+      control.abort();
+    };
+  }, [draft]);
+  return {
+    draft,
+    problems,
+    set: (path, value) => {
+      setDraft((now) => change(now, path, value));
+      setTouched((now) => (now.has(path) ? now : new Set([...now, path])));
+    },
+    problem: (path) => (all || touched.has(path) ? problemOf(problems, path) : null),
+    showAll: (now) => {
+      setAll(true);
+      if (Object.keys(now).length > 0) setProblems(now);
+    },
+  };
+}
+
+/** What is wrong with a field or with a part of it, such as the second of its functions. */
+function problemOf(problems: Readonly<Record<string, string>>, path: string): string | null {
+  const own = problems[path];
+  if (own !== undefined) return own;
+  const below = Object.entries(problems).filter(([name]) => name.startsWith(`${path}.`));
+  if (below.length === 0) return null;
+  return below.map(([name, text]) => `${name.slice(path.length + 1)}: ${text}`).join('; ');
+}
