@@ -94,6 +94,8 @@ export default tseslint.config(
       'test/fixtures',
       'bench/results',
       'bench/peer/node_modules',
+      // Projects of their own: test/create compiles and runs them.
+      'create-kong-ts/templates',
     ],
   },
   js.configs.recommended,

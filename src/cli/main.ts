@@ -26,6 +26,7 @@ const file = (name: string, description: string): [string, Entry] => [
 ];
 
 const commands = new Map<string, Entry>([
+  file('init', 'begin a project: a plugin with its test, and what belongs to it'),
   file('dev', 'serve plugins behind a gateway on this machine, and take over what you save'),
   file('serve', 'serve plugins on a Unix socket'),
   file('dump', 'print what Kong asks a plugin server about a plugin (query_cmd)'),
