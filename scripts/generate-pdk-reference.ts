@@ -12,21 +12,22 @@ export const referencePath = fileURLToPath(new URL('../docs/pdk.md', import.meta
 
 const introduction = `# PDK reference
 
-Generated from the catalogue in \`src/pdk\` by \`npm run docs\`; phases as measured on Kong 3.9.3.
+\`npm run docs\` generates this page from the catalogue in \`src/pdk\`. The phases were measured on Kong 3.9.3.
 
-A handler gets \`kong\` with the functions that its phase and protocol have; TypeScript refuses the others, and at run
-time they reject with \`PDK_NOT_IN_PHASE\` or \`PDK_NOT_IN_PROTOCOL\` before anything is sent.
+A handler gets \`kong\` with the functions that its phase and protocol have. TypeScript refuses the others. At run time
+they reject with \`PDK_NOT_IN_PHASE\` or \`PDK_NOT_IN_PROTOCOL\` before anything is sent.
 
 - Every function returns a promise. Calls that are started without waiting in between leave together, and come back in
-  order. Setters and logs resolve at once; they leave with the next getter or at the end of the phase, in program order.
-- \`kong.response.exit\` and \`kong.response.error\` end the handler: nothing after them runs but \`finally\` blocks, and
-  later calls reject with \`PDK_EVENT_ENDED\`.
-- What is absent is \`null\`. ProtoBuf:1 cannot tell an empty text from an absent one; where that matters, both protocols
+  order. Setters and logs resolve at once. They leave with the next getter or at the end of the phase, in program order.
+- \`kong.response.exit\` and \`kong.response.error\` end the handler. After them only \`finally\` blocks run, and later
+  calls reject with \`PDK_EVENT_ENDED\`.
+- An absent value is \`null\`. ProtoBuf:1 cannot tell an empty text from an absent one. Where that matters, both protocols
   give \`null\` for both.
-- Arguments are checked by Kong's own rules before anything is sent: \`PDK_INVALID_ARGUMENT\`.
-- Bodies are \`Buffer\`s. Text is UTF-8; bytes that are not become lone surrogates (\`U+DC80\` to \`U+DCFF\`) and are the same
-  bytes again when the text is sent.
-- _composed_: Kong's ProtoBuf:1 service lacks the function (or Kong's own is wanting); it is made here from others.
+- Arguments are checked by Kong's own rules before anything is sent. A wrong one rejects with \`PDK_INVALID_ARGUMENT\`.
+- Bodies are \`Buffer\`s. Text is UTF-8. Bytes that are not UTF-8 become lone surrogates (\`U+DC80\` to \`U+DCFF\`), and the
+  same bytes again when the text is sent.
+- _composed_: kong-ts makes the function from others, because Kong's ProtoBuf:1 service lacks it or Kong's own has a
+  fault.
 - \`protocol: "msgpack"\` in the plugin is needed where the table says so.
 `;
 

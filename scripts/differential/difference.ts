@@ -22,7 +22,7 @@ export interface Difference {
   readonly seen: string;
 }
 
-/** Where an observation is not what was expected. What nobody said anything about is no difference. */
+/** Where an observation is not what was expected. What nobody said anything about is not a difference. */
 export function differencesOf(expected: Expected, seen: Observation): Difference[] {
   const found: Difference[] = [];
   const check = (kind: Difference['kind'], place: string, wanted: unknown, is: unknown): void => {

@@ -73,7 +73,7 @@ export class Upstream {
 
   #answer(socket: net.Socket, text: string): void {
     const request = parsed(text);
-    // What tells that a configuration has arrived is no request of anybody.
+    // What tells that a configuration has arrived is not a request of anybody.
     if (request.line.includes('kong-ts-ready')) {
       socket.write('HTTP/1.1 204 No Content\r\n\r\n');
       return;

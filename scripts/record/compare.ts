@@ -20,7 +20,7 @@ export function compareRecordings(before: unknown, after: unknown): Kind[] {
   return [...found].map(([place, kind]) => ({ place, ...kind }));
 }
 
-/** What says where a recording comes from is no difference, and bytes are compared by what they say. */
+/** What says where a recording comes from is not a difference, and bytes are compared by what they say. */
 function prepared(recording: unknown): unknown {
   if (typeof recording !== 'object' || recording === null || Array.isArray(recording)) return recording;
   const rest: Record<string, unknown> = { ...recording };

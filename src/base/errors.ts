@@ -12,7 +12,7 @@ export const errorCodes = {
   // wire
   FRAME_TOO_LARGE: { fault: 'client', meaning: 'A frame or message is larger than the limit.' },
   FRAME_TRUNCATED: { fault: 'client', meaning: 'A connection ended in the middle of a message.' },
-  FRAME_MALFORMED: { fault: 'client', meaning: 'Bytes that are not a message of the protocol.' },
+  FRAME_MALFORMED: { fault: 'client', meaning: 'The bytes are not a message of the protocol.' },
   // pdk
   PDK_NOT_IN_PHASE: { fault: 'user', meaning: 'The function cannot be called in this phase.' },
   PDK_NOT_IN_PROTOCOL: { fault: 'user', meaning: 'The function needs the MsgPack:1 protocol.' },
@@ -28,7 +28,7 @@ export const errorCodes = {
   PDK_BODY_UNAVAILABLE: { fault: 'environment', meaning: 'The body is on disk and the file cannot be read.' },
   PDK_BODY_MALFORMED: { fault: 'client', meaning: 'The body is not what its content type says.' },
   // plugin
-  PLUGIN_NOT_FOUND: { fault: 'user', meaning: 'No such plugin file or package.' },
+  PLUGIN_NOT_FOUND: { fault: 'user', meaning: 'There is no such plugin file or package.' },
   PLUGIN_LOAD_FAILED: { fault: 'user', meaning: 'The plugin file threw while it was loaded.' },
   PLUGIN_INVALID: { fault: 'user', meaning: 'The module does not export a plugin.' },
   PLUGIN_SCHEMA_UNSUPPORTED: { fault: 'user', meaning: 'The zod schema has no counterpart in Kong.' },
@@ -39,12 +39,12 @@ export const errorCodes = {
   LOG_WITHHELD: {
     fault: 'user',
     meaning:
-      'A log event was ended without running: workers had died with others of its configuration on them.',
+      'A log event was ended without running, because workers had died with other log events of its configuration.',
   },
   PHASE_TIMEOUT: { fault: 'user', meaning: 'A phase handler ran longer than its limit.' },
   SOCKET_IN_USE: {
     fault: 'environment',
-    meaning: 'The socket path holds something that is not ours to replace.',
+    meaning: 'Something is at the socket path that kong-ts must not replace.',
   },
   SOCKET_UNUSABLE: { fault: 'environment', meaning: 'The socket cannot be created or connected to.' },
   PORT_IN_USE: { fault: 'environment', meaning: 'A TCP port is taken by another process.' },
@@ -84,7 +84,7 @@ export const errorCodes = {
   LUA_FAILED: { fault: 'user', meaning: 'Lua code raised an error.' },
   LUA_LIMIT: { fault: 'user', meaning: 'Lua code exceeded its time or memory limit.' },
   // testing
-  TEST_MISUSE: { fault: 'user', meaning: 'A test asks the test kit for what cannot be.' },
+  TEST_MISUSE: { fault: 'user', meaning: 'A test asks the test kit for something that is impossible.' },
 } as const satisfies Record<string, { fault: Fault; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;

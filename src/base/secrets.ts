@@ -102,7 +102,7 @@ function readRegular(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(file);
-    if (!stats.isFile()) throw new Error('it is no regular file');
+    if (!stats.isFile()) throw new Error('it is not a regular file');
     if (stats.size > mostBytes) throw new Error('it is larger than 64 KiB');
     return readFileSync(file, 'utf8');
   } finally {

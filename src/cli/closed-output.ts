@@ -1,12 +1,12 @@
 const names = ['stdout', 'stderr'] as const;
-/** What a write to a pipe, a socket or a terminal says whose other end is closed. */
+/** The errors of a write to a pipe, a socket or a terminal whose other end is closed. */
 const closed = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED']);
 
 /**
- * Whoever reads standard output or standard error may stop at any time (`kong-ts ... | head -1`): what is written
- * afterwards is lost, and the command ends with the status that it would have had. An output that cannot be written for
- * another reason (a full disk) is one line on the other one, and status 1. Neither stream is made here: whoever takes
- * standard output away (`guardStdout`) has to come before it.
+ * The reader of standard output or standard error may stop at any time (`kong-ts ... | head -1`). What is written
+ * afterwards is lost, and the command ends with the status that it would have had. When an output cannot be written for
+ * another reason (a full disk), the other one gets a line, and the status is 1. This function does not make the
+ * streams: `guardStdout` has to run before they are made.
  */
 export function outputMayClose(): void {
   for (const name of names) {

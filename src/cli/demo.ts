@@ -30,7 +30,7 @@ export function build(): Command {
 }
 
 async function run(flags: Flags): Promise<void> {
-  // From the first moment on: a signal while processes start must not leave them behind.
+  // The handlers are set before anything starts: a signal must not leave processes behind.
   const stopping = new AbortController();
   const signal = new Promise<null>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -20,7 +20,7 @@ export function addDispatcherFlags(command: Command, name: DispatcherCommand): v
   }
 }
 
-/** What was given of them, by the names of the flags. */
+/** The options that were given, by the names of their flags. */
 export function dispatcherFlags(command: Command, name: DispatcherCommand): Record<string, unknown> {
   const given = command.opts<Record<string, unknown>>();
   const names = flags.map((row) => flagName(row, name)).filter((flag) => flag !== null);

@@ -53,8 +53,8 @@ export function build(): Command {
     .description('check a planned or running setup of Kong with plugin servers, and say how to mend it')
     .option('--kong-conf <file>', 'the kong.conf to check')
     .option('--kong-env <file>', 'a file of KONG_ variables (default: the environment of this process)')
-    // Node reads an option of this name itself, wherever it stands, and ends with words of its own where there is no such
-    // file. It stays for those who have it in scripts.
+    // The old name, kept for scripts that have it. Node reads an option of this name itself, wherever it stands. Where
+    // there is no such file, Node ends with its own message.
     .addOption(new Option('--env-file <file>').hideHelp());
   return withKongAdmin(command, "ask the running Kong's Admin API too")
     .option('--kong <version>', 'the version of Kong', '3.9')

@@ -26,8 +26,8 @@ const maskUrl = (word: string): string =>
   word.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s]*@[^\s]*/i, (url) => maskUserInfo(url).replace('://', '://***@'));
 
 /**
- * Takes secrets out of what `ps` shows of this process from now on. Until then, and in the history of a shell, they are
- * seen: the environment and files are the better way.
+ * Takes secrets out of what `ps` shows of this process from now on. Until then, and in the history of a shell, others
+ * can see them. The environment and files are the better way.
  */
 export function hideSecrets(argv: readonly string[]): void {
   const shown = withoutSecretWords(argv);

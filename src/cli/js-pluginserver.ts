@@ -86,7 +86,7 @@ async function serve(flags: Flags): Promise<void> {
   const options = compileServerOptions({
     plugins: plugins.map(({ file }) => file),
     socket: path.join(flags.kongPrefix, flags.sockName),
-    // The calls of one event may come on any connection: a socket for such plugins has one worker.
+    // A socket for MsgPack:1 plugins has one worker, because the calls of one event may come on any connection.
     workers: 1,
     logLevel: flags.verbose > 1 ? 'debug' : flags.verbose === 1 ? 'info' : 'notice',
   });

@@ -22,12 +22,13 @@ interface Options {
 }
 
 /**
- * Where the socket lies and what runs kong-ts, unless told otherwise. compose and helm are for containers: there it is
- * the command of the image of docker/Dockerfile, and the socket lies in Kong's prefix, which may be written to when the
- * root file system is read-only: that image's in compose, the one that Kong's chart sets in helm.
+ * Where the socket lies and which command runs kong-ts, by default. The formats compose and helm are for containers:
+ * - The command is that of the image of docker/Dockerfile.
+ * - The socket lies in Kong's prefix, which may be written to when the root file system is read-only. For compose that
+ *   is the image's prefix, for helm the one that Kong's chart sets.
  */
 function defaultsOf(mode: 'managed' | 'sidecar', format: Format): { socket: string; command: string[] } {
-  // Beside a sidecar the folder is a volume, which must not lie over Kong's own.
+  // Beside a sidecar the folder is a volume, which must not hide Kong's own folder.
   if (mode === 'sidecar') return { socket: '/run/kong-ts/kong-ts.socket', command: ownCommand() };
   const command = ['/usr/local/bin/kong-ts'];
   if (format === 'compose') return { socket: '/run/kong/kong-ts.socket', command };
@@ -103,7 +104,7 @@ export function build(): Command {
       checkMode(options);
       await printDocument(async (stdout) => {
         const plugins: PluginSource[] = [];
-        // One after the other, so that the plugin that fails is the one that is named.
+        // Plugins load one after the other, so that an error names the plugin that fails.
         for (const spec of specs) plugins.push(await describePlugin(spec));
         const { mode, sidecarImage, serveOptions } = options;
         const defaults = defaultsOf(mode, options.format);

@@ -1,13 +1,14 @@
 import { messageOf } from '../base/errors.ts';
 import { printable } from '../terminal/index.ts';
 
-/** What is being loaded, for the message when a plugin ends the process meanwhile. */
+/** The plugin that is being loaded, for the message when it ends the process. */
 let loading: string | null = null;
 let installed = false;
 
 /**
- * From here to endLoading, an end of the process (process.exit() in a plugin, a top-level await that never settles,
- * an error in a timer or in a promise that nobody handles) is reported on standard error and becomes exit status 1.
+ * From here to endLoading, an end of the process is reported on standard error and becomes exit status 1. Ways to it
+ * are process.exit() in a plugin, a top-level await that never settles, and an error in a timer or in a promise that
+ * nobody handles.
  */
 export function startLoading(what: string): void {
   loading = what;

@@ -19,7 +19,7 @@ interface Entry {
   readonly load: () => Promise<CommandModule>;
 }
 
-/** A command file beside this one; imported when its command runs, never before. */
+/** A command file beside this one. It is imported when its command runs, never before. */
 const file = (name: string, description: string): [string, Entry] => [
   name,
   { description, load: () => importCommand(name) },
@@ -90,7 +90,8 @@ async function run(argv: readonly string[]): Promise<void> {
     });
   }
   if (name === 'dump' && rest.length > 0 && rest.every((word) => !word.startsWith('-'))) {
-    // What Kong runs at each start and reload and waits for: nothing to parse, so nothing to parse it with.
+    // Kong runs `dump` at each start and reload, and waits for it. Its command line is simple enough to go without
+    // commander.
     const { printDump } = await import('./print-dump.ts');
     await printDump(rest, false);
     return;
@@ -107,7 +108,7 @@ async function run(argv: readonly string[]): Promise<void> {
       process.exitCode = 2;
       return;
     }
-    // One line of commander's says what is wrong, this one where to read on.
+    // commander's line says what is wrong. This one says where to read on.
     if (isCommanderError(error) && error.exitCode !== 0) {
       error.message = `${error.message.trimEnd().replace(/\n/g, ' ')} (kong-ts ${name} --help)`;
     }
@@ -115,7 +116,10 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** commander prints and exits by itself; here it throws, so that one place decides what is printed and returned. */
+/**
+ * commander prints and exits by itself. Here it is made to throw, so that one place decides what is printed and
+ * returned.
+ */
 function rejectInsteadOfExit(command: Command): void {
   command.exitOverride();
   command.configureOutput({ outputError: () => undefined });
@@ -135,12 +139,12 @@ export function report(thrown: unknown, write: (text: string) => void): number {
     if (debug) write(`${thrown.code} ${stackOf(thrown)}\n`);
     return thrown.code === 'USAGE' ? 2 : 1;
   }
-  // Not an error of ours: a defect, whose stack is the only clue.
+  // An error that is not a KongTsError is a defect, and its stack is the only clue.
   write(`kong-ts: ${stackOf(thrown)}\n`);
   return 1;
 }
 
-/** By its code, so that commander is imported by the commands alone. */
+/** It goes by the error's code, so that only commands import commander. */
 function isCommanderError(thrown: unknown): thrown is CommanderError {
   return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('commander.');
 }

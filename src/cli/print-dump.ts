@@ -9,7 +9,7 @@ export async function printDump(specs: readonly string[], pretty: boolean): Prom
 }
 
 async function dump(stdout: StdoutGuard, specs: readonly string[], pretty: boolean): Promise<void> {
-  // Not before: to keep standard output clean, this process may only have to start another one.
+  // It is imported here and not before: this process may only have to start another one, to keep standard output clean.
   const { dumpDocument, loadPlugin } = await import('../plugin/index.ts');
   const plugins: CompiledPlugin[] = [];
   for (const spec of specs) {

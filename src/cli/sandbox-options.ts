@@ -25,7 +25,10 @@ export interface SandboxFlags {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Flags, then Kong's environment variables, then kong.conf, then defaults. @throws KongTsError USAGE, FILE_UNREADABLE */
+/**
+ * The options of a sandbox: from flags, else Kong's environment variables, else kong.conf, else the defaults. @throws
+ * KongTsError USAGE, FILE_UNREADABLE
+ */
 export function compileSandboxOptions(flags: SandboxFlags, variables: Environment): SandboxOptions {
   const environment = { ...(flags.kongConf === undefined ? {} : fromConf(flags.kongConf)), ...variables };
   const given = (flag: string | undefined, variable: string): string | undefined => {
@@ -80,7 +83,7 @@ function wholeNumber(text: string, option: string): number {
 function levelOf(text: string): LogLevel {
   const level = logLevels.find((each) => each === text);
   if (level !== undefined) return level;
-  throw new KongTsError('USAGE', `"${text}" is no log level.`, {
+  throw new KongTsError('USAGE', `"${text}" is not a log level.`, {
     fix: `Levels are ${logLevels.join(', ')}.`,
   });
 }
@@ -92,7 +95,7 @@ function parsePluginServer(text: string): PluginServerOptions {
   const name = at < 0 ? first : first.slice(0, at);
   const server: PluginServerOptions = { name };
   if (name === '' || name.includes('/'))
-    throw new KongTsError('USAGE', `"${text}" is no plugin server.`, {
+    throw new KongTsError('USAGE', `"${text}" is not a plugin server.`, {
       fix: 'Write --plugin-server NAME=/path/to.socket,query="kong-ts dump plugin.ts".',
     });
   if (at >= 0 && at + 1 < first.length) server.socket = first.slice(at + 1);

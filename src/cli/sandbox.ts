@@ -70,7 +70,7 @@ function collect(value: string, list: string[]): string[] {
   return [...list, value];
 }
 
-/** Says where it is, and lives until a signal ends it. */
+/** Prints where the sandbox listens, and runs until a signal ends it. */
 async function run(sandbox: Sandbox): Promise<void> {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say('kong-ts sandbox: for development only, never put it in front of real traffic.');

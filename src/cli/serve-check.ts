@@ -4,8 +4,8 @@ import type { CompiledServerOptions } from '../server/index.ts';
 import { endLoading, startLoading } from './load-guard.ts';
 
 /**
- * `kong-ts serve --check`: loads each plugin as a worker would and prints a line about it. Nothing listens and nothing
- * is taken over, so it may run beside the server that it is about.
+ * `kong-ts serve --check`: loads each plugin as a worker would and prints a line about it. It does not listen and takes
+ * nothing over, and so it may run beside a server of the same socket.
  * @throws KongTsError of the first plugin that does not load; PLUGIN_INVALID where two have one name
  */
 export async function checkPlugins({ plugins, sockets }: CompiledServerOptions): Promise<void> {

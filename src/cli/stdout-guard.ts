@@ -12,11 +12,11 @@ const inheritedFd = 'KONG_TS_STDOUT_FD';
 
 /**
  * Takes standard output away from everybody: `console.log`, `process.stdout.write`, native code and child processes
- * all reach standard error. Has to be called before anything has used `process.stdout`.
+ * all reach standard error. Call it before anything has used `process.stdout`.
  *
- * Where descriptor 1 cannot be opened a second time (a socket, as Node's own child_process gives; a file, whose
- * position would not be shared) this process is started again with its descriptors arranged, and null says that the
- * work is done and `process.exitCode` set.
+ * Descriptor 1 may be one that cannot be opened a second time: a socket, as Node's own child_process gives, or a file,
+ * whose position would not be shared. Then this process is started again with its descriptors arranged.
+ * @returns null when the second process has done the work and `process.exitCode` is set
  */
 export function guardStdout(): StdoutGuard | null {
   const inherited = process.env[inheritedFd];
@@ -75,9 +75,9 @@ function writeAll(fd: number, bytes: Buffer): void {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : null;
-      // Nobody reads any more: the rest is lost, and that is all.
+      // The reader has gone. The rest is lost, which is not an error.
       if (code === 'EPIPE') return;
-      // A pipe whose reader is slow: there is nothing else to do than to try again.
+      // The pipe is full because its reader is slow. All that can be done is to try again.
       if (code !== 'EAGAIN') throw error;
     }
   }

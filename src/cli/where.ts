@@ -2,8 +2,9 @@ import { KongTsError } from '../base/errors.ts';
 import { hasColour, palette, authorFrame, excerptNamedIn, readableStack } from '../terminal/index.ts';
 
 /**
- * Where the author of a plugin finds an error, with the line of source: for a terminal, below the line that says what is wrong.
- * @returns text of several lines, empty where the error is nobody's code
+ * The place of an error in the author's plugin, with its line of source. A terminal shows it below the line that says
+ * what is wrong.
+ * @returns text of several lines; empty where the error is not in a plugin's code
  */
 export function whereText(
   thrown: unknown,
@@ -18,7 +19,7 @@ export function whereText(
   return lines.map((line) => `  ${line}\n`).join('');
 }
 
-/** The stacks of what has led to an error, the first cause first. */
+/** The stacks of an error and of its causes, the first cause first. */
 function causes(thrown: unknown): string[] {
   if (!(thrown instanceof Error)) return [];
   return [...causes(thrown.cause), thrown.stack ?? ''];

@@ -18,7 +18,7 @@ export function* formPairs(text: string): Generator<[name: string, value: string
   }
 }
 
-/** `+` is a space, `%XX` a byte; a percent sign without two digits stands for itself, bytes that are no UTF-8 for U+FFFD. */
+/** `+` is a space, `%XX` a byte; a percent sign without two digits stands for itself, bytes that are not UTF-8 for U+FFFD. */
 function decode(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced.toWellFormed();
@@ -27,7 +27,7 @@ function decode(text: string): string {
   for (let at = 0; at < bytes.length; at++) {
     const high = bytes[at] === 0x25 ? hexDigit(bytes[at + 1]) : -1;
     const low = high === -1 ? -1 : hexDigit(bytes[at + 2]);
-    // What is written never stands behind what is still to be read.
+    // The place that is written never passes the place that is read.
     if (low === -1) bytes[length++] = bytes[at] ?? 0;
     else {
       bytes[length++] = high * 16 + low;

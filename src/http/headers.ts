@@ -65,7 +65,7 @@ export function endToEnd(raw: readonly string[]): string[] {
     if (neverNamed.has(option) || namesCaller.test(option))
       throw new UnforwardableError(
         400,
-        `The header Connection names "${option}", which is no part of a connection.`,
+        `The header Connection names "${option}", which is not a part of a connection.`,
       );
   }
   return pairs(raw).flatMap(([name, value]) => {

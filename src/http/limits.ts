@@ -27,8 +27,8 @@ export const httpLimits: HttpLimits = {
 };
 
 /**
- * Bounds the connections of a listener that was made with `limits`, and how long answers wait for their readers. Where a
- * connection is refused, those that wait between two requests end, as in nginx: who only holds them locks nobody out.
+ * Bounds the connections of a listener that was made with `limits`, and how long answers wait for their readers. Where
+ * a connection is refused, those that wait between two requests end, as in nginx. So idle connections lock nobody out.
  */
 export function bounded<Listener extends Server>(
   server: Listener,

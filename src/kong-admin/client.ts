@@ -15,7 +15,7 @@ export interface KongAdminOptions {
   readonly timeoutMs?: number;
   /** The largest answer that is read, in bytes; 64 MiB by default. */
   readonly maxBytes?: number;
-  /** Ends what is on its way, and everything after, when it aborts. */
+  /** When it aborts, requests under way end, and so does every later one. */
   readonly signal?: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export interface KongInfo {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The items of a page; an empty Lua table may have become an object. null: it is no page. */
+/** The items of a page. An empty Lua table may have become an object. null: the body is not a page. */
 function itemsOf(data: unknown): Record<string, unknown>[] | null {
   if (Array.isArray(data)) return data.filter(isRecord);
   return isRecord(data) && Object.keys(data).length === 0 ? [] : null;
@@ -52,7 +52,7 @@ function offsetOf({ offset, next }: Record<string, unknown>): string | null {
 }
 
 const defaultTimeoutMs = 10_000;
-/** So many pages in a row without an entity, each with an offset: they would go on for ever. */
+/** How many pages in a row may have an offset but no entity. More of them would go on for ever. */
 const maxEmptyPages = 100;
 /** The most that `list` holds, in entities. */
 const maxListed = 1_000_000;
@@ -63,10 +63,10 @@ const smallestPage = 50;
 
 /** A page that takes less than this part of the time that it may take is quick. */
 const quickPart = 1 / 4;
-/** So many quick pages in a row, and the next one is twice as large. */
+/** After so many quick pages in a row the next one is twice as large. */
 const quickPages = 4;
 
-/** What was asked of a Kong, by a client and all that it gives by `in`. */
+/** What a client, and every client that it gives by `in`, has asked of a Kong. */
 export interface Asked {
   readonly requests: number;
   /** Entities in the pages that came. */
@@ -103,7 +103,7 @@ export class KongAdmin {
   /** Shared by all clients that `in` gives. */
   readonly #paging: Paging;
 
-  /** @throws KongTsError USAGE when the URL is none */
+  /** @throws KongTsError USAGE when `url` is not a URL */
   constructor(options: KongAdminOptions, paging: Paging = freshPaging()) {
     this.#paging = paging;
     let parsed: URL;
@@ -133,7 +133,7 @@ export class KongAdmin {
     return new KongAdmin(workspace === null ? rest : { ...rest, workspace }, this.#paging);
   }
 
-  /** How much was asked so far, whatever became of it. */
+  /** How much was asked so far, answered or not. */
   get asked(): Asked {
     return { ...this.#paging.asked };
   }
@@ -203,8 +203,8 @@ export class KongAdmin {
 
   /**
    * Pages of a collection, in Kong's order, until there is no next one. A page that Kong does not give in time is asked
-   * for again at half the size, down to 50; what is read later begins with the size that was given, which grows again
-   * while pages are quick.
+   * for again at half the size, down to 50. Later reads begin with the size that was given. The size grows again while
+   * pages are quick.
    * @param path with or without a query; `size` is added
    * @throws KongTsError ADMIN_REFUSED also when the collection is not there or a page is not a page
    */
@@ -245,7 +245,7 @@ export class KongAdmin {
         return { where, answer };
       } catch (error) {
         if (!(error instanceof AdminTimeout) || size <= smallestPage) throw error;
-        // A Kong that says nothing at all would only be waited for again and again.
+        // Where Kong says nothing at all, a smaller page would only wait again.
         await this.in(null).request('GET', '/status');
         this.#paging.size = Math.max(smallestPage, Math.floor(size / 2));
         this.#paging.quick = 0;
@@ -325,7 +325,7 @@ function parsed(text: string, status: number): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new Error(`what came with status ${String(status)} is no JSON`);
+    throw new Error(`what came with status ${String(status)} is not JSON`);
   }
 }
 

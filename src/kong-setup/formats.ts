@@ -11,8 +11,8 @@ export type Format = (typeof formats)[number];
 export const variable = (setting: Setting): string => `KONG_${setting.key.toUpperCase()}`;
 
 /**
- * The settings as text: settings first, notes as comments before them. Beside a sidecar, compose and helm hold its
- * container, the shared volume and what Kong's container needs, too.
+ * The settings as text, with notes as comments before them. Beside a sidecar, compose and helm hold its container, the
+ * shared volume and what Kong's container needs, too.
  * @throws KongTsError USAGE where one shared volume cannot carry the paths
  */
 export function render(result: KongSettings, format: Format): string {
@@ -38,7 +38,7 @@ function body(settings: readonly Setting[], sidecar: Sidecar | null, format: For
     case 'env':
       return settings.map((setting) => `${variable(setting)}=${shellWord(setting.value)}`).join('\n');
     case 'env-file':
-      // docker run --env-file takes everything after the = as it is, quotes too.
+      // docker run --env-file takes everything after the `=` as it is, including quotes.
       return settings.map((setting) => `${variable(setting)}=${setting.value}`).join('\n');
     case 'conf':
       return settings.map(({ key, value }) => `${key} = ${value}`).join('\n');
@@ -58,7 +58,7 @@ function body(settings: readonly Setting[], sidecar: Sidecar | null, format: For
 
 const yaml = (value: object): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 
-/** A value as a shell and an env file of compose both read it. */
+/** A value, written so that a shell and an env file of compose both read it. */
 function shellWord(value: string): string {
   return /^[\w./:@%+=,-]*$/.test(value) ? value : `"${value}"`;
 }

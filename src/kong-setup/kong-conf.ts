@@ -18,16 +18,19 @@ export interface ServerDefinition {
   readonly startCommand: string | null;
 }
 
-/** Lua's spaces are ASCII alone: a no-break space, as pages of the web have it, is part of a name or a value. */
+/** Only ASCII has spaces for Lua. A no-break space, as web pages have it, is part of a name or a value. */
 const around = /^[\t-\r ]+|[\t-\r ]+$/g;
 const strip = (text: string): string => text.replace(around, '');
 const comment = /[\t-\r ]*(?<!\\)#.*$/;
 
 /**
- * The properties in a kong.conf, as the library reads it that Kong uses (Penlight 1.13, `pl.config`): `key = value`; what
- * is no letter or digit in a key counts as `_`; a `\` at the end of a line continues it, past comments; a line that begins
- * with `#` or `;` is a comment; what follows a `[section]` is none of Kong's. Kong itself ends a value at a `#`, and `\#` is
- * the character. Names are in lower case (Kong 3.9.3).
+ * The properties in a kong.conf, read as Kong's library does (Penlight 1.13, `pl.config`):
+ * - A line is `key = value`. A character of the key that is not a letter or digit counts as `_`.
+ * - A `\` at the end of a line continues it, past comments.
+ * - A line that begins with `#` or `;` is a comment.
+ * - Lines after a `[section]` are not Kong's.
+ * - A `#` ends a value, and `\#` is the character (Kong itself).
+ * - Names are in lower case (Kong 3.9.3).
  */
 export function parseKongConf(text: string): Map<string, string> {
   const properties = new Map<string, string>();
@@ -117,7 +120,7 @@ export function serversOf(
   facts: KongFacts,
   exists: (file: string) => boolean = existsSync,
 ): ServerDefinition[] {
-  // An empty value counts as none for Kong: so a variable of an image is switched off.
+  // To Kong an empty value is not a value. That is how a variable of an image is switched off.
   const given = (key: string): string | undefined => {
     const value = properties.get(key);
     return value === '' ? undefined : value;

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * The folder that a container has to mount so that a plugin's file finds what it imports: what holds `node_modules`,
- * else the nearest one with a package.json, else the file's own.
+ * The folder that a container has to mount so that a plugin's file finds its imports. It is the nearest folder with
+ * `node_modules`, else the nearest one with a package.json, else the file's own.
  * @param file absolute
  */
 export function pluginFolder(file: string): string {

@@ -9,13 +9,16 @@ import type { PluginSource } from './plugin-source.ts';
 export interface SettingsOptions {
   readonly plugins: readonly PluginSource[];
   readonly facts: KongFacts;
-  /** `managed`: Kong starts the server. `sidecar`: somebody else does, and Kong's image needs no Node. */
+  /**
+   * `managed`: Kong starts the server. `sidecar`: the server starts in a container of its own, and Kong's image needs
+   * no Node.
+   */
   readonly mode: 'managed' | 'sidecar';
   /** Absolute path of the unix socket. */
   readonly socket: string;
   /** The absolute command that runs kong-ts, as words: `/usr/local/bin/node /usr/local/lib/kong-ts/bin/kong-ts.js`. */
   readonly command: readonly string[];
-  /** Sidecar: the folder (as Kong sees it) that holds `<plugin>.json`, written there by `kong-ts dump`. */
+  /** Sidecar: the folder in which Kong sees `<plugin>.json`, which `kong-ts dump` writes there. */
   readonly dumpFolder: string;
   /** Further words for `kong-ts serve`: `--event-hooks-admin`, `127.0.0.1:8011`. */
   readonly serveOptions?: readonly string[];
@@ -31,7 +34,7 @@ export interface Setting {
 
 export interface KongSettings {
   readonly settings: readonly Setting[];
-  /** What somebody has to run beside Kong (sidecar), as shell lines. */
+  /** Sidecar: what has to run beside Kong, as shell lines. */
   readonly commands: readonly string[];
   /** The first socket of each process that Kong starts: what `kong-ts status --socket` takes. */
   readonly processes: readonly string[];
@@ -57,9 +60,10 @@ interface ServerName {
 /**
  * What Kong needs in its configuration to run the plugins, for one process that serves them all.
  *
- * From Kong 3.9 only the first plugin of a dump is read, so there each plugin is a server name of its own and the
- * plugins of one protocol share a socket; `start_cmd` is given to the first name only. Kong 3.1 to 3.4 skip a name
- * without `start_cmd`: there each protocol has a process of its own, too.
+ * - Kong 3.9 and later read only the first plugin of a dump. So each plugin is a server name of its own, the plugins of
+ *   one protocol share a socket, and only the first name has a `start_cmd`.
+ * - Kong 3.1 to 3.4 skip a name without `start_cmd`. So each protocol has a process of its own.
+ *
  * @throws KongTsError USAGE where the plugins, paths or the mode cannot work with this Kong
  */
 export function kongSettings(options: SettingsOptions): KongSettings {
@@ -93,7 +97,7 @@ export function kongSettings(options: SettingsOptions): KongSettings {
     });
   }
   const passed = mode === 'managed' ? variablesOf(options) : [];
-  // Kong writes each `nginx_main_` property into nginx.conf as one directive: further ones follow a semicolon.
+  // Kong writes each `nginx_main_` property into nginx.conf as one directive. Further directives follow a semicolon.
   if (passed.length > 0) settings.push({ key: 'nginx_main_env', value: passed.join('; env ') });
   return {
     settings,
@@ -114,7 +118,8 @@ function sidecarOf({ plugins, facts, socket, dumpFolder, sidecarImage }: Setting
 const specsOf = (plugins: readonly PluginSource[]): string[] => plugins.map((plugin) => plugin.spec);
 
 function serverNames({ plugins, facts, mode, socket }: SettingsOptions): ServerName[] {
-  // Beside a sidecar each plugin has a dump of its own, so that whoever writes the files need not know Kong's version.
+  // Beside a sidecar each plugin has a dump of its own, so that the sidecar need not know Kong's version to write the
+  // files.
   const groups =
     mode === 'managed' && facts.manyPluginsPerServer
       ? groupByProtocol(plugins)
@@ -132,7 +137,7 @@ function serverNames({ plugins, facts, mode, socket }: SettingsOptions): ServerN
  * The path on which the plugins of a protocol are served. Kong keeps its connections in one pool per path, whatever
  * plugin, server name or protocol they were used for (measured on 3.9.3), so two protocols never share a path:
  * `/run/kong-ts.socket` for ProtoBuf:1, `/run/kong-ts-msgpack.socket` for MsgPack:1 beside it.
- * @param plugins all that are configured; where they speak one protocol the path stays as it was given
+ * @param plugins all plugins that are configured. Where they speak one protocol, the path stays as it was given.
  */
 export function socketOf(
   protocol: Protocol,
@@ -243,7 +248,7 @@ function check(options: SettingsOptions): void {
   for (const [what, file] of [
     ['--socket', options.socket],
     ['--dump-folder', options.dumpFolder],
-    // Beside a sidecar Kong runs nothing but cat.
+    // Beside a sidecar, `cat` is all that Kong runs.
     ...(mode === 'managed' ? [['--command', options.command[0] ?? ''] as const] : []),
   ] as const) {
     if (!file.startsWith('/')) {
@@ -252,7 +257,8 @@ function check(options: SettingsOptions): void {
       });
     }
   }
-  // Kong splits nothing and quotes nothing: the text goes to popen as it is, but its own list syntax ends at a comma.
+  // The text goes to popen as it is: Kong does not split or quote it. A comma would end an item of Kong's own list
+  // syntax.
   const texts = [
     options.socket,
     options.dumpFolder,

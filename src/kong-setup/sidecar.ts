@@ -9,15 +9,15 @@ export interface Sidecar {
   readonly image: string;
   /** The image of Kong, with its tag. */
   readonly kongImage: string;
-  /** As Kong sees them. */
+  /** The paths as Kong sees them. */
   readonly socket: string;
   readonly dumpFolder: string;
 }
 
-/** What the image of docker/sidecar.Dockerfile has where. */
+/** The paths in the image of docker/sidecar.Dockerfile. */
 const inImage = {
   command: '/usr/local/bin/kong-ts',
-  /** Owned by its user, so a fresh volume here may be written to. */
+  /** The image's user owns this folder, so that it may write to a new volume here. */
   folder: '/run/kong-ts',
   data: '/var/lib/kong-ts',
   socketName: 'kong-ts.socket',
@@ -52,7 +52,7 @@ function sharedFolder({ socket, dumpFolder }: Sidecar): string {
   return folder;
 }
 
-/** The services of a compose file: the plugin server, and what Kong's has to have besides the environment. */
+/** The services of a compose file: the plugin server, and what Kong's service needs beside the environment. */
 export function composeFile(sidecar: Sidecar, environment: Record<string, string>): object {
   const folder = sharedFolder(sidecar);
   const mounts = new Set(sidecar.plugins.flatMap(({ folder: own }) => (own === undefined ? [] : [own])));
@@ -96,7 +96,7 @@ export function helmValues(sidecar: Sidecar, env: Record<string, string>): objec
   const files = plugins.some((plugin) => plugin.folder !== undefined);
   const pluginMount = files ? [{ name: volumes.plugins, mountPath: '/plugins', readOnly: true }] : [];
   const socketMount = { name: volumes.socket, mountPath: inImage.folder };
-  // The user of the image; Kong's own is 1000 in the chart, too.
+  // The user of the image. The chart runs Kong as 1000, too.
   const securityContext = (): object => ({
     runAsNonRoot: true,
     runAsUser: 1000,
@@ -151,7 +151,7 @@ export function helmValues(sidecar: Sidecar, env: Record<string, string>): objec
   };
 }
 
-/** What to do before, and what to know of the containers, as sentences and indented shell lines. */
+/** What to do before the start, and what to know of the containers, as sentences and indented shell lines. */
 export function sidecarNotes({ image, plugins }: Sidecar, format: 'compose' | 'helm'): string[] {
   const own = plugins.filter((plugin) => plugin.folder !== undefined);
   const notes = [

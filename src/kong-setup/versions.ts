@@ -1,6 +1,6 @@
 import { KongTsError } from '../base/errors.ts';
 
-/** What one Kong version does with external plugins, as far as its configuration has to know. */
+/** What a version of Kong does with external plugins, as far as it matters to the configuration. */
 export interface KongFacts {
   /** `3.9`, as given. */
   readonly version: string;
@@ -10,7 +10,7 @@ export interface KongFacts {
   readonly externalServers: boolean;
   /** A ProtoBuf:1 connection that the server closes resets Kong's instances (from 3.0). */
   readonly protobufResets: boolean;
-  /** Things its users have to know, as sentences. */
+  /** What users of this version have to know, as sentences. */
   readonly notes: readonly string[];
 }
 

@@ -5,8 +5,8 @@ const open = 0x5b;
 const close = 0x5d;
 
 /**
- * What is malformed about a Lua pattern, in LuaJIT's words; null for one that `string.match` takes. Lua itself says so only
- * when matching comes to the place, with some texts and not with others.
+ * What is malformed about a Lua pattern, in LuaJIT's words; null for a pattern that `string.match` takes. Lua itself
+ * raises only when matching comes to the place, which it does with some texts and not with others.
  */
 export function patternProblem(text: string): string | null {
   try {

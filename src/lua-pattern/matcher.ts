@@ -30,7 +30,7 @@ const percent = 0x25;
 
 /**
  * The patterns of Lua 5.1 (`string.match`) as LuaJIT has them, on bytes: classes, sets, `* + - ?`, anchors, captures,
- * back references, `%b()` and `%f[set]`. Every byte that is looked at is counted, so that whoever owns the clock can
+ * back references, `%b()` and `%f[set]`. Every byte that is looked at is counted, so that the owner of the clock can
  * end a match.
  */
 export class PatternMatcher {
@@ -40,7 +40,7 @@ export class PatternMatcher {
   readonly #items = new Map<number, Item>();
   #captures: Capture[] = [];
 
-  /** @param spend told how many steps were taken; what it throws ends the match */
+  /** @param spend is told how many steps were taken. An error that it throws ends the match. */
   constructor(text: Uint8Array, pattern: Uint8Array, spend: (steps: number) => void) {
     this.#text = text;
     this.#pattern = pattern;
@@ -120,7 +120,7 @@ export class PatternMatcher {
     }
   }
 
-  /** Where `%b`, `%f` or a back reference leads from `s`, -1 when it does not match, null when it is none of them. */
+  /** Where `%b`, `%f` or a back reference leads from `s`. -1: it does not match. null: this item is something else. */
   #special(s: number, p: number): number | null {
     const letter = this.#pattern[p + 1];
     if (letter === 0x62) return this.#balance(s, p + 2);

@@ -1,4 +1,4 @@
-/** A search of so many comparisons at most is left to the simple way. */
+/** The most comparisons of a search that is left to the simple way. */
 const simpleSearch = 1_000_000;
 
 /**

@@ -14,19 +14,22 @@ export interface LuaOptions {
   /** How much memory the function and its data may use, in bytes. Default 16 MiB. */
   memoryBytes?: number;
   /**
-   * What the Lua code finds as globals: values (copied), functions, and plain objects of them (`{ kong: { request:
-   * { get_header(name) {...} } } }`). A function gets copies of its arguments; what it throws is a Lua error there.
+   * What the Lua code finds as globals: values (copied), functions, and plain objects of them (`{ kong: { request: {
+   * get_header(name) {...} } } }`). A function gets copies of its arguments. An error that it throws is a Lua error
+   * there.
    */
   globals?: Record<string, unknown>;
   /**
-   * Lua 5.4 of the host's own, run once, outside of the sandbox: a chunk that gets the groups of `globals` (functions
-   * still callable) and returns a table of what it adds to them. Default: none.
+   * A chunk of Lua 5.4 from the host, run once, outside of the sandbox. It gets the groups of `globals`, whose
+   * functions it can call, and returns a table of what it adds to them. Default: none.
    */
   library?: string;
   /**
-   * How values cross. `text` (the default): strings are text, byte b that is no UTF-8 as U+DC00 + b; null is nil. A
-   * function that the chunk returns is kept and called. `kong`: strings have one character per byte, null is
-   * `ngx.null`, tables become what Kong's JSON encoder makes of them, and a function is no result.
+   * How values cross.
+   * - `text` (the default): strings are text; a byte b that is not UTF-8 is U+DC00 + b; null is nil. A function that
+   *   the chunk returns is kept and called.
+   * - `kong`: strings have one character per byte, null is `ngx.null`, tables become what Kong's JSON encoder makes of
+   *   them, and a function is not a result.
    */
   values?: ValueStyle;
 }
@@ -34,11 +37,11 @@ export interface LuaOptions {
 /** A compiled Lua chunk in a Lua state of its own. */
 export interface LuaFunction {
   /**
-   * Runs the chunk with the arguments as `...` and returns its first result, copied. When the chunk returns a
-   * function, that function is kept and called with the arguments, now and from then on (not with `values: 'kong'`).
+   * Runs the chunk with the arguments as `...` and returns a copy of its first result. A function that the chunk
+   * returns is kept; this and each later call runs that function with the arguments (not with `values: 'kong'`).
    *
-   * @throws KongTsError LUA_FAILED when the code raises an error or returns what is not data, LUA_LIMIT when it
-   *   exceeds its time or memory
+   * @throws KongTsError LUA_FAILED when the code raises an error or returns what is not data, LUA_LIMIT when it exceeds
+   * its time or memory
    */
   call(...args: unknown[]): unknown;
   /** The same with all results (16 at most). */
@@ -54,7 +57,7 @@ const errorInMemory = 4;
 const noMemory = 'not enough memory';
 const maxResults = 16;
 const allResults = -1;
-/** A message goes into logs and answers: not more of it than this, in characters. */
+/** The most of an error's message that goes into logs and answers, in characters. */
 const maxMessage = 1000;
 const stringType = 4;
 
@@ -210,7 +213,7 @@ class SandboxedFunction implements LuaFunction {
     return new KongTsError('LUA_FAILED', this.#thrown());
   }
 
-  /** The text of the error on the stack; what is no text is named as Kong names it. */
+  /** The text of the error on the stack. An error that is not text is named as Kong names it. */
   #thrown(): string {
     const kind = this.#api._lua_type(this.#state, -1);
     if (kind === stringType) return this.#values.readString(this.#state, -1).slice(0, maxMessage);

@@ -33,7 +33,7 @@ export function buildTable({ keys, values }: TableShape, holes: boolean): unknow
   return items;
 }
 
-/** The highest key, null for a table that has other keys than positive integers, or none. */
+/** The highest key. null: the table is empty, or has keys that are not positive integers. */
 function arrayLength(keys: readonly (string | number)[]): number | null {
   let length = 0;
   for (const key of keys) {

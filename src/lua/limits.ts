@@ -4,11 +4,11 @@ import type { LuaApi, Pointer, State } from './machine.ts';
 const hookEvery = 100;
 const countMask = 8;
 /**
- * A call that has looked at the clock so few times has run next to nothing: the machine was busy with others, or the
- * WebAssembly was being compiled. It gets ten times its limit.
+ * A call that has looked at the clock at most this often has run next to nothing: the machine was busy with others, or
+ * V8 was still compiling the WebAssembly. Such a call gets ten times its limit.
  */
 const fewLooks = 50;
-/** So many times its limit of wall time a call gets, while its thread does not run. */
+/** How many times its limit of wall time a call gets while its thread does not run. */
 const starvedTimes = 10;
 /** The processor time of this thread, in milliseconds; null where Node.js does not tell (before 23.9). */
 const threadTime = (): number | null => {
@@ -17,9 +17,9 @@ const threadTime = (): number | null => {
 };
 /** An allocation of this many bytes looks at the clock as well: string operations allocate, but run no instructions. */
 const bigAllocation = 65_536;
-/** So many steps of a library function, or values that cross the bridge, are taken between two looks at the clock. */
+/** How many steps of a library function, or values that cross the bridge, there are between two looks at the clock. */
 const stepsPerLook = 20_000;
-/** Each refused allocation makes Lua collect its garbage, which takes long: so many end the call for good. */
+/** How many refused allocations end a call for good. Each one makes Lua collect its garbage, which takes long. */
 const maxRefusals = 8;
 const reasonSize = 12;
 
@@ -32,9 +32,10 @@ export interface Limits {
 export class LimitReached extends Error {}
 
 /**
- * Bounds one Lua state in time and memory. Time is wall time of one call, and what its thread did not run because the
- * machine was busy with others does not count, up to ten times the limit. Once it is over, every instruction raises an error, so that `pcall` inside the Lua code cannot hold on. What works without instructions (patterns, sorting,
- * copying) counts its steps.
+ * Bounds one Lua state in time and memory. The time is the wall time of one call. Time in which its thread did not run,
+ * because the machine was busy with others, does not count, up to ten times the limit. When the time is over, every
+ * instruction raises an error, so that `pcall` inside the Lua code cannot hold on. Work without instructions (patterns,
+ * sorting, copying) counts its steps.
  */
 export class Governor {
   /** Why the current call was ended, null while it is within its limits. */
@@ -121,8 +122,8 @@ export class Governor {
   }
 
   /**
-   * Runs what allocates from JavaScript's side. No allocation is refused there: Lua would raise an error through
-   * JavaScript, or end the process of Lua when nobody can catch it. Whoever calls this bounds the size beforehand.
+   * Runs a function that allocates from JavaScript's side. No allocation is refused there: Lua would raise an error
+   * through JavaScript, or abort where nothing can catch it. The caller bounds the size beforehand.
    */
   leniently<T>(work: () => T): T {
     const before = this.#isLenient;
@@ -149,7 +150,7 @@ export class Governor {
       }
       return 0;
     }
-    // Without a block, Lua passes a kind of object as the old size.
+    // Where there is no old block, Lua passes the kind of the new object as the old size.
     const growth = newSize - (pointer === 0 ? 0 : oldSize);
     if (growth > 0 && !this.#isLenient && this.#refuses(growth)) return 0;
     const moved = this.#api._realloc(pointer, newSize);

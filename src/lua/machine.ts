@@ -56,10 +56,11 @@ let loading: Promise<LuaApi> | null = null;
 /**
  * Lua 5.4 as WebAssembly (wasmoon), one module per process, loaded when the first function is made (about 20 ms).
  *
- * Why wasmoon and not fengari: fengari (Lua 5.3 in JavaScript) has no memory limit, because its tables and strings
- * are JavaScript's own, keeps the prototype of every host object one mistake away, runs several times slower, and sees
- * a release a year. Lua in WebAssembly has its own memory behind an allocator that can refuse, and real hooks. Of
- * wasmoon only the compiled Lua is used: its bridge hands out JavaScript objects, here only copied data crosses.
+ * Why wasmoon and not fengari: fengari (Lua 5.3 in JavaScript) has no memory limit, because its tables and strings are
+ * JavaScript's own, keeps the prototype of every host object one mistake away, runs several times slower, and sees a
+ * release a year. Lua in WebAssembly has its own memory behind an allocator that can refuse, and real hooks. This
+ * folder uses only the compiled Lua of wasmoon. wasmoon's bridge hands out JavaScript objects; here only copied data
+ * crosses.
  */
 export function loadMachine(): Promise<LuaApi> {
   loading ??= import('wasmoon').then(async (wasmoon) => {

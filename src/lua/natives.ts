@@ -88,7 +88,7 @@ export class Natives {
     return 1 + numbers.length;
   }
 
-  /** A string of the text is pushed from where it stands: the text is on the stack, so that it does not move. */
+  /** Pushes each capture from where it stands in the text. The text is on the stack, and so it does not move. */
   #captures(state: State, match: Match): number {
     const api = this.#api;
     this.#governor.reserve(match.captures.reduce((size, { length }) => size + Math.max(0, length), 0));

@@ -127,7 +127,9 @@ export class ValueBridge {
     }
   }
 
-  /** The bytes of a string on the stack. What is no string must not come here: Lua would make one of it, in place. */
+  /**
+   * The bytes of a string on the stack. Call it for a string only: Lua would turn any other value into one, in place.
+   */
   bytesAt(state: State, index: number): Uint8Array {
     const at = this.#api._lua_tolstring(state, index, this.#size);
     const length = this.#api.HEAPU32[this.#size >> 2] ?? 0;
@@ -142,11 +144,11 @@ export class ValueBridge {
   }
 
   /**
-   * The value at a stack index: nil is undefined. A table with the keys 1 to n is an array (in the style `kong` also
-   * one with holes), any other table (an empty one, too) an object.
+   * The value at a stack index. nil is undefined. A table with the keys 1 to n is an array. In the style `kong` a table
+   * with holes is one, too. Any other table is an object, also an empty one.
    *
    * @throws KongTsError LUA_FAILED for functions, threads, userdata, tables that contain themselves or nest too deeply,
-   *   LUA_LIMIT for values that are larger than the memory limit
+   * LUA_LIMIT for values that are larger than the memory limit
    * @throws LimitReached when the time is over
    */
   read(state: State, index: number): unknown {
@@ -201,7 +203,7 @@ export class ValueBridge {
     return buildTable(shape, this.#style === 'kong');
   }
 
-  /** The key on top of the stack. A copy is read: turning a number into a string in place would confuse lua_next. */
+  /** The key on top of the stack. It reads a copy: a number turned into a string in place would confuse lua_next. */
   #readKey(state: State, passage: Passage): string | number {
     const api = this.#api;
     const kind = api._lua_type(state, -1);

@@ -141,7 +141,7 @@ export const checks: Readonly<Record<CheckName, Check>> = {
     (value) => typeof value === 'string' && !isOwnedByKong(value),
   ),
   serializeKey: rule(
-    'a string, and no key below a field of the record that is no object',
+    'a string, and no key below a field of the record that is not an object',
     (value) => typeof value === 'string' && !leadsThroughPlainValue(value),
   ),
   serializeOptions: {

@@ -3,7 +3,7 @@ import type { LoadOptions } from './loader.ts';
 import type { CompiledPlugin } from './types.ts';
 
 /**
- * Loads a plugin, and what loads plugins first: who only asks about plugins goes without. See loader.ts.
+ * Loads a plugin. It imports the loader first, so that programs which only ask about plugins go without. See loader.ts.
  * @throws KongTsError PLUGIN_NOT_FOUND, PLUGIN_LOAD_FAILED or PLUGIN_INVALID
  */
 export async function loadPlugin(spec: string, options?: LoadOptions): Promise<CompiledPlugin> {

@@ -38,7 +38,7 @@ function adminUrl(text: string): URL {
   try {
     return new URL(/^[a-z]+:\/|^unix:/.test(text) ? text : `http://${text}`);
   } catch (error) {
-    throw new KongTsError('USAGE', `"${text}" is no address of an event hook dispatcher.`, {
+    throw new KongTsError('USAGE', `"${text}" is not an address of an event hook dispatcher.`, {
       cause: error,
       fix: 'Write --event-hooks-admin http://127.0.0.1:8002.',
     });

@@ -293,7 +293,7 @@ function trustedTest(ranges: readonly string[]): (ip: string) => boolean {
     const family = isIP(address);
     const prefix = Number(bits ?? (family === 6 ? 128 : 32));
     if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 6 ? 128 : 32))
-      throw new KongTsError('USAGE', `"${range}" in trusted_ips is no address or CIDR range.`);
+      throw new KongTsError('USAGE', `"${range}" in trusted_ips is not an address or CIDR range.`);
     list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
   }
   return (ip) => isIP(ip) !== 0 && list.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');

@@ -19,9 +19,9 @@ const fixes: Readonly<Record<number, string>> = {
 };
 
 /**
- * What SQLite says, as an error that says what to do.
- * @param name what the file is, as a sentence begins with it
- * @param more what else can be done with this file, after what the code of the failure asks for
+ * An error of SQLite as one that says what to do.
+ * @param name what the file is, as it begins a sentence
+ * @param more what else can be done with this file; it follows what the code of the failure asks for
  */
 export function failure(name: string, file: string, error: unknown, more?: string): KongTsError {
   const gone = file === ':memory:' || existsSync(file) ? '' : ' (the file is gone)';

@@ -11,7 +11,7 @@ export type Value = string | number | null;
 export type Synchronous = 'normal' | 'full';
 
 export interface SqliteOptions {
-  /** What the file is, as its errors begin: `The event hook store`. */
+  /** What the file is, as it begins each error: `The event hook store`. */
   readonly name: string;
   /** What can be done with this file after any failure, beside what SQLite's word for it asks for. */
   readonly fix?: string;
@@ -42,7 +42,7 @@ export class SqliteFile {
   /**
    * Opens or makes the file.
    * @param path `:memory:` for a database that ends with its connection
-   * @throws KongTsError STORE_FAILED when it cannot be opened, is no database, is damaged or of a newer layout
+   * @throws KongTsError STORE_FAILED when it cannot be opened, is not a database, is damaged or of a newer layout
    */
   constructor(path: string, options: SqliteOptions) {
     this.path = path;
@@ -50,7 +50,7 @@ export class SqliteFile {
     this.#db = this.guard(() => this.#open());
   }
 
-  /** Runs a function; what SQLite says is thrown as KongTsError STORE_FAILED with what to do. */
+  /** Runs a function. An error of SQLite is thrown as KongTsError STORE_FAILED, which says what to do. */
   guard<T>(run: () => T): T {
     try {
       return run();
@@ -65,7 +65,7 @@ export class SqliteFile {
     return this.guard(run);
   }
 
-  /** Runs a function in one transaction, which takes the write lock at once; what it throws takes everything back. */
+  /** Runs a function in one transaction, which takes the write lock at once. An error takes everything back. */
   atomic<T>(run: () => T): T {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
@@ -73,7 +73,7 @@ export class SqliteFile {
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
-      // A full disk has ended it already.
+      // A full disk has ended the transaction already.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
@@ -111,7 +111,7 @@ export class SqliteFile {
     return Number(this.prepare(sql).run(...values).changes);
   }
 
-  /** A number that is another one once another connection has written to the file. Costs no disk access. */
+  /** A number that changes when another connection has written to the file. Reading it costs no disk access. */
   get dataVersion(): number {
     return this.get<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
   }

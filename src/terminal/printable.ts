@@ -10,11 +10,13 @@ const escaped = (character: string): string =>
   ({ '\n': '\\n', '\t': '\\t', '\r': '\\r' })[character] ??
   `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** A text of several lines that others have a part in, as it may go to a terminal: `\u001b` for an escape. */
+/**
+ * Makes a text of several lines, parts of which come from others, safe for a terminal: an escape is shown as `\u001b`.
+ */
 export const printable = (text: string): string => text.replace(acts, escaped);
 
 /** Likewise within a line: line feeds and tabs are shown as `\n` and `\t`. */
 export const printableLine = (text: string): string => printable(text).replace(breaks, escaped);
 
-/** JSON likewise, still JSON: only within its strings can it have such characters. */
+/** The same for JSON, which stays JSON: such characters can stand only within its strings. */
 export const printableJson = (value: unknown): string => printable(JSON.stringify(value, null, 2));

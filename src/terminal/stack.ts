@@ -22,19 +22,19 @@ export interface Frame {
 const ours = ['src/', 'dist/src/', 'bin/'].map((folder) => fileURLToPath(new URL(folder, packageRoot)));
 
 /**
- * A message is a part of its stack, and a stranger may have written it: what is longer than these is no frame, names no
- * place, and is no source. In characters, characters and bytes.
+ * The most of a stack that is read, because a stranger may have written the message in it. A longer line is not a
+ * frame. A longer message names no place. A larger file shows no source. In characters, characters and bytes.
  */
 const longestFrame = 1024;
 const longestMessage = 4096;
 const largestSource = 16 * 1024 * 1024;
 
-/** Behind it stands whoever has plugins loaded. */
+/** The frames behind this file belong to the program that loads plugins. */
 const loader = fileURLToPath(ownModule('../plugin/loader', import.meta.url));
 
 /**
- * The frames of `error.stack`, the innermost first. Lines that are none are left out, and so is whatever has called the loader of
- * plugins.
+ * The frames of `error.stack`, the innermost first. Lines that are not frames are left out, and so are the callers of
+ * the loader of plugins.
  */
 export function framesOf(stack: string): Frame[] {
   const frames = allFrames(stack);
@@ -110,7 +110,7 @@ function excerptOf(
 ): string[] {
   let source: string[];
   try {
-    // A pipe would hold everything up.
+    // Reading a pipe could wait for ever.
     if (!statSync(file).isFile()) return [];
     source = readText(file, largestSource).split('\n');
   } catch {

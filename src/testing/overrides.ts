@@ -73,7 +73,7 @@ export function compileOverrides(
     if (answer === undefined) continue;
     const row = rowOf(path);
     if (typeof answer !== 'function') {
-      throw misuse(`The override of ${path} is no function.`, `Write { '${path}': () => value }.`);
+      throw misuse(`The override of ${path} is not a function.`, `Write { '${path}': () => value }.`);
     }
     const travel = row.travel[protocol];
     if (travel === 'exit' || row.name === 'kong.response.error') {

@@ -1,26 +1,26 @@
 import type { Buffer } from 'node:buffer';
 import type { Protocol } from './protocol.ts';
 
-/** No call of Kong needs more bytes to be told: see `tellProtocol`. */
+/** With so many bytes, `tellProtocol` knows the protocol of every call of Kong. */
 export const maxTellingBytes = 4 + 1 + 10 + 2 + 10;
 
 /**
- * Tells the protocol of a command by its first bytes. Kong sends commands of both on the same connection, so this is a
- * question wherever one may begin.
+ * Tells the protocol of a command by its first bytes. Kong sends commands of both on the same connection, so this is
+ * asked wherever a command may begin.
  *
  * A MsgPack:1 command is an array, in practice of four (`94`), whose first element is 0 (`00`), the second its id and
- * the third the method's name. A ProtoBuf:1 command is a length (uint32, little-endian) and an RpcCall. What does not
- * begin like an array is ProtoBuf:1. What does is a question where it is also a length:
+ * the third the method's name. A ProtoBuf:1 command is a length (uint32, little-endian) and an RpcCall. Bytes that do
+ * not begin like an array are ProtoBuf:1. Bytes that do may also be a length:
  *
- * - Below 65,536 bytes it is a length: as MsgPack:1 it would have the id 0 and the number 0 for a name.
+ * - A length below 65,536 bytes is one: as MsgPack:1 the command would have the id 0 and the number 0 for a name.
  * - With an id of one byte and then a name, the length would be 2.5 GiB or more, which no limit admits.
  * - Else what follows decides. An RpcCall of a known length is a sequence and a command in either order, whose lengths
  *   fill it to the last byte. In a MsgPack:1 command of Kong the bytes there are the rest of the id, the head of the name
- *   (`a0` to `bf`, `d9`) and `plugin.`, which cannot be that: where the head would be a varint's byte, `p` ends the
- *   varint, and `l` is no key, or the length that it ends is short of the frame's by megabytes.
+ *   (`a0` to `bf`, `d9`) and `plugin.`, which cannot be that. Where the head would be a varint's byte, `p` ends the
+ *   varint. Then `l` is not a key, or the length that `p` ends is short of the frame's by megabytes.
  *
  * @param bytes from the first byte of the command on
- * @param maxFrameBytes a longer frame is none
+ * @param maxFrameBytes no frame is longer
  */
 export function tellProtocol(bytes: Buffer, maxFrameBytes: number): Protocol | 'need-more' {
   if (bytes.length === 0) return 'need-more';

@@ -15,7 +15,7 @@ export class Gather {
     return this.#bytes;
   }
 
-  /** What it takes in memory, in bytes. */
+  /** How much memory the gatherer takes, in bytes. */
   get room(): number {
     return this.#buffer?.length ?? 0;
   }
@@ -36,7 +36,7 @@ export class Gather {
     return (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#bytes);
   }
 
-  /** The message; the next one starts from nothing. */
+  /** Returns the message. The next message starts from nothing. */
   take(): Buffer {
     const whole = (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#bytes);
     this.#buffer = null;

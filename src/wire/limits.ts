@@ -1,2 +1,2 @@
-/** Largest frame or message that is read unless configured otherwise, in bytes: 64 MiB. */
+/** The largest frame or message that is read by default, in bytes: 64 MiB. */
 export const defaultMaxFrameBytes = 64 * 1024 * 1024;

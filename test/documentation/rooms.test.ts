@@ -131,7 +131,7 @@ describe('the doors', () => {
   });
 });
 
-/** Every room, and what is no room. */
+/** Every room, and what is not a room. */
 const written = [
   ...forbidden.map(([file]) => file),
   'src/a.ts',

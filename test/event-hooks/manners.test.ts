@@ -74,7 +74,7 @@ describe("manners of Kong's Admin API", () => {
     });
   });
 
-  it('a body that is no object is refused, whatever the call', async () => {
+  it('a body that is not an object is refused, whatever the call', async () => {
     const b = await bench();
     const hook = await b.hook({ source: 's', handler: 'log' });
     for (const body of ['[]', '[1]', 'null', '7', '"x"', 'true', '', '{"a":']) {

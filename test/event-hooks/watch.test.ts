@@ -48,7 +48,7 @@ describe('a Kong without a database', { timeout: 60_000 }, () => {
 });
 
 describe('a Kong with a database', { timeout: 60_000 }, () => {
-  it('every operation once, in order, with what was before; a Kong that restarts is no change', async () => {
+  it('every operation once, in order, with what was before; a Kong that restarts is not a change', async () => {
     const kong = await startKong();
     let down = false;
     const way = await proxy(

@@ -76,13 +76,13 @@ it('a Kong without workspaces says so where its GET / is a 500', async () => {
   expect(asked).not.toContain('GET /');
 });
 
-it('a proxy in place of the Admin API is no Kong without workspaces', async () => {
+it('a proxy in place of the Admin API is not a Kong without workspaces', async () => {
   const message = 'no Route matched with those values';
   await expect(enable({ '*': [404, { message }] }, 'team-a')).rejects.toThrow(
     /\/status.* 404: no Route matched/,
   );
 });
 
-it('a page of HTML is no Admin API', async () => {
+it('a page of HTML is not an Admin API', async () => {
   await expect(enable({ '*': [200, '<html>'] }, 'team-a')).rejects.toThrow(/no JSON/);
 });

@@ -68,7 +68,7 @@ describe('a Kong with one workspace (open source)', () => {
     expect(await enable({ config: { headers: {} } })).toMatchObject({ action: 'unchanged' });
   });
 
-  it('compares lists of records element by element; defaults in them are no difference', () => {
+  it('compares lists of records element by element; defaults in them are not a difference', () => {
     const there = { rules: [{ a: 1, b: 2 }], tags: ['x'], none: {} };
     expect(differences(there, { rules: [{ a: 1 }], tags: ['x'], none: [] })).toEqual([]);
     expect(differences(there, { rules: [{ a: 2 }] })).toHaveLength(1);
@@ -274,7 +274,7 @@ describe('the command lines', () => {
     expect((await runCli(args)).stdout).toBe('plugin demo in workspace default: already as wanted\n');
   });
 
-  it('a configuration that is no map, and an option that there is not', async () => {
+  it('a configuration that is not a map, and an option that there is not', async () => {
     const file = join(folder, 'config.yml');
     writeFileSync(file, '- 1\n');
     const [wrong, unknown] = await Promise.all([

@@ -15,7 +15,7 @@ it("an exchange's record is not that of the request that asked for its configura
   });
 });
 
-it('a call that failed, or another one, is no record', () => {
+it('a call that failed, or another one, is not a record', () => {
   const other = { phase: 'log', method: 'kong.request.get_query', ok: { v: {} } };
   const failed = { phase: 'log', method: 'kong.log.serialize', err: 'closed' };
   expect(recordOf([other, failed, { phase: 'log', done: true }])).toBeNull();

@@ -242,7 +242,7 @@ describe.each([
       expect(seen).toEqual(expected);
     });
 
-    test('header bytes that are no text, and sets them again as they were', async () => {
+    test('header bytes that are not text, and sets them again as they were', async () => {
       const bytes = Buffer.from('80ff41c3a9e282fffe', 'hex');
       gateway.run({
         access: async (kong) => {

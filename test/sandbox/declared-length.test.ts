@@ -78,7 +78,7 @@ describe('of a body that nobody has read', () => {
     const url = await start([set('3')]);
     const text = await rawExchange(url, sized);
     expect(await seen()).toEqual(['3', 'hel']);
-    // `lo` is no request line.
+    // `lo` is not a request line.
     expect(text).toMatch(answered);
     expect(text).toMatch(badRequest);
   });

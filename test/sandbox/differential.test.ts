@@ -37,7 +37,7 @@ test('the sandbox differs from Kong 3.9.3 in what docs/sandbox.md lists, and in 
   );
   const documented = documentedDifferences();
   expect(different.filter(({ id }) => !documented.includes(id))).toEqual([]);
-  // What does not differ any more is no line of the list.
+  // What does not differ any more is not a line of the list.
   expect(documented.filter((id) => !different.some((each) => each.id === id))).toEqual([]);
 }, 120_000);
 

@@ -42,7 +42,7 @@ describe('an underscore of a client', () => {
     expect(value('kong.nginx.get_var')).toBe('a, b');
   });
 
-  test('is no length where a plugin sets it', async () => {
+  test('is not a length where a plugin sets it', async () => {
     await answerTo([set('content_length', '3')], []);
     expect(asked()).toContain('\r\ncontent_length: 3');
     expect(asked()).not.toMatch(/\r\nContent-Length:/i);

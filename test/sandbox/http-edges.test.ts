@@ -35,8 +35,8 @@ describe('requests that no route may see', () => {
   test.each([
     ['without a Host', 'GET / HTTP/1.1\r\n\r\n'],
     ['with two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
-    ['that is no HTTP', '\x16\x03\x01 nothing\r\n\r\n'],
-    ['that is no HTTP and has no line end', '\x16\x03\x01 nothing'],
+    ['that is not HTTP', '\x16\x03\x01 nothing\r\n\r\n'],
+    ['that is not HTTP and has no line end', '\x16\x03\x01 nothing'],
     ['of HTTP/0.9', 'GET /\r\n'],
     ['for *', 'GET * HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['with a triplet that is none', 'GET /p/%zz HTTP/1.1\r\nHost: a\r\n\r\n'],
@@ -51,7 +51,7 @@ describe('requests that no route may see', () => {
     ['with a space before a colon', 'GET / HTTP/1.1\r\nHost: a\r\nX-A : 1\r\n\r\n'],
     ['with a zero byte in a header', 'GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\0\r\n\r\n'],
     ['with two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx'],
-    ['with a length that is no number', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n'],
+    ['with a length that is not a number', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n'],
     [
       'with a length and chunks',
       'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',

@@ -165,7 +165,7 @@ describe('targets', () => {
     expect(values('kong.request.get_raw_query')).toEqual(['a=1']);
   });
 
-  test('a path that is no UTF-8 meets no route', async () => {
+  test('a path that is not UTF-8 meets no route', async () => {
     await start([]);
     expect(await raw('GET /p/%E9 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 404 /,
@@ -227,7 +227,7 @@ describe('setters', () => {
     });
   });
 
-  test.each(['Content-Length', 'Transfer-Encoding'])('%s that is no number ends in 500', async (name) => {
+  test.each(['Content-Length', 'Transfer-Encoding'])('%s that is not a number ends in 500', async (name) => {
     const url = await start([['kong.service.request.set_header', name, 'abc']]);
     expect((await send(url)).status).toBe(500);
     expect(gateway.upstream.requests).toEqual([]);

@@ -86,7 +86,7 @@ test.each(protocols)('exit over %s keeps the Content-Length that it is given', a
   expect(text).toContain('\r\nContent-Length: 3\r\n');
 });
 
-test('exit with a Content-Length that is no number ends with 500', async () => {
+test('exit with a Content-Length that is not a number ends with 500', async () => {
   const text = await answerTo([['kong.response.exit', 200, 'hello', { 'Content-Length': 'x' }]]);
   expect(text).toMatch(/^HTTP\/1\.1 500 Internal Server Error\r\n/);
 });

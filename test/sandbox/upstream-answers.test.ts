@@ -49,7 +49,7 @@ describe('an answer that is not valid', () => {
     ['a NUL in a value', head('X-A: a\0b', 'Content-Length: 2') + 'ok'],
     ['two lengths', head('Content-Length: 2', 'Content-Length: 2') + 'ok'],
     ['a length and chunks', head('Content-Length: 2', 'Transfer-Encoding: chunked') + '2\r\nok\r\n0\r\n\r\n'],
-    ['a length that is no number', head('Content-Length: abc') + 'ok'],
+    ['a length that is not a number', head('Content-Length: abc') + 'ok'],
     ['a negative length', head('Content-Length: -1') + 'ok'],
     ['an encoding beside chunked', head('Transfer-Encoding: gzip, chunked') + '2\r\nok\r\n0\r\n\r\n'],
     ['two encodings', head('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked') + '0\r\n\r\n'],
@@ -85,7 +85,7 @@ describe('an answer that nginx takes', () => {
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\nX-A: 1\r\n[^]*\r\n\r\nok$/);
   });
 
-  test('with names that are no tokens, without a colon and with its status line twice is passed on', async () => {
+  test('with names that are not tokens, without a colon and with its status line twice is passed on', async () => {
     const [text] = await answered(
       head('HTTP/1.1 200 OK', 'NoColon', 'X-B: \t\x01b\t', 'Content-Length: 2') + 'ok',
     );

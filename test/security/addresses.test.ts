@@ -89,7 +89,7 @@ const inside: readonly (readonly number[])[] = [
   [240, 0, 0, 1],
   [255, 255, 255, 255],
 ];
-/** Names and addresses that are no form of an IPv4 address. */
+/** Names and addresses that are not a form of an IPv4 address. */
 const others = [
   '[::1]',
   '[0:0:0:0:0:0:0:1]',
@@ -211,7 +211,7 @@ describe('addresses', () => {
     expect(asked).toBe(1);
   });
 
-  it('that a resolver makes up are no addresses', async () => {
+  it('that a resolver makes up are not addresses', async () => {
     for (const odd of [
       '',
       'localhost',

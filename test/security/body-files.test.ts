@@ -73,7 +73,7 @@ describe.each([
     expect(await read(body(`hard-${String(index)}`))).toContain('several names');
   });
 
-  it('is not read where its path is no path of a file', async () => {
+  it('is not read where its path is not a path of a file', async () => {
     const long = await read(body('x/'.repeat(200_000)));
     expect(long).toContain('longer than a path may be');
     expect(long.length).toBeLessThan(1000);

@@ -205,7 +205,7 @@ describe('web pages', () => {
       ).toBe(403);
     }
     expect(kong.seen.filter(({ line }) => line.startsWith('POST'))).toEqual([]);
-    // Whoever is no browser passes.
+    // Whoever is not a browser passes.
     expect((await ask(port, '/event-hooks', { host: own, ...typed }, 'POST', form)).status).toBe(201);
     expect((await ask(port, '/services', { host: own })).status).toBe(200);
     expect(kong.seen.at(-1)?.headers.authorization).toBe(`Basic ${btoa('admin:pw')}`);

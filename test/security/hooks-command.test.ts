@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { linesOf, textOf } from '../../src/cli/hooks/answer.ts';
 import { HooksApi } from '../../src/cli/hooks/api.ts';
 
-/** `kong-ts hooks` with a token, and something at the address that is no dispatcher. */
+/** `kong-ts hooks` with a token, and something at the address that is not a dispatcher. */
 async function against(answer: RequestListener): Promise<{ api: HooksApi; url: string }> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

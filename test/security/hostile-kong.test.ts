@@ -125,8 +125,8 @@ describe('what Kong, or who stands in its place, answers to the client of its Ad
     ['a bomb of gzip', answer(sized(gzipSync(Buffer.alloc(20_000_000)).toString('latin1'))), /no JSON/],
     ['JSON that is nested deeper than Kong writes', answer(sized(deep(1001))), /nested deeper than 1000/],
     ['lists within each other, and no end', answer(sized('['.repeat(150_000))), /nested deeper than 1000/],
-    ['no JSON', answer(sized('<html>')), /status 200 is no JSON/],
-    ['bytes that are no UTF-8', answer(sized('"\xff\xfe')), /no JSON/],
+    ['no JSON', answer(sized('<html>')), /status 200 is not JSON/],
+    ['bytes that are not UTF-8', answer(sized('"\xff\xfe')), /no JSON/],
     [
       'an upgrade',
       answer('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),

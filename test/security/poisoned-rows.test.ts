@@ -74,7 +74,7 @@ describe('single rows of the store that make no sense', () => {
     expect(second.dispatcher.store.kind).toBe('sqlite');
   });
 
-  it('a payload that is no object any more is given up at once and said, not sent', async () => {
+  it('a payload that is not an object any more is given up at once and said, not sent', async () => {
     const { dataDir, id, file, receiver } = await withStored();
     tamper(file, `UPDATE events SET payload = 'gar{bage' WHERE seq = 3`);
     tamper(file, `UPDATE deliveries SET due = 0 WHERE state = 1`);
@@ -86,7 +86,7 @@ describe('single rows of the store that make no sense', () => {
       'GET',
       `/event-hooks/${id}/deliveries?state=dead`,
     );
-    expect(dead.body.data.map((one) => one.error)).toEqual(['the stored event is no JSON object']);
+    expect(dead.body.data.map((one) => one.error)).toEqual(['the stored event is not a JSON object']);
   });
 });
 

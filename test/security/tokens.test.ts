@@ -167,7 +167,7 @@ describe('the token of the Admin API', () => {
     );
   });
 
-  it('of event hooks is no path of Kong: nothing of ours is passed on without it', async () => {
+  it('of event hooks is not a path of Kong: nothing of ours is passed on without it', async () => {
     const { port, passedOn } = await start(true);
     for (const path of ['/event-hooks', '/default/event-hooks', '/event-hooks/status'])
       await raw(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);

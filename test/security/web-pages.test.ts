@@ -61,7 +61,7 @@ const foreign: [what: string, lines: string[]][] = [
   ['a page whose Referer begins with its name', [host, 'Referer: http://localhost.evil.example/']],
   ['a page on another port', [host, 'Referer: http://localhost:9/']],
   ['a Referer with its own name as user', [host, 'Referer: http://localhost@evil.example/']],
-  ['a Referer that is no URL', [host, 'Referer: about:client']],
+  ['a Referer that is not a URL', [host, 'Referer: about:client']],
   ['a name with a point at its end', ['Host: evil.example.']],
   ['a name that holds an address', ['Host: 127.0.0.1.nip.io']],
   ['a name that ends as an address', ['Host: evil.127.0.0.1']],

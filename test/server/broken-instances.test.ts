@@ -35,7 +35,7 @@ const unable: [string, string, object][] = [
   ['a plugin that does not load', 'broken', {}],
   ['a name that nobody serves', 'nobody', {}],
   ['a configuration that is refused', 'unwilling', { setup: 'works', depth: 4 }],
-  ['a configuration that is no object', 'steady', []],
+  ['a configuration that is not an object', 'steady', []],
   ['a setup that throws', 'unwilling', { setup: 'throws' }],
 ];
 

@@ -125,7 +125,7 @@ export class KongInProcess extends EventEmitter {
 
   #stepped(value: unknown): void {
     const message = readMessage(value);
-    if (message.type !== 'response' || message.id !== this.#id) throw new Error('That is no answer.');
+    if (message.type !== 'response' || message.id !== this.#id) throw new Error('That is not an answer.');
     if (message.error !== null) throw new Error(JSON.stringify(message.error));
     const step = readEventAnswer(message.result);
     if (step.done) this.#finish('done');

@@ -13,7 +13,7 @@ import { decodeArguments, encodeResult } from '../../src/wire/protobuf/kong-side
 export interface Seen {
   /** Calls that were asked, in the order of the wire. */
   readonly calls: string[];
-  /** Those of them that are no getters. */
+  /** Those of them that are not getters. */
   readonly effects: string[];
   readonly writes: number;
   readonly exited: boolean;

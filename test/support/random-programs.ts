@@ -98,7 +98,7 @@ function exchangeOf({ sent, filler, phase }: Program, log: string[], event: numb
 
 /** What an event has left behind. Names stand in their own order: that of different names is nobody's business. */
 function stateOf(exchange: Exchange, log: readonly string[]) {
-  if (!(exchange instanceof HttpExchange)) throw new Error('That is no HTTP exchange.');
+  if (!(exchange instanceof HttpExchange)) throw new Error('That is not an HTTP exchange.');
   const { headers, answer, upstream, upstreamHost, host, aborted, shared } = exchange;
   const sorted = (table: object) => Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1));
   return {

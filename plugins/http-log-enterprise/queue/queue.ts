@@ -209,7 +209,7 @@ export class Queue<Token = unknown> {
     return this.#waiting.length === 0 && this.#underWay === 0;
   }
 
-  /** What is delivered at once calls it again: the outer call goes on then. */
+  /** A delivery that ends at once calls it again. Then the outer call goes on. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;

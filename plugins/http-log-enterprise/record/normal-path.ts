@@ -13,7 +13,7 @@ export function normalPath(path: RawText): RawText {
     return reserved.has(byte) ? whole.toUpperCase() : byte;
   });
   if (!decoded.includes('.') && !decoded.includes('//')) return decoded;
-  // What stands before the first slash is a segment of its own: "." and ".." there vanish.
+  // The text before the first slash is a segment of its own: "." and ".." there vanish.
   const parts = decoded.split('/');
   const first = parts.shift() ?? '';
   const output: string[] = [];

@@ -32,7 +32,7 @@ export async function openPlain(path: string, open: OpenFile): Promise<FileHandl
   const file = await open(path, readOnly);
   try {
     const found = await file.stat();
-    if (!found.isFile()) throw new Error('it is no regular file');
+    if (!found.isFile()) throw new Error('it is not a regular file');
     if (found.size > largest) throw new Error(`it has ${found.size} bytes, more than a file of a spool has`);
     return file;
   } catch (error) {

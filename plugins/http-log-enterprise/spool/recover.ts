@@ -13,7 +13,7 @@ export async function recoverSegment(
     const segment = await Segment.recover(path, openFile);
     if (segment.damaged > 0) {
       failed(
-        `${segment.damaged} bytes of ${path} are no whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
+        `${segment.damaged} bytes of ${path} are not whole records: the end of a process or a full disk cut them off, or they are damaged; the others are delivered`,
       );
     }
     // At the end of a file, damage is a record whose log event had not ended. Elsewhere, at least one record was lost.

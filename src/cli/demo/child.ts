@@ -1,6 +1,6 @@
 /**
- * A `kong-ts` command as a part of the demo: it ends in order when its standard input ends, which happens whenever
- * the demo is gone, also by `kill -9`.
+ * A `kong-ts` command as a part of the demo. It ends in order when its standard input ends. The input ends whenever the
+ * demo is gone, also by `kill -9`.
  */
 import { main } from '../main.ts';
 

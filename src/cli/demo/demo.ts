@@ -34,7 +34,7 @@ export interface Demo {
  * Starts upstream, plugin server (with event hook dispatcher), sandbox gateway and a webhook.
  *
  * @throws KongTsError PORT_IN_USE naming the port and its option, FILE_UNREADABLE naming the folder,
- *   PLUGIN_SERVER_UNREACHABLE with the last lines of a process that did not come up; nothing is left running then
+ * PLUGIN_SERVER_UNREACHABLE with the last lines of a process that did not come up. Nothing is left running then.
  * @returns null when the signal ended the start
  */
 export async function startDemo(options: DemoOptions, signal: AbortSignal): Promise<Demo | null> {
@@ -113,7 +113,7 @@ function addressesOf({ host, ports }: DemoOptions): Addresses {
 function serveArguments({ host, ports }: DemoOptions, socket: string, folder: string): string[] {
   return [
     ...['serve', 'http-log-enterprise', '--socket', socket, '--workers', '1'],
-    // Its gateway ends with it: nobody knows its instances afterwards.
+    // The gateway ends together with the plugin server, and only it knows the instances.
     ...['--instances-file', 'off'],
     ...['--event-hooks', 'on', '--event-hooks-admin', `${host}:${ports.eventHooks}`],
     // The webhook's target is on this machine, which the dispatcher refuses otherwise.

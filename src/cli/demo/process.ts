@@ -17,7 +17,7 @@ export interface DemoProcess {
   readonly ended: Promise<string>;
   /** False once it has ended. */
   readonly running: () => boolean;
-  /** SIGTERM, and SIGKILL for what is still there after ten seconds. */
+  /** Sends SIGTERM, and SIGKILL when the process is still there after ten seconds. */
   stop(): Promise<void>;
   /** The last lines of its output. */
   tail(lines: number): string;

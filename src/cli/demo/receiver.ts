@@ -20,14 +20,18 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** How many requests are kept, how many bytes of them, and how much of a body: older ones and the rest are dropped. */
+/**
+ * How many requests are kept, how many bytes of them all, and how much of each body. Older requests and the rest of a
+ * body are dropped.
+ */
 const maxKept = 5000;
 const maxKeptBytes = 32 * 1024 * 1024;
 const maxBody = 64 * 1024;
 
 /**
- * The demo's upstream, which is also the endpoint of its logs and its webhook: answers everything with 200 and keeps
- * it. `GET /received` lists what came (`?path=/logs` for the paths that start so), `DELETE /received` forgets it.
+ * The demo's upstream, which is also the endpoint of its logs and its webhook: it answers every request with 200 and
+ * keeps it. `GET /received` lists the requests (`?path=/logs`: those whose path starts so). `DELETE /received` forgets
+ * them.
  *
  * @throws KongTsError PORT_IN_USE naming the port and the option that changes it
  */
@@ -63,7 +67,7 @@ async function listen(server: Server, host: string, port: number, option: string
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : null;
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-      throw new KongTsError('USAGE', `Nothing can listen on ${host}: it is no address of this machine.`, {
+      throw new KongTsError('USAGE', `Nothing can listen on ${host}: it is not an address of this machine.`, {
         cause,
         fix: 'Choose another one with --host ADDRESS.',
       });
@@ -128,7 +132,7 @@ async function receive(
   answer(response, { upstream: 'demo', method, path: url });
 }
 
-/** JSON where it is some that can be written again, else text. */
+/** JSON where the body is JSON that can be written again, else text. */
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;

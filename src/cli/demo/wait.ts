@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KongTsError } from '../../base/errors.ts';
 import type { DemoProcess } from './process.ts';
 
-/** How long a process may take until it answers, on a machine with much else to do. */
+/** How long a process may take until it answers, also on a busy machine. */
 const patienceMs = 30_000;
 const intervalMs = 50;
 
 /**
- * Resolves when the address answers with status 200; rejects with the reason of the signal when that comes first.
+ * Resolves when the address answers with status 200. When the signal aborts first, it rejects with the signal's reason.
  * @throws KongTsError PLUGIN_SERVER_UNREACHABLE with the last lines of the process, when it ends or never answers
  */
 export async function waitForHttp(url: string, from: DemoProcess, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@ export const notOurs = (where: string, what: string): KongTsError =>
     fix: 'Name the right one with --api URL ("kong-ts hooks serve" prints where it listens).',
   });
 
-/** The body as text. @throws KongTsError HOOKS_UNAVAILABLE when it is too large, or breaks off */
+/** The body as text. @throws KongTsError HOOKS_UNAVAILABLE when the body is too large, or breaks off */
 export async function textOf(response: Response, where: string, limit = maxBytes): Promise<string> {
   if (response.body === null) return '';
   const pieces: Uint8Array[] = [];

@@ -60,7 +60,7 @@ export class HooksApi {
     return (text === '' ? null : parse(text, this.base)) as T;
   }
 
-  /** Line after line of an answer that does not end, as JSON and as it came. */
+  /** Each line of an answer that does not end, as JSON and as it came. */
   async *follow<T>(path: string, signal: AbortSignal): AsyncGenerator<{ value: T; text: string }> {
     const response = await this.open('GET', path, undefined, signal);
     try {
@@ -81,7 +81,7 @@ export class HooksApi {
       response = await fetch(`${this.base}${path}`, {
         method,
         headers,
-        // Wherever it leads to is not to have the token.
+        // The place that a redirect names must not get the token.
         redirect: 'manual',
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
@@ -196,7 +196,7 @@ function messageIn(text: string): string {
     const { message } = JSON.parse(text) as { message?: unknown };
     if (typeof message === 'string') return message;
   } catch {
-    // Not ours: shown as it is.
+    // The offset is not one of ours, and is shown as it is.
   }
   return text.slice(0, 200);
 }

@@ -5,7 +5,7 @@ import type { FormField, JsonSchema } from '../../event-hooks/admin/index.ts';
 import { parseForm, FormFields } from '../../event-hooks/admin/index.ts';
 
 const name: JsonSchema = { type: 'string' };
-/** What is known of an event's own fields. */
+/** The fields of an event: source and event are text. Nothing declares what the others are. */
 export const eventFields = new FormFields(new Map([['', { properties: { source: name, event: name } }]]));
 
 /** Fields from the command line as the Admin API's form bodies have them, or a JSON document. */
@@ -37,7 +37,7 @@ export function wholeNumber(option: string, text: string): number {
   throw new KongTsError('USAGE', `${option} needs a whole number from 1, not "${text}".`);
 }
 
-/** Text stays text except where it is JSON's own word or number and the field is not text by nature. */
+/** Text stays text, with one exception: a word or number of JSON in a field that is not declared as text. */
 function convert(field: FormField | undefined, text: string): unknown {
   if (field?.type === 'text') return text;
   try {

@@ -19,7 +19,8 @@ With --kong-admin, this Admin API stands in front of Kong's: /event-hooks is ans
     useOwnUmask();
     const given = self.opts<Record<string, string | boolean | string[]>>();
     const { token } = self.optsWithGlobals<{ token?: string }>();
-    // `hooks serve --kong-admin URL --token T`: the token of all hooks commands is that of the Admin API they talk to.
+    // `hooks serve --kong-admin URL --token T`: here, `--token` is for Kong's Admin API, as in all hooks commands it is
+    // for the API that they talk to.
     if (token !== undefined) given.kongAdminToken ??= token;
     const argv = Object.entries(given).flatMap(([name, value]) => {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

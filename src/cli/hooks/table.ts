@@ -25,7 +25,7 @@ function cell(value: unknown, width: number): string {
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 
-/** Seconds since the epoch as a local reader's time; nothing where there is none. */
+/** Seconds since the epoch in local time; an empty text where there is no time. */
 export function time(seconds: number | null): string | null {
   return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19);
 }

@@ -40,7 +40,7 @@ export function createListener(ours: Handle, { front, callers, limits }: Listene
 }
 
 const reasons: Readonly<Record<RefusalStatus, string>> = {
-  400: 'The request is no HTTP, or readers could understand it in two ways.',
+  400: 'The request is not HTTP, or readers could understand it in two ways.',
   405: 'Method not allowed',
   408: 'The request did not come in time.',
   414: 'The request line is too long.',

@@ -46,7 +46,7 @@ const retriesAtOnce = 100;
 const lost: Outcome = {
   ok: false,
   status: null,
-  error: 'the stored event is no JSON object',
+  error: 'the stored event is not a JSON object',
   response: null,
   final: true,
 };
@@ -291,7 +291,7 @@ export class Lane {
           retriesAtOnce,
           this.#roomFor(this.#retries),
         );
-        // What the store has given is pending there, also below what the heir has read.
+        // The store counts what it has given as pending, and it may lie below the place to which the heir has read.
         if (this.#closed && taken.length > 0 && this.#heir !== null) this.#heir.#lookFromTheStart();
         if (turn !== this.#turn || this.#closed) return;
         for (const one of taken) this.#hold(this.#retries, one);

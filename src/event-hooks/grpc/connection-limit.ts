@@ -6,7 +6,7 @@ import type { Server } from 'node:net';
 const limits = new AsyncLocalStorage<number>();
 let subscribed = false;
 
-/** Node tells of each server before it listens, whoever has made it. */
+/** Node tells of each server before it listens, also of servers that libraries make. */
 function watchListeners(): void {
   if (subscribed) return;
   subscribed = true;

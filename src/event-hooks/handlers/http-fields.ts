@@ -39,7 +39,7 @@ const url = z
     else if (!decodes(parsed.username) || !decodes(parsed.password)) {
       context.addIssue({
         code: 'custom',
-        message: 'user or password hold a % that is no percent-encoding (write %25 for it)',
+        message: 'user or password hold a % that is not a percent-encoding (write %25 for it)',
       });
     }
   });

@@ -90,5 +90,5 @@ export const hookAnswer = (handlers: readonly string[]): z.ZodObject =>
     config: z.looseObject({}),
   });
 
-/** What passes when the handler is unknown: names the other fields that are wrong, too. */
+/** The schema of a hook whose handler is unknown: it finds what is wrong with the other fields, too. */
 export const handlerlessSchema = z.looseObject(common);

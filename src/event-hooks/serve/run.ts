@@ -14,7 +14,7 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
     process.once('disconnect', resolve);
     if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
   });
-  // Loaded here: who only reads options goes without.
+  // It is loaded here, so that programs which only read options go without.
   const { jsonLog } = await import('../log.ts');
   const log = heldLog(jsonLog());
   let served;

@@ -246,22 +246,22 @@ export interface StoreChange {
 }
 
 /**
- * Where hooks and deliveries live. CONTRIBUTING.md says how to add a store; `test/conformance/event-hooks/store-suite.ts`
- * holds each to this contract:
+ * Where hooks and deliveries live. CONTRIBUTING.md says how to add a store;
+ * `test/conformance/event-hooks/store-suite.ts` holds each to this contract:
  *
  * - **Atomic.** Every method is one transaction. A rejected call has changed nothing and rejects with KongTsError
  *   STORE_FAILED, or as said at the method. Nothing of a call is read in one transaction and written in another: whether
  *   `on_change` and `snooze` let an event fire is decided where the event is stored.
- * - **Numbers.** Event numbers rise in the order in which commits become visible: whoever has read up to a number never
- *   finds a lower one later. A number is never given twice.
+ * - **Numbers.** Event numbers rise in the order in which commits become visible: a reader that has read up to a number
+ *   never finds a lower one later. A number is never given twice.
  * - **Shared.** Several processes may have one durable store open. All of them take events in, and one at a time
  *   delivers: the owner of the lease. Its epoch rises with each change of owner, and nothing is taken or recorded under
  *   an epoch that has passed: a process that stood still for longer than its lease changes nothing when it goes on.
  * - **Times** are the caller's, in milliseconds since the epoch. A store that has a clock of its own that all callers
  *   share may take that one instead.
  * - **Payloads** are texts and come back letter by letter.
- * - **Changes are told**, not asked for: see `onChange`. No method but `catchUp` is called for their sake, and `catchUp`
- *   does not wait for anybody.
+ * - **Changes are told**, not asked for: see `onChange`. No method but `catchUp` is called for their sake, and
+ *   `catchUp` does not wait for anybody.
  */
 export interface HookStore {
   readonly kind: string;

@@ -49,8 +49,8 @@ export function passingOverInformational(
 }
 
 /**
- * undici's parser is no part of what it documents: it is looked at before it is used, and where it is another one, undici's
- * own way stays.
+ * undici's parser is not a part of what it documents: it is looked at before it is used. Where it is different,
+ * undici's own way stays.
  */
 function passOverInformational(socket: Socket, takesOldAnswers: boolean): void {
   const parser = parserOf(socket);

@@ -95,7 +95,7 @@ export class ChunkedBody {
     else if (byte === lf) this.#state = last ? 'trailer' : 'data';
     else if (byte === semicolon || byte === space || byte === tab)
       this.#state = last ? 'last-extension' : 'extension';
-    else fail('the size of a chunk is no number');
+    else fail('the size of a chunk is not a number');
   }
 
   #pass(): void {

@@ -82,7 +82,7 @@ export class ClientRequest extends IncomingMessage implements ReceivedRequest {
     );
   }
 
-  /** The connection outlives the request: whoever serves it ends it. */
+  /** The connection outlives the request. The server of the connection ends it. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     done(error);
   }

@@ -2,7 +2,7 @@
  * Header lines as nginx 1.25.3 reads them (ngx_http_parse_header_line), from clients and from upstreams alike:
  *
  * - a line ends with CR LF, several CRs and LF, or LF alone;
- * - spaces (not tabs) around a value are no part of it;
+ * - spaces (not tabs) around a value are not a part of it;
  * - a line without a colon is a name with an empty value;
  * - a name may hold any byte above 0x20 but DEL; `odd` says that it holds others than letters, digits, `-` and `_`
  *   (nginx drops such lines of a client: `ignore_invalid_headers on`; those of an upstream it passes on);

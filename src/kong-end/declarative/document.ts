@@ -109,7 +109,7 @@ function looksLikeJson(text: string): boolean {
   }
 }
 
-/** The text is no document at all. `reason` are Kong's words, without the name of the file. */
+/** The text is not a document at all. `reason` are Kong's words, without the name of the file. */
 export class UnreadableDocument extends KongTsError {
   readonly reason: string;
 

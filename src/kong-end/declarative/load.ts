@@ -144,7 +144,7 @@ function addEntity(store: MutableEntityStore, { kind, fields, path }: DeclaredEn
     return fail({ ...errors, ...references.errors });
   const entity = storedForm(kind, filled.value ?? {}, workspaceId);
   if (kind.definition.ttl === true) entity['ttl'] = typeof ttl === 'number' ? ttl : null;
-  // It is there in any case: whoever declares it says more about it.
+  // This workspace is there in any case. A declaration adds to it.
   if (kind.name === 'workspaces' && label === 'default') {
     store.table(kind.name).put({ ...entity, id: defaultWorkspaceId });
     return;

@@ -32,8 +32,8 @@ function failureOf(error: NodeJS.ErrnoException): RpcFailure {
 }
 
 /**
- * One connection to a plugin server, without a protocol of its own. Whoever takes it from the pool reads it. Bytes that
- * come while nobody reads make it useless, as in nginx.
+ * One connection to a plugin server, without a protocol of its own. The caller that takes it from the pool reads it.
+ * Bytes that come while nobody reads make it useless, as in nginx.
  */
 export class PluginConnection {
   readonly #socket: net.Socket;

@@ -24,7 +24,7 @@ export interface SchemaRefusal {
  * plugin's entity). With any of these in a dump, the whole of Kong does not start. Never throws, whatever the input is.
  */
 export function schemaRefusals(schema: unknown): SchemaRefusal[] {
-  if (!isObject(schema)) return [{ path: '', reason: 'is no object' }];
+  if (!isObject(schema)) return [{ path: '', reason: 'is not an object' }];
   const found: SchemaRefusal[] = [];
   const { name, fields, entity_checks: checks, ...rest } = schema;
   if (typeof name !== 'string' || name === '') found.push({ path: 'name', reason: 'required field missing' });

@@ -22,11 +22,11 @@ export async function checkAdmin(
     info = await admin.info();
   } catch (thrown) {
     const fix = 'Set admin_listen, and give --admin-url (and --token-file) accordingly.';
-    // A refusal is an answer.
+    // A Kong that refuses has answered, too.
     const answers = thrown instanceof AdminRefusal;
     return { findings: [error(admin.url, messageOf(thrown), fix)], answers };
   }
-  // A node that lists its plugins is one.
+  // Only a Kong node lists its plugins.
   if (info.availablePlugins === null && !(await hasSchemas(admin))) {
     return { findings: [notAdmin(admin.url, info.version)], answers: info.version !== 'unknown' };
   }
@@ -48,7 +48,7 @@ export async function checkAdmin(
   return { findings, answers: true };
 }
 
-/** Whether there are schemas, as Admin APIs have them; one that may not be read is there. */
+/** Whether this Admin API has schemas. A schema that this token may not read is there, too. */
 async function hasSchemas(admin: KongAdmin): Promise<boolean> {
   const { status, body } = await admin.request('GET', '/schemas/services').catch(() => ({
     status: 0,
@@ -62,8 +62,8 @@ function notAdmin(url: string, version: string): Finding {
   return error(
     url,
     version === 'unknown'
-      ? 'What answers there is no Admin API: it says no version of Kong and has no /schemas.'
-      : `Kong ${version} answers there, and it is no Admin API: it has no /schemas, as its Status API has none.`,
+      ? 'What answers there is not an Admin API: it names no version of Kong and has no /schemas.'
+      : `Kong ${version} answers there, and it is not an Admin API: it has no /schemas, as its Status API has none.`,
     "Give the address of Kong's Admin API (admin_listen, port 8001 unless configured otherwise).",
   );
 }

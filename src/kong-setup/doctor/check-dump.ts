@@ -9,7 +9,7 @@ const phases = ['certificate', 'rewrite', 'access', 'response', 'preread', 'log'
 
 export interface DumpCheck {
   readonly findings: readonly Finding[];
-  /** The plugins that Kong will read from this server; empty where the dump is not usable. */
+  /** The plugins that Kong will read from this server. Empty: the dump cannot be used. */
   readonly plugins: readonly DumpedPlugin[];
 }
 
@@ -17,7 +17,7 @@ export interface DumpCheck {
 export interface DumpedPlugin {
   readonly name: string;
   readonly protocol: string;
-  /** See fingerprintOf: the server that serves the plugin says the same, as long as the dump is not an old one. */
+  /** See fingerprintOf. The server that serves the plugin has the same, unless the dump is an old one. */
   readonly fingerprint: string;
 }
 
@@ -53,7 +53,7 @@ export async function checkDump(server: ServerDefinition, facts: KongFacts): Pro
   if (!Array.isArray(plugins) || plugins.length === 0) {
     return fail('The document lists no plugin.', 'It has to be {"Protocol": ..., "Plugins": [...]}.');
   }
-  // Kong takes a document that names none for MsgPack:1.
+  // A document without a protocol is MsgPack:1 to Kong.
   const protocol = Array.isArray(document) ? 'MsgPack:1' : (shape.Protocol ?? 'MsgPack:1');
   if (protocol !== 'MsgPack:1' && protocol !== 'ProtoBuf:1') {
     return fail(`Its protocol is ${JSON.stringify(protocol)}.`, 'Kong knows ProtoBuf:1 and MsgPack:1.');
@@ -97,11 +97,11 @@ function dumped(plugin: unknown, protocol: string): DumpedPlugin[] {
 function checkPlugin(subject: string, plugin: unknown): Finding[] {
   const { Name, Version, Priority, Phases, Schema } = recordOf(plugin);
   const problems: string[] = [];
-  if (typeof Name !== 'string' || Name === '') problems.push('Name is no string');
-  if (typeof Version !== 'string') problems.push('Version is no string');
-  if (typeof Priority !== 'number') problems.push('Priority is no number');
+  if (typeof Name !== 'string' || Name === '') problems.push('Name is not a string');
+  if (typeof Version !== 'string') problems.push('Version is not a string');
+  if (typeof Priority !== 'number') problems.push('Priority is not a number');
   const list = Array.isArray(Phases) ? (Phases as unknown[]) : null;
-  if (list === null || list.length === 0) problems.push('Phases is no list');
+  if (list === null || list.length === 0) problems.push('Phases is not a list');
   const odd = (list ?? []).filter((phase) => !phases.includes(String(phase)));
   if (odd.length > 0) problems.push(`the phases ${odd.join(', ')} are not Kong's`);
   const schema = recordOf(Schema);

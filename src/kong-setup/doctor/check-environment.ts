@@ -6,8 +6,9 @@ import { error } from './finding.ts';
 import { readServeCommand } from './start-command.ts';
 
 /**
- * Secrets that are set for `kong start` and do not reach the server that Kong starts: without its token an Admin API
- * would be open to everybody (measured on Kong 3.9.3: of Kong's environment only what nginx_main_env names arrives).
+ * Finds secrets that are set for `kong start` and do not reach the server that Kong starts. Without its token an Admin
+ * API would be open to everybody. Of Kong's environment only what nginx_main_env names arrives (measured on Kong
+ * 3.9.3).
  * @param passed what nginx passes on
  */
 export function checkEnvironment(

@@ -6,9 +6,10 @@ import type { KongUser } from './permissions.ts';
 import { closedFolder, may } from './permissions.ts';
 
 /**
- * The plugins' files that a start_cmd names: absolute, there, and readable for the user of the nginx workers, who runs
- * it. A query_cmd is run by whoever starts Kong, and says itself what it misses when doctor runs it.
- * @param user null: who that is, is not known here
+ * The plugins' files that a start_cmd names have to be absolute paths, to be there, and to be readable for the user of
+ * the nginx workers, who runs the command. A query_cmd is not looked at: the user who starts Kong runs it, and it says
+ * itself what it misses when doctor runs it.
+ * @param user null: not known here
  */
 export function checkFiles(server: ServerDefinition, user: KongUser | null): Finding[] {
   const subject = `${server.prefix}_start_cmd`;

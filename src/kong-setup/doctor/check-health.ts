@@ -6,13 +6,12 @@ import { error, ok, warning } from './finding.ts';
 import type { ServerHealth } from './server-status.ts';
 import { askHealth } from './server-status.ts';
 
-/** A busy machine is no silent server. */
+/** A server on a busy machine is slow, and not silent. */
 const defaultTimeoutMs = 5000;
 
 /**
- * What the server that answers on a socket says of itself: whether its plugins have loaded, and whether it serves what
- * the dumps tell Kong.
- * @param control its control socket; where nothing is there, the server is not one of kong-ts or keeps none
+ * Asks the server behind a socket whether its plugins have loaded, and whether it serves what the dumps tell Kong.
+ * @param control its control socket. Where nothing is there, the server is not kong-ts, or has no control socket.
  * @param dumped the plugins that Kong asks this server for
  * @param timeoutMs how long the server may take to answer
  */

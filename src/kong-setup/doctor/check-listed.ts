@@ -10,10 +10,10 @@ import { error, ok, warning } from './finding.ts';
 const luaFolders = ['/usr/local/share/lua/5.1', '/usr/local/openresty/luajit/share/lua/5.1'];
 
 /**
- * Kong's `plugins` list beside what the dumps tell of: a plugin of a dump has to be in it, and a name in it that
+ * Compares Kong's `plugins` list with the dumps. A plugin of a dump has to be in the list. A name in the list that
  * nothing provides keeps Kong from starting.
  * @param dumped the names of the plugins in the dumps
- * @param unread the names of the servers whose dumps could not be read: what they provide is not known
+ * @param unread the names of the servers whose dumps could not be read; their plugins are not known
  * @param exists whether a file is there, as Kong sees it
  */
 export function checkListed(

@@ -15,7 +15,7 @@ const nearMisses: Readonly<Record<string, string>> = {
   start: 'start_cmd',
 };
 
-/** What can be told from the properties alone: names, spellings, commands, sockets, log level. */
+/** Checks what the properties alone show: names, spellings, commands, sockets, log level. */
 export function checkProperties(
   properties: Properties,
   servers: readonly ServerDefinition[],
@@ -120,7 +120,7 @@ function checkCommand(subject: string, command: string): Finding {
   if (/^\w+=/.test(first)) {
     return error(
       subject,
-      `It begins with a variable (${first}); Kong runs "exec ${first} ...", which is no command.`,
+      `It begins with a variable (${first}); Kong runs "exec ${first} ...", which is not a command.`,
       'Write env before it (/usr/bin/env VAR=1 ...), or put the variable into the environment of Kong.',
     );
   }

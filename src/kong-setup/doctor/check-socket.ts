@@ -14,16 +14,16 @@ const longestPath = 107;
 /** What is known around a socket. */
 export interface SocketContext {
   readonly user: KongUser | null;
-  /** Whether Kong runs: then somebody has to listen. */
+  /** Whether Kong runs. If it does, a server has to listen. */
   readonly kongRuns: boolean;
-  /** Whether the start_cmd of some name serves it. */
+  /** Whether the start_cmd of a name serves this socket. */
   readonly started: boolean;
 }
 
 /** How long a server may take to accept a connection, in milliseconds. */
 const timeoutMs = 2000;
 
-/** The socket itself: path, kind, permissions, and whether anybody answers. */
+/** Checks the socket itself: path, kind, permissions, and whether a server answers. */
 export async function checkSocket(server: ServerDefinition, context: SocketContext): Promise<Finding[]> {
   const { socket } = server;
   const { user } = context;

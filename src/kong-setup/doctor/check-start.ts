@@ -5,8 +5,9 @@ import { runAsKong, tellingLine } from './run-command.ts';
 import { readServeCommand } from './start-command.ts';
 
 /**
- * Whether a start_cmd of `kong-ts serve` would end at once: it is run with `--check`, which loads the plugins and serves
- * nothing, in the environment that Kong gives to it. Other programs are not run: they might take over the socket.
+ * Finds whether a start_cmd of `kong-ts serve` would end at once. It is run with `--check`, which loads the plugins and
+ * serves nothing, in the environment that Kong gives to it. Other programs are not run, because they might take over
+ * the socket.
  * @param variables what `nginx_main_env` names, with its values
  */
 export async function checkStart(
@@ -18,7 +19,7 @@ export async function checkStart(
   const subject = `${server.prefix}_start_cmd`;
   const { code, stderr } = await runAsKong(`${command} --check`, 'nginx', variables);
   if (code === 0) return [ok(subject, 'Its options are right and its plugins load.')];
-  // A kong-ts that does not know the option cannot be asked.
+  // An older kong-ts does not know `--check`, and is not asked.
   if (stderr.includes("unknown option '--check'")) return [];
   return [
     error(

@@ -23,7 +23,7 @@ import { readServeCommand, socketsOf } from './start-command.ts';
 export interface DoctorOptions {
   readonly properties: Properties;
   readonly facts: KongFacts;
-  /** Asked about the running Kong; null where it is not to be asked. */
+  /** The Admin API of the running Kong; null: it is not asked. */
   readonly admin: KongAdmin | null;
   readonly user: KongUser | null;
   /** The environment that Kong is started with. Default: none. */
@@ -38,7 +38,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   const dumped = new Map<ServerDefinition, readonly DumpedPlugin[]>();
   for (const server of servers) {
     findings.push(...checkFiles(server, options.user));
-    // A command that is known to be wrong says no more when it is run.
+    // Running a command that is known to be wrong would show nothing more.
     const dump = blamed(findings, `${server.prefix}_query_cmd`)
       ? { findings: [], plugins: [] }
       : await checkDump(server, facts);
@@ -62,7 +62,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
 const blamed = (findings: readonly Finding[], subject: string): boolean =>
   findings.some((one) => one.level === 'error' && one.subject === subject);
 
-/** Each socket once, whatever number of names share it, and the server behind it. */
+/** Checks each socket once, however many names share it, and the server behind it. */
 async function checkSockets(
   servers: readonly ServerDefinition[],
   dumped: ReadonlyMap<ServerDefinition, readonly DumpedPlugin[]>,

@@ -4,9 +4,9 @@ import type { Properties } from '../kong-conf.ts';
 export type KongEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What nginx passes on to a server that it starts, beside PWD and TZ: what `nginx_main_env` names, with the value it
- * gives or the one that `kong start` has. Kong writes the property as one directive, and people put several into it
- * (`A; env B=1`).
+ * The variables that nginx passes on to a server that it starts, beside PWD and TZ. `nginx_main_env` names them. The
+ * value is the one that it gives, else the one that `kong start` has. Kong writes the property as one directive, and
+ * people put several into it (`A; env B=1`).
  */
 export function passedOn(properties: Properties, environment: KongEnvironment): Record<string, string> {
   const passed: Record<string, string> = {};

@@ -1,4 +1,4 @@
-/** What a check has to say. `error`: Kong will not run the plugin. `warning`: it may not do what you expect. */
+/** The result of a check. `error`: Kong will not run the plugin. `warning`: it may not do what you expect. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'error';
   /** What was looked at: a property, a path, an address. */

@@ -17,7 +17,7 @@ export function kongRunsIn(properties: Properties): boolean {
     process.kill(pid, 0);
     return true;
   } catch (thrown) {
-    // It is there, and belongs to somebody else.
+    // The process is there, and belongs to another user.
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

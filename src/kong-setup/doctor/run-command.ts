@@ -4,20 +4,20 @@ import { execFile } from 'node:child_process';
 const timeoutMs = 20_000;
 /** The most that is read of what it prints, in bytes. */
 const maxBuffer = 16 * 1024 * 1024;
-/** What Kong's commands find without a path. */
+/** The PATH of Kong's commands. */
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
-  /** The exit status, or words for what ended it. */
+  /** The exit status, or a text that says what ended the command. */
   readonly code: number | string;
 }
 
 /**
  * Runs a command as Kong does: `exec <command>` through a shell, in a folder of its own.
- * @param who `cli`: a query_cmd, which has the environment of `kong start`. `nginx`: a start_cmd, which has next to
- *   nothing (PWD, TZ and what `nginx_main_env` names; measured on Kong 3.9.3).
+ * @param who `cli`: a query_cmd, which has the environment of `kong start`. `nginx`: a start_cmd, which has only PWD,
+ * TZ and what `nginx_main_env` names (measured on Kong 3.9.3).
  */
 export function runAsKong(
   command: string,
@@ -44,8 +44,8 @@ export function runAsKong(
 }
 
 /**
- * The line of an error output that says what is wrong: `SomeError: ...` where Node printed a stack, else the first one,
- * which is where kong-ts says it (also when Node is too old for it).
+ * The line of an error output that says what is wrong. In a stack of Node's that is `SomeError: ...`. Else it is the
+ * first line, where kong-ts says it, also when Node is too old for kong-ts.
  */
 export function tellingLine(stderr: string): string {
   const lines = stderr

@@ -11,7 +11,7 @@ export interface ServerHealth {
 /** The most that the server may say, in bytes. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** @throws Error where no whole answer comes: the message says why; its name is TimeoutError where none came in time */
+/** @throws Error when no whole answer comes. The message says why. Its name is TimeoutError when the time is over. */
 export async function askHealth(control: string, timeoutMs: number): Promise<ServerHealth> {
   const signal = AbortSignal.timeout(timeoutMs);
   const text = await new Promise<string>((resolve, reject) => {

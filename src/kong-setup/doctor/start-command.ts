@@ -2,7 +2,7 @@
 export interface ServeCommand {
   /** `--socket PATH` and `--socket NAME=PATH`, in their order. */
   readonly sockets: readonly string[];
-  /** Where it can be asked for its health; null: nowhere. */
+  /** The control socket, which is asked for the server's health; null: none. */
   readonly control: string | null;
 }
 

@@ -28,7 +28,7 @@ function fieldOf(record: Field, name: string): Field {
 
 /**
  * What has to change in `there` so that everything in `wanted` holds. Fields of records that `wanted` does not name
- * stay; maps and lists are wanted whole, but for defaults that Kong has filled into records in them.
+ * stay. Maps and lists have to be equal as a whole, except for defaults that Kong has filled into records in them.
  * @param field the schema; without it maps are taken for records
  */
 export function differences(there: unknown, wanted: unknown, field: Field = {}, path = ''): Difference[] {
@@ -42,7 +42,7 @@ export function differences(there: unknown, wanted: unknown, field: Field = {}, 
 }
 
 function holds(there: unknown, wanted: unknown, field: Field): boolean {
-  // An empty Lua table may have become either.
+  // An empty Lua table may have become an object or a list.
   if (isEmpty(there) && isEmpty(wanted)) return true;
   if (Array.isArray(wanted)) {
     const elements = asField(field.elements);

@@ -18,7 +18,7 @@ export interface EnableOptions {
 }
 
 export interface EnableResult {
-  /** What was done, or with `dryRun` what would be. */
+  /** What was done; with `dryRun`, what would be done. */
   readonly action: 'create' | 'update' | 'unchanged';
   readonly workspace: { readonly name: string; readonly action: 'existing' | 'create' };
   readonly differences: readonly Difference[];
@@ -30,15 +30,15 @@ const scopes = ['service', 'route', 'consumer'] as const;
 const collections = { service: 'services', route: 'routes', consumer: 'consumers' } as const;
 
 /**
- * Puts a plugin into a workspace, on a service, route or consumer, or changes it: the same call twice changes nothing
- * the second time.
+ * Puts a plugin into a workspace, on a service, route or consumer, or changes it. The same call a second time changes
+ * nothing.
  * @throws KongTsError USAGE where the workspace or the scope is not there, ADMIN_REFUSED with Kong's words where Kong
- *   does not take the plugin or its configuration
+ * does not take the plugin or its configuration
  */
 export async function enablePlugin(root: KongAdmin, options: EnableOptions): Promise<EnableResult> {
   const workspace = await resolveWorkspace(root, options);
   if (workspace.action === 'create') {
-    // Nothing in it yet: whatever is scoped cannot be there either.
+    // The workspace would be new and empty, and so a scope cannot be there either.
     const named = scopes.find((kind) => options.scope[kind] !== undefined);
     if (named !== undefined) throw absent(named, String(options.scope[named]), workspace.name);
     if (!options.dryRun) await root.send('POST', '/workspaces', { name: workspace.name });
@@ -56,7 +56,7 @@ export async function enablePlugin(root: KongAdmin, options: EnableOptions): Pro
   }
   const action = existing === null ? 'create' : 'update';
   if (options.dryRun) {
-    // How Kong would merge a change into what is there is Kong's own matter: old names of fields stand beside new ones.
+    // A change is not tried out. Only Kong knows how it merges one: old names of fields stand beside new ones.
     if (existing === null)
       await tryOut(workspace.action === 'create' ? root : admin, { name: options.plugin, ...wanted });
     return { action, workspace: shown, differences: changes, plugin: null };
@@ -75,7 +75,8 @@ async function resolveWorkspace(
   if (workspace === null) return { name: 'default', prefix: null, action: 'existing' };
   const { status } = await root.request('GET', '/workspaces?size=1');
   if (status === 401 || status === 403) {
-    // An administrator of one workspace may not look into the list of them all. Below its own path Kong says the rest.
+    // An administrator of one workspace may not read the list of all workspaces. Kong answers the rest below that
+    // workspace's own path.
     return { name: workspace, prefix: workspace, action: 'existing' };
   }
   if (status === 404) {
@@ -102,7 +103,7 @@ function absent(kind: string, name: string, workspace: string): KongTsError {
 }
 
 /**
- * Asks Kong whether it would take the plugin. One that does not say (no such path, no right to it) may.
+ * Asks Kong whether it would take the plugin. No answer (no such path, no right to it) counts as yes.
  * @throws KongTsError ADMIN_REFUSED
  */
 async function tryOut(
@@ -149,7 +150,7 @@ async function findPlugin(
   for await (const page of admin.pages('/plugins')) {
     for (const plugin of page) {
       if (plugin.name !== name) continue;
-      // Kong Enterprise: one for a group of consumers is not the one for all.
+      // In Kong Enterprise, a plugin for a group of consumers is not the plugin for all.
       if ((plugin.consumer_group ?? null) !== null) continue;
       const same = scopes.every((kind) => {
         const reference = plugin[kind] as { id?: unknown } | null | undefined;

@@ -22,7 +22,7 @@ export class CarriedIds {
       if (parents.length > 0) this.#byKind.set(schema, this.of(schema, found));
   }
 
-  /** What is known of a kind has the ids of now. */
+  /** Forgets a kind, when what is known of it has today's ids. */
   forget(schema: string): void {
     this.#byKind.delete(schema);
   }

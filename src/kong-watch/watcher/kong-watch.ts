@@ -63,7 +63,7 @@ export class KongWatch {
   start(): void {
     this.#unwatch = this.#port.onInterest((interest) => {
       this.#interest = interest;
-      // Whoever makes a hook waits for this: it hears of everything that changes from the answer on.
+      // The request that makes a hook waits for this. The hook gets every change from the answer on.
       return this.#watchers === null
         ? undefined
         : Promise.all([this.#watchers.crud.lookNow(), this.#watchers.balancer.lookNow()]).then(
@@ -178,7 +178,7 @@ export class KongWatch {
     const { refused } = await this.#port.accept(events);
     for (const { index, reason } of refused) {
       const { source, event } = events[index] ?? {};
-      this.#port.log.error('a change in Kong is no event', { source, event, reason });
+      this.#port.log.error('a change in Kong is not an event', { source, event, reason });
     }
   }
 }

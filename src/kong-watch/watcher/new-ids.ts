@@ -2,9 +2,9 @@ import type { Change } from './changes.ts';
 import { nameInDigest, sameContent } from './digest.ts';
 
 /**
- * A DB-less node gives a new id to each entity that has none in its configuration whenever it is given one (credentials,
- * Kong 3.9.3). What seems to be gone and what seems to be new is one entity where both have one name: it has changed
- * where its content has, and else not at all.
+ * A DB-less node gives a new id to each entity that has none in its configuration whenever it is given one
+ * (credentials, Kong 3.9.3). Where an entity that seems to be gone and one that seems to be new have the same name,
+ * they are one entity. It has changed if its content has.
  * @param gone digests of the deleted ones, by id
  */
 export function withoutNewIds(changes: readonly Change[], gone: ReadonlyMap<string, string>): Change[] {

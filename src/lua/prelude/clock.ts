@@ -1,4 +1,4 @@
-/** The table `os` of Kong's sandbox, with the C library's `strftime` that Kong runs on (glibc). A part of the world. */
+/** The table `os` of Kong's sandbox, with the C library's `strftime` that Kong runs on (glibc). A part of world.ts. */
 export const clockPart = String.raw`
 local cdate, ctime = real.os.date, real.os.time
 local plainDirectives = "[aAbBCdDeFgGHIjmMnprRStTuUVwWxXyYzZ%%]"

@@ -1,4 +1,4 @@
-/** `string.format` of LuaJIT: its flags, and its rounding. A part of the string library. */
+/** `string.format` of LuaJIT: its flags, and its rounding. A part of strings.ts. */
 export const formatsPart = String.raw`
 local signedKinds, unsignedKinds = { d = true, i = true }, { u = true, x = true, X = true, o = true }
 local floatKinds = { e = true, E = true, f = true, F = true, g = true, G = true, a = true, A = true }

@@ -9,7 +9,7 @@ export interface Edit {
   readonly order: number;
 }
 
-/** What was noted first is inside: it closes first and opens last. */
+/** The edit that was noted first is inside: it closes first and opens last. */
 function compare(a: Edit, b: Edit): number {
   const inside = a.closes ? a.order - b.order : b.order - a.order;
   return a.at - b.at || Number(b.closes) - Number(a.closes) || a.end - b.end || inside;

@@ -9,7 +9,7 @@ export function escapeEnd(source: string, at: number): number {
   return at + 1 + digits.length;
 }
 
-/** `{...}` of a code point; surrogates are none. */
+/** Where `{...}` of a code point ends; -1 where it is not one, as surrogates are not. */
 function codePointEnd(source: string, at: number): number {
   const digits = /^\{0*([0-9a-f]{1,6})\}/i.exec(source.slice(at, at + 40));
   if (digits === null) return -1;

@@ -21,14 +21,14 @@ const binary: Readonly<Record<string, readonly [left: number, right: number]>> =
   '^': [10, 9],
 };
 const unaryPriority = 8;
-/** So many operands are joined in one call. */
+/** How many operands one call joins at most. */
 const maxJoined = 32;
-/** The compiler looks through all jumps of a row for each further one: more than this is more than anybody writes. */
+/** The most jumps in a row. The compiler looks through all of them for each further one, and nobody writes so many. */
 export const maxJumps = 1000;
 
 /** The name under which the translated source finds the function that joins values as LuaJIT does. */
 export const joinName = '_kong_ts_join';
-/** And the one that computes the remainder as LuaJIT does. */
+/** The name of the function that computes the remainder as LuaJIT does. */
 export const remainderName = '_kong_ts_remainder';
 
 /** `a .. b .. c`, read from the right. */
@@ -110,7 +110,7 @@ export class Expressions {
     }
     edits.replace(operator, operator + 2, '),(');
     return {
-      // In parentheses, so that it is no tail call: an error names the line.
+      // The parentheses keep it from being a tail call, so that an error names the line.
       open: edits.open(start, `(${joinName}((`),
       close: edits.close(lastEnd, ')))'),
       operands: (flat?.operands ?? 1) + 1,

@@ -1,4 +1,4 @@
-/** What a numeral of LuaJIT is: a number, one that is none of Lua's (64 bit, imaginary), or no numeral at all. */
+/** What a text is to LuaJIT: a number, a number that Lua does not have (64 bit, imaginary), or not a numeral at all. */
 export type Numeral = { readonly value: number } | 'cdata' | 'malformed';
 
 const decimal = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -21,7 +21,7 @@ function valueOf(text: string): number | null {
   if (hex === null) return null;
   const [, whole = '', fraction = '', power = '0'] = hex;
   if (whole === '' && fraction === '') return null;
-  // Beyond 2^1000 and below 2^-1000 nothing else can come out; a power of a million digits is a number as well.
+  // A power may have a million digits. Beyond these bounds the result is always infinity or zero.
   const exponent = Math.max(-5000, Math.min(5000, Number(power)));
   return scaled(digitsOf(whole + fraction), exponent - 4 * fraction.length);
 }

@@ -2,7 +2,9 @@ import { Expressions, maxJumps } from './expressions.ts';
 import type { Label } from './scopes.ts';
 import { TokenReader } from './token-reader.ts';
 
-/** So many labels and jumps are more than anybody writes; the compiler looks through all of them for each. */
+/**
+ * The most labels and jumps in a chunk. The compiler looks through all of them for each one, and nobody writes so many.
+ */
 const maxLabels = 1000;
 
 const ends = new Set(['else', 'elseif', 'end', 'until', '<eof>']);

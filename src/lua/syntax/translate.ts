@@ -5,10 +5,12 @@ import { Parser } from './parser.ts';
 const maxSource = 1_048_576;
 
 /**
- * Checks that a source compiles in Kong: as LuaJIT 2.1 reads it there, which is Lua 5.1 with `goto`, `\x`, `\z`, `\u{}`,
- * empty statements and `break` anywhere, and without integer division, bit operators, attributes and bytecode.
+ * Checks that a source compiles in Kong, as LuaJIT 2.1 reads it there:
  *
- * Kong's own limits on the number of registers and constants of one function are not checked.
+ * - Lua 5.1 with `goto`, `\x`, `\z`, `\u{}`, empty statements and `break` anywhere;
+ * - without integer division, bit operators, attributes and bytecode.
+ *
+ * It does not check LuaJIT's limits on the registers and constants of one function.
  *
  * @throws KongTsError LUA_INVALID with the line, in LuaJIT's words
  */
@@ -31,7 +33,7 @@ export function translate(source: string): string {
   return withoutFirstMark(parser.edits.apply(text));
 }
 
-/** A byte order mark and a first line that begins with a hash are skipped by LuaJIT, but not by Lua 5.4. */
+/** LuaJIT skips a byte order mark and a first line that begins with a hash. Lua 5.4 does not. */
 function withoutFirstMark(text: string): string {
   const plain = text.startsWith('\u00ef\u00bb\u00bf') ? text.slice(3) : text;
   return plain.startsWith('#') ? `--${plain}` : plain;

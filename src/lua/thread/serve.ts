@@ -5,8 +5,8 @@ import type { ThreadAnswer, ThreadStart } from './thread.ts';
 /**
  * The other side of a `LuaThread`: runs its jobs.
  *
- * @param start given the data of the thread, and not watched; what it resolves with runs a job and calls `step` before each part that may take
- *   its time
+ * @param start gets the data of the thread. It is not watched, and resolves with the function that runs a job. That
+ * function calls `step` before each part that may take its time.
  */
 export function serveLuaThread<Data, Job, Reply>(
   start: (data: Data) => Promise<(job: Job, step: () => void) => Reply | Promise<Reply>>,
@@ -18,7 +18,7 @@ export function serveLuaThread<Data, Job, Reply>(
     Atomics.add(counter, 0, 1);
   };
   const answer = (message: ThreadAnswer): void => parentPort?.postMessage(message);
-  // A failure is told to whoever has a job.
+  // Each job is answered with a failure to start.
   starting.then(
     () => parentPort?.postMessage('ready'),
     () => parentPort?.postMessage('ready'),

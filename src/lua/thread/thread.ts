@@ -15,7 +15,10 @@ export interface LuaThreadOptions {
   readonly entry: URL;
   /** Handed to the module, copied. */
   readonly data?: unknown;
-  /** A thread that makes no step for so many milliseconds (up to twice as many) is ended. */
+  /**
+   * How long a thread may go without a step until it is ended, in milliseconds. The end comes after up to twice as
+   * long.
+   */
   readonly stuckMs: number;
 }
 
@@ -93,7 +96,7 @@ export class LuaThread<Job, Reply> {
         patience -= 1;
         if (steps === seen && (this.#isReady || patience <= 0))
           lose('the Lua code did not end in time and was stopped');
-        // What it began to do when it was ready has its whole time.
+        // The job that begins when the thread is ready has its whole time.
         seen = this.#isReady ? steps : -1;
       }, this.#options.stuckMs);
       worker.ref();

@@ -2,7 +2,7 @@ import { KongTsError } from '../../base/errors.ts';
 
 /**
  * Names the function in what goes wrong with a body. The error is made anew where the caller waits for it: V8 then
- * often knows the line of the plugin that asked. A call that is not awaited is no unhandled rejection.
+ * often knows the line of the plugin that asked. A call that is not awaited is not an unhandled rejection.
  *
  * @param path as the plugin writes it: `kong.request.getBody`
  */

@@ -1,7 +1,7 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
-/** Kong raises at a length that is no number, says so where a plugin sets the coding, and takes E-Tag for ETag. */
+/** Kong raises at a length that is not a number, says so where a plugin sets the coding, and takes E-Tag for ETag. */
 const setHeaders = {
   into: 'kong.response.set_headers',
   alone: ['content-length', 'transfer-encoding', 'e-tag'],

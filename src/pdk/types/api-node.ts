@@ -47,7 +47,7 @@ export interface LogApi {
   /**
    * Adds a value to what serialize gives in the log phase; dots in the key make nested objects. In the log phase
    * itself it comes too late (Kong 3.9.3).
-   * @param key a string, and no key below a field of the record that is no object
+   * @param key a string, and no key below a field of the record that is not an object
    * @param value a JSON value
    * @param options { mode: 'set' | 'add' | 'replace' }; over ProtoBuf:1 'set' only
    */

@@ -32,5 +32,5 @@ export function withoutRaising(name: string, args: readonly unknown[], channel: 
 
 function tellUnknown(name: string, channel: PhaseChannel): void {
   const { row } = pdkFunction('kong.log.warn');
-  channel.send(row, [`${name} is no function of Kong's PDK, and is not called in the log phase`]);
+  channel.send(row, [`${name} is not a function of Kong's PDK, and is not called in the log phase`]);
 }

@@ -47,7 +47,7 @@ function hostAndPort(address: string, option: string): { host: string; port: num
     });
   const parsed = parseHostPort(address);
   if (parsed === null)
-    throw new KongTsError('USAGE', `"${address}" in ${option} is no address.`, {
+    throw new KongTsError('USAGE', `"${address}" in ${option} is not an address.`, {
       fix: 'Write it as HOST:PORT ([::1]:8001 for IPv6), with " ssl" after it for TLS, or "off".',
     });
   return { host: parsed.host ?? '0.0.0.0', port: parsed.port };

@@ -107,8 +107,8 @@ async function holds(allowed: string, real: string): Promise<boolean> {
 }
 
 /**
- * The place of a folder, which may be reached over links and may not be one itself: whoever can write beside it could make
- * it one between two looks, so that its own name is never resolved.
+ * The place of a folder, which may be reached over links and may not be one itself: a user who can write beside it
+ * could make it one between two looks, so that its own name is never resolved.
  */
 async function placeOf(folder: string): Promise<string> {
   return path.join(await realpath(path.dirname(folder)), path.basename(folder));

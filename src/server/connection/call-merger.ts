@@ -204,7 +204,10 @@ export class CallMerger {
     return [...byName.values()];
   }
 
-  /** What was held and could see the call, or be seen by it, leaves before it; all of it where Kong may fail at the call. */
+  /**
+   * Held calls that could see this call, or be seen by it, leave before it. All of them do where Kong may fail at the
+   * call.
+   */
   #makeWayFor(effects: Effects): void {
     for (const run of this.#runs) if (leavesBefore(run, effects)) this.#leaveRun(run);
     if (effects.changes !== 0) this.#leaveSingly(effects.changes);

@@ -151,7 +151,7 @@ export abstract class MergingEvent extends PhaseEvent implements CallLane, Answe
     if (prefetch.plan !== null) this.planBegun(prefetch, prefetch.plan);
   }
 
-  /** What is asked from here on comes after a change of these parts. */
+  /** Notes that later questions come after a change of these parts. */
   #changes(parts: number): void {
     if (parts === 0) return;
     this.#changed |= parts;

@@ -134,7 +134,7 @@ export class MsgpackSession implements Responder {
     event?.disconnected(this);
   }
 
-  /** What is being worked on is begun anew by Kong. */
+  /** Gives up the event that is being worked on. Kong begins it anew. */
   giveUp(): void {
     this.#event = null;
     if (this.busy) this.#respond(`${unknownInstance}${noId}: its server ends`, null);

@@ -12,7 +12,7 @@ export interface SessionConnection {
   readonly draining: boolean;
   /** True if another server relays what Kong has sent to it. */
   readonly relayed: boolean;
-  /** What comes from now on is relayed by another server. */
+  /** From now on another server relays what Kong sends. */
   relays(): void;
   /** Writes bytes. @returns true when the system took them at once, so that they may be written over */
   write(bytes: Buffer): boolean;

@@ -37,7 +37,7 @@ export class SetterRun {
     return true;
   }
 
-  /** What leaves: the setter itself where it is the only one. */
+  /** The call that leaves; a single setter leaves as it is. */
   get call(): { readonly row: FunctionRow; readonly args: readonly unknown[] } {
     const [only] = Object.entries(this.#table);
     return this.calls === 1 && this.#first !== this.into && only !== undefined

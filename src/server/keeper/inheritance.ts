@@ -71,7 +71,7 @@ export class Inheritance {
     this.close();
   }
 
-  /** Gives the copies up; whoever else has some goes on. */
+  /** Gives the copies up. Other processes that have some go on. */
   close(): void {
     for (const held of this.#held.values()) close(held);
     this.#held.clear();

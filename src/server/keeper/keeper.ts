@@ -99,7 +99,7 @@ export class Keeper {
     this.accept();
   }
 
-  /** The process ends. What is left on the paths is removed where nobody else can do it. */
+  /** Ends the process's part. Files that are left on the paths are removed where nobody else can do it. */
   async end(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#signs?.stop();

@@ -160,7 +160,7 @@ export class InstanceFile {
 }
 
 function whyNot({ uid, mode, nlink, size }: Stats, mostBytes: number): string | null {
-  if ((mode & constants.S_IFMT) !== constants.S_IFREG) return 'it is no regular file';
+  if ((mode & constants.S_IFMT) !== constants.S_IFREG) return 'it is not a regular file';
   if (uid !== process.geteuid?.()) return `it belongs to another user (${String(uid)})`;
   if ((mode & 0o077) !== 0) return `others can open it (mode ${(mode & 0o777).toString(8)})`;
   if (nlink !== 1) return 'it has another name, too';

@@ -198,7 +198,7 @@ export class ListeningSockets {
     return (await lookAt(path).catch(() => 'live')) === 'live';
   }
 
-  /** Who listens where a server has left its control socket behind is a worker of it: it may be blocked. */
+  /** Where a server has left its control socket behind, a worker of it listens, which may be blocked. */
   async #goesOn(path: string): Promise<boolean> {
     const { control } = this.#options.server;
     const left = control !== null && (await lookAt(control).catch(() => 'nothing')) === 'stale';

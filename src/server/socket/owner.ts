@@ -25,7 +25,7 @@ const largestId = 2 ** 32 - 2;
  * /etc/passwd and /etc/group, so users of a directory service (LDAP) have to be given by number.
  *
  * @param read reads a file, for tests
- * @throws KongTsError USAGE for another form, an unknown name or a number that is no id
+ * @throws KongTsError USAGE for another form, an unknown name or a number that is not an id
  */
 export function parseOwner(
   text: string,
@@ -49,7 +49,7 @@ function idOf(register: Register, name: string, read: (file: string) => string):
     if (id <= largestId) return id;
     throw new KongTsError(
       'USAGE',
-      `--socket-owner: ${name} is no id of a ${register.what}: the largest is ${String(largestId)}.`,
+      `--socket-owner: ${name} is not an id of a ${register.what}: the largest is ${String(largestId)}.`,
     );
   }
   const id = lookUp(register, name, read);

@@ -1,10 +1,10 @@
 import { DoublingPause } from '../../base/doubling-pause.ts';
 
 export interface BackoffOptions {
-  /** Waiting time after the second failure in a row; the first one does not wait. Milliseconds. */
+  /** The wait after the second failure in a row, in milliseconds. After the first failure there is no wait. */
   firstMs: number;
   mostMs: number;
-  /** A run that lasted this long counts as healthy: the next failure does not wait. */
+  /** A run of this length counts as healthy. There is no wait after the next failure. */
   healthyAfterMs: number;
 }
 

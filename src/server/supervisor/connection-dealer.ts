@@ -5,7 +5,7 @@ import { endCleanly } from '../socket/parting.ts';
 export interface ConnectionTaker {
   readonly slot: number;
   readonly connections: number;
-  /** True when it may be blocked: others are preferred. */
+  /** True when the worker may be blocked. Others are preferred. */
   readonly silent: boolean;
   give(ticket: number, socket: Connection, index: number, failed: () => void): void;
 }
@@ -17,9 +17,12 @@ interface Handover<Taker> {
 }
 
 /**
- * Gives accepted connections to workers: to the one with the fewest, or always to the same one for a socket whose
- * plugins speak MsgPack:1, because there the calls of one event may come on any connection. Connections wait here while there
- * is no worker. One that a dying worker never took is given to another.
+ * Gives accepted connections to workers.
+ * - A connection goes to the worker with the fewest.
+ * - All connections of a socket whose plugins speak MsgPack:1 go to one worker, because the calls of one event may come
+ *   on any of them.
+ * - Connections wait here while there is no worker.
+ * - A connection that a dying worker never took is given to another worker.
  */
 export class ConnectionDealer<Taker extends ConnectionTaker> {
   readonly #takers = new Set<Taker>();
@@ -53,25 +56,25 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
     }
   }
 
-  /** No more connections for it; those on their way stay on their way. */
+  /** Gives this worker no more connections. Those on their way to it stay so. */
   detach(taker: Taker): void {
     this.#takers.delete(taker);
   }
 
-  /** The worker has it. Our copy of the socket stays open until it is done with it, or dies. */
+  /** The worker has the connection. Our copy of the socket stays open until the worker is done with it, or dies. */
   taken(ticket: number): void {
     const handover = this.#handovers.get(ticket);
     this.#handovers.delete(ticket);
     if (handover !== undefined) this.#held.set(ticket, handover);
   }
 
-  /** The worker has closed it. */
+  /** The worker has closed the connection. */
   gone(ticket: number): void {
     this.#held.get(ticket)?.socket.destroy();
     this.#held.delete(ticket);
   }
 
-  /** The worker has let go of it between two commands: another one goes on with it. */
+  /** The worker has let go of the connection between two commands. Another worker goes on with it. */
   released(ticket: number): void {
     const handover = this.#held.get(ticket);
     if (handover === undefined) return;
@@ -81,8 +84,8 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   }
 
   /**
-   * The worker that had it has ended while Kong waited for this answer: Kong gets it here, and another worker goes on with
-   * the connection.
+   * The worker has ended while Kong waited for an answer on this connection. Kong gets the answer here, and another
+   * worker goes on with the connection.
    */
   answer(ticket: number, answer: Buffer): void {
     const handover = this.#held.get(ticket);
@@ -92,10 +95,11 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   }
 
   /**
-   * The worker has ended: what it had not taken goes to others, the rest is closed.
-   * @param inFlight tickets of connections with an event that has ended with it, and what Kong is to read before their end
+   * The worker has ended. Connections that it had not taken go to others. The rest are closed.
+   * @param inFlight tickets of connections with an event that has ended with the worker, and what Kong reads before
+   * their end
    * @param orphan takes the other connections, on which Kong may or may not wait
-   * @returns how many connections that were
+   * @returns how many connections the worker had
    */
   lost(
     taker: Taker,

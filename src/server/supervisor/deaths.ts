@@ -4,14 +4,14 @@ import type { InstanceRecord, Withheld } from '../ipc/messages.ts';
 
 /** How long a configuration is kept from running what workers have died with, in milliseconds. Kong's next try comes within 5 s. */
 export const withheldForMs = 10_000;
-/** Deaths that lie further apart than this have nothing to do with each other, in milliseconds. */
+/** Deaths that are further apart than this do not count together. Milliseconds. */
 const apart = 60_000;
 /** Configurations that are counted. */
 const most = 1000;
 
 /**
- * What workers have died with, by configuration: Kong starts an instance anew for every try, and what stays is the configuration.
- * Once it is enough deaths, that is withheld for a while, and counted anew after it.
+ * Counts the deaths of workers by the configuration that was at work. An instance would not do, because Kong starts one
+ * anew for every try. A configuration with enough deaths is withheld for a while, and then counted anew.
  */
 class Deaths {
   readonly #counted = new Map<string, { deaths: number; lastAt: number }>();
@@ -49,7 +49,7 @@ class Deaths {
     return found;
   }
 
-  /** What is withheld at the moment. */
+  /** The configurations that are withheld now. */
   withheld(now: number): readonly Withheld[] {
     this.#withheld = this.#withheld.filter(({ until }) => until > now);
     return this.#withheld;
@@ -69,10 +69,12 @@ class Deaths {
 }
 
 /**
- * Kong tries a log event again, without end, when the worker that ran it has died; to tell it that the event has failed would
- * raise in its log timer. So where three suspected workers have died with log events of the same configuration on them,
- * those end without running for a while: the one that kills comes back in that time, and is over. It is one configuration for each
- * death, that of the youngest event: beside it there may be others that have done nothing.
+ * Log events of which configurations end without running.
+ * - When a worker has died, Kong tries its log events again, without end. An answer that the event has failed would
+ *   raise in Kong's log timer.
+ * - So the log events of a configuration end without running for a while, after three suspected workers have died with
+ *   some of them. The event that kills comes back in that time, and ends.
+ * - A death counts for one configuration alone, that of the youngest event. The others have likely done nothing.
  */
 export class LogDeaths extends Deaths {
   constructor() {
@@ -94,16 +96,16 @@ export class LogDeaths extends Deaths {
 }
 
 /**
- * Kong starts an instance anew for every try of an event, and each try would end one more worker where it is the setup that
- * does. So after two deaths, of which the first may be due to something beside it, a configuration is not set up for a while: its
- * instances are broken ones, whose requests are answered with 500 and whose log events end.
+ * Which configurations are not set up. Kong starts an instance anew for every try of an event. Where the setup ends the
+ * worker, each try would end one more. So a configuration is not set up for a while after two deaths; the first may be
+ * due to something else. Its instances are broken ones: their requests are answered with 500, and their log events end.
  */
 export class SetupDeaths extends Deaths {
   constructor() {
     super('setup', 2);
   }
 
-  /** @param records what was being set up in the worker */
+  /** @param records the instances that the worker was setting up */
   died(records: readonly InstanceRecord[], now: number): readonly Withheld[] {
     return this.count(records, now);
   }

@@ -3,11 +3,11 @@ import type { LoadReport } from '../ipc/messages.ts';
 
 /** How long the first worker may take to load its plugins, in milliseconds. */
 const loadLimitMs = 60_000;
-/** So many workers that end before their plugins are loaded show that they never will. */
+/** After so many workers that ended before their plugins were loaded, nothing loads any more. */
 const mostDeaths = 3;
 const intervalMs = 20;
 
-/** Whether the first worker has loaded its plugins: before that, a server that works is not taken over. */
+/** Whether the first worker has loaded its plugins. Before that, a server that works is not taken over. */
 export class FirstLoad {
   #report: LoadReport | null = null;
   #deaths = 0;
@@ -21,7 +21,7 @@ export class FirstLoad {
   }
 
   /**
-   * Resolves once the plugins are loaded, or when nobody waits any more.
+   * Resolves when the plugins are loaded, or when the wait is given up.
    * @throws KongTsError PLUGIN_LOAD_FAILED when nothing loads
    */
   async wait(isWaiting: () => boolean): Promise<void> {

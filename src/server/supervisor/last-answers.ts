@@ -3,9 +3,11 @@ import { owedAnswer } from '../connection/owed-answer.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 /**
- * Tickets of the connections with events that have ended with a worker. Where one of them is likely to have ended it they are told
- * as failed. Not a log event: what fails there raises in Kong's timer, and Kong then gives that request's data to later ones
- * (measured on Kong 3.9.3). Not a connection on which an instance starts: Kong would wait for that instance from then on.
+ * Tickets of the connections with events that have ended with a worker. Where one of the events is likely to have ended
+ * the worker, Kong is told that they have failed. Two kinds are left out:
+ * - Log events. A failure raises in Kong's timer, and Kong then gives that request's data to later ones (measured on
+ *   Kong 3.9.3).
+ * - Connections on which an instance starts. Kong would wait for that instance from then on.
  */
 export function inFlightOn(worker: WorkerProcess): ReadonlyMap<number, Buffer | null> {
   const found = new Map<number, Buffer | null>();

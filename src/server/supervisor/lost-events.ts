@@ -2,13 +2,13 @@ import type { ServerLog } from '../log/types.ts';
 import type { RememberedInstances } from '../remembered/remembered-instances.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/** Lines per worker; more of the same help nobody. */
+/** The most lines for one worker. More of them would not help. */
 const mostLines = 100;
 
 /**
- * Reports every event that ran on a worker when it ended, as far as its guard has seen it: one that has begun in the
- * last 50 ms may be missing, one that has ended in them may be named. The youngest comes first: where a plugin has
- * blocked or crashed the worker, it is the likely one.
+ * Reports the events that ran on a worker when it ended, as its guard has seen them. An event that began in the last 50
+ * ms may be missing. One that ended in them may be named. The youngest comes first: where a plugin has blocked or
+ * crashed the worker, that event is the likely one.
  */
 export function reportLostEvents(worker: WorkerProcess, records: RememberedInstances, log: ServerLog): void {
   const events = worker.inFlight();

@@ -11,12 +11,13 @@ interface Open<Worker> {
 }
 
 /**
- * The StartInstance calls that workers have not answered. When a worker dies, its supervisor answers in its place: Kong is
- * given the id, which every worker knows, and the instance is set up where its first event comes. A connection that only
- * ends there raises in Kong (read in Kong 3.9.3): a 500, and in a log phase the request of one for handlers of another.
+ * The StartInstance calls that workers have not answered. When a worker dies, its supervisor answers in its place. Kong
+ * gets the id, which every worker knows, and the worker that gets the first event sets the instance up. Without an
+ * answer, the end of the connection raises in Kong (read in Kong 3.9.3). That is a 500, and in a log phase handlers get
+ * the data of another request.
  */
 export class OpenStarts<Worker> {
-  /** By the ticket of the connection, which carries one at a time. */
+  /** By the ticket of the connection. A connection carries one call at a time. */
   readonly #open = new Map<number, Open<Worker>>();
 
   get size(): number {
@@ -27,12 +28,12 @@ export class OpenStarts<Worker> {
     this.#open.set(asked.ticket, { worker, asked, record });
   }
 
-  /** It has been answered, or its connection is gone. */
+  /** The call has been answered, or its connection is gone. */
   close(ticket: number): void {
     this.#open.delete(ticket);
   }
 
-  /** What the worker has left to answer, by ticket; forgets it. */
+  /** Returns the calls that the worker has not answered, by ticket, and forgets them. */
   takeOf(worker: Worker): Map<number, { readonly answer: Buffer; readonly record: InstanceRecord }> {
     const taken = new Map<number, { answer: Buffer; record: InstanceRecord }>();
     for (const [ticket, { worker: owner, asked, record }] of this.#open) {

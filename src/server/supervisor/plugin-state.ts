@@ -7,7 +7,7 @@ export class PluginState {
   failures: readonly LoadFailure[] = [];
 
   /**
-   * Takes what a worker has loaded.
+   * Notes the plugins that a worker has loaded.
    * @returns the plugins whose dump has changed, and the failures that are new
    */
   update(report: LoadReport): { changed: string[]; newFailures: LoadFailure[] } {
@@ -23,7 +23,7 @@ export class PluginState {
   }
 
   /**
-   * Whether all that is served on a socket speaks one protocol. False as long as nothing has been loaded.
+   * Whether all plugins of a socket speak one protocol. False while nothing has been loaded.
    * @param use the plugin or the protocol that Kong uses the socket for; null: everything
    */
   only(protocol: Protocol, use: string | null): boolean {

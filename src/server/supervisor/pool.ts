@@ -11,7 +11,10 @@ import { WorkerProcess } from './worker-process.ts';
 /** How long the plugins of a replacement may take to load, in milliseconds. The worker before it serves until then. */
 const loadLimitMs = 60_000;
 
-/** So many deaths in a row are no accident: the system may be killing workers for what an event does to their memory. */
+/**
+ * After so many deaths in a row a worker is suspected, also when it was killed from outside: the system may be killing
+ * workers because of what an event does to their memory.
+ */
 const mostInnocentDeaths = 10;
 
 /** Milliseconds. */
@@ -21,12 +24,12 @@ const servedForAWhile = 500;
 export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'loaded'> {
   /** The worker may have connections from now on. */
   attach(worker: WorkerProcess): void;
-  /** No new connections for it. */
+  /** The worker gets no new connections. */
   detach(worker: WorkerProcess): void;
   /** Its process has ended. Returns how many connections that has closed. */
   lost(worker: WorkerProcess): number;
   loaded(worker: WorkerProcess, report: LoadReport): void;
-  /** What new workers have to know of. */
+  /** What new workers have to know. */
   withheld(): readonly Withheld[];
 }
 
@@ -56,11 +59,11 @@ export class WorkerPool {
   readonly #all = new Set<WorkerProcess>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #hooks: string | null = null;
-  /** Any: the workers of a server that is taken over have theirs. */
+  /** The first number is random, because the workers of a server that is taken over have numbers, too. */
   #lastUid = randomInt(256);
   #stopping = false;
 
-  /** @param kong that has started this server, null where none has */
+  /** @param kong the Kong that has started this server; null: none has */
   constructor(
     options: CompiledServerOptions,
     log: ServerLog,
@@ -201,9 +204,9 @@ export class WorkerPool {
   }
 
   /**
-   * How long its successor waits. A worker that dies soon after the one before it is suspected, see WorkerProcess. One that
-   * was killed from outside is not, as long as it was awake and has served for a while: an event that ends workers comes
-   * back as soon as the next one serves.
+   * How long the successor of a worker waits. A worker that dies soon after the one before it is suspected, see
+   * WorkerProcess. A worker that was killed from outside is not suspected if it was awake and had served for a while:
+   * an event that ends workers comes back as soon as the next one serves.
    */
   #nextWait(slot: Slot, worker: WorkerProcess): number {
     const wait = slot.backoff.next(Date.now() - worker.startedAt);
@@ -238,7 +241,7 @@ export class WorkerPool {
     this.#timers.add(timer);
   }
 
-  /** 0 to 255 and not in use: it is part of MsgPack:1 event ids. */
+  /** A number from 0 to 255 that is not in use. It is a part of MsgPack:1 event ids. */
   #nextUid(): number {
     do this.#lastUid = (this.#lastUid + 1) % 256;
     while (this.byUid(this.#lastUid) !== null);

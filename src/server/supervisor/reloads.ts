@@ -9,7 +9,7 @@ import type { SeenFile } from '../../base/file-signature.ts';
 import { PluginWatch } from '../watch/plugin-watch.ts';
 import type { WorkerPool } from './pool.ts';
 
-/** Loads plugins anew: because somebody asks, because a file has changed, because one of them has not loaded. */
+/** Loads plugins anew: when a command asks for it, when a file has changed, or when one of them has not loaded. */
 export class PluginReloads {
   readonly #pool: WorkerPool;
   readonly #plugins: PluginState;
@@ -37,7 +37,7 @@ export class PluginReloads {
     this.#watch = options.watch ? this.#createWatch() : null;
   }
 
-  /** One at a time: whoever asks while one runs gets its result. Rejects when the server is stopping. */
+  /** One reload runs at a time. A call while one runs gets its result. Rejects when the server is stopping. */
   reload(): Promise<ReloadResult> {
     const load = () => this.#reload();
     this.#running ??= (
@@ -49,7 +49,7 @@ export class PluginReloads {
   }
 
   /**
-   * Takes what a serving worker has loaded.
+   * Notes the plugins that a serving worker has loaded.
    * @returns the plugins whose dump Kong has to read again
    */
   loaded(report: LoadReport): string[] {
@@ -76,7 +76,7 @@ export class PluginReloads {
     const { plugins, cwd } = this.#options;
     return new PluginWatch({
       log: this.#log,
-      // A plugin that is not there yet, and a link that will lead elsewhere.
+      // The path itself is watched for a plugin that is not there yet, and for a link that will lead elsewhere.
       named: plugins.filter(isPath).map((spec) => resolve(cwd, spec)),
       reload: async (changed) => {
         const files = changed.slice(0, 5).map((file) => relative(cwd, file));
@@ -87,7 +87,7 @@ export class PluginReloads {
     });
   }
 
-  /** A plugin that does not load is tried again: what it needs may come to be. */
+  /** A plugin that does not load is tried again, because what it needs may come. */
   #retryLater(): void {
     if (this.#retryTimer !== null || this.#stopped) return;
     this.#retryTimer = setTimeout(

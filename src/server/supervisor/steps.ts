@@ -7,7 +7,7 @@ import type { WorkerProcess } from './worker-process.ts';
 /** Takes steps of MsgPack:1 events from the worker to which Kong has sent them to the one that runs the event. */
 export class ForwardedSteps {
   readonly #byUid: (uid: number) => WorkerProcess | null;
-  /** What was in flight on the workers that one of their events is likely to have ended, by their numbers. */
+  /** The events in flight on workers that one of those events is likely to have ended, by the workers' numbers. */
   readonly #suspected = new Map<number, readonly InFlightEvent[]>();
 
   constructor(byUid: (uid: number) => WorkerProcess | null) {
@@ -20,7 +20,7 @@ export class ForwardedSteps {
     else this.#suspected.delete(worker.uid);
   }
 
-  /** @returns the owner's answer, or what is said in its place, see owedForwarded; it may reject */
+  /** @returns the owner's answer, or one in its place, see owedForwarded. The promise may reject. */
   async take(ask: Ask & { op: 'step' }): Promise<unknown> {
     const { eventId } = ask.message as ForwardedStep;
     const owner = this.#byUid(ask.owner);

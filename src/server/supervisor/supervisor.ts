@@ -63,7 +63,7 @@ export class Supervisor implements RunningServer {
   readonly #sockets: ListeningSockets;
   readonly #steps = new ForwardedSteps((uid) => this.#pool.byUid(uid));
   #stopping: Promise<void> | null = null;
-  /** The workers end: who finds none is held. */
+  /** The workers end. A connection that finds none is held. */
   #poolStops = false;
   #takenOver = false;
   #hurry: () => void = () => undefined;
@@ -120,7 +120,7 @@ export class Supervisor implements RunningServer {
         this.#router.gone(ticket);
       },
       connectionReleased: (worker, ticket) => {
-        // One that ends takes no more.
+        // A worker that ends takes no more.
         if (this.#stopping !== null) this.#router.detach(worker);
         this.#router.released(ticket);
         this.#hold();
@@ -148,11 +148,11 @@ export class Supervisor implements RunningServer {
   }
 
   /**
-   * Takes sockets that are listened on already; workers and plugins come after that. Where a live server holds one of
-   * them, it resolves once the plugins have loaded and that one is taken over.
-   * @param created takes the server before that, so that it can be stopped
-   * @throws KongTsError PORT_IN_USE or SOCKET_UNUSABLE for the admin listeners, PLUGIN_LOAD_FAILED when nothing loads and a live
-   *   server holds a socket; the sockets are closed then
+   * Takes sockets that are listened on already. Workers and plugins come after that. Where a live server holds one of
+   * the sockets, it resolves when the plugins have loaded and that socket is taken over.
+   * @param created gets the server before that, so that it can be stopped
+   * @throws KongTsError PORT_IN_USE or SOCKET_UNUSABLE for the admin listeners, PLUGIN_LOAD_FAILED when nothing loads
+   * and a live server holds a socket; the sockets are closed then
    */
   static async start(
     options: CompiledServerOptions,
@@ -292,7 +292,7 @@ export class Supervisor implements RunningServer {
     };
   }
 
-  /** Kong tries a log event again whose worker has died: not for ever. */
+  /** Kong tries a log event again when its worker has died. Here that has an end. */
   #withholdLogs(worker: WorkerProcess): void {
     if (!worker.suspect) return;
     this.#withhold(
@@ -310,7 +310,7 @@ export class Supervisor implements RunningServer {
     for (const [ticket, { answer }] of starts) this.#router.answer(ticket, answer);
   }
 
-  /** One that was killed from outside says nothing about what it was setting up, unless it keeps happening. */
+  /** A worker that was killed from outside says nothing about what it was setting up, unless that keeps happening. */
   #withholdSetups(worker: WorkerProcess, records: readonly InstanceRecord[]): void {
     if (worker.killedFromOutside && !worker.suspect) return;
     this.#withhold(
@@ -374,14 +374,14 @@ export class Supervisor implements RunningServer {
     this.#hurry = () => {
       linger?.end();
       how = this.#takenOver ? 'let go' : 'close';
-      // Not before every connection has found its worker.
+      // This waits until every connection has found its worker.
       if (this.#poolStops) void this.#pool.stop(limit, how);
     };
     this.#reloads.stop();
-    // Not closed before this process ends: who finds nobody there is not tried again by Kong.
+    // The socket stays open until this process ends: Kong does not try again when nobody listens.
     this.#sockets.leave();
     await this.#listeners.close();
-    // Whoever has been accepted is served: a connection that were dropped here would be a failed request.
+    // Every connection that was accepted is served. To drop one here would fail a request.
     await this.#router.settled(limit);
     this.#poolStops = true;
     const stopped = this.#pool.stop(limit, how);

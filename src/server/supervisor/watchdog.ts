@@ -33,7 +33,7 @@ export class Watchdog {
   }
 
   look(now: number): void {
-    // When this process itself was stopped or starved, the workers get a full term to be heard again.
+    // If this process itself was stopped or starved, the workers get a full term to be heard again.
     if (now - this.#lastLook > intervalMs + 1000) this.#ignoreUntil = now + this.#options.blockLimitMs;
     this.#lastLook = now;
     if (now < this.#ignoreUntil) return;
@@ -64,7 +64,7 @@ export class Watchdog {
     const rss = residentMemory(worker.pid) ?? worker.beat?.rss ?? 0;
     if (rss <= most) return;
     const reason = `${rss} bytes of resident memory, limit ${most}`;
-    // One that cannot be talked to goes on growing, and so may one that drains.
+    // A worker that cannot be talked to goes on growing, and so may one that drains.
     if (worker.silent || (worker.state === 'draining' && rss > 2 * most)) this.#killGrown(worker, reason);
     else if (this.#pool.current.includes(worker) && !this.#replaced.has(worker))
       this.#replace(worker, reason);
@@ -74,7 +74,7 @@ export class Watchdog {
     this.#replaced.add(worker);
     this.#pool.restarts.memory++;
     this.#report(worker, reason);
-    // A replacement that does not come to serve leaves the old one in its place: then it is tried again.
+    // Where the replacement does not come to serve, the old worker stays. Another replacement may then be tried.
     void this.#pool.replace(worker, reason).finally(() => {
       setTimeout(() => this.#replaced.delete(worker), retryReplacementMs).unref();
     });

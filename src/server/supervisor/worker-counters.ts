@@ -6,15 +6,15 @@ import type { ServerNumbers } from '../metrics/server-metrics.ts';
 import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/** How long a scrape waits for a worker, in milliseconds; one that does not answer is shown as it was. */
+/** How long a scrape waits for a worker, in milliseconds. A worker that does not answer is shown as it was. */
 const patienceMs = 500;
 
-/** What all workers have counted, those that have ended too. */
+/** The counters of all workers, also of those that have ended. */
 export class WorkerCounters {
   readonly #retired: Record<string, PluginStats> = {};
   readonly #retained = new RetainedMetrics();
 
-  /** Keeps what a worker had counted when it was last heard of. */
+  /** Keeps the last counters of a worker. */
   ended(worker: WorkerProcess): void {
     if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
     this.#retained.add(worker.metrics);
@@ -29,7 +29,7 @@ export class WorkerCounters {
     const living = workers.filter(({ state }) => state !== 'gone');
     const stats = addStats({}, this.#retired);
     for (const { beat } of living) if (beat !== null) addStats(stats, beat.stats);
-    // A slot has one worker that serves; the one that drains beside it would only blur its numbers.
+    // A slot has one worker that serves. A worker that drains beside it would only blur the numbers.
     const serving = living.filter(({ state }) => state !== 'draining');
     const own = serverMetrics({ ...numbers, stats, workers: serving });
     return exposition([own, this.#retained.toJson(), ...living.map(({ metrics }) => [...metrics])]);

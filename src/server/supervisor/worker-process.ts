@@ -40,12 +40,12 @@ export type WorkerState = 'starting' | 'ready' | 'draining' | 'gone';
 
 export interface WorkerEvents {
   booted(worker: WorkerProcess): void;
-  /** Its plugins are loaded from these files, where that is watched. */
+  /** The files from which its plugins are loaded, where files are watched. */
   read(worker: WorkerProcess, files: readonly SeenFile[]): void;
   loaded(worker: WorkerProcess, report: LoadReport): void;
   beat(worker: WorkerProcess, beat: Beat): void;
   taken(worker: WorkerProcess, ticket: number): void;
-  /** A StartInstance on this connection is answered now. */
+  /** The StartInstance on this connection is answered. */
   started(worker: WorkerProcess, ticket: number): void;
   /** The worker has closed a connection. */
   connectionGone(worker: WorkerProcess, ticket: number): void;
@@ -55,26 +55,27 @@ export interface WorkerEvents {
   /** It accepts connections itself, see Heir. */
   accepts(worker: WorkerProcess): void;
   ask(worker: WorkerProcess, ask: Ask): unknown;
-  /** `why` is what a person should read: exit status or signal, and the reason if the supervisor ended it. */
+  /** `why` is for people: the exit status or signal, and the reason if the supervisor has ended it. */
   gone(worker: WorkerProcess, why: string): void;
 }
 
 const entry = ownModule('../worker/main', import.meta.url);
 
-/** Two signs of life and some, in milliseconds. */
+/** A little more than two signs of life take, in milliseconds. */
 const silentAfterMs = 1200;
 
 /**
- * glibc raises the size from which blocks go back to the system when they are freed, up to 32 MiB, the more of them it
- * has seen; set, it stays. With it a worker that had much to do is about as large afterwards as before. Other C libraries
- * do not read it, and whoever sets it otherwise keeps that.
+ * The size from which glibc gives freed blocks back to the system. By itself glibc raises it up to 32 MiB, the more
+ * such blocks it has seen. A size that is set stays. With it a worker that had much to do is about as large afterwards
+ * as before. Other C libraries do not read the variable. A value of the user's own is kept.
  */
 const steadyMemory = { MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /**
- * V8 doubles the young generation whenever much survives, as after an outage of a log endpoint, on a large machine up to
- * 134 MB, and keeps it. Measured with a million log records: with this bound a worker stays at 155 to 175 MB, without it
- * ends at 240 MB, at the same CPU time per event. Whoever sets it otherwise (NODE_OPTIONS) keeps that.
+ * V8 doubles the young generation whenever much survives, as after an outage of a log endpoint. On a large machine it
+ * goes up to 134 MB, and stays there. Measured with a million log records: with this bound a worker stays at 155 to 175
+ * MB, without it the worker ends at 240 MB, at the same CPU time per event. A value of the user's own (NODE_OPTIONS) is
+ * kept.
  */
 function nodeOptions(): string[] {
   const set = (process.env['NODE_OPTIONS'] ?? '').replaceAll('_', '-').includes('--max-semi-space-size');
@@ -92,15 +93,15 @@ export class WorkerProcess {
   readonly exited: Promise<void>;
   report: LoadReport | null = null;
   beat: Beat | null = null;
-  /** The metrics of its plugins as they were last heard of. */
+  /** The last metrics of its plugins. */
   metrics: readonly MetricJson[] = [];
   lastBeatAt = Date.now();
   /**
-   * True when an event of it is likely to have ended it: Kong is told that events have failed, so that it does not
-   * try them again on the next worker.
+   * True when one of its events is likely to have ended it. Kong is then told that events have failed, so that it does
+   * not try them again on the next worker.
    */
   suspect = false;
-  /** True when somebody else has killed it: a person, or the system for want of memory. */
+  /** True when a person has killed it, or the system for want of memory. */
   killedFromOutside = false;
   /** Connections that it has or that are on their way to it. */
   connections = 0;
@@ -141,7 +142,7 @@ export class WorkerProcess {
         ended = true;
         this.#state = 'gone';
         this.#peer.close('the worker has ended');
-        // After a normal end the copy is only out of date.
+        // After a normal end the copy is out of date, which is not a fault.
         if (how !== 'exit status 0') {
           this.#inFlight = this.inFlight();
           this.owed = file?.readRequests() ?? [];
@@ -185,12 +186,12 @@ export class WorkerProcess {
     };
   }
 
-  /** True when it has not been heard of for longer than a sign of life takes: its event loop may be blocked. */
+  /** True when no sign of life has come for too long. Its event loop may be blocked. */
   get silent(): boolean {
     return Date.now() - this.lastBeatAt > silentAfterMs;
   }
 
-  /** Hands a connection over. Our copy of the socket stays open until the worker says that it has it. */
+  /** Hands a connection over. Our copy of the socket stays open until the worker says that the connection has come. */
   give(ticket: number, socket: Connection, index: number, failed: () => void): void {
     this.connections++;
     this.#child.send(
@@ -217,7 +218,10 @@ export class WorkerProcess {
     return this.#file?.read() ?? this.#inFlight;
   }
 
-  /** Asks for what it has counted; `beat` and `metrics` hold it then. An answer that does not come in time changes nothing. */
+  /**
+   * Asks for the counters, which are in `beat` and `metrics` afterwards. An answer that does not come in time changes
+   * nothing.
+   */
   async refresh(limitMs: number): Promise<void> {
     const report = await within(
       limitMs,
@@ -232,7 +236,7 @@ export class WorkerProcess {
 
   /** @param handle of the listening socket */
   inherit(socket: InheritedSocket, handle: unknown): void {
-    // Node takes its own handles as well as the objects that have them.
+    // Node takes a handle as well as the object that has it.
     this.#child.send({ type: 'inherit', socket } satisfies Message, handle as SendHandle, () => undefined);
   }
 
@@ -240,7 +244,7 @@ export class WorkerProcess {
     this.#send({ type: 'disinherit' });
   }
 
-  /** From now on it accepts connections on what it has inherited; `accepts` is the answer. */
+  /** Has it accept connections on the sockets that it has inherited. `accepts` is the answer. */
   accept(): void {
     this.#send({ type: 'accept' });
   }
@@ -254,8 +258,8 @@ export class WorkerProcess {
   }
 
   /**
-   * No new connections; events in flight finish, configurations close, the process ends. Killed when that takes
-   * longer than `drainTerm`. May be called again with a parting that is quicker.
+   * Gives it no new connections, and ends it when events in flight have finished and configurations are closed. When
+   * that takes longer than `drainTerm`, it is killed. May be called again with a quicker parting.
    */
   async drain(limit: number, parting: Parting): Promise<void> {
     if (this.#state === 'gone') return;

@@ -12,7 +12,7 @@ export type LoadPlugin = (spec: string) => Promise<CompiledPlugin>;
  */
 const defaultPatienceMs = 20_000;
 
-/** The plugins of one worker. Whoever asks for one before it is loaded waits for it. */
+/** The plugins of one worker. A caller that asks for one before it is loaded waits for it. */
 export class PluginSet {
   readonly failures: LoadFailure[] = [];
   readonly #specs: readonly string[];

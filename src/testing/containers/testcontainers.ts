@@ -3,7 +3,9 @@ import { KongTsError, messageOf } from '../../base/errors.ts';
 
 type Testcontainers = typeof testcontainers;
 
-/** testcontainers is an optional peer: whoever uses this entry point installs it. @throws KongTsError CONTAINERS_UNAVAILABLE */
+/**
+ * testcontainers is an optional peer. Users of this entry point install it. @throws KongTsError CONTAINERS_UNAVAILABLE
+ */
 export async function loadTestcontainers(): Promise<Testcontainers> {
   try {
     return await import('testcontainers');

@@ -61,7 +61,7 @@ export class PhasePlan {
     if (at < 0) {
       const stream = phase === 'preread';
       throw misuse(
-        `${phase} is no phase of ${stream ? 'an HTTP request' : 'a TCP connection'}.`,
+        `${phase} is not a phase of ${stream ? 'an HTTP request' : 'a TCP connection'}.`,
         stream ? "Describe one: subsystem: 'stream'." : "Leave subsystem: 'stream' out of the description.",
       );
     }

@@ -5,9 +5,9 @@ import { defaultMaxFrameBytes } from '../limits.ts';
 import { decodeValue, malformed } from './reader.ts';
 
 /**
- * Cuts a stream into MessagePack values and decodes them: `str` is text (see text.ts), `bin` a Buffer, integers that
- * a number cannot hold are bigints, maps are plain objects whose keys are text. A value is decoded once all its bytes
- * are there, and keeps nothing of the buffers it came in.
+ * Cuts a stream into MessagePack values and decodes them: `str` is text (see text.ts), `bin` a Buffer, integers that a
+ * number cannot hold are bigints, maps are plain objects whose keys are text. A value is decoded when all its bytes are
+ * there. It keeps nothing of the buffers that it came in.
  */
 export class MessageDecoder {
   readonly #framing: Framing;
@@ -21,7 +21,8 @@ export class MessageDecoder {
   whole: Buffer | null = null;
 
   /**
-   * Reads on from `at` to the end of one value, whose bytes are then `whole`, or to the end of the chunk.
+   * Reads on from `at` to the end of one value, or to the end of the chunk. At the end of a value, `whole` has its
+   * bytes.
    * @returns where it has stopped
    * @throws KongTsError FRAME_TOO_LARGE
    */
@@ -91,8 +92,8 @@ export function decode(bytes: Buffer): unknown {
 }
 
 /**
- * Finds where MessagePack values end in a stream, looking at every byte once, however it is split: it counts the
- * values that are still to come and the bytes that can be passed over, and keeps nothing else.
+ * Finds where MessagePack values end in a stream. It looks at every byte once, however the stream is split. It counts
+ * the values that are still to come and the bytes that can be passed over, and keeps nothing else.
  */
 export class Framing {
   readonly #maxBytes: number;
@@ -123,7 +124,8 @@ export class Framing {
         const byte = chunk[position++] as number;
         if (this.#lengthBytes > 0) this.#readLength(byte);
         else this.#readHead(byte);
-        // Every value that is still to come has a byte at least: too much is found out before it is kept.
+        // Every value that is still to come has a byte at least. So a message that is too large is found before its
+        // bytes are kept.
         const atLeast = this.#seen + (position - at) + this.#skip + this.#values;
         if (atLeast > this.#maxBytes) this.#tooLarge(atLeast);
       }
@@ -174,8 +176,8 @@ export class Framing {
 }
 
 /**
- * For the heads c0 to df: bytes that follow, or (negative) bytes of a length that follows. `c1`, which starts no value,
- * counts as a byte, so that the message around it has an end; decoding it is an error.
+ * For the heads c0 to df: bytes that follow, or (negative) bytes of a length that follows. `c1` does not start a value.
+ * It counts as a byte, so that the message around it has an end. Decoding it is an error.
  */
 const widths = [
   0, 0, 0, 0, -1, -2, -4, -1, -2, -4, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, -1, -2, -4, -2, -4, -2,

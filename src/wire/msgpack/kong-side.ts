@@ -10,7 +10,7 @@ export function encodeRequest(id: number, method: string, args: readonly unknown
 
 /** Kong's side: what the result of HandleEvent or Step says. @throws KongTsError FRAME_MALFORMED */
 export function readEventAnswer(result: unknown): EventAnswer {
-  if (result === null || typeof result !== 'object') malformed('an answer to an event is no map');
+  if (result === null || typeof result !== 'object') malformed('an answer to an event is not a map');
   const { EventId: eventId, Data: data } = result as Record<string, unknown>;
   if (typeof eventId !== 'number') malformed('an answer to an event has no EventId');
   if (data === 'ret') return { eventId, done: true };

@@ -22,7 +22,10 @@ export interface Notification {
 }
 export type Message = Request | Response | Notification;
 
-/** How Kong hands a call's result back: `plugin.Step` or, by function, a twin of it (measured on Kong 3.9.3). */
+/**
+ * The methods by which Kong hands back the result of a call: `plugin.Step`, and others like it for some functions
+ * (measured on Kong 3.9.3).
+ */
 export const stepMethods = [
   'plugin.Step',
   'plugin.StepCredential',
@@ -55,9 +58,9 @@ export type EventAnswer =
       readonly args: readonly unknown[];
     };
 
-/** @throws KongTsError FRAME_MALFORMED for anything that is no message */
+/** @throws KongTsError FRAME_MALFORMED for anything that is not a message */
 export function readMessage(value: unknown): Message {
-  if (!Array.isArray(value)) malformed('a message is no array');
+  if (!Array.isArray(value)) malformed('a message is not an array');
   const [kind, second, third, fourth] = value as unknown[];
   if (kind === 0 && value.length === 4 && typeof third === 'string' && Array.isArray(fourth)) {
     return { type: 'request', id: readId(second), method: third, args: fourth };
@@ -72,5 +75,5 @@ export function readMessage(value: unknown): Message {
 }
 
 function readId(value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : malformed('a message id is no positive number');
+  return typeof value === 'number' && value >= 0 ? value : malformed('a message id is not a positive number');
 }

@@ -6,7 +6,7 @@ import { maxDepth } from './writer.ts';
 
 /** @throws KongTsError FRAME_MALFORMED */
 export function malformed(what: string): never {
-  throw new KongTsError('FRAME_MALFORMED', `The bytes are no message of MsgPack:1: ${what}.`);
+  throw new KongTsError('FRAME_MALFORMED', `The bytes are not a message of MsgPack:1: ${what}.`);
 }
 
 /** Decodes the first value of bytes that the framing has checked. @throws KongTsError FRAME_MALFORMED */
@@ -15,7 +15,7 @@ export function decodeValue(bytes: Buffer): unknown {
 }
 
 /**
- * The first elements of an array of which the rest may be missing or unreadable; none where the bytes are no array.
+ * The first elements of an array. The rest may be missing or unreadable. Bytes that are not an array have none.
  * @param wanted how many at most
  */
 export function firstElements(bytes: Buffer, wanted: number): unknown[] {
@@ -25,7 +25,7 @@ export function firstElements(bytes: Buffer, wanted: number): unknown[] {
     const count = Math.min(reader.arrayHead(), wanted);
     while (elements.length < count) elements.push(reader.value(1));
   } catch {
-    // What could be read is all that is asked for.
+    // The caller asks only for what can be read.
   }
   return elements;
 }
@@ -42,7 +42,7 @@ class ValueReader {
     this.#end = end;
   }
 
-  /** How many elements the array has that stands here; 0 where there is none. */
+  /** How many elements the array at this place has; 0 where there is no array. */
   arrayHead(): number {
     const byte = this.#uint(1);
     if (byte === 0xdc) return this.#uint(2);

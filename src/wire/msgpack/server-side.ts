@@ -4,7 +4,7 @@ import { decodeValue, malformed } from './reader.ts';
 import type { MessageWriter } from './writer.ts';
 import { encode } from './writer.ts';
 
-/** @throws KongTsError FRAME_MALFORMED when the argument of a known method is not what it has to be */
+/** @throws KongTsError FRAME_MALFORMED when a known method has a wrong argument */
 export function readCommand(request: Request): Command {
   const { method } = request;
   if (method.startsWith('plugin.Step')) {
@@ -54,12 +54,12 @@ function property(object: Record<string, unknown>, name: string, type: 'number',
 function property(object: Record<string, unknown>, name: string, type: 'string', method: string): string;
 function property(object: Record<string, unknown>, name: string, type: string, method: string): unknown {
   const value = object[name];
-  // Lua writes an empty string or table where the configuration has none; anything else is not Kong.
+  // Where the configuration is empty, Lua writes an empty string or table. Kong writes nothing else.
   if (typeof value !== type) malformed(`${method} has no ${name}`);
   return value;
 }
 
-/** The event that a command is about of which only the beginning is there, null where it does not say. */
+/** The event that a command is about, read from its beginning; null where the beginning does not say. */
 export function eventIdIn(begun: Buffer): number | null {
   const at = begun.indexOf(eventId);
   if (at < 0) return null;
@@ -97,7 +97,8 @@ export function writeDone(writer: MessageWriter, id: number, eventId: number): v
  * Writes the response that asks Kong for a PDK call.
  * @param method the function's name as MessagePack
  * @param args the arguments, or bytes that are an array of them in MessagePack
- * @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry; what was written until then is to be dropped
+ * @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry. The caller drops what was written until
+ * then.
  */
 export function writeCall(
   writer: MessageWriter,

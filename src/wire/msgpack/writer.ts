@@ -43,7 +43,7 @@ export class MessageWriter {
     this.#head(value ? 0xc3 : 0xc2);
   }
 
-  /** Integers take the shortest form; what is not an exact integer is a double. */
+  /** An integer takes the shortest form. A number that is not an exact integer is a double. */
   number(value: number): void {
     if (value >= 0 && value < 0x80 && Number.isInteger(value) && !Object.is(value, -0)) this.#head(value);
     else if (Number.isSafeInteger(value) && value !== 0) this.#integer(value);
@@ -184,13 +184,13 @@ export class MessageWriter {
   }
 }
 
-/** A writer that is kept for the next value; a larger buffer is given back. */
+/** A writer that is kept for the next value. A buffer that has grown large is given back. */
 const maxKeptBytes = 64 * 1024;
 let spare: MessageWriter | null = null;
 
 /** One value as bytes of its own. @throws KongTsError PDK_INVALID_ARGUMENT for what MessagePack cannot carry */
 export function encode(value: unknown): Buffer {
-  // A value's toJSON may encode something itself: it gets another writer.
+  // A value's toJSON may encode something itself, which needs another writer.
   const writer = spare ?? new MessageWriter();
   spare = null;
   writer.position = 0;

@@ -10,8 +10,8 @@ export const skippedFrame = Buffer.alloc(0);
 const headBytes = 4;
 
 /**
- * Cuts a stream of ProtoBuf:1 into frames: a little-endian uint32 length, then that many bytes. Frames may be empty.
- * A frame that arrived in one piece is a view on the chunk it came in; only split ones are copied together.
+ * Cuts a stream of ProtoBuf:1 into frames: a little-endian uint32 length, then that many bytes. Frames may be empty. A
+ * frame that arrived in one piece is a view on its chunk. Only split frames are copied.
  */
 export class FrameDecoder {
   readonly #maxFrameBytes: number;
@@ -35,7 +35,7 @@ export class FrameDecoder {
   frame: Buffer | null = null;
 
   /**
-   * Reads on from `at` to the end of one frame, which is then `frame`, or to the end of the chunk.
+   * Reads on from `at` to the end of one frame, or to the end of the chunk. At the end of a frame, `frame` has it.
    * @returns where it has stopped
    * @throws KongTsError FRAME_TOO_LARGE
    */

@@ -139,8 +139,8 @@ function readInstanceStatus(reader: Reader): InstanceStatus {
 }
 
 /**
- * Kong's side: the positional arguments that a message carries. What is absent in the message is '' or 0 or false
- * where it is required by the function, and left out where it is optional. @throws KongTsError FRAME_MALFORMED
+ * Kong's side: the positional arguments that a message carries. An argument that the message lacks is '' or 0 or false
+ * where the function requires it. Where it is optional, it is left out. @throws KongTsError FRAME_MALFORMED
  */
 export function decodeArguments(type: ArgumentsMessage, bytes: Buffer): unknown[] {
   const reader = new Reader(bytes);
@@ -187,7 +187,7 @@ export function decodeArguments(type: ArgumentsMessage, bytes: Buffer): unknown[
   }
 }
 
-/** Reads the fields 1 to 3; which kind they are follows from the message and the wire type. */
+/** Reads the fields 1 to 3. Their kinds follow from the message and the wire type. */
 function readFields(reader: Reader, type: ArgumentsMessage): unknown[] {
   const fields: unknown[] = [];
   while (reader.more) {

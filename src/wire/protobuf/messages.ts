@@ -34,7 +34,7 @@ export type ResultMessage =
   | 'Service'
   | 'MemoryStats';
 
-/** The body of a request: in memory, in a file of Kong's, or not to be had. */
+/** The body of a request: in memory, in a file of Kong's, or not available. */
 export type RawBodyResult =
   { readonly content: Buffer } | { readonly body_filepath: string } | { readonly error: string };
 

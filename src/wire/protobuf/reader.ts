@@ -8,7 +8,7 @@ export const maxDepth = 64;
 
 /** @throws KongTsError FRAME_MALFORMED */
 export function malformed(what: string): never {
-  throw new KongTsError('FRAME_MALFORMED', `The bytes are no message of ProtoBuf:1: ${what}.`);
+  throw new KongTsError('FRAME_MALFORMED', `The bytes are not a message of ProtoBuf:1: ${what}.`);
 }
 
 /** Reads the parts of one message. Every length is checked against the message's end before it is used. */
@@ -79,7 +79,7 @@ export class Reader {
     return value;
   }
 
-  /** Reads a length and returns where that part ends; the position is at its start. */
+  /** Reads a length and returns where that part ends. The position is then at the part's start. */
   part(): number {
     const length = this.uint();
     if (length > this.end - this.position) malformed('a part is longer than its message');
@@ -93,7 +93,7 @@ export class Reader {
     return text;
   }
 
-  /** Bytes as a copy: the buffer that the message came in is written over. */
+  /** Bytes as a copy, because the buffer of the message is written over later. */
   blob(): Buffer {
     const end = this.part();
     const bytes = Buffer.from(this.buffer.subarray(this.position, end));

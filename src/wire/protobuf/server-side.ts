@@ -56,8 +56,8 @@ export function decodeRpcCall(bytes: Buffer): RpcCall {
 }
 
 /**
- * What can be read of a call that `decodeRpcCall` refuses: its sequence, null where there is none, and the command that it
- * was to be. Never throws.
+ * Reads what it can of a call that `decodeRpcCall` refuses: the sequence (null where there is none) and the command. It
+ * never throws.
  */
 export function glimpseRpcCall(bytes: Buffer): {
   sequence: number | bigint | null;
@@ -76,7 +76,7 @@ export function glimpseRpcCall(bytes: Buffer): {
       }
     }
   } catch {
-    // What came before that is what there is.
+    // The fields before the malformed one are kept.
   }
   return { sequence, type };
 }
@@ -308,7 +308,7 @@ export function decodeResult(type: ResultMessage, bytes: Buffer): unknown {
 
 function decodeString(bytes: Buffer): string {
   if (bytes.length === 0) return '';
-  // One field whose length fits a byte: what nearly every answer looks like.
+  // The answer is one field whose length fits a byte, as nearly every answer is.
   if (bytes[0] === bytes1Key && bytes[1] === bytes.length - 2 && bytes.length < 0x82)
     return decodeText(bytes, 2);
   return readScalar(bytes, bytes1Key, '', (reader) => reader.text());

@@ -8,8 +8,8 @@ export const bytesType = 2;
 export const fixed32Type = 5;
 
 /**
- * A growing buffer that messages are written into back to back. Lengths that are only known afterwards are patched
- * in: `begin` leaves one byte, `end` fills it and moves the message on when the length needs more.
+ * A growing buffer that messages are written into back to back. Lengths that are only known afterwards are patched in.
+ * `begin` leaves one byte. `end` fills it, and moves the message when the length needs more.
  */
 export class Writer {
   buffer: Buffer;

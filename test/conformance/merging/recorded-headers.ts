@@ -21,7 +21,7 @@ const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Record<stri
 
 export const recordedRequests = Object.entries(cases);
 
-/** A value of the recording. Bytes that are no UTF-8 are lone surrogates in it, as they are here. */
+/** A value of the recording. Bytes that are not UTF-8 are lone surrogates in it, as they are here. */
 function valueOf(value: unknown): unknown {
   const length = (value as { length?: unknown } | null)?.length;
   return typeof value === 'object' && !Array.isArray(value) && typeof length === 'number'

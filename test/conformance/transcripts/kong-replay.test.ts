@@ -47,7 +47,7 @@ const otherArguments: readonly { method: string; recorded: unknown; ours: unknow
     method: 'kong.request.get_raw_body',
     recorded: [],
     ours: [0],
-    reason: 'without a size Kong answers a body on disk with a 500; 0 is no limit',
+    reason: 'without a size Kong answers a body on disk with a 500; 0 means no limit',
   },
   {
     method: 'kong.ctx.shared.set',

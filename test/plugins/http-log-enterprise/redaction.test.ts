@@ -47,7 +47,7 @@ describe('redaction', () => {
     },
   );
 
-  it('takes a replacement that is no UTF-8', () => {
+  it('takes a replacement that is not UTF-8', () => {
     expect(redact({ ...defaults, replacement: '\udcff' }, '{"request":{"uri":"/?key=1"}}')).toBe(
       '{"request":{"uri":"/?key=%EF%BF%BD"}}',
     );

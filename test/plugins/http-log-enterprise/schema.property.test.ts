@@ -143,7 +143,7 @@ const without = (errors: Field, names: readonly string[]): unknown =>
 function isRefusedAtStart(given: Field): boolean {
   const endpoint = String(given['http_endpoint']);
   const authority = /^[^:]*:\/\/(?:[^/?#]*@)?([^/?#@]*)/.exec(endpoint.trimEnd())?.[1] ?? '';
-  // A null in Kong is no timeout at all: here the default counts, where http-log would fail on each record.
+  // A null in Kong is not a timeout at all: here the default counts, where http-log would fail on each record.
   const timeout = Number(given['timeout'] ?? 10_000);
   const values = Object.entries((given['headers'] ?? {}) as Record<string, string>);
   return (

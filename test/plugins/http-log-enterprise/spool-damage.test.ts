@@ -80,7 +80,7 @@ describe('a damaged spool', () => {
     const after = await delivered();
     expect(after.texts).toEqual(texts(10).filter((_, n) => n !== 4));
     expect(after.lost).toBe(1);
-    expect(after.problems).toEqual([expect.stringMatching(/\d+ bytes of .*\.seg are no whole records/)]);
+    expect(after.problems).toEqual([expect.stringMatching(/\d+ bytes of .*\.seg are not whole records/)]);
   });
 
   it('takes no zeros for records that a crash of the machine has left at the end', async () => {
@@ -116,7 +116,7 @@ describe('a damaged spool', () => {
     const during = await delivered();
     expect(during).toMatchObject({
       texts: [],
-      problems: [expect.stringMatching(/cannot be read: it is no regular file/)],
+      problems: [expect.stringMatching(/cannot be read: it is not a regular file/)],
     });
     const names = await readdir(directory, { recursive: true });
     const aside = join(directory, names.find((name) => name.endsWith('.aside')) ?? '');
@@ -197,7 +197,7 @@ describe('what somebody else has put into a spool', () => {
   it.each([
     ['a file', (path: string) => writeFile(path, '')],
     ['a link to another folder', (path: string) => symlink(tmpdir(), path)],
-  ])('is no folder of a process: %s', async (_what, make) => {
+  ])('is not a folder of a process: %s', async (_what, make) => {
     await leave(texts(3));
     await make(join(directory, 'w-0-strange'));
     const after = await delivered();

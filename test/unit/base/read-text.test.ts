@@ -56,7 +56,7 @@ describe('a text file that somebody names', () => {
     expect(() => readText(at('large'), 1000)).toThrow('larger than 1000 bytes');
   });
 
-  it('is no folder, and has to be there', () => {
+  it('is not a folder, and has to be there', () => {
     expect(() => readText(folder)).toThrow('it is a folder');
     expect(() => readText(at('nowhere'))).toThrow(/ENOENT/);
   });

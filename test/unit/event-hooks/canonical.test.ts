@@ -26,7 +26,7 @@ describe('what on_change compares', () => {
 
   it.each([
     ['the order of a list', { consumer: entity }, { consumer: { ...entity, tags: ['y', 'x'] } }],
-    ['stamps of what is no entity', { order: { created_at: 1 } }, { order: { created_at: 2 } }],
+    ['stamps of what is not an entity', { order: { created_at: 1 } }, { order: { created_at: 2 } }],
     ["stamps that are the event's own", { id: 'e', created_at: 1 }, { id: 'e', created_at: 2 }],
     ['a null in a list', { a: [null] }, { a: [] }],
     ['a number', { a: 1 }, { a: 2 }],

@@ -45,7 +45,7 @@ describe('the TLS files of the gRPC listener', () => {
 
   it.each([
     ['is empty', ''],
-    ['is no text', '\u0000\u00ff garbage'],
+    ['is not text', '\u0000\u00ff garbage'],
     ['is cut off in its head', '-----BEGIN CERTIFICATE-----\nMIIB'],
     ['holds no certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
   ])('are refused by name and flag where one %s', (_what, text) => {

@@ -66,7 +66,7 @@ it.each([
   ],
   ['by a server that closes', [continueHead + okAnswer.replace('\r\n', '\r\nConnection: close\r\n')], true],
 ] as [string, string[], boolean][])(
-  'a 100 Continue that nobody asked for is no answer and costs no copy: %s',
+  'a 100 Continue that nobody asked for is not an answer and costs no copy: %s',
   async (_how, pieces, close) => {
     const times = new Map<string, number>();
     const to = await target(pieces, times, close);
@@ -82,7 +82,7 @@ it.each([
   },
 );
 
-it('a 100 Continue and then nothing is no answer', async () => {
+it('a 100 Continue and then nothing is not an answer', async () => {
   const to = await target([continueHead], new Map(), true);
   const answer = await to.send({ id: 'e', method: 'POST', path: '/', headers: [], body: null });
   expect([answer.status, answer.error === null]).toEqual([null, false]);

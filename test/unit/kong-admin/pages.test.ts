@@ -100,7 +100,7 @@ it('ends at once when its signal aborts', async () => {
   expect(asked).toHaveLength(1);
 });
 
-it('says what is no Admin API: a page of HTML, a 404', async () => {
+it('says what is not an Admin API: a page of HTML, a 404', async () => {
   server = createServer((request, response) => {
     if (request.url === '/html') response.end('<html>');
     else response.writeHead(404).end('{"message":"no Route matched with those values"}');
@@ -109,7 +109,7 @@ it('says what is no Admin API: a page of HTML, a 404', async () => {
   const admin = new KongAdmin({
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
   });
-  await expect(admin.request('GET', '/html')).rejects.toThrow(/came with status 200 is no JSON.*Admin API/);
+  await expect(admin.request('GET', '/html')).rejects.toThrow(/came with status 200 is not JSON.*Admin API/);
   await expect(admin.list('/plugins')).rejects.toThrow(/no Route matched.*port 8001/);
 });
 

@@ -35,7 +35,7 @@ describe('user and password in the URL', () => {
     });
   });
 
-  it('are not shown of what is no URL either', () => {
+  it('are not shown of what is not a URL either', () => {
     expect(() => new KongAdmin({ url: 'http://me:secret@kong:port' })).toThrow(/^(?!.*secret)/);
     expect(maskUserInfo('http://me:a/b@kong')).toBe('http://kong');
   });

@@ -54,7 +54,7 @@ describe('values', () => {
     expect(Object.keys(value)).toEqual(['__proto__']);
   });
 
-  it('that are no data are refused', async () => {
+  it('that are not data are refused', async () => {
     expect(await codeOf('return { f = function() end }')).toBe('LUA_FAILED');
     expect(await codeOf('local t = {} t.t = t return t')).toBe('LUA_FAILED');
   });

@@ -70,7 +70,7 @@ describe('expressions', () => {
     expect(await verdicts([source])).toEqual([verdict]);
   });
 
-  it('a product of whole numbers is no number of 64 bits', async () => {
+  it('a product of whole numbers is not a number of 64 bits', async () => {
     expect(
       await verdicts([
         '(function() local h = ("z"):byte() for i = 1, 12 do h = h * ("z"):byte() end return h end)()',

@@ -32,7 +32,7 @@ describe('a machine without memory', () => {
     await expect(made).rejects.toMatchObject({ code: 'LUA_LIMIT', message: /more memory than its limit/ });
   });
 
-  it('fails a call, which is no excess of the function', async () => {
+  it('fails a call, which is not an excess of the function', async () => {
     const run = await createLuaFunction('return #string.rep("x", 300000)');
     machine._realloc = (pointer, size) => (size > 200_000 ? 0 : realloc(pointer, size));
     expect(() => run.call()).toThrow(/no memory left/);

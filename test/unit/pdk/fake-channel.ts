@@ -58,6 +58,6 @@ export function callByPath(kong: object, path: string, args: readonly unknown[])
     owner = at;
     at = (at as Record<string, unknown>)[name];
   }
-  if (typeof at !== 'function') throw new Error(`${path} is no function`);
+  if (typeof at !== 'function') throw new Error(`${path} is not a function`);
   return (at as (...given: unknown[]) => Promise<unknown>).apply(owner, [...args]);
 }

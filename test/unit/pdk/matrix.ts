@@ -22,7 +22,7 @@ export const matrix = new Map(
   ),
 );
 
-/** The rows that Kong 3.9 has: what came later is no matter of this matrix. */
+/** The rows that Kong 3.9 has: what came later is not a matter of this matrix. */
 export const measured: readonly FunctionRow[] = catalogue.filter(
   ({ since }) => since === null || kongVersions.indexOf(since) <= kongVersions.indexOf('3.9'),
 );

@@ -54,7 +54,7 @@ describe('definePlugin', () => {
     ['an unknown onError', { ...base, onError: 'ignore', access: () => 1 }, /onError is "ignore"/],
     ["a limit above Kong's", { ...base, phaseTimeout: 60_000, access: () => 1 }, /phaseTimeout/],
     ['no handler', base, /it has no handler/],
-    ['a handler that is no function', { ...base, access: 1 }, /access is not a function/],
+    ['a handler that is not a function', { ...base, access: 1 }, /access is not a function/],
     ['setup without phases', { ...base, setup: () => ({}) }, /phases is undefined.*before setup/],
     ['an unknown phase', { ...base, setup: () => ({}), phases: ['body'] }, /phases is \["body"\]/],
     ['unknown protocols', { ...base, access: () => 1, protocols: ['smtp'] }, /protocols is \["smtp"\]/],

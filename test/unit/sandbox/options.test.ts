@@ -61,5 +61,5 @@ test('listen directives', () => {
     { host: '127.0.0.1', port: 8000, tls: false, option: '--proxy-listen' },
     { host: '::1', port: 8443, tls: true, option: '--proxy-listen' },
   ]);
-  expect(() => parseListen('here', '--proxy-listen')).toThrow('is no address');
+  expect(() => parseListen('here', '--proxy-listen')).toThrow('is not an address');
 });

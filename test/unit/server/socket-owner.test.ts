@@ -26,7 +26,7 @@ describe('--socket-owner', () => {
     ['kongs', 'there is no user "kongs" in /etc/passwd', 'id -u kongs'],
     ['odd', 'there is no user "odd"', 'id -u odd'],
     ['kong:www', 'there is no group "www" in /etc/group', 'getent group www'],
-    ['4294967295', 'is no id of a user', 'largest'],
+    ['4294967295', 'is not an id of a user', 'largest'],
     ['kong:', 'a user or user:group', 'kong:kong'],
     [':kong', 'a user or user:group', 'kong:kong'],
     ['', 'a user or user:group', 'kong:kong'],

@@ -25,7 +25,7 @@ function loggedFor(reason: unknown, times = 1): LogLine[] {
   return lines;
 }
 
-test('a helper that nobody awaits and that the end of its event has stopped is no failure; for want of an await it is a warning, once', () => {
+test('a helper that nobody awaits and that the end of its event has stopped is not a failure; for want of an await it is a warning, once', () => {
   expect(loggedFor(new ExitSignal())).toEqual([]);
   expect(loggedFor(new KongTsError('PDK_CALL_FAILED', 'over'))).toEqual([]);
   expect(loggedFor(new KongTsError('PDK_EVENT_ENDED', 'over'), 3)).toMatchObject([{ level: 'warn' }]);

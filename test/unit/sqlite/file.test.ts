@@ -123,7 +123,7 @@ describe('a failure', () => {
     );
   });
 
-  it('that is no matter of the file passes as it is', async () => {
+  it('that is not a matter of the file passes as it is', async () => {
     const ours = new RangeError('ours');
     const file = open('a.db', { passes: (error) => error instanceof RangeError });
     const thrower = (error: Error) => () => {

@@ -202,7 +202,7 @@ describe('an override that cannot be', () => {
       /mean 'request\.getHeader'/,
     );
     await expect(refused({ nonsense: () => 'x' })).rejects.toThrow(/docs\/pdk\.md lists them/);
-    await expect(refused({ 'request.getHeader': 'x' })).rejects.toThrow(/is no function/);
+    await expect(refused({ 'request.getHeader': 'x' })).rejects.toThrow(/is not a function/);
     await expect(refused({ 'response.exit': () => 'x' })).rejects.toThrow(/Look at the result: exit/);
     await expect(
       testPlugin(plugin, { protocol: 'protobuf', override: { 'vault.get': () => 'x' } }),

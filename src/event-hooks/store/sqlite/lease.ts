@@ -11,7 +11,7 @@ interface Held {
 }
 const heldNow = `SELECT ${asText('owner')} AS owner, ${asText('host')} AS host, ${wholeNumber('pid')} AS pid, ${wholeNumber('until')} AS until FROM lease`;
 const epochNow = `SELECT ${wholeNumber('epoch', '0')} AS epoch FROM epochs`;
-/** Whoever has an older program open takes the lease without a new epoch: then its owner says that ours has passed. */
+/** An older program takes the lease without a new epoch. Then the lease's owner shows that ours has passed. */
 const isCurrent = `SELECT 1 FROM epochs e WHERE ${wholeNumber('e.epoch', '0')} = ? AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.owner <> e.owner)`;
 
 /** The right to deliver, as a row of the file. */

@@ -104,7 +104,7 @@ export class SqliteStore implements HookStore {
   deleteHook(id: string): Promise<boolean> {
     return this.#file.run(() =>
       this.#file.atomic(() => {
-        // By its number where that is known: an id that is no text is read as one, and no text equals it.
+        // By its number where that is known: an id that is not text is read as one, and no text equals it.
         const row = this.#file.get<{ no: number }>(
           'DELETE FROM hooks WHERE id = ? OR no = ? RETURNING no',
           id,

@@ -13,7 +13,7 @@ it('columns are as wide as their longest cell, and no line ends in blanks', () =
   ).toEqual(['id        state', '1         delivered', 'long-one  dead']);
 });
 
-it('what is not there is a dash, and what is no text is JSON', () => {
+it('what is not there is a dash, and what is not text is JSON', () => {
   expect(table(['a', 'b', 'c', 'd', 'e'], [[null, undefined, '', 0, { x: [1] }]]).split('\n')[1]).toBe(
     '-  -  -  0  {"x":[1]}',
   );

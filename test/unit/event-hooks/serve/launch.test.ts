@@ -142,7 +142,7 @@ describe('the list that a plugin server passes on', () => {
     expect(urlOf({ ...file, 'kong-admin': 'http://127.0.0.1:4' })).toBe('http://127.0.0.1:4');
     expect(urlOf(file)).toBe('http://me:word@127.0.0.1:3');
     expect(urlOf({})).toBe('http://127.0.0.1:5');
-    // A variable is no order.
+    // A variable is not an order.
     expect(urlOf({}, 'off')).toBeUndefined();
     expect(launchOf({}, { environment, when: 'off' }).neededBy).toBeNull();
     expect(launchOf({}, { environment }).neededBy).toBe('--kong-admin');

@@ -63,7 +63,7 @@ it('informational answers without an end do not lengthen the time for the answer
   });
 });
 
-it('an upgrade that nobody asked for is no informational answer', async () => {
+it('an upgrade that nobody asked for is not an informational answer', async () => {
   const { client } = await peer(
     'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
   );

@@ -365,7 +365,7 @@ it('an answer whose body has no end counts by its status', async () => {
   });
 });
 
-it('what nobody listens for, what is no answer and what comes unasked are errors or nothing', async () => {
+it('what nobody listens for, what is not an answer and what comes unasked are errors or nothing', async () => {
   const gone = await target(() => undefined);
   const nobody = clientOf({ port: 1 });
   expect((await nobody('1')).error?.message).toContain('ECONNREFUSED');

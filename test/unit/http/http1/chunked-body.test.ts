@@ -29,7 +29,7 @@ describe('a chunked body', () => {
   });
 
   test.each(['\r\n', 'x\r\n', '-1\r\n', '3\r\nabcd', '1\r\na\rb', '1\rx', '3x\r\n', `${'f'.repeat(20)}\r\n`])(
-    '%j is no chunked body',
+    '%j is not a chunked body',
     (text) => expect(() => whole(text)).toThrow(InvalidChunk),
   );
 

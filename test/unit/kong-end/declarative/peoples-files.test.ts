@@ -175,7 +175,7 @@ describe('what Kong refuses at its start is refused, also in what is passed over
     ],
     ['an unknown section', '_format_version: "3.0"\nservice: []', 'service: unknown field'],
     ['no version', 'services: []', '_format_version: required field missing'],
-    ['a path that is no list', service('  routes: [{ name: r, paths: /a }]'), 'paths: expected an array'],
+    ['a path that is not a list', service('  routes: [{ name: r, paths: /a }]'), 'paths: expected an array'],
     [
       'a flag that is text',
       service('  plugins: [{ name: cors, enabled: "yes" }]'),
@@ -228,7 +228,7 @@ describe('what Kong refuses at its start is refused, also in what is passed over
       'certificate does not appear to be a CA',
     ],
     [
-      'a section that is no list of records',
+      'a section that is not a list of records',
       '_format_version: "3.0"\nvaults: [a]',
       'vaults[0]: expected a record',
     ],

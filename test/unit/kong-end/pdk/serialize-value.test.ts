@@ -24,7 +24,7 @@ describe('a value of kong.log.set_serialize_value', () => {
     expect(JSON.parse(JSON.stringify(table))).toEqual({ ...record(), ...changed });
   });
 
-  test('below what is no table it is an error', () => {
+  test('below what is not a table it is an error', () => {
     expect(() => editRecord(record(), { key: 'client_ip.x', value: 1, mode: 'replace' })).toThrow(
       "The key 'client_ip.x' could not be used as a serialize value. Subkey 'client_ip' is not a table.",
     );

@@ -124,7 +124,7 @@ test.each([
   ['a colon without a port', 'a.test:', ['a.test'], false],
   ['a port', 'a.test:81', ['a.test'], true],
   ['a port as Lua reads it', 'a.test:0x50', ['a.test:80'], true],
-  ['a port that is no number', 'a.test:80a', ['a.test'], false],
+  ['a port that is not a number', 'a.test:80a', ['a.test'], false],
   ['no Host', null, ['*.test'], false],
 ])('%s: Kong takes the Host header as it is', (_name, host, hosts, fits) => {
   expect(names([{ name: 'r', hosts }], request('/', { host }))).toEqual([fits ? 'r' : undefined]);
@@ -197,7 +197,7 @@ describe('more conditions', () => {
     expect(names(routes, request('/same'))).toEqual(['3']);
   });
 
-  test('a path or a host that is no UTF-8 meets no route that has one', () => {
+  test('a path or a host that is not UTF-8 meets no route that has one', () => {
     const broken = request('/', { path: '/p/\udce9', host: 'a.test' });
     expect(names([{ name: 'path', paths: ['/'] }], broken)).toEqual([undefined]);
     expect(names([{ name: 'method', methods: ['GET'] }], broken)).toEqual(['method']);
@@ -245,7 +245,7 @@ describe('more conditions', () => {
     ).toEqual(['left', undefined, 'right', 'dot', undefined]);
   });
 
-  test('a header that is no UTF-8 meets no route where a route looks at it', () => {
+  test('a header that is not UTF-8 meets no route where a route looks at it', () => {
     const broken = request('/', { header: ['x-v', '\udce9'] });
     expect(
       names(

@@ -70,7 +70,7 @@ describe('what Kong refuses of a schema when it starts', () => {
     expect(schemaRefusals({ name: 'p', fields: [], shorthand_fields: [] })).toEqual([
       { path: 'shorthand_fields', reason: 'unknown field' },
     ]);
-    expect(schemaRefusals(null)).toEqual([{ path: '', reason: 'is no object' }]);
+    expect(schemaRefusals(null)).toEqual([{ path: '', reason: 'is not an object' }]);
     let deep: object = { type: 'string' };
     for (let level = 0; level < 20_000; level += 1) deep = { type: 'array', elements: deep };
     expect(of({ config: deep })).not.toEqual([]);

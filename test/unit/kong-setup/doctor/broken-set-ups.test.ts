@@ -383,7 +383,7 @@ const setUps: readonly (readonly [string, () => Promise<void> | void, Said])[] =
       await usual();
       the.answers.set('*', { status: 200, server: 'grafana', body: { ok: true } });
     },
-    [/is no Admin API/],
+    [/is not an Admin API/],
   ],
   [
     'a Kong that has not taken the schema of the plugin',
@@ -419,7 +419,7 @@ const setUps: readonly (readonly [string, () => Promise<void> | void, Said])[] =
       for (const path of ['/plugins/enabled', '/schemas/services', '/schemas/plugins/js-one'])
         the.answers.set(path, { status: 404, body: { message: 'Not found' } });
     },
-    [/^Kong 3.9.3 answers there, and it is no Admin API/],
+    [/^Kong 3.9.3 answers there, and it is not an Admin API/],
   ],
 ];
 

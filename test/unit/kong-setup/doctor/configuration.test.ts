@@ -13,7 +13,7 @@ describe('kong.conf is read as Kong reads it', () => {
   it.each<[string, readonly string[], Record<string, string>]>([
     ['a comment, also of INI files', ['# a = 1', '; b = 2', '  # c = 3', 'd = 4 # five'], { d: '4' }],
     ['a # that is a character', ['a = x\\#y # z'], { a: 'x#y' }],
-    ['a ; within a line is no comment', ['a = b ; c'], { a: 'b ; c' }],
+    ['a ; within a line is not a comment', ['a = b ; c'], { a: 'b ; c' }],
     ['a line that goes on', ['plugins = bundled,\\', '  js-one'], { plugins: 'bundled,  js-one' }],
     ['a comment within a line that goes on', ['a = x\\ ', '# said', '', 'y'], { a: 'xy' }],
     [

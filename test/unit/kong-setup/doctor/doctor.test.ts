@@ -234,7 +234,7 @@ describe('dumps', () => {
     ['nothing', '', 'printed nothing'],
     ['other output before it', `hello\n${dump('a')}`, 'not one JSON document'],
     ['an unknown protocol', '{"Protocol":"JSON:1","Plugins":[{}]}', 'JSON:1'],
-    ['a plugin without its parts', '{"Plugins":[{"Name":"a"}]}', 'Version is no string'],
+    ['a plugin without its parts', '{"Plugins":[{"Name":"a"}]}', 'Version is not a string'],
     ['a plugin that is not listed', dump('b'), 'does not list b'],
   ])('%s', async (_, text, says) => {
     expect(

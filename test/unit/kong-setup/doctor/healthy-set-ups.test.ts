@@ -161,7 +161,7 @@ const setUps: readonly (readonly [string, () => Promise<void>])[] = [
     },
   ],
   [
-    'a Go plugin server beside it, which is no server of kong-ts',
+    'a Go plugin server beside it, which is not a server of kong-ts',
     async () => {
       await usual();
       const go = the.at('go.socket');

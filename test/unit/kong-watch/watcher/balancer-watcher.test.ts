@@ -100,7 +100,7 @@ describe('balancer health', () => {
     expect(told()).toHaveLength(1);
   });
 
-  it('an error, or a Kong that is restarting, is no change', async () => {
+  it('an error, or a Kong that is restarting, is not a change', async () => {
     await watcher.pollNow();
     kong.fault = (request) => (request.includes('/health') ? { status: 500 } : null);
     await watcher.pollNow();

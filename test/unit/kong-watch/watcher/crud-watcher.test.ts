@@ -232,7 +232,10 @@ describe('while the watcher is away', () => {
 
   it('a snapshot file that is none says which file and what to do', () => {
     const file = join(folder, 'broken.db');
-    writeFileSync(file, 'this is no database, and long enough to be looked at as one by SQLite'.repeat(50));
+    writeFileSync(
+      file,
+      'this is not a database, and long enough to be looked at as one by SQLite'.repeat(50),
+    );
     expect(() => new SqliteSnapshots(file)).toThrow(/broken\.db.*remove the file/s);
   });
 });
@@ -246,7 +249,7 @@ describe('an error is never a change', () => {
     ['a 500 on the second page', { status: 500 }],
     ['a 401', { status: 401 }],
     ['a 429', { status: 429, headers: { 'retry-after': '7' } }],
-    ['a page that is no JSON', { status: 200, body: '<html>' }],
+    ['a page that is not JSON', { status: 200, body: '<html>' }],
     ['a page without data', { status: 200, body: '{}' }],
     ['a reset connection', 'reset'],
     ['an answer that never comes', 'hang'],

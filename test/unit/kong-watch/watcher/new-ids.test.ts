@@ -26,7 +26,7 @@ describe('DB-less: a credential without an id has another one after each configu
     return { ...all, configure };
   };
 
-  it('an identical configuration is no event, however often it comes', async () => {
+  it('an identical configuration is not an event, however often it comes', async () => {
     const { configure } = await setUp();
     for (let turn = 0; turn < 3; turn++) {
       const at = String(turn);
@@ -159,7 +159,7 @@ it('with a database a new id is a deletion and a creation', async () => {
   expect(told().toSorted()).toEqual(['keyauth_credentials create k2', 'keyauth_credentials delete k1']);
 });
 
-it('a new, renamed or deleted SNI is no update of its certificate', async () => {
+it('a new, renamed or deleted SNI is not an update of its certificate', async () => {
   const { kong, watcher, told } = await watched({ '/certificates': 'certificates', '/snis': 'snis' });
   kong.put('/certificates', { id: 'c', cert: 'x', snis: [] });
   const watch = watcher({ intervalMs: 0 });

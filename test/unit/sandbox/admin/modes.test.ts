@@ -112,7 +112,7 @@ describe('without a database', () => {
     ]);
   });
 
-  test('a /config that is no YAML is told where, in the words of Kong', async () => {
+  test('a /config that is not YAML is told where, in the words of Kong', async () => {
     const admin = await start({ database: 'off', store: loadDeclarativeText('_format_version: "3.0"') });
     const answer = await admin.call('POST', '/config', { config: 'a: [b' });
     const { error } = answer.body['fields'] as { error: string };
@@ -343,7 +343,7 @@ describe('what the gateway says about itself', () => {
     expect(options.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  test('TRACE is refused by nginx, a JSON body that is no table cannot be read', async () => {
+  test('TRACE is refused by nginx, a JSON body that is not a table cannot be read', async () => {
     const admin = await start({});
     const { status, type, text } = await new Promise<{ status: number; type: string; text: string }>(
       (resolve, reject) => {

@@ -59,7 +59,7 @@ const handleEvent = encodeFrame(
 
 test.each([
   ['a frame over the limit', Buffer.from('ffffffff', 'hex'), 'FRAME_TOO_LARGE'],
-  ['a frame that is no RpcCall', encodeFrame(Buffer.from('hello')), 'FRAME_MALFORMED'],
+  ['a frame that is not an RpcCall', encodeFrame(Buffer.from('hello')), 'FRAME_MALFORMED'],
   ['half a frame', handleEvent.subarray(0, 9), 'FRAME_TRUNCATED'],
   ['half a length', handleEvent.subarray(0, 2), 'FRAME_TRUNCATED'],
   ['one byte that could be either', Buffer.from('94', 'hex'), 'FRAME_TRUNCATED'],
@@ -232,7 +232,7 @@ test('a MsgPack:1 notification asks for nothing that could be answered: one line
 });
 
 test.each([
-  ['is no message', encodeFrame(Buffer.from('0aff', 'hex')), 'cannot be read'],
+  ['is not a message', encodeFrame(Buffer.from('0aff', 'hex')), 'cannot be read'],
   ['is nested too deep', encodeFrame(nested(200)), 'cannot be read'],
   ['is larger than a frame may be', encodeFrame(Buffer.alloc(150_000)), 'larger than the limit'],
 ])('an answer that %s fails its call, and the connection goes on', async (_what, answer, text) => {

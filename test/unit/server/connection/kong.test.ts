@@ -51,7 +51,7 @@ const nothingLeft = () =>
 const codes = (reasons: unknown[]) => reasons.map((reason) => (reason as { code?: string }).code);
 
 describe.each(['protobuf', 'msgpack'] as const)('over %s', (protocol) => {
-  test('calls that nobody awaits when the handler exits are no unhandled rejections', async () => {
+  test('calls that nobody awaits when the handler exits are not unhandled rejections', async () => {
     run(async (kong) => {
       void kong.request.getMethod();
       void kong.request.getRawBody();

@@ -32,7 +32,7 @@ test('32 events that ask for the same make a plan', () => {
   expect(planOf(learner)).toBe('abc');
 });
 
-test('only what three quarters of the events ask for is in it, and one call alone is no plan', () => {
+test('only what three quarters of the events ask for is in it, and one call alone is not a plan', () => {
   const learner = new PrefetchLearner();
   for (let done = 0; done < 32; done++) event(learner, done % 2 === 0 ? 'abcd' : 'acb');
   expect(planOf(learner)).toBe('abc');

@@ -298,7 +298,7 @@ describe('for a Kong that must not be refused', () => {
 
   test.each([
     ['a plugin that is not loaded', 'q', config(common), 'No plugin named q'],
-    ['a configuration that is no JSON', 'p', Buffer.from('{"n":'), 'p is not JSON'],
+    ['a configuration that is not JSON', 'p', Buffer.from('{"n":'), 'p is not JSON'],
     ['a setup that fails', 'p', config({ ...common, n: 13 }), 'no database'],
   ])('%s is an instance that says so, in the log and in its events', async (_what, name, bytes, reason) => {
     const registry = registryOf({

@@ -30,7 +30,7 @@ test('nginx is found above a server, also through the script that starts it', ()
   expect(findKongMaster(30, proc)).toEqual(kong);
 });
 
-test('what is no nginx, and what the system does not say, is none', () => {
+test('what is not nginx, and what the system does not say, is none', () => {
   put(1, 0, '/sbin/init');
   put(20, 1, 'nginx: worker process');
   put(40, 1, 'node server.js');
