@@ -148,6 +148,23 @@ export default tseslint.config(
     },
   },
   { files: ['src/**/*.ts', 'src/**/*.tsx'], plugins: { house }, rules: { 'house/doors': ['error', doors] } },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'plugins/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts'],
+    plugins: { house },
+    rules: {
+      // Names that users write, and those of Node's own options.
+      'house/milliseconds': ['error', { names: ['phaseTimeout', 'startupTimeout', 'requestTimeout'] }],
+    },
+  },
+  {
+    files: ['src/testing/kong/fake-kong.ts'],
+    rules: { 'house/milliseconds': ['error', { names: ['timeout'] }] },
+  },
+  {
+    // kong.service.set_timeouts: the arguments are named as in Kong's PDK.
+    files: ['src/pdk/types/api-service.ts'],
+    rules: { 'house/milliseconds': 'off' },
+  },
   { files: ['src/**/index.ts'], rules: { 'house/door-only': 'error' } },
   room(['src/base/**'], ['^(\\.\\./)+[^.]'], 'base is the ground floor: it stands below every room'),
   room(

@@ -45,7 +45,7 @@ export interface Till {
 export const free: Till = { event: () => undefined, read: () => undefined, call: () => undefined };
 
 /** How often what was spent is compared with what was charged, in milliseconds: the clock of CPU time is coarse. */
-const compareEvery = 50;
+const compareEveryMs = 50;
 
 /**
  * Spends the CPU time that nginx would have spent, at the time when nginx would: before the answer. What the load generator
@@ -85,7 +85,7 @@ export class Meter {
     const began = performance.now();
     const until = began + (price * this.#share) / 1000;
     while (performance.now() < until);
-    if (began - this.#comparedAt > compareEvery) this.#compare(began);
+    if (began - this.#comparedAt > compareEveryMs) this.#compare(began);
   }
 
   /** Half of the difference is made good until the next time. */

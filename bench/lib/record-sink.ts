@@ -36,8 +36,8 @@ export class RecordSink {
     return received;
   }
 
-  /** Waits until `enough`; rejects when nothing more comes for `patience` milliseconds. */
-  async until(enough: (received: Received) => boolean, patience = 15_000): Promise<Received> {
+  /** Waits until `enough`; rejects when nothing more comes for `patienceMs` milliseconds. */
+  async until(enough: (received: Received) => boolean, patienceMs = 15_000): Promise<Received> {
     let bytes = -1;
     let since = performance.now();
     for (;;) {
@@ -47,7 +47,7 @@ export class RecordSink {
         bytes = received.bytes;
         since = performance.now();
       }
-      if (performance.now() - since > patience)
+      if (performance.now() - since > patienceMs)
         throw new Error(`nothing more comes: ${JSON.stringify(received)}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

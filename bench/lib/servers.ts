@@ -12,14 +12,14 @@ export class ServerUnderTest {
   readonly name: string;
   readonly socket: string;
   /** Milliseconds from the start of the process to the first accepted connection. */
-  readonly listening: number;
+  readonly listeningMs: number;
   readonly #child: ChildProcess;
 
-  private constructor(name: string, socket: string, child: ChildProcess, listening: number) {
+  private constructor(name: string, socket: string, child: ChildProcess, listeningMs: number) {
     this.name = name;
     this.socket = socket;
     this.#child = child;
-    this.listening = listening;
+    this.listeningMs = listeningMs;
   }
 
   /** @param environment what is added to this process's environment */

@@ -61,12 +61,12 @@ export async function start(context: Context): Promise<Comparison[]> {
     async () => {
       const server = await startOurs(context.folder, 'protobuf', 1);
       await server.stop();
-      return server.listening / 1000;
+      return server.listeningMs / 1000;
     },
     async () => {
       const server = await startPeer(context.folder);
       await server.stop();
-      return server.listening / 1000;
+      return server.listeningMs / 1000;
     },
   );
   const row = (name: string, unit: string, ours: number[], peer: number[], target: string): Comparison => ({

@@ -125,7 +125,7 @@ async function send(gateway: Gateway, asked: Exchange): Promise<RawAnswer> {
     return [...lines, ...host, ...size, 'Connection: close', '', ''].join('\r\n');
   };
   const request = 'raw' in given ? given.raw : head(given) + body;
-  const settings = { patience: 20_000, ...options };
+  const settings = { patienceMs: 20_000, ...options };
   if (asked.twice === true) await exchange(gateway.proxy, request, settings);
   return exchange(gateway.proxy, request, settings);
 }

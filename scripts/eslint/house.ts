@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ESLint, Rule } from 'eslint';
+import { milliseconds } from './milliseconds.ts';
 
 /** Where a file stands, from `src` on: its room, and its place in it; null outside of the rooms. */
 function placeOf(cwd: string, file: string): { room: string; place: string } | null {
@@ -78,5 +79,5 @@ const doorOnly: Rule.RuleModule = {
   },
 };
 
-const house: ESLint.Plugin = { rules: { doors, 'door-only': doorOnly } };
+const house: ESLint.Plugin = { rules: { doors, 'door-only': doorOnly, milliseconds } };
 export default house;

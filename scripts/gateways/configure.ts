@@ -3,7 +3,7 @@ import { exchange } from './raw-exchange.ts';
 import type { Address } from './gateway.ts';
 
 /** How long Kong may take until requests meet a new configuration, in milliseconds. */
-const patience = 30_000;
+const patienceMs = 30_000;
 let marks = 0;
 /** What the paths of requests begin with that ask whether a configuration is used yet. */
 export const readyPath = '/kong-ts-ready-';
@@ -41,7 +41,7 @@ export async function configureOver(
   });
   const said = await answer.text();
   if (!answer.ok) throw new ConfigRefused(answer.status, said);
-  const end = Date.now() + patience;
+  const end = Date.now() + patienceMs;
   // Nobody listens on port 1: the route is there when it is not Kong's 404.
   for (;;) {
     const { status } = await exchange(

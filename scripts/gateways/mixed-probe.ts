@@ -23,7 +23,7 @@ export class MixedProbe {
    * How long StartInstance and CloseInstance of the MsgPack:1 plugin take, in milliseconds. Kong has an id between the two, and takes
    * it away where a request of the next change comes before the second one is answered: the event that waits for it goes without one.
    */
-  delay = 0;
+  delayMs = 0;
   #lastId = 200_000;
   #connections = 0;
   readonly #sockets = new Set<net.Socket>();
@@ -54,7 +54,7 @@ export class MixedProbe {
   }
 
   async takeTime(): Promise<void> {
-    if (this.delay > 0) await sleep(this.delay);
+    if (this.delayMs > 0) await sleep(this.delayMs);
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Probe } from './probe.ts';
 
 /** Between two looks, in milliseconds. */
-const pause = 5;
+const pauseMs = 5;
 
 /** Resolves when a probe has seen nothing for a while, in milliseconds: timers of Kong's log phase run after the answer. */
 export async function quiet(probe: Probe, ms = 40): Promise<void> {
@@ -19,8 +19,8 @@ export async function quiet(probe: Probe, ms = 40): Promise<void> {
  */
 export async function within(ms: number, test: () => boolean): Promise<boolean> {
   for (let looks = 0; !test(); looks++) {
-    if (looks * pause >= ms) return false;
-    await sleep(pause);
+    if (looks * pauseMs >= ms) return false;
+    await sleep(pauseMs);
   }
   return true;
 }

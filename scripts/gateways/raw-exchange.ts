@@ -22,9 +22,9 @@ export interface ExchangeOptions {
   /** Ends the client's half of the connection behind the request. */
   readonly halfClose?: boolean;
   /** Goes without a word after so many milliseconds; what came until then is the answer. */
-  readonly abortAfter?: number;
+  readonly abortAfterMs?: number;
   /** Leaves after so many milliseconds; what came until then is the answer. Default 10000. */
-  readonly patience?: number;
+  readonly patienceMs?: number;
 }
 
 /** Sends bytes (latin1) and reads one answer. */
@@ -33,7 +33,7 @@ export function exchange(
   request: string,
   options: ExchangeOptions = {},
 ): Promise<RawAnswer> {
-  const { patience = 10_000 } = options;
+  const { patienceMs = 10_000 } = options;
   const head = /^(\S+)/.exec(request)?.[1] === 'HEAD';
   return new Promise((resolve) => {
     const begun = performance.now();
@@ -46,7 +46,7 @@ export function exchange(
       socket.destroy();
       resolve({ ...parseAnswer(raw), raw, closed, ms: performance.now() - begun });
     };
-    const timer = setTimeout(() => finish(false), options.abortAfter ?? patience);
+    const timer = setTimeout(() => finish(false), options.abortAfterMs ?? patienceMs);
     socket.setEncoding('latin1');
     socket.on('data', (piece: string) => {
       raw += piece;

@@ -12,7 +12,7 @@ export type Behaviour =
       readonly raw: string;
       readonly then?: 'keep' | 'close' | 'reset';
       /** Waits before it answers, in milliseconds. */
-      readonly after?: number;
+      readonly afterMs?: number;
     };
 
 export interface UpstreamRequest {
@@ -82,7 +82,7 @@ export class Upstream {
     const { behaviour } = this;
     if (behaviour === 'echo') socket.write(echo(request), 'latin1');
     else if (behaviour === 'close') socket.end();
-    else if (behaviour !== 'silent') setTimeout(() => this.#write(socket, behaviour), behaviour.after ?? 0);
+    else if (behaviour !== 'silent') setTimeout(() => this.#write(socket, behaviour), behaviour.afterMs ?? 0);
   }
 
   #write(socket: net.Socket, { raw, then }: Exclude<Behaviour, string>): void {

@@ -40,7 +40,7 @@ export async function recordConnections(gateway: Gateway): Promise<ConnectionRec
     ];
     return recorded.map((each) => ({ ...provenance, ...each }));
   } finally {
-    mixed.delay = 0;
+    mixed.delayMs = 0;
     await upstream.close();
   }
 }
@@ -77,7 +77,7 @@ async function recordLostInstance(
   const running = { over: false };
   // Longer than a change takes, and than Kong sleeps where another request starts the instance (0.1 s): one of those that wait
   // comes while the instance before is being closed.
-  mixed.delay = 150;
+  mixed.delayMs = 150;
   const load = Promise.all(
     Array.from({ length: atOnce }, async () => {
       while (!running.over) await exchange(gateway.proxy, request);

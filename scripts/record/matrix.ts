@@ -32,7 +32,7 @@ const before: Readonly<Record<string, readonly Call[]>> = {
 };
 
 /** How long Kong may take to step an event of MsgPack:1 that it may have abandoned, in milliseconds. */
-const patience = 250;
+const patienceMs = 250;
 const protocols: readonly Protocol[] = ['protobuf', 'msgpack'];
 
 /**
@@ -134,7 +134,7 @@ async function callIn(
   // All phases but log are over when the client has its answer. This request's timer must not meet the next script.
   const refused = phase === 'certificate' && status === null;
   if (!refused)
-    await within(patience, () => probe.ended('log') > 0 || (phase === 'log' && step() !== undefined));
+    await within(patienceMs, () => probe.ended('log') > 0 || (phase === 'log' && step() !== undefined));
   const found = step();
   if (found?.ok !== undefined) return { outcome: 'ok', reply: found.ok.v ?? null };
   const asked = /\.(exit|error)$/.test(name) && status !== null && status === call[1];

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 /** Text that people write: configurations, certificates, dumps. Nothing of theirs is so large. */
 const usualMost = 64 * 1024 * 1024;
 /** How long the writer of a pipe (`<(command)` of a shell) may pause, in milliseconds. */
-const patience = 10_000;
+const patienceMs = 10_000;
 const pieceBytes = 64 * 1024;
 const pauseMs = 5;
 
@@ -40,7 +40,7 @@ function pieces(file: number, mostBytes: number): Buffer[] {
 
 /** Reads once; waits where a pipe has a writer that has not written yet. */
 function readSoon(file: number, piece: Buffer): number {
-  const end = performance.now() + patience;
+  const end = performance.now() + patienceMs;
   for (;;) {
     try {
       return readSync(file, piece);

@@ -8,7 +8,7 @@ export type HttpLimits = Readonly<
         ServerOptions,
         'headersTimeout' | 'requestTimeout' | 'keepAliveTimeout' | 'connectionsCheckingInterval'
       >
-    | 'answerTimeout',
+    | 'answerTimeoutMs',
     number
   >
 >;
@@ -23,7 +23,7 @@ export const httpLimits: HttpLimits = {
   requestTimeout: 300_000,
   keepAliveTimeout: 60_000,
   connectionsCheckingInterval: 2_000,
-  answerTimeout: 60_000,
+  answerTimeoutMs: 60_000,
 };
 
 /**
@@ -39,7 +39,7 @@ export function bounded<Listener extends Server>(
     server.closeIdleConnections();
   });
   // Node tells of a connection on which nothing moves, in neither direction: also of one between two requests.
-  server.timeout = limits.answerTimeout;
+  server.timeout = limits.answerTimeoutMs;
   const answering = new WeakMap<Socket, number>();
   server.prependListener('request', ({ socket }, response) => {
     answering.set(socket, (answering.get(socket) ?? 0) + 1);

@@ -15,7 +15,7 @@ export interface LoadOptions {
   /** What a relative path and a package name are resolved from. Default: the current working directory. */
   cwd?: string;
   /** How long a top-level await of the plugin may take, in milliseconds. Default: 30,000. */
-  limit?: number;
+  limitMs?: number;
 }
 
 /**
@@ -30,7 +30,7 @@ export interface LoadOptions {
 export async function loadPlugin(spec: string, options: LoadOptions = {}): Promise<CompiledPlugin> {
   registerResolveHook();
   const file = findPlugin(spec, options.cwd ?? process.cwd());
-  return pluginOf(await importFile(file, options.limit ?? loadLimitMs), file);
+  return pluginOf(await importFile(file, options.limitMs ?? loadLimitMs), file);
 }
 
 /** Kong waits for a dump without a limit of its own, and requests for a plugin that loads, in milliseconds. */

@@ -54,7 +54,7 @@ export interface SandboxOptions {
   /** Gets a report of each request, once its log phase has ended. Default: nobody. */
   onRequest?: (report: RequestReport) => void;
   /** How long a plugin server may take for each answer, in milliseconds. Default 60000, as Kong. */
-  pluginServerTimeout?: number;
+  pluginServerTimeoutMs?: number;
   /** Bodies above this go to a file (client_body_buffer_size), in bytes. Default 8192. */
   bodyBufferBytes?: number;
   /** Limit of one message from a plugin server, in bytes. Default 64 MiB. */

@@ -58,7 +58,7 @@ export interface Sandbox {
  * How long nginx takes from `kong reload` to new workers, in milliseconds. Kong's files are read at its beginning, and what
  * they hold is taken over at its end: until then the old workers answer, and what the Admin API is told is lost.
  */
-const workerStart = 500;
+const workerStartMs = 500;
 
 /** How long requests and log phases may go on when the sandbox is closed, in milliseconds. */
 const closeGraceMs = 5000;
@@ -93,7 +93,7 @@ async function open(
   const servers = await PluginServers.open(options.pluginServers ?? [], {
     prefix,
     log,
-    timeoutMs: options.pluginServerTimeout ?? 60_000,
+    timeoutMs: options.pluginServerTimeoutMs ?? 60_000,
     maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
     nginxMainEnv: options.nginxMainEnv ?? '',
     oldWorkerEnds: options.oldWorkerEnds,
@@ -156,7 +156,7 @@ async function open(
       const plugins = knownPlugins(dumps, options.plugins, log);
       const registry = createRegistry(plugins);
       const next = files.length > 0 ? loadDeclarative(files, plugins, { ...load, registry }) : store;
-      await wait(options.workerStartMs ?? workerStart);
+      await wait(options.workerStartMs ?? workerStartMs);
       if (closed) return;
       const changed = next !== store || !isDeepStrictEqual(plugins, known);
       known = plugins;

@@ -84,5 +84,5 @@ it('a proxy in place of the Admin API is not a Kong without workspaces', async (
 });
 
 it('a page of HTML is not an Admin API', async () => {
-  await expect(enable({ '*': [200, '<html>'] }, 'team-a')).rejects.toThrow(/no JSON/);
+  await expect(enable({ '*': [200, '<html>'] }, 'team-a')).rejects.toThrow(/not JSON/);
 });

@@ -32,7 +32,7 @@ describe.each(['protobuf', 'msgpack'] as const)('a plugin server over %s', (prot
   });
 
   test('that is silent is waited for only so long', async () => {
-    await start(protocol, { sandbox: { pluginServerTimeout: 100 } });
+    await start(protocol, { sandbox: { pluginServerTimeoutMs: 100 } });
     gateway.server.mode = 'silent';
     expect((await get()).status).toBe(protocol === 'protobuf' ? 500 : 200);
   });

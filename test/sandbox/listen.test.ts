@@ -58,8 +58,8 @@ test.each([
   ['127.0.0.1:8000 proxy_protocol', /PROXY protocol/],
   ['127.0.0.1:8000 udp', /no UDP/],
   ['127.0.0.1:8000 sll', /"sll".*no such flag/],
-  ['::1:8000', /no address/],
-  ['127.0.0.1', /no address/],
+  ['::1:8000', /not an address/],
+  ['127.0.0.1', /not an address/],
 ])('%s is refused by name', (text, says) => {
   expect(() => parseListen(text, '--proxy-listen')).toThrow(says);
 });

@@ -81,7 +81,7 @@ describe.each(['protobuf', 'msgpack'] as const)('a log event over %s', (protocol
 });
 
 test('ProtoBuf:1: a log event that fails raises in the log timer: the 500 has nobody to go to', async () => {
-  gateway = await testGateway({ phases: ['rewrite', 'log'], sandbox: { pluginServerTimeout: 1000 } });
+  gateway = await testGateway({ phases: ['rewrite', 'log'], sandbox: { pluginServerTimeoutMs: 1000 } });
   gateway.server.script = script;
   await request('0');
   const over = gateway.server.ended('rewrite');

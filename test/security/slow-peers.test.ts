@@ -20,12 +20,12 @@ const bringing: HttpLimits = {
   requestTimeout: 400,
   keepAliveTimeout: 200,
   connectionsCheckingInterval: 40,
-  answerTimeout: 250,
+  answerTimeoutMs: 250,
 };
 /** For who takes slowly: a listener may be busy for a while before it reads. */
-const taking: HttpLimits = { ...httpLimits, answerTimeout: 1500 };
+const taking: HttpLimits = { ...httpLimits, answerTimeoutMs: 1500 };
 /** For a tail, on which nothing happens for longer. */
-const idle: HttpLimits = { ...httpLimits, answerTimeout: 200 };
+const idle: HttpLimits = { ...httpLimits, answerTimeoutMs: 200 };
 /** More than what the system takes of an answer that nobody reads. */
 const large = 'x'.repeat(16 * 1024 * 1024);
 
@@ -172,7 +172,7 @@ it.each([
   tail.on('data', (bytes) => (text += bytes.toString()));
   tail.write('GET /event-hooks/tail HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await expect.poll(() => dispatcher.feed.watched).toBe(true);
-  await new Promise((resolve) => setTimeout(resolve, 3 * idle.answerTimeout));
+  await new Promise((resolve) => setTimeout(resolve, 3 * idle.answerTimeoutMs));
   expect(await open(server)).toBe(1);
   dispatcher.feed.notify({ type: 'event', id: 'e1', source: 's', event: 'e', at: 1, data: '{}', hooks: 0 });
   await expect.poll(() => text).toContain('e1');

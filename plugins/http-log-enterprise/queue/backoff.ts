@@ -10,8 +10,8 @@ export const longestRetryAfterMs = 3_600_000;
 export function retryDelay(
   settings: Pick<QueueSettings, 'initialRetryDelayMs' | 'maxRetryDelayMs'>,
   retries: number,
-  retryAfter: number | null,
+  retryAfterMs: number | null,
 ): number {
   const own = Math.min(settings.maxRetryDelayMs, settings.initialRetryDelayMs * 2 ** Math.min(retries, 60));
-  return retryAfter === null ? own : Math.max(own, Math.min(retryAfter, longestRetryAfterMs));
+  return retryAfterMs === null ? own : Math.max(own, Math.min(retryAfterMs, longestRetryAfterMs));
 }

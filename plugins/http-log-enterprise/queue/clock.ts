@@ -5,14 +5,14 @@ export interface Clock {
   /** Milliseconds since 1970. */
   wall(): number;
   /** Calls `run` after `delay`; the result cancels it. Does not keep the process alive. */
-  after(delay: number, run: () => void): () => void;
+  after(delayMs: number, run: () => void): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after(delay, run) {
-    const timer = setTimeout(run, Math.min(delay, 0x7fffffff));
+  after(delayMs, run) {
+    const timer = setTimeout(run, Math.min(delayMs, 0x7fffffff));
     timer.unref();
     return () => clearTimeout(timer);
   },

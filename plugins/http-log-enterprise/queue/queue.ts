@@ -20,7 +20,7 @@ export type Delivery =
       /** Whether another attempt can succeed. */
       readonly retry: boolean;
       /** Milliseconds that the destination asked to wait, null when it did not say. */
-      readonly retryAfter: number | null;
+      readonly retryAfterMs: number | null;
       /** For people: status and beginning of the answer, or the network's error. */
       readonly reason: string;
     };
@@ -136,15 +136,15 @@ export class Queue<Token = unknown> {
     this.#pump();
   }
 
-  /** Sends what is queued without waiting for full batches. Resolves when all is settled, or after `limit` ms. */
-  async flush(limit: number): Promise<void> {
+  /** Sends what is queued without waiting for full batches. Resolves when all is settled, or after `limitMs`. */
+  async flush(limitMs: number): Promise<void> {
     if (this.#state === 'running') this.#state = 'flushing';
     this.#pump();
     if (this.#isIdle()) return;
     let cancel = (): void => undefined;
     await new Promise<void>((resolve) => {
       this.#idleWaiters.push(resolve);
-      cancel = this.#clock.after(limit, resolve);
+      cancel = this.#clock.after(limitMs, resolve);
     });
     cancel();
   }
@@ -280,7 +280,7 @@ export class Queue<Token = unknown> {
   }
 
   /** An attempt has failed, and another one may succeed. */
-  #failedOnce(batch: Batch<Token>, { reason, retryAfter }: Delivery & { ok: false }): void {
+  #failedOnce(batch: Batch<Token>, { reason, retryAfterMs }: Delivery & { ok: false }): void {
     if (this.#isStopped()) {
       this.#leave(batch);
       return;
@@ -302,7 +302,7 @@ export class Queue<Token = unknown> {
     }
     if (!batch.failed) this.#failing += 1;
     batch.failed = true;
-    const delay = retryDelay(this.#settings, batch.retries, retryAfter);
+    const delay = retryDelay(this.#settings, batch.retries, retryAfterMs);
     this.#events.retrying(batch.entries, reason, delay);
     this.#sleep(delay, () => this.#again(batch, isOver));
   }

@@ -9,7 +9,7 @@ import type { RawText } from './text.ts';
 /** A field that exceeds its limits so often in a row is switched off, because the fields of others wait meanwhile. */
 const strikes = 3;
 /** For how long, in milliseconds; then it may try again, once. */
-const switchedOff = 60_000;
+const switchedOffMs = 60_000;
 
 /** `off`: the field is switched off for a while. */
 export type FieldFailure = 'failed' | 'off';
@@ -109,7 +109,7 @@ class LuaFields implements CustomFields {
     const overruns = isLimit ? (this.#overruns[field] ?? 0) + 1 : 0;
     this.#overruns[field] = overruns;
     if (overruns < strikes || this.#wall() < (this.#offUntil[field] ?? 0)) return;
-    this.#offUntil[field] = this.#wall() + switchedOff;
+    this.#offUntil[field] = this.#wall() + switchedOffMs;
     this.#failed(this.#names[field] ?? '', problem, 'off');
   }
 }

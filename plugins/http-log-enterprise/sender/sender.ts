@@ -113,7 +113,7 @@ export class Sender {
     return {
       ok: false,
       retry: isWorthRetrying(status),
-      retryAfter: retryAfterOf(retryAfter ?? undefined, this.#clock.wall()),
+      retryAfterMs: retryAfterOf(retryAfter ?? undefined, this.#clock.wall()),
       reason: `request to ${label} returned status code ${status} and body ${body.slice(0, answerBeginning)}`,
     };
   }
@@ -124,7 +124,7 @@ const delivered: Delivery = { ok: true };
 const failure = (reason: string): Delivery & { ok: false } => ({
   ok: false,
   retry: true,
-  retryAfter: null,
+  retryAfterMs: null,
   reason,
 });
 
@@ -132,19 +132,22 @@ function allOf(failures: readonly (Delivery & { ok: false })[]): Delivery {
   return {
     ok: false,
     retry: failures.some(({ retry }) => retry),
-    retryAfter: failures.reduce<number | null>((least, { retryAfter }) => shorter(least, retryAfter), null),
+    retryAfterMs: failures.reduce<number | null>(
+      (least, { retryAfterMs }) => shorter(least, retryAfterMs),
+      null,
+    ),
     reason: failures.map(({ reason }) => reason).join('; '),
   };
 }
 
 /** The longest time that a timer takes, in milliseconds. */
-const longestTimer = 0x7fffffff;
+const longestTimerMs = 0x7fffffff;
 
 /** As nginx keeps an idle connection: for as long as the other side likes at 0, not at all below. */
 function keepaliveOf(time: number): number {
   const whole = Math.trunc(time);
-  if (whole === 0) return longestTimer;
-  return Math.min(longestTimer, Math.max(0, whole));
+  if (whole === 0) return longestTimerMs;
+  return Math.min(longestTimerMs, Math.max(0, whole));
 }
 
 function openTarget(

@@ -13,12 +13,12 @@ export class Chores {
     this.report = report;
   }
 
-  /** Does something again and again, `interval` milliseconds after the last time has ended. */
-  every(interval: number, work: () => Promise<void>): void {
+  /** Does something again and again, `intervalMs` after the last time has ended. */
+  every(intervalMs: number, work: () => Promise<void>): void {
     if (this.#stopped) return;
-    const cancel = this.#clock.after(interval, () => {
+    const cancel = this.#clock.after(intervalMs, () => {
       this.#timers.delete(cancel);
-      this.run(work().finally(() => this.every(interval, work)));
+      this.run(work().finally(() => this.every(intervalMs, work)));
     });
     this.#timers.add(cancel);
   }

@@ -141,8 +141,8 @@ export const answerExchanges: readonly Exchange[] = [
   {
     id: 'client-gone',
     class: 3,
-    upstream: { raw: ok(), after: 150 },
-    options: { abortAfter: 60 },
+    upstream: { raw: ok(), afterMs: 150 },
+    options: { abortAfterMs: 60 },
     request: { raw: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' },
     kong: { status: null, record: { source: 'upstream', 'response.headers.connection': 'keep-alive' } },
   },

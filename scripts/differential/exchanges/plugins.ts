@@ -165,7 +165,7 @@ export const startsThatFail: readonly Exchange[] = [
     id: 'start-instance-rubbish-reads-protobuf',
     class: 1,
     start: 'rubbish',
-    options: { patience: 1200 },
+    options: { patienceMs: 1200 },
     kong: { timing: 'none' },
   },
   ...(['protobuf', 'msgpack'] as const).flatMap((protocol) =>
@@ -175,7 +175,7 @@ export const startsThatFail: readonly Exchange[] = [
       protocol,
       start,
       twice: true,
-      options: { patience: 1200 },
+      options: { patienceMs: 1200 },
       kong: { timing: 'none' },
     })),
   ),

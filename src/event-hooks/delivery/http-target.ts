@@ -300,10 +300,10 @@ export class HttpTarget {
     const head = this.#sent.values().next().value;
     if (head === undefined) return;
     const { timeoutMs } = this.#options;
-    const left = this.#headSince + timeoutMs - performance.now();
-    if (left <= 0 && head.controller !== null) {
+    const leftMs = this.#headSince + timeoutMs - performance.now();
+    if (leftMs <= 0 && head.controller !== null) {
       head.controller.abort(new Error(`no complete answer within ${String(timeoutMs)} ms`));
     }
-    if (this.#sent.size > 0) this.#timer = setTimeout(this.#checkHead, Math.max(left, 20)).unref();
+    if (this.#sent.size > 0) this.#timer = setTimeout(this.#checkHead, Math.max(leftMs, 20)).unref();
   };
 }

@@ -67,8 +67,8 @@ export class Maintenance {
     }
     if (this.#stopped) return;
     // While it waits for the right to deliver, it looks often, so that a takeover is quick.
-    const next = engine.active ? Math.min(500, leaseMs / 4) : 100;
-    this.#timer = clock.setTimeout(() => void this.#turn(), next);
+    const nextMs = engine.active ? Math.min(500, leaseMs / 4) : 100;
+    this.#timer = clock.setTimeout(() => void this.#turn(), nextMs);
   }
 
   /**

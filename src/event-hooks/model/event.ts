@@ -55,7 +55,7 @@ export const isName = (value: unknown): boolean => typeof value === 'string' && 
 export const maxDepth = 128;
 /** The error about data of another shape, at every door. */
 export const shapeProblem = `expected one JSON object of at most ${String(maxDepth)} levels`;
-/** The last time that a date can be, in milliseconds (ECMA-262, 21.4.1.1). */
+/** The last time that a date can be, in milliseconds since 1970 (ECMA-262, 21.4.1.1). */
 const lastTime = 8_640_000_000_000_000;
 
 /** Whether a text has more bytes in UTF-8. It is measured only if its length does not decide. */

@@ -20,7 +20,7 @@ export const eventOverhead = 400;
 /** How much a delivery and an attempt take besides their texts, roughly. */
 export const deliveryOverhead = 250;
 export const attemptOverhead = 100;
-/** What is left of an error where there is no room. */
+/** How much of an error is kept where there is no room, in characters. */
 export const shortError = 100;
 
 export function sizeOf({ error, response }: AttemptResult, history: readonly Attempt[]): number {

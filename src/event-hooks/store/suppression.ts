@@ -2,7 +2,7 @@ import type { FiringRule } from './types.ts';
 
 interface Firing {
   digest: string | null;
-  /** No firing before this time (snooze), in milliseconds. */
+  /** No firing before this time (snooze), in milliseconds since 1970. */
   quietUntil: number;
 }
 

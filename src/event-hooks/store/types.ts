@@ -116,7 +116,7 @@ export interface DeliveryRecord extends Delivery {
 export interface DeliveryQuery {
   hookId: string;
   state?: DeliveryState;
-  /** Events at or after this time only, in milliseconds. */
+  /** Events at or after this time only, in milliseconds since 1970. */
   since?: number;
   /** Continue below this event number. */
   before?: number;
@@ -203,7 +203,7 @@ export interface ReplayQuery {
   hookId: string;
   /** One event only. */
   seq?: number;
-  /** Events at or after this time, in milliseconds. */
+  /** Events at or after this time, in milliseconds since 1970. */
   since?: number;
   /** Default: delivered and dead. */
   states?: readonly ('delivered' | 'dead' | 'waiting')[];

@@ -28,7 +28,7 @@ export interface Exchange {
   readonly done: (result: PostResult) => void;
   /** A connection that was closed left it unanswered: it goes once more, with nothing beside it on its connection. */
   again: boolean;
-  /** When it came to wait for a place, in milliseconds. */
+  /** When it came to wait for a place, in milliseconds of a clock that never goes back. */
   since: number;
 }
 

@@ -38,7 +38,7 @@ export function createNodeServer(options: NodeServerOptions): Server {
     headMs: limits.headersTimeout,
     bodyMs: limits.requestTimeout,
     idleMs: limits.keepAliveTimeout,
-    lingerMs: Math.min(nginxTimeouts.lingerMs, limits.answerTimeout),
+    lingerMs: Math.min(nginxTimeouts.lingerMs, limits.answerTimeoutMs),
   };
   const connections = new Map<Socket, ClientConnection>();
   const server =
@@ -51,7 +51,7 @@ export function createNodeServer(options: NodeServerOptions): Server {
     connections.set(socket, connection);
     // A client that has closed its side gets its answer all the same; whether it is still there is asked now and then.
     socket.setKeepAlive(true, keepAliveProbeMs);
-    endUnread(socket, limits.answerTimeout);
+    endUnread(socket, limits.answerTimeoutMs);
     socket.once('close', () => connections.delete(socket));
     connection.run().catch(() => socket.destroy());
   });

@@ -7,7 +7,7 @@ import { KongRaised, RpcFailure } from './failure.ts';
 import { instanceConfig } from './instance-config.ts';
 
 /** How long a request waits between two looks at an instance that another one starts, in milliseconds. */
-const step = 100;
+const stepMs = 100;
 /** Looks before it gives up: 10 s. */
 const maxSteps = 100;
 
@@ -49,7 +49,7 @@ export class RunningInstances {
         this.#running.delete(key);
         throw new RpcFailure(`Could not claim instance_id for ${plugin.entity.name} (key: ${plugin.key})`);
       }
-      await this.#sleep(step);
+      await this.#sleep(stepMs);
       found = this.#running.get(key);
     }
     if (found !== undefined && found.id !== null && found.seq === plugin.seq) return found.id;

@@ -45,7 +45,7 @@ export class PluginServers {
     this.#log = log;
     this.#workers = new NginxWorkers(log, timeoutMs);
     this.#environment = nginxEnvironment(nginxMainEnv, process.env);
-    this.#oldWorkerEnds = oldWorkerEnds ?? (() => wait(overlap));
+    this.#oldWorkerEnds = oldWorkerEnds ?? (() => wait(overlapMs));
   }
 
   /** Gets every dump and starts what has a start command. @throws KongTsError PLUGIN_SERVER_UNREACHABLE, PLUGIN_INVALID */
@@ -141,7 +141,7 @@ export class PluginServers {
 }
 
 /** How long the old nginx worker lives beside the new one, in milliseconds. Up to 6 s were seen on Kong 3.9.3. */
-const overlap = 3000;
+const overlapMs = 3000;
 
 /** @throws KongTsError PLUGIN_INVALID */
 function refuseTwins(dumps: readonly DumpedPlugin[]): void {

@@ -4,12 +4,12 @@ export const times: readonly number[] = [0, 1, 100_045_296_789];
 /**
  * The answer of a function while the clock of this process is shifted.
  *
- * @param shift milliseconds
+ * @param shiftMs milliseconds
  * @throws the function's own error
  */
-export function atTime<T>(shift: number, ask: () => T): T {
+export function atTime<T>(shiftMs: number, ask: () => T): T {
   const real = Date;
-  const now = (): number => real.now() + shift;
+  const now = (): number => real.now() + shiftMs;
   globalThis.Date = new Proxy(real, {
     apply: () => new real(now()).toString(),
     construct: (target, given: unknown[], newTarget) =>

@@ -15,9 +15,9 @@ export interface AttemptOptions {
   readonly head: Buffer;
   readonly body: BodyContent;
   /** Milliseconds. */
-  readonly connectTimeout: number;
-  readonly writeTimeout: number;
-  readonly readTimeout: number;
+  readonly connectTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly readTimeoutMs: number;
   readonly connections: UpstreamConnections;
   readonly signal: AbortSignal;
 }
@@ -75,11 +75,11 @@ export async function attempt(options: AttemptOptions): Promise<UpstreamMessage>
 }
 
 async function connectionFor(options: AttemptOptions): Promise<UpstreamConnection> {
-  const { connections, target, connectTimeout, signal } = options;
+  const { connections, target, connectTimeoutMs, signal } = options;
   const kept = connections.take(target);
   if (kept !== null) return kept;
   try {
-    return await connections.connect(target, connectTimeout, signal);
+    return await connections.connect(target, connectTimeoutMs, signal);
   } catch (error) {
     const kind = error instanceof ConnectTimedOut ? 'timeout' : 'error';
     throw new AttemptFailure(messageOf(error), kind, false, false);
@@ -87,15 +87,18 @@ async function connectionFor(options: AttemptOptions): Promise<UpstreamConnectio
 }
 
 /** Resolves with true when all of the request is on its way. Never rejects: a failure shows in what can be read. */
-async function sendRequest(socket: Socket, { head, body, writeTimeout }: AttemptOptions): Promise<boolean> {
+async function sendRequest(
+  socket: Socket,
+  { head, body, writeTimeoutMs }: AttemptOptions,
+): Promise<boolean> {
   try {
     if (body.kind === 'memory') {
-      await writeTo(socket, Buffer.concat([head, body.content]), writeTimeout);
+      await writeTo(socket, Buffer.concat([head, body.content]), writeTimeoutMs);
       return true;
     }
-    await writeTo(socket, head, writeTimeout);
+    await writeTo(socket, head, writeTimeoutMs);
     for await (const piece of createReadStream(body.path))
-      await writeTo(socket, piece as Buffer, writeTimeout);
+      await writeTo(socket, piece as Buffer, writeTimeoutMs);
     return true;
   } catch {
     return false;
@@ -124,7 +127,7 @@ async function readAnswer(
     first: bytes.subarray(next),
     headLength: next,
     reader,
-    readTimeoutMs: options.readTimeout,
+    readTimeoutMs: options.readTimeoutMs,
     onEnd,
   });
   const abandon = (): void => {
@@ -154,12 +157,12 @@ const headPatience = 10;
 /** Reads the head, which has to fit into one buffer of nginx's. */
 async function readHead(
   { reader }: UpstreamConnection,
-  { method, readTimeout }: AttemptOptions,
+  { method, readTimeoutMs }: AttemptOptions,
 ): Promise<{ head: AnswerHead; next: number; bytes: Buffer }> {
-  const until = now() + readTimeout * headPatience;
+  const until = now() + readTimeoutMs * headPatience;
   let bytes: Buffer = Buffer.alloc(0);
   for (;;) {
-    const more = await reader.read(Math.max(1, Math.min(readTimeout, until - now())));
+    const more = await reader.read(Math.max(1, Math.min(readTimeoutMs, until - now())));
     if (more === null) throw new Error('upstream prematurely closed connection');
     bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more]);
     const parsed = parseAnswerHead(bytes.subarray(0, bufferSize), method === 'HEAD');

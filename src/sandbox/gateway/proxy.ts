@@ -127,9 +127,9 @@ function send(
     method: exchange.upstream.method,
     head: upstreamHead(exchange, destination, peer, exchange.body.length),
     body,
-    connectTimeout: destination.connectTimeoutMs,
-    writeTimeout: destination.writeTimeoutMs,
-    readTimeout: destination.readTimeoutMs,
+    connectTimeoutMs: destination.connectTimeoutMs,
+    writeTimeoutMs: destination.writeTimeoutMs,
+    readTimeoutMs: destination.readTimeoutMs,
     connections,
     signal,
   });

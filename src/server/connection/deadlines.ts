@@ -41,18 +41,18 @@ export class Deadlines {
     return this.#size;
   }
 
-  /** Adds an entry that is in no list. @param duration milliseconds from now */
-  add(entry: Timed, duration: number): void {
+  /** Adds an entry that is in no list. @param durationMs milliseconds from now */
+  add(entry: Timed, durationMs: number): void {
     if (this.#stop === null) {
       this.#time = this.#clock.now();
       this.#stop = this.#clock.every(resolutionMs, () => this.#tick());
     }
-    let list = this.#lists.get(duration);
+    let list = this.#lists.get(durationMs);
     if (list === undefined) {
-      list = { durationMs: duration, first: null, last: null };
-      this.#lists.set(duration, list);
+      list = { durationMs, first: null, last: null };
+      this.#lists.set(durationMs, list);
     }
-    entry.deadlineAt = this.#time + duration + resolutionMs;
+    entry.deadlineAt = this.#time + durationMs + resolutionMs;
     entry.deadlineList = list;
     entry.deadlinePrevious = list.last;
     entry.deadlineNext = null;

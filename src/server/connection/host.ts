@@ -129,9 +129,9 @@ export interface ConnectionHandle {
    * Parts with the connection without failing an event. It still answers every command, and its answer makes Kong let
    * go of the connection. A connection without commands ends after a while, a few at a time. Resolves when it is
    * closed. May be called again with another rest.
-   * @param rest how long nothing has to come before the connection ends, in milliseconds
+   * @param restMs how long nothing has to come before the connection ends, in milliseconds
    */
-  drain(rest: number): Promise<void>;
+  drain(restMs: number): Promise<void>;
   /**
    * Leaves the connection to another process that holds a copy of it. As soon as nothing runs on it and nothing of the
    * next command has been read, this process closes its own copy without a word to Kong. It leaves unread what Kong

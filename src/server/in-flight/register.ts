@@ -63,7 +63,7 @@ export interface InFlightEvent {
   /** By which Kong steps it over MsgPack:1; 0 over ProtoBuf:1. */
   readonly eventId: number;
   /** How long it had been running, in milliseconds. */
-  readonly ranFor: number;
+  readonly ranForMs: number;
 }
 
 /** Reads a copy of the register that was made at `now`; the youngest event first. */
@@ -72,9 +72,15 @@ export function readInFlight(table: Int32Array, now: number): InFlightEvent[] {
   for (let place = 0; place + fields <= table.length; place += fields) {
     const phase = phases[(table[place + 1] ?? 0) - 1];
     if (phase === undefined) continue;
-    const ranFor = (stamp(now) - (table[place + 2] ?? 0) + 2 ** 31) % 2 ** 31;
+    const ranForMs = (stamp(now) - (table[place + 2] ?? 0) + 2 ** 31) % 2 ** 31;
     const eventId = (table[place + 4] ?? 0) >>> 0;
-    events.push({ instance: table[place] ?? 0, phase, ticket: table[place + 3] ?? 0, eventId, ranFor });
+    events.push({
+      instance: table[place] ?? 0,
+      phase,
+      ticket: table[place + 3] ?? 0,
+      eventId,
+      ranForMs,
+    });
   }
-  return events.sort((a, b) => a.ranFor - b.ranFor);
+  return events.sort((a, b) => a.ranForMs - b.ranForMs);
 }

@@ -246,22 +246,22 @@ export class InstanceRegistry {
 
   /**
    * Closes every configuration; resolves when all are closed or the time is over.
-   * @param limit milliseconds
+   * @param limitMs how long that may take
    */
-  async closeAll(limit: number): Promise<void> {
+  async closeAll(limitMs: number): Promise<void> {
     this.#sweepNoMore();
     const closing = Promise.all([...this.#configurations.values()].map((each) => each.close()));
     this.#instances.clear();
     this.#broken.clear();
     this.#configurations.clear();
-    await this.#within(limit, closing);
+    await this.#within(limitMs, closing);
   }
 
   /** Waits for work, but no longer than this many milliseconds. */
-  async #within(limit: number, work: Promise<unknown>): Promise<void> {
+  async #within(limitMs: number, work: Promise<unknown>): Promise<void> {
     let stop = () => {};
     const over = new Promise<void>((resolve) => {
-      stop = this.#options.clock.every(Math.max(1, limit), resolve);
+      stop = this.#options.clock.every(Math.max(1, limitMs), resolve);
     });
     try {
       await Promise.race([work, over]);

@@ -17,4 +17,4 @@ export function drainTerm(limit: number, parting: Parting): number {
 }
 
 /** Kong starts a server that ends too early after a takeover once more, which would take the socket back. Milliseconds. */
-export const lingerAfterTakeover = 3000;
+export const lingerAfterTakeoverMs = 3000;

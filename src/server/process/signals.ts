@@ -2,7 +2,7 @@ import type { ServerLog } from '../log/types.ts';
 import type { RunningServer } from '../running-server.ts';
 
 /** A signal to a whole group of processes often comes twice: through a parent, too. Milliseconds. */
-const sameWish = 500;
+const sameWishMs = 500;
 
 /**
  * Lets signals drive a server: SIGTERM and SIGINT drain and stop it (see RunningServer.terminate), another one ends the
@@ -17,11 +17,11 @@ export function obeySignals(log: ServerLog): (server: RunningServer) => void {
   let stoppedAt = 0;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) {
-      if (Date.now() - stoppedAt < sameWish) return;
+      if (Date.now() - stoppedAt < sameWishMs) return;
       log.warn('stopping at once', { signal });
       process.exit(1);
     }
-    if (Date.now() - stoppedAt < sameWish) return;
+    if (Date.now() - stoppedAt < sameWishMs) return;
     stoppedAt = Date.now();
     log.notice('stopping', { signal });
     stopping = server?.terminate(signal) !== 'waits';

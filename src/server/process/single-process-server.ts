@@ -17,7 +17,7 @@ import { Signs } from '../remembered/signs.ts';
 import { HeldConnections } from '../socket/held.ts';
 import { mustServe } from '../supervisor/first-load.ts';
 import { ListeningSockets } from '../socket/listening.ts';
-import { lingerAfterTakeover } from '../ipc/drain-term.ts';
+import { lingerAfterTakeoverMs } from '../ipc/drain-term.ts';
 import { Pause } from './pause.ts';
 import { rememberingLink } from '../worker/link.ts';
 import { PluginWorker } from '../worker/plugin-worker.ts';
@@ -212,7 +212,7 @@ export class SingleProcessServer implements RunningServer {
 
   async #stop(parting: 'close' | 'let fade'): Promise<void> {
     this.#log.notice('draining');
-    const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
+    const linger = parting === 'let fade' ? new Pause(lingerAfterTakeoverMs) : null;
     this.#hurry = () => {
       this.#worker.hurry(this.#options.drainTimeoutMs, this.#takenOver ? 'let go' : 'close');
       linger?.end();

@@ -6,7 +6,7 @@ import type { LastWill } from './held-host.ts';
 import { HeldHost } from './held-host.ts';
 
 /** Longer than this process lives: an idle connection stays. Milliseconds. */
-const stays = 3_600_000;
+const staysMs = 3_600_000;
 /** How long a connection has to be idle at the end, and how long the end may take. Milliseconds. */
 const restMs = 20;
 const endLimitMs = 1000;
@@ -40,7 +40,7 @@ export class HeldConnections {
     this.#held.add(handle);
     void handle.closed.then(() => this.#held.delete(handle));
     // The first answer makes Kong let go of it.
-    void handle.drain(this.#over ? restMs : stays);
+    void handle.drain(this.#over ? restMs : staysMs);
   }
 
   /** Ends them, and soon those that are still to come. Resolves when Kong has seen it, or a moment later. */

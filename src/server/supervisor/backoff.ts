@@ -19,9 +19,9 @@ export class Backoff {
     this.#pause = new DoublingPause(firstMs, mostMs);
   }
 
-  /** @param ranFor how long it ran before it failed, in milliseconds */
-  next(ranFor: number): number {
-    if (ranFor >= this.#healthyAfterMs) this.reset();
+  /** @param ranForMs how long it ran before it failed, in milliseconds */
+  next(ranForMs: number): number {
+    if (ranForMs >= this.#healthyAfterMs) this.reset();
     return this.#failures++ === 0 ? 0 : this.#pause.next();
   }
 

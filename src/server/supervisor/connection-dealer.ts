@@ -136,9 +136,9 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
     return unserved;
   }
 
-  /** Resolves once every connection has been taken, or after `limit` milliseconds. */
-  async settled(limit: number): Promise<void> {
-    const end = Date.now() + limit;
+  /** Resolves once every connection has been taken, or after `limitMs`. */
+  async settled(limitMs: number): Promise<void> {
+    const end = Date.now() + limitMs;
     while (this.#handovers.size > 0 && Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

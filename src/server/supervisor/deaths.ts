@@ -5,7 +5,7 @@ import type { InstanceRecord, Withheld } from '../ipc/messages.ts';
 /** How long a configuration is kept from running what workers have died with, in milliseconds. Kong's next try comes within 5 s. */
 export const withheldForMs = 10_000;
 /** Deaths that are further apart than this do not count together. Milliseconds. */
-const apart = 60_000;
+const apartMs = 60_000;
 /** Configurations that are counted. */
 const most = 1000;
 
@@ -57,7 +57,7 @@ class Deaths {
 
   #countOne(key: string, now: number): number {
     const before = this.#counted.get(key);
-    const deaths = before === undefined || now - before.lastAt > apart ? 1 : before.deaths + 1;
+    const deaths = before === undefined || now - before.lastAt > apartMs ? 1 : before.deaths + 1;
     this.#counted.delete(key);
     this.#counted.set(key, { deaths, lastAt: now });
     for (const oldest of this.#counted.keys()) {

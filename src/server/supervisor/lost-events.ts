@@ -12,7 +12,7 @@ const mostLines = 100;
  */
 export function reportLostEvents(worker: WorkerProcess, records: RememberedInstances, log: ServerLog): void {
   const events = worker.inFlight();
-  for (const { instance, phase, ranFor: ranForMs } of events.slice(0, mostLines)) {
+  for (const { instance, phase, ranForMs } of events.slice(0, mostLines)) {
     log.error('an event was in flight on a worker that has ended', {
       worker: worker.slot,
       workerPid: worker.pid,

@@ -18,7 +18,7 @@ const loadLimitMs = 60_000;
 const mostInnocentDeaths = 10;
 
 /** Milliseconds. */
-const servedForAWhile = 500;
+const servedForAWhileMs = 500;
 
 /** What the pool tells the supervisor. */
 export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'loaded'> {
@@ -194,9 +194,9 @@ export class WorkerPool {
       },
       gone: (_, why) => {
         this.#all.delete(worker);
-        const wait = slot.current === worker && !this.#stopping ? this.#nextWait(slot, worker) : 0;
+        const waitMs = slot.current === worker && !this.#stopping ? this.#nextWait(slot, worker) : 0;
         const closed = this.#events.lost(worker);
-        if (slot.current === worker) this.#died(slot, worker, { why, closed, waitMs: wait });
+        if (slot.current === worker) this.#died(slot, worker, { why, closed, waitMs });
       },
     });
     this.#all.add(worker);
@@ -209,14 +209,14 @@ export class WorkerPool {
    * an event that ends workers comes back as soon as the next one serves.
    */
   #nextWait(slot: Slot, worker: WorkerProcess): number {
-    const wait = slot.backoff.next(Date.now() - worker.startedAt);
+    const waitMs = slot.backoff.next(Date.now() - worker.startedAt);
     const innocent =
       worker.killedFromOutside &&
       !worker.silent &&
-      Date.now() - (worker.loadedAt ?? Infinity) > servedForAWhile &&
+      Date.now() - (worker.loadedAt ?? Infinity) > servedForAWhileMs &&
       slot.backoff.failures < mostInnocentDeaths;
-    if (wait > 0) worker.suspect = !innocent;
-    return wait;
+    if (waitMs > 0) worker.suspect = !innocent;
+    return waitMs;
   }
 
   #died(

@@ -8,7 +8,7 @@ import type { Ask, InstanceRecord, Withheld } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
-import { lingerAfterTakeover } from '../ipc/drain-term.ts';
+import { lingerAfterTakeoverMs } from '../ipc/drain-term.ts';
 import { Pause } from '../process/pause.ts';
 import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
@@ -369,7 +369,7 @@ export class Supervisor implements RunningServer {
     this.#log.notice('draining');
     this.#succession.end();
     const limit = this.#options.drainTimeoutMs;
-    const linger = parting === 'let fade' ? new Pause(lingerAfterTakeover) : null;
+    const linger = parting === 'let fade' ? new Pause(lingerAfterTakeoverMs) : null;
     let how = parting;
     this.#hurry = () => {
       linger?.end();

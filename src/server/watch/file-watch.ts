@@ -6,8 +6,8 @@ import { messageOf } from '../../base/errors.ts';
 export interface FileWatchEvents {
   /** Something may have happened to one of the files. */
   touched(): void;
-  /** The system gives no notices: from here on the files are looked at every `interval` milliseconds. */
-  polls(reason: string, interval: number): void;
+  /** The system gives no notices: from here on the files are looked at every `intervalMs`. */
+  polls(reason: string, intervalMs: number): void;
 }
 
 /** The time between two looks if the system gives no notices, in milliseconds. */

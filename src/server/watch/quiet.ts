@@ -25,11 +25,11 @@ export class Quiet {
     const now = this.#clock.now();
     if (this.#timer === null) this.#since = now;
     else this.#clock.clearTimeout(this.#timer);
-    const wait = Math.max(0, Math.min(this.#calmMs, this.#since + this.#mostMs - now));
+    const waitMs = Math.max(0, Math.min(this.#calmMs, this.#since + this.#mostMs - now));
     this.#timer = this.#clock.setTimeout(() => {
       this.#timer = null;
       this.#over();
-    }, wait);
+    }, waitMs);
   }
 
   stop(): void {

@@ -14,13 +14,13 @@ const standsStillMs = 1200;
 const source = `
 const { workerData } = require('node:worker_threads');
 const { writeSync } = require('node:fs');
-const { parent, grace, blockedFor, memory, alive, requests, descriptor, copyAfter } = workerData;
+const { parent, graceMs, blockedForMs, memory, alive, requests, descriptor, copyAfterMs } = workerData;
 
 const bytes = new Uint8Array(8 + memory.byteLength);
 const time = new Float64Array(bytes.buffer, 0, 1);
 const table = new Int32Array(memory);
 // How many bytes of the file may hold something; all of them if another process has written it.
-let written = copyAfter > 0 ? memory.byteLength : 0;
+let written = copyAfterMs > 0 ? memory.byteLength : 0;
 let usable = descriptor !== null;
 
 function copy() {
@@ -70,10 +70,10 @@ function look() {
   const now = Atomics.load(beats, 0);
   blocked = now === beat ? blocked + ${parentIntervalMs} : 0;
   beat = now;
-  if (missing > grace || blocked > blockedFor) process.kill(process.pid, 'SIGKILL');
+  if (missing > graceMs || blocked > blockedForMs) process.kill(process.pid, 'SIGKILL');
 }
 
-setTimeout(() => setInterval(copy, ${copyIntervalMs}), copyAfter);
+setTimeout(() => setInterval(copy, ${copyIntervalMs}), copyAfterMs);
 setInterval(look, ${parentIntervalMs});
 `;
 
@@ -81,9 +81,9 @@ export interface GuardOptions {
   /** Process id of the supervisor. */
   readonly parent: number;
   /** How long a normal end may take when it is gone, in milliseconds. */
-  readonly grace: number;
+  readonly graceMs: number;
   /** How long its event loop may stand still when the supervisor is gone, in milliseconds. */
-  readonly blockedFor: number;
+  readonly blockedForMs: number;
   /** An Int32 that changes at least once a second as long as the event loop runs. */
   readonly alive: SharedArrayBuffer;
   /** The memory of an InFlightRegister. */
@@ -93,7 +93,7 @@ export interface GuardOptions {
   /** The file to copy it to, see InFlightFile; null for none. */
   readonly descriptor: number | null;
   /** Until then another part of the worker copies, in milliseconds. */
-  readonly copyAfter: number;
+  readonly copyAfterMs: number;
 }
 
 /**

@@ -151,13 +151,13 @@ function start(given: WorkerStart): void {
   }
   startGuard({
     parent,
-    grace: drainTerm(options.drainTimeoutMs, 'close') + (kong === null ? 0 : orphanTermMs),
-    blockedFor: drainTerm(options.drainTimeoutMs, 'close'),
+    graceMs: drainTerm(options.drainTimeoutMs, 'close') + (kong === null ? 0 : orphanTermMs),
+    blockedForMs: drainTerm(options.drainTimeoutMs, 'close'),
     alive: alive.buffer,
     requests: started.openRequests.memory,
     memory: started.inFlight.memory,
     descriptor: inFlight ? inFlightDescriptor : null,
-    copyAfter: closely ? carefulForMs : 0,
+    copyAfterMs: closely ? carefulForMs : 0,
   });
   worker = started;
   const file = options.instancesFile === null ? null : new InstanceFile({ path: options.instancesFile, log });
@@ -251,17 +251,17 @@ function answer(ask: Ask): unknown {
 }
 
 /** Drains and ends the process. The last counters go to the supervisor before. */
-async function leave(limit: number, parting: Parting): Promise<void> {
+async function leave(limitMs: number, parting: Parting): Promise<void> {
   if (leaving !== null) {
     leaving = parting;
-    worker?.hurry(limit, parting);
+    worker?.hurry(limitMs, parting);
     return;
   }
   leaving = parting;
   inspector?.close();
   // Ends the process even if something hangs.
-  setTimeout(() => exit(1), drainTerm(limit, parting) - 1000).unref();
-  await worker?.drain(limit, parting);
+  setTimeout(() => exit(1), drainTerm(limitMs, parting) - 1000).unref();
+  await worker?.drain(limitMs, parting);
   await keeper?.end();
   if (!process.connected) exit(0);
   const last: Message | null = worker === null ? null : { type: 'last', report: worker.report() };

@@ -36,7 +36,7 @@ export interface PluginWorkerOptions {
 /** How long Kong has not used a connection before it ends, in milliseconds. */
 const rests = { close: 100, 'let go': 1000, 'let fade': kongKeepsIdleMs } as const;
 /** How long a worker that closes still serves connections that come, in milliseconds. */
-const lastOrders = 2000;
+const lastOrdersMs = 2000;
 /**
  * How long a worker that ends waits for the next step of an event while Kong has no connection to it, in milliseconds: Kong has it in
  * a moment, unless it is gone or has raised.
@@ -223,7 +223,7 @@ export class PluginWorker {
     while (this.#connections.size > 0 || this.#running()) {
       const now = Date.now();
       if (now > this.#until) return false;
-      if (this.#parting === 'close' && now > begun + lastOrders) this.#shut = true;
+      if (this.#parting === 'close' && now > begun + lastOrdersMs) this.#shut = true;
       if (this.#connections.size > 0 || this.#forwarded > 0) seen = now;
       else if ((this.#leaves || this.alone) && now > seen + lonelyForMs)
         giveUpSteps(this.#host, 'Kong is gone');

@@ -94,7 +94,7 @@ export class KongContainer {
             command: runtime.command,
             sockets: plan.sockets,
             eventHooks: options.eventHooks === true,
-            timeout,
+            timeoutMs: timeout,
             log,
           });
     await inside?.ready();

@@ -13,7 +13,7 @@ export interface InsideOptions {
   /** Whether they run the event hook dispatcher. */
   readonly eventHooks: boolean;
   /** How long one may take to get ready, in milliseconds. */
-  readonly timeout: number;
+  readonly timeoutMs: number;
   readonly log: LogBook;
 }
 
@@ -53,7 +53,7 @@ export class InsidePluginServers {
   }
 
   #pidOf(socket: string, notThis?: number): Promise<number> {
-    const { timeout: timeoutMs, log, command, eventHooks } = this.#options;
+    const { timeoutMs, log, command, eventHooks } = this.#options;
     let last = '';
     return until(
       timeoutMs,

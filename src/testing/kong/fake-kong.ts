@@ -61,7 +61,7 @@ export class FakeKong {
     this.#side = new KongSide({
       socket,
       protocol,
-      timeout: options.timeout ?? 30_000,
+      timeoutMs: options.timeout ?? 30_000,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 1024 * 1024,
       log: this.#lines.kong,
       tap: this.#tap,

@@ -9,7 +9,7 @@ export interface KongSideOptions {
   readonly socket: string;
   readonly protocol: Protocol;
   /** Milliseconds. */
-  readonly timeout: number;
+  readonly timeoutMs: number;
   readonly maxMessageBytes: number;
   readonly log: SandboxLog;
   readonly tap: WireTap;
@@ -34,7 +34,7 @@ export class KongSide {
     this.socket = options.socket;
     this.#options = options;
     this.#tap = options.tap;
-    this.worker = new NginxWorker(options.log, options.timeout);
+    this.worker = new NginxWorker(options.log, options.timeoutMs);
   }
 
   /** Kong's client for a plugin. All of them use the same connections. */
@@ -42,7 +42,7 @@ export class KongSide {
     const key = `${protocol} ${name}`;
     let client = this.#clients.get(key);
     if (client === undefined) {
-      const { socket, timeout, maxMessageBytes } = this.#options;
+      const { socket, timeoutMs: timeout, maxMessageBytes } = this.#options;
       client = clientFor(protocol, this.worker, { path: socket, timeoutMs: timeout, maxMessageBytes });
       this.#clients.set(key, client);
     }

@@ -107,10 +107,10 @@ export class TestHost implements ConnectionHost {
     return { name, version, priority, phases, schema: JSON.stringify(schema) };
   }
 
-  /** Closes every configuration. @param limit milliseconds */
-  async close(limit: number): Promise<void> {
+  /** Closes every configuration. @param limitMs milliseconds */
+  async close(limitMs: number): Promise<void> {
     // Events that Kong has given up over MsgPack:1 end by time only.
     if (lookAtRuntime(this).events > 0) this.clock.jump(this.#options.plugin.phaseTimeout + 1000);
-    await this.#registry.closeAll(limit);
+    await this.#registry.closeAll(limitMs);
   }
 }

@@ -66,7 +66,7 @@ export class TestRig {
     this.side = new KongSide({
       socket: path.join(options.folder, 's'),
       protocol,
-      timeout: 60_000,
+      timeoutMs: 60_000,
       maxMessageBytes: this.host.maxFrameBytes,
       log: this.lines.kong,
       tap: this.tap,

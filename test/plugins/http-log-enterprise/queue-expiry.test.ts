@@ -15,7 +15,7 @@ function start(): {
   const old = new Set<string>();
   const dropped: string[] = [];
   const tried: string[][] = [];
-  const down: Delivery = { ok: false, retry: true, retryAfter: null, reason: 'down' };
+  const down: Delivery = { ok: false, retry: true, retryAfterMs: null, reason: 'down' };
   const settings = {
     maxBatchSize: 2,
     maxCoalescingDelayMs: 0,

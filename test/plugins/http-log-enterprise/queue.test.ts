@@ -18,8 +18,8 @@ const kongs: QueueSettings = {
 };
 
 const ok: Delivery = { ok: true };
-const down: Delivery = { ok: false, retry: true, retryAfter: null, reason: 'down' };
-const refused: Delivery = { ok: false, retry: false, retryAfter: null, reason: 'status 400' };
+const down: Delivery = { ok: false, retry: true, retryAfterMs: null, reason: 'down' };
+const refused: Delivery = { ok: false, retry: false, retryAfterMs: null, reason: 'status 400' };
 
 function build(settings: Partial<QueueSettings>, answer: (attempt: number) => Delivery | Promise<Delivery>) {
   const clock = new ManualClock();
@@ -101,7 +101,7 @@ describe('retries', () => {
   });
 
   it('wait as long as Retry-After says', async () => {
-    const { push, clock, attempts } = build({}, (n) => (n === 1 ? { ...down, retryAfter: 2_000 } : ok));
+    const { push, clock, attempts } = build({}, (n) => (n === 1 ? { ...down, retryAfterMs: 2_000 } : ok));
     push('a');
     await clock.advance(5_000);
     expect(attempts.map(({ at }) => at)).toEqual([0, 2_000]);

@@ -153,7 +153,7 @@ describe('loadPlugin', () => {
       'never.ts',
       `await new Promise(() => setInterval(() => {}, 1e6).unref());\n${esm('never')}`,
     );
-    await expect(loadPlugin(never, { limit: 50 })).rejects.toThrow(
+    await expect(loadPlugin(never, { limitMs: 50 })).rejects.toThrow(
       kongTsError(
         'PLUGIN_LOAD_FAILED',
         /never\.ts cannot be loaded: its top-level await had not ended after 0\.05 s/,

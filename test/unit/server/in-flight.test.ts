@@ -12,7 +12,7 @@ describe('InFlightRegister', () => {
     const now = Date.now() + 250;
     expect(read(register, now).map(({ instance, phase }) => [instance, phase])).toContainEqual([7, 'log']);
     expect(read(register, now)).toHaveLength(2);
-    expect(read(register, now).every(({ ranFor }) => ranFor >= 250 && ranFor < 1000)).toBe(true);
+    expect(read(register, now).every(({ ranForMs }) => ranForMs >= 250 && ranForMs < 1000)).toBe(true);
     register.leave(first);
     expect(read(register)).toMatchObject([{ instance: 7, phase: 'log' }]);
   });

@@ -11,7 +11,7 @@ const event = (instance: number, phase: Phase = 'log') => ({
   phase,
   ticket: 0,
   eventId: 0,
-  ranFor: 0,
+  ranForMs: 0,
 });
 
 test('the third death with log events of a configuration withholds them, whatever instances they had', () => {

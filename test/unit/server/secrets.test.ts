@@ -43,14 +43,14 @@ describe('a secret', () => {
     ['is empty', () => file('empty', '\n'), 'is empty'],
     ['has two lines', () => file('two', 'a\nb\n'), 'more than one line'],
     ['is large', () => file('large', 'a'.repeat(70_000)), 'larger than 64 KiB'],
-    ['is a folder', () => (mkdirSync(join(folder, 'd')), join(folder, 'd')), 'no regular file'],
+    ['is a folder', () => (mkdirSync(join(folder, 'd')), join(folder, 'd')), 'not a regular file'],
     [
       'is a pipe',
       () => {
         execFileSync('mkfifo', [join(folder, 'p')]);
         return join(folder, 'p');
       },
-      'no regular file',
+      'not a regular file',
     ],
   ])('is refused, with the flag that named it, when its file %s', (_name, make, why) => {
     const path = make();

@@ -375,7 +375,7 @@ const setUps: readonly (readonly [string, () => Promise<void> | void, Said])[] =
       await usual();
       the.answers.set('*', { status: 200, server: 'nginx', body: '<html>Kong Manager</html>' });
     },
-    [/no JSON/],
+    [/not JSON/],
   ],
   [
     'JSON of something else in place of the Admin API',
