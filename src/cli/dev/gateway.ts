@@ -32,7 +32,7 @@ export interface GatewayOptions {
 }
 
 /** setTimeout knows no more than this, in milliseconds. */
-const forever = 2_147_483_647;
+const foreverMs = 2_147_483_647;
 
 /** The sandbox, in this process, with a line for each request. */
 export class SandboxGateway implements Gateway {
@@ -89,7 +89,7 @@ export class SandboxGateway implements Gateway {
       })),
       eventHooksAdmin: `http://${hooksAdmin}`,
       workerStartMs: 0,
-      ...(patient ? { pluginServerTimeout: forever } : {}),
+      ...(patient ? { pluginServerTimeout: foreverMs } : {}),
       log: (level, message) => {
         const ofPlugin = message.startsWith('[kong] ');
         if (quiet.has(level) && !ofPlugin) return;

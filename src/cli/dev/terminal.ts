@@ -24,7 +24,7 @@ export class DevTerminal {
     this.#stream.write(prettyLines(record, this.paint, this.#folder));
   }
 
-  /** What a process has printed that is no line of its log: a plugin's console.log. */
+  /** What a process has printed that is not a line of its log: a plugin's console.log. */
   raw(line: string): void {
     this.#stream.write(`${printable(line)}\n`);
   }

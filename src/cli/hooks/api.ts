@@ -101,7 +101,7 @@ export class HooksApi {
     throw await this.#refusal(`${method} ${path}`, response.status, messageIn(text), path);
   }
 
-  /** What an answer that is no success means. */
+  /** The error for an answer that is not a success. */
   async #refusal(call: string, status: number, message: string, path: string): Promise<KongTsError> {
     const said = `${call}: ${String(status)} ${message}${/[.)]$/.test(message) ? '' : '.'}`;
     if (status === 401) {

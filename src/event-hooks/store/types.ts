@@ -128,9 +128,9 @@ export interface DeliverySearch {
   /** null: over all hooks, and among dead deliveries only. */
   hookId: string | null;
   state?: DeliveryState;
-  /** Events at or after this time, in milliseconds. */
+  /** Events at or after this time, in milliseconds since 1970. */
   since?: number;
-  /** Events before this time, in milliseconds. */
+  /** Events before this time, in milliseconds since 1970. */
   until?: number;
   source?: string;
   event?: string;

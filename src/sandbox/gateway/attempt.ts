@@ -87,10 +87,7 @@ async function connectionFor(options: AttemptOptions): Promise<UpstreamConnectio
 }
 
 /** Resolves with true when all of the request is on its way. Never rejects: a failure shows in what can be read. */
-async function sendRequest(
-  socket: Socket,
-  { head, body, writeTimeoutMs }: AttemptOptions,
-): Promise<boolean> {
+async function sendRequest(socket: Socket, { head, body, writeTimeoutMs }: AttemptOptions): Promise<boolean> {
   try {
     if (body.kind === 'memory') {
       await writeTo(socket, Buffer.concat([head, body.content]), writeTimeoutMs);
