@@ -17,6 +17,8 @@ export interface PhaseChannel {
   tooLate?(refusal: Error): void;
   /** What the instance has learned of its Kong. Absent if nothing is kept and all connections are HTTP requests. */
   readonly facts?: KongFacts;
+  /** What is known of values in the context of its requests. Absent if nothing is kept for the log phase. */
+  readonly context?: ContextValues | undefined;
 
   /**
    * Queues a call whose answer matters. Everything queued in one turn leaves in one write, in program order.
@@ -71,6 +73,18 @@ export interface KongFacts {
   subsystem: 'http' | 'stream' | null;
   /** Whether it reads request bodies on its disk itself over MsgPack:1, as Kong 3.8 and later do. */
   readsBodyFiles: boolean | null;
+}
+
+/** What a configuration knows of the values in the context of its requests, see context-values.ts. */
+export interface ContextValues {
+  /** Names of values for which the author vouches, so that the log phase may ask for them. */
+  readonly vouched: ReadonlySet<string>;
+  /** Those of them for which Kong has not answered in the log phase. */
+  readonly unanswered: Set<string>;
+  /** A plugin sets a value. Whether a log handler of this server may ask for it. */
+  keep(key: string): boolean;
+  /** The log phase has asked for a value that nobody has set. */
+  missed(path: string, key: string): void;
 }
 
 /**

@@ -51,7 +51,7 @@ async function upstreamStatus(channel: PhaseChannel): Promise<number | null> {
   return typeof status === 'number' && Number.isInteger(status) && status > 0 ? status : null;
 }
 
-/** In log over ProtoBuf:1: an entity as the record has it. */
+/** In log: an entity as the record has it. */
 async function ofRecord(
   channel: PhaseChannel,
   name: string,

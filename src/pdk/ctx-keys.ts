@@ -75,7 +75,10 @@ const unsendable: ReadonlySet<string> = new Set([
   'cached_request_headers',
   'delayed_response',
   'delayed_response_callback',
+  'KONG_BODY_BUFFER',
+  'KONG_LOG',
   'KONG_NAMESPACES',
+  'KONG_SPANS',
   'plugin',
   'plugins',
   'proxy_cache',
@@ -90,4 +93,44 @@ const unsendable: ReadonlySet<string> = new Set([
 /** Whether Kong can send the value of a name. */
 export function isSendable(key: string): boolean {
   return !unsendable.has(key) && !key.startsWith('__');
+}
+
+/** Names under which Kong 3.9.3 keeps a text, a number or a boolean (read in its source). */
+const plain: ReadonlySet<string> = new Set([
+  'buffered_proxying',
+  'buffered_status',
+  'CLIENT_VERIFY_OVERRIDE',
+  'delay_response',
+  'dst_ip',
+  'dst_port',
+  'has_timing',
+  'host',
+  'host_no_port',
+  'host_port',
+  'host_with_port',
+  'KONG_EXITED',
+  'KONG_PHASE',
+  'KONG_PROXIED',
+  'KONG_UNEXPECTED',
+  'plugin_id',
+  'ran_go_plugin',
+  'ran_wasm',
+  'raw_req_host',
+  'req_category',
+  'req_host',
+  'req_method',
+  'req_scheme',
+  'req_uri',
+  'request_id',
+  'request_uri',
+  'scheme',
+  'sni',
+  'src_ip',
+  'src_port',
+  'workspace',
+]);
+
+/** Whether Kong itself keeps a text, a number or a boolean under a name, so that the answer can always be sent. */
+export function isPlainInKong(key: string): boolean {
+  return plain.has(key) || /^KONG_[A-Z_]+_(?:START|ENDED_AT|TIME|LATENCY|END_AT)$/.test(key);
 }

@@ -45,7 +45,8 @@ export type {
 } from './types/values.ts';
 export { errorMessage } from './bodies/error-body.ts';
 export type { ResultKind } from './catalogue.ts';
-export type { KongFacts } from './channel.ts';
+export type { ContextValues, KongFacts } from './channel.ts';
+export { keepUnchecked, nameOfKept } from './context-values.ts';
 export { isSendable } from './ctx-keys.ts';
 export { checkedArguments, pdkFunction, refusalOf } from './functions.ts';
 export { canShare, effectsOf, everything, fieldsOf, pluralOf, sameName } from './merging.ts';

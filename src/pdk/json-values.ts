@@ -90,6 +90,20 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
+/**
+ * Whether Kong can send a value again over both protocols, once it has it: no lists with gaps, whose keys would be numbers,
+ * and nothing that is deeper than other values may be.
+ */
+export function canBeSent(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null)
+    return typeof value !== 'function' && typeof value !== 'symbol';
+  if (value instanceof Uint8Array) return true;
+  if (depth >= maxDepth) return false;
+  const within = (item: unknown) => canBeSent(item, depth + 1);
+  if (Array.isArray(value)) return value.every((item) => item !== null && item !== undefined && within(item));
+  return isPlainObject(value) && Object.values(value).every(within);
+}
+
 /** True when Lua holds this value without loss: no null, no empty array, nothing but JSON. */
 export function survivesLua(value: unknown, depth = 0): boolean {
   switch (typeof value) {

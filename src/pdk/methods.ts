@@ -5,6 +5,7 @@ import { compositions } from './compositions.ts';
 import type { Composed } from './compositions.ts';
 import { rawBody } from './compositions.ts';
 import { composedError, exit, nativeError } from './exits.ts';
+import { setValue, valueInLog } from './context-values.ts';
 import { answerTo, ask, checkedArguments, pdkFunction, refusalOf } from './functions.ts';
 import type { PdkFunction } from './functions.ts';
 import { streamRefusal } from './refusals.ts';
@@ -32,6 +33,8 @@ const special: Readonly<Record<string, Composed>> = {
     channel.protocol === 'msgpack'
       ? nativeError(channel, args)
       : harmless(held(channel, composedError(channel, args))),
+  'kong.ctx.shared.set': setValue('kong.ctx.shared.set'),
+  'kong.nginx.set_ctx': setValue('kong.nginx.set_ctx'),
   // ngx cannot add a list at once.
   'kong.service.request.add_header': (channel, [name, value]) => {
     const { row } = pdkFunction('kong.service.request.add_header');
@@ -100,16 +103,14 @@ export function madeInLog(
   channel: PhaseChannel,
   args: readonly unknown[],
 ): Promise<unknown> | null {
-  if (isMadeInLog(fn, channel)) return held(channel, composition(fn)(channel, args));
+  if (fn.row.inLog != null) return held(channel, composition(fn)(channel, args));
+  const value = valueInLog(fn, channel, args);
+  if (value !== null) return value;
   const { facts } = channel;
   if (facts === undefined || facts.subsystem === 'http') return null;
   if (fn.row.httpLog === true) return held(channel, onHttpOnly(fn, channel, facts, args));
   const addresses = fn.row.name === 'kong.router.get_route' && channel.protocol === 'protobuf';
   return addresses ? held(channel, routeOfAny(fn, channel, facts)) : null;
-}
-
-function isMadeInLog({ row }: PdkFunction, { protocol }: PhaseChannel): boolean {
-  return row.inLog != null && (row.inLog.over ?? protocol) === protocol;
 }
 
 /**

@@ -96,6 +96,8 @@ export interface CompiledPlugin {
   readonly prefetch?: boolean;
   /** False: each call is made by itself. Default true. */
   readonly merge?: boolean;
+  /** Names of values that others leave and the log handler reads; see PluginBase. Default: none. */
+  readonly readsInLog?: readonly string[];
   /** Environment variables that the plugin reads; see PluginBase. */
   readonly environment?: readonly string[];
   /**

@@ -54,6 +54,17 @@ export interface CredentialDescription {
   readonly [field: string]: unknown;
 }
 
+/**
+ * Values by name. Text, numbers, booleans and plain objects are tables and values of Lua; a function, an object that
+ * holds itself and a Map with numbers as keys are what Kong cannot send, or not over each protocol.
+ */
+export interface LeftByLua {
+  /** In `kong.ctx.shared`. */
+  readonly shared?: Readonly<Record<string, unknown>>;
+  /** In nginx's own context, which `kong.nginx.getCtx` reads. */
+  readonly nginx?: Readonly<Record<string, unknown>>;
+}
+
 /** What Kong knows about one request. */
 export interface KongDescription {
   readonly request?: RequestDescription;
@@ -66,6 +77,8 @@ export interface KongDescription {
   readonly credential?: CredentialDescription | null;
   /** Consumers that exist besides, for `kong.client.loadConsumer`. */
   readonly consumers?: readonly EntityDescription<ConsumerEntity>[];
+  /** What Lua plugins have left in the request's context before its first phase. Default: nothing. */
+  readonly leftByLua?: LeftByLua;
   /** What the upstream answers. */
   readonly response?: ResponseDescription;
   /** Name of the workspace. Default `default`. */

@@ -13,6 +13,7 @@ const requestOptions: Names<RequestOptions> = {
   consumer: true,
   credential: true,
   consumers: true,
+  leftByLua: true,
   response: true,
   workspace: true,
   subsystem: true,

@@ -40,13 +40,27 @@ function ownContext({ exchange, plugin }: PdkCall, key: unknown): unknown {
   }
 }
 
-/** A value as it leaves: an empty table has no kind in Lua, and each protocol sees its own in it (measured on Kong 3.9.3). */
-function sent(value: unknown, call: PdkCall): unknown {
+/**
+ * A value as it leaves. An empty table has no kind in Lua, and each protocol sees its own in it (measured on Kong 3.9.3).
+ * A function stands for all that has no form on the wire: ProtoBuf:1 sends nothing for it, MsgPack:1 calls it. A Map is
+ * a table whose keys are numbers. No protocol ends for a table that holds itself (read in Kong 3.9.3).
+ * @throws PdkRejection
+ */
+function sent(value: unknown, call: PdkCall, above: readonly unknown[] = []): unknown {
+  if (typeof value === 'function') {
+    return call.protocol === 'protobuf' ? null : reject('attempt to perform arithmetic on a table value');
+  }
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value;
+  if (above.includes(value)) return reject('stack overflow');
+  const within = [...above, value];
+  if (value instanceof Map) {
+    if (call.protocol === 'protobuf') return reject("string expected for field 'fields', got number");
+    return new Map([...value].map(([key, member]) => [key, sent(member, call, within)]));
+  }
   if (Object.keys(value).length === 0) return call.protocol === 'protobuf' ? {} : [];
-  if (Array.isArray(value)) return value.map((each: unknown) => sent(each, call));
+  if (Array.isArray(value)) return value.map((each: unknown) => sent(each, call, within));
   const copy = Object.create(null) as Record<string, unknown>;
-  for (const [name, member] of Object.entries(value)) copy[name] = sent(member, call);
+  for (const [name, member] of Object.entries(value)) copy[name] = sent(member, call, within);
   return copy;
 }
 

@@ -1,9 +1,9 @@
 import * as s from './shared.ts';
 import type { NamespaceSpec } from './types.ts';
 
-/** Authentication plugins may leave values that the messages of ProtoBuf:1 have no places for. */
+/** Authentication plugins may leave values that the protocols have no places for. */
 const fromRecord = (field: string) =>
-  `In log over ProtoBuf:1 it is \`${field}\` of the record: what a Lua plugin has left there can be what Kong cannot send.`;
+  `In log it is \`${field}\` of the record: what a Lua plugin has left there can be what Kong cannot send.`;
 
 export const client = {
   getIp: {
@@ -61,7 +61,10 @@ export const client = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'AuthenticatedCredential' },
     travel: s.getter,
-    inLog: { from: ['kong.log.serialize'], over: 'protobuf', note: fromRecord('authenticated_entity') },
+    inLog: {
+      from: ['kong.log.serialize'],
+      note: `${fromRecord('authenticated_entity')} It has \`id\` and \`consumer_id\` only.`,
+    },
   },
   loadConsumer: {
     name: 'kong.client.load_consumer',
@@ -86,7 +89,7 @@ export const client = {
     phases: s.authenticatedPhases,
     protobuf: { arguments: 'google.protobuf.Empty', result: 'Consumer' },
     travel: s.getter,
-    inLog: { from: ['kong.log.serialize'], over: 'protobuf', note: fromRecord('consumer') },
+    inLog: { from: ['kong.log.serialize'], note: fromRecord('consumer') },
   },
   authenticate: {
     name: 'kong.client.authenticate',

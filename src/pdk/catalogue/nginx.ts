@@ -5,8 +5,12 @@ const key = { name: 'key', type: 'string', check: 'text' } as const;
 const jsonValue = { name: 'value', type: 'JsonValue', check: 'json' } as const;
 
 /** Nobody outside of Kong can know of a value before it is asked for. */
-const leftByLua =
-  'What a Lua plugin has left there makes Kong raise if it cannot be sent (a function, a table that holds itself, over ProtoBuf:1 keys that are numbers): a 500, and in the log phase the request stays behind for handlers of later ones. Share text, numbers and plain tables with Lua plugins.';
+const leftByLua = [
+  'What a Lua plugin has left there makes Kong raise if it cannot be sent: over MsgPack:1 a function, userdata, a coroutine; over ProtoBuf:1 a table with keys that are numbers and no list; over both a table that holds itself. In other phases that is a 500.',
+  'In the log phase it would leave the request behind for handlers of later ones. So there it answers what plugins of the same server have set, null otherwise. Of what Lua plugins and other servers have left, it answers the names that the definition of the plugin lists in readsInLog.',
+  'For a listed name that Kong has once not answered in the log phase, it rejects with PDK_NOT_IN_PHASE from then on.',
+  'What a Lua plugin gives to kong.log.set_serialize_value is in kong.log.serialize() and needs no list.',
+];
 
 export const nginx = {
   getVar: {
@@ -45,7 +49,10 @@ export const nginx = {
     description:
       "A value from nginx's context of the request, null when it is absent. What Kong keeps there and cannot send (`balancer_data`, `plugins` and others) is refused.",
     example: "const value = await kong.nginx.getCtx('my_key');",
-    details: [leftByLua],
+    details: [
+      ...leftByLua,
+      'Names under which Kong itself keeps a text, a number or a boolean, such as `KONG_PROXY_LATENCY` or `request_id`, need no list either.',
+    ],
     arguments: [{ ...key, check: 'ctxKey' }],
     result: s.value,
     phases: s.everyPhase,
@@ -90,7 +97,7 @@ export const ctxShared = {
   get: {
     name: 'kong.ctx.shared.get',
     description: 'A value that a plugin shared for this request, null when it is absent.',
-    details: [leftByLua],
+    details: leftByLua,
     example: "const user = await kong.ctx.shared.get('user');",
     arguments: [key],
     result: s.value,

@@ -144,10 +144,7 @@ export interface RawTwin {
 }
 
 /** How a function is made in the log phase. */
-export interface MadeInLog extends Omit<Composition, 'phases'> {
-  /** The only protocol for which this holds. Default: both. */
-  readonly over?: Protocol;
-}
+export type MadeInLog = Omit<Composition, 'phases'>;
 
 /** How a function of Kong's ProtoBuf:1 service travels over it. */
 export interface ProtobufMessages {

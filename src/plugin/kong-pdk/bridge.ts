@@ -1,5 +1,5 @@
 import type { PhaseChannel, FunctionRow } from '../../pdk/index.ts';
-import { ExitSignal, rowByName } from '../../pdk/index.ts';
+import { ExitSignal, keepUnchecked, rowByName } from '../../pdk/index.ts';
 import { phases } from '../../pdk/names/index.ts';
 import { bodyText } from './body-text.ts';
 import { withoutRaising } from './without-raising.ts';
@@ -49,7 +49,9 @@ async function callKong(name: string, args: readonly unknown[], channel: PhaseCh
     // The call is in time even if the plugin does not wait, because nothing is awaited before it.
     const safe = withoutRaising(name, args, channel);
     if ('made' in safe) return (await safe.made) ?? undefined;
-    const result = await channel.call(row, safe.args);
+    const answer = channel.call(row, safe.args);
+    keepUnchecked(row, channel, safe.args);
+    const result = await answer;
     return result instanceof Uint8Array ? bodyText(result) : (result ?? undefined);
   } catch (error) {
     if (error instanceof ExitSignal) return undefined;

@@ -4,6 +4,7 @@ import type { Phase } from '../../pdk/names/index.ts';
 import { phases as allPhases } from '../../pdk/names/index.ts';
 import { brand } from '../brand.ts';
 import type { CompiledPlugin, InstanceInfo, PhaseHandler, PluginHandlers } from '../types.ts';
+import { namesIn } from '../define.ts';
 import { checkedSchema } from '../schema/compile.ts';
 import { bridge } from './bridge.ts';
 import { hiddenHandlers } from './hidden-handlers.ts';
@@ -54,6 +55,7 @@ export function compileKongPdk(module: KongPdkModule, file: string): CompiledPlu
     }),
     onError: 'continue',
     phaseTimeout: 30_000,
+    readsInLog: namesIn(module.ReadsInLog, invalid),
     parseConfig: (raw) => raw ?? {},
     bindKong: bridge,
     setup: async ({ config, instance }) => {

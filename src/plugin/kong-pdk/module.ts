@@ -8,6 +8,8 @@ export interface KongPdkModule {
   readonly Name?: string;
   readonly Version?: string;
   readonly Priority?: number;
+  /** As `readsInLog` of a definition; kong-pdk itself knows no such list. */
+  readonly ReadsInLog?: readonly string[];
   /** The fields of the configuration in Kong's schema language. */
   readonly Schema?: KongField[];
 }

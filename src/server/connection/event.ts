@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
-import type { FunctionRow, KongFacts, PhaseChannel } from '../../pdk/index.ts';
+import type { ContextValues, FunctionRow, KongFacts, PhaseChannel } from '../../pdk/index.ts';
 import { rowByName, ExitSignal } from '../../pdk/index.ts';
 import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import { observe } from '../metrics/phase-stats.ts';
@@ -67,6 +67,10 @@ export abstract class PhaseEvent implements PhaseChannel, Timed {
 
   get facts(): KongFacts {
     return this.#facts;
+  }
+
+  get context(): ContextValues | undefined {
+    return this.instance.context;
   }
 
   get state(): EventState {

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Phase, Protocol } from '../../pdk/names/index.ts';
-import type { KongFacts, PhaseChannel } from '../../pdk/index.ts';
+import type { ContextValues, KongFacts, PhaseChannel } from '../../pdk/index.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/index.ts';
 import type { OpenRequest } from '../in-flight/open-requests.ts';
 import type { PluginInfo } from '../../wire/protobuf/index.ts';
@@ -37,6 +37,8 @@ export interface RunningInstance {
   readonly merges?: boolean;
   /** What it has learned of the Kong that started it. Default: nothing is kept. */
   readonly facts?: KongFacts;
+  /** What it knows of values in the context of requests. Default: nothing is kept for the log phase. */
+  readonly context?: ContextValues | undefined;
 }
 
 /** What is told to Kong about an instance. */

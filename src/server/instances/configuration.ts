@@ -1,4 +1,5 @@
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import type { ContextValues } from '../../pdk/index.ts';
 import type { CompiledPlugin, InstanceInfo, PluginHandlers, SetupContext } from '../../plugin/index.ts';
 import type { SteadyClock } from '../../base/clock.ts';
 import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
@@ -39,6 +40,8 @@ export type ConfigurationState = 'idle' | 'setting-up' | 'ready' | 'closing';
 export interface CallOptions {
   readonly prefetch: PrefetchLearners | null;
   readonly merges: boolean;
+  /** What is known of values in the context of requests. Default: nothing is kept for the log phase. */
+  readonly context?: ContextValues;
 }
 
 /**
@@ -54,6 +57,7 @@ export class Configuration {
   readonly prefetch: PrefetchLearners | null;
   /** Whether calls of its events are merged. */
   readonly merges: boolean;
+  readonly context: ContextValues | undefined;
   readonly usage: Usage = { events: 0, whenIdle: null, used: true };
   /** Instances that stand for this configuration. */
   instances = 0;
@@ -81,6 +85,7 @@ export class Configuration {
   ) {
     this.prefetch = calls.prefetch;
     this.merges = calls.merges;
+    this.context = calls.context;
     this.identity = identity;
     this.plugin = plugin;
     this.info = info;

@@ -1,4 +1,4 @@
-import type { KongFacts } from '../../pdk/index.ts';
+import type { ContextValues, KongFacts } from '../../pdk/index.ts';
 import type { CompiledPlugin, PluginHandlers } from '../../plugin/index.ts';
 import type { RunningInstance, StartedInstance } from '../connection/host.ts';
 import type { PrefetchLearners } from '../connection/prefetch-learner.ts';
@@ -18,6 +18,7 @@ export class InstanceView implements RunningInstance {
   readonly startedAt: number;
   readonly prefetch: PrefetchLearners | null;
   readonly merges: boolean;
+  readonly context: ContextValues | undefined;
   readonly facts: KongFacts = { subsystem: null, readsBodyFiles: null };
   /** Sweeps of the registry since the last event. */
   quietSweeps = 0;
@@ -33,6 +34,7 @@ export class InstanceView implements RunningInstance {
     this.startedAt = startedAt;
     this.prefetch = configuration.prefetch;
     this.merges = configuration.merges;
+    this.context = configuration.context;
     this.#raw = raw;
   }
 

@@ -12,6 +12,7 @@ import { PrefetchLearners } from '../connection/prefetch-learner.ts';
 import { Configuration } from './configuration.ts';
 import type { CallOptions, SetupSurroundings } from './configuration.ts';
 import { parseConfiguration } from './configuration-text.ts';
+import { ContextNames } from './context-names.ts';
 import { InstanceView } from './instance-view.ts';
 
 /** Ids are int32 and more than 0. */
@@ -60,6 +61,8 @@ export interface RegistryOptions {
   readonly prefetch?: boolean;
   /** Make one call of several, where plugins allow it. Default: false. */
   readonly merge?: boolean;
+  /** Whether a plugin has a log handler, which may ask for what others set in a request's context. Default: none has. */
+  readsInLog?(): boolean;
   /** Milliseconds without an event after which a configuration is closed. Default: one hour. */
   readonly idleMs?: number;
   /** Milliseconds since 1970. Default: `Date.now`. */
@@ -76,6 +79,7 @@ export class InstanceRegistry {
   readonly #options: RegistryOptions;
   readonly #instances = new Map<number, InstanceView>();
   readonly #broken = new BrokenStarts();
+  readonly #contextNames: ContextNames;
   readonly #adopting = new Map<number, Promise<RunningInstance>>();
   readonly #configurations = new Map<string, Configuration>();
   /** Identities of configurations whose log events do not run for a while. */
@@ -88,6 +92,7 @@ export class InstanceRegistry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
+    this.#contextNames = new ContextNames(() => options.readsInLog?.() === true, options.log);
   }
 
   /** Instances that Kong may use. */
@@ -357,7 +362,8 @@ export class InstanceRegistry {
     const merges = this.#options.merge === true && plugin.merge !== false;
     const ahead = plugin.protocol === 'protobuf';
     const learns = this.#options.prefetch === true && plugin.prefetch !== false && (ahead || merges);
-    return { merges, prefetch: learns ? new PrefetchLearners({ merges, ahead }) : null };
+    const context = this.#contextNames.of(plugin);
+    return { merges, prefetch: learns ? new PrefetchLearners({ merges, ahead }) : null, context };
   }
 
   #sweepFromNowOn(): void {

@@ -20,6 +20,7 @@ export class PluginSet {
   readonly #plugins = new Map<string, CompiledPlugin>();
   readonly #waiting = new Map<string, (() => void)[]>();
   #settled = false;
+  #logs = false;
   /** Nobody waits any longer, though plugins are still loading. */
   #late = false;
 
@@ -33,6 +34,11 @@ export class PluginSet {
 
   get plugins(): readonly CompiledPlugin[] {
     return [...this.#plugins.values()];
+  }
+
+  /** Whether one of them has a log handler, or may have. */
+  get readsInLog(): boolean {
+    return this.#logs || !this.#settled;
   }
 
   /** Loads every plugin; one that fails does not keep the others. Never rejects. */
@@ -115,6 +121,7 @@ export class PluginSet {
         });
       }
       this.#plugins.set(plugin.name, plugin);
+      this.#logs ||= plugin.phases.includes('log');
       for (const wake of this.#waiting.get(plugin.name) ?? []) wake();
       this.#waiting.delete(plugin.name);
     } catch (error) {

@@ -88,6 +88,7 @@ export class WorkerHost implements ConnectionHost {
       idleMs: start.options.idleTimeoutMs,
       prefetch: start.options.prefetch,
       merge: start.options.merge,
+      readsInLog: () => start.plugins.readsInLog,
       plugin: (name) => this.#plugin(name),
       stats: (plugin) => (this.stats[plugin.name] ??= createPluginStats()),
       surroundings: (plugin, info) => this.#surroundings(plugin, info),

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/index.ts';
-import { pdkFunction, rowByName } from '../../pdk/index.ts';
+import { nameOfKept, pdkFunction, rowByName } from '../../pdk/index.ts';
 import { PdkExit, PdkRejection, callFunction } from '../../kong-end/index.ts';
 import type { AnswerCall, PdkCall } from '../../kong-end/index.ts';
 import type { Answer, CompiledOverrides } from '../overrides.ts';
@@ -30,13 +30,17 @@ export class CallRecorder {
   answering(pdk: PdkCall, overrides: CompiledOverrides): AnswerCall {
     return async (name, args) => {
       const row = rowByName(name);
+      // A plugin has set it under its own name, and that call is noted.
+      const kept = nameOfKept(args[0]);
+      if (kept !== null && row?.result.kind === 'void') return callFunction(pdk, name, args);
+      const asked = kept === null ? args : [kept];
       const override = overrides.wire.get(name);
-      const call = this.begin(row, name, args, override !== undefined);
+      const call = this.begin(row, name, asked, override !== undefined);
       try {
         const value: unknown =
           override === undefined || row === null
             ? await callFunction(pdk, name, args)
-            : await overridden(row, override, args, pdk);
+            : await overridden(row, override, asked, pdk);
         call.result = seenByPlugin(row, value);
         return value;
       } catch (error) {

@@ -63,6 +63,7 @@ export function requestWorld(described: KongDescription, prefix: string, log: Sa
     const secure = request.scheme === 'https' || kong.route.protocols.includes('tls');
     const port = request.port ?? kong.route.destinations?.[0]?.port ?? 9000;
     const exchange = new Exchange(node, 'stream', from, port, 0, secure ? tls : null);
+    leaveValues(exchange, described);
     return { described, kong, stream, exchange, handshake, log };
   }
   const { bytes, contentType } = bodyBytes(request.body);
@@ -82,7 +83,13 @@ export function requestWorld(described: KongDescription, prefix: string, log: Sa
   });
   const buffer = described.bodyBufferBytes ?? defaultBodyBuffer;
   const exchange = new HttpExchange(node, message, 0, buffer, line.scheme === 'https' ? tls : null);
+  leaveValues(exchange, described);
   return { described, kong, stream, exchange, handshake, log };
+}
+
+function leaveValues(exchange: Exchange, { leftByLua }: KongDescription): void {
+  for (const [name, value] of Object.entries(leftByLua?.shared ?? {})) exchange.shared.set(name, value);
+  for (const [name, value] of Object.entries(leftByLua?.nginx ?? {})) exchange.ngxContext.set(name, value);
 }
 
 /** What Kong does between rewrite and access, or before preread. @throws KongTsError TEST_MISUSE */

@@ -52,6 +52,7 @@ export class TestHost implements ConnectionHost {
       clock: this.clock,
       log: options.log,
       merge: options.merge,
+      readsInLog: () => options.plugin.phases.includes('log'),
       plugin: (name) => (name === options.plugin.name ? options.plugin : null),
       stats: () => stats,
       surroundings: (plugin, info) => {

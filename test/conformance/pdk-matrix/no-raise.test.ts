@@ -4,7 +4,7 @@ import { catalogue } from '../../../src/pdk/catalogue.ts';
 import type { FunctionRow, Phase, Protocol } from '../../../src/pdk/index.ts';
 import { compileKongPdk } from '../../../src/plugin/kong-pdk/compile.ts';
 import { testPlugin } from '../../../src/testing/index.ts';
-import type { KongDescription } from '../../../src/testing/index.ts';
+import type { KongDescription, LeftByLua } from '../../../src/testing/index.ts';
 import { callByPath } from '../../unit/pdk/fake-channel.ts';
 import { matrix } from '../../unit/pdk/matrix.ts';
 
@@ -22,6 +22,8 @@ const wrong: readonly unknown[] = [
   'x',
   'Content-Length',
   'KONG_PHASE',
+  'KONG_LOG',
+  '_mine',
   'balancer_data',
   -1,
   0,
@@ -86,6 +88,21 @@ const http: KongDescription = {
   },
 };
 
+/** Names that the walk asks for, with values that Kong cannot send. */
+const unsendable = (): LeftByLua => {
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
+  const left = {
+    my_key: () => 1,
+    x: cycle,
+    'Content-Length': new Map([[2, 'two']]),
+    '': () => 1,
+    KONG_LOG: { notice: () => 1 },
+    _mine: cycle,
+  };
+  return { shared: left, nginx: left };
+};
+
 const situations: readonly Situation[] = [
   {
     what: 'a request whose answer is buffered',
@@ -100,6 +117,16 @@ const situations: readonly Situation[] = [
     what: 'a request whose credential is none that Kong can send',
     phases: ['log'],
     described: { ...http, credential: { id: 7, consumer_id: 8 } as never },
+  },
+  {
+    what: 'a request on which Lua plugins have left what Kong cannot send',
+    phases: ['log'],
+    described: { ...http, leftByLua: unsendable() },
+  },
+  {
+    what: 'a request whose consumer and credential Kong cannot send',
+    phases: ['log'],
+    described: { ...http, consumer: {}, credential: { id: 'x', of: () => 1 } },
   },
   { what: 'a body on disk', phases: ['access', 'log'], described: { ...http, bodyBufferBytes: 3 } },
   { what: 'a TCP connection', phases: ['preread', 'log'], described: { subsystem: 'stream' } },

@@ -20,14 +20,20 @@ const madeOtherwise: Readonly<Record<string, string>> = {
   'kong.service.request.set_body': 'encoded here, the same way over both protocols',
 };
 
-/** The same in the log phase over ProtoBuf:1 alone, where Kong can have what it cannot send, and then raises. */
+/** The same in the log phase, where Kong can have what it cannot send, and then raises. */
 const madeOtherwiseInLog: Readonly<Record<string, string>> = {
   'kong.client.get_consumer': 'comes out of the record',
   'kong.client.get_credential': 'comes out of the record',
+};
+/** The same over ProtoBuf:1 alone. */
+const madeOtherwiseInProtobufLog: Readonly<Record<string, string>> = {
   'kong.request.get_uri_captures': 'is refused',
 };
-const otherwise = (method: string, { protocol, phase }: Pick<PhaseChannel, 'protocol' | 'phase'>): boolean =>
-  method in madeOtherwise || (phase === 'log' && protocol === 'protobuf' && method in madeOtherwiseInLog);
+function otherwise(method: string, { protocol, phase }: Pick<PhaseChannel, 'protocol' | 'phase'>): boolean {
+  if (method in madeOtherwise) return true;
+  if (phase !== 'log') return false;
+  return method in madeOtherwiseInLog || (protocol === 'protobuf' && method in madeOtherwiseInProtobufLog);
+}
 
 /** Arguments that travel otherwise than the probe's, with the reason. */
 const otherArguments: readonly { method: string; recorded: unknown; ours: unknown; reason: string }[] = [
@@ -125,9 +131,9 @@ async function check(transcript: Transcript, split: (bytes: Buffer) => Buffer[])
   } else {
     expect(outcomes.filter((outcome) => 'error' in outcome)).toMatchObject([{ error: { code } }]);
   }
-  const inLog = transcript.name === 'protobuf-log-phase' || transcript.name === 'protobuf-log-unbuffered';
-  const left = (method: string) =>
-    otherwise(method, { protocol: 'protobuf', phase: inLog ? 'log' : 'access' });
+  const phase = /^(?:protobuf|msgpack)-log-(?:phase|unbuffered)$/.test(transcript.name) ? 'log' : 'access';
+  const protocol = transcript.name.startsWith('protobuf') ? 'protobuf' : 'msgpack';
+  const left = (method: string) => otherwise(method, { protocol, phase });
   const values = outcomes
     .filter((outcome) => !('error' in outcome) && !left(outcome.method))
     .map(({ method, value }): Expected => [method, value]);
