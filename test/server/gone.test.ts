@@ -113,6 +113,23 @@ describe('a worker that is killed while it works on a MsgPack:1 event', { timeou
     expect(kong.skipped).toEqual([]);
   });
 
+  it.each(['atOnce', 'later'])(
+    'leaves nothing unanswered either if its handler ends it before anything else runs: %s',
+    async (when) => {
+      const server = await bench.serve(['packed'], '--workers', '1').ready();
+      const kong = new KongClient(server.socket, 'msgpack');
+      clients.push(kong);
+      kong.results['kong.request.get_method'] = 'GET';
+      const { calls } = await kong.event(
+        'packed',
+        { dies: { [when]: join(bench.folder, 'died') } },
+        'access',
+      );
+      expect(calls).toEqual(['kong.request.get_method', 'kong.response.set_header']);
+      expect([kong.skipped, kong.retries]).toEqual([[], 1]);
+    },
+  );
+
   it('and the one after it as well, gives the requests a 500', async () => {
     const server = await bench.serve(['packed'], '--workers', '1').ready();
     const kong = new KongClient(server.socket, 'msgpack');

@@ -23,6 +23,8 @@ export class InFlightFile {
     try {
       const descriptor = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
+      // The disk's room is taken now, so that no later write lacks it.
+      writeSync(descriptor, new Uint8Array(requestsAt + requestsSize), 0, requestsAt + requestsSize, 0);
       return new InFlightFile(descriptor);
     } catch {
       return null;

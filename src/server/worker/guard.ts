@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import { requestsAt } from '../in-flight/open-requests.ts';
 import { fields } from '../in-flight/register.ts';
 
 /** Where the supervisor's end of the register file is among the descriptors of a worker process. */
@@ -8,13 +7,11 @@ export const inFlightDescriptor = 4;
 /** How often the register is copied, and how often the guard looks for the parent. Milliseconds. */
 const copyIntervalMs = 50;
 const parentIntervalMs = 1000;
-/** Two signs of life and some, in milliseconds. */
-const standsStillMs = 1200;
 
 const source = `
 const { workerData } = require('node:worker_threads');
 const { writeSync } = require('node:fs');
-const { parent, graceMs, blockedForMs, memory, alive, requests, descriptor, copyAfterMs } = workerData;
+const { parent, graceMs, blockedForMs, memory, alive, descriptor, copyAfterMs } = workerData;
 
 const bytes = new Uint8Array(8 + memory.byteLength);
 const time = new Float64Array(bytes.buffer, 0, 1);
@@ -40,25 +37,6 @@ function copy() {
   }
   written = end * 4;
 }
-
-const guarded = new Int32Array(requests, 0, 1);
-const owed = new Uint8Array(requests, 4);
-let stood = 0;
-let stoodAt = 0;
-// An event loop that stands still cannot write the requests that it owes an answer itself.
-function owe() {
-  const now = Atomics.load(beats, 0);
-  stood = now === stoodAt ? stood + ${copyIntervalMs} : 0;
-  stoodAt = now;
-  if (!usable || stood < ${standsStillMs} || Atomics.load(guarded, 0) === 1) return;
-  Atomics.store(guarded, 0, 1);
-  try {
-    writeSync(descriptor, Buffer.from(owed), 0, owed.length, ${requestsAt});
-  } catch {
-    usable = false;
-  }
-}
-setInterval(owe, ${copyIntervalMs});
 
 const beats = new Int32Array(alive);
 let missing = 0;
@@ -88,8 +66,6 @@ export interface GuardOptions {
   readonly alive: SharedArrayBuffer;
   /** The memory of an InFlightRegister. */
   readonly memory: SharedArrayBuffer;
-  /** The memory of OpenRequests. */
-  readonly requests: SharedArrayBuffer;
   /** The file to copy it to, see InFlightFile; null for none. */
   readonly descriptor: number | null;
   /** Until then another part of the worker copies, in milliseconds. */

@@ -143,18 +143,13 @@ function start(given: WorkerStart): void {
   const closely = careful && inFlight;
   if (closely) {
     const stop = writeThrough(started.inFlight, inFlightDescriptor);
-    started.openRequests.careful = true;
-    setTimeout(() => {
-      stop();
-      started.openRequests.careful = false;
-    }, carefulForMs).unref();
+    setTimeout(stop, carefulForMs).unref();
   }
   startGuard({
     parent,
     graceMs: drainTerm(options.drainTimeoutMs, 'close') + (kong === null ? 0 : orphanTermMs),
     blockedForMs: drainTerm(options.drainTimeoutMs, 'close'),
     alive: alive.buffer,
-    requests: started.openRequests.memory,
     memory: started.inFlight.memory,
     descriptor: inFlight ? inFlightDescriptor : null,
     copyAfterMs: closely ? carefulForMs : 0,
