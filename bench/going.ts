@@ -25,7 +25,6 @@ const plugins = {
   protobuf: { access: 'steady', log: 'recording' },
   msgpack: { access: 'packed', log: 'packed-recording' },
 } as const;
-const all = ['steady', 'recording', 'packed', 'packed-recording'];
 
 /** A Kong below which servers are started, and the requests that it serves. */
 class Situation {
@@ -114,6 +113,12 @@ class Situation {
     };
     process.stdout.write(`${what}: ${JSON.stringify(counts)}\n`);
     for (const failure of new Set(this.#failures)) process.stdout.write(`  ${failure}\n`);
+    for (const skip of new Set(this.#clients.flatMap(({ skipped }) => skipped)))
+      process.stdout.write(`  skipped: ${skip}\n`);
+    if (process.env['GOING_LOG'])
+      for (const line of this.nginx.log)
+        if (!['info', 'debug'].includes(line.level))
+          process.stdout.write(`    ${JSON.stringify(line).slice(0, 400)}\n`);
     for (const client of this.#clients) client.close();
     await this.nginx.close();
     await until(async () => !this.nginx.pids.some(isAlive), 'the end of the servers');
@@ -132,7 +137,7 @@ class Situation {
 }
 
 /** Four workers are killed, one after the other. */
-async function kills(protocols: readonly Protocol[], name: string): Promise<void> {
+async function kills(protocols: readonly Protocol[], all: readonly string[], name: string): Promise<void> {
   const situation = await Situation.create();
   situation.start(all);
   await situation.ready(0);
@@ -154,7 +159,7 @@ async function kills(protocols: readonly Protocol[], name: string): Promise<void
 }
 
 /** `kong reload`: SIGTERM, SIGKILL of the supervisor 0.4 s later, and the next server. */
-async function reload(protocols: readonly Protocol[], name: string): Promise<void> {
+async function reload(protocols: readonly Protocol[], all: readonly string[], name: string): Promise<void> {
   const situation = await Situation.create();
   situation.start(all);
   await situation.ready(0);
@@ -169,7 +174,7 @@ async function reload(protocols: readonly Protocol[], name: string): Promise<voi
 }
 
 /** The next server loads a plugin for 10 s. */
-async function slow(protocols: readonly Protocol[], name: string): Promise<void> {
+async function slow(protocols: readonly Protocol[], all: readonly string[], name: string): Promise<void> {
   const situation = await Situation.create();
   situation.start(all);
   await situation.ready(0);
@@ -186,7 +191,7 @@ async function slow(protocols: readonly Protocol[], name: string): Promise<void>
 }
 
 /** A third server starts while the second one is loading; the second one is ready last. */
-async function starts(protocols: readonly Protocol[], name: string): Promise<void> {
+async function starts(protocols: readonly Protocol[], all: readonly string[], name: string): Promise<void> {
   const situation = await Situation.create();
   situation.start(all);
   await situation.ready(0);
@@ -205,9 +210,11 @@ async function starts(protocols: readonly Protocol[], name: string): Promise<voi
 }
 
 const situations = { kills, reload, slow, starts };
+const served = (protocols: readonly Protocol[]): string[] =>
+  protocols.flatMap((protocol) => Object.values(plugins[protocol]));
 for (const [name, run] of Object.entries(situations)) {
   if (only !== undefined && only !== name) continue;
-  await run(['protobuf'], 'ProtoBuf:1');
-  await run(['msgpack'], 'MsgPack:1');
-  await run(['protobuf', 'msgpack'], 'both');
+  for (const protocols of [['protobuf'], ['msgpack'], ['protobuf', 'msgpack']] as const) {
+    await run(protocols, served(protocols), `${protocols.join(' and ')} on one socket`);
+  }
 }

@@ -92,7 +92,7 @@ export interface ConnectionHost {
     enter(instanceId: number, phase: Phase, ticket: number, eventId: number): number;
     leave(place: number): void;
   };
-  /** Where MsgPack:1 requests about events are noted that wait for their answers. Default: nowhere. */
+  /** Where MsgPack:1 requests are noted that wait for their answers. Default: nowhere. */
   readonly openRequests?: {
     open(request: OpenRequest): number;
     close(place: number): void;

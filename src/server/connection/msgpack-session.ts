@@ -215,9 +215,11 @@ export class MsgpackSession implements Responder {
         this.#step(command);
         return;
       case 'startInstance':
+        this.#note('start', 0);
         this.#answerLater(host.startInstance(command.name, encodeText(command.config), this.#asked), 0);
         return;
       case 'closeInstance':
+        this.#note(null, 0);
         this.#answerLater(host.closeInstance(command.instanceId), command.instanceId);
         return;
       case 'other':
@@ -248,7 +250,7 @@ export class MsgpackSession implements Responder {
   }
 
   /** Should this process die before the answer, Kong is told. */
-  #note(phase: Phase | null, eventId: number): void {
+  #note(phase: Phase | 'start' | null, eventId: number): void {
     const { ticket, runtime } = this.#connection;
     if (ticket === 0) return;
     this.#place = runtime.host.openRequests?.open({ ticket, id: this.#request, eventId, phase }) ?? -1;

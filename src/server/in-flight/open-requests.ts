@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Phase } from '../../pdk/names/index.ts';
 import { phases } from '../../pdk/names/index.ts';
 
-/** A MsgPack:1 request about an event that waits for its answer. */
+/** A MsgPack:1 request that waits for its answer. */
 export interface OpenRequest {
   /** Of the connection that it came on; 0 where it was forwarded from another worker. */
   readonly ticket: number;
@@ -10,8 +10,11 @@ export interface OpenRequest {
   readonly id: number;
   /** 0 where no event has begun. */
   readonly eventId: number;
-  /** Null where the event runs on another worker or server: what it does has not ended this one. */
-  readonly phase: Phase | null;
+  /**
+   * `start` for a StartInstance. Null for what cannot have ended this worker: the event runs on another worker or server, or an
+   * instance is closed.
+   */
+  readonly phase: Phase | 'start' | null;
 }
 
 /** Requests at the same time. Further ones are not noted. */
@@ -23,12 +26,9 @@ export const requestsSize: number = places * bytesOfOne;
 export const requestsAt: number = 32 * 1024;
 const largest = 2 ** 32;
 
-/** In place of a phase. */
-const elsewhere = phases.length + 1;
-const phaseCode = Object.fromEntries(phases.map((phase, index) => [phase, index + 1])) as Record<
-  Phase,
-  number
->;
+/** What is written in place of a phase, from 1 on. */
+const codes = [...phases, 'start', null] as const;
+const codeOf: ReadonlyMap<OpenRequest['phase'], number> = new Map(codes.map((code, at) => [code, at + 1]));
 
 /**
  * The MsgPack:1 requests that this worker owes an answer, in a file where its supervisor finds them when it has died: Kong goes on
@@ -57,7 +57,7 @@ export class OpenRequests {
     this.#table[at] = ticket;
     this.#table[at + 1] = id | 0;
     this.#table[at + 2] = eventId | 0;
-    this.#table[at + 3] = phase === null ? elsewhere : phaseCode[phase];
+    this.#table[at + 3] = codeOf.get(phase) ?? 0;
     this.#save(place);
     return place;
   }
@@ -86,8 +86,7 @@ export class OpenRequests {
 export function readOpenRequests(table: Int32Array): OpenRequest[] {
   const requests: OpenRequest[] = [];
   for (let at = 0; at + fields <= table.length; at += fields) {
-    const code = table[at + 3] ?? 0;
-    const phase = code === elsewhere ? null : phases[code - 1];
+    const phase = codes[(table[at + 3] ?? 0) - 1];
     if (phase === undefined) continue;
     requests.push({
       ticket: table[at] ?? 0,

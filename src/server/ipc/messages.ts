@@ -108,7 +108,13 @@ export type Message =
   /** Supervisor to worker, first message. */
   | { readonly type: 'start'; readonly start: WorkerStart }
   /** Supervisor to worker, with the socket as handle. */
-  | { readonly type: 'connection'; readonly ticket: number; readonly socket: number }
+  | {
+      readonly type: 'connection';
+      readonly ticket: number;
+      readonly socket: number;
+      /** The worker that had it has died. */
+      readonly orphaned: boolean;
+    }
   /** Either way: Kong has closed this instance. */
   | { readonly type: 'forget'; readonly id: number }
   /** Supervisor to worker: where the event hook dispatcher listens. */

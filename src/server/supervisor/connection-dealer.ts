@@ -7,13 +7,15 @@ export interface ConnectionTaker {
   readonly connections: number;
   /** True when the worker may be blocked. Others are preferred. */
   readonly silent: boolean;
-  give(ticket: number, socket: Connection, index: number, failed: () => void): void;
+  /** @param orphaned the worker that had it has died */
+  give(ticket: number, socket: Connection, index: number, failed: () => void, orphaned: boolean): void;
 }
 
 interface Handover<Taker> {
   readonly socket: Connection;
   readonly index: number;
   taker: Taker | null;
+  readonly orphaned?: boolean;
 }
 
 /**
@@ -75,11 +77,11 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   }
 
   /** The worker has let go of the connection between two commands. Another worker goes on with it. */
-  released(ticket: number): void {
+  released(ticket: number, orphaned = false): void {
     const handover = this.#held.get(ticket);
     if (handover === undefined) return;
     this.#held.delete(ticket);
-    this.#handovers.set(ticket, { ...handover, taker: null });
+    this.#handovers.set(ticket, { ...handover, taker: null, orphaned });
     this.#assign(ticket);
   }
 
@@ -95,7 +97,9 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   }
 
   /**
-   * The worker has ended. Connections that it had not taken go to others. The rest are closed.
+   * The worker has ended. Connections that it had not taken go to others. The rest are closed. If all connections of a
+   * socket belong on one worker, those without an event go to the next worker. Over MsgPack:1 everything that Kong waits
+   * for is known, and Kong goes on without the plugin if its next command crosses the end of a connection.
    * @param inFlight tickets of connections with an event that has ended with the worker, and what Kong reads before
    * their end
    * @param orphan takes the other connections, on which Kong may or may not wait
@@ -108,11 +112,15 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   ): number {
     this.detach(taker);
     let closed = 0;
-    for (const [ticket, { socket, taker: holder }] of this.#held) {
+    for (const [ticket, { socket, index, taker: holder }] of this.#held) {
       if (holder !== taker) continue;
+      const last = inFlight.get(ticket);
+      if (last === undefined && this.#pinned(index)) {
+        this.released(ticket, true);
+        continue;
+      }
       this.#held.delete(ticket);
       closed++;
-      const last = inFlight.get(ticket);
       if (last === undefined) orphan(socket);
       else endCleanly(socket, last);
     }
@@ -158,12 +166,13 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
     const taker = this.#choose(handover.index);
     if (taker === null) return;
     handover.taker = taker;
-    taker.give(ticket, handover.socket, handover.index, () => {
+    const failed = () => {
       if (handover.taker !== taker || !this.#handovers.has(ticket)) return;
       handover.taker = null;
       this.#takers.delete(taker);
       this.#assign(ticket);
-    });
+    };
+    taker.give(ticket, handover.socket, handover.index, failed, handover.orphaned === true);
   }
 
   #choose(index: number): Taker | null {

@@ -36,7 +36,7 @@ export class ForwardedSteps {
     } catch (error) {
       if (owner.state !== 'gone') throw error;
       const owed = owner.owed.find((request) => request.eventId === eventId);
-      return owedForwarded(owed?.phase ?? null, owner.suspect);
+      return owedForwarded(owed === undefined || owed.phase === 'start' ? null : owed.phase, owner.suspect);
     }
   }
 }

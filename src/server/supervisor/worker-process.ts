@@ -192,10 +192,10 @@ export class WorkerProcess {
   }
 
   /** Hands a connection over. Our copy of the socket stays open until the worker says that the connection has come. */
-  give(ticket: number, socket: Connection, index: number, failed: () => void): void {
+  give(ticket: number, socket: Connection, index: number, failed: () => void, orphaned: boolean): void {
     this.connections++;
     this.#child.send(
-      { type: 'connection', ticket, socket: index } satisfies Message,
+      { type: 'connection', ticket, socket: index, orphaned } satisfies Message,
       socket,
       { keepOpen: true },
       (error) => {

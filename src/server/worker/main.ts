@@ -85,7 +85,7 @@ process.on('message', (message: Message, handle: unknown) => {
       break;
     case 'connection':
       send({ type: 'taken', ticket: message.ticket });
-      take(message.ticket, (handle as Connection | null | undefined) ?? null);
+      take(message.ticket, (handle as Connection | null | undefined) ?? null, message.orphaned);
       break;
     case 'forget':
       worker?.forget(message.id);
@@ -216,13 +216,13 @@ function createKeeper({
   });
 }
 
-function take(ticket: number, socket: Connection | null): void {
+function take(ticket: number, socket: Connection | null, orphaned: boolean): void {
   const gone = () => {
     send({ type: 'gone', ticket });
   };
   if (socket === null || worker === null) gone();
   else {
-    void worker.serve(socket, ticket).then((how) => {
+    void worker.serve(socket, ticket, orphaned).then((how) => {
       send({ type: how === 'released' ? 'released' : 'gone', ticket });
     });
   }

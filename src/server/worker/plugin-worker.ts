@@ -110,8 +110,9 @@ export class PluginWorker {
   /**
    * Serves a connection until it is closed, or given back to the supervisor, which has a copy of it.
    * @param ticket its number at the supervisor, more than 0
+   * @param orphaned the worker that had it has died, maybe with a request of which nobody knows
    */
-  async serve(socket: Connection, ticket = 0): Promise<'closed' | 'released'> {
+  async serve(socket: Connection, ticket = 0, orphaned = false): Promise<'closed' | 'released'> {
     if (this.#shut) {
       socket.destroy();
       return 'released';
@@ -119,6 +120,7 @@ export class PluginWorker {
     const handle = serveConnection(socket, this.#host, ticket);
     this.#connections.add(handle);
     this.#part(handle);
+    if (orphaned) partWithSilent(handle);
     await handle.closed;
     this.#connections.delete(handle);
     return handle.released ? 'released' : 'closed';
@@ -236,4 +238,17 @@ export class PluginWorker {
 /** Whether it settles in time, one way or the other. */
 async function settles(limitMs: number, work: Promise<unknown>): Promise<boolean> {
   return (await within(limitMs, Promise.allSettled([work]))) !== late;
+}
+
+/**
+ * How long Kong may leave an orphaned connection alone, in milliseconds. One that is in use gets its next command before. On one
+ * whose last request nobody knows of, Kong waits for the end.
+ */
+const silentOrphanMs = 1000;
+
+function partWithSilent(handle: ConnectionHandle): void {
+  const timer = setTimeout(() => {
+    if (handle.bytesRead === 0) handle.giveUp();
+  }, silentOrphanMs);
+  void handle.closed.then(() => clearTimeout(timer));
 }

@@ -49,6 +49,19 @@ describe('ConnectionRouter', () => {
     expect(router.waiting).toBe(0);
   });
 
+  it('goes on with the connections of a dead worker where they belong on one worker, but for those with an event', () => {
+    const { router, a, b } = setup(true);
+    router.attach(a);
+    const sockets = [connection(), connection()];
+    for (const socket of sockets) router.accept(socket, 0);
+    for (const ticket of [1, 2]) router.taken(ticket);
+    router.attach(b);
+    const orphans: unknown[] = [];
+    expect(router.lost(a, new Map([[1, Buffer.from('x')]]), (socket) => orphans.push(socket))).toBe(1);
+    expect([b.given, orphans]).toEqual([[2], []]);
+    expect(sockets.map(({ writableEnded }) => writableEnded)).toEqual([true, false]);
+  });
+
   it('passes over a worker that is silent, unless there is no other', () => {
     const { router, a, b } = setup();
     b.connections = 5;

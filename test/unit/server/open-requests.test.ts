@@ -1,4 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
+import { farewell } from '../../../src/server/connection/farewell.ts';
+import { owedAnswer } from '../../../src/server/connection/owed-answer.ts';
+import { decodeValue } from '../../../src/wire/msgpack/index.ts';
 import {
   OpenRequests,
   readOpenRequests,
@@ -44,10 +47,10 @@ test('a request is there as it comes, and crossed out before its answer', () => 
 
 test('a file that cannot be written to is left alone', () => {
   let tried = 0;
-  const broken = new OpenRequests(4, (() => {
+  const broken = new OpenRequests(4, () => {
     tried++;
     throw new Error('EIO');
-  }) as never);
+  });
   broken.close(broken.open(request));
   expect([broken.open(request), tried]).toEqual([-1, 1]);
 });
@@ -65,4 +68,20 @@ test('more than there is room for, ids beyond 32 bits and a server without a fil
   expect(open.open({ ...request, id: 2 ** 32 })).toBe(-1);
   expect(new OpenRequests(null).open(request)).toBe(-1);
   open.close(-1);
+});
+
+test('a StartInstance is noted as one, and answered with an id that nobody knows, whatever ended the worker', () => {
+  const start = { ...request, eventId: 0, phase: 'start' } as const;
+  open.open(start);
+  expect(found()).toEqual([start]);
+  for (const suspect of [false, true]) {
+    const bytes = owedAnswer(start, suspect);
+    const answer = decodeValue(bytes.subarray(0, bytes.length - farewell.msgpack.length));
+    expect(answer).toEqual([
+      1,
+      start.id,
+      null,
+      expect.objectContaining({ Id: expect.any(Number) as number }),
+    ]);
+  }
 });
