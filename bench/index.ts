@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Comparison } from './lib/context.ts';
 import { Context } from './lib/context.ts';
-import { chart } from './report/chart.ts';
+import { drawPictures } from './report/pictures.ts';
 import { table } from './report/table.ts';
 import { codecs } from './scenarios/codecs.ts';
 import { floor } from './scenarios/floor.ts';
@@ -13,7 +13,7 @@ import { httpLog } from './scenarios/http-log.ts';
 import { latency } from './scenarios/latency.ts';
 import { merging } from './scenarios/merging.ts';
 import { memory } from './scenarios/memory.ts';
-import { priced } from './scenarios/priced.ts';
+import { priced, pricedLog } from './scenarios/priced.ts';
 import { scaling } from './scenarios/scaling.ts';
 import { start } from './scenarios/start.ts';
 import { throughput } from './scenarios/throughput.ts';
@@ -23,6 +23,7 @@ const scenarios = {
   merging,
   floor,
   priced,
+  'priced-log': pricedLog,
   latency,
   scaling,
   start,
@@ -70,7 +71,15 @@ const results: Record<string, Comparison[]> = {};
 try {
   for (const [name, scenario] of Object.entries(scenarios)) {
     if (values.only !== undefined && !values.only.includes(name)) continue;
-    results[name] = await scenario(context);
+    try {
+      results[name] = await scenario(context);
+    } catch (error) {
+      // The others have their say, and the run fails in the end.
+      process.exitCode = 1;
+      context.say(
+        `${name} has failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
     await context.reset();
   }
 } finally {
@@ -84,8 +93,7 @@ writeFileSync(
   here('results/latest.json'),
   `${JSON.stringify({ node: process.version, options: values, results }, null, 2)}\n`,
 );
-if (results.throughput !== undefined)
-  writeFileSync(here('results/throughput.svg'), chart(results.throughput));
+drawPictures(results);
 if (values.write) {
   const readme = readFileSync(here('README.md'), 'utf8');
   const begin = '<!-- results -->';

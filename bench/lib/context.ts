@@ -71,9 +71,13 @@ export class Context {
   }
 
   /** Runs `ours` and `peer` in turn, `rounds` times, the order swapped in every second round. */
-  async alternate<T>(ours: () => Promise<T>, peer: () => Promise<T>): Promise<{ ours: T[]; peer: T[] }> {
+  async alternate<T>(
+    ours: () => Promise<T>,
+    peer: () => Promise<T>,
+    rounds = this.options.rounds,
+  ): Promise<{ ours: T[]; peer: T[] }> {
     const result: { ours: T[]; peer: T[] } = { ours: [], peer: [] };
-    for (let round = 0; round < this.options.rounds; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       for (const side of round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const)) {
         result[side].push(await (side === 'ours' ? ours() : peer()));
       }

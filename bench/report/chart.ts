@@ -7,13 +7,15 @@ const right = 200;
 const top = 32;
 const bottom = 44;
 
-interface Line {
+/** One line of a picture: events per second over the number of getters. */
+export interface Line {
   name: string;
   colour: string;
   points: { n: number; perSecond: number }[];
 }
 
-function linesOf(rows: readonly Comparison[]): Line[] {
+/** From the rows of the scenario `throughput`. */
+export function throughputLines(rows: readonly Comparison[]): Line[] {
   const of = (protocol: string, burst: string): Comparison[] =>
     rows.filter((row) => row.extra.protocol === protocol && row.extra.burst === burst);
   const points = (some: Comparison[], side: 'ours' | 'peer'): Line['points'] =>
@@ -30,9 +32,37 @@ function linesOf(rows: readonly Comparison[]): Line[] {
   ].filter((line) => line.points.length > 0);
 }
 
+/**
+ * From the rows of the scenario `merging`: merged, each call by itself, and kong-pdk. Events per second of the server's CPU
+ * time, what one core of its own gives: the lines are measured one after the other, and the machine's other work does not bend
+ * them.
+ */
+export function mergingLines(rows: readonly Comparison[]): Line[] {
+  const line = (
+    name: string,
+    colour: string,
+    protocol: string,
+    merge: boolean,
+    side: 'ours' | 'peer',
+  ): Line => ({
+    name,
+    colour,
+    points: rows
+      .filter(({ extra }) => extra.protocol === protocol && extra.merge === String(merge))
+      .filter(({ extra }) => Number(extra.setters) === 1)
+      .map((row) => ({ n: Number(row.extra.n), perSecond: 1e6 / (row[side]?.median ?? Infinity) })),
+  });
+  return [
+    line('ProtoBuf, merged', '#0b6e4f', 'protobuf', true, 'ours'),
+    line('ProtoBuf, each by itself', '#7cc4a8', 'protobuf', false, 'ours'),
+    line('MsgPack, merged', '#24517f', 'msgpack', true, 'ours'),
+    line('MsgPack, each by itself', '#8fb3d9', 'msgpack', false, 'ours'),
+    line('kong-pdk 0.6.0, MsgPack', '#b0532d', 'msgpack', true, 'peer'),
+  ].filter(({ points }) => points.length > 0);
+}
+
 /** Throughput over the number of PDK calls, as a self-contained SVG. */
-export function chart(rows: readonly Comparison[]): string {
-  const lines = linesOf(rows);
+export function chart(title: string, lines: readonly Line[]): string {
   const most = Math.max(1, ...lines.flatMap((line) => line.points.map((point) => point.perSecond)));
   const step = 10 ** Math.floor(Math.log10(most)) / (most / 10 ** Math.floor(Math.log10(most)) < 3 ? 2 : 1);
   const ceiling = Math.ceil(most / step) * step;
@@ -41,7 +71,7 @@ export function chart(rows: readonly Comparison[]): string {
   const out = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" font-family="system-ui, sans-serif" font-size="12">`,
     `<rect width="${String(width)}" height="${String(height)}" fill="#fff"/>`,
-    `<text x="${String(left)}" y="18" font-size="14">Events per second over the number of PDK calls (access, 16 connections)</text>`,
+    `<text x="${String(left)}" y="18" font-size="14">${title}</text>`,
   ];
   for (let value = 0; value <= ceiling; value += step) {
     out.push(

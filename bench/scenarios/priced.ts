@@ -12,6 +12,14 @@ const both = (measured: readonly Measured[]): number[] =>
 const server = (measured: readonly Measured[]): string =>
   summarize(measured.map(({ cpuPerEvent }) => cpuPerEvent)).median.toFixed(0);
 
+/** What the server spends more than the other one, pair by pair, in microseconds. */
+function above(ours: readonly Measured[], peer: readonly Measured[]): string {
+  const { median, min, max } = summarize(
+    ours.map(({ cpuPerEvent }, i) => cpuPerEvent - (peer[i]?.cpuPerEvent ?? Number.NaN)),
+  );
+  return `${median.toFixed(0)} (${min.toFixed(0)} to ${max.toFixed(0)})`;
+}
+
 function row(name: string, ours: readonly Measured[], peer: readonly Measured[]): Comparison {
   const [first] = ours;
   const frames = first === undefined ? 0 : first.calls / first.events;
@@ -70,11 +78,14 @@ export async function priced(context: Context): Promise<Comparison[]> {
       () => theirs('log'),
     );
   }
-  return [...rows, ...(await pricedLogs(context))];
+  return rows;
 }
 
-/** http-log-enterprise beside a plugin that does `log.serialize` alone. */
-async function pricedLogs(context: Context): Promise<Comparison[]> {
+/**
+ * http-log-enterprise beside a plugin that does `log.serialize` alone, with the same prices. What a record costs above that is
+ * the difference of the server's part.
+ */
+export async function pricedLog(context: Context): Promise<Comparison[]> {
   const { seconds, connections } = context.options;
   const sink = await RecordSink.start();
   const rows: Comparison[] = [];
@@ -97,7 +108,7 @@ async function pricedLogs(context: Context): Promise<Comparison[]> {
           ...row(name, pairs.ours, pairs.peer),
           extra: {
             'second column': 'one log.serialize',
-            cpu: `${server(pairs.ours)} / ${server(pairs.peer)} µs`,
+            cpu: `${server(pairs.ours)} / ${server(pairs.peer)} µs, ${above(pairs.ours, pairs.peer)} above it`,
           },
         });
         context.say(rows.at(-1)?.name ?? '');

@@ -32,22 +32,16 @@ export class Arrivals {
   /** Resolves when the event may end for Kong. A record that Kong does not give is counted and reported. */
   async take(kong: Kong<'log', 'protobuf'>): Promise<void> {
     const { turns, accept } = this.#options;
-    if (turns === null) {
-      const bytes = await this.#read(kong);
-      const accepted = bytes === null ? null : accept(bytes);
-      if (accepted !== null) await accepted;
-      return;
-    }
-    const turn = turns.take();
+    const turn = turns?.take() ?? null;
     let accepted: Promise<void> | null = null;
     try {
       const bytes = await this.#read(kong);
-      await turn.come;
+      if (turn !== null) await turn.come;
       if (bytes !== null) accepted = accept(bytes);
     } finally {
-      turn.end();
+      turn?.end();
     }
-    await accepted;
+    if (accepted !== null) await accepted;
   }
 
   /** The bytes to send, null when the filter leaves the record out or Kong does not give it. */

@@ -1,7 +1,7 @@
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import { containThrows } from '../../http/client/index.ts';
 import { ClosingTargets } from './closing-targets.ts';
-import { containThrows } from './contain-throws.ts';
 import { addressOf, answerOf, beginOn, collect, flatten, newExchange } from './exchange.ts';
 import type { Connection, Exchange, HttpAnswer, HttpRequest } from './exchange.ts';
 import { describe, isClosed, isInvalid } from './http-errors.ts';

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { buildConnector } from 'undici';
 import type { ClosingLimit } from './closing-limit.ts';
+import { containThrows } from './contain-throws.ts';
 import { Attempt } from './post-attempt.ts';
 import type { AttemptListener } from './post-attempt.ts';
 import type { Exchange, PostResult } from './post-request.ts';
@@ -115,7 +116,7 @@ export class PostConnection {
       keepAliveTimeoutThreshold: idleMarginMs,
       connect: (to, callback) =>
         connector(to, (...made) => {
-          if (made[0] === null && client === this.#client) this.#opened(made[1]);
+          if (made[0] === null && client === this.#client) this.#opened(client, made[1]);
           callback(...made);
         }),
     });
@@ -129,8 +130,12 @@ export class PostConnection {
     this.#setDeadline(timeoutMs);
   }
 
-  #opened(socket: Socket): void {
+  #opened(client: Client, socket: Socket): void {
     this.#socket = socket;
+    // undici throws at some of what a target can send.
+    containThrows(socket, (error) => {
+      if (client === this.#client) this.#fail(error instanceof Error ? error : new Error(String(error)));
+    });
     this.#await();
   }
 

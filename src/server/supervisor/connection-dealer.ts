@@ -11,6 +11,9 @@ export interface ConnectionTaker {
   give(ticket: number, socket: Connection, index: number, failed: () => void, orphaned: boolean): void;
 }
 
+/** More than there can be: an event's id has a byte for its worker. */
+const mostSlots = 256;
+
 interface Handover<Taker> {
   readonly socket: Connection;
   readonly index: number;
@@ -22,7 +25,7 @@ interface Handover<Taker> {
  * Gives accepted connections to workers.
  * - A connection goes to the worker with the fewest.
  * - All connections of a socket whose plugins speak MsgPack:1 go to one worker, because the calls of one event may come
- *   on any of them.
+ *   on any of them. Several such sockets have different workers, as far as there are some.
  * - Connections wait here while there is no worker.
  * - A connection that a dying worker never took is given to another worker.
  */
@@ -31,11 +34,11 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   readonly #handovers = new Map<number, Handover<Taker>>();
   /** Copies of the sockets that workers have. */
   readonly #held = new Map<number, Handover<Taker>>();
-  readonly #pinned: (index: number) => boolean;
+  readonly #pinned: (index: number) => number | null;
   #lastTicket = 0;
 
-  /** @param pinned whether all connections of the socket with this index belong on one worker */
-  constructor(pinned: (index: number) => boolean) {
+  /** @param pinned the slot on whose worker all connections of the socket with this index belong, null where they belong on any */
+  constructor(pinned: (index: number) => number | null) {
     this.#pinned = pinned;
   }
 
@@ -185,7 +188,12 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
   }
 }
 
-function preferred(taker: ConnectionTaker, best: ConnectionTaker, pinned: boolean): boolean {
+/** @param pinned the slot that is wanted, or the next one above it; null: the fewest connections */
+function preferred(taker: ConnectionTaker, best: ConnectionTaker, pinned: number | null): boolean {
   if (taker.silent !== best.silent) return best.silent;
-  return pinned ? taker.slot < best.slot : taker.connections < best.connections;
+  if (pinned === null) return taker.connections < best.connections;
+  return above(taker.slot, pinned) < above(best.slot, pinned);
 }
+
+/** How far a slot is above another one; behind the last one comes the first. */
+const above = (slot: number, wanted: number): number => (slot - wanted + mostSlots) % mostSlots;

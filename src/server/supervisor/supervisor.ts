@@ -83,7 +83,7 @@ export class Supervisor implements RunningServer {
     this.#held = new HeldConnections(will);
     this.#orphans = new HeldConnections(will, { orphans: true });
     this.#router = new ConnectionDealer((index) =>
-      this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null),
+      this.#plugins.only('msgpack', options.sockets[index]?.plugin ?? null) ? index % options.workers : null,
     );
     const kong = findKongMaster();
     this.#pool = new WorkerPool(options, log, this.#poolEvents(), kong);

@@ -27,8 +27,8 @@ class FakeWorker implements ConnectionTaker {
 
 const connection = () => new PassThrough() as unknown as Connection;
 
-function setup(pinned = false) {
-  const router = new ConnectionDealer<FakeWorker>(() => pinned);
+function setup(pinned: (index: number) => number | null = () => null) {
+  const router = new ConnectionDealer<FakeWorker>(pinned);
   return { router, a: new FakeWorker(0), b: new FakeWorker(1) };
 }
 
@@ -94,13 +94,27 @@ describe('ConnectionRouter', () => {
   });
 
   it('keeps a pinned socket on one worker', () => {
-    const { router, a, b } = setup(true);
+    const { router, a, b } = setup(() => 0);
     router.attach(b);
     router.attach(a);
     for (let count = 0; count < 4; count++) router.accept(connection(), 0);
     expect([a.connections, b.connections]).toEqual([4, 0]);
     router.lost(a);
     expect(b.given).toEqual([1, 2, 3, 4]);
+  });
+
+  it('gives each pinned socket a worker of its own, and its connections to the next one when that is gone', () => {
+    const { router, a, b } = setup((index) => index % 2);
+    router.attach(a);
+    router.attach(b);
+    for (const index of [0, 1, 2, 1, 0]) router.accept(connection(), index);
+    expect([a.given, b.given]).toEqual([
+      [1, 3, 5],
+      [2, 4],
+    ]);
+    router.lost(b);
+    router.accept(connection(), 1);
+    expect(a.given).toEqual([1, 3, 5, 2, 4, 6]);
   });
 
   it('gives what a worker never took to another when it dies', () => {

@@ -49,7 +49,7 @@ it('a connection with unread bytes in it that is only destroyed is a reset for K
 
 it('the connections of a worker that has died end without a reset, whatever has come on them', async () => {
   const { accepted, seen } = await unread();
-  const router = new ConnectionDealer<ConnectionTaker>(() => false);
+  const router = new ConnectionDealer<ConnectionTaker>(() => null);
   let ticket = 0;
   const taker: ConnectionTaker = {
     slot: 0,

@@ -446,6 +446,58 @@ it('however a target closes its connections, each request comes to its end, and 
   );
 });
 
+it('whatever a target answers with, each request comes to its end, and what is sent after that to its answer', async () => {
+  const piece = fc.constantFrom(
+    'HTTP/1.1 200 OK',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
+    'HTTP/1.0 500 No',
+    '\r\n',
+    '\n',
+    'Content-Length: 3',
+    'Content-Length: 0\r\n\r\n',
+    'Transfer-Encoding: chunked',
+    'Connection: close',
+    'Keep-Alive: timeout=0',
+    ':',
+    ' ',
+    '0',
+    'abc',
+    ok,
+  );
+  const plan = fc.record({
+    /** What is written at once for each request, on all connections. */
+    answers: fc.array(fc.array(piece, { maxLength: 8 }), { minLength: 1, maxLength: 5 }),
+    requests: fc.integer({ min: 1, max: 6 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(plan, async ({ answers, requests }) => {
+      let well = false;
+      let count = 0;
+      const to = await target((socket) => {
+        if (well) socket.write(ok);
+        else socket.end(answers[count++ % answers.length]?.join('') ?? '', 'latin1');
+      });
+      const client = new PostClient(`http://127.0.0.1:${String(to.port)}`, {
+        connections: 1,
+        pipelining: 4,
+        timeoutMs: 5000,
+        keepaliveMs: 60_000,
+        tls,
+      });
+      const head = client.prepare('POST', '/', []);
+      const send = (body: string): Promise<PostResult> =>
+        new Promise((resolve) => client.send(head, Buffer.from(body), resolve));
+      const results = await Promise.all(bodies(requests).map((body) => send(body)));
+      for (const { status, error } of results) expect(status === null).toBe(error !== null);
+      well = true;
+      expect((await send('later')).status).toBe(200);
+      client.destroy(new Error('the test has ended'));
+    }),
+    { numRuns: 60 },
+  );
+});
+
 it('sends over TLS with and without looking at the certificate, and says why it does not', async () => {
   const { key, cert } = selfSigned();
   const to = await target(
