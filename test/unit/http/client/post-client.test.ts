@@ -313,13 +313,22 @@ it('a body is the sender’s again when all of it has left, also where the answe
   expect(altered).toBe(0);
 });
 
+/** Runs something once what was written into a connection of this process has been read at its other end. */
+const whenRead = (run: () => void): (() => void) => {
+  return () => setImmediate(() => setImmediate(() => setImmediate(run)));
+};
+
 it('an answer before a body that the target never reads counts in the end', async () => {
   const sockets: Socket[] = [];
+  let now = 0;
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.once('data', () => {
       socket.pause();
-      socket.write(ok);
+      socket.write(
+        ok,
+        whenRead(() => (now += 81)),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -327,7 +336,7 @@ it('an answer before a body that the target never reads counts in the end', asyn
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const send = clientOf(server.address() as AddressInfo, { timeoutMs: 80 });
+  const send = clientOf(server.address() as AddressInfo, { timeoutMs: 80, now: () => now });
   expect(await send('x'.repeat(24 * 1024 * 1024))).toEqual(answered);
 });
 
@@ -351,10 +360,14 @@ it('an answer too many is not that of the next request, which is not yet written
 });
 
 it('an answer whose body has no end counts by its status', async () => {
+  let now = 0;
   const to = await target((socket) =>
-    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n'),
+    socket.write(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n',
+      whenRead(() => (now += 81)),
+    ),
   );
-  const send = clientOf(to, { timeoutMs: 80 });
+  const send = clientOf(to, { timeoutMs: 80, now: () => now });
   expect(await send('1')).toEqual(answered);
   const endless = await target((socket) => socket.write(`HTTP/1.1 500 No\r\n\r\n${'x'.repeat(70_000)}`));
   expect(await clientOf(endless)('1')).toEqual({
