@@ -118,7 +118,7 @@ export class ConnectionDealer<Taker extends ConnectionTaker> {
     for (const [ticket, { socket, index, taker: holder }] of this.#held) {
       if (holder !== taker) continue;
       const last = inFlight.get(ticket);
-      if (last === undefined && this.#pinned(index)) {
+      if (last === undefined && this.#pinned(index) !== null) {
         this.released(ticket, true);
         continue;
       }

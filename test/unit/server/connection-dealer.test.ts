@@ -50,7 +50,7 @@ describe('ConnectionRouter', () => {
   });
 
   it('goes on with the connections of a dead worker where they belong on one worker, but for those with an event', () => {
-    const { router, a, b } = setup(true);
+    const { router, a, b } = setup(() => 0);
     router.attach(a);
     const sockets = [connection(), connection()];
     for (const socket of sockets) router.accept(socket, 0);
