@@ -10,10 +10,11 @@ const pluginsOfTests = new RegExp(`^(?!${sources})${quoted(realpathSync(tmpdir()
 
 export default defineConfig({
   resolve: { conditions: ['kong-ts-source'] },
-  ssr: { resolve: { conditions: ['kong-ts-source', 'node', 'import', 'module', 'default'] } },
+  // Not `import`: Node would take it for require(), too, and packages that have both would get the wrong one.
+  ssr: { resolve: { conditions: ['kong-ts-source', 'node', 'module'] } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/containers/**', 'test/console/**', 'node_modules/**', 'dist/**'],
+    exclude: ['test/containers/**', 'test/console/**', 'test/fleet/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
     // Plugins that tests write to folders of their own are Node's to load, as in production. Vite would take over every
     // import() of them: it asks another process for each module, and resolves `kong-ts` by rules of its own.

@@ -52,6 +52,13 @@ export const secrets = {
     flag: '--kong-admin-file',
     neededBy: [],
   },
+  /** Of the user of the database that event hooks are stored in. */
+  storePassword: {
+    variable: 'KONG_TS_HOOKS_STORE_PASSWORD',
+    fileVariable: 'KONG_TS_HOOKS_STORE_PASSWORD_FILE',
+    flag: '--store-password-file',
+    neededBy: [],
+  },
 } as const satisfies Record<string, Secret>;
 
 /**

@@ -4,6 +4,7 @@ import { addDeliveries } from './hooks/deliveries.ts';
 import { addListen } from './hooks/listen.ts';
 import { addQuickstart } from './hooks/quickstart.ts';
 import { addRotate } from './hooks/rotate.ts';
+import { addMigrate } from './hooks/migrate.ts';
 import { addServe } from './hooks/serve.ts';
 import { addStatus } from './hooks/status.ts';
 import { addTail } from './hooks/tail.ts';
@@ -26,6 +27,7 @@ export function build(): Command {
   addQuickstart(command);
   addListen(command);
   addServe(command);
+  addMigrate(command);
   command.addHelpText(
     'after',
     `

@@ -189,7 +189,10 @@ describe('targets that do not answer', () => {
         held = engine.load().reduce((sum, { queued, inFlight }) => sum + (queued + inFlight) * size, 0);
         most = Math.max(most, held);
       };
-      engine.activate(clock.now() + 1_000_000, (await store.lease('me', clock.now(), 1_000_000)) ?? 0);
+      engine.activate(
+        clock.now() + 1_000_000,
+        (await store.lease('me', clock.now(), 1_000_000, { roles: [], groups: [] })).epochs,
+      );
       engine.setHooks(hooks);
       const ids = Array.from({ length: 60 }, (_, at) => `event-${String(at).padStart(2, '0')}`);
       for (const id of ids) {
@@ -237,7 +240,7 @@ describe('targets that do not answer', () => {
       hooks: ['h'],
     }));
     await store.saveHook(hookOf('h'));
-    await store.lease('x', 0, 500);
+    await store.lease('x', 0, 500, { roles: [], groups: [] });
     const seqs = await store.commit(events, []);
     expect(await store.pending('h', 0, 1000, 2500)).toHaveLength(3);
     expect(await store.pending('h', 0, 1000, 1)).toHaveLength(1);

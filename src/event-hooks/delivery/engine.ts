@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { HookHandler } from '../handlers/types.ts';
 import type { HookLog } from '../log.ts';
 import type { Hook } from '../model/hook.ts';
+import { anyName } from '../store/types.ts';
 import type { AttemptResult, Delivery, HookStore, NewEvent } from '../store/types.ts';
 import { FailingHooks } from './failing.ts';
 import { Gate, Rate } from './gate.ts';
@@ -34,6 +35,9 @@ export interface EngineOptions {
   targetRate: number | null;
 }
 
+const epochIn = (epochs: ReadonlyMap<string, number>, name: string): number | null =>
+  epochs.get(name) ?? epochs.get(anyName) ?? null;
+
 /** Makes deliveries. Each hook has a lane, so a slow target does not hold up other hooks. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -42,9 +46,13 @@ export class Engine {
   readonly #held: Held;
   readonly #failing: FailingHooks;
   readonly #closing = new Set<Promise<void>>();
+  /** Lanes that end what they have in flight. */
+  readonly #ending = new Set<Lane>();
   #activeUntil = 0;
-  /** The epoch of the lease under which deliveries are taken now. */
-  #epoch = 0;
+  /** The epoch under which the deliveries of each group are taken now. */
+  #epochs: ReadonlyMap<string, number> = new Map();
+  /** Groups that are to be given up: nothing of them starts. */
+  readonly #leaving = new Set<string>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -52,27 +60,61 @@ export class Engine {
     this.#held = new Held(options.totalSize ?? 64 * 1024 * 1024);
   }
 
-  /** Whether this process delivers: it holds the store's lease. */
+  /** Whether this process has a right to something in the store. */
   get active(): boolean {
-    return this.#options.clock.now() < this.#activeUntil;
+    return this.#epochs.size > 0 && this.#options.clock.now() < this.#activeUntil;
+  }
+  /** Whether this process has the right to a role or a group, under an epoch. Null: it has not. */
+  epochOf(name: string): number | null {
+    return this.active ? epochIn(this.#epochs, name) : null;
+  }
+  /** The groups that the deliveries of all hooks are in. */
+  groups(): string[] {
+    return [...new Set([...this.#lanes.values()].map(({ group }) => group))];
   }
 
   /**
    * Delivers until a time in milliseconds. Then the right to deliver ends unless it is renewed, so a process that was
    * stopped for longer starts nothing when it goes on.
    * @param until 0: not at all
-   * @param epoch of the lease; what is taken under it is recorded under it
+   * @param epochs of the groups; what is taken under one is recorded under it
    */
-  activate(until: number, epoch: number): void {
+  activate(until: number, epochs: ReadonlyMap<string, number>): void {
     // Another process may have had the right since it ran out, even if nobody said so.
-    const gained = until > 0 && (!this.active || epoch !== this.#epoch);
-    const lost = until === 0 && this.#activeUntil > 0;
+    const before = this.active ? this.#epochs : new Map<string, number>();
+    const had = this.#activeUntil > 0 ? this.#epochs : before;
     this.#activeUntil = until;
-    this.#epoch = epoch;
+    this.#epochs = until === 0 ? new Map() : epochs;
+    for (const group of this.#leaving) if (epochIn(this.#epochs, group) === null) this.#leaving.delete(group);
     for (const lane of this.#lanes.values()) {
+      const epoch = epochIn(this.#epochs, lane.group);
+      const gained = epoch !== null && epoch !== epochIn(before, lane.group);
+      const lost = epoch === null && epochIn(had, lane.group) !== null;
       if (gained || lost) lane.reset();
       else lane.pump();
     }
+  }
+
+  /**
+   * Starts nothing more of so many groups of those it has.
+   * @returns those of which nothing is in flight any more: they can be given up
+   */
+  leave(count: number): string[] {
+    const mine = this.groups().filter((group) => this.#epochs.has(group));
+    for (const group of this.#leaving) if (count < this.#leaving.size) this.#leaving.delete(group);
+    for (const group of mine.reverse()) if (this.#leaving.size < count) this.#leaving.add(group);
+    const busy = new Set(
+      [...this.#lanes.values(), ...this.#ending]
+        .filter(({ inFlight }) => inFlight > 0)
+        .map(({ group }) => group),
+    );
+    return [...this.#leaving].filter((group) => !busy.has(group));
+  }
+
+  /** These groups are another process's from now on. */
+  drop(names: readonly string[]): void {
+    const left = [...this.#epochs].filter(([name]) => !names.includes(name));
+    this.activate(left.length === 0 ? 0 : this.#activeUntil, new Map(left));
   }
 
   /** Makes the lanes match the hooks; a changed hook takes effect with the next delivery. */
@@ -135,7 +177,10 @@ export class Engine {
   /** Results were not stored because an epoch has passed. If it is ours, another process has the right to deliver. */
   fenced(results: readonly AttemptResult[]): void {
     for (const { hookId, seq } of results) this.#lanes.get(hookId)?.stored(seq);
-    if (results.some(({ epoch }) => epoch === this.#epoch)) this.activate(0, this.#epoch);
+    const lost = new Set(results.map(({ epoch }) => epoch));
+    const left = [...this.#epochs].filter(([, epoch]) => !lost.has(epoch));
+    if (left.length < this.#epochs.size)
+      this.activate(left.length === 0 ? 0 : this.#activeUntil, new Map(left));
   }
 
   /** Deliveries were written by another process. */
@@ -185,11 +230,11 @@ export class Engine {
       store,
       clock,
       limits,
+      group: handler.target ?? `hook:${hook.id}`,
       held: this.#held,
       gate: target?.gate ?? null,
       targetRate: target?.rate ?? null,
-      active: () => this.active,
-      epoch: () => this.#epoch,
+      epoch: (group) => (this.#leaving.has(group) ? null : this.epochOf(group)),
       onAttempt: this.#onAttempt,
       onProblem: (error) => {
         log.error('deliveries cannot be read from the store', { hook: hook.id, error: messageOf(error) });
@@ -211,11 +256,15 @@ export class Engine {
   }
 
   #end(lane: Lane): void {
+    this.#ending.add(lane);
     const closing = lane.close().catch((error: unknown) => {
       this.#options.log.warn('a handler did not close', { hook: lane.hook.id, error: messageOf(error) });
     });
     this.#closing.add(closing);
-    void closing.then(() => this.#closing.delete(closing));
+    void closing.then(() => {
+      this.#closing.delete(closing);
+      this.#ending.delete(lane);
+    });
   }
 
   readonly #onAttempt = ({ hook }: Lane, { delivery, epoch, outcome, latencyMs }: AttemptEnd): void => {

@@ -34,10 +34,10 @@ export interface LaneContext {
   held: Held;
   gate: Gate | null;
   targetRate: Rate | null;
-  /** Whether this process may deliver. */
-  active: () => boolean;
-  /** The epoch of the lease under which deliveries are taken now. */
-  epoch: () => number;
+  /** The group that the hook's deliveries are in: those of one target. */
+  group: string;
+  /** The epoch under which deliveries of a group are taken now. Null: another process makes them. */
+  epoch: (group: string) => number | null;
   onAttempt: (lane: Lane, end: AttemptEnd) => void;
   onProblem: (error: unknown) => void;
 }
@@ -76,6 +76,8 @@ export class Lane {
   #base = 0;
   /** Deliveries queued, in flight, or ended and not yet written: the store still shows them as pending. */
   #known = new Set<number>();
+  /** Results that were stored while the store was read: what comes back may still show them as pending. */
+  readonly #ended = new Set<number>();
   /** The store may hold deliveries above the cursor. */
   #behind = true;
   /** A delivery was offered and not taken since the store was last read. */
@@ -102,6 +104,9 @@ export class Lane {
     this.#rates = own === null && context.targetRate === null ? [] : [own, context.targetRate];
   }
 
+  get group(): string {
+    return this.#context.group;
+  }
   get inFlight(): number {
     return this.#inFlight;
   }
@@ -114,11 +119,14 @@ export class Lane {
 
   /** A delivery that was stored just now. */
   offer(delivery: Delivery): void {
-    if (this.#behind || this.#full()) {
+    // Another process makes it. Kept here, it would take the room of those that are ours.
+    if (this.#behind || this.#epoch() === null || this.#full()) {
       this.#behind = true;
       this.#missed = true;
       return;
     }
+    // It was read meanwhile, before its commit came back here: then it is queued, or even made.
+    if (delivery.seq <= this.#cursor) return;
     this.#cursor = delivery.seq;
     this.#hold(this.#queue, delivery);
   }
@@ -155,6 +163,7 @@ export class Lane {
   /** The result of an attempt is stored. */
   stored(seq: number): void {
     this.#known.delete(seq);
+    if (this.#loading) this.#ended.add(seq);
   }
 
   /** A delivery was stored as waiting until `due`. */
@@ -165,9 +174,10 @@ export class Lane {
 
   /** Starts what may be started now. */
   readonly pump = (): void => {
-    const { active, gate, clock } = this.#context;
-    if (this.#closed || this.#gone || this.hook.enabled === false || !active()) return;
-    this.#load();
+    const { gate, clock } = this.#context;
+    const epoch = this.#epoch();
+    if (this.#closed || this.#gone || this.hook.enabled === false || epoch === null) return;
+    this.#load(epoch);
     while (this.#inFlight < this.#concurrency && this.queued > 0) {
       if (gate !== null && !gate.enter(this.pump)) return;
       const wait = this.#rates.length === 0 ? 0 : takeFrom(this.#rates, clock.now());
@@ -178,9 +188,9 @@ export class Lane {
       }
       const delivery = this.#retries.shift() ?? this.#queue.shift();
       if (delivery === undefined) return;
-      this.#start(delivery);
+      this.#start(delivery, epoch);
     }
-    this.#load();
+    this.#load(epoch);
   };
 
   /** Takes over what an older lane of the hook has queued. That lane itself ends what it has in flight. */
@@ -214,11 +224,14 @@ export class Lane {
     this.lookAgain();
   }
 
-  #start(delivery: Delivery): void {
+  #epoch(): number | null {
+    return this.#context.epoch(this.#context.group);
+  }
+
+  /** @param epoch another one may be in force when the attempt ends */
+  #start(delivery: Delivery, epoch: number): void {
     this.#inFlight += 1;
     const startedAt = performance.now();
-    // Another epoch may be in force when the attempt ends.
-    const epoch = this.#context.epoch();
     // A handler that breaks its word and rejects fails its delivery, and nothing else.
     const failed = (error: unknown): Outcome => ({
       ok: false,
@@ -258,13 +271,13 @@ export class Lane {
   }
 
   /** Reads from the store when there is room and something to read. */
-  #load(): void {
+  #load(epoch: number): void {
     const due =
       this.#nextDue !== null && this.#nextDue <= this.#context.clock.now() && this.#retries.length === 0;
     const more = this.#behind && this.#queue.length <= this.#context.limits.queueLength / 4 && !this.#full();
     if (this.#loading || this.#closed || (!due && !more)) return;
     this.#loading = true;
-    this.#read(due, more).then(
+    this.#read(due, more, epoch).then(
       () => {
         this.#loading = false;
         this.#arm();
@@ -278,7 +291,7 @@ export class Lane {
     );
   }
 
-  async #read(due: boolean, more: boolean): Promise<void> {
+  async #read(due: boolean, more: boolean, epoch: number): Promise<void> {
     const { store, clock, limits } = this.#context;
     const turn = this.#turn;
     if (due) {
@@ -286,7 +299,7 @@ export class Lane {
       try {
         const taken = await store.takeDue(
           this.hook.id,
-          this.#context.epoch(),
+          epoch,
           clock.now(),
           retriesAtOnce,
           this.#roomFor(this.#retries),
@@ -305,6 +318,7 @@ export class Lane {
     if (!more) return;
     const room = Math.max(1, limits.queueLength - this.#queue.length);
     this.#missed = false;
+    this.#ended.clear();
     const from = this.#cursor;
     const size = this.#roomFor(this.#queue);
     const found = await store.pending(this.hook.id, from, room, size);
@@ -313,7 +327,7 @@ export class Lane {
     for (const one of found) {
       if (this.#full()) return;
       this.#cursor = one.seq;
-      if (this.#known.has(one.seq)) continue;
+      if (this.#known.has(one.seq) || this.#ended.has(one.seq)) continue;
       this.#hold(this.#queue, one);
     }
     // The result may lack an offer that came while the store was read.

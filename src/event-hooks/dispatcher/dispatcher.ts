@@ -132,6 +132,8 @@ export class Dispatcher {
       },
       changed: async (table) => {
         this.engine.setHooks(table.all());
+        // A new target is nobody's yet.
+        if (this.store.shared) this.#maintenance.turnNow();
         this.metrics.keepHooks(table.all());
         this.backlog.keepHooks(table.all().map(({ id }) => id));
         await this.feed.setInterest(table.interest());
@@ -173,6 +175,9 @@ export class Dispatcher {
       readHooks: () => this.hooks.reload(),
       lookForDeliveries: () => {
         this.engine.lookAgain();
+      },
+      askForRights: () => {
+        this.#maintenance.turnNow();
       },
     });
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../base/errors.ts';
 import type { Engine } from '../delivery/engine.ts';
+import type { Outbox } from '../delivery/outbox.ts';
 import type { HookStore } from '../store/types.ts';
 import type { CompiledDispatcherOptions } from './options.ts';
 
@@ -9,12 +10,18 @@ export interface Maintained {
   readonly options: CompiledDispatcherOptions;
   readonly store: HookStore;
   readonly engine: Engine;
+  readonly outbox: Pick<Outbox, 'flush'>;
   takeOverChanges(): Promise<void>;
   recount(): Promise<void>;
 }
 
 /** Between two prunings, and between two countings, in milliseconds. */
 const pauseMs = 10_000;
+/** Between two countings where others deliver, too. */
+const sharedPauseMs = 2000;
+
+/** What one process of all on a store does, whichever it is: it drops old records, and it watches Kong. */
+export const leader = 'leader';
 
 /** Whether a time has come. One that is further away than a pause was set before the clock went back. */
 const hasCome = (at: number, now: number): boolean => now >= at || at - now > pauseMs;
@@ -24,6 +31,9 @@ export class Maintenance {
   readonly #dispatcher: Maintained;
   readonly #owner = `${String(process.pid)}:${randomUUID()}`;
   #timer: unknown = null;
+  #turning = false;
+  #again = false;
+  #started = false;
   #stopped = false;
   #pruneAt = 0;
   #recountAt = 0;
@@ -35,7 +45,17 @@ export class Maintenance {
   }
 
   async start(): Promise<void> {
+    this.#started = true;
     await this.#turn();
+  }
+  /** A right may be had: asks for it without waiting. */
+  turnNow(): void {
+    // One turn at a time: of two, the older answer could come into force last.
+    if (this.#turning) this.#again = true;
+    else if (this.#started && !this.#stopped) {
+      this.#dispatcher.options.clock.clearTimeout(this.#timer);
+      void this.#turn();
+    }
   }
   stop(): void {
     this.#stopped = true;
@@ -49,39 +69,57 @@ export class Maintenance {
   async #turn(): Promise<void> {
     const { store, options, engine } = this.#dispatcher;
     const { clock, log, leaseMs } = options;
+    let againMs = 100;
+    this.#turning = true;
     try {
       const until = clock.now() + leaseMs;
-      const epoch = await store.lease(this.#owner, clock.now(), leaseMs);
-      const active = epoch !== null;
+      const names = { roles: [leader], groups: engine.groups() };
+      const rights = await store.lease(this.#owner, clock.now(), leaseMs, names);
       if (this.#stopped) return;
+      ({ againMs } = rights);
+      const active = rights.epochs.size > 0;
       if (active !== engine.active) log.info(active ? 'this process delivers' : 'another process delivers');
       // Tries changes again that could not be read when they were told.
       await this.#dispatcher.takeOverChanges();
       await this.#recount(active);
-      engine.activate(active ? until : 0, epoch ?? 0);
+      engine.activate(active ? until : 0, rights.epochs);
       // If the count took longer than the right lasts, it is not repeated.
       if (engine.active) this.#counted = false;
-      if (active && hasCome(this.#pruneAt, clock.now())) await this.#prune();
+      await this.#giveUp(rights.surplus);
+      if (engine.epochOf(leader) !== null && hasCome(this.#pruneAt, clock.now())) await this.#prune();
     } catch (error) {
       log.error('the event hook store does not answer', { error: messageOf(error) });
+    } finally {
+      this.#turning = false;
     }
     if (this.#stopped) return;
-    // While it waits for the right to deliver, it looks often, so that a takeover is quick.
-    const nextMs = engine.active ? Math.min(500, leaseMs / 4) : 100;
+    const nextMs = this.#again ? 0 : Math.min(againMs, leaseMs / 4);
+    this.#again = false;
     this.#timer = clock.setTimeout(() => void this.#turn(), nextMs);
   }
 
+  /** Gives up groups above the share of this process: first it ends what it has begun, and has that stored. */
+  async #giveUp(surplus: number): Promise<void> {
+    const { store, engine, outbox } = this.#dispatcher;
+    const names = engine.leave(surplus);
+    if (names.length === 0) return;
+    await outbox.flush();
+    engine.drop(names);
+    await store.release(this.#owner, names);
+  }
+
   /**
-   * A process that begins to deliver counts what others left. A process that waits looks now and then whether there is
-   * room for more.
+   * A process that begins to deliver counts what others left. A process that waits, or shares the work, looks now and
+   * then how much there is.
    */
   async #recount(active: boolean): Promise<void> {
-    const { engine, options } = this.#dispatcher;
+    const { engine, options, store } = this.#dispatcher;
     const now = options.clock.now();
-    if (active ? engine.active || this.#counted : !hasCome(this.#recountAt, now)) return;
+    const isKnown = active && !store.shared ? engine.active || this.#counted : !hasCome(this.#recountAt, now);
+    if (isKnown) return;
     await this.#dispatcher.recount();
     this.#counted = active;
-    this.#recountAt = now + pauseMs;
+    this.#recountAt = now + (store.shared ? sharedPauseMs : pauseMs);
   }
 
   async #prune(): Promise<void> {

@@ -9,10 +9,13 @@ import type { HookLog } from '../log.ts';
 /** How a dispatcher works. Everything is optional. */
 export interface DispatcherOptions extends GuardOptions {
   /**
-   * The store by its name: `memory:`, where everything ends with the process, or `sqlite:` and a folder. Default:
-   * `dataDir` says it.
+   * The store by its name: `memory:`, where everything ends with the process, `sqlite:` and a folder, or the URL of a
+   * PostgreSQL database that any number of processes share, `postgres://USER@HOST:PORT/DATABASE`. Default: `dataDir` says
+   * it.
    */
   store?: string;
+  /** The password of the database's user; wins over the URL's. Default: PGPASSWORD, or the file of PGPASSFILE. */
+  storePassword?: string | null;
   /** Folder of the durable store (`event-hooks.db`): the same as `sqlite:` and the folder. Without one, `memory:`. */
   dataDir?: string | null;
   /**
@@ -66,6 +69,7 @@ export function compileDispatcherOptions(options: DispatcherOptions): CompiledDi
   const { allowLoopback, allowPrivate, advice, resolve } = options;
   return {
     store: options.store ?? storeOf(options.dataDir ?? null),
+    storePassword: options.storePassword ?? null,
     synchronous: options.synchronous ?? 'normal',
     retrySchedule: options.retrySchedule ?? defaultSchedule,
     timeoutMs: options.timeoutMs ?? 15_000,

@@ -1,6 +1,6 @@
 import { messageOf } from '../../base/errors.ts';
 import type { HookLog } from '../log.ts';
-import type { HookStore, StoreChange } from '../store/types.ts';
+import type { HookStore } from '../store/types.ts';
 
 export interface OthersChangesOptions {
   store: Pick<HookStore, 'onChange' | 'catchUp'>;
@@ -9,6 +9,8 @@ export interface OthersChangesOptions {
   readHooks: () => Promise<void>;
   /** Looks for deliveries that nobody here was offered. */
   lookForDeliveries: () => void;
+  /** Asks for rights: some were given up. */
+  askForRights: () => void;
 }
 
 /**
@@ -17,8 +19,8 @@ export interface OthersChangesOptions {
  */
 export class OthersChanges {
   readonly #options: OthersChangesOptions;
-  /** Changes that were told of and not read yet. */
-  #told: StoreChange = { hooks: false, deliveries: false };
+  /** Hooks were changed and not read yet. */
+  #told = false;
   #reading: Promise<void> | null = null;
   #end: () => void = () => undefined;
 
@@ -29,8 +31,12 @@ export class OthersChanges {
   /** Listens from now on. It begins before the first reading, so that no change comes between the two. */
   start(): void {
     const { store, log } = this.#options;
-    this.#end = store.onChange(({ hooks, deliveries }) => {
-      this.#told = { hooks: this.#told.hooks || hooks, deliveries: this.#told.deliveries || deliveries };
+    this.#end = store.onChange(({ hooks, deliveries, rights }) => {
+      if (rights) this.#options.askForRights();
+      // At once: what is offered next must not overtake what others have stored.
+      if (deliveries) this.#options.lookForDeliveries();
+      if (!hooks) return;
+      this.#told = true;
       this.#read().catch((error: unknown) => {
         log.warn('what another process has changed cannot be read yet', { error: messageOf(error) });
       });
@@ -46,7 +52,7 @@ export class OthersChanges {
    */
   async inForce(): Promise<void> {
     this.#options.store.catchUp();
-    while (this.#told.hooks || this.#told.deliveries) await this.#read();
+    while (this.#told) await this.#read();
     await this.#reading;
   }
 
@@ -57,13 +63,11 @@ export class OthersChanges {
   }
 
   async #readNow(): Promise<void> {
-    const { hooks, deliveries } = this.#told;
-    this.#told = { hooks: false, deliveries: false };
+    this.#told = false;
     try {
-      if (hooks) await this.#options.readHooks();
-      if (deliveries) this.#options.lookForDeliveries();
+      await this.#options.readHooks();
     } catch (error) {
-      this.#told = { hooks, deliveries };
+      this.#told = true;
       throw error;
     }
   }

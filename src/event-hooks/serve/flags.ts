@@ -117,6 +117,9 @@ const dispatcherFlags: readonly Flag[] = [
   },
 ];
 
+/** Names the store, where no flag does. */
+export const storeVariable = 'KONG_TS_HOOKS_STORE';
+
 /** The store: two names for one thing, see options.ts. */
 const storeFlags: readonly Flag[] = [
   {
@@ -124,8 +127,13 @@ const storeFlags: readonly Flag[] = [
     type: 'text',
     help: storeNames.join(' or '),
     default: 'memory:',
-    variable: 'KONG_TS_HOOKS_STORE',
+    variable: storeVariable,
     otherFlag: 'data-dir',
+  },
+  {
+    name: 'store-password-file',
+    type: 'file',
+    help: fromFile('the password for a store in PostgreSQL', secrets.storePassword),
   },
   {
     name: 'data-dir',

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { readSecret, secrets } from '../../base/secrets.ts';
-import { flagName, flags } from './flags.ts';
+import { flagName, flags, storeVariable } from './flags.ts';
 import type { Flag } from './flags.ts';
 import { parseServeOptions, parseWords, variableOf } from './options.ts';
 import type { Environment, ServeOptions } from './options.ts';
@@ -43,10 +43,12 @@ export function launchOf(given: ServerFlags, options: LaunchOptions = {}): Dispa
   for (const row of flags) {
     const value = valueOf(row, given, environment);
     if (value === undefined) continue;
-    if (row.secret === undefined) words.push(...wordsOf(row, value, cwd));
+    // A list of processes shows words, and no variables.
+    if (row.variable !== undefined && holdsPassword(value)) own[row.variable] = value;
+    else if (row.secret === undefined) words.push(...wordsOf(row, value, cwd));
     else Object.assign(own, { [row.secret.variable]: value, [row.secret.fileVariable]: '' });
   }
-  if (dataDir !== null && !words.includes('--store'))
+  if (dataDir !== null && !words.includes('--store') && own[storeVariable] === undefined)
     words.push('--data-dir', join(resolve(cwd, dataDir), 'event-hooks'));
   // A URL on the command line wins over a file with one. A variable is not an order, so it does not contradict
   // `--event-hooks off`.
@@ -73,6 +75,9 @@ export function grpcToken(launch: DispatcherLaunch, environment: Environment): s
   const file = parseWords(launch.words, environment)['hooks-token-file'];
   return readSecret(secrets.hooksToken, file as string | undefined, environment);
 }
+
+const holdsPassword = (value: unknown): value is string =>
+  typeof value === 'string' && URL.canParse(value) && new URL(value).password !== '';
 
 function valueOf(row: Flag, given: ServerFlags, environment: Environment): unknown {
   const { inServer } = row;

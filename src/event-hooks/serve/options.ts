@@ -75,7 +75,11 @@ export function parseServeOptions(
     command,
     kong: readKongOptions(given, environment),
     dispatcher: Object.assign(
-      { store: store(text('store'), text('data-dir'), command), advice: adviceFor(command) },
+      {
+        store: store(text('store'), text('data-dir'), command),
+        storePassword: readSecret(secrets.storePassword, text('store-password-file'), environment),
+        advice: adviceFor(command),
+      },
       ...flags.map((row) => setBy(row, given[row.name], written(row.name, command))),
     ) as DispatcherOptions,
   };

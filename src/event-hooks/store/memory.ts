@@ -6,6 +6,7 @@ import { searchIn } from './memory-search.ts';
 import type { Looked } from './memory-search.ts';
 import { deliveryOverhead, eventOverhead, shortError, sizeOf, toDelivery, toRecord } from './memory-rows.ts';
 import type { Row, StoredEvent } from './memory-rows.ts';
+import { allOrNothing } from './rights.ts';
 import { Suppression } from './suppression.ts';
 import { attemptsKept } from './types.ts';
 import type {
@@ -21,11 +22,13 @@ import type {
   History,
   HookStore,
   LeaseHolder,
+  LeaseNames,
   NewEvent,
   PastEvent,
   ReplayQuery,
   RetentionLimits,
   SearchPortion,
+  Rights,
   StoreChange,
 } from './types.ts';
 
@@ -43,6 +46,7 @@ export interface MemoryLimits {
 export class MemoryStore implements HookStore {
   readonly kind = 'memory';
   readonly durable = false;
+  readonly shared = false;
   readonly folder = null;
   readonly #hooks = new Map<string, Hook>();
   readonly #ids = new Map<string, StoredEvent>();
@@ -258,14 +262,14 @@ export class MemoryStore implements HookStore {
     return events;
   }
 
-  async lease(owner: string, now: number, ttlMs: number): Promise<number | null> {
+  async lease(owner: string, now: number, ttlMs: number, _names?: LeaseNames): Promise<Rights> {
     const { owner: held, epoch, until } = this.#lease;
-    if (held !== null && held !== owner && now < until) return null;
+    if (held !== null && held !== owner && now < until) return allOrNothing(null);
     this.#lease = { owner, epoch: held === owner ? epoch : epoch + 1, until: now + ttlMs };
-    return this.#lease.epoch;
+    return allOrNothing(this.#lease.epoch);
   }
-  async release(owner: string): Promise<void> {
-    if (this.#lease.owner === owner) this.#lease = { ...this.#lease, owner: null };
+  async release(owner: string, names?: readonly string[]): Promise<void> {
+    if (names === undefined && this.#lease.owner === owner) this.#lease = { ...this.#lease, owner: null };
   }
   async leaseHolder(): Promise<LeaseHolder | null> {
     const { owner, epoch, until } = this.#lease;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
+import { isLoopback } from '../../http/index.ts';
 import { makePrivateFolder } from '../../unix/index.ts';
 import type { HookLog } from '../log.ts';
 import { MemoryStore } from './memory.ts';
@@ -19,18 +20,22 @@ export interface StoreOptions {
   readonly clock?: Clock;
   /** Identities remembered for on_change and snooze. Default 100,000. */
   readonly suppressionSize?: number;
+  /** Of the user of a database; wins over the one in the store's name. */
+  readonly storePassword?: string | null;
 }
 
 interface Opener {
   /** Its names, as the help writes them. */
   readonly written: string;
-  readonly open: (place: string, options: StoreOptions) => HookStore | Promise<HookStore>;
+  /** @param place what stands behind the colon, `name` all of it */
+  readonly open: (place: string, options: StoreOptions, name: string) => HookStore | Promise<HookStore>;
 }
 
 /** The stores by the word before the colon of their names. A store is added here, and nowhere else. */
 const openers: Readonly<Record<string, Opener>> = {
   memory: { written: 'memory:', open: openMemory },
   sqlite: { written: 'sqlite:FOLDER', open: openSqlite },
+  postgres: { written: 'postgres://USER@HOST/DATABASE', open: openPostgres },
 };
 
 /** How each store is named, for the help. */
@@ -41,18 +46,19 @@ export const storeOf = (dataDir: string | null): string =>
   dataDir === null ? 'memory:' : `sqlite:${dataDir}`;
 
 /**
- * Opens a store by its name: `memory:`, or `sqlite:` and a folder.
+ * Opens a store by its name: `memory:`, `sqlite:` and a folder, or `postgres:` as a URL.
  * @throws KongTsError USAGE for an unknown name, STORE_FAILED when the place cannot be used
  */
 export async function openStore(name: string, options: StoreOptions): Promise<HookStore> {
-  const [, kind = '', place = ''] = /^([a-z]+):(.*)$/su.exec(name) ?? [];
+  const [, written = '', place = ''] = /^([a-z]+):(.*)$/su.exec(name) ?? [];
+  const kind = written === 'postgresql' ? 'postgres' : written;
   const opener = Object.hasOwn(openers, kind) ? openers[kind] : undefined;
   if (opener === undefined) {
     throw new KongTsError('USAGE', `"${kind === '' ? name : `${kind}:`}" names no store of event hooks.`, {
       fix: `Write one of: ${storeNames.join(', ')}.`,
     });
   }
-  return opener.open(place, options);
+  return opener.open(place, options, name);
 }
 
 function openMemory(place: string, { log, suppressionSize: firings = 100_000 }: StoreOptions): HookStore {
@@ -98,4 +104,22 @@ async function openSqlite(folder: string, options: StoreOptions): Promise<HookSt
     });
     return new MemoryStore({ firings });
   }
+}
+
+/** A shared store is never replaced by memory: whoever cannot reach it does not start. */
+async function openPostgres(_place: string, options: StoreOptions, name: string): Promise<HookStore> {
+  const { log, clock, suppressionSize, storePassword } = options;
+  const [{ readPlace }, { PostgresStore }] = await Promise.all([
+    import('./postgres/place.ts'),
+    import('./postgres/store.ts'),
+  ]);
+  const place = readPlace(name, storePassword ?? undefined);
+  if (place.ssl === false && !isLoopback(place.host) && !place.host.startsWith('/'))
+    log.notice('the connection to PostgreSQL is not encrypted: sslmode=verify-full encrypts it', {
+      database: place.shown,
+    });
+  return PostgresStore.open(place, {
+    ...(clock === undefined ? {} : { clock }),
+    ...(suppressionSize === undefined ? {} : { firings: suppressionSize }),
+  });
 }

@@ -237,12 +237,35 @@ export interface CommitListener {
   fenced?(result: AttemptResult): void;
 }
 
+/** What a process asks the right for, by names. */
+export interface LeaseNames {
+  /** Duties that one process has at a time, whichever it is. */
+  readonly roles: readonly string[];
+  /** Groups of deliveries. A store whose processes share the work spreads them. */
+  readonly groups: readonly string[];
+}
+
+/** The name of every role and group, where one process has all of them. */
+export const anyName = '*';
+
+/** What a process has the right to. */
+export interface Rights {
+  /** The epoch of each role and group that it has; one under {@link anyName} is of all of them. */
+  readonly epochs: ReadonlyMap<string, number>;
+  /** How many groups it has above its share, while others have less. It gives up so many when it can. */
+  readonly surplus: number;
+  /** When it makes sense to ask again, at the latest, in milliseconds. */
+  readonly againMs: number;
+}
+
 /** The kinds of changes that another process may have written. */
 export interface StoreChange {
   /** Hooks were made, changed or deleted: they are to be read again. */
   readonly hooks: boolean;
   /** There may be deliveries that nobody here was offered. */
   readonly deliveries: boolean;
+  /** A right was given up: it can be had now. */
+  readonly rights: boolean;
 }
 
 /**
@@ -254,9 +277,10 @@ export interface StoreChange {
  *   `on_change` and `snooze` let an event fire is decided where the event is stored.
  * - **Numbers.** Event numbers rise in the order in which commits become visible: a reader that has read up to a number
  *   never finds a lower one later. A number is never given twice.
- * - **Shared.** Several processes may have one durable store open. All of them take events in, and one at a time
- *   delivers: the owner of the lease. Its epoch rises with each change of owner, and nothing is taken or recorded under
- *   an epoch that has passed: a process that stood still for longer than its lease changes nothing when it goes on.
+ * - **Shared.** Several processes may have one durable store open. All of them take events in, and each delivers what it
+ *   has the right to: everything or nothing, or groups of deliveries that spread over the processes. An epoch rises with
+ *   each change of owner, and nothing is taken or recorded under an epoch that has passed: a process that stood still for
+ *   longer than its lease changes nothing when it goes on.
  * - **Times** are the caller's, in milliseconds since the epoch. A store that has a clock of its own that all callers
  *   share may take that one instead.
  * - **Payloads** are texts and come back letter by letter.
@@ -267,6 +291,8 @@ export interface HookStore {
   readonly kind: string;
   /** Whether an acknowledged event survives the process. */
   readonly durable: boolean;
+  /** Whether several processes deliver at a time, so that this one does not see all that is made and finished. */
+  readonly shared: boolean;
   /** The folder on this machine where files may be kept beside it; null: there is none. */
   readonly folder: string | null;
 
@@ -326,12 +352,15 @@ export interface HookStore {
   prune(limits: RetentionLimits): Promise<number>;
 
   /**
-   * Takes or renews the right to deliver.
-   * @returns the epoch, if the owner has the right until `now + ttlMs`; null if another one has it
+   * Takes or renews rights: what is asked for and not another's, until `now + ttlMs`. What the owner has and does not ask
+   * for stays its own.
    */
-  lease(owner: string, now: number, ttlMs: number): Promise<number | null>;
-  /** Gives the right up, so that the next one has it at once. */
-  release(owner: string): Promise<void>;
+  lease(owner: string, now: number, ttlMs: number, names: LeaseNames): Promise<Rights>;
+  /**
+   * Gives rights up, so that the next one has them at once.
+   * @param names some of them, where the store spreads them. Default: all, and the owner is gone
+   */
+  release(owner: string, names?: readonly string[]): Promise<void>;
   /** Who has the right to deliver, whether or not its time has passed; null: nobody. */
   leaseHolder(): Promise<LeaseHolder | null>;
   /** What the store takes, in bytes; null: it cannot say. */

@@ -62,7 +62,7 @@ export function searchConformance(name: string, open: () => Promise<StoreUnderTe
       store = under.store;
       await store.saveHook(hook('a'));
       await store.saveHook(hook('b'));
-      expect(await store.lease('x', 0, 500)).toBe(1);
+      await store.lease('x', 0, 500, { roles: [], groups: ['g'] });
     });
     afterEach(async () => {
       await store.close().catch(() => undefined);

@@ -246,7 +246,8 @@ describe('the name of a store', () => {
   });
 
   it.each([
-    ['postgres://user:word@host/', /^"postgres:" names no store/],
+    ['postgres://user:word@host/', /names no database/],
+    ['mongodb://user:word@host/', /^"mongodb:" names no store/],
     ['toString:', /names no store/],
     ['./data', /^"\.\/data" names no store/],
     ['', /names no store/],

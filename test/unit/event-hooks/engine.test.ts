@@ -65,7 +65,8 @@ it('after the right to deliver was away, the store says what is left, not the qu
     engine.offer(events, await store.commit(events, []));
     await settled();
   };
-  const epoch = (await store.lease('me', clock.now(), 1_000_000)) ?? 0;
+  const { epochs } = await store.lease('me', clock.now(), 1_000_000);
+  const epoch = epochs.get('*') ?? 0;
   const elsewhere = (seq: number): AttemptResult => ({
     hookId: 'h',
     seq,
@@ -82,17 +83,17 @@ it('after the right to deliver was away, the store says what is left, not the qu
   const until = (): number => clock.now() + 5000;
 
   engine.setHooks([hook]);
-  engine.activate(until(), epoch);
+  engine.activate(until(), epochs);
   await settled();
   await emit('1', '2', '3');
   expect(tried).toEqual(['1']);
-  engine.activate(0, 0);
+  engine.activate(0, new Map());
   await emit('4', '5');
   answer();
   await settled();
   await store.commit([], [elsewhere(3), elsewhere(4)]);
   expect(tried).toEqual(['1']);
-  engine.activate(until(), epoch);
+  engine.activate(until(), epochs);
   for (let n = 0; n < 4; n += 1) {
     await settled();
     answer();
@@ -106,7 +107,7 @@ it('after the right to deliver was away, the store says what is left, not the qu
   await settled();
   await emit('8');
   await store.commit([], [elsewhere(7), elsewhere(8)]);
-  engine.activate(until(), epoch);
+  engine.activate(until(), epochs);
   for (let n = 0; n < 4; n += 1) {
     answer();
     await settled();
@@ -147,7 +148,7 @@ it('a result of an epoch that has passed ends the right to deliver, and the deli
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
   engine.setHooks([hook]);
-  const first = (await store.lease('me', clock.now(), 5000)) ?? 0;
+  const first = (await store.lease('me', clock.now(), 5000)).epochs;
   engine.activate(clock.now() + 1_000_000, first);
   const event = { id: '1', source: 's', event: 'e', at: 0, payload: '{}', hooks: ['h'] };
   engine.offer([event], await store.commit([event], []));
@@ -155,11 +156,11 @@ it('a result of an epoch that has passed ends the right to deliver, and the deli
   expect(answers).toHaveLength(1);
   // This process stood still; another one has delivered and gone. The attempt that was on its way ends under a third epoch.
   await store.release('me');
-  const second = (await store.lease('other', clock.now(), 5000)) ?? 0;
-  await store.commit([], [{ ...recordedBy(second), seq: 1 }]);
+  const second = (await store.lease('other', clock.now(), 5000)).epochs;
+  await store.commit([], [{ ...recordedBy(second.get('*') ?? 0), seq: 1 }]);
   answers[0]?.();
   await settled();
-  expect(recorded).toMatchObject([{ epoch: first, state: 'waiting' }]);
+  expect(recorded).toMatchObject([{ epoch: first.get('*'), state: 'waiting' }]);
   const fenced: AttemptResult[] = [];
   await store.commit([], recorded, { fenced: (result) => fenced.push(result) });
   expect(fenced).toEqual(recorded);
@@ -169,7 +170,7 @@ it('a result of an epoch that has passed ends the right to deliver, and the deli
   expect(await store.delivery('h', '1')).toMatchObject({ state: 'delivered', attempts: 1 });
   // A later fencing of the old epoch says nothing about the new one.
   await store.release('other');
-  engine.activate(clock.now() + 5000, (await store.lease('me', clock.now(), 5000)) ?? 0);
+  engine.activate(clock.now() + 5000, (await store.lease('me', clock.now(), 5000)).epochs);
   engine.fenced(fenced);
   expect(engine.active).toBe(true);
   await engine.stop(10);
@@ -214,7 +215,7 @@ it('a delivery that the store gives while its hook is changed is made by the hoo
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
   engine.setHooks([hook]);
-  engine.activate(clock.now() + 1_000_000, (await store.lease('me', clock.now(), 1_000_000)) ?? 0);
+  engine.activate(clock.now() + 1_000_000, (await store.lease('me', clock.now(), 1_000_000)).epochs);
   await settled();
   const event = { id: '1', source: 's', event: 'e', at: 0, payload: '{}', hooks: ['h'] };
   engine.offer([event], await store.commit([event], []));
@@ -247,3 +248,73 @@ function recordedBy(epoch: number): AttemptResult {
     response: null,
   };
 }
+
+it('a delivery that ends while the store is read is not made again by what was read', async () => {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  let give = (): void => undefined;
+  const pending = store.pending.bind(store);
+  store.pending = async (...words) => {
+    const found = await pending(...words);
+    if (found.length > 0) await new Promise<void>((resolve) => (give = resolve));
+    return found;
+  };
+  const tried: string[] = [];
+  let answer = (): void => undefined;
+  const engine = new Engine({
+    store,
+    clock,
+    log: silentLog,
+    createHandler: () => ({
+      target: null,
+      attempt: async ({ eventId }) => {
+        tried.push(eventId);
+        await new Promise<void>((resolve) => (answer = resolve));
+        return { ok: true, status: 200, error: null, response: null };
+      },
+      test: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    }),
+    record: (result) => void store.commit([], [result]).then(() => engine.stored([result])),
+    observe: () => undefined,
+    fired: () => undefined,
+    onGone: () => undefined,
+    limits: { queueLength: 100, queueSize: 10_000, concurrency: 1 },
+    targetConcurrency: 10,
+    targetRate: null,
+  });
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const hook = { id: 'h', source: 's', event: null, handler: 'log', config: {} } as unknown as Hook;
+  await store.saveHook(hook);
+  engine.setHooks([hook]);
+  engine.activate(clock.now() + 1_000_000, (await store.lease('me', clock.now(), 1_000_000)).epochs);
+  await settled();
+  const event = { id: '1', source: 's', event: 'e', at: 0, payload: '{}', hooks: ['h'] };
+  engine.offer([event], await store.commit([event], []));
+  await settled();
+  expect(tried).toEqual(['1']);
+  engine.lookAgain();
+  await settled();
+  answer();
+  await settled();
+  give();
+  await settled();
+  expect(tried).toEqual(['1']);
+  // Another one is read, and even made, before this process hears that its own commit has gone through.
+  const next = { ...event, id: '2' };
+  const seqs = await store.commit([next], []);
+  engine.lookAgain();
+  for (const step of [() => undefined, () => give(), () => answer()]) {
+    step();
+    await settled();
+  }
+  engine.offer([next], seqs);
+  for (const step of [() => answer(), () => answer()]) {
+    step();
+    await settled();
+  }
+  expect(tried).toEqual(['1', '2']);
+  await engine.stop(10);
+});

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { Maintenance } from '../../../src/event-hooks/dispatcher/maintenance.ts';
 import type { Maintained } from '../../../src/event-hooks/dispatcher/maintenance.ts';
+import { allOrNothing } from '../../../src/event-hooks/store/rights.ts';
 import { silentLog } from '../../../src/event-hooks/log.ts';
 
 /** A clock that is set, and whose only timer runs when it is told to. */
@@ -27,10 +28,16 @@ it('goes on to prune and to count when the clock has gone back', async () => {
   let epoch: number | null = 1;
   let prunings = 0;
   let counts = 0;
-  const engine = { active: false, activate: (until: number) => (engine.active = until > 0) };
+  const engine = {
+    active: false,
+    activate: (until: number) => (engine.active = until > 0),
+    epochOf: () => epoch,
+    groups: () => [],
+    leave: () => [],
+  };
   const maintenance = new Maintenance({
     options: { clock, log: silentLog, leaseMs: 5000, recordAgeMs: 1000, recordCount: 10 },
-    store: { lease: async () => epoch, prune: async () => (prunings++, 0) },
+    store: { shared: false, lease: async () => allOrNothing(epoch), prune: async () => (prunings++, 0) },
     engine,
     takeOverChanges: async () => undefined,
     recount: async () => void (counts += 1),

@@ -71,12 +71,12 @@ describe('a dispatcher on a store that tells what others write', () => {
     await store.saveHook(hook);
     await dispatcher.accept([event()]);
     expect(await store.counts(hook.id)).toMatchObject({ pending: 0 });
-    store.tell({ hooks: true, deliveries: false });
+    store.tell({ hooks: true, deliveries: false, rights: false });
     const told = event();
     await dispatcher.accept([told]);
     expect(await store.delivery(hook.id, told.id)).not.toBeNull();
     await store.deleteHook(hook.id);
-    store.tell({ hooks: true, deliveries: false });
+    store.tell({ hooks: true, deliveries: false, rights: false });
     await vi.waitFor(() => {
       expect(dispatcher.hooks.list()).toEqual([]);
     });
@@ -86,7 +86,7 @@ describe('a dispatcher on a store that tells what others write', () => {
     const store = new RemoteStore();
     const dispatcher = await dispatcherOn(store);
     store.listen();
-    store.tell({ hooks: false, deliveries: true });
+    store.tell({ hooks: false, deliveries: true, rights: false });
     await dispatcher.takeOverChanges();
     expect(store.calls).not.toContain('hooks');
   });
@@ -96,7 +96,7 @@ describe('a dispatcher on a store that tells what others write', () => {
     const dispatcher = await dispatcherOn(store);
     await dispatcher.stop(100);
     store.listen();
-    store.tell({ hooks: true, deliveries: true });
+    store.tell({ hooks: true, deliveries: true, rights: false });
     expect(store.calls).toEqual([]);
   });
 });
@@ -116,9 +116,10 @@ describe('what was told', () => {
       log,
       readHooks,
       lookForDeliveries: () => undefined,
+      askForRights: () => undefined,
     });
     changes.start();
-    return { changes, log, tell: (): void => tell({ hooks: true, deliveries: false }) };
+    return { changes, log, tell: (): void => tell({ hooks: true, deliveries: false, rights: false }) };
   }
 
   it('while hooks are read makes them be read once more, however often it was', async () => {

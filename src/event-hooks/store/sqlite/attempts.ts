@@ -1,7 +1,7 @@
 import { attemptsKept } from '../types.ts';
 import type { Attempt, AttemptResult } from '../types.ts';
 import { anyNumber, asText, wholeNumber } from './columns.ts';
-import { sentOf } from './sent.ts';
+import { sentOf } from '../sent-request.ts';
 import type { SqliteFile } from '../../../sqlite/index.ts';
 
 const shown = `${wholeNumber('a.finished')} AS finished, ${wholeNumber('a.status', 'NULL')} AS status, coalesce(${anyNumber('a.latency')}, 0) AS latency, ${asText('a.error')} AS error, ${asText('s.request')} AS request`;

@@ -7,7 +7,7 @@ type Listener = (change: StoreChange) => void;
 /** How often the file's number is looked at while somebody listens, in milliseconds. */
 const everyMs = 100;
 /** The number does not say what was written. */
-const anything: StoreChange = { hooks: true, deliveries: true };
+const anything: StoreChange = { hooks: true, deliveries: true, rights: false };
 
 /** Notices what other connections have written to the file: SQLite gives it another `data_version` then. */
 export class OthersWrites {

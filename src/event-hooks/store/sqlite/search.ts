@@ -1,8 +1,9 @@
 import type { SqliteFile, SqliteValue } from '../../../sqlite/index.ts';
 import type { DeliverySearch, EventQuery, PastEvent, SearchPortion } from '../types.ts';
 import { asText, wholeNumber } from './columns.ts';
-import { recordColumns, stateNumber, toRecord } from './rows.ts';
-import type { RecordRow } from './rows.ts';
+import { recordColumns } from './shown.ts';
+import { stateNumber, toRecord } from '../rows.ts';
+import type { RecordRow } from '../rows.ts';
 
 interface Place {
   seq: number;

@@ -1,5 +1,5 @@
 import type { SqliteFile } from '../../../sqlite/index.ts';
-import type { AttemptResult, SentRequest } from '../types.ts';
+import type { AttemptResult } from '../types.ts';
 import { attemptsKept } from '../types.ts';
 
 /** What an attempt has sent, and the answer, where `deliveries` does not keep it because another attempt has followed. */
@@ -22,25 +22,4 @@ export function keepSent(file: SqliteFile, hook: number, result: AttemptResult):
       seq,
       attempts - attemptsKept,
     );
-}
-
-/** Reads what was sent back. A row that somebody has changed is as good as none. */
-export function sentOf(text: string | null): SentRequest | null {
-  if (text === null) return null;
-  try {
-    const { method, url, address, headers } = JSON.parse(text) as Partial<Record<keyof SentRequest, unknown>>;
-    if (typeof method !== 'string' || typeof url !== 'string') return null;
-    if (typeof headers !== 'object' || headers === null) return null;
-    const texts = Object.entries(headers).filter(
-      (one): one is [string, string] => typeof one[1] === 'string',
-    );
-    return {
-      method,
-      url,
-      address: typeof address === 'string' ? address : null,
-      headers: Object.fromEntries(texts),
-    };
-  } catch {
-    return null;
-  }
 }

@@ -16,13 +16,16 @@ import type {
   History,
   HookStore,
   LeaseHolder,
+  LeaseNames,
   NewEvent,
   PastEvent,
   ReplayQuery,
   RetentionLimits,
   SearchPortion,
+  Rights,
   StoreChange,
 } from '../types.ts';
+import { allOrNothing } from '../rights.ts';
 import { attemptsOf, keepAttempt, keepFirstAttempt } from './attempts.ts';
 import { ofOneEvent, openDatabase } from './database.ts';
 import { Firings } from './firings.ts';
@@ -34,8 +37,9 @@ import { prune } from './prune.ts';
 import { recentEvents, search, waitingAndDead } from './search.ts';
 import { keepSent } from './sent.ts';
 import { wholeNumber } from './columns.ts';
-import { eventColumns, recordColumns, stateNumber, toDelivery, toRecord, toState } from './rows.ts';
-import type { DeliveryRow, RecordRow } from './rows.ts';
+import { eventColumns, recordColumns } from './shown.ts';
+import { stateNumber, toDelivery, toRecord, toState } from '../rows.ts';
+import type { DeliveryRow, RecordRow } from '../rows.ts';
 
 const sizeOf = ({ payload }: DeliveryRow): number => String(payload).length;
 const noTime = `(due IS NULL OR ${wholeNumber('due', '-1')} < 0)`;
@@ -45,6 +49,7 @@ const joined = 'FROM deliveries d JOIN events e ON e.seq = d.seq WHERE d.hook = 
 export class SqliteStore implements HookStore {
   readonly kind = 'sqlite';
   readonly durable = true;
+  readonly shared = false;
   readonly folder: string;
   readonly #file: SqliteFile;
   readonly #firings: Firings;
@@ -294,12 +299,12 @@ export class SqliteStore implements HookStore {
     return this.#file.run(() => prune(this.#file, limits));
   }
 
-  lease(owner: string, now: number, ttlMs: number): Promise<number | null> {
-    return this.#file.run(() => this.#lease.take(owner, now, ttlMs));
+  lease(owner: string, now: number, ttlMs: number, _names?: LeaseNames): Promise<Rights> {
+    return this.#file.run(() => allOrNothing(this.#lease.take(owner, now, ttlMs)));
   }
-  release(owner: string): Promise<void> {
+  release(owner: string, names?: readonly string[]): Promise<void> {
     return this.#file.run(() => {
-      this.#lease.release(owner);
+      if (names === undefined) this.#lease.release(owner);
     });
   }
   leaseHolder(): Promise<LeaseHolder | null> {

@@ -42,6 +42,7 @@ const values: Record<string, unknown> = {
   'lend-kong-login': true,
 };
 const files = [
+  'event-hooks-store-password-file',
   'token-file',
   'read-token-file',
   'hooks-token-file',
@@ -104,6 +105,10 @@ describe('a row of the dispatcher’s options', () => {
       { environment: {} },
     );
     expect(JSON.stringify(launch.words)).not.toMatch(/pass-word|kong-token/);
+    const store = 'postgres://me:pass-word@127.0.0.1/kong';
+    const stored = launchOf({ 'event-hooks-store': store }, { environment: {}, dataDir: '/srv' });
+    expect(JSON.stringify(stored.words)).not.toContain('pass-word');
+    expect(readLaunch(stored, {}).dispatcher.store).toBe(store);
     expect(readLaunch(launch, {}).kong).toMatchObject({
       url: 'http://me:pass-word@127.0.0.1:1',
       token: 'kong-token',

@@ -1,19 +1,4 @@
-import type { Delivery, DeliveryRecord, DeliveryState } from '../types.ts';
-import { anyNumber, asText, wholeNumber } from './columns.ts';
-
-export const eventColumns = [
-  'e.seq',
-  ...['id', 'source', 'event', 'payload'].map((name) => `${asText(`e.${name}`)} AS ${name}`),
-  `${wholeNumber('e.at')} AS at`,
-  `${wholeNumber('d.attempts')} AS attempts`,
-].join(', ');
-export const recordColumns = [
-  eventColumns,
-  `${wholeNumber('d.state', '3')} AS state`,
-  ...['due', 'finished', 'status'].map((name) => `${wholeNumber(`d.${name}`, 'NULL')} AS ${name}`),
-  `${anyNumber('d.latency')} AS latency`,
-  ...['error', 'response'].map((name) => `${asText(`d.${name}`)} AS ${name}`),
-].join(', ');
+import type { Delivery, DeliveryRecord, DeliveryState } from './types.ts';
 
 export const stateNumber: Record<DeliveryState, number> = { pending: 0, waiting: 1, delivered: 2, dead: 3 };
 const stateName: readonly DeliveryState[] = ['pending', 'waiting', 'delivered', 'dead'];
