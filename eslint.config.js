@@ -57,7 +57,7 @@ const doors = {
   'kong-watch': ['index.ts'],
   lua: ['index.ts'],
   'lua-pattern': ['index.ts'],
-  pdk: ['index.ts', 'names/index.ts'],
+  pdk: ['index.ts', 'names/index.ts', 'catalogue/index.ts', 'events/index.ts'],
   plugin: ['index.ts'],
   sandbox: ['index.ts'],
   server: ['index.ts', 'admin/index.ts', 'embedded/index.ts'],

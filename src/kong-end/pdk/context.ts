@@ -1,4 +1,4 @@
-import { isSendable } from '../../pdk/index.ts';
+import { isSendable } from '../../pdk/catalogue/index.ts';
 import { reject } from './checks.ts';
 import type { Implementations, PdkCall } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { errorMessage } from '../../pdk/index.ts';
+import { errorMessage } from '../../pdk/catalogue/index.ts';
 
 // The texts are facts of Kong 3.9.3, and the PDK composes its own error answers from the same ones.
 export { errorMessage };

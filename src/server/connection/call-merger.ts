@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { setOwn } from '../../base/set-own.ts';
 import type { FunctionRow, Effects, Plural } from '../../pdk/index.ts';
-import { canShare, effectsOf, fieldsOf, pluralOf } from '../../pdk/index.ts';
+import { canShare, effectsOf, fieldsOf, pluralOf } from '../../pdk/events/index.ts';
 import type { Phase } from '../../pdk/names/index.ts';
 import type { Asked } from './asked.ts';
 import type { CallLane } from './call-lane.ts';

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { KongTsError, messageOf } from '../../base/errors.ts';
 import type { ContextValues, FunctionRow, KongFacts, PhaseChannel } from '../../pdk/index.ts';
-import { rowByName, ExitSignal } from '../../pdk/index.ts';
+import { rowByName, ExitSignal } from '../../pdk/events/index.ts';
 import type { Phase, Protocol } from '../../pdk/names/index.ts';
 import { observe } from '../metrics/phase-stats.ts';
 import type { PhaseStats } from '../metrics/phase-stats.ts';

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/index.ts';
-import { everything, effectsOf } from '../../pdk/index.ts';
+import { everything, effectsOf } from '../../pdk/events/index.ts';
 import type { Phase } from '../../pdk/names/index.ts';
 import type { Asked } from './asked.ts';
 import type { CallLane } from './call-lane.ts';

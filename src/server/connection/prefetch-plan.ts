@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { FunctionRow, Plural } from '../../pdk/index.ts';
-import { canShare, pluralOf } from '../../pdk/index.ts';
+import { canShare, pluralOf } from '../../pdk/events/index.ts';
 import type { Phase } from '../../pdk/names/index.ts';
 import { Writer } from '../../wire/protobuf/index.ts';
 import { writePair } from './protobuf-pair.ts';

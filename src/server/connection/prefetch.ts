@@ -1,6 +1,6 @@
 import type { KongTsError } from '../../base/errors.ts';
 import type { FunctionRow } from '../../pdk/index.ts';
-import { everything, effectsOf } from '../../pdk/index.ts';
+import { everything, effectsOf } from '../../pdk/events/index.ts';
 import { PendingCall } from './pending-call.ts';
 import type { AnswerOrder, Decode } from './pending-call.ts';
 import { countBits, findCall, maxPlannedCalls } from './prefetch-plan.ts';

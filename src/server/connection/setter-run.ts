@@ -1,6 +1,6 @@
 import { setOwn } from '../../base/set-own.ts';
 import type { FunctionRow, Fields } from '../../pdk/index.ts';
-import { sameName } from '../../pdk/index.ts';
+import { sameName } from '../../pdk/events/index.ts';
 
 /** A run that has grown to this many UTF-16 units leaves. */
 const maxUnits = 16 * 1024;
