@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
-import type { FunctionRow, namespaces, ResultKind, KongApi } from '../pdk/catalogue/index.ts';
+import type { FunctionRow, namespaces, ResultKind } from '../pdk/catalogue/index.ts';
 import { catalogue } from '../pdk/catalogue/index.ts';
+import type { KongApi } from '../pdk/index.ts';
 import type { Protocol } from '../pdk/names/index.ts';
 import { withoutNulls } from '../kong-end/index.ts';
 import { nearest } from '../base/nearest.ts';
