@@ -49,6 +49,8 @@ export class HttpLogServer {
     const args = [cli, 'serve', 'http-log-enterprise', '--socket', socket, '--workers', '1'];
     if (dataDir !== null) args.push('--data-dir', dataDir);
     const server = await ServerUnderTest.start('kong-ts', socket, args);
+    // The dispatcher of event hooks starts beside the worker, and its start is no record's price.
+    await server.quiet();
     return new HttpLogServer(context, sink, settings, server, dataDir);
   }
 

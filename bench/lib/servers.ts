@@ -56,6 +56,17 @@ export class ServerUnderTest {
     return total;
   }
 
+  /** Resolves when its processes have started: they spend next to nothing any more. It waits 20 s at most. */
+  async quiet(): Promise<void> {
+    let before = this.usage().cpu;
+    for (let look = 0, still = 0; look < 100 && still < 3; look += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const now = this.usage().cpu;
+      still = now - before < 0.02 ? still + 1 : 0;
+      before = now;
+    }
+  }
+
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
