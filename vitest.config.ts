@@ -13,7 +13,7 @@ export default defineConfig({
   // Not `import`: Node would take it for require(), too, and packages that have both would get the wrong one.
   ssr: { resolve: { conditions: ['kong-ts-source', 'node', 'module'] } },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/recipes/*.test.ts'],
     exclude: ['test/containers/**', 'test/console/**', 'test/fleet/**', 'node_modules/**', 'dist/**'],
     pool: 'forks',
     // Plugins that tests write to folders of their own are Node's to load, as in production. Vite would take over every
