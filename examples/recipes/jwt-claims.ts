@@ -32,7 +32,7 @@ const decoded = (part: string): unknown => JSON.parse(Buffer.from(part, 'base64u
 export default definePlugin({
   name: 'jwt-claims',
   version: '1.0.0',
-  priority: 1005,
+  priority: 1450,
   config: z.object({
     algorithm: z.enum(['RS256', 'ES256', 'EdDSA']),
     public_key: z.string().min(1).describe('PEM'),

@@ -66,6 +66,14 @@ describe('a response', () => {
     expect((await answer(body, headers)).response?.status).toBe(502);
   });
 
+  it('cannot be had without its response handler', async () => {
+    await using t = await testPlugin(plugin, {
+      config: { hide: ['password'] },
+      request: { headers: { upgrade: 'websocket' } },
+    });
+    expect((await t.access()).exit?.status).toBe(400);
+  });
+
   it('that is not JSON stays as it is', async () => {
     const { response } = await answer('password', { 'content-type': 'text/plain' });
     expect(response).toMatchObject({ status: 201, text: 'password' });

@@ -38,11 +38,14 @@ export default definePlugin({
   async access(kong, config) {
     // The response has to be read: nobody may compress it.
     await kong.service.request.setHeader('accept-encoding', 'identity');
-    const [length, type, encoding] = await Promise.all([
+    const [upgrade, length, type, encoding] = await Promise.all([
+      kong.request.getHeader('upgrade'),
       kong.request.getHeader('content-length'),
       kong.request.getHeader('content-type'),
       kong.request.getHeader('content-encoding'),
     ]);
+    // With "Upgrade: websocket", Kong buffers no response and runs no response handler: nothing would be hidden.
+    if (upgrade !== null) return kong.response.exit(400, { message: 'Upgrades are not possible here' });
     if (Number(length ?? 0) > config.max_bytes)
       return kong.response.exit(413, { message: 'Payload too large' });
     const raw = await kong.request.getRawBody(config.max_bytes);

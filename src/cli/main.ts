@@ -37,6 +37,7 @@ const commands = new Map<string, Entry>([
   file('doctor', "check a Kong's settings for its plugin servers"),
   file('kong-config', 'print the settings that Kong needs for a plugin'),
   file('hooks', 'create, change, test and watch event hooks'),
+  file('docs', 'print the documentation of this version'),
   file('demo', 'start everything on this machine, with two workspaces and a webhook'),
   file('export-schema', "print a plugin's configuration schema in Kong's language"),
   file('js-pluginserver', "kong-js-pluginserver's command line, for plugins written for kong-pdk"),

@@ -21,7 +21,7 @@ export interface PluginBase<
   readonly name: string;
   /** `x.y.z`: Kong refuses anything else. */
   readonly version: string;
-  /** An integer; plugins with a higher one run first. Kong's own authentication plugins have 1000 to 1250. Default 0. */
+  /** An integer; plugins with a higher one run first. Kong's own authentication plugins have 1030 to 1450. Default 0. */
   readonly priority?: number;
   /** `protobuf` is quicker; `msgpack` offers every function of the PDK. Default `protobuf`. */
   readonly protocol?: R;
