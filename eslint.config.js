@@ -96,6 +96,10 @@ export default tseslint.config(
       'bench/peer/node_modules',
       // Projects of their own: test/create compiles and runs them.
       'create-kong-ts/templates',
+      'site/.pages',
+      'site/.vitepress/cache',
+      'site/.vitepress/dist',
+      'site/.vitepress/.temp',
     ],
   },
   js.configs.recommended,
