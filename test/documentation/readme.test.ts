@@ -1,27 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeBlocks } from '../support/documentation.ts';
 import { freePort } from '../support/free-port.ts';
 import { cliPath, runCli } from '../support/run-cli.ts';
 
 const page = new URL('../../README.md', import.meta.url);
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const blocks = codeBlocks(page);
 const files = blocks.filter(({ file }) => file !== null);
 
@@ -70,42 +59,6 @@ describe('the README', () => {
     expect(commands).toContain('npm ci && npm test');
   });
 
-  it('has TypeScript that compiles', () => {
-    const names = files.filter(({ language }) => language === 'ts').map(({ file }) => file ?? '');
-    expect(names).toEqual(['hello.ts', 'counter.ts', 'schema.ts', 'events.ts']);
-    const typed = path.join(folder, 'typed');
-    mkdirSync(typed);
-    writeFileSync(path.join(typed, 'package.json'), '{"type":"module"}');
-    for (const name of names) copyFileSync(path.join(folder, name), path.join(typed, name));
-    const config = ts.getParsedCommandLineOfConfigFile(
-      path.join(root, 'tsconfig.json'),
-      {},
-      {
-        ...ts.sys,
-        onUnRecoverableConfigFileDiagnostic: () => undefined,
-      },
-    );
-    const program = ts.createProgram(
-      names.map((name) => path.join(typed, name)),
-      {
-        ...config?.options,
-        types: [],
-        paths: { 'kong-ts': [path.join(root, 'src/index.ts')] },
-        typeRoots: [path.join(root, 'node_modules/@types')],
-      },
-    );
-    const problems = names.flatMap((name) => {
-      const source = program.getSourceFile(path.join(typed, name));
-      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-    });
-    expect(
-      problems.map(({ file, messageText }) => [
-        file?.fileName,
-        ts.flattenDiagnosticMessageText(messageText, '\n'),
-      ]),
-    ).toEqual([]);
-  }, 60_000);
-
   it('has plugins that load', async () => {
     for (const name of ['hello.ts', 'counter.ts', 'events.ts']) {
       const { status, stderr } = await runCli(['dump', name], { cwd: folder });
@@ -126,11 +79,4 @@ describe('the README', () => {
     expect(response.headers.get('x-served-by')).toBe('hello');
     expect((await answer(url.replace(/\?.*/, ''))).status).toBe(400);
   }, 60_000);
-
-  it('links to files that exist', () => {
-    const links = [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
-      ([, link]) => link ?? '',
-    );
-    expect(links.filter((link) => !existsSync(path.join(root, link)))).toEqual([]);
-  });
 });

@@ -35,7 +35,7 @@ export function run(
       cwd: folder,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout: 200_000,
       killSignal: 'SIGKILL',
     });
     let output = '';
