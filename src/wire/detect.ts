@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Protocol } from './protocol.ts';
+import { commandFields } from './protobuf/messages.ts';
 
 /** With so many bytes, `tellProtocol` knows the protocol of every call of Kong. */
 export const maxTellingBytes = 4 + 1 + 10 + 2 + 10;
@@ -69,18 +70,15 @@ function isRpcCall(
   return sequenceFirst ? rest === 0 : rest === 0 || (rest >= 2 && rest <= maxSequence);
 }
 
-/** Keys of the commands of an RpcCall: the fields 31 to 36, of which 31 begins with `fa 01` and the others end with `02`. */
+/** The keys of the commands of an RpcCall, which are length-delimited fields of two bytes each. */
+const commandKeys: readonly number[] = Object.values(commandFields).map((field) => field * 8 + 2);
+
 function isCommandKey(bytes: Buffer, at: number): boolean | 'need-more' {
   const first = bytes[at];
   if (first === undefined) return 'need-more';
-  const second = first === 0xfa ? 0x01 : isLaterKey(first) ? 0x02 : null;
-  if (second === null) return false;
-  const byte = bytes[at + 1];
-  return byte === undefined ? 'need-more' : byte === second;
-}
-
-function isLaterKey(first: number): boolean {
-  return first === 0x82 || first === 0x8a || first === 0x92 || first === 0x9a || first === 0xa2;
+  if (!commandKeys.some((key) => first === ((key & 0x7f) | 0x80))) return false;
+  const second = bytes[at + 1];
+  return second === undefined ? 'need-more' : commandKeys.includes((second << 7) | (first & 0x7f));
 }
 
 function varint(

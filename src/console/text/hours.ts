@@ -5,8 +5,8 @@ export interface HourBar {
   readonly delivered: number;
   readonly failed: number;
   /** Milliseconds; null where there was no attempt. */
-  readonly p50: number | null;
-  readonly p95: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
 }
 
 interface KnownHour {
@@ -35,8 +35,8 @@ export function fillHours({ from, to, hour_seconds: step }: Hours, known: readon
       at: (first + index) * step * 1000,
       delivered: hour?.delivered ?? 0,
       failed: hour?.failed ?? 0,
-      p50: hour?.p50_ms ?? null,
-      p95: hour?.p95_ms ?? null,
+      p50Ms: hour?.p50_ms ?? null,
+      p95Ms: hour?.p95_ms ?? null,
     };
   });
 }

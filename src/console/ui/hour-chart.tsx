@@ -90,8 +90,8 @@ function HourTable({ hours }: { hours: readonly HourBar[] }): JSX.Element {
             { name: 'From', heads: true, cell: ({ at }) => moment(at).slice(0, 16) },
             { name: 'Delivered', kind: 'number', cell: ({ delivered }) => count(delivered) },
             { name: 'Failed', kind: 'number', cell: ({ failed }) => count(failed) },
-            { name: 'p50', kind: 'number', cell: ({ p50 }) => latency(p50) },
-            { name: 'p95', kind: 'number', cell: ({ p95 }) => latency(p95) },
+            { name: 'p50', kind: 'number', cell: ({ p50Ms }) => latency(p50Ms) },
+            { name: 'p95', kind: 'number', cell: ({ p95Ms }) => latency(p95Ms) },
           ]}
         />
       </div>

@@ -6,7 +6,7 @@ export class Sampler {
   #at: number;
   #skipped: Record<string, number> = {};
 
-  /** @param now milliseconds */
+  /** @param now milliseconds of the clock */
   constructor(perSecond: number, now: number) {
     this.#perSecond = perSecond;
     this.#most = Math.max(1, perSecond / 10);
