@@ -71,7 +71,12 @@ it('Dependabot looks at folders that are there', () => {
   const { updates } = z
     .object({ updates: z.array(z.object({ 'package-ecosystem': z.string(), directory: z.string() })) })
     .parse(read('.github/dependabot.yml'));
-  expect(updates.map((update) => update['package-ecosystem'])).toEqual(['npm', 'github-actions', 'docker']);
+  expect(updates.map((update) => update['package-ecosystem'])).toEqual([
+    'npm',
+    'npm',
+    'github-actions',
+    'docker',
+  ]);
   expect(updates.filter(({ directory }) => !existsSync(path.join(root, directory)))).toEqual([]);
 });
 
