@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createDispatcher } from '../../src/event-hooks/index.ts';
 import { memoryLog } from '../event-hooks/support/setup.ts';
+import { watchPort } from '../../src/event-hooks/serve/watch-port.ts';
 import { Receiver } from '../event-hooks/support/receiver.ts';
 import { PostgresServer } from '../support/postgres/server.ts';
 
@@ -144,4 +145,16 @@ it('deliveries of a hook are in the order in which events were stored, whichever
     .map(({ eventId }) => eventId)
     .filter((id) => id.startsWith('e-'));
   expect(idsAt(target).map((id) => id.split('_')[0])).toEqual(order);
+});
+
+it('one node of all watches Kong, also where each delivers something', async () => {
+  const { nodes } = await fleet(3);
+  for (const target of await receivers(3)) await nodes[0]?.createHook(hookTo(target));
+  await vi.waitFor(() => expect(nodes.map(owned)).toEqual([1, 1, 1]), 10_000);
+  const watching = (): Node[] => nodes.filter((node) => watchPort(node).isActive());
+  expect(watching()).toHaveLength(1);
+  const [first] = watching();
+  await first?.stop(500);
+  await vi.waitFor(() => expect(watching()).toHaveLength(1), 10_000);
+  expect(watching()).not.toEqual([first]);
 });

@@ -88,7 +88,10 @@ const status = z.strictObject({
   store: z.string().describe('The kind of the store.'),
   durable: z.boolean().describe('Whether what is acknowledged survives the process.'),
   store_healthy: z.boolean(),
-  delivering: z.boolean().describe('Whether this process delivers: it holds the lease.'),
+  delivering: z.boolean().describe('Whether this process delivers: it holds a lease.'),
+  rights: z
+    .array(z.strictObject({ name: z.string(), epoch: z.int() }))
+    .describe('What this process holds a lease for: "leader", origins of targets, or "*" for everything.'),
   hooks: z.int(),
   unfinished: z.int().describe('Deliveries that are pending or wait for an attempt.'),
 });

@@ -85,6 +85,7 @@ export const serviceEndpoints: readonly Endpoint[] = [
       durable: dispatcher.store.durable,
       store_healthy: dispatcher.outbox.healthy,
       delivering: dispatcher.engine.active,
+      rights: dispatcher.engine.rights,
       hooks: dispatcher.hooks.list().length,
       unfinished: Math.max(0, dispatcher.backlog.total),
     }),

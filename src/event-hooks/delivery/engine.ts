@@ -68,6 +68,10 @@ export class Engine {
   epochOf(name: string): number | null {
     return this.active ? epochIn(this.#epochs, name) : null;
   }
+  /** What this process has a right to, and under which epochs. */
+  get rights(): { name: string; epoch: number }[] {
+    return this.active ? [...this.#epochs].map(([name, epoch]) => ({ name, epoch })) : [];
+  }
   /** The groups that the deliveries of all hooks are in. */
   groups(): string[] {
     return [...new Set([...this.#lanes.values()].map(({ group }) => group))];

@@ -1,8 +1,9 @@
 import type { WatchPort } from '../../kong-watch/index.ts';
 import { Interest } from '../client/interest.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
+import { leader } from '../dispatcher/maintenance.ts';
 
-/** A dispatcher as a watched Kong sees it: its events go through the intake, and the process that delivers watches. */
+/** A dispatcher as a watched Kong sees it: its events go through the intake, and of all processes on a store one watches. */
 export function watchPort(dispatcher: Dispatcher): WatchPort {
   const { clock, log } = dispatcher.options;
   return {
@@ -10,7 +11,7 @@ export function watchPort(dispatcher: Dispatcher): WatchPort {
     log,
     registry: dispatcher.metrics.registry,
     dataDir: dispatcher.store.folder,
-    isActive: () => dispatcher.engine.active,
+    isActive: () => dispatcher.engine.epochOf(leader) !== null,
     publish: (source) => {
       dispatcher.publish(source);
     },
