@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 18)) {
+if (major < 22 || (major === 22 && minor < 19)) {
   const checkout = existsSync(new URL('../src/cli/main.ts', import.meta.url));
   process.stderr.write(
-    `kong-ts needs Node.js 22.18 or later and was started by ${process.version} (${process.execPath}).\n` +
+    `kong-ts needs Node.js 22.19 or later and was started by ${process.version} (${process.execPath}).\n` +
       (checkout
         ? 'In a checkout, run it through npm (npx kong-ts ...), which uses the Node 24 that npm ci installed.\n'
         : 'Give the project a Node of its own: npm install --save-dev node@24, then npx kong-ts ... or an npm script.\n'),

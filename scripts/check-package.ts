@@ -19,7 +19,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../src/base/errors.ts';
-import { compileReadme, typescriptVersions } from './typescript-versions.ts';
+import { brokenLinks } from './check-links.ts';
+import { compileDeclarations, compilePlugins, typescriptVersions } from './typescript-versions.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'kong-ts-package-'));
@@ -49,7 +50,7 @@ function install(tarball: string, into: string): void {
   const { dependencies } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  for (const name of [...Object.keys(dependencies), '@types/node']) {
+  for (const name of [...Object.keys(dependencies), '@types/node', 'vitest']) {
     mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
     symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
   }
@@ -161,14 +162,28 @@ try {
 
   const app = path.join(folder, 'app');
   install(tarball, app);
+  const broken = brokenLinks(path.join(app, 'node_modules', 'kong-ts'));
+  if (broken.length > 0) throw new Error(`links that lead nowhere in the package:\n${broken.join('\n')}`);
+  say('All links of its documents lead to files that it has.');
   writeFileSync(path.join(app, 'package.json'), '{ "type": "module" }\n');
   writeFileSync(path.join(app, 'hello.ts'), plugin);
   writeFileSync(path.join(app, 'kong.yml'), JSON.stringify(service));
   writeFileSync(path.join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['hello.ts'] }));
   run(tool('tsc'), ['-p', '.'], app);
   say('The types work in a plugin of another project.');
-  compileReadme(run, path.join(root, 'README.md'), app, compilerOptions);
-  say(`The README's plugins compile under TypeScript ${typescriptVersions.join(', ')}.`);
+  compilePlugins(run, root, app, compilerOptions);
+  say(
+    `The README's plugins, the examples and the templates compile under TypeScript ${typescriptVersions.join(', ')}.`,
+  );
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, unknown>;
+  };
+  // Who imports that one has testcontainers installed.
+  const entries = Object.keys(exports).filter(
+    (entry) => !(/\.(?:json|proto)$/.test(entry) || entry === './testing/containers'),
+  );
+  compileDeclarations(run, tool('tsc'), app, compilerOptions, entries);
+  say('All declarations compile (skipLibCheck: false), without testcontainers.');
 
   const cli = path.join(app, 'node_modules', 'kong-ts', 'bin', 'kong-ts.js');
   for (const spec of ['./hello.ts', 'http-log-enterprise']) {

@@ -88,7 +88,8 @@ function packageJson({ project }, kongTs) {
       check: 'tsc --noEmit && eslint .',
       build: 'tsc -p tsconfig.build.json',
     },
-    engines: { node: '>=22.18' },
+    // One that brings its own Node runs on any.
+    ...(needsOwnNode() ? {} : { engines: { node: '>=22.19' } }),
     dependencies: { 'kong-ts': kongTs ?? own },
     devDependencies: Object.fromEntries(
       Object.entries({ ...tools, ...node }).sort(([a], [b]) => (a < b ? -1 : 1)),

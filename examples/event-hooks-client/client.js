@@ -9,7 +9,8 @@ import grpc from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 
 const [address = 'unix:/tmp/hooks.sock', token] = process.argv.slice(2);
-const proto = readFileSync(new URL('../../proto/event_hooks.proto', import.meta.url), 'utf8');
+// Of the package, wherever this file lies.
+const proto = readFileSync(new URL(import.meta.resolve('kong-ts/proto/event_hooks.proto')), 'utf8');
 const service = protobuf.parse(proto).root.lookupService('kongts.eventhooks.v1.EventHooks');
 
 const client = new grpc.Client(address, grpc.credentials.createInsecure());

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { messageOf } from '../base/errors.ts';
-import type { Sandbox } from '../sandbox/index.ts';
+import type { LogLevel, Sandbox, SandboxLog } from '../sandbox/index.ts';
 import { logLevels, startSandbox } from '../sandbox/index.ts';
+import { logFormatOption, prettyLog } from './pretty-log.ts';
 import type { SandboxFlags } from './sandbox-options.ts';
 import { compileSandboxOptions } from './sandbox-options.ts';
 import { printable } from '../terminal/index.ts';
@@ -60,14 +61,28 @@ export function build(): Command {
     .option('--workers <n>', 'nginx workers to simulate: each starts plugin instances of its own (1)')
     .option('--trusted-ips <ranges>', 'addresses or CIDR ranges whose X-Forwarded-* headers count')
     .addOption(new Option('--log-level <level>', 'what is logged (notice)').choices([...logLevels]))
+    .addOption(logFormatOption('nginx', "as Kong's error log"))
     .addHelpText('after', help)
-    .action(async (flags: SandboxFlags) =>
-      run(await startSandbox(compileSandboxOptions(flags, process.env))),
-    );
+    .action(async ({ logFormat, ...flags }: SandboxFlags & { logFormat?: string }) => {
+      const options = compileSandboxOptions(flags, process.env);
+      await run(await startSandbox({ ...options, ...logOption(logFormat, options.logLevel) }));
+    });
 }
 
 function collect(value: string, list: string[]): string[] {
   return [...list, value];
+}
+
+/** Nothing: the sandbox writes as nginx does. */
+function logOption(format: string | undefined, level: LogLevel = 'notice'): { log?: SandboxLog } {
+  const write = prettyLog(format, process.stderr);
+  if (write === null) return {};
+  const loudest = logLevels.indexOf(level);
+  return {
+    log: (each, message) => {
+      if (logLevels.indexOf(each) <= loudest) write(each, message);
+    },
+  };
 }
 
 /** Prints where the sandbox listens, and runs until a signal ends it. */

@@ -17,7 +17,7 @@ export type {
   RouteProtocol,
   Service,
 } from './types/entities.ts';
-export type { Kong, KongApi } from './types/kong.ts';
+export type { Kong, KongApi, NotInPhase, OnlyOverMsgPack, OnlySinceKong } from './types/kong.ts';
 export type { KongVersion } from './names/versions.ts';
 export type {
   HttpLogRecord,

@@ -17,6 +17,11 @@ import type {
 
 type Specs = typeof namespaces;
 
+/** The functions of a namespace that can be called. */
+type CalledIn<Api> = {
+  [Name in keyof Api]: Api[Name] extends (...args: never[]) => unknown ? Name : never;
+}[keyof Api];
+
 /** Code that only has to compile, or not to. */
 const compiled = (..._code: ((...args: never[]) => unknown)[]) => undefined;
 
@@ -24,17 +29,17 @@ describe('a handler sees what its phase has', () => {
   it('log', () => {
     type Log = Kong<'log', 'msgpack'>;
     expectTypeOf<Log['log']['serialize']>().returns.resolves.toEqualTypeOf<LogRecord>();
-    expectTypeOf<keyof Log['client']>().toEqualTypeOf<'getCredential' | 'loadConsumer' | 'getConsumer'>();
+    expectTypeOf<CalledIn<Log['client']>>().toEqualTypeOf<'getCredential' | 'loadConsumer' | 'getConsumer'>();
     expectTypeOf<Log>().not.toHaveProperty('tracing');
     compiled(
       // @ts-expect-error the client's address cannot be asked for in the log phase
-      (kong: Log) => kong.client.getForwardedIp,
+      (kong: Log) => kong.client.getForwardedIp(),
       // @ts-expect-error nor the method of the request
-      (kong: Log) => kong.request.getMethod,
+      (kong: Log) => kong.request.getMethod(),
       // @ts-expect-error the response is over
-      (kong: Log) => kong.response.exit,
+      (kong: Log) => kong.response.exit(200),
       // @ts-expect-error nginx variables are gone
-      (kong: Log) => kong.nginx.getVar,
+      (kong: Log) => kong.nginx.getVar('x'),
       (kong: Log) => kong.request.getHeaders(),
       (kong: Log) => kong.log.serializeRaw(),
     );
@@ -44,11 +49,11 @@ describe('a handler sees what its phase has', () => {
     compiled(
       (kong: Kong<'certificate', 'msgpack'>) => kong.client.tls.requestClientCertificate(),
       // @ts-expect-error there is no request yet
-      (kong: Kong<'certificate', 'msgpack'>) => kong.request,
+      (kong: Kong<'certificate', 'msgpack'>) => kong.request.getMethod(),
       // @ts-expect-error ProtoBuf:1 has nothing of the client there
-      (kong: Kong<'certificate', 'protobuf'>) => kong.client,
+      (kong: Kong<'certificate', 'protobuf'>) => kong.client.tls.requestClientCertificate(),
       // @ts-expect-error no response either
-      (kong: Kong<'certificate', 'protobuf'>) => kong.response,
+      (kong: Kong<'certificate', 'protobuf'>) => kong.response.exit(200),
       (kong: Kong<'certificate', 'protobuf'>) => kong.ctx.shared.set('k', 1),
     );
   });
@@ -56,18 +61,18 @@ describe('a handler sees what its phase has', () => {
   it('rewrite, access, response and preread', () => {
     compiled(
       // @ts-expect-error no route is known in rewrite
-      (kong: Kong<'rewrite', 'msgpack'>) => kong.router,
+      (kong: Kong<'rewrite', 'msgpack'>) => kong.router.getRoute(),
       (kong: Kong<'access', 'protobuf'>) => kong.router.getRoute(),
       // @ts-expect-error nothing came back yet
-      (kong: Kong<'access', 'protobuf'>) => kong.service.response,
+      (kong: Kong<'access', 'protobuf'>) => kong.service.response.getBody(),
       (kong: Kong<'response', 'protobuf'>) => kong.service.response.getBody(),
       // @ts-expect-error the request has been sent
-      (kong: Kong<'response', 'protobuf'>) => kong.service.request,
+      (kong: Kong<'response', 'protobuf'>) => kong.service.request.setPath('/'),
       (kong: Kong<'preread', 'protobuf'>) => kong.service.setTarget('h', 1),
       // @ts-expect-error a stream has no headers
-      (kong: Kong<'preread', 'protobuf'>) => kong.request.getHeader,
+      (kong: Kong<'preread', 'protobuf'>) => kong.request.getHeader('x'),
       // @ts-expect-error body_filter only, which no external plugin sees
-      (kong: Kong<'response', 'msgpack'>) => kong.response.getRawBody,
+      (kong: Kong<'response', 'msgpack'>) => kong.response.getRawBody(),
     );
   });
 });
@@ -80,13 +85,13 @@ describe('a handler sees what its protocol has', () => {
       (kong: Access) => kong.request.getRawPath(),
       (kong: Access) => kong.service.request.setBody({ a: 1 }, 'application/json'),
       // @ts-expect-error the vault needs MsgPack:1
-      (kong: Access) => kong.vault,
+      (kong: Access) => kong.vault.get('{vault://env/x}'),
       // @ts-expect-error and timeouts
-      (kong: Access) => kong.service.setTimeouts,
+      (kong: Access) => kong.service.setTimeouts(1, 1, 1),
       // @ts-expect-error and the cluster
-      (kong: Access) => kong.cluster,
+      (kong: Access) => kong.cluster.getId(),
       // @ts-expect-error and telemetry
-      (kong: Access) => kong.telemetry,
+      (kong: Access) => kong.telemetry.log('a', {}, '', 'b'),
       (kong: Kong<'access', 'msgpack'>) => kong.vault.get('{vault://env/x}'),
       (kong: Kong<'access', 'msgpack'>) => kong.service.setRetries(1),
     );
@@ -96,9 +101,9 @@ describe('a handler sees what its protocol has', () => {
     compiled(
       (kong: Kong<'access' | 'response', 'msgpack'>) => kong.request.getMethod(),
       // @ts-expect-error not in log
-      (kong: Kong<'access' | 'log', 'msgpack'>) => kong.request.getMethod,
+      (kong: Kong<'access' | 'log', 'msgpack'>) => kong.request.getMethod(),
       // @ts-expect-error not over ProtoBuf:1
-      (kong: Kong<'access', Protocol>) => kong.vault,
+      (kong: Kong<'access', Protocol>) => kong.vault.get('{vault://env/x}'),
       (kong: Kong) => kong.log('everywhere'),
       (kong: Kong) => kong.ctx.shared.get('everywhere'),
     );

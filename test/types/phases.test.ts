@@ -44,7 +44,10 @@ type Expected<P extends Phase, R extends Protocol> = {
 type Callable<T, Path extends string> = {
   [Name in keyof T & string]: T[Name] extends (...args: never[]) => unknown
     ? `${Path}.${Name}` | Callable<T[Name], `${Path}.${Name}`>
-    : Callable<T[Name], `${Path}.${Name}`>;
+    : 'valueOf' extends keyof T[Name]
+      ? // It says why it cannot be called.
+        never
+      : Callable<T[Name], `${Path}.${Name}`>;
 }[keyof T & string];
 
 /** Made here, besides the catalogue's functions: the text of `kong.log.serialize`. */

@@ -1,6 +1,6 @@
 import { expect, expectTypeOf, it } from 'vitest';
 import { definePlugin } from '../../src/index.ts';
-import type { Kong, KongVersion } from '../../src/index.ts';
+import type { Kong, KongVersion, OnlySinceKong } from '../../src/index.ts';
 import { kongVersions } from '../../src/pdk/names/versions.ts';
 import type { UpTo } from '../../src/pdk/names/versions.ts';
 
@@ -8,7 +8,10 @@ import type { UpTo } from '../../src/pdk/names/versions.ts';
 const byNumber = (a: string, b: string): number =>
   Number(a.split('.')[0]) - Number(b.split('.')[0]) || Number(a.split('.')[1]) - Number(b.split('.')[1]);
 
-type Names<T> = keyof T;
+/** What can be called. */
+type Names<T> = {
+  [Name in keyof T]: T[Name] extends (...args: never[]) => unknown ? Name : never;
+}[keyof T];
 type Before = Names<Kong<'access', 'msgpack', '3.7'>['service']>;
 type Since = Names<Kong<'access', 'msgpack', '3.8'>['service']>;
 
@@ -24,8 +27,9 @@ it('a version has what it and those before it have', () => {
 it('a function of a newer Kong is not there for who has asked for an older one', () => {
   expectTypeOf<Extract<Before, 'setRetries' | 'setTimeouts'>>().toEqualTypeOf<never>();
   expectTypeOf<Extract<Since, 'setRetries' | 'setTimeouts'>>().toEqualTypeOf<'setRetries' | 'setTimeouts'>();
-  expectTypeOf<Names<Kong<'log', 'msgpack', '3.7'>>>().extract<'telemetry'>().toEqualTypeOf<never>();
-  expectTypeOf<Names<Kong<'log', 'msgpack', '3.8'>>>().extract<'telemetry'>().toEqualTypeOf<'telemetry'>();
+  expectTypeOf<Names<Kong<'log', 'msgpack', '3.7'>['telemetry']>>().toEqualTypeOf<never>();
+  expectTypeOf<Names<Kong<'log', 'msgpack', '3.8'>['telemetry']>>().toEqualTypeOf<'log'>();
+  expectTypeOf<Kong<'log', 'msgpack', '3.7'>['telemetry']['log']>().toEqualTypeOf<OnlySinceKong<'3.8'>>();
 });
 
 it('a plugin says which version it is written for, and gets no later functions', () => {
@@ -36,7 +40,7 @@ it('a plugin says which version it is written for, and gets no later functions',
     kong: '3.4',
     async access(kong) {
       await kong.service.setTarget('10.0.0.1', 80);
-      expectTypeOf<Extract<keyof typeof kong.service, 'setRetries'>>().toEqualTypeOf<never>();
+      expectTypeOf(kong.service.setRetries).toEqualTypeOf<OnlySinceKong<'3.8'>>();
     },
   });
   expect(plugin.name).toBe('old');
@@ -49,7 +53,7 @@ it('a plugin says which version it is written for, and gets no later functions',
     setup: () => ({
       async access(kong) {
         await kong.service.setRetries(1);
-        expectTypeOf<Extract<keyof typeof kong.service.request, 'clearQueryArg'>>().toEqualTypeOf<never>();
+        expectTypeOf<Names<typeof kong.service.request>>().extract<'clearQueryArg'>().toEqualTypeOf<never>();
       },
     }),
   });

@@ -6,4 +6,6 @@ export type { DispatcherLaunch } from './launch.ts';
 export { migrateStore } from './migrate.ts';
 export { parseServeOptions } from './options.ts';
 export { runDispatcher, startDispatcher } from './run.ts';
+export type { DispatcherOutput } from './run.ts';
+export type { HookLog } from '../log.ts';
 export { signatureProblem } from '../handlers/verify.ts';

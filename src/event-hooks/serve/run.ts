@@ -2,21 +2,27 @@ import type { HookLog } from '../log.ts';
 import type { ServeOptions } from './options.ts';
 import type { Served } from './serve.ts';
 
+/** Where a dispatcher in the foreground says that it is ready, and logs. */
+export interface DispatcherOutput {
+  readonly log: HookLog;
+  readonly ready: (served: Pick<Served, 'grpc' | 'admin'>) => void;
+}
+
 /**
  * Runs a dispatcher as this process: the ready line first, then the log, both on standard output; SIGTERM, SIGINT and the
  * parent's end (IPC, or standard input where asked for) stop it in order.
+ * @param output in place of lines of JSON
  * @throws KongTsError when it cannot start
  */
-export async function runDispatcher(options: ServeOptions): Promise<void> {
+export async function runDispatcher(options: ServeOptions, output?: DispatcherOutput): Promise<void> {
   const ended = new Promise<void>((resolve) => {
     // Handles signals from the start: a dispatcher that is told to end while it starts leaves nothing behind.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
     process.once('disconnect', resolve);
     if (options.exitWithStdin) process.stdin.on('end', resolve).on('error', resolve).resume();
   });
-  // It is loaded here, so that programs which only read options go without.
-  const { jsonLog } = await import('../log.ts');
-  const log = heldLog(jsonLog());
+  const { log: own, ready } = output ?? (await jsonOutput());
+  const log = heldLog(own);
   let served;
   try {
     const { serveDispatcher } = await import('./serve.ts');
@@ -25,12 +31,22 @@ export async function runDispatcher(options: ServeOptions): Promise<void> {
     log.release();
     throw error;
   }
-  const { grpc, admin } = served;
-  process.stdout.write(`${JSON.stringify({ ready: true, grpc, admin })}\n`);
+  ready(served);
   log.release();
   await ended;
   await served.stop();
   process.exit(0);
+}
+
+async function jsonOutput(): Promise<DispatcherOutput> {
+  // It is loaded here, so that programs which only read options go without.
+  const { jsonLog } = await import('../log.ts');
+  return {
+    log: jsonLog(),
+    ready: ({ grpc, admin }) => {
+      process.stdout.write(`${JSON.stringify({ ready: true, grpc, admin })}\n`);
+    },
+  };
 }
 
 /** Starts a dispatcher in this process, with its doors. @throws KongTsError when it cannot start */

@@ -39,60 +39,122 @@ type IsThere<Spec, V extends KongVersion> = Spec extends { readonly since: infer
     : false
   : true;
 
-/** True when a function can be called in all of the phases and over all of the protocols. */
-type IsOffered<Spec, Ph extends Phase, Pr extends Protocol> = false extends (
-  Pr extends Protocol ? ([Ph] extends [OfferedPhases<Spec, Pr>] ? true : false) : never
-)
-  ? false
-  : true;
-
-/** The functions of a namespace that can be called there. */
-type Offered<Api, Functions, Ph extends Phase, Pr extends Protocol, V extends KongVersion> = {
-  [
-    Name in keyof Api as Name extends keyof Functions
-      ? [IsThere<Functions[Name], V>, IsOffered<Functions[Name], Ph, Pr>] extends [true, true]
-        ? Name
-        : never
-      : never
-  ]: Api[Name];
-};
-
-/** Leaves out namespaces that nothing is left of. */
-type Filled<T> = { readonly [Key in keyof T as [keyof T[Key]] extends [never] ? never : Key]: T[Key] };
-
-/** serializeRaw is serialize without the parse. */
-type LogFunctions = Specs['kong.log'] & { readonly serializeRaw: Specs['kong.log']['serialize'] };
+/** The phases of these in which a function cannot be called, over any of the protocols. */
+type Missing<Spec, Ph extends Phase, Pr extends Protocol> = Pr extends Protocol
+  ? Exclude<Ph, OfferedPhases<Spec, Pr>>
+  : never;
 
 /**
- * What a handler gets: Kong's PDK with the functions that this phase and this protocol have. The masks are the
- * catalogue's own. Of several phases or protocols (`Kong<'access' | 'response'>`), what all of them have. A version of
- * Kong (default 3.9) leaves out what later ones have added.
+ * Stands in place of a function that Kong does not offer in the phase. Calling it does not compile, and the compiler's message names
+ * this type. A function is one, too, so that the `kong` of one phase is the `kong` of several phases.
+ */
+export interface NotInPhase<Ph extends Phase> {
+  valueOf(): Ph | object;
+}
+
+/** Stands in place of a function that MsgPack:1 alone carries: the plugin needs `protocol: 'msgpack'`. See NotInPhase. */
+export interface OnlyOverMsgPack<Cure extends string = "protocol: 'msgpack'"> {
+  valueOf(): Cure | object;
+}
+
+/** Stands in place of a function that Kong has since this version: see `kong` of definePlugin, and NotInPhase. */
+export interface OnlySinceKong<V extends KongVersion> {
+  valueOf(): V | object;
+}
+
+/** Why a function cannot be called there. */
+type Refused<Spec, Ph extends Phase, Pr extends Protocol> = [Pr] extends ['protobuf']
+  ? [Missing<Spec, Ph, 'msgpack'>] extends [never]
+    ? OnlyOverMsgPack
+    : NotInPhase<Missing<Spec, Ph, Pr>>
+  : NotInPhase<Missing<Spec, Ph, Pr>>;
+
+/** What the catalogue calls a namespace, and the interface with its functions. */
+interface Apis {
+  readonly 'kong.client': ClientApi;
+  readonly 'kong.client.tls': ClientTlsApi;
+  readonly 'kong.cluster': ClusterApi;
+  readonly 'kong.ctx.shared': SharedApi;
+  readonly 'kong.ip': IpApi;
+  readonly 'kong.log': LogApi;
+  readonly 'kong.nginx': NginxApi;
+  readonly 'kong.node': NodeApi;
+  readonly 'kong.plugin': PluginApi;
+  readonly 'kong.request': RequestApi;
+  readonly 'kong.response': ResponseApi;
+  readonly 'kong.router': RouterApi;
+  readonly 'kong.service': ServiceApi;
+  readonly 'kong.service.request': ServiceRequestApi;
+  readonly 'kong.service.response': ServiceResponseApi;
+  readonly 'kong.telemetry': TelemetryApi;
+  readonly 'kong.vault': VaultApi;
+}
+
+/** The catalogue's row of a function. serializeRaw is serialize without the parse. */
+type RowOf<Path extends keyof Apis, Name> = Name extends keyof Specs[Path]
+  ? Specs[Path][Name]
+  : Name extends 'serializeRaw'
+    ? Specs['kong.log']['serialize']
+    : never;
+
+/** The functions of a namespace. The types of those that cannot be called there say why. */
+type Functions<Path extends keyof Apis, Ph extends Phase, Pr extends Protocol, V extends KongVersion> = {
+  [Name in keyof Apis[Path]]: IsThere<RowOf<Path, Name>, V> extends true
+    ? [Missing<RowOf<Path, Name>, Ph, Pr>] extends [never]
+      ? Apis[Path][Name]
+      : Refused<RowOf<Path, Name>, Ph, Pr>
+    : OnlySinceKong<SinceOf<RowOf<Path, Name>>>;
+};
+
+type SinceOf<Spec> = Spec extends { readonly since: infer Since extends KongVersion } ? Since : never;
+
+/**
+ * What a handler gets: Kong's PDK. A function that this phase, this protocol or this version of Kong (default 3.9) does not have
+ * cannot be called, and its type says why: NotInPhase, OnlyOverMsgPack, OnlySinceKong. The masks are the catalogue's own. Of
+ * several phases or protocols (`Kong<'access' | 'response'>`), what all of them have can be called.
  */
 export type Kong<
   Ph extends Phase = Phase,
   Pr extends Protocol = Protocol,
   V extends KongVersion = DefaultKongVersion,
-> = Filled<{
-  client: Offered<ClientApi, Specs['kong.client'], Ph, Pr, V> &
-    Filled<{ tls: Offered<ClientTlsApi, Specs['kong.client.tls'], Ph, Pr, V> }>;
-  cluster: Offered<ClusterApi, Specs['kong.cluster'], Ph, Pr, V>;
-  ctx: { readonly shared: Offered<SharedApi, Specs['kong.ctx.shared'], Ph, Pr, V> };
-  ip: Offered<IpApi, Specs['kong.ip'], Ph, Pr, V>;
-  log: PlainLog & Offered<LogApi, LogFunctions, Ph, Pr, V>;
-  nginx: Offered<NginxApi, Specs['kong.nginx'], Ph, Pr, V>;
-  node: Offered<NodeApi, Specs['kong.node'], Ph, Pr, V>;
-  plugin: Offered<PluginApi, Specs['kong.plugin'], Ph, Pr, V>;
-  request: Offered<RequestApi, Specs['kong.request'], Ph, Pr, V>;
-  response: Offered<ResponseApi, Specs['kong.response'], Ph, Pr, V>;
-  router: Offered<RouterApi, Specs['kong.router'], Ph, Pr, V>;
-  service: Offered<ServiceApi, Specs['kong.service'], Ph, Pr, V> &
-    Filled<{
-      request: Offered<ServiceRequestApi, Specs['kong.service.request'], Ph, Pr, V>;
-      response: Offered<ServiceResponseApi, Specs['kong.service.response'], Ph, Pr, V>;
-    }>;
-  telemetry: Offered<TelemetryApi, Specs['kong.telemetry'], Ph, Pr, V>;
-  vault: Offered<VaultApi, Specs['kong.vault'], Ph, Pr, V>;
-}>;
+> = {
+  /** Who sent the request. */
+  readonly client: Functions<'kong.client', Ph, Pr, V> & {
+    /** The client's TLS connection. */
+    readonly tls: Functions<'kong.client.tls', Ph, Pr, V>;
+  };
+  /** The cluster that this Kong belongs to. */
+  readonly cluster: Functions<'kong.cluster', Ph, Pr, V>;
+  /** Values that plugins leave for each other, for the length of a request. */
+  readonly ctx: { readonly shared: Functions<'kong.ctx.shared', Ph, Pr, V> };
+  /** Addresses, by Kong's configuration. */
+  readonly ip: Functions<'kong.ip', Ph, Pr, V>;
+  /** Kong's own log, and the record of the request. */
+  readonly log: PlainLog & Functions<'kong.log', Ph, Pr, V>;
+  /** nginx below Kong. */
+  readonly nginx: Functions<'kong.nginx', Ph, Pr, V>;
+  /** This Kong. */
+  readonly node: Functions<'kong.node', Ph, Pr, V>;
+  /** This plugin in Kong. */
+  readonly plugin: Functions<'kong.plugin', Ph, Pr, V>;
+  /** The request of the client. */
+  readonly request: Functions<'kong.request', Ph, Pr, V>;
+  /** The answer to the client. */
+  readonly response: Functions<'kong.response', Ph, Pr, V>;
+  /** What matched. */
+  readonly router: Functions<'kong.router', Ph, Pr, V>;
+  /** The service behind Kong. */
+  readonly service: Functions<'kong.service', Ph, Pr, V> & {
+    /** The request to the service. */
+    readonly request: Functions<'kong.service.request', Ph, Pr, V>;
+    /** The answer of the service. */
+    readonly response: Functions<'kong.service.response', Ph, Pr, V>;
+  };
+  /** Telemetry. */
+  readonly telemetry: Functions<'kong.telemetry', Ph, Pr, V>;
+  /** Secrets in vaults. */
+  readonly vault: Functions<'kong.vault', Ph, Pr, V>;
+};
 
 /**
  * Every function of the catalogue, whatever phase and protocol: what createKong makes. A call that does not belong

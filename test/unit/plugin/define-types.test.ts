@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { definePlugin, z } from '../../../src/index.ts';
-import type { CompiledPlugin, Kong } from '../../../src/index.ts';
+import type { CompiledPlugin, Kong, NotInPhase, OnlyOverMsgPack } from '../../../src/index.ts';
 
 const base = { name: 'test', version: '1.0.0' } as const;
 const config = z.object({ text: z.string().optional(), count: z.int().default(1), tags: z.set(z.string()) });
@@ -17,7 +17,7 @@ describe("definePlugin's types", () => {
       },
       async log(kong) {
         expectTypeOf(kong).toEqualTypeOf<Kong<'log', 'protobuf'>>();
-        expectTypeOf(kong.client).not.toHaveProperty('getForwardedIp');
+        expectTypeOf(kong.client.getForwardedIp).toEqualTypeOf<NotInPhase<'log'>>();
       },
     });
     expectTypeOf(plugin).toEqualTypeOf<CompiledPlugin>();
@@ -29,13 +29,13 @@ describe("definePlugin's types", () => {
       ...base,
       protocol: 'msgpack',
       access(kong) {
-        expectTypeOf(kong).toHaveProperty('vault');
+        expectTypeOf(kong.vault.get).toBeFunction();
       },
     });
     definePlugin({
       ...base,
       access(kong) {
-        expectTypeOf(kong).not.toHaveProperty('vault');
+        expectTypeOf(kong.vault.get).toEqualTypeOf<OnlyOverMsgPack>();
       },
     });
   });

@@ -53,13 +53,13 @@ const setUps: readonly (readonly [string, () => Promise<void> | void, Said])[] =
     async () => {
       await usual({ served: false });
       const old =
-        'echo "kong-ts needs Node.js 22.18 or later; this is 18.19.0." >&2; echo "    at x" >&2; exit 1';
+        'echo "kong-ts needs Node.js 22.19 or later; this is 18.19.0." >&2; echo "    at x" >&2; exit 1';
       starts(old);
       queries(`${the.program(old, 'bin/old')} dump x.ts`);
     },
     [
-      /^It ended with 1: kong-ts needs Node.js 22.18 or later; this is 18.19.0.$/,
-      /^It would end at once, with 1: kong-ts needs Node.js 22.18/,
+      /^It ended with 1: kong-ts needs Node.js 22.19 or later; this is 18.19.0.$/,
+      /^It would end at once, with 1: kong-ts needs Node.js 22.19/,
       /no server has made the socket/,
     ],
   ],

@@ -185,8 +185,8 @@ describe('start commands', () => {
 
 describe('what a command prints when it fails', () => {
   it('begins with what is wrong where kong-ts says it', () => {
-    expect(tellingLine('kong-ts needs Node.js 22.18 or later.\nIn a checkout, run it through npm.\n')).toBe(
-      'kong-ts needs Node.js 22.18 or later.',
+    expect(tellingLine('kong-ts needs Node.js 22.19 or later.\nIn a checkout, run it through npm.\n')).toBe(
+      'kong-ts needs Node.js 22.19 or later.',
     );
   });
 
