@@ -16,12 +16,12 @@ export function brokenLinks(folder: string): string[] {
   );
 }
 
-/** Relative ones, outside of code. */
+/** Relative ones, outside of code. Pictures stay in the repository. */
 function linksIn(markdown: string): string[] {
   const prose = markdown.replace(/^ *(```+)[\s\S]*?^ *\1 *$/gm, '').replace(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link]) => link ?? '')
-    .filter((link) => !/^[a-z]+:/.test(link));
+    .filter((link) => !/^[a-z]+:|\.png$/.test(link));
 }
 
 function leadsSomewhere(folder: string, file: string, link: string): boolean {

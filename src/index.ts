@@ -16,6 +16,7 @@
  */
 export { z } from 'zod';
 export { eventHooks } from './event-hooks/client/hub.ts';
+export type { PublishedEvents } from './event-hooks/client/published.ts';
 export { definePlugin } from './plugin/define.ts';
 export { KongTsError } from './base/errors.ts';
 export type { ErrorCode, Fault } from './base/errors.ts';

@@ -1,6 +1,7 @@
 /** What plugins publish and emit with, and what starts a dispatcher (`kong-ts/event-hooks`). */
 export { EventHooks, eventHooks } from './client/hub.ts';
 export type { EventData, EventHandle, HubStats, PublishOptions } from './client/hub.ts';
+export type { PublishedEvents } from './client/published.ts';
 export type { EventTransport, TransportStats } from './client/transport.ts';
 export type { Dispatcher } from './dispatcher/dispatcher.ts';
 export type { DispatcherOptions } from './dispatcher/options.ts';

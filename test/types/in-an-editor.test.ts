@@ -8,7 +8,20 @@ import { beforeAll, describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const file = path.join(root, 'test/types/seen-in-an-editor.ts');
 const text = `
-import { definePlugin } from '../../src/index.ts';
+import { definePlugin, eventHooks, z } from '../../src/index.ts';
+import type { KongMeta } from '../../src/index.ts';
+declare module '../../src/index.ts' {
+  interface PublishedEvents {
+    mine: { rejected: 'reason' | 'path' };
+  }
+}
+eventHooks.emit('mine', 'rejected', { reason: 'x' });
+eventHooks.emit('mine', 'rejectd', { reason: 'x' });
+eventHooks.emit('yours', 'rejected', { reason: 'x' });
+eventHooks.emit('mine', 'rejected', { resaon: 'x' });
+z.string().meta({ encrypted: true } satisfies KongMeta);
+z.string().meta({ encryted: true } satisfies KongMeta);
+z.string().meta({ encrypted: 'yes' });
 definePlugin({
   name: 'a',
   version: '1.0.0',
@@ -68,6 +81,11 @@ function hover(place: string, word: string): { shown: string; documentation: str
   };
 }
 
+const errors = (): string[] =>
+  service
+    .getSemanticDiagnostics(file)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
+
 describe('in an editor', () => {
   it('kong is the API of the phase, its parts say what they are, and nothing of the catalogue is seen', () => {
     expect(hover('access(kong)', 'kong')).toEqual({
@@ -91,14 +109,21 @@ describe('in an editor', () => {
   });
 
   it('a wrong phase, a function of MsgPack:1 and one of a later Kong are errors in words', () => {
-    const errors = service
-      .getSemanticDiagnostics(file)
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));
-    expect(errors).toEqual([
+    expect(errors().filter((each) => each.includes('callable'))).toEqual([
       `This expression is not callable.   Type 'OnlyOverMsgPack<"protocol: 'msgpack'">' has no call signatures.`,
       `This expression is not callable.   Type 'NotInPhase<"log">' has no call signatures.`,
       `This expression is not callable.   Type 'OnlySinceKong<"3.8">' has no call signatures.`,
     ]);
     expect(hover('kong.request.getMethod', 'getMethod').shown).toContain('NotInPhase<"log">');
+  });
+
+  it('an event that a project does not publish, its fields, and a wrong word or value of .meta() are errors', () => {
+    expect(errors().filter((each) => !each.includes('callable'))).toEqual([
+      expect.stringContaining(`'"rejectd"' is not assignable`),
+      expect.stringContaining(`'"yours"' is not assignable`),
+      expect.stringContaining(`'resaon' does not exist in type 'EventData<`),
+      expect.stringContaining(`'encryted' does not exist in type 'KongMeta'`),
+      "Type 'string' is not assignable to type 'boolean'.",
+    ]);
   });
 });

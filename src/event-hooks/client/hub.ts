@@ -2,6 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { newEventId } from '../model/event.ts';
 import type { EventDeclaration, HookEvent } from '../model/event.ts';
 import { SourceRegistry } from '../sources/registry.ts';
+import type { EventName, FieldName, SourceName } from './published.ts';
 import type { EventTransport } from './transport.ts';
 
 /** What an event is made of, for `publish`. */
@@ -84,7 +85,11 @@ export class EventHooks {
    * Raises an event. It returns at once, fires each matching hook exactly once, and never throws.
    * @param data the fields, or a function that makes them and is called only when a hook wants the event
    */
-  emit(source: string, event: string, data: EventData | (() => EventData)): void {
+  emit<const Source extends SourceName, const Event extends EventName<Source>>(
+    source: Source,
+    event: Event,
+    data: EventData<FieldName<Source, Event>> | (() => EventData<FieldName<Source, Event>>),
+  ): void {
     if (!this.#declarations.has(source, event)) this.#undeclared(source, event);
     const transport = this.#transport;
     if (transport === null) return;
