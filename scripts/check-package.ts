@@ -50,7 +50,7 @@ function install(tarball: string, into: string): void {
   const { dependencies } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
-  for (const name of [...Object.keys(dependencies), '@types/node', 'vitest']) {
+  for (const name of [...Object.keys(dependencies), '@types/node', 'vitest', 'graphql']) {
     mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
     symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
   }
