@@ -135,6 +135,89 @@ const history = z.strictObject({
 });
 export type HistoryAnswer = z.infer<typeof history>;
 
+const replayJob = z.strictObject({
+  id: z.string(),
+  state: z.enum(['counting', 'ready', 'running', 'stopped', 'done', 'failed']),
+  total: z.int().nullable().describe('How many were counted; null while it counts.'),
+  found: z.int().describe('How many were counted so far.'),
+  looked: z.int().describe('How many deliveries were looked at for that.'),
+  replayed: z.int().describe('How many were made due.'),
+  passed_over: z.int().describe('How many had gone, or were in another state, when their turn came.'),
+  delivered: z
+    .int()
+    .nullable()
+    .describe('How many were delivered with their next attempt; null: nobody counts.'),
+  failed: z.int().nullable().describe('How many failed with it.'),
+  error: z.string().nullable(),
+  created_at: secondsOf('when it was asked for'),
+  finished_at: secondsOf('when it was over').nullable(),
+  query: z.looseObject({}).describe('What was asked for.'),
+});
+export type ReplayJobAnswer = z.infer<typeof replayJob>;
+
+const pastEvent = z.strictObject({
+  id: z.string(),
+  source: z.string(),
+  event: z.string(),
+  at: secondsOf('when it was emitted'),
+  payload: z.looseObject({}).nullable().describe('null: the caller sees no payloads.'),
+});
+export type PastEventAnswer = z.infer<typeof pastEvent>;
+
+const checked = z.strictObject({
+  valid: z.boolean(),
+  message: z.string().nullable(),
+  fields: z.looseObject({}).describe('What is wrong, by the fields.'),
+});
+export type CheckedAnswer = z.infer<typeof checked>;
+
+const matched = z.strictObject({
+  events: z.int().describe('Stored events that were looked at.'),
+  fired: z.int().describe('How many of them would have fired the hook; on_change and snooze do not count.'),
+  examples: z.array(
+    z.strictObject({
+      id: z.string(),
+      event: z.string(),
+      at: secondsOf('when it was emitted'),
+      fires: z.boolean(),
+    }),
+  ),
+  reason: z.string().nullable().describe('Why there is no event to look at.'),
+});
+export type MatchedAnswer = z.infer<typeof matched>;
+
+const rendered = z.strictObject({
+  request: z.strictObject({
+    method: z.string(),
+    url: z.string(),
+    headers: z.record(z.string(), z.string()),
+    body: z.string().nullable(),
+  }),
+  event_id: z.string().nullable(),
+});
+
+const rotated = z.strictObject({
+  event_hook: z.strictObject({ id: z.string() }),
+  secret: z.string(),
+  previous_secrets_until: secondsOf('until then the old secret signs, too').nullable(),
+});
+export type RotatedAnswer = z.infer<typeof rotated>;
+
+const judgement = z.enum(['valid', 'invalid', 'absent', 'unknown']);
+const received = z.strictObject({
+  id: z.string().describe('The value of webhook-id.'),
+  event_hook: z.strictObject({ id: z.string() }).nullable(),
+  at: secondsOf('when it came'),
+  method: z.string(),
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string().nullable().describe('Its beginning; null: the caller sees no payloads.'),
+  body_cut: z.boolean(),
+  bytes: z.int().describe('Of the whole body.'),
+  signature: z.strictObject({ standard: judgement, kong: judgement, reason: z.string().nullable() }),
+});
+export type ReceivedAnswer = z.infer<typeof received>;
+
 const session = z.strictObject({
   role: z.enum(['admin', 'read']).nullable().describe('null: a token is needed.'),
   login: z.boolean().describe('Whether a token is needed here at all.'),
@@ -190,6 +273,17 @@ export function answers(kinds: KindSet) {
     Status: status,
     Session: session,
     History: history,
+    Receiver: z.strictObject({ url: z.string(), data: z.array(received) }),
+    PastEvents: z.strictObject({
+      data: z.array(pastEvent),
+      reason: z.string().nullable().describe('Why there are none.'),
+    }),
+    Checked: checked,
+    Matched: matched,
+    Rendered: rendered,
+    Rotated: rotated,
+    ReplayJob: replayJob,
+    ReplayJobs: z.strictObject({ data: z.array(replayJob) }),
     Message: message,
     SchemaViolation: violation,
   } satisfies Readonly<Record<string, z.ZodType>>;

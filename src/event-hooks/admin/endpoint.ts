@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Backlog } from '../dispatcher/backlog.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { Access } from './access/access.ts';
+import type { ReplayJobs } from './replays/jobs.ts';
 import type { RecentRows } from './live/recent-rows.ts';
 import type { ComponentName } from './answers.ts';
 
@@ -47,6 +48,8 @@ export interface Api {
   readonly access: Access;
   /** What has happened lately, for those who watch. */
   readonly live: RecentRows;
+  /** The replays of many deliveries. */
+  readonly replays: ReplayJobs;
   /** What waits for those who watch events and deliveries. */
   readonly tails: Backlog;
   /** The OpenAPI document of all endpoints. */

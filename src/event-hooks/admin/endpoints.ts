@@ -1,8 +1,12 @@
 import type { Endpoint } from './endpoint.ts';
+import { draftEndpoints } from './drafts.ts';
+import { rotateEndpoints } from './rotate.ts';
 import { deliveryEndpoints } from './deliveries.ts';
 import { historyEndpoints } from './history.ts';
 import { hookEndpoints } from './hooks.ts';
 import { streamEndpoints } from './live/stream.ts';
+import { replayEndpoints } from './replays/endpoints.ts';
+import { receiverEndpoints } from './receiver.ts';
 import { sessionEndpoints } from './session.ts';
 import { serviceEndpoints } from './service.ts';
 import { sourceEndpoints } from './sources.ts';
@@ -14,6 +18,10 @@ export const endpoints: readonly Endpoint[] = [
   ...historyEndpoints,
   ...sourceEndpoints,
   ...serviceEndpoints,
+  ...replayEndpoints,
+  ...receiverEndpoints,
+  ...draftEndpoints,
+  ...rotateEndpoints,
   ...sessionEndpoints,
   ...streamEndpoints,
 ];

@@ -1,15 +1,12 @@
 import { isUuid } from '../../base/uuid.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
-import { HookInvalidError } from '../model/errors.ts';
-import { maxDepth, shapeProblem } from '../model/event.ts';
-import { isNestedDeeperThan } from '../model/exact-json.ts';
 import type { Fields } from '../model/payload.ts';
-import { eventNameFor } from '../model/hook.ts';
 import type { Hook } from '../model/hook.ts';
 import { withoutSecrets } from '../model/secrecy.ts';
 import { answer, invalid, missing, objectBody, paging, ref } from './endpoint.ts';
 import type { AdminRequest, Api, Endpoint, Json } from './endpoint.ts';
 import { page, readPage } from './paging.ts';
+import { testData } from './test-data.ts';
 import { warn, warningHeader } from './warnings.ts';
 
 export const notFound = (reply: { code(status: number): { send(body: unknown): unknown } }): unknown =>
@@ -159,15 +156,3 @@ export const hookEndpoints: readonly Endpoint[] = [
     },
   },
 ];
-
-/** The posted fields with the event and source that the hook is for; a hook for every event takes the posted one. */
-function testData(hook: Hook, posted: Fields): Fields {
-  if (isNestedDeeperThan(posted, maxDepth))
-    throw new HookInvalidError([{ path: 'data', text: shapeProblem }]);
-  const named = typeof posted.event === 'string' ? posted.event : 'test';
-  return {
-    ...posted,
-    event: hook.event === null ? named : eventNameFor(hook, hook.event),
-    source: hook.source,
-  };
-}

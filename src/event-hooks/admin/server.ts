@@ -19,6 +19,7 @@ import { Access } from './access/access.ts';
 import type { PayloadView } from './access/access.ts';
 import { PageFiles } from './console/page-files.ts';
 import { RecentRows } from './live/recent-rows.ts';
+import { ReplayJobs } from './replays/jobs.ts';
 import { addConsole } from './console/page.ts';
 
 export interface AdminOptions {
@@ -91,8 +92,10 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
   app.addHook('onRequest', async ({ routeOptions }) => {
     if (routeOptions.config.isPage !== true) await dispatcher.takeOverChanges().catch(() => undefined);
   });
-  const live = new RecentRows(dispatcher.feed, dispatcher.options.clock);
+  const live = new RecentRows(dispatcher, dispatcher.options.clock);
+  const replays = new ReplayJobs(live, dispatcher.options.clock);
   app.addHook('onClose', async () => {
+    replays.close();
     live.close();
   });
   addConsole(app, new PageFiles(options.consoleFolder), access);
@@ -100,6 +103,7 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     dispatcher,
     access,
     live,
+    replays,
     tails: new Backlog(maxTailBuffer, maxTailBuffers),
     document: () => openApiDocument(dispatcher.kinds, endpoints),
   };

@@ -12,6 +12,8 @@ import { pinnedConnector } from './pinned-connector.ts';
 import type { ConnectorOptions } from './pinned-connector.ts';
 
 export interface HttpTargetOptions extends ConnectorOptions {
+  /** What answers for an origin within this process; null: a connection is made. */
+  ownTarget?: (origin: string) => Pick<HttpTarget, 'send' | 'close'> | null;
   /** A longer response fails the attempt. */
   maxResponseBytes: number;
   /** How much of a response is kept. */

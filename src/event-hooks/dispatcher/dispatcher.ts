@@ -4,6 +4,8 @@ import { DeliveryBacklog } from '../delivery/backlog.ts';
 import { ClosingTargets } from '../delivery/closing-targets.ts';
 import { Engine } from '../delivery/engine.ts';
 import { Outbox } from '../delivery/outbox.ts';
+import { OwnReceiver, receiverOrigin } from '../delivery/own-receiver.ts';
+import type { SigningSecrets } from '../delivery/own-receiver.ts';
 import { TargetGuard } from '../delivery/target-guard.ts';
 import { Handlers, unbuilt } from '../handlers/handlers.ts';
 import type { HandlerKind } from '../handlers/kind.ts';
@@ -27,6 +29,7 @@ import type {
   HookStore,
   ReplayQuery,
 } from '../store/types.ts';
+import { Drafts } from './drafts.ts';
 import { Feed } from './feed.ts';
 import { Hooks } from './hooks.ts';
 import { Intake } from './intake.ts';
@@ -48,6 +51,8 @@ export class Dispatcher {
   readonly sources = new SourceRegistry();
   readonly feed = new Feed();
   readonly hooks: Hooks;
+  /** Hooks that are being written. */
+  readonly drafts: Drafts;
   readonly store: HookStore;
   readonly engine: Engine;
   readonly outbox: Outbox;
@@ -56,6 +61,8 @@ export class Dispatcher {
   /** Whether the `crud` and `balancer` events of a Kong come in. */
   watchesKong = false;
   readonly #handlers: Handlers;
+  /** What hooks send to when their owner has no receiver yet. */
+  readonly receiver: OwnReceiver;
   readonly #intake: Intake;
   readonly #maintenance: Maintenance;
   readonly #othersChanges: OthersChanges;
@@ -68,9 +75,15 @@ export class Dispatcher {
     this.store = store;
     const { clock, log } = options;
     for (const declaration of builtinSources()) this.sources.publish(declaration);
-    const targets = { guard: new TargetGuard(options.guard), closing: new ClosingTargets() };
+    this.receiver = new OwnReceiver({ clock, secretsOf: (id) => signingSecrets(this.hooks.get(id)) });
+    const targets = {
+      guard: new TargetGuard(options.guard),
+      closing: new ClosingTargets(),
+      own: (origin: string) => (origin === receiverOrigin ? this.receiver.target : null),
+    };
     const handlers = new Handlers(kinds, options, targets);
     this.#handlers = handlers;
+    this.drafts = new Drafts(kinds, handlers, store);
     this.outbox = new Outbox({
       store,
       clock,
@@ -333,6 +346,7 @@ export class Dispatcher {
       type: 'delivery',
       id: deliveryId(hook.id, delivery.eventId),
       hook: hook.id,
+      seq: delivery.seq,
       source: delivery.source,
       event: delivery.event,
       at: result.finishedAt,
@@ -349,6 +363,13 @@ export class Dispatcher {
       this.options.log.error(what, { error: messageOf(error) });
     };
   }
+}
+
+/** What a hook signs with; null: nothing, or there is no hook. */
+function signingSecrets(hook: Hook | undefined): SigningSecrets | null {
+  const { secret, signature } = hook?.config ?? {};
+  if (typeof secret !== 'string') return null;
+  return { secret, algorithm: signature === 'sha1' ? 'sha1' : 'sha256' };
 }
 
 /**

@@ -8,6 +8,8 @@ export type Notice =
       type: 'delivery';
       id: string;
       hook: string;
+      /** The store's number of the event. */
+      seq: number;
       source: string;
       event: string;
       at: number;

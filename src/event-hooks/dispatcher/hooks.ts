@@ -12,6 +12,9 @@ import { HookTable } from './matching.ts';
 import { StoredHooks } from './stored-hooks.ts';
 import type { TryToBuild } from './stored-hooks.ts';
 
+/** Fields of a hook that change. */
+type Change = Record<string, unknown>;
+
 export interface HooksOptions {
   store: HookStore;
   clock: Clock;
@@ -97,10 +100,11 @@ export class Hooks {
   }
 
   /** Changes the given fields, and merges records below `config` field by field. Null if the hook does not exist. */
-  patch(id: string, raw: Record<string, unknown>): Promise<Hook | null> {
+  patch(id: string, change: Change | ((hook: Hook) => Change)): Promise<Hook | null> {
     return this.#inTurn(async () => {
       const known = this.get(id);
       if (known === undefined) return null;
+      const raw = typeof change === 'function' ? change(known) : change;
       const merged: Record<string, unknown> = { ...known, ...raw };
       if (typeof raw.config === 'object' && raw.config !== null && !Array.isArray(raw.config)) {
         const sameHandler = raw.handler === undefined || raw.handler === known.handler;

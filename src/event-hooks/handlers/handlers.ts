@@ -3,6 +3,7 @@ import type { ClosingTargets } from '../delivery/closing-targets.ts';
 import { guardedConnection } from '../delivery/guarded-connection.ts';
 import { refusedAddresses } from '../delivery/refused-addresses.ts';
 import { targetWarnings } from '../delivery/target-warnings.ts';
+import type { HttpTargetOptions } from '../delivery/http-target.ts';
 import type { TargetGuard } from '../delivery/target-guard.ts';
 import { HookInvalidError } from '../model/errors.ts';
 import type { Hook } from '../model/hook.ts';
@@ -16,6 +17,8 @@ import type { HookHandler } from './types.ts';
 export interface Targets {
   guard: TargetGuard;
   closing: ClosingTargets;
+  /** See HttpTargetOptions. */
+  own?: HttpTargetOptions['ownTarget'];
 }
 
 /** Makes the handlers of hooks, and checks what a hook says to its handler. */
@@ -55,7 +58,11 @@ export class Handlers {
 
   /** What is right about a hook's target and does not let deliveries arrive now. */
   warnings(hook: Hook): Promise<string[]> {
-    return targetWarnings(this.#kindOf(hook).addresses(hook.config), this.#targets.guard);
+    const { guard, own } = this.#targets;
+    const addresses = this.#kindOf(hook).addresses(hook.config);
+    // Nobody resolves the name of what answers within this process.
+    const others = addresses.filter(({ host }) => (own?.(`http://${host}`) ?? null) === null);
+    return targetWarnings(others, guard);
   }
 
   #kindOf({ handler }: Hook): HandlerKind {
@@ -66,7 +73,7 @@ export class Handlers {
 
   #context(hook: Hook): HandlerContext {
     const { clock, log, timeoutMs, maxResponseBytes, keepResponseBytes } = this.#options;
-    const { guard, closing } = this.#targets;
+    const { guard, closing, own } = this.#targets;
     const concurrency = hook.concurrency ?? this.#options.hookConcurrency;
     return {
       clock,
@@ -77,6 +84,7 @@ export class Handlers {
       http: (sslVerify) => ({
         guard,
         closing,
+        ...(own === undefined ? {} : { ownTarget: own }),
         sslVerify,
         timeoutMs,
         maxResponseBytes,

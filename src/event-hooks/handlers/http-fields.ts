@@ -52,6 +52,7 @@ export const targetFields = {
   secret: secret.nullable().default(null),
   ssl_verify: z.boolean().default(true),
   previous_secrets: z.array(secret).max(8, 'at most 8 secrets').optional(),
+  previous_secrets_until: z.int().min(0, 'value should be 0 or more').optional(),
   signature: z.enum(['sha256', 'sha1']).optional(),
 };
 
@@ -61,6 +62,7 @@ export const targetSecrets = {
   headers: headerSecrets,
   secret: leftOut,
   previous_secrets: leftOut,
+  previous_secrets_until: shown,
   ssl_verify: shown,
   signature: shown,
 };

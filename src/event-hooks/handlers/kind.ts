@@ -6,7 +6,7 @@ import type { HookLog } from '../log.ts';
 import type { HookOf } from '../model/hook.ts';
 import type { KindDescription } from '../model/kind.ts';
 import type { LambdaLimits } from './lambda-protocol.ts';
-import type { HookHandler } from './types.ts';
+import type { Composed, HookHandler } from './types.ts';
 
 /** The tools of a handler. A handler opens connections only through `http` and `connect`, because both are guarded. */
 export interface HandlerContext {
@@ -37,6 +37,11 @@ export interface HandlerKind<
    * cannot be built. The hook is then refused, or switched off with the reason
    */
   create(hook: HookOf<z.output<Schema>>, context: HandlerContext): HookHandler;
+  /**
+   * The request for a payload, without ids and signatures. Default: the kind sends no HTTP.
+   * @throws KongTsError TEMPLATE_INVALID
+   */
+  request?(hook: HookOf<z.output<Schema>>, payload: string): Composed & { url: string };
 }
 
 /** A kind of handler from its record: the compiler asks for every part, and for every field of `config` by its name. */

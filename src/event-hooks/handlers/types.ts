@@ -1,5 +1,12 @@
 import type { Delivery, SentRequest } from '../store/types.ts';
 
+/** The parts of a request besides the signature and ids, which are added here. */
+export interface Composed {
+  method: string;
+  headers: Record<string, string>;
+  body: string | null;
+}
+
 /** The result of one attempt. */
 export interface Outcome {
   ok: boolean;

@@ -12,7 +12,7 @@ import { checkSecrets } from './signature.ts';
 import { Budget, parseTemplate, refuseCode, render } from './template.ts';
 import type { Escape, Template } from './template.ts';
 import { HttpHandler, lowerCase } from './webhook.ts';
-import type { Composed } from './webhook.ts';
+import type { Composed } from './types.ts';
 
 type Part = { name: string; value: string | Template };
 
@@ -59,6 +59,7 @@ export const webhookCustom = defineKind({
   pings: false,
   create: (hook, { http, clock }) =>
     new HttpHandler(hook, http(hook.config.ssl_verify), clock, composer(hook.config)),
+  request: ({ config }, payload) => ({ url: config.url, ...composer(config)(payload) }),
 });
 
 /** Compiles a hook's templates into a function that makes the request for a payload. */

@@ -13,24 +13,21 @@ import type { TargetConfig } from './http-fields.ts';
 import { defineKind } from './kind.ts';
 import { checkSecrets, Signer } from './signature.ts';
 import { deliveryId } from './types.ts';
-import type { HookHandler, Outcome, TestResult } from './types.ts';
-
-/** The parts of a request besides the signature and ids, which are added here. */
-export interface Composed {
-  method: string;
-  headers: Record<string, string>;
-  body: string | null;
-}
+import type { Composed, HookHandler, Outcome, TestResult } from './types.ts';
 
 /** Sends HTTP requests for a hook: what `webhook` and `webhook-custom` share. */
 export class HttpHandler implements HookHandler {
   readonly target: string;
-  readonly #http: HttpTarget;
+  readonly #http: Pick<HttpTarget, 'send' | 'close'>;
   readonly #path: string;
   /** Without what may be a secret. */
   readonly #shownUrl: string;
   readonly #authorization: string | null;
   readonly #signer: Signer | null;
+  /** Signs when the time of previous secrets is over. */
+  readonly #later: Signer | null;
+  /** Seconds since the epoch. */
+  readonly #previousUntil: number;
   readonly #hook: HookOf<TargetConfig>;
   readonly #clock: Clock;
   readonly #compose: (payload: string) => Composed | Promise<Composed>;
@@ -47,8 +44,10 @@ export class HttpHandler implements HookHandler {
     this.#path = `${parsed.pathname}${parsed.search}`;
     this.#shownUrl = redactUrl(url).slice(0, longestShown);
     this.#authorization = basicAuthorization(parsed);
-    this.#http = new HttpTarget(parsed.origin, options);
+    this.#http = options.ownTarget?.(parsed.origin) ?? new HttpTarget(parsed.origin, options);
     this.#signer = secret === null ? null : new Signer(secret, previous, signature);
+    this.#later = secret === null ? null : new Signer(secret, [], signature);
+    this.#previousUntil = hook.config.previous_secrets_until ?? Infinity;
     this.#hook = hook;
     this.#clock = clock;
     this.#compose = compose;
@@ -89,9 +88,10 @@ export class HttpHandler implements HookHandler {
     const headers = ['user-agent', 'kong-ts', 'webhook-id', id, 'webhook-timestamp', String(timestamp)];
     // Answers are kept as they come and never decompressed.
     if (composed.headers['accept-encoding'] === undefined) headers.push('accept-encoding', 'identity');
-    if (this.#signer !== null) {
-      headers.push('x-kong-signature', this.#signer.kong(body ?? ''));
-      headers.push('webhook-signature', this.#signer.standard(id, timestamp, body ?? ''));
+    const signer = timestamp < this.#previousUntil ? this.#signer : this.#later;
+    if (signer !== null) {
+      headers.push('x-kong-signature', signer.kong(body ?? ''));
+      headers.push('webhook-signature', signer.standard(id, timestamp, body ?? ''));
     }
     for (const name in composed.headers) {
       if (!ownHeaders.has(name)) headers.push(name, asBytes(composed.headers[name] ?? ''));
@@ -139,15 +139,15 @@ export const webhook = defineKind({
   addresses: targetAddresses,
   check: checkSecrets,
   pings: true,
-  create: (hook, { http, clock }) => {
-    const headers = { 'content-type': 'application/json', ...lowerCase(hook.config.headers) };
-    return new HttpHandler(hook, http(hook.config.ssl_verify), clock, (body) => ({
-      method: 'POST',
-      headers,
-      body,
-    }));
-  },
+  create: (hook, { http, clock }) =>
+    new HttpHandler(hook, http(hook.config.ssl_verify), clock, composer(hook.config)),
+  request: ({ config }, payload) => ({ url: config.url, ...composer(config)(payload) }),
 });
+
+function composer(config: TargetConfig): (payload: string) => Composed {
+  const headers = { 'content-type': 'application/json', ...lowerCase(config.headers) };
+  return (body) => ({ method: 'POST', headers, body });
+}
 
 export function lowerCase(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

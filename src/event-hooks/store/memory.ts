@@ -216,11 +216,15 @@ export class MemoryStore implements HookStore {
     );
     return searchIn(among, query);
   }
-  async recentEvents({ source, event, size }: EventQuery): Promise<PastEvent[]> {
-    return [...this.#ids.values()]
+  async recentEvents({ source, event, id, size, mostSize = Infinity }: EventQuery): Promise<PastEvent[]> {
+    let sum = 0;
+    const among =
+      id === undefined ? [...this.#ids.values()] : [this.#ids.get(id)].filter((one) => one !== undefined);
+    return among
       .filter((one) => one.source === source && (event === undefined || one.event === event))
       .sort((a, b) => b.seq - a.seq)
       .slice(0, size)
+      .filter(({ payload }) => (sum += payload.length) - payload.length < mostSize)
       .map(({ id, source, event, at, payload }) => ({ id, source, event, at, payload }));
   }
   async history(since: number): Promise<History> {
@@ -235,9 +239,11 @@ export class MemoryStore implements HookStore {
   async replay(query: ReplayQuery, now: number): Promise<number[]> {
     const states: readonly DeliveryState[] = query.states ?? ['delivered', 'dead'];
     const seqs: number[] = [];
+    const wanted = new Set(query.seqs);
     for (const [seq, row] of this.#rows.get(query.hookId) ?? []) {
       if (seqs.length >= query.size) break;
       if (query.seq !== undefined && seq !== query.seq) continue;
+      if (query.seqs !== undefined && !wanted.has(seq)) continue;
       if (query.after !== undefined && seq <= query.after) continue;
       if (query.since !== undefined && row.event.at < query.since) continue;
       if (!states.includes(row.state) || row.result === null) continue;

@@ -157,7 +157,11 @@ export interface EventQuery {
   source: string;
   /** Default: every event of the source. */
   event?: string;
+  /** The event of this id only. */
+  id?: string;
   size: number;
+  /** No more follow once so many payload characters were found. Default: no limit. */
+  mostSize?: number;
 }
 
 /** An event as it is stored. */
@@ -203,6 +207,8 @@ export interface ReplayQuery {
   hookId: string;
   /** One event only. */
   seq?: number;
+  /** Events of these numbers only. */
+  seqs?: readonly number[];
   /** Events at or after this time, in milliseconds since 1970. */
   since?: number;
   /** Default: delivered and dead. */

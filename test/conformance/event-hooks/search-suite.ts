@@ -179,6 +179,23 @@ export function searchConformance(name: string, open: () => Promise<StoreUnderTe
       expect(await store.waitingAndDead()).toEqual(new Map([['b', { waiting: 2, dead: 1 }]]));
     });
 
+    it('makes deliveries of chosen events due again, and those only', async () => {
+      const seqs = await commit(
+        event('1', ['a', 'b']),
+        event('2', ['a']),
+        event('3', ['a']),
+        event('4', ['a']),
+      );
+      await dies('a', ...seqs.slice(0, 3));
+      await dies('b', seqs[0] ?? 0);
+      const [one = 0, , three = 0, four = 0] = seqs;
+      const replayed = await store.replay({ hookId: 'a', seqs: [four, three, one, 999_999], size: 9 }, 1);
+      expect(replayed).toEqual([one, three]);
+      expect(await store.replay({ hookId: 'a', seqs: [], size: 9 }, 1)).toEqual([]);
+      expect(await store.counts('a')).toEqual({ pending: 1, waiting: 2, delivered: 0, dead: 1 });
+      expect(await store.counts('b')).toMatchObject({ dead: 1 });
+    });
+
     it('knows the latest events of a source', async () => {
       await commit(
         event('1', ['a']),
@@ -195,6 +212,12 @@ export function searchConformance(name: string, open: () => Promise<StoreUnderTe
         '1',
       ]);
       expect(await store.recentEvents({ source: 'nobody', size: 9 })).toEqual([]);
+      const ids = async (more: object): Promise<string[]> =>
+        (await store.recentEvents({ source: 's', size: 9, ...more })).map(({ id }) => id);
+      expect(await ids({ id: '1' })).toEqual(['1']);
+      // Of another source.
+      expect(await ids({ id: '2' })).toEqual([]);
+      expect([await ids({ mostSize: 1 }), await ids({ mostSize: 11 })]).toEqual([['3'], ['3', '1']]);
     });
 
     it('keeps with each attempt what it has sent and what came back, whatever the hook is now', async () => {

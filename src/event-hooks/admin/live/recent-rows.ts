@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../../base/clock.ts';
-import type { Feed } from '../../dispatcher/feed.ts';
+import type { Dispatcher } from '../../dispatcher/dispatcher.ts';
 import { plainRow, rowOf } from './rows.ts';
 import type { Row } from './rows.ts';
 
@@ -21,7 +21,7 @@ const lingerMs = 60_000;
  * minute after that.
  */
 export class RecentRows {
-  readonly #feed: Feed;
+  readonly #dispatcher: Pick<Dispatcher, 'feed' | 'receiver'>;
   readonly #clock: Clock;
   /** Tells the numbers of this process from those of another one. */
   readonly #process = randomBytes(4).toString('hex');
@@ -31,8 +31,8 @@ export class RecentRows {
   #end: (() => void) | null = null;
   #timer: unknown = null;
 
-  constructor(feed: Feed, clock: Clock) {
-    this.#feed = feed;
+  constructor(dispatcher: Pick<Dispatcher, 'feed' | 'receiver'>, clock: Clock) {
+    this.#dispatcher = dispatcher;
     this.#clock = clock;
   }
 
@@ -81,16 +81,23 @@ export class RecentRows {
   }
 
   #listen(): () => void {
-    const endTail = this.#feed.tail((notice) => {
+    const { feed, receiver } = this.#dispatcher;
+    const endTail = feed.tail((notice) => {
       this.add(rowOf(notice));
     });
     let isFirst = true;
-    const endHooks = this.#feed.watchInterest((_interest, version) => {
+    const endHooks = feed.watchInterest((_interest, version) => {
       // The first time says what is, and nothing that has changed.
       if (!isFirst) this.add(plainRow('hooks', { version }));
       isFirst = false;
     });
+    const endReceiver = receiver.watch(({ id, hookId, at, method, path, bytes, standard, kong }) => {
+      const event_hook = hookId === null ? null : { id: hookId };
+      const shown = { id, event_hook, at: at / 1000, method, path, bytes, signature: { standard, kong } };
+      this.add(plainRow('received', shown, hookId));
+    });
     return () => {
+      endReceiver();
       endTail();
       endHooks();
     };

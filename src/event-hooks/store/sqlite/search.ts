@@ -95,15 +95,27 @@ function placeOf(text: string | undefined): Place | null {
 /** How many of the latest events are looked at for those of one source. */
 const mostLooked = 20_000;
 
-export function recentEvents(file: SqliteFile, { source, event, size }: EventQuery): PastEvent[] {
-  return file.all<PastEvent & Record<string, unknown>>(
-    `SELECT ${['id', 'source', 'event', 'payload'].map((name) => `${asText(name)} AS ${name}`).join(', ')}, ${wholeNumber('at')} AS at FROM events WHERE seq > (SELECT coalesce(max(seq), 0) - ? FROM events) AND source = ? AND (? IS NULL OR event = ?) ORDER BY seq DESC LIMIT ?`,
-    mostLooked,
-    source,
-    event ?? null,
-    event ?? null,
-    size,
-  );
+export function recentEvents(
+  file: SqliteFile,
+  { source, event, id, size, mostSize = Infinity }: EventQuery,
+): PastEvent[] {
+  const columns = ['id', 'source', 'event', 'payload'].map((name) => `${asText(name)} AS ${name}`).join(', ');
+  const where = joined([
+    id === undefined
+      ? { sql: 'seq > (SELECT coalesce(max(seq), 0) - ? FROM events)', values: [mostLooked] }
+      : { sql: 'id = ?', values: [id] },
+    { sql: 'source = ?', values: [source] },
+    ...(event === undefined ? [] : [{ sql: 'event = ?', values: [event] }]),
+  ]);
+  return file
+    .until<PastEvent>(
+      ({ payload }) => payload.length,
+      mostSize,
+      `SELECT ${columns}, ${wholeNumber('at')} AS at FROM events WHERE ${where.sql} ORDER BY seq DESC LIMIT ?`,
+      ...where.values,
+      size,
+    )
+    .map((row) => ({ ...row }));
 }
 
 /** How many deliveries wait and are dead, by the numbers of their hooks. Both are in an index. */

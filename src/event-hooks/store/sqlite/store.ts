@@ -271,13 +271,16 @@ export class SqliteStore implements HookStore {
     return this.#forHook(query.hookId, [], (number) =>
       this.#file.atomic(() => {
         const states = (query.states ?? ['delivered', 'dead']).map((state) => stateNumber[state]);
+        const chosen = query.seqs === undefined ? null : JSON.stringify(query.seqs);
         const rows = this.#file.all<{ seq: number }>(
-          `SELECT d.seq AS seq ${joined} AND d.seq > ? AND e.at >= ? AND (? IS NULL OR d.seq = ?) AND d.state IN (?, ?, ?) AND d.state > 0 ORDER BY d.seq LIMIT ?`,
+          `SELECT d.seq AS seq ${joined} AND d.seq > ? AND e.at >= ? AND (? IS NULL OR d.seq = ?) AND (? IS NULL OR d.seq IN (SELECT value FROM json_each(?))) AND d.state IN (?, ?, ?) AND d.state > 0 ORDER BY d.seq LIMIT ?`,
           number,
           query.after ?? 0,
           query.since ?? 0,
           query.seq ?? null,
           query.seq ?? null,
+          chosen,
+          chosen,
           states[0] ?? -1,
           states[1] ?? -1,
           states[2] ?? -1,
