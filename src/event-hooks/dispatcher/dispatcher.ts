@@ -76,12 +76,7 @@ export class Dispatcher {
     const { clock, log } = options;
     for (const declaration of builtinSources()) this.sources.publish(declaration);
     this.receiver = new OwnReceiver({ clock, secretsOf: (id) => signingSecrets(this.hooks.get(id)) });
-    const targets = {
-      guard: new TargetGuard(options.guard),
-      closing: new ClosingTargets(),
-      own: (origin: string) => (origin === receiverOrigin ? this.receiver.target : null),
-    };
-    const handlers = new Handlers(kinds, options, targets);
+    const handlers = this.#makeHandlers();
     this.#handlers = handlers;
     this.drafts = new Drafts(kinds, handlers, store);
     this.outbox = new Outbox({
@@ -161,6 +156,14 @@ export class Dispatcher {
     this.#othersChanges = this.#makeOthersChanges();
     this.#intake = this.#makeIntake();
     this.#maintenance = new Maintenance(this);
+  }
+
+  #makeHandlers(): Handlers {
+    return new Handlers(this.kinds, this.options, {
+      guard: new TargetGuard(this.options.guard),
+      closing: new ClosingTargets(),
+      own: (origin) => (origin === receiverOrigin ? this.receiver.target : null),
+    });
   }
 
   #makeIntake(): Intake {

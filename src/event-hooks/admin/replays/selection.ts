@@ -1,8 +1,7 @@
 import { searchDeliveries } from '../../dispatcher/delivery-search.ts';
 import type { Dispatcher } from '../../dispatcher/dispatcher.ts';
 import { parseDeliveryId } from '../../handlers/types.ts';
-import type { DeliveryRecord } from '../../store/types.ts';
-import type { Conditions } from '../conditions.ts';
+import type { DeliveryRecord, DeliverySearch } from '../../store/types.ts';
 
 export const replayableStates = ['delivered', 'dead', 'waiting'] as const;
 export type ReplayableState = (typeof replayableStates)[number];
@@ -12,7 +11,7 @@ export interface ReplaySelection {
   /** null: of all hooks; then dead ones only. */
   readonly hookId: string | null;
   readonly states: readonly ReplayableState[];
-  readonly conditions: Omit<Conditions, 'state'>;
+  readonly conditions: Pick<DeliverySearch, 'since' | 'until' | 'source' | 'event' | 'text'>;
   /** These deliveries only, by their ids. */
   readonly ids: readonly string[] | null;
 }
