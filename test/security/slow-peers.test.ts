@@ -82,6 +82,7 @@ const listeners: [name: string, start: (limits: HttpLimits) => Promise<Listener>
         metrics: async () => ({ type: 'text/plain', text: large }),
         reload: async () => ({}) as never,
         dump: async () => null,
+        plugins: () => Promise.reject(new Error('not asked for')),
       };
       const handle = adminHandler(source, { control: false, callers: null });
       const server = bounded(createHttpServer(limits, handle), limits);

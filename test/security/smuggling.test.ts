@@ -88,6 +88,7 @@ async function startServersAdmin(): Promise<Listener> {
       metrics: async () => ({ type: 'text/plain', text: '' }),
       reload: async () => ({}) as never,
       dump: async () => null,
+      plugins: () => Promise.reject(new Error('not asked for')),
     },
     { ...log, child: () => log } as never,
   );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { KindSet } from '../model/kind-set.ts';
+import { plugins, storeState } from './plugin-answers.ts';
 import { hookAnswer } from '../model/schema.ts';
 
 /**
@@ -273,6 +274,8 @@ export function answers(kinds: KindSet) {
     Status: status,
     Session: session,
     History: history,
+    Plugins: plugins,
+    Store: storeState,
     Receiver: z.strictObject({ url: z.string(), data: z.array(received) }),
     PastEvents: z.strictObject({
       data: z.array(pastEvent),

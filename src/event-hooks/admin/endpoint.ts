@@ -50,6 +50,10 @@ export interface Api {
   readonly live: RecentRows;
   /** The replays of many deliveries. */
   readonly replays: ReplayJobs;
+  /** The plugin server that has started this dispatcher; null: none has. */
+  readonly server: { read(): Promise<unknown> } | null;
+  /** Who watches a Kong; null: nobody. */
+  readonly watcher: { status(): { watching: boolean; kong: string } } | null;
   /** What waits for those who watch events and deliveries. */
   readonly tails: Backlog;
   /** The OpenAPI document of all endpoints. */

@@ -6,6 +6,7 @@ import { historyEndpoints } from './history.ts';
 import { hookEndpoints } from './hooks.ts';
 import { streamEndpoints } from './live/stream.ts';
 import { replayEndpoints } from './replays/endpoints.ts';
+import { overviewEndpoints } from './overview.ts';
 import { receiverEndpoints } from './receiver.ts';
 import { sessionEndpoints } from './session.ts';
 import { serviceEndpoints } from './service.ts';
@@ -20,6 +21,7 @@ export const endpoints: readonly Endpoint[] = [
   ...serviceEndpoints,
   ...replayEndpoints,
   ...receiverEndpoints,
+  ...overviewEndpoints,
   ...draftEndpoints,
   ...rotateEndpoints,
   ...sessionEndpoints,

@@ -36,6 +36,10 @@ export interface AdminOptions {
    * who can connect.
    */
   callers?: Callers | null;
+  /** The plugin server that has started this dispatcher. Default: none has. */
+  server?: Api['server'];
+  /** Who watches a Kong. Default: nobody. */
+  watcher?: Api['watcher'];
   /** Answers every path that is not one of event hooks. Default: those are not found. */
   front?: Front | null;
   /** Time limits of the listener; see httpLimits. */
@@ -104,6 +108,8 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
     access,
     live,
     replays,
+    server: options.server ?? null,
+    watcher: options.watcher ?? null,
     tails: new Backlog(maxTailBuffer, maxTailBuffers),
     document: () => openApiDocument(dispatcher.kinds, endpoints),
   };

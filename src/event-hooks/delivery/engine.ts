@@ -209,6 +209,14 @@ export class Engine {
     }));
   }
 
+  /** When the oldest new delivery that is queued was emitted, in milliseconds since the epoch; null: none is. */
+  oldestQueuedAt(): number | null {
+    let oldest: number | null = null;
+    for (const { oldestQueuedAt: at } of this.#lanes.values())
+      if (at !== null && (oldest === null || at < oldest)) oldest = at;
+    return oldest;
+  }
+
   handlerOf(hookId: string): HookHandler | null {
     return this.#lanes.get(hookId)?.handler ?? null;
   }

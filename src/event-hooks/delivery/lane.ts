@@ -113,6 +113,10 @@ export class Lane {
   get queued(): number {
     return this.#queue.length + this.#retries.length;
   }
+  /** When the oldest new delivery in memory was emitted, in milliseconds since the epoch; null: none is queued. */
+  get oldestQueuedAt(): number | null {
+    return this.#queue.first?.at ?? null;
+  }
   get handler(): HookHandler {
     return this.#handler;
   }

@@ -12,6 +12,11 @@ export class PayloadQueue<T extends { payload: string }> {
     return this.#size;
   }
 
+  /** What is taken next. */
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
   push(item: T): void {
     this.#items.push(item);
     this.#size += item.payload.length;

@@ -88,9 +88,8 @@ export class Drafts {
     payload: (hook: Hook) => Record<string, unknown>,
   ): Promise<(Composed & { url: string }) | null> {
     const hook = await this.#hook(raw);
-    const request = this.#kinds.get(hook.handler)?.request;
-    if (request === undefined) return null;
-    return request(hook, JSON.stringify(withoutNulls(payload(hook))));
+    const kind = this.#kinds.get(hook.handler);
+    return kind?.request?.(hook, JSON.stringify(withoutNulls(payload(hook)))) ?? null;
   }
 
   /** Runs the draft's handler now. @throws HookInvalidError */

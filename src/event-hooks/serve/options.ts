@@ -33,6 +33,8 @@ export interface ServeOptions {
   kong: KongOptions | null;
   /** The command that the user wrote: errors name its flags. */
   command: Command;
+  /** The control socket of the plugin server that has started this dispatcher; null: none has. */
+  serverControl: string | null;
   /** End when standard input closes: for a child that must not outlive its parent. */
   exitWithStdin: boolean;
 }
@@ -71,6 +73,8 @@ export function parseServeOptions(
     payloadView: payloadView(text('payload-view') ?? 'all', command),
     allowHosts: listOf(given['allow-host']),
     reusePort: given['reuse-port'] === true,
+    serverControl:
+      environment.KONG_TS_SERVER_CONTROL === '' ? null : (environment.KONG_TS_SERVER_CONTROL ?? null),
     exitWithStdin: given['exit-with-stdin'] === true,
     command,
     kong: readKongOptions(given, environment),

@@ -13,6 +13,7 @@ import type { PlacedSocket } from '../../unix/index.ts';
 import { placeSocket } from '../../unix/index.ts';
 import { written } from './flags.ts';
 import type { ServeOptions } from './options.ts';
+import { serverReports } from './server-report.ts';
 import { watchPort } from './watch-port.ts';
 
 export interface Served {
@@ -50,6 +51,8 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
     payloadView: options.payloadView,
     callers,
     front,
+    server: options.serverControl === null ? null : serverReports(options.serverControl),
+    watcher: watch,
   });
   let grpc: GrpcHandle | null = null;
   let placed: PlacedSocket | null = null;

@@ -82,6 +82,11 @@ export class KongWatch {
   /** Whether a path's first segment is one of Kong's own collections, and so no workspace. */
   readonly isCollection = (segment: string): boolean => this.#watchers?.crud.isCollection(segment) ?? false;
 
+  /** Whether this process watches, and which Kong: its URL without a login. */
+  status(): { watching: boolean; kong: string } {
+    return { watching: this.#watchers !== null, kong: this.#url };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#unwatch();

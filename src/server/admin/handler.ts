@@ -3,6 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/index.ts';
 import { door } from '../../http/index.ts';
 import type { DumpDocument } from '../../plugin/index.ts';
+import type { PluginReport } from './plugin-report.ts';
 import type { ReloadResult, ServerStatus } from './status.ts';
 import { isHealthy } from './status.ts';
 
@@ -10,6 +11,8 @@ import { isHealthy } from './status.ts';
 export interface AdminSource {
   status(): ServerStatus;
   metrics(): Promise<{ type: string; text: string }>;
+  /** The last hour of plugins, and what has failed in it. */
+  plugins(): Promise<PluginReport>;
   reload(): Promise<ReloadResult>;
   /** What Kong reads of each plugin that is loaded; null while none is. */
   dump(): Promise<readonly DumpDocument[] | null>;
@@ -22,7 +25,7 @@ export interface AdminDoor {
   readonly callers: Callers | null;
 }
 
-/** Answers `/health`, `/status` and `/metrics`, and on the control socket `GET /dump` and `POST /reload`. */
+/** Answers `/health`, `/status` and `/metrics`, and on the control socket `GET /dump`, `GET /plugins` and `POST /reload`. */
 export function adminHandler(source: AdminSource, { control, callers }: AdminDoor): RequestListener {
   return door(callers, (request, response) => {
     answer(source, control, request)
@@ -50,6 +53,7 @@ async function answer(source: AdminSource, control: boolean, request: IncomingMe
     if (request.method !== 'POST') return json(405, { message: 'Method not allowed' });
     return json(200, await source.reload());
   }
+  if (path === '/plugins' && control && reading) return json(200, await source.plugins());
   const dump = path === '/dump' && control;
   if (!dump && path !== '/health' && path !== '/status' && path !== '/metrics') {
     return json(404, { message: 'Not found' });

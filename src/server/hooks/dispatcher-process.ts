@@ -42,7 +42,12 @@ export class DispatcherProcess {
       stdio: ['pipe', 'pipe', 'inherit'],
       // A Ctrl-C reaches the whole group of a terminal; the dispatcher ends when this process says so, or is gone.
       detached: true,
-      env: { ...process.env, ...this.#options.dispatcher.environment },
+      env: {
+        ...process.env,
+        ...this.#options.dispatcher.environment,
+        // Its console shows this server.
+        KONG_TS_SERVER_CONTROL: this.#options.control ?? '',
+      },
     });
     this.#child = child;
     child.stdin.on('error', () => undefined);

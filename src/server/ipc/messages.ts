@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../base/errors.ts';
 import type { SeenFile } from '../../base/file-signature.ts';
 import type { Phase, Protocol } from '../../pdk/names/index.ts';
+import type { HandlerFailure } from '../metrics/handler-failures.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import type { AskedStart } from '../connection/host.ts';
 import type { InheritedSocket } from '../keeper/inheritance.ts';
@@ -63,6 +64,8 @@ export interface WorkerReport {
   readonly beat: Beat;
   /** The metrics of plugins. */
   readonly metrics: readonly MetricJson[];
+  /** The last failures of handlers, the youngest last. */
+  readonly failures: readonly HandlerFailure[];
 }
 
 /** An error as it travels between processes. */

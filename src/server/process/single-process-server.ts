@@ -2,11 +2,14 @@ import type { DumpDocument } from '../../plugin/index.ts';
 import { randomInt } from 'node:crypto';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import { OpenListeners } from '../admin/open-listeners.ts';
+import type { PluginReport } from '../admin/plugin-report.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { LoadReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { exposition } from '../metrics/exposition.ts';
+import { youngestOf } from '../metrics/handler-failures.ts';
+import { historyEveryMs, StatsHistory } from '../metrics/history.ts';
 import { eventsOf } from '../metrics/phase-stats.ts';
 import { serverMetrics } from '../metrics/server-metrics.ts';
 import type { CompiledServerOptions } from '../options.ts';
@@ -30,6 +33,7 @@ export class SingleProcessServer implements RunningServer {
   readonly #startedAt = Date.now();
   readonly #worker: PluginWorker;
   readonly #listeners = new OpenListeners();
+  readonly #history: StatsHistory;
   #report: LoadReport | null = null;
   #dispatcher: DispatcherProcess | null = null;
   #sockets: ListeningSockets | null = null;
@@ -58,6 +62,7 @@ export class SingleProcessServer implements RunningServer {
       log,
       inFlight: null,
     });
+    this.#history = new StatsHistory(() => this.#worker.stats);
     this.#held = new HeldConnections({
       maxFrameBytes: options.maxFrameBytes,
       log,
@@ -136,6 +141,12 @@ export class SingleProcessServer implements RunningServer {
     return exposition([own, metrics]);
   }
 
+  plugins(): Promise<PluginReport> {
+    const failures = youngestOf([this.#worker.report().failures]);
+    const history = this.#history.show();
+    return Promise.resolve({ status: this.status(), everyMs: historyEveryMs, history, failures });
+  }
+
   reload(): Promise<ReloadResult> {
     const message = 'A server with --workers 0 cannot load plugins anew: start it again, or use workers.';
     return Promise.resolve({
@@ -163,6 +174,7 @@ export class SingleProcessServer implements RunningServer {
 
   async #open(): Promise<void> {
     const { metrics, control, eventHooks } = this.#options;
+    this.#history.start();
     if (metrics !== null)
       await this.#listeners.open(() => listenMetrics(metrics, this, this.#log, this.#options.allowHosts));
     this.#sockets = await ListeningSockets.open({
@@ -218,6 +230,7 @@ export class SingleProcessServer implements RunningServer {
       linger?.end();
     };
     this.#sockets?.leave();
+    this.#history.stop();
     await this.#listeners.close();
     await this.#worker.drain(this.#options.drainTimeoutMs, parting);
     await this.#dispatcher?.stop(5000);

@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import { OpenListeners } from '../admin/open-listeners.ts';
+import type { PluginReport } from '../admin/plugin-report.ts';
 import type { ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { ForwardedAnswer } from '../connection/index.ts';
@@ -10,6 +11,7 @@ import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import { lingerAfterTakeoverMs } from '../ipc/drain-term.ts';
 import { Pause } from '../process/pause.ts';
+import { historyEveryMs, StatsHistory } from '../metrics/history.ts';
 import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import { Signs } from '../remembered/signs.ts';
@@ -57,6 +59,7 @@ export class Supervisor implements RunningServer {
   readonly #starts = new OpenStarts<WorkerProcess>();
   readonly #setupDeaths = new SetupDeaths();
   readonly #counters = new WorkerCounters();
+  readonly #history = new StatsHistory(() => this.#counters.stats([...this.#pool.workers]));
   readonly #listeners = new OpenListeners();
   #watchdog: Watchdog | null = null;
   #dispatcher: DispatcherProcess | null = null;
@@ -208,6 +211,11 @@ export class Supervisor implements RunningServer {
     });
   }
 
+  async plugins(): Promise<PluginReport> {
+    const failures = await this.#counters.failures([...this.#pool.workers]);
+    return { status: this.status(), everyMs: historyEveryMs, history: this.#history.show(), failures };
+  }
+
   reload(): Promise<ReloadResult> {
     return this.#reloads.reload();
   }
@@ -231,6 +239,7 @@ export class Supervisor implements RunningServer {
   async #open(): Promise<void> {
     const { metrics, control } = this.#options;
     this.#pool.start();
+    this.#history.start();
     this.#sockets.serve({
       onConnection: (connection, index) => {
         this.#router.accept(connection, index);
@@ -388,6 +397,7 @@ export class Supervisor implements RunningServer {
     this.#hold();
     await stopped;
     this.#watchdog?.stop();
+    this.#history.stop();
     await this.#dispatcher?.stop(5000);
     await linger?.over;
     await this.#sockets.close();

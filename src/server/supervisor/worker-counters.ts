@@ -1,5 +1,8 @@
 import { addStats } from '../metrics/aggregate.ts';
+import type { StatsByPlugin } from '../metrics/aggregate.ts';
 import { exposition } from '../metrics/exposition.ts';
+import type { HandlerFailure } from '../metrics/handler-failures.ts';
+import { youngestOf } from '../metrics/handler-failures.ts';
 import type { PluginStats } from '../metrics/phase-stats.ts';
 import { RetainedMetrics } from '../metrics/retained-metrics.ts';
 import type { ServerNumbers } from '../metrics/server-metrics.ts';
@@ -13,25 +16,45 @@ const patienceMs = 500;
 export class WorkerCounters {
   readonly #retired: Record<string, PluginStats> = {};
   readonly #retained = new RetainedMetrics();
+  /** Of workers that have ended, youngest first. */
+  #failures: readonly HandlerFailure[] = [];
 
   /** Keeps the last counters of a worker. */
   ended(worker: WorkerProcess): void {
     if (worker.beat !== null) addStats(this.#retired, worker.beat.stats);
     this.#retained.add(worker.metrics);
+    this.#failures = youngestOf([this.#failures, worker.failures]);
+  }
+
+  /** What was counted up to now, as far as workers were heard of. */
+  stats(workers: readonly WorkerProcess[]): StatsByPlugin {
+    const stats = addStats({}, this.#retired);
+    for (const { state, beat } of workers) if (state !== 'gone' && beat !== null) addStats(stats, beat.stats);
+    return stats;
+  }
+
+  /** The last failures of handlers, youngest first. */
+  async failures(workers: readonly WorkerProcess[]): Promise<HandlerFailure[]> {
+    await refresh(workers);
+    const living = workers.filter(({ state }) => state !== 'gone');
+    return youngestOf([this.#failures, ...living.map(({ failures }) => failures)]);
   }
 
   async metrics(
     workers: readonly WorkerProcess[],
     numbers: Omit<ServerNumbers, 'stats' | 'workers'>,
   ): Promise<{ type: string; text: string }> {
-    const talking = workers.filter(({ state }) => state === 'ready' || state === 'draining');
-    await Promise.all(talking.map((worker) => worker.refresh(patienceMs)));
+    await refresh(workers);
     const living = workers.filter(({ state }) => state !== 'gone');
-    const stats = addStats({}, this.#retired);
-    for (const { beat } of living) if (beat !== null) addStats(stats, beat.stats);
+    const stats = this.stats(workers);
     // A slot has one worker that serves. A worker that drains beside it would only blur the numbers.
     const serving = living.filter(({ state }) => state !== 'draining');
     const own = serverMetrics({ ...numbers, stats, workers: serving });
     return exposition([own, this.#retained.toJson(), ...living.map(({ metrics }) => [...metrics])]);
   }
+}
+
+async function refresh(workers: readonly WorkerProcess[]): Promise<void> {
+  const talking = workers.filter(({ state }) => state === 'ready' || state === 'draining');
+  await Promise.all(talking.map((worker) => worker.refresh(patienceMs)));
 }

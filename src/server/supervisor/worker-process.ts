@@ -18,6 +18,7 @@ import type {
 import type { InheritedSocket } from '../keeper/inheritance.ts';
 import type { WorkerStatus } from '../admin/status.ts';
 import { eventsOf } from '../metrics/phase-stats.ts';
+import type { HandlerFailure } from '../metrics/handler-failures.ts';
 import type { MetricJson } from '../metrics/metric-json.ts';
 import { late, within } from '../../base/within.ts';
 import { InFlightFile } from '../in-flight/file.ts';
@@ -95,6 +96,8 @@ export class WorkerProcess {
   beat: Beat | null = null;
   /** The last metrics of its plugins. */
   metrics: readonly MetricJson[] = [];
+  /** The failures of its handlers as they were last heard of. */
+  failures: readonly HandlerFailure[] = [];
   lastBeatAt = Date.now();
   /**
    * True when one of its events is likely to have ended it. Kong is then told that events have failed, so that it does
@@ -290,9 +293,10 @@ export class WorkerProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #heard({ beat, metrics }: WorkerReport): void {
+  #heard({ beat, metrics, failures }: WorkerReport): void {
     this.#beat(beat);
     this.metrics = metrics;
+    this.failures = failures;
   }
 
   #beat(beat: Beat): void {

@@ -13,6 +13,7 @@ import { InFlightRegister } from '../in-flight/register.ts';
 import { kongKeepsIdleMs, partingTerm } from '../ipc/drain-term.ts';
 import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
+import { HandlerFailures } from '../metrics/handler-failures.ts';
 import { eventsOf } from '../metrics/phase-stats.ts';
 import type { CompiledServerOptions } from '../options.ts';
 import type { Connection } from '../../unix/index.ts';
@@ -49,6 +50,7 @@ export class PluginWorker {
   readonly hooks: HooksLink;
   readonly inFlight = new InFlightRegister();
   readonly openRequests: OpenRequests;
+  readonly #failures = new HandlerFailures();
   readonly #log: ServerLog;
   readonly #link: WorkerLink;
   readonly #plugins: PluginSet;
@@ -65,7 +67,8 @@ export class PluginWorker {
   #forwarded = 0;
 
   constructor(start: PluginWorkerOptions) {
-    const { options, log } = start;
+    const { options } = start;
+    const log = this.#failures.listenTo(start.log);
     this.options = options;
     this.#log = log;
     this.#link = start.link;
@@ -77,6 +80,7 @@ export class PluginWorker {
     this.openRequests = new OpenRequests(start.inFlight);
     this.#host = new WorkerHost({
       ...start,
+      log,
       plugins: this.#plugins,
       hooks: this.hooks,
       inFlight: this.inFlight,
@@ -135,6 +139,11 @@ export class PluginWorker {
     return eventsOf(this.#host.stats);
   }
 
+  /** What was counted up to now. */
+  get stats(): Beat['stats'] {
+    return this.#host.stats;
+  }
+
   beat(): Beat {
     const { bytes, closed } = lookAtUnfinished(this.#host);
     return {
@@ -154,7 +163,8 @@ export class PluginWorker {
   }
 
   report(): WorkerReport {
-    return { beat: this.beat(), metrics: this.#host.pluginMetrics.toJson() };
+    const metrics = this.#host.pluginMetrics.toJson();
+    return { beat: this.beat(), metrics, failures: this.#failures.list };
   }
 
   async step(step: ForwardedStep): Promise<ForwardedAnswer> {
