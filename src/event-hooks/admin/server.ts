@@ -57,13 +57,9 @@ const json = 'application/json; charset=utf-8';
 /** The Admin API of event hooks, in the manners of Kong's own. The caller listens and closes. */
 export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}): FastifyInstance {
   const { front = null, callers = null, limits = httpLimits, token = null, readToken = null } = options;
-  const access = new Access({
-    token,
-    readToken,
-    callers,
-    payloadView: options.payloadView ?? 'all',
-    now: () => dispatcher.options.clock.now(),
-  });
+  const { payloadView = 'all' } = options;
+  const { clock } = dispatcher.options;
+  const access = new Access({ token, readToken, callers, payloadView, now: () => clock.now() });
   const app = fastify({
     serverFactory: (handler) =>
       createListener(handler, { front, callers: token === null ? callers : null, limits }),
@@ -96,8 +92,8 @@ export function createAdmin(dispatcher: Dispatcher, options: AdminOptions = {}):
   app.addHook('onRequest', async ({ routeOptions }) => {
     if (routeOptions.config.isPage !== true) await dispatcher.takeOverChanges().catch(() => undefined);
   });
-  const live = new RecentRows(dispatcher, dispatcher.options.clock);
-  const replays = new ReplayJobs(live, dispatcher.options.clock);
+  const live = new RecentRows(dispatcher, clock);
+  const replays = new ReplayJobs(live, clock);
   app.addHook('onClose', async () => {
     replays.close();
     live.close();

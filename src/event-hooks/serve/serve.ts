@@ -40,18 +40,14 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
   dispatcher.watchesKong = watch !== null;
   const exposed = isExposed(options.admin);
   const callers = callersOf(options);
-  const lends = options.kong !== null && (!exposed || options.kong.lendLogin);
-  const front =
-    options.kong === null || watch === null
-      ? null
-      : createFront(options.kong.url, watch, lends ? (callers ?? 'everybody') : null);
+  const front = watch === null ? null : frontOf(options, watch);
   const admin = createAdmin(dispatcher, {
     token: options.adminToken,
     readToken: options.readToken,
     payloadView: options.payloadView,
     callers,
     front,
-    server: options.serverControl === null ? null : serverReports(options.serverControl),
+    server: serverReports(options.serverControl),
     watcher: watch,
   });
   let grpc: GrpcHandle | null = null;
@@ -94,6 +90,13 @@ export async function serveDispatcher(options: ServeOptions): Promise<Served> {
     await stop();
     throw error;
   }
+}
+
+/** Stands in front of Kong, and lends its login where that is meant. */
+function frontOf(options: ServeOptions, watch: KongWatch): ReturnType<typeof createFront> | null {
+  if (options.kong === null) return null;
+  const lends = !isExposed(options.admin) || options.kong.lendLogin;
+  return createFront(options.kong.url, watch, lends ? (callersOf(options) ?? 'everybody') : null);
 }
 
 /** Everybody who reaches the port acts with the login in the URL, or finds that it is not lent. */

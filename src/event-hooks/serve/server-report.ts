@@ -10,29 +10,30 @@ export interface ServerReports {
   read(): Promise<unknown>;
 }
 
-/** @param control path of the server's control socket */
-export const serverReports = (control: string): ServerReports => ({
-  read: () =>
-    new Promise((resolve, reject) => {
-      const call = request({ socketPath: control, path: '/plugins', agent: false }, (response) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes > mostBytes) call.destroy(new Error('the answer is too large'));
-          else chunks.push(chunk);
-        });
-        response.on('error', reject).on('end', () => {
-          try {
-            const text = Buffer.concat(chunks).toString('utf8');
-            if (response.statusCode === 200) resolve(JSON.parse(text));
-            else reject(new Error(`status ${String(response.statusCode)}`));
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        });
+/** @param control path of the server's control socket; null: no server has started this dispatcher */
+export const serverReports = (control: string | null): ServerReports | null =>
+  control === null ? null : { read: () => ask(control) };
+
+const ask = (control: string): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    const call = request({ socketPath: control, path: '/plugins', agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > mostBytes) call.destroy(new Error('the answer is too large'));
+        else chunks.push(chunk);
       });
-      call.setTimeout(limitMs, () => call.destroy(new Error(`no answer within ${String(limitMs)} ms`)));
-      call.on('error', reject).end();
-    }),
-});
+      response.on('error', reject).on('end', () => {
+        try {
+          const text = Buffer.concat(chunks).toString('utf8');
+          if (response.statusCode === 200) resolve(JSON.parse(text));
+          else reject(new Error(`status ${String(response.statusCode)}`));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
+    call.setTimeout(limitMs, () => call.destroy(new Error(`no answer within ${String(limitMs)} ms`)));
+    call.on('error', reject).end();
+  });

@@ -3,8 +3,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Callers } from '../../http/index.ts';
 import { door } from '../../http/index.ts';
 import type { DumpDocument } from '../../plugin/index.ts';
-import type { PluginReport } from './plugin-report.ts';
-import type { ReloadResult, ServerStatus } from './status.ts';
+import type { PluginReport, ReloadResult, ServerStatus } from './status.ts';
 import { isHealthy } from './status.ts';
 
 /** What the admin listeners show and do. */

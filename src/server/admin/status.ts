@@ -1,4 +1,6 @@
 import type { Protocol } from '../../pdk/names/index.ts';
+import type { HandlerFailure } from '../metrics/handler-failures.ts';
+import type { PhaseHistory } from '../metrics/history.ts';
 import type { LoadFailure } from '../ipc/messages.ts';
 
 /** What `kong-ts status` shows and `/status` answers. Times in milliseconds since the epoch, sizes in bytes. */
@@ -40,6 +42,15 @@ export interface WorkerStatus {
   /** 99th percentile of the event loop's delay in the last half second, in seconds. */
   loopDelay: number | null;
   events: number;
+}
+
+/** What the control socket answers to `GET /plugins`: the server, its last hour, and the last failures of handlers. */
+export interface PluginReport {
+  readonly status: ServerStatus;
+  readonly everyMs: number;
+  readonly history: readonly PhaseHistory[];
+  /** The youngest first. */
+  readonly failures: readonly HandlerFailure[];
 }
 
 /** What a reload did. */

@@ -36,6 +36,11 @@ export class DispatcherProcess {
     return this.#child?.pid ?? null;
   }
 
+  /** Its process and its addresses, as far as they are known. */
+  status(): { pid: number | null; grpc: string | null; admin: string | null } {
+    return { pid: this.pid, grpc: this.grpc, admin: this.admin };
+  }
+
   start(): void {
     const startedAt = Date.now();
     const child: Child = spawn(process.execPath, [fileURLToPath(entry), ...this.#arguments()], {

@@ -2,8 +2,7 @@ import type { DumpDocument } from '../../plugin/index.ts';
 import { randomInt } from 'node:crypto';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import { OpenListeners } from '../admin/open-listeners.ts';
-import type { PluginReport } from '../admin/plugin-report.ts';
-import type { ReloadResult, ServerStatus } from '../admin/status.ts';
+import type { PluginReport, ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { LoadReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
@@ -119,10 +118,7 @@ export class SingleProcessServer implements RunningServer {
       unknownInstances: this.#instances.unknown,
       waitingConnections: this.#held.size,
       restarts: {},
-      eventHooks:
-        this.#dispatcher === null
-          ? null
-          : { pid: this.#dispatcher.pid, grpc: this.#dispatcher.grpc, admin: this.#dispatcher.admin },
+      eventHooks: this.#dispatcher?.status() ?? null,
     };
   }
 

@@ -1,8 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { listenControl, listenMetrics } from '../admin/listeners.ts';
 import { OpenListeners } from '../admin/open-listeners.ts';
-import type { PluginReport } from '../admin/plugin-report.ts';
-import type { ReloadResult, ServerStatus } from '../admin/status.ts';
+import type { PluginReport, ReloadResult, ServerStatus } from '../admin/status.ts';
 import { DispatcherProcess } from '../hooks/dispatcher-process.ts';
 import type { ForwardedAnswer } from '../connection/index.ts';
 import type { Ask, InstanceRecord, Withheld } from '../ipc/messages.ts';
@@ -11,7 +10,6 @@ import type { CompiledServerOptions } from '../options.ts';
 import type { RunningServer } from '../running-server.ts';
 import { lingerAfterTakeoverMs } from '../ipc/drain-term.ts';
 import { Pause } from '../process/pause.ts';
-import { historyEveryMs, StatsHistory } from '../metrics/history.ts';
 import { InstanceFile } from '../remembered/instance-file.ts';
 import { RememberedInstances } from '../remembered/remembered-instances.ts';
 import { Signs } from '../remembered/signs.ts';
@@ -35,10 +33,7 @@ import { Watchdog } from './watchdog.ts';
 import { WorkerCounters } from './worker-counters.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
-/**
- * Owns the sockets, hands connections to worker processes, remembers instances, replaces workers. Runs no plugin
- * code.
- */
+/** Owns the sockets, deals connections to workers, remembers instances, replaces workers. Runs no plugin code. */
 export class Supervisor implements RunningServer {
   readonly stopped: Promise<void>;
   readonly #options: CompiledServerOptions;
@@ -58,8 +53,7 @@ export class Supervisor implements RunningServer {
   readonly #logDeaths = new LogDeaths();
   readonly #starts = new OpenStarts<WorkerProcess>();
   readonly #setupDeaths = new SetupDeaths();
-  readonly #counters = new WorkerCounters();
-  readonly #history = new StatsHistory(() => this.#counters.stats([...this.#pool.workers]));
+  readonly #counters = new WorkerCounters(() => [...this.#pool.workers]);
   readonly #listeners = new OpenListeners();
   #watchdog: Watchdog | null = null;
   #dispatcher: DispatcherProcess | null = null;
@@ -181,7 +175,6 @@ export class Supervisor implements RunningServer {
   }
 
   status(): ServerStatus {
-    const dispatcher = this.#dispatcher;
     return {
       state: this.#stopping === null ? 'running' : 'draining',
       pid: process.pid,
@@ -195,13 +188,12 @@ export class Supervisor implements RunningServer {
       unknownInstances: this.#records.unknown,
       waitingConnections: this.#router.waiting + this.#held.size,
       restarts: { ...this.#pool.restarts },
-      eventHooks:
-        dispatcher === null ? null : { pid: dispatcher.pid, grpc: dispatcher.grpc, admin: dispatcher.admin },
+      eventHooks: this.#dispatcher?.status() ?? null,
     };
   }
 
   metrics(): Promise<{ type: string; text: string }> {
-    return this.#counters.metrics([...this.#pool.workers], {
+    return this.#counters.metrics({
       restarts: { ...this.#pool.restarts },
       waitingConnections: this.#router.waiting,
       instances: this.#records.size,
@@ -211,10 +203,7 @@ export class Supervisor implements RunningServer {
     });
   }
 
-  async plugins(): Promise<PluginReport> {
-    const failures = await this.#counters.failures([...this.#pool.workers]);
-    return { status: this.status(), everyMs: historyEveryMs, history: this.#history.show(), failures };
-  }
+  readonly plugins = (): Promise<PluginReport> => this.#counters.report(this.status());
 
   reload(): Promise<ReloadResult> {
     return this.#reloads.reload();
@@ -239,7 +228,6 @@ export class Supervisor implements RunningServer {
   async #open(): Promise<void> {
     const { metrics, control } = this.#options;
     this.#pool.start();
-    this.#history.start();
     this.#sockets.serve({
       onConnection: (connection, index) => {
         this.#router.accept(connection, index);
@@ -397,7 +385,7 @@ export class Supervisor implements RunningServer {
     this.#hold();
     await stopped;
     this.#watchdog?.stop();
-    this.#history.stop();
+    this.#counters.stop();
     await this.#dispatcher?.stop(5000);
     await linger?.over;
     await this.#sockets.close();

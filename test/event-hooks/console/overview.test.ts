@@ -126,12 +126,13 @@ describe('the plugin server', () => {
     });
     await new Promise<void>((resolve) => listener.listen(path, resolve));
     onTestFinished(() => void listener.close());
-    expect(await serverReports(path).read()).toMatchObject({ everyMs: 15_000 });
+    expect(await serverReports(path)?.read()).toMatchObject({ everyMs: 15_000 });
+    expect(serverReports(null)).toBeNull();
     answer = () => 'no JSON';
-    await expect(serverReports(path).read()).rejects.toThrow(/JSON/);
+    await expect(serverReports(path)?.read()).rejects.toThrow(/JSON/);
     answer = () => 'x'.repeat(33 * 1024 * 1024);
-    await expect(serverReports(path).read()).rejects.toThrow('too large');
-    await expect(serverReports(`${path}.gone`).read()).rejects.toThrow(/ENOENT/);
+    await expect(serverReports(path)?.read()).rejects.toThrow('too large');
+    await expect(serverReports(`${path}.gone`)?.read()).rejects.toThrow(/ENOENT/);
   });
 });
 

@@ -21,8 +21,9 @@ export type Chosen = ReadonlyMap<string, readonly number[]>;
 
 /** More deliveries are not chosen at a time: each takes memory until it is made due. */
 export const mostChosen = 1_000_000;
-/** How many a search asks for at a time, and how long it may take for them, in milliseconds. */
+/** How many a search asks for at a time. */
 const atOnce = 1000;
+/** How long it may take for them, in milliseconds. */
 const limitMs = 200;
 
 /**
