@@ -37,13 +37,12 @@ export interface PhaseHistory {
 export class StatsHistory {
   readonly #read: () => StatsByPlugin;
   readonly #points = new Map<string, { plugin: string; phase: Phase; points: HistoryPoint[] }>();
-  #before: StatsByPlugin;
+  #before: StatsByPlugin = {};
   #end: () => void = () => undefined;
 
-  /** @param read what was counted up to now */
+  /** @param read what was counted up to now, from 0; asked for at each look and not before */
   constructor(read: () => StatsByPlugin) {
     this.#read = read;
-    this.#before = addStats({}, read());
   }
 
   start(clock: SteadyClock = steadyClock): void {

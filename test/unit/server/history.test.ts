@@ -11,6 +11,7 @@ it('what came to the counters between two looks is a point, with percentiles of 
   const { access, log } = stats.p ?? createPluginStats();
   observe(access, 5);
   const history = new StatsHistory(() => stats);
+  history.look(-3_600_000);
   for (let n = 0; n < 98; n += 1) observe(access, 0.0005);
   for (let n = 0; n < 2; n += 1) observe(access, 0.2);
   access.errors += 3;
@@ -56,6 +57,7 @@ it('counters that go back, as a worker was killed that nobody had asked, count a
   let stats = { p: createPluginStats() };
   for (let n = 0; n < 5; n += 1) observe(stats.p.access, 0.001);
   const history = new StatsHistory(() => stats);
+  history.look(-3_600_000);
   stats = { p: createPluginStats() };
   observe(stats.p.access, 0.001);
   history.look(1000);
