@@ -58,7 +58,7 @@ async function history({ dispatcher }: Api, hooks: readonly Hook[], hours: numbe
   const byHook = past.status === 'rejected' ? null : Map.groupBy(past.value.hours, ({ hookId }) => hookId);
   const data = hooks.map(({ id }): HookHistoryAnswer => {
     const { waiting = null, dead = null } =
-      (counts.status === 'rejected' ? undefined : counts.value.get(id)) ?? {};
+      counts.status === 'rejected' ? {} : (counts.value.get(id) ?? { waiting: 0, dead: 0 });
     const pending = waiting === null ? null : Math.max(0, backlog.of(id) - waiting);
     const sums = byHook === null ? unknown : sumsOf(byHook.get(id) ?? []);
     return { event_hook: { id }, pending, waiting, dead, ...sums, reason };

@@ -68,8 +68,8 @@ END $$;
 `;
 
 const replay = `
-CREATE FUNCTION {s}.replay(hook_id text, only_seq bigint, above bigint, since bigint, wanted smallint[], most integer,
-  moment bigint) RETURNS jsonb LANGUAGE plpgsql ${settings} AS $$
+CREATE FUNCTION {s}.replay(hook_id text, only_seq bigint, chosen bigint[], above bigint, since bigint, wanted smallint[],
+  most integer, moment bigint) RETURNS jsonb LANGUAGE plpgsql ${settings} AS $$
 DECLARE
   number bigint;
   lowest bigint;
@@ -83,12 +83,12 @@ BEGIN
     SELECT f.seq, f.done FROM (
       (SELECT d.seq, true AS done FROM {s}.done d JOIN {s}.events e ON e.seq = d.seq
         WHERE d.hook = number AND d.seq > above AND d.seq >= lowest AND d.state = ANY (wanted) AND e.at >= since
-          AND (only_seq IS NULL OR d.seq = only_seq)
+          AND (only_seq IS NULL OR d.seq = only_seq) AND (chosen IS NULL OR d.seq = ANY (chosen))
         ORDER BY d.seq LIMIT most)
       UNION ALL
       (SELECT o.seq, false FROM {s}.open o JOIN {s}.events e ON e.seq = o.seq
         WHERE o.hook = number AND o.seq > above AND o.state = 1 AND o.state = ANY (wanted) AND e.at >= since
-          AND (only_seq IS NULL OR o.seq = only_seq)
+          AND (only_seq IS NULL OR o.seq = only_seq) AND (chosen IS NULL OR o.seq = ANY (chosen))
         ORDER BY o.seq LIMIT most)
     ) f ORDER BY f.seq LIMIT most
   ) SELECT coalesce(array_agg(seq) FILTER (WHERE done), '{}'), coalesce(array_agg(seq) FILTER (WHERE NOT done), '{}')

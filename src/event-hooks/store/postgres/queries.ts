@@ -74,11 +74,15 @@ SELECT h.id, c.waiting, c.dead FROM {s}.hooks h JOIN (
 
 /** How many of the latest events are looked at for those of one source. */
 const mostLooked = 20_000;
-/** $1 source, $2 event or null, $3 limit. */
+/** $1 source, $2 event or null, $3 limit, $4 id or null, $5 payload characters or null. */
 export const recentEvents = `
 SELECT id, source, event, at, payload FROM (
-  SELECT * FROM {s}.events WHERE seq >= ${floor} ORDER BY seq DESC LIMIT ${String(mostLooked)}
-) e WHERE source = $1 AND ($2::text IS NULL OR event = $2) ORDER BY seq DESC LIMIT $3`;
+  SELECT e.*, sum(length(e.payload)) OVER (ORDER BY e.seq DESC) - length(e.payload) AS before FROM (
+    (SELECT * FROM {s}.events WHERE $4::text IS NULL AND seq >= ${floor} ORDER BY seq DESC LIMIT ${String(mostLooked)})
+    UNION ALL
+    (SELECT * FROM {s}.events WHERE id = $4 AND seq >= ${floor})
+  ) e WHERE e.source = $1 AND ($2::text IS NULL OR e.event = $2) ORDER BY e.seq DESC LIMIT $3
+) found WHERE $5::bigint IS NULL OR before < $5 ORDER BY seq DESC`;
 
 const looked = `d.seq, d.hook, d.state, d.attempts, d.finished, d.status, d.latency, d.error, d.response`;
 /**

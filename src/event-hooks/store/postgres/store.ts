@@ -236,8 +236,14 @@ export class PostgresStore implements HookStore {
   search(query: DeliverySearch): Promise<SearchPortion> {
     return search(this.database, query);
   }
-  async recentEvents({ source, event, size }: EventQuery): Promise<PastEvent[]> {
-    const { rows } = await this.database.query(sql.recentEvents, [source, event ?? null, size]);
+  async recentEvents({ source, event, id, size, mostSize }: EventQuery): Promise<PastEvent[]> {
+    const { rows } = await this.database.query(sql.recentEvents, [
+      source,
+      event ?? null,
+      size,
+      id ?? null,
+      mostSize ?? null,
+    ]);
     return rows as unknown as PastEvent[];
   }
   async history(since: number): Promise<History> {
@@ -266,10 +272,11 @@ export class PostgresStore implements HookStore {
     const states = (query.states ?? ['delivered', 'dead']).map((state) => stateNumber[state]);
     const { seqs } = await this.#change<{ seqs: number[]; deliveries: number | null }>(
       'deliveries',
-      'SELECT {s}.replay($1, $2, $3, $4, $5, $6, $7) AS result',
+      'SELECT {s}.replay($1, $2, $3::bigint[], $4, $5, $6, $7, $8) AS result',
       [
         query.hookId,
         query.seq ?? null,
+        query.seqs ?? null,
         query.after ?? 0,
         Math.ceil(query.since ?? 0),
         states,
