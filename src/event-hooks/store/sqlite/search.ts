@@ -118,8 +118,14 @@ export function recentEvents(
     .map((row) => ({ ...row }));
 }
 
-/** How many deliveries wait and are dead, by the numbers of their hooks. Both are in an index. */
-export function waitingAndDead(file: SqliteFile): ReadonlyMap<number, { waiting: number; dead: number }> {
+/**
+ * How many deliveries of each hook wait and are dead. Both are in an index.
+ * @param numbers of the hooks in the file, by their ids
+ */
+export function waitingAndDead(
+  file: SqliteFile,
+  numbers: ReadonlyMap<string, number>,
+): Map<string, { waiting: number; dead: number }> {
   const found = new Map<number, { waiting: number; dead: number }>();
   for (const [state, name] of [
     [1, 'waiting'],
@@ -134,5 +140,6 @@ export function waitingAndDead(file: SqliteFile): ReadonlyMap<number, { waiting:
       found.set(hook, counts);
     }
   }
-  return found;
+  const none = { waiting: 0, dead: 0 };
+  return new Map([...numbers].map(([id, number]) => [id, found.get(number) ?? none]));
 }

@@ -261,11 +261,7 @@ export class SqliteStore implements HookStore {
     return this.#file.run(() => this.#hours.read(since, this.#numbers));
   }
   waitingAndDead(): Promise<Map<string, { waiting: number; dead: number }>> {
-    return this.#file.run(() => {
-      const byNumber = waitingAndDead(this.#file);
-      const none = { waiting: 0, dead: 0 };
-      return new Map([...this.#numbers].map(([id, number]) => [id, byNumber.get(number) ?? none]));
-    });
+    return this.#file.run(() => waitingAndDead(this.#file, this.#numbers));
   }
   replay(query: ReplayQuery, now: number): Promise<number[]> {
     return this.#forHook(query.hookId, [], (number) =>
