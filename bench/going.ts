@@ -148,8 +148,9 @@ async function kills(protocols: readonly Protocol[], all: readonly string[], nam
     await until(async () => {
       const { workers } = await situation.status();
       victim =
-        workers.find(({ state, startedAt }) => state === 'ready' && Date.now() - startedAt > 1500)?.pid ??
-        null;
+        workers.find(
+          ({ state, readyAt }) => state === 'ready' && readyAt !== null && Date.now() - readyAt > 600,
+        )?.pid ?? null;
       return victim !== null;
     }, 'a worker that has served for a while');
     if (victim !== null) process.kill(victim, 'SIGKILL');

@@ -79,7 +79,7 @@ describe('a worker that is killed', { timeout: 120_000 }, () => {
       // One that has served for a while: a worker that dies at once after its start is suspected of the events on it.
       const seasoned = async () =>
         (await server.status()).workers.find(
-          ({ state, startedAt }) => state === 'ready' && Date.now() - startedAt > 1500,
+          ({ state, readyAt }) => state === 'ready' && readyAt !== null && Date.now() - readyAt > 600,
         )?.pid ?? null;
       let pid: number | null = null;
       await until(async () => (pid = await seasoned()) !== null, 'a worker that has served for a while');

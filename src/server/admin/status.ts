@@ -37,6 +37,8 @@ export interface WorkerStatus {
   pid: number | null;
   state: string;
   startedAt: number;
+  /** When its plugins were loaded; null before that. */
+  readyAt: number | null;
   connections: number;
   rss: number | null;
   /** 99th percentile of the event loop's delay in the last half second, in seconds. */

@@ -134,7 +134,8 @@ export type Message =
   | { readonly type: 'booted' }
   /** Worker to supervisor, where it watches: files that plugins are loaded from. Before `loaded`, and whenever one imports more. */
   | { readonly type: 'read'; readonly files: readonly SeenFile[] }
-  | { readonly type: 'loaded'; readonly report: LoadReport }
+  /** `at`: when, in milliseconds since 1970. */
+  | { readonly type: 'loaded'; readonly report: LoadReport; readonly at: number }
   | { readonly type: 'beat'; readonly beat: Beat }
   /** Worker to supervisor: the last word before its process ends. */
   | { readonly type: 'last'; readonly report: WorkerReport }

@@ -30,6 +30,7 @@ export class SingleProcessServer implements RunningServer {
   readonly #options: CompiledServerOptions;
   readonly #log: ServerLog;
   readonly #startedAt = Date.now();
+  #readyAt: number | null = null;
   readonly #worker: PluginWorker;
   readonly #listeners = new OpenListeners();
   readonly #history: StatsHistory;
@@ -107,6 +108,7 @@ export class SingleProcessServer implements RunningServer {
           pid: process.pid,
           state: this.#report === null ? 'starting' : this.#stopping === null ? 'ready' : 'draining',
           startedAt: this.#startedAt,
+          readyAt: this.#readyAt,
           connections: beat.connections,
           rss: beat.rss,
           loopDelay: beat.loopDelay,
@@ -203,6 +205,7 @@ export class SingleProcessServer implements RunningServer {
   async #load(): Promise<LoadReport> {
     const report = await this.#worker.load();
     this.#report = report;
+    this.#readyAt = Date.now();
     for (const { spec, message } of report.failures) {
       this.#log.error('a plugin does not load', { plugin: spec, reason: message });
     }

@@ -4,21 +4,14 @@ import type { KongMaster } from '../keeper/kong-master.ts';
 import type { LoadReport, Parting, Withheld, WorkerStart } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import type { CompiledServerOptions } from '../options.ts';
+import { isAccident } from './accident.ts';
+import { AwakeClock } from './awake-clock.ts';
 import { Backoff } from './backoff.ts';
 import type { WorkerEvents } from './worker-process.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** How long the plugins of a replacement may take to load, in milliseconds. The worker before it serves until then. */
 const loadLimitMs = 60_000;
-
-/**
- * After so many deaths in a row a worker is suspected, also when it was killed from outside: the system may be killing
- * workers because of what an event does to their memory.
- */
-const mostInnocentDeaths = 10;
-
-/** Milliseconds. */
-const servedForAWhileMs = 500;
 
 /** What the pool tells the supervisor. */
 export interface PoolEvents extends Omit<WorkerEvents, 'booted' | 'gone' | 'loaded'> {
@@ -56,6 +49,7 @@ export class WorkerPool {
   readonly #log: ServerLog;
   readonly #kong: KongMaster | null;
   readonly #slots: Slot[];
+  readonly #awake = new AwakeClock();
   readonly #all = new Set<WorkerProcess>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #hooks: string | null = null;
@@ -132,6 +126,7 @@ export class WorkerPool {
     this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all([...this.#all].map((worker) => worker.drain(limit, parting)));
+    this.#awake.stop();
   }
 
   /** What Kong reads of each plugin that a worker has loaded; null while none has. */
@@ -184,38 +179,38 @@ export class WorkerPool {
       careful: slot.backoff.failures > 0,
       withheld: this.#events.withheld(),
     };
-    const worker: PooledWorker = new PooledWorker(start, {
-      ...this.#events,
-      booted: () => {
-        if (slot.current === worker && !this.#stopping) this.#events.attach(worker);
+    const worker: PooledWorker = new PooledWorker(
+      start,
+      {
+        ...this.#events,
+        booted: () => {
+          if (slot.current === worker && !this.#stopping) this.#events.attach(worker);
+        },
+        loaded: (_, report) => {
+          this.#events.loaded(worker, report);
+        },
+        gone: (_, why) => {
+          this.#all.delete(worker);
+          const waitMs = slot.current === worker && !this.#stopping ? this.#nextWait(slot, worker) : 0;
+          const closed = this.#events.lost(worker);
+          if (slot.current === worker) this.#died(slot, worker, { why, closed, waitMs });
+        },
       },
-      loaded: (_, report) => {
-        this.#events.loaded(worker, report);
-      },
-      gone: (_, why) => {
-        this.#all.delete(worker);
-        const waitMs = slot.current === worker && !this.#stopping ? this.#nextWait(slot, worker) : 0;
-        const closed = this.#events.lost(worker);
-        if (slot.current === worker) this.#died(slot, worker, { why, closed, waitMs });
-      },
-    });
+      this.#awake,
+    );
     this.#all.add(worker);
     return worker;
   }
 
   /**
    * How long the successor of a worker waits. A worker that dies soon after the one before it is suspected, see
-   * WorkerProcess. A worker that was killed from outside is not suspected if it was awake and had served for a while:
-   * an event that ends workers comes back as soon as the next one serves.
+   * WorkerProcess, unless it died by accident.
    */
   #nextWait(slot: Slot, worker: WorkerProcess): number {
     const waitMs = slot.backoff.next(Date.now() - worker.startedAt);
-    const innocent =
-      worker.killedFromOutside &&
-      !worker.silent &&
-      Date.now() - (worker.loadedAt ?? Infinity) > servedForAWhileMs &&
-      slot.backoff.failures < mostInnocentDeaths;
-    if (waitMs > 0) worker.suspect = !innocent;
+    const { killedFromOutside, silent, servedMs } = worker;
+    if (waitMs > 0)
+      worker.suspect = !isAccident({ killedFromOutside, silent, servedMs, inARow: slot.backoff.failures });
     return waitMs;
   }
 
@@ -253,22 +248,26 @@ export class WorkerPool {
 class PooledWorker extends WorkerProcess {
   readonly loading: Promise<LoadReport | null>;
 
-  constructor(start: Omit<WorkerStart, 'inFlight'>, events: WorkerEvents) {
+  constructor(start: Omit<WorkerStart, 'inFlight'>, events: WorkerEvents, awake: AwakeClock) {
     let settle: (report: LoadReport | null) => void = () => undefined;
     const loading = new Promise<LoadReport | null>((resolve) => {
       settle = resolve;
     });
-    super(start, {
-      ...events,
-      loaded(worker, report) {
-        events.loaded(worker, report);
-        settle(report);
+    super(
+      start,
+      {
+        ...events,
+        loaded(worker, report) {
+          events.loaded(worker, report);
+          settle(report);
+        },
+        gone(worker, why) {
+          settle(null);
+          events.gone(worker, why);
+        },
       },
-      gone(worker, why) {
-        settle(null);
-        events.gone(worker, why);
-      },
-    });
+      awake,
+    );
     this.loading = loading;
   }
 }

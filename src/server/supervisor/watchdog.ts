@@ -16,15 +16,13 @@ export class Watchdog {
   readonly #options: CompiledServerOptions;
   readonly #log: ServerLog;
   readonly #timer: NodeJS.Timeout;
-  #lastLook = Date.now();
-  #ignoreUntil = 0;
 
   constructor(pool: WorkerPool, options: CompiledServerOptions, log: ServerLog) {
     this.#pool = pool;
     this.#options = options;
     this.#log = log;
     this.#timer = setInterval(() => {
-      this.look(Date.now());
+      this.look();
     }, intervalMs);
   }
 
@@ -32,20 +30,16 @@ export class Watchdog {
     clearInterval(this.#timer);
   }
 
-  look(now: number): void {
-    // If this process itself was stopped or starved, the workers get a full term to be heard again.
-    if (now - this.#lastLook > intervalMs + 1000) this.#ignoreUntil = now + this.#options.blockLimitMs;
-    this.#lastLook = now;
-    if (now < this.#ignoreUntil) return;
-    for (const worker of this.#pool.workers) this.#check(worker, now);
+  look(): void {
+    for (const worker of this.#pool.workers) if (!worker.killed) this.#check(worker);
   }
 
-  #check(worker: WorkerProcess, now: number): void {
+  #check(worker: WorkerProcess): void {
     const limitMs =
       worker.state === 'starting'
         ? Math.max(startLimitMs, this.#options.blockLimitMs)
         : this.#options.blockLimitMs;
-    const silentMs = now - worker.lastBeatAt;
+    const silentMs = Math.round(worker.silentMs);
     const fields = { worker: worker.slot, workerPid: worker.pid };
     if (silentMs > limitMs) {
       this.#pool.restarts.blocked++;
@@ -56,7 +50,6 @@ export class Watchdog {
       });
       worker.suspect = true;
       worker.kill(`its event loop was blocked for ${silentMs} ms`);
-      worker.lastBeatAt = now;
       return;
     }
     const most = this.#options.maxWorkerMemory;

@@ -15,6 +15,7 @@ import type {
   WorkerStart,
   Withheld,
 } from '../ipc/messages.ts';
+import type { AwakeClock } from './awake-clock.ts';
 import type { InheritedSocket } from '../keeper/inheritance.ts';
 import type { WorkerStatus } from '../admin/status.ts';
 import { eventsOf } from '../metrics/phase-stats.ts';
@@ -62,7 +63,7 @@ export interface WorkerEvents {
 
 const entry = ownModule('../worker/main', import.meta.url);
 
-/** A little more than two signs of life take, in milliseconds. */
+/** A little more than two signs of life take, in milliseconds that the supervisor was awake. */
 const silentAfterMs = 1200;
 
 /**
@@ -88,8 +89,8 @@ export class WorkerProcess {
   readonly slot: number;
   readonly uid: number;
   readonly startedAt = Date.now();
-  /** When its plugins were loaded; null before that. */
-  loadedAt: number | null = null;
+  /** When its plugins were loaded, by its own word; null before that. */
+  readyAt: number | null = null;
   /** Resolves when the process has ended. */
   readonly exited: Promise<void>;
   report: LoadReport | null = null;
@@ -98,7 +99,6 @@ export class WorkerProcess {
   metrics: readonly MetricJson[] = [];
   /** The failures of its handlers as they were last heard of. */
   failures: readonly HandlerFailure[] = [];
-  lastBeatAt = Date.now();
   /**
    * True when one of its events is likely to have ended it. Kong is then told that events have failed, so that it does
    * not try them again on the next worker.
@@ -114,6 +114,9 @@ export class WorkerProcess {
     else sent();
   });
   readonly #peer: Peer;
+  readonly #awake: AwakeClock;
+  /** By #awake. */
+  #heardAt: number;
   readonly #events: WorkerEvents;
   #file: InFlightFile | null = null;
   #inFlight: readonly InFlightEvent[] = [];
@@ -122,7 +125,9 @@ export class WorkerProcess {
   #state: WorkerState = 'starting';
   #reason: string | null = null;
 
-  constructor(start: Omit<WorkerStart, 'inFlight'>, events: WorkerEvents) {
+  constructor(start: Omit<WorkerStart, 'inFlight'>, events: WorkerEvents, awake: AwakeClock) {
+    this.#awake = awake;
+    this.#heardAt = awake.now();
     this.slot = start.slot;
     this.uid = start.uid;
     this.#events = events;
@@ -176,12 +181,13 @@ export class WorkerProcess {
   }
 
   status(): WorkerStatus {
-    const { slot, pid, state, startedAt, connections, beat } = this;
+    const { slot, pid, state, startedAt, readyAt, connections, beat } = this;
     return {
       slot,
       pid,
       state,
       startedAt,
+      readyAt,
       connections,
       rss: beat?.rss ?? null,
       loopDelay: beat?.loopDelay ?? null,
@@ -191,7 +197,17 @@ export class WorkerProcess {
 
   /** True when no sign of life has come for too long. Its event loop may be blocked. */
   get silent(): boolean {
-    return Date.now() - this.lastBeatAt > silentAfterMs;
+    return this.silentMs > silentAfterMs;
+  }
+
+  /** For how long no sign of life has come although the supervisor was awake, in milliseconds. */
+  get silentMs(): number {
+    return this.#awake.now() - this.#heardAt;
+  }
+
+  /** How long ago its plugins were loaded, in milliseconds; null if they are not. */
+  get servedMs(): number | null {
+    return this.readyAt === null ? null : Date.now() - this.readyAt;
   }
 
   /** Hands a connection over. Our copy of the socket stays open until the worker says that the connection has come. */
@@ -301,7 +317,7 @@ export class WorkerProcess {
 
   #beat(beat: Beat): void {
     this.beat = beat;
-    this.lastBeatAt = Date.now();
+    this.#heardAt = this.#awake.now();
   }
 
   #send(message: Message): void {
@@ -319,7 +335,8 @@ export class WorkerProcess {
         break;
       case 'loaded':
         this.report = message.report;
-        this.loadedAt ??= Date.now();
+        // The supervisor may hear of it late.
+        this.readyAt ??= message.at;
         if (this.#state === 'starting') this.#state = 'ready';
         this.#events.loaded(this, message.report);
         break;

@@ -170,7 +170,7 @@ function start(given: WorkerStart): void {
   started
     .load()
     .then((report) => {
-      send({ type: 'loaded', report });
+      send({ type: 'loaded', report, at: Date.now() });
       send({ type: 'beat', beat: started.beat() });
     })
     .catch((error: unknown) => {
