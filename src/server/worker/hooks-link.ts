@@ -1,14 +1,11 @@
 import { messageOf } from '../../base/errors.ts';
 import { eventHooks } from '../../event-hooks/client/index.ts';
+import type { EventTransport } from '../../event-hooks/client/index.ts';
 import type { DispatcherLaunch } from '../../event-hooks/serve/index.ts';
 import type { ServerLog } from '../log/types.ts';
 
 /** How long an instance waits for the dispatcher before it starts without, in milliseconds. */
 const patienceMs = 5000;
-
-interface Closable {
-  close(): unknown;
-}
 
 /**
  * Connects the event hooks of this process to the dispatcher. Plugins that publish events start their instances only
@@ -19,7 +16,7 @@ export class HooksLink {
   readonly #expected: boolean;
   readonly #launch: DispatcherLaunch;
   #address: string | null = null;
-  #transport: Closable | null = null;
+  #transport: EventTransport | null = null;
   #connected: () => void = () => undefined;
   readonly #ready: Promise<void>;
 
@@ -75,10 +72,21 @@ export class HooksLink {
     }
   }
 
-  /** Delivers what has been emitted, then disconnects. */
+  /**
+   * Delivers what has been emitted, then disconnects. Says how many events no dispatcher has taken: it may have ended
+   * before this process, as where the supervisor was killed.
+   */
   async close(limitMs: number): Promise<void> {
-    if (this.#transport === null) return;
+    const transport = this.#transport;
+    if (transport === null) return;
     await eventHooks.flush(limitMs);
-    await this.#transport.close();
+    const { buffered, dropped } = transport.stats;
+    if (buffered > 0) {
+      this.#log.error('the event hook dispatcher has not taken all events: they are lost', {
+        events: buffered + dropped,
+        address: this.#address,
+      });
+    }
+    await transport.close();
   }
 }

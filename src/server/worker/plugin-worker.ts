@@ -10,7 +10,7 @@ import {
 import type { ConnectionHandle, ForwardedAnswer, ForwardedStep } from '../connection/index.ts';
 import { OpenRequests } from '../in-flight/open-requests.ts';
 import { InFlightRegister } from '../in-flight/register.ts';
-import { kongKeepsIdleMs, partingTerm } from '../ipc/drain-term.ts';
+import { drainTerm, kongKeepsIdleMs, partingTerm } from '../ipc/drain-term.ts';
 import type { Beat, LoadReport, Parting, Withheld, WorkerReport } from '../ipc/messages.ts';
 import type { ServerLog } from '../log/types.ts';
 import { HandlerFailures } from '../metrics/handler-failures.ts';
@@ -193,6 +193,8 @@ export class PluginWorker {
    * @param limitMs for each of both, in milliseconds
    */
   async drain(limitMs: number, parting: Parting): Promise<void> {
+    // Event hooks say what they lose before this process is ended, a second before `drainTerm`.
+    const until = Date.now() + drainTerm(limitMs, parting) - 2000;
     this.hurry(limitMs, parting);
     if (!(await this.#parted())) {
       this.#log.error('events in flight did not finish in time and are given up', {
@@ -206,7 +208,8 @@ export class PluginWorker {
     if (!(await settles(limitMs, this.#host.close(2 * limitMs + 1)))) {
       this.#log.error('plugins did not flush in time; what they still held is lost', { limitMs });
     }
-    await settles(limitMs, this.hooks.close(limitMs));
+    const hooksMs = Math.min(limitMs, Math.max(0, until - Date.now()));
+    await settles(hooksMs + 500, this.hooks.close(hooksMs));
     this.#loopDelay.stop();
   }
 
