@@ -31,8 +31,8 @@ export interface Provenance {
   readonly recorded: string;
 }
 
-/** Asks a gateway what it is. @throws Error where `GET /` does not answer (Kong 3.9.3 gives 500 with some plugins) */
-export async function provenanceOf(gateway: Gateway): Promise<Provenance> {
+/** Asks a gateway what it is. Kong 3.9.3 answers `GET /` with 500 where it has some plugins; `/status` says enough. */
+export async function provenanceOf(gateway: Pick<Gateway, 'adminUrl' | 'name'>): Promise<Provenance> {
   const answer = await fetch(`${gateway.adminUrl}/`);
   const server = answer.headers.get('server');
   const body = answer.ok
@@ -40,8 +40,16 @@ export async function provenanceOf(gateway: Gateway): Promise<Provenance> {
     : {};
   return {
     kong: body.version ?? server?.replace(/^kong\//, '') ?? 'unknown',
-    database: body.configuration?.database ?? 'unknown',
+    database: body.configuration?.database ?? (await databaseOf(gateway.adminUrl)),
     gateway: gateway.name,
     recorded: new Date().toISOString(),
   };
+}
+
+/** Kong without a database tells the hash of its configuration in place of a database. */
+async function databaseOf(adminUrl: string): Promise<string> {
+  const answer = await fetch(`${adminUrl}/status`);
+  const status = Object(answer.ok ? await answer.json() : null) as object;
+  if ('configuration_hash' in status) return 'off';
+  return 'database' in status ? 'postgres' : 'unknown';
 }

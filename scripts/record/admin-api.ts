@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Gateway, Provenance } from '../gateways/gateway.ts';
 import { provenanceOf } from '../gateways/gateway.ts';
 
@@ -5,7 +6,7 @@ export interface AdminExchange {
   readonly request: { readonly method: string; readonly path: string; readonly body?: unknown };
   readonly response: {
     readonly status: number;
-    readonly headers: Readonly<Record<string, string>>;
+    readonly headers: Readonly<Record<string, string | null>>;
     readonly body: unknown;
   };
 }
@@ -16,10 +17,18 @@ export interface AdminRecording extends Partial<Provenance> {
   readonly exchanges: readonly AdminExchange[];
 }
 
-const kept = ['content-type', 'allow', 'access-control-allow-methods'];
+const pauseMs = 200;
 
-/** Sends the requests of a recording again, in their order, to an Admin API with an empty database. */
-export async function recordAdminApi(gateway: Gateway, plan: AdminRecording): Promise<AdminRecording> {
+/**
+ * Sends the requests of a recording again, in their order, to an Admin API with an empty database.
+ * @param healthMs how long health checks may take to see what the plan's Kong had seen, in milliseconds
+ * @throws Error where there is no database, or something is in it
+ */
+export async function recordAdminApi(
+  gateway: Gateway,
+  plan: AdminRecording,
+  healthMs = 5000,
+): Promise<AdminRecording> {
   const provenance = await provenanceOf(gateway);
   await refuseUsed(gateway.adminUrl, provenance.database);
   /** What the plan's Kong called things, and what this one calls them. */
@@ -28,25 +37,27 @@ export async function recordAdminApi(gateway: Gateway, plan: AdminRecording): Pr
   for (const { request, response } of plan.exchanges) {
     const path = renamed(request.path, names);
     const body = request.body === undefined ? {} : { body: JSON.stringify(request.body) };
-    const answer = await fetch(`${gateway.adminUrl}${path}`, {
-      method: request.method,
-      ...(request.body === undefined ? {} : { headers: { 'content-type': 'application/json' } }),
-      ...body,
-    });
-    const text = await answer.text();
-    const seen = jsonOf(text);
-    learn(response.body, seen, names);
-    const headers = Object.fromEntries(
-      kept.flatMap((name) => {
-        const value = answer.headers.get(name);
-        return value === null ? [] : [[name, value]];
-      }),
-    );
+    const ask = async (): Promise<AdminExchange['response']> => {
+      const answer = await fetch(`${gateway.adminUrl}${path}`, {
+        method: request.method,
+        ...(request.body === undefined ? {} : { headers: { 'content-type': 'application/json' } }),
+        ...body,
+      });
+      const headers = { 'content-type': answer.headers.get('content-type') };
+      return { status: answer.status, headers, body: jsonOf(await answer.text()) };
+    };
+    let seen = await ask();
+    for (
+      let waited = 0;
+      healthOf(seen.body) !== healthOf(response.body) && waited < healthMs;
+      waited += pauseMs
+    ) {
+      await sleep(pauseMs);
+      seen = await ask();
+    }
+    learn(response.body, seen.body, names);
     await seed(gateway.adminUrl, request);
-    exchanges.push({
-      request: { ...request, path },
-      response: { status: answer.status, headers, body: seen },
-    });
+    exchanges.push({ request: { ...request, path }, response: seen });
   }
   return { ...provenance, note: 'Requests and responses of an Admin API, in order.', exchanges };
 }
@@ -76,12 +87,18 @@ async function seed(adminUrl: string, { method, path, body }: AdminExchange['req
 }
 
 function jsonOf(text: string): unknown {
-  if (text === '') return null;
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return text;
   }
+}
+
+/** Of the first target of `GET /upstreams/NAME/health`: its health checks need a moment. Null in other answers. */
+function healthOf(body: unknown): unknown {
+  const { data } = Object(body) as { data?: unknown };
+  const [first] = Array.isArray(data) ? (data as unknown[]) : [];
+  return (Object(first) as { health?: unknown }).health ?? null;
 }
 
 /** An offset names the last entity of a page by its id: it is another one each time. */

@@ -31,9 +31,24 @@ function prepared(recording: unknown): unknown {
   if (rest['scenario'] === 'msgpack-no-instance-id')
     for (const name of ['wire', 'commands']) delete rest[name];
   if (Array.isArray(rest['wire'])) rest['wire'] = readableWire(rest['wire'], String(rest['protocol']));
+  if (Array.isArray(rest['exchanges'])) rest['exchanges'] = rest['exchanges'].map(withoutNamesOfPages);
   const client = rest['client'];
   if (isTable(client) && typeof client['raw'] === 'string') rest['client'] = rawParts(client['raw']);
   return rest;
+}
+
+/** Which entities are on a page is a matter of their ids. */
+function withoutNamesOfPages(exchange: unknown): unknown {
+  const { request, response } = Object(exchange) as {
+    request?: { path?: unknown };
+    response?: { body?: { data?: unknown } };
+  };
+  const data = response?.body?.data;
+  if (!/[?&](size|offset)=/.test(String(request?.path)) || !Array.isArray(data)) return exchange;
+  const unnamed = data.map((each: unknown) =>
+    isTable(each) && 'name' in each ? { ...each, name: '{name}' } : each,
+  );
+  return { request, response: { ...response, body: { ...response?.body, data: unnamed } } };
 }
 
 /** An answer in its parts: the order of headers is a Lua table's where Kong has captured it. */

@@ -26,10 +26,12 @@ test("deliveries are recorded, here of http-log-enterprise with http-log's confi
     const paths = ({ deliveries }: Deliveries): string[] =>
       deliveries.map((each) => each.path.replace(/\?.*/, ''));
     expect(new Set(paths(recorded))).toEqual(new Set(paths(kong)));
+    const solo = recorded.deliveries.filter(({ path: each }) => each === '/solo');
+    expect(solo.map(({ body }) => (body as unknown[]).length)).toEqual([2]);
     const log = recorded.deliveries.find((each) => each.path.startsWith('/log'));
     expect(log).toMatchObject({
       method: 'POST',
-      headers: { 'x-a': 'b' },
+      headers: { 'x-a': 'b', 'content-length2': 'z' },
       body: { n: 42, route: { extra: 'x' } },
     });
     expect(recorded).toMatchObject({ gateway: 'sandbox', kong: '3.9.3' });

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Gateway } from '../../scripts/gateways/gateway.ts';
+import { provenanceOf } from '../../scripts/gateways/gateway.ts';
 import { MixedConnection } from '../../scripts/gateways/mixed-connection.ts';
 import { openGateway, prepareProbes } from '../../scripts/gateways/open.ts';
 import { sandboxGateway } from '../../scripts/gateways/sandbox-gateway.ts';
@@ -154,7 +157,8 @@ test('the Admin API of the sandbox, recorded, differs in what it does not have',
   const own = await sandboxGateway({ database: 'postgres' });
   try {
     const kong = fixture<AdminRecording>('admin-api-3.9.3.json');
-    const recorded = await recordAdminApi(own, kong);
+    // The sandbox checks no health, and nothing would be waited for.
+    const recorded = await recordAdminApi(own, kong, 0);
     expect(recorded).toMatchObject({ database: 'postgres' });
     const statuses = recorded.exchanges.filter(
       ({ response }, at) => response.status !== kong.exchanges[at]?.response.status,
@@ -164,8 +168,46 @@ test('the Admin API of the sandbox, recorded, differs in what it does not have',
       'POST /plugins',
       'GET /schemas/plugins/http-log',
     ]);
+    // Everything else is alike, member by member.
+    const lacks =
+      /^exchanges\[(GET "\/(status|endpoints|plugins(\/enabled)?|upstreams\/up1\/health|schemas\/[^"]+|)"|POST "\/plugins")\]/;
+    expect(placesOf(kong, recorded).filter((place) => !lacks.test(place))).toEqual([]);
+    const pages = recorded.exchanges.filter(({ request }) => request.path.startsWith('/services?'));
+    const names = pages.flatMap(({ response }) =>
+      (response.body as { data: { name: string }[] }).data.map(({ name }) => name),
+    );
+    // The second page is asked for with the first one's offset.
+    expect(names).toHaveLength(4);
+    expect(new Set(names).size).toBe(4);
   } finally {
     await own.close();
+  }
+});
+
+test('pages are compared without the names on them, which are a matter of ids', () => {
+  const page = (path: string, name: string, retries = 5) => ({
+    exchanges: [{ request: { method: 'GET', path }, response: { body: { data: [{ name, retries }] } } }],
+  });
+  expect(placesOf(page('/services?size=2', 'svc2'), page('/services?size=2', 'svc0'))).toEqual([]);
+  expect(placesOf(page('/services?size=2', 'a', 5), page('/services?size=2', 'b', 6))).toHaveLength(1);
+  expect(placesOf(page('/services', 'a'), page('/services', 'b'))).toHaveLength(1);
+});
+
+test.each([
+  [{ configuration_hash: 'a9', server: {} }, 'off'],
+  [{ database: { reachable: true }, server: {} }, 'postgres'],
+])('a Kong whose GET / is a 500 says by /status whether it has a database: %j', async (status, database) => {
+  const admin = http.createServer(({ url }, response) => {
+    response.writeHead(url === '/status' ? 200 : 500, { server: 'kong/3.9.3' });
+    response.end(url === '/status' ? JSON.stringify(status) : '{"message":"An unexpected error occurred"}');
+  });
+  await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
+  try {
+    const adminUrl = `http://127.0.0.1:${String((admin.address() as AddressInfo).port)}`;
+    expect(await provenanceOf({ adminUrl, name: 'here' })).toMatchObject({ kong: '3.9.3', database });
+  } finally {
+    admin.closeAllConnections();
+    admin.close();
   }
 });
 
