@@ -317,7 +317,6 @@ export class WorkerProcess {
 
   #beat(beat: Beat): void {
     this.beat = beat;
-    this.#heardAt = this.#awake.now();
   }
 
   #send(message: Message): void {
@@ -325,6 +324,8 @@ export class WorkerProcess {
   }
 
   #receive(message: Message): void {
+    // Whatever it says: `loaded` may come long after the last beat.
+    this.#heardAt = this.#awake.now();
     if (this.#peer.receive(message)) return;
     switch (message.type) {
       case 'booted':
