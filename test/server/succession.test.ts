@@ -95,7 +95,7 @@ describe.each(mixes)('over %s, under load', (_name, protocols) => {
     // Lines "No plugin instance" and "closed" in Kong's log.
     expect(retries).toBeLessThan(50);
     expect((await second.status()).unknownInstances).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   it('kill -9 of the supervisor and a new server: no record is lost but what came while nobody listened', async () => {
     const first = await bench.serve(plugins, '--workers', '2').ready();
@@ -115,5 +115,5 @@ describe.each(mixes)('over %s, under load', (_name, protocols) => {
     expect(skipped.length + failed.length).toBeLessThanOrEqual(16);
     expect(retries).toBeLessThan(50);
     expect((await second.status()).unknownInstances).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });

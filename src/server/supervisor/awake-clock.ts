@@ -9,15 +9,15 @@ const mostMs = 2 * everyMs;
  * worker is told by it, and not by the time of day.
  */
 export class AwakeClock {
-  readonly #now: () => number;
+  readonly #nowMs: () => number;
   readonly #timer: NodeJS.Timeout;
   #awakeMs = 0;
-  #lastAt: number;
+  #lastAtMs: number;
 
-  /** @param now monotonic time in milliseconds, from any beginning */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
-    this.#lastAt = now();
+  /** @param nowMs monotonic time in milliseconds, from any beginning */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+    this.#lastAtMs = nowMs();
     this.#timer = setInterval(() => {
       this.look();
     }, everyMs).unref();
@@ -31,7 +31,7 @@ export class AwakeClock {
   /** Called each time the process has turned its event loop. */
   look(): void {
     this.#awakeMs += this.#sinceMs();
-    this.#lastAt = this.#now();
+    this.#lastAtMs = this.#nowMs();
   }
 
   stop(): void {
@@ -39,6 +39,6 @@ export class AwakeClock {
   }
 
   #sinceMs(): number {
-    return Math.min(this.#now() - this.#lastAt, mostMs);
+    return Math.min(this.#nowMs() - this.#lastAtMs, mostMs);
   }
 }
