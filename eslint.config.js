@@ -49,7 +49,15 @@ const upper = ['server', 'sandbox', 'kong-end', 'cli', 'testing', 'kong-setup', 
 const doors = {
   // Each file of the ground floor is a thing of its own.
   base: ['*'],
-  'event-hooks': ['index.ts', 'client/index.ts', 'serve/index.ts', 'admin/index.ts'],
+  // The console knows the answers of the Admin API, by their types.
+  'event-hooks': [
+    'index.ts',
+    'client/index.ts',
+    'serve/index.ts',
+    'admin/index.ts',
+    'admin/answers.ts',
+    'admin/plugin-answers.ts',
+  ],
   http: ['index.ts', 'http1/index.ts', 'client/index.ts'],
   'kong-admin': ['index.ts'],
   'kong-end': ['index.ts', 'schema/index.ts', 'schema/refusals.ts'],

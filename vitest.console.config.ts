@@ -15,8 +15,9 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/kong-ts-tests', import.meta.url)) },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // How long a test that will not succeed is waited for: a busy machine takes its time.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 20_000, interval: 20 } },
     reporters: ['default', './test/support/summary-reporter.ts'],
   },

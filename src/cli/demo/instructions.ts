@@ -8,13 +8,20 @@ export interface Addresses {
 }
 
 /** What the terminal shows once everything runs: where things are, and lines to try. */
-export function instructions({ proxy, admin, upstream, folder }: Addresses & { folder: string }): string {
+export function instructions({
+  proxy,
+  admin,
+  eventHooks,
+  upstream,
+  folder,
+}: Addresses & { folder: string }): string {
   const requests = teams.map((team) => `  curl -s ${proxy}/${team}/hello`);
   return `
 kong-ts demo: a gateway with two workspaces, http-log-enterprise in both, and one webhook for all of them.
 
   proxy      ${proxy}
   Admin API  ${admin}
+  console    ${eventHooks}/console/
   upstream   ${upstream}     also receives the logs and the webhook
   files      ${folder}
 

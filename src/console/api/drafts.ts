@@ -1,23 +1,10 @@
+import type { CheckedAnswer, MatchedAnswer } from '../../event-hooks/admin/answers.ts';
 import { call, given } from './client.ts';
 import type { Hook, TestResult } from './types.ts';
 
 /** What the API says of hooks that are not stored. */
-export interface Checked {
-  readonly valid: boolean;
-  readonly message: string | null;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-export interface Matched {
-  readonly events: number;
-  readonly fired: number;
-  readonly examples: readonly {
-    readonly id: string;
-    readonly event: string;
-    readonly at: number;
-    readonly fires: boolean;
-  }[];
-  readonly reason: string | null;
-}
+export type Checked = CheckedAnswer;
+export type Matched = MatchedAnswer;
 export interface Rendered {
   readonly request: {
     readonly method: string;
@@ -31,8 +18,8 @@ export interface Rendered {
 const at = (name: string): string => `/event-hooks/drafts/${name}`;
 
 /** @param id of the hook that is edited; null: it is a new one */
-export const checkDraft = (hook: unknown, id: string | null, signal: AbortSignal): Promise<Checked> =>
-  call('POST', at('check'), { body: { hook, ...(id === null ? {} : { id }) }, signal });
+export const checkDraft = (hook: unknown, id: string | null, signal?: AbortSignal): Promise<Checked> =>
+  call('POST', at('check'), { body: { hook, ...(id === null ? {} : { id }) }, ...given(signal) });
 export const matchDraft = (hook: unknown, signal: AbortSignal): Promise<Matched> =>
   call('POST', at('match'), { body: { hook, last: 1000 }, signal });
 /** @param eventId of a stored event; null: an empty one */

@@ -28,7 +28,7 @@ export function useStream(query: Readonly<Record<string, string>> | null, listen
   }, [key]);
 }
 
-const names = ['hello', 'event', 'delivery', 'received', 'hook', 'replay', 'skipped', 'gap'] as const;
+const names = ['hello', 'event', 'delivery', 'received', 'hooks', 'replay', 'skipped', 'gap'] as const;
 
 class VisibleStream {
   readonly #query: Readonly<Record<string, string>>;

@@ -73,7 +73,7 @@ function writeValue(operator: string, value: unknown): string {
 /** Text stands bare where it is read as text again. */
 function writeScalar(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value);
-  return readScalar(value) === value && !value.includes(',') ? value : JSON.stringify(value);
+  return readScalar(value) === value && value !== '' && !/[",]/.test(value) ? value : JSON.stringify(value);
 }
 
 /** The dotted paths of a payload, for the reader to choose from. */

@@ -7,6 +7,8 @@ export interface HourBar {
   /** Milliseconds; null where there was no attempt. */
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
+  /** false: nothing was counted then, so the zeros mean nothing. */
+  readonly isKnown: boolean;
 }
 
 interface KnownHour {
@@ -22,10 +24,15 @@ interface Hours {
   readonly from: number;
   readonly to: number;
   readonly hour_seconds: number;
+  /** What was attempted before was not counted. */
+  readonly counted_since: number | null;
 }
 
 /** Every hour from the first one to the last, those without an attempt as zeros. */
-export function fillHours({ from, to, hour_seconds: step }: Hours, known: readonly KnownHour[]): HourBar[] {
+export function fillHours(
+  { from, to, hour_seconds: step, counted_since: since }: Hours,
+  known: readonly KnownHour[],
+): HourBar[] {
   const byHour = new Map(known.map((hour) => [Math.floor(hour.at / step), hour]));
   const first = Math.floor(from / step);
   const last = Math.max(first, Math.ceil(to / step) - 1);
@@ -37,6 +44,7 @@ export function fillHours({ from, to, hour_seconds: step }: Hours, known: readon
       failed: hour?.failed ?? 0,
       p50Ms: hour?.p50_ms ?? null,
       p95Ms: hour?.p95_ms ?? null,
+      isKnown: hour !== undefined || since === null || (first + index + 1) * step > since,
     };
   });
 }

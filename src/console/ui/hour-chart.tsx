@@ -77,6 +77,8 @@ export const LegendItem = ({ name, text }: { name: string; text: string }): JSX.
   </li>
 );
 
+const counted = (n: number, isKnown: boolean): string => (isKnown ? count(n) : 'not known');
+
 function HourTable({ hours }: { hours: readonly HourBar[] }): JSX.Element {
   return (
     <details class="as-table">
@@ -88,8 +90,12 @@ function HourTable({ hours }: { hours: readonly HourBar[] }): JSX.Element {
           keyOf={({ at }) => String(at)}
           columns={[
             { name: 'From', heads: true, cell: ({ at }) => moment(at).slice(0, 16) },
-            { name: 'Delivered', kind: 'number', cell: ({ delivered }) => count(delivered) },
-            { name: 'Failed', kind: 'number', cell: ({ failed }) => count(failed) },
+            {
+              name: 'Delivered',
+              kind: 'number',
+              cell: ({ delivered, isKnown }) => counted(delivered, isKnown),
+            },
+            { name: 'Failed', kind: 'number', cell: ({ failed, isKnown }) => counted(failed, isKnown) },
             { name: 'p50', kind: 'number', cell: ({ p50Ms }) => latency(p50Ms) },
             { name: 'p95', kind: 'number', cell: ({ p95Ms }) => latency(p95Ms) },
           ]}

@@ -37,7 +37,7 @@ export function JsonView({ value, label, copy = false }: JsonViewProps): JSX.Ele
           <CopyButton text={() => writeJson(value)} what={label.toLowerCase()} />
         </div>
       ) : null}
-      <div class="json-body" tabIndex={0} role="region" aria-label={label}>
+      <div class="json-body" tabIndex={0} role="region" aria-label={`${label}, as JSON`}>
         {asText ? <Long text={writeJson(value)} most={64 * 1024} /> : <Value value={value} level={0} />}
       </div>
     </div>

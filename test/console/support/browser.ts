@@ -14,9 +14,8 @@ const places = [
 /** null: there is none on this machine. */
 export const chromiumPath = places.find((place) => place !== '' && existsSync(place)) ?? null;
 
-/** Why tests are skipped; stands beside their names. */
-export const withoutChromium =
-  'in a Chromium (there is none at /usr/bin/chromium: apt-get install chromium, or name one with KONG_TS_CHROMIUM)';
+/** Stands beside the names of tests that are skipped without one. */
+export const withoutChromium = 'in a Chromium (apt-get install chromium, or KONG_TS_CHROMIUM names one)';
 
 const args = [
   '--no-sandbox',

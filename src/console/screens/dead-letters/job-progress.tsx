@@ -16,14 +16,14 @@ const tones: Readonly<Record<ReplayJob['state'], Tone>> = {
 
 /** How far a replay is, as a bar and in words. */
 export function JobProgress({ job }: { job: ReplayJob }): JSX.Element {
-  const { state, total, replayed, delivered, failed, passed_over: passedOver, looked, error } = job;
+  const { state, total, found, replayed, delivered, failed, passed_over: passedOver, looked, error } = job;
   return (
     <div class="stack tight">
       <div class="row">
         <Badge tone={tones[state]}>{state}</Badge>
         <span role="status">
           {state === 'counting'
-            ? `${plural(looked, 'delivery', 'deliveries')} looked at…`
+            ? `${count(found)} found, ${plural(looked, 'delivery', 'deliveries')} looked at…`
             : `${count(replayed)} of ${total === null ? 'not known how many' : count(total)} sent again`}
         </span>
       </div>
@@ -39,7 +39,9 @@ export function JobProgress({ job }: { job: ReplayJob }): JSX.Element {
       )}
       {state === 'counting' ? null : (
         <p class="quiet small">
-          {`${count(delivered)} delivered, ${count(failed)} failed again`}
+          {delivered === null || failed === null
+            ? 'How they ended is not followed: they are too many.'
+            : `${count(delivered)} delivered, ${count(failed)} failed again`}
           {passedOver > 0 ? `, ${count(passedOver)} were gone or on their way already` : ''}
         </p>
       )}

@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { ApiError } from '../../api/client.ts';
 import { readDocument, replaceHook } from '../../api/drafts.ts';
 import { createHook, listSources, readHook } from '../../api/hooks.ts';
 import { useResource } from '../../api/resource.ts';
@@ -74,7 +73,7 @@ function HookForm({ id, first, sources, handlers }: Ground & { id: string | null
   const form = useForm(first, id);
   const element = useRef<HTMLFormElement>(null);
   const action = useAction();
-  const { draft, problems } = form;
+  const { draft } = form;
   const source = textOf(draft, 'source');
   const event = textOf(draft, 'event') === '' ? null : textOf(draft, 'event');
   const recent = useResource(`events ${JSON.stringify([source, event])}`, async (signal) =>
@@ -84,14 +83,10 @@ function HookForm({ id, first, sources, handlers }: Ground & { id: string | null
   const submit = (submitted: Event): void => {
     submitted.preventDefault();
     action.run(async () => {
-      try {
-        const hook = id === null ? await createHook(draft) : await replaceHook(id, draft);
-        announce(`${subject(hook)} is saved.`);
-        go(['hooks', hook.id]);
-      } catch (error) {
-        form.showAll(error instanceof ApiError ? error.fields : {});
-        throw error;
-      }
+      await form.insist();
+      const hook = id === null ? await createHook(draft) : await replaceHook(id, draft);
+      announce(`${subject(hook)} is saved.`);
+      go(['hooks', hook.id]);
     });
   };
   useEffect(() => {
@@ -121,12 +116,7 @@ function HookForm({ id, first, sources, handlers }: Ground & { id: string | null
           </a>
         </div>
       </div>
-      <TryPanel
-        draft={draft}
-        events={events}
-        reason={reason}
-        valid={Object.keys(problems).length === 0 && source !== ''}
-      />
+      <TryPanel draft={draft} sound={source === '' ? null : form.sound} events={events} reason={reason} />
     </form>
   );
 }

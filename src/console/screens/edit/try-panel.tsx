@@ -16,12 +16,12 @@ interface TryPanelProps {
   readonly events: readonly StoredEvent[];
   /** Why there are none. */
   readonly reason: string | null;
-  /** Whether the API finds nothing wrong with the draft. */
-  readonly valid: boolean;
+  /** The draft, if nothing is wrong with it. */
+  readonly sound: Draft | null;
 }
 
 /** What the hook would send for a real event, and a test before it is saved. */
-export function TryPanel({ draft, events, reason, valid }: TryPanelProps): JSX.Element {
+export function TryPanel({ draft, sound, events, reason }: TryPanelProps): JSX.Element {
   const [chosen, setChosen] = useState('');
   const event = events.find(({ id }) => id === chosen) ?? events[0] ?? null;
   const options = events.map(
@@ -37,41 +37,42 @@ export function TryPanel({ draft, events, reason, valid }: TryPanelProps): JSX.E
       ) : (
         <ChoiceField name="With the event" value={event.id} options={options} onValue={setChosen} />
       )}
-      {'url' in draft.config ? <RenderedRequest draft={draft} eventId={event?.id ?? null} /> : null}
-      <Test draft={draft} eventId={event?.id ?? null} valid={valid} />
+      {'url' in draft.config ? <RenderedRequest sound={sound} eventId={event?.id ?? null} /> : null}
+      <Test sound={sound} eventId={event?.id ?? null} />
     </section>
   );
 }
 
-function RenderedRequest({ draft, eventId }: { draft: Draft; eventId: string | null }): JSX.Element {
+function RenderedRequest({ sound, eventId }: { sound: Draft | null; eventId: string | null }): JSX.Element {
   const [rendered, setRendered] = useState<Rendered | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
+    if (sound === null) return undefined;
     const control = new AbortController();
-    const timer = setTimeout(() => {
-      renderDraft(draft, eventId, control.signal).then(
-        (now) => {
-          setRendered(now);
-          setProblem(null);
-        },
-        (error: unknown) => {
-          if (control.signal.aborted) return;
-          setRendered(null);
-          setProblem(reasonOf(error));
-        },
-      );
-    }, 350);
+    renderDraft(sound, eventId, control.signal).then(
+      (now) => {
+        if (control.signal.aborted) return;
+        setRendered(now);
+        setProblem(null);
+      },
+      (error: unknown) => {
+        if (control.signal.aborted) return;
+        setRendered(null);
+        setProblem(reasonOf(error));
+      },
+    );
     return () => {
-      clearTimeout(timer);
       control.abort();
     };
-  }, [draft, eventId]);
+  }, [sound, eventId]);
   return (
     <div class="stack tight">
       <h3>What it would send</h3>
-      {rendered === null ? (
+      {rendered === null || sound === null ? (
         <p class="quiet small" role="status">
-          {problem === null ? 'Nothing yet.' : `Not yet: ${visible(problem)}`}
+          {sound === null || problem === null
+            ? 'Shown once the form has no error.'
+            : `Not yet: ${visible(problem)}`}
         </p>
       ) : (
         <pre class="answer" tabIndex={0} role="region" aria-label="The request that would be sent">
@@ -87,15 +88,7 @@ function textOf({ request: { method, url, headers, body } }: Rendered): string {
   return visible([`${method} ${url}`, ...lines, '', body ?? ''].join('\n').trimEnd());
 }
 
-function Test({
-  draft,
-  eventId,
-  valid,
-}: {
-  draft: Draft;
-  eventId: string | null;
-  valid: boolean;
-}): JSX.Element {
+function Test({ sound, eventId }: { sound: Draft | null; eventId: string | null }): JSX.Element {
   const [result, setResult] = useState<TestResult['result'] | null>(null);
   const action = useAction();
   return (
@@ -104,12 +97,12 @@ function Test({
         <button
           type="button"
           class="button"
-          disabled={action.busy || !valid}
+          disabled={action.busy || sound === null}
           aria-describedby="test-help"
           onClick={() => {
             setResult(null);
             action.run(async () => {
-              setResult((await testDraft(draft, eventId)).result);
+              if (sound !== null) setResult((await testDraft(sound, eventId)).result);
             });
           }}
         >
@@ -117,7 +110,7 @@ function Test({
         </button>
       </div>
       <p id="test-help" class="quiet small">
-        {valid ? 'It is sent once; nothing is saved.' : 'It can be sent once the form has no error.'}
+        {sound !== null ? 'It is sent once; nothing is saved.' : 'It can be sent once the form has no error.'}
       </p>
       <Problem text={action.problem} />
       {result === null ? null : <Outcome result={result} />}

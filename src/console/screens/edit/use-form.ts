@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { flatten } from '../../api/client.ts';
 import { checkDraft } from '../../api/drafts.ts';
+import type { Checked } from '../../api/drafts.ts';
 import { change } from '../../model/draft.ts';
 import type { Draft } from '../../model/draft.ts';
 import type { Form } from './form.ts';
@@ -8,8 +9,10 @@ import type { Form } from './form.ts';
 export interface CheckedForm extends Form {
   /** Every problem that the API names, whether the reader has been there or not. */
   readonly problems: Readonly<Record<string, string>>;
-  /** Shows every problem from now on. */
-  readonly showAll: (problems: Readonly<Record<string, string>>) => void;
+  /** The draft, if the API has found nothing wrong with it as it stands. */
+  readonly sound: Draft | null;
+  /** Checks the draft now, and shows every problem from now on. @throws Error that says what is wrong */
+  readonly insist: () => Promise<void>;
 }
 
 /** How long the reader may pause between letters before what stands there is checked, in milliseconds. */
@@ -21,13 +24,18 @@ export function useForm(first: Draft, id: string | null): CheckedForm {
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [all, setAll] = useState(false);
   const [problems, setProblems] = useState<Readonly<Record<string, string>>>({});
+  const [sound, setSound] = useState<Draft | null>(null);
+  const take = ({ valid, fields }: Checked): void => {
+    setProblems(flatten(fields));
+    setSound(valid ? draft : null);
+  };
   useEffect(() => {
     const control = new AbortController();
     const timer = setTimeout(() => {
       // Where the check does not answer, saving does.
       checkDraft(draft, id, control.signal).then(
-        ({ fields }) => {
-          if (!control.signal.aborted) setProblems(flatten(fields));
+        (checked) => {
+          if (!control.signal.aborted) take(checked);
         },
         () => undefined,
       );
@@ -45,9 +53,12 @@ export function useForm(first: Draft, id: string | null): CheckedForm {
       setTouched((now) => (now.has(path) ? now : new Set([...now, path])));
     },
     problem: (path) => (all || touched.has(path) ? problemOf(problems, path) : null),
-    showAll: (now) => {
+    sound: sound === draft ? sound : null,
+    insist: async () => {
       setAll(true);
-      if (Object.keys(now).length > 0) setProblems(now);
+      const checked = await checkDraft(draft, id);
+      take(checked);
+      if (!checked.valid) throw new Error(checked.message ?? 'the form has errors');
     },
   };
 }

@@ -10,6 +10,7 @@ import { compact, latency } from '../../text/format.ts';
 import { fillHours } from '../../text/hours.ts';
 import { visible } from '../../text/visible.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
+import { CountedSince } from '../../ui/counted-since.tsx';
 import { HourChart } from '../../ui/hour-chart.tsx';
 import { Loading } from '../../ui/loading.tsx';
 import { HookActions } from './hook-actions.tsx';
@@ -79,6 +80,7 @@ function Past({ all, id }: { all: History; id: string }): JSX.Element {
         <Tile name="p95" value={latency(past.p95_ms)} />
       </dl>
       {past.reason == null ? null : <p class="quiet small">Not known: {past.reason}</p>}
+      <CountedSince history={all} />
       <HourChart hours={fillHours(all, past.hours)} />
     </>
   );

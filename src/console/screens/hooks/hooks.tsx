@@ -1,13 +1,13 @@
 import type { JSX } from 'preact';
 import { historyOf, listHooks, readHistory } from '../../api/hooks.ts';
 import { useResource } from '../../api/resource.ts';
-import type { Resource } from '../../api/resource.ts';
 import { mayWrite } from '../../api/session.ts';
 import type { History, Hook } from '../../api/types.ts';
 import { isOn, subject, target } from '../../model/hook-text.ts';
 import { href, place, setQuery } from '../../router.ts';
 import { Page } from '../../shell/page.tsx';
 import { plural } from '../../text/format.ts';
+import { CountedSince } from '../../ui/counted-since.tsx';
 import { SearchField, SelectField } from '../../ui/filter-fields.tsx';
 import { Loading } from '../../ui/loading.tsx';
 import { FirstHook } from './first-hook.tsx';
@@ -16,11 +16,6 @@ import { HookTable } from './hook-table.tsx';
 /** Every hook and how it fares. */
 export function Hooks(): JSX.Element {
   const hooks = useResource('hooks', listHooks, { everyMs: 10_000 });
-  const history = useResource('history', (signal) => readHistory(24, null, signal), { everyMs: 10_000 });
-  const reload = (): void => {
-    hooks.reload();
-    history.reload();
-  };
   return (
     <Page
       title="Hooks"
@@ -33,9 +28,7 @@ export function Hooks(): JSX.Element {
       }
     >
       <Loading from={hooks} what="the hooks">
-        {(all) =>
-          all.length === 0 ? <FirstHook /> : <List hooks={all} history={history} onChange={reload} />
-        }
+        {(all) => (all.length === 0 ? <FirstHook /> : <List hooks={all} onChange={hooks.reload} />)}
       </Loading>
     </Page>
   );
@@ -43,11 +36,12 @@ export function Hooks(): JSX.Element {
 
 interface ListProps {
   readonly hooks: readonly Hook[];
-  readonly history: Resource<History>;
   readonly onChange: () => void;
 }
 
-function List({ hooks, history, onChange }: ListProps): JSX.Element {
+function List({ hooks, onChange }: ListProps): JSX.Element {
+  // Asked for once the hooks stand there: they do not wait for it.
+  const history = useResource('history', (signal) => readHistory(24, null, signal), { everyMs: 10_000 });
   const { query } = place.value;
   const words = query.get('search') ?? '';
   const only = query.get('only') ?? '';
@@ -87,6 +81,7 @@ function List({ hooks, history, onChange }: ListProps): JSX.Element {
           {() => null}
         </Loading>
       ) : null}
+      {known === null ? null : <CountedSince history={known} />}
       <div class="card flush">
         {shown.length === 0 ? (
           <p class="empty">No hook matches.</p>

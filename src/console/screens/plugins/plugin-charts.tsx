@@ -2,22 +2,27 @@ import type { JSX } from 'preact';
 import type { PluginPoint, PluginSeries } from '../../api/types.ts';
 import { compact, count, latency, timeOfDay } from '../../text/format.ts';
 import { visible } from '../../text/visible.ts';
+import { fillPoints } from '../../text/points.ts';
 import { LineChart } from '../../ui/line-chart.tsx';
 import { Table } from '../../ui/table.tsx';
 
 interface ChartsProps {
-  readonly series: readonly PluginSeries[];
+  readonly series: { readonly every_seconds: number; readonly plugins: readonly PluginSeries[] };
   readonly plugins: readonly { readonly name: string }[];
 }
 
 /** Each plugin and phase over the last hour. */
 export function PluginCharts({ series, plugins }: ChartsProps): JSX.Element {
-  const silent = plugins.filter(({ name }) => !series.some(({ plugin }) => plugin === name));
+  const { every_seconds: every, plugins: known } = series;
+  const silent = plugins.filter(({ name }) => !known.some(({ plugin }) => plugin === name));
   return (
     <section class="stack" aria-labelledby="hour">
       <h2 id="hour">The last hour</h2>
-      {series.map((one) => (
-        <One key={`${one.plugin} ${one.phase}`} series={one} />
+      {known.map((one) => (
+        <One
+          key={`${one.plugin} ${one.phase}`}
+          series={{ ...one, points: fillPoints(one.points, every, Date.now() / 1000) }}
+        />
       ))}
       {silent.length === 0 ? null : (
         <p class="quiet">{`No event in the last hour: ${silent.map(({ name }) => visible(name)).join(', ')}.`}</p>

@@ -17,16 +17,16 @@ export default function Plugins(): JSX.Element {
     <Page title="Plugins">
       <Loading from={plugins} what="the plugin server">
         {(answer) =>
-          answer.server === null ? (
+          answer.server === null || answer.series === null ? (
             <div class="card stack">
               <h2>No plugin server</h2>
-              <p>{visible(answer.reason)}</p>
+              <p>{visible(answer.reason ?? 'The dispatcher does not say why.')}</p>
             </div>
           ) : (
             <>
               <ServerFacts server={answer.server} />
               <Failures server={answer.server} />
-              <PluginCharts series={answer.series.plugins} plugins={answer.server.plugins} />
+              <PluginCharts series={answer.series} plugins={answer.server.plugins} />
               <Workers workers={answer.server.workers} />
               <Errors errors={answer.errors} />
             </>
@@ -65,11 +65,10 @@ const Errors = ({ errors }: { errors: readonly PluginError[] }): JSX.Element => 
         <Table
           caption="Last errors of plugins, the latest first"
           rows={errors}
-          keyOf={({ at, plugin, worker, message }) => `${String(at)} ${plugin} ${String(worker)} ${message}`}
+          keyOf={({ at, plugin, phase, message }) => `${String(at)} ${plugin} ${phase} ${message}`}
           columns={[
             { name: 'Time', cell: ({ at }) => <Time at={at * 1000} /> },
             { name: 'Plugin', heads: true, cell: ({ plugin, phase }) => `${visible(plugin)}, ${phase}` },
-            { name: 'Worker', kind: 'number', cell: ({ worker }) => worker },
             { name: 'Error', cell: (error) => <ErrorText error={error} /> },
           ]}
         />

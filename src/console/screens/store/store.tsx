@@ -69,7 +69,7 @@ function Kept({ store }: { store: StoreAnswer }): JSX.Element {
           'Folder',
           folder === null ? <span class="quiet">none</span> : <span class="mono">{visible(folder)}</span>,
         ],
-        ['Size', size === null ? <Unknown reason={reason ?? null} /> : bytes(size)],
+        ['Size', size === null ? <Unknown reason={reason} /> : bytes(size)],
         ['Keeps', `${span(retention.age_seconds * 1000)}, and the latest ${count(retention.events)} events`],
         ['kong-ts', visible(version)],
       ]}
@@ -78,14 +78,7 @@ function Kept({ store }: { store: StoreAnswer }): JSX.Element {
 }
 
 function Delivering({ store }: { store: StoreAnswer }): JSX.Element {
-  const {
-    delivering,
-    lease,
-    unfinished,
-    oldest_unfinished_at: oldest,
-    lag_seconds: lag,
-    lag_reason: reason,
-  } = store;
+  const { delivering, lease, unfinished, lag_seconds: lag, lag_reason: reason } = store;
   return (
     <Section
       id="delivering"
@@ -98,7 +91,7 @@ function Delivering({ store }: { store: StoreAnswer }): JSX.Element {
         [
           'Lease',
           lease.owner === null ? (
-            <span class="quiet">nobody has it</span>
+            <span class="quiet">{lease.reason ?? 'nobody has it'}</span>
           ) : (
             <span class="mono">{visible(lease.owner)}</span>
           ),
@@ -109,7 +102,6 @@ function Delivering({ store }: { store: StoreAnswer }): JSX.Element {
         ],
         ['Epoch', lease.epoch ?? <span class="quiet">–</span>],
         ['Not finished', unfinished === null ? <Unknown reason={null} /> : count(unfinished)],
-        ['The oldest of them', <Time at={oldest === null ? null : oldest * 1000} />],
         ['Lag', lag === null ? <Unknown reason={reason} /> : lag < 1 ? 'below 1 s' : span(lag * 1000)],
       ]}
     />
