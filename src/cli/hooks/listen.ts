@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { KongTsError } from '../../base/errors.ts';
+import { readText } from '../../base/read-text.ts';
 import { receivedText } from './received-text.ts';
 import { startReceiver } from './receiver.ts';
 import { untilEnded } from './until-ended.ts';
@@ -9,6 +10,7 @@ interface ListenOptions {
   port: string;
   status: string;
   secret?: string;
+  secretFile?: string;
 }
 
 /** `hooks listen`: a target on this machine that prints what it gets. */
@@ -20,6 +22,7 @@ export function addListen(hooks: Command): void {
     .option('--port <port>', 'the port to listen on; 0: any free one', '9000')
     .option('--status <status>', 'what each delivery is answered with (500 shows retries)', '200')
     .option('--secret <secret>', "the hook's secret: says whether signatures are good")
+    .option('--secret-file <file>', 'a file with that secret')
     .addHelpText(
       'after',
       `
@@ -27,7 +30,8 @@ A dispatcher sends to this machine only if its user allows it: "kong-ts hooks se
 "kong-ts serve ... --event-hooks-allow loopback".`,
     )
     .action(async (options: ListenOptions) => {
-      const secret = options.secret ?? null;
+      const { secretFile } = options;
+      const secret = options.secret ?? (secretFile === undefined ? null : readText(secretFile).trim());
       const receiver = await startReceiver({
         host: options.host,
         port: numberIn('--port', options.port, 0, 65_535),

@@ -18,7 +18,7 @@ afterAll(() => {
 describe('the command line', () => {
   it.each([
     [['dmup'], 'There is no command "dmup". Did you mean dump?'],
-    [['xyzzyx'], 'There is no command "xyzzyx". Commands are: serve,'],
+    [['xyzzyx'], 'There is no command "xyzzyx". Commands are: init, dev, serve,'],
     [
       ['serve', './a.ts', '--sokcet', 'x'],
       "unknown option '--sokcet' (Did you mean --socket?) (kong-ts serve --help)",
