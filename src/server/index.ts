@@ -12,3 +12,4 @@ export { readLines } from './hooks/bounded-lines.ts';
 export { FileWatch } from './watch/file-watch.ts';
 export { Quiet } from './watch/quiet.ts';
 export { runServer } from './process/run-server.ts';
+export { checkSecrets } from './nginx.ts';

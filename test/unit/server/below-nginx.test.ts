@@ -49,3 +49,15 @@ it.runIf(process.platform === 'linux').each([
     expect(code).toBe(2);
   },
 );
+
+it.each([
+  ['an Admin API that is open', '--event-hooks-admin 0.0.0.0:1', 'would be open to the network', 2],
+  ['a file that is not there', '--event-hooks-admin 127.0.0.1:1 --token-file /no/token', '/no/token', 1],
+])('--check refuses what the server refuses: %s', async (_what, flags, part, status) => {
+  const serve = `${process.execPath} ${cliPath} serve x.ts --socket k.socket ${flags}`;
+  // Nothing but PWD, as nginx gives it.
+  for (const command of [serve, `${serve} --check`]) {
+    const { code, said } = await underNginx(command, { PWD: '/' });
+    expect([code, said]).toEqual([status, expect.stringContaining(part)]);
+  }
+});
