@@ -13,6 +13,10 @@ export interface Secret {
   readonly flag: string;
   /** The flags of `serve` and `hooks serve` that make use of it. */
   readonly neededBy: readonly string[];
+  /** Another name of `flag`, in `serve`. */
+  readonly serveFlag?: string;
+  /** Of the flags' values only these need it. */
+  readonly where?: RegExp;
 }
 
 /** Every secret of `serve` and `hooks serve`. What nginx starts has their variables only if `nginx_main_env` names them. */
@@ -57,7 +61,9 @@ export const secrets = {
     variable: 'KONG_TS_HOOKS_STORE_PASSWORD',
     fileVariable: 'KONG_TS_HOOKS_STORE_PASSWORD_FILE',
     flag: '--store-password-file',
-    neededBy: [],
+    serveFlag: '--event-hooks-store-password-file',
+    neededBy: ['--event-hooks-store', '--store'],
+    where: /^postgres(ql)?:/,
   },
 } as const satisfies Record<string, Secret>;
 
@@ -66,9 +72,17 @@ export const secrets = {
  * @param words options of `kong-ts serve`, `--flag value` or `--flag=value`
  */
 export function secretsNeeded(words: readonly string[]): Secret[] {
-  const flags = new Set(words.map((word) => word.split('=', 1)[0]));
-  return Object.values(secrets).filter(
-    (secret) => !flags.has(secret.flag) && secret.neededBy.some((flag) => flags.has(flag)),
+  const given = new Map(
+    words.map((word, at) => {
+      const [flag = '', ...value] = word.split('=');
+      return [flag, value.length > 0 ? value.join('=') : (words[at + 1] ?? '')] as const;
+    }),
+  );
+  return Object.values<Secret>(secrets).filter(
+    ({ flag, serveFlag = flag, neededBy, where = /^/ }) =>
+      !given.has(flag) &&
+      !given.has(serveFlag) &&
+      neededBy.some((each) => where.test(given.get(each) ?? '') && given.has(each)),
   );
 }
 

@@ -18,14 +18,15 @@ export function checkEnvironment(
 ): Finding[] {
   const command = server.startCommand ?? '';
   if (readServeCommand(command) === null) return [];
-  return secretsNeeded(command.split(/\s+/)).flatMap(({ variable, fileVariable, flag }) => {
+  return secretsNeeded(command.split(/\s+/)).flatMap((secret) => {
+    const { variable, fileVariable, flag, serveFlag = flag } = secret;
     const set = [variable, fileVariable].filter((name) => (environment[name] ?? '') !== '');
     if (set.length === 0 || set.some((name) => passed[name] !== undefined)) return [];
     return [
       error(
         `${server.prefix}_start_cmd`,
         `${set.join(' and ')} is set for kong start, and does not reach a server that Kong starts.`,
-        `Add ${flag} FILE to the command, or set nginx_main_env = ${set.join('; env ')}.`,
+        `Add ${serveFlag} FILE to the command, or set nginx_main_env = ${set.join('; env ')}.`,
       ),
     ];
   });
