@@ -63,7 +63,16 @@ describe('what others have written, on a terminal', () => {
       vi.restoreAllMocks();
       process.exitCode = before;
     });
-    for (const call of ['list', 'create a=b', 'test x', 'ping x', 'deliveries x', 'deliveries x_y', 'tail'])
+    const calls = [
+      'list',
+      'create a=b',
+      'test x',
+      'ping x',
+      'deliveries x',
+      'deliveries x_y',
+      'tail --limit 1',
+    ];
+    for (const call of calls)
       for (const json of [[], ['--json']]) await main(['hooks', '--api', api, ...json, ...call.split(' ')]);
     for (const call of ['delete bad', 'ping raw']) await main(['hooks', '--api', api, ...call.split(' ')]);
     vi.restoreAllMocks();
