@@ -360,10 +360,11 @@ export class MsgpackSession implements Responder {
   }
 }
 
-/** The id of a request or response, even if the rest of it is missing or unreadable. Null if it has none. */
+/** The id of a message, even if the rest of it is missing, unreadable or of no known kind. Null if it has none. */
 function idIn(bytes: Buffer): number | bigint | string | null {
   const [kind, id] = firstElements(bytes, 2);
-  if (kind !== 0 && kind !== 1) return null;
+  // A notification has a name in this place.
+  if (typeof kind !== 'number' || kind === 2) return null;
   if (typeof id === 'string') return id.length <= maxIdText ? id : null;
   return typeof id === 'number' || typeof id === 'bigint' ? id : null;
 }

@@ -165,6 +165,7 @@ test.each<[string, Buffer, RegExp]>([
   ['five elements', wrong(5, 'plugin.HandleEvent', [{}], 1), /neither request/],
   ['arguments that are a map', wrong(5, 'plugin.HandleEvent', {}), /neither request/],
   ['a response', encode([1, 5, null, null]), /sent a response/],
+  ['a kind of message that MsgPack-RPC does not have', encode([9, 5, 'plugin.Step', []]), /neither request/],
   ['a byte that starts no value', Buffer.from('940005a178c1', 'hex'), /start with c1/],
   ['an extension type', Buffer.from('940005a17891d40101', 'hex'), /start with d4/],
   ['a map with a key that is an array', Buffer.from('940005a17891819001', 'hex'), /key/],
