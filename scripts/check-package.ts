@@ -157,7 +157,9 @@ try {
   const [name = ''] = readdirSync(folder);
   const tarball = path.join(folder, name);
   say(run(tool('publint'), ['run', tarball, '--strict'], root).trim());
-  run(tool('attw'), [tarball, '--profile', 'esm-only', '--format', 'ascii'], root);
+  // A proto file has no types. That it is there, the event hooks' client of the examples shows.
+  const notModules = ['--exclude-entrypoints', './proto/event_hooks.proto'];
+  run(tool('attw'), [tarball, '--profile', 'esm-only', '--format', 'ascii', ...notModules], root);
   say('attw: the types of every entry point are found.');
 
   const app = path.join(folder, 'app');
