@@ -10,4 +10,8 @@ import './styles/chart.css';
 import './styles/screens.css';
 
 const root = document.getElementById('app');
-if (root !== null) render(<App />, root);
+if (root !== null) {
+  // The line that stands there until now is not Preact's to take away.
+  root.replaceChildren();
+  render(<App />, root);
+}
