@@ -6,6 +6,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -54,6 +55,21 @@ function install(tarball: string, into: string): void {
     mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
     symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
   }
+}
+
+/** Relative imports in the package's code that lead to no file, import() included. */
+function missingImports(own: string): string[] {
+  return readdirSync(path.join(own, 'dist'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js') && !file.startsWith('console'))
+    .flatMap((file) => {
+      const full = path.join(own, 'dist', file);
+      const found = readFileSync(full, 'utf8').matchAll(
+        /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g,
+      );
+      return [...found]
+        .filter(([, to = '']) => !existsSync(path.join(path.dirname(full), to)))
+        .map(([, to = '']) => `${file}: ${to}`);
+    });
 }
 
 const plugin = `import { definePlugin, z } from 'kong-ts';
@@ -167,6 +183,9 @@ try {
   const broken = brokenLinks(path.join(app, 'node_modules', 'kong-ts'));
   if (broken.length > 0) throw new Error(`links that lead nowhere in the package:\n${broken.join('\n')}`);
   say('All links of its documents lead to files that it has.');
+  const missing = missingImports(path.join(app, 'node_modules', 'kong-ts'));
+  if (missing.length > 0) throw new Error(`imports that lead to no file:\n${missing.join('\n')}`);
+  say('All relative imports of its code lead to files that it has.');
   writeFileSync(path.join(app, 'package.json'), '{ "type": "module" }\n');
   writeFileSync(path.join(app, 'hello.ts'), plugin);
   writeFileSync(path.join(app, 'kong.yml'), JSON.stringify(service));

@@ -10,6 +10,7 @@ import { Arrivals } from './arrivals.ts';
 import { configSchema } from './config/schema.ts';
 import type { Settings } from './config/settings.ts';
 import { compileSettings } from './config/settings.ts';
+import type { Destination } from './destination.ts';
 import { systemClock } from './queue/clock.ts';
 import { Turns } from './queue/turns.ts';
 import { compileRecords, refusalLine } from './refusal.ts';
@@ -29,6 +30,14 @@ function spoolName(instance: InstanceInfo, settings: Settings): string {
   return createHash('sha256').update(identity).digest('hex').slice(0, 24);
 }
 
+/**
+ * What sends is read when there is something to send: Kong asks for the schema at each start. A function of its own, since the
+ * compiler leaves the ending of an import() within the object below as it is.
+ */
+async function sender(): Promise<typeof Destination> {
+  return (await import('./destination.ts')).Destination;
+}
+
 export default definePlugin({
   name: source,
   version: '0.1.0',
@@ -43,9 +52,7 @@ export default definePlugin({
     const { settings, pipeline } = await compileRecords(wanted, log, reports);
     const spoolDir =
       dataDir !== null && settings.spool.enabled ? join(dataDir, spoolName(instance, wanted)) : null;
-    // What sends is read when there is something to send: Kong asks for the schema at each start.
-    const { Destination } = await import('./destination.ts');
-    const destination = await Destination.open({ settings, log, metrics, spoolDir });
+    const destination = await (await sender()).open({ settings, log, metrics, spoolDir });
     const { refusal } = settings;
     const report = (records: number): void => {
       if (refusal !== null)
