@@ -63,9 +63,8 @@ function missingImports(own: string): string[] {
     .filter((file) => file.endsWith('.js') && !file.startsWith('console'))
     .flatMap((file) => {
       const full = path.join(own, 'dist', file);
-      const found = readFileSync(full, 'utf8').matchAll(
-        /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g,
-      );
+      const code = readFileSync(full, 'utf8').replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, '');
+      const found = code.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g);
       return [...found]
         .filter(([, to = '']) => !existsSync(path.join(path.dirname(full), to)))
         .map(([, to = '']) => `${file}: ${to}`);
