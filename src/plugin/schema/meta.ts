@@ -128,6 +128,5 @@ export function refuseUnknownMeta(meta: object, path: string): void {
 }
 
 declare module 'zod' {
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- the way zod documents to type .meta()
   interface GlobalMeta extends KongMeta {}
 }
