@@ -58,6 +58,11 @@ it('sends no credentials along, and cannot be sent elsewhere by a path', async (
   expect(asked[0]?.headers).not.toHaveProperty('cookie');
 });
 
+it('stays below the path of the second server', async () => {
+  await run({ path: '/a\\..\\..\\admin' });
+  expect(asked[0]?.url).toBe('/base/a%5C..%5C..%5Cadmin');
+});
+
 it('leaves good answers and other methods alone', async () => {
   expect(await run({}, 404)).toMatchObject({ status: 404, text: 'first' });
   expect(await run({ method: 'POST', body: 'x' })).toMatchObject({ status: 503, text: 'first' });

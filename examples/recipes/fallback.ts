@@ -45,7 +45,8 @@ export default definePlugin({
         // Put together by parts: a path such as //other.example/ must not become a host.
         const url = new URL(config.url);
         const [path = '/', query = ''] = target.split(/\?(.*)/s);
-        url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
+        // A URL would take a backslash for a slash, and leave the path of the second server by \..\
+        url.pathname = `${url.pathname.replace(/\/$/, '')}${path.replaceAll('\\', '%5C')}`;
         url.search = query;
         let second: { status: number; headers: Record<string, string>; body: Buffer };
         try {

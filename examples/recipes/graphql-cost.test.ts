@@ -60,3 +60,31 @@ it('refuses GET, a second query beside the body, and what it cannot read', async
   expect(await ask({ query: '{ a }' }, { headers: { 'content-type': 'text/plain' } })).toMatch(/^400 /);
   expect(await ask(undefined, { method: 'GET', query: 'query={a}' })).toMatch(/^400 /);
 });
+
+it('hands on what it has counted, and nothing that a second reader could see otherwise', async () => {
+  await using t = await testPlugin(plugin, {
+    request: {
+      method: 'POST',
+      headers: { 'content-type': 'application/json; charset=utf-7' },
+      body: '{"query":"{ a }","Query":"{ b }","operationName":null,"variables":{"id":12345678901234567890},"query":"{ c }"}',
+    },
+  });
+  const { upstream } = await t.access();
+  expect(upstream?.text).toBe(
+    '{"query":"{ c }","variables":{"id":12345678901234567890},"operationName":null}',
+  );
+  expect(upstream?.headers['content-type']).toBe('application/json');
+});
+
+it.each(['1031', null])('refuses a body that is too long, of declared length %s', async (length) => {
+  const headers: Record<string, string | null> = {
+    'content-type': 'application/json',
+    'content-length': length,
+  };
+  await using t = await testPlugin(plugin, {
+    config: { max_bytes: 1000 },
+    request: { method: 'POST', body: JSON.stringify({ query: `{ a }${' '.repeat(1000)}` }) },
+    override: { 'request.getHeader': (name) => headers[String(name)] ?? null },
+  });
+  expect((await t.access()).exit?.status).toBe(413);
+});

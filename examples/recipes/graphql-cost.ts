@@ -2,10 +2,22 @@ import { Kind, parse } from 'graphql';
 import type { DocumentNode, FieldNode, FragmentDefinitionNode, SelectionSetNode } from 'graphql';
 import { definePlugin, z } from 'kong-ts';
 
+/** What the upstream gets. All other fields are dropped: it may read "Query" as well. */
 const request = z.object({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).nullish(),
+  operationName: z.string().nullish(),
+  extensions: z.record(z.string(), z.unknown()).nullish(),
 });
+
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+
+/** Numbers that JavaScript cannot hold stay as they were written. */
+function read(text: string): unknown {
+  const keep = (_key: string, value: unknown, { source = '' }: { source?: string }): unknown =>
+    typeof value === 'number' && String(value) !== source ? rawJSON(source) : value;
+  return JSON.parse(text, keep as (key: string, value: unknown) => unknown);
+}
 
 /** Arguments that say how many items a list has. */
 const sizes = ['first', 'last', 'limit'];
@@ -54,9 +66,10 @@ class Costs {
         value.kind === Kind.INT
           ? Number(value.value)
           : value.kind === Kind.VARIABLE
-            ? Number(this.#variables[value.name.value] ?? this.#most)
-            : this.#most,
-      );
+            ? this.#variables[value.name.value]
+            : null,
+      )
+      .map((count) => (typeof count === 'number' ? count : this.#most));
     const count = Math.max(1, ...counts);
     return Number.isFinite(count) ? count : this.#most;
   }
@@ -87,10 +100,13 @@ export default definePlugin({
     if (Number(length ?? 0) > config.max_bytes)
       return kong.response.exit(413, { errors: [{ message: 'The query is too long' }] });
     const raw = await kong.request.getRawBody(config.max_bytes);
+    // A body that comes in chunks has no Content-Length.
+    if (raw.length > config.max_bytes)
+      return kong.response.exit(413, { errors: [{ message: 'The query is too long' }] });
     let body: z.output<typeof request>;
     let cost = 0;
     try {
-      body = request.parse(JSON.parse(raw.toString('utf8')));
+      body = request.parse(read(raw.toString('utf8')));
       const document = parse(body.query, { maxTokens: 5000, noLocation: true });
       const costs = new Costs(document, body.variables ?? {}, config.max_cost, config.max_depth);
       for (const one of document.definitions)
@@ -101,7 +117,8 @@ export default definePlugin({
       return kong.response.exit(400, { errors: [{ message: `The query is refused: ${message}` }] });
     }
     // Written anew: a second "query" in the body would be the upstream's choice.
-    await kong.service.request.setRawBody(JSON.stringify(JSON.parse(raw.toString('utf8'))));
+    await kong.service.request.setHeader('content-type', 'application/json');
+    await kong.service.request.setRawBody(JSON.stringify(body));
     await kong.response.setHeader('x-graphql-cost', String(cost));
   },
 });

@@ -47,6 +47,11 @@ it.each<[string, KongDescription]>([
   expect(await next(t, more)).toBe('two');
 });
 
+it('asks the upstream for what the answer is stored under', async () => {
+  await using t = await testPlugin(plugin, { request: { headers: { 'accept-language': ['de', 'fr'] } } });
+  expect((await t.run()).upstream?.headers['accept-language']).toBe('de');
+});
+
 it('never hands one consumer what another one got', async () => {
   await using t = await testPlugin(plugin, { consumer: { username: 'ada' }, response: answer('for ada') });
   await t.run();

@@ -122,6 +122,12 @@ export default definePlugin({
       async access(kong) {
         // One form of each answer is stored: the plain one.
         await kong.service.request.setHeader('accept-encoding', 'identity');
+        // Of a header that was sent several times, the key holds the first value: the upstream gets that one, too.
+        const headers = await kong.request.getHeaders(1000);
+        for (const name of vary) {
+          const [value, ...others] = [headers[name] ?? []].flat();
+          if (value !== undefined && others.length > 0) await kong.service.request.setHeader(name, value);
+        }
         const key = await keyOf(kong);
         const entry = key === null ? null : store.get(key);
         asked.add(1, { result: key === null ? 'bypass' : entry === null ? 'miss' : 'hit' });

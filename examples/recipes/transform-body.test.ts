@@ -5,7 +5,7 @@ import plugin from './transform-body.ts';
 const json = { 'content-type': 'application/json' };
 
 describe('a request', () => {
-  const send = async (body: string, headers: Record<string, string> = json) => {
+  const send = async (body: string, headers: Record<string, string | string[]> = json) => {
     await using t = await testPlugin(plugin, {
       config: { set: { tenant: 'blue' }, max_bytes: 20_000 },
       request: { method: 'POST', headers, body },
@@ -32,6 +32,11 @@ describe('a request', () => {
     [413, JSON.stringify({ text: 'x'.repeat(20_000) }), json],
   ])('is refused with %i where it cannot be changed', async (status, body, headers) => {
     expect((await send(body, headers)).exit?.status).toBe(status);
+  });
+
+  it('has the one type that was looked at', async () => {
+    const { upstream } = await send('{}', { 'content-type': ['application/json', 'text/plain'] });
+    expect(upstream?.headers['content-type']).toBe('application/json');
   });
 
   it('without a body goes on as it is', async () => {

@@ -51,7 +51,8 @@ export default definePlugin({
     const raw = await kong.request.getRawBody(config.max_bytes);
     if (raw.length === 0) return;
     if (raw.length > config.max_bytes) return kong.response.exit(413, { message: 'Payload too large' });
-    if (!isJson(type) || encoding !== null) return kong.response.exit(415, { message: 'Send plain JSON' });
+    if (type === null || !isJson(type) || encoding !== null)
+      return kong.response.exit(415, { message: 'Send plain JSON' });
     let body: unknown;
     try {
       body = parse(raw.toString('utf8'));
@@ -59,6 +60,7 @@ export default definePlugin({
       body = null;
     }
     if (!isRecord(body)) return kong.response.exit(400, { message: 'The body has to be a JSON object' });
+    await kong.service.request.setHeader('content-type', type);
     await kong.service.request.setRawBody(JSON.stringify({ ...body, ...config.set }));
   },
 

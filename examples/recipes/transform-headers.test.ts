@@ -22,3 +22,11 @@ it('changes nothing without a configuration', async () => {
   await using t = await testPlugin(plugin, { request: { headers: { 'x-a': '1' } } });
   expect((await t.run()).upstream?.headers['x-a']).toBe('1');
 });
+
+it('lets nobody around its response handler', async () => {
+  const request = { headers: { upgrade: 'WebSocket' } };
+  await using t = await testPlugin(plugin, { config: { response: { remove: ['server'] } }, request });
+  expect((await t.access()).exit?.status).toBe(400);
+  await using without = await testPlugin(plugin, { config: { request: { set: { a: '1' } } }, request });
+  expect((await without.access()).exit).toBeNull();
+});

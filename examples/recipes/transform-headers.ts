@@ -17,7 +17,11 @@ export default definePlugin({
   priority: 800,
   config: z.object({ request: changes, response: changes }),
 
-  async access(kong, { request: { remove, set } }) {
+  async access(kong, { request: { remove, set }, response }) {
+    const changesResponse = response.remove.length > 0 || Object.keys(response.set).length > 0;
+    // With "Upgrade: websocket", Kong runs no response handler: nothing would be taken away.
+    if (changesResponse && /^websocket$/i.test((await kong.request.getHeader('upgrade')) ?? ''))
+      return kong.response.exit(400, { message: 'Upgrades are not possible here' });
     for (const name of remove) await kong.service.request.clearHeader(name);
     await kong.service.request.setHeaders(set);
   },

@@ -10,9 +10,12 @@ const post = async (body: string, headers: Record<string, string> = {}, method =
 };
 
 it('hands on what it has checked, and nothing that a second reader could see otherwise', async () => {
-  const { exit, upstream } = await post('{"item":"tea","count":500,"count":2}');
+  const { exit, upstream } = await post('{"item":"tea","count":500,"count":2}', {
+    'content-type': 'application/json; charset=utf-7',
+  });
   expect(exit).toBeNull();
   expect(upstream?.text).toBe('{"item":"tea","count":2}');
+  expect(upstream?.headers['content-type']).toBe('application/json');
 });
 
 it('names every field that is wrong', async () => {

@@ -40,6 +40,7 @@ export default definePlugin({
       return kong.response.exit(400, { message: 'The order is not valid', errors });
     }
     // Written anew: of a field that was sent twice, the upstream may have read the other one.
+    await kong.service.request.setHeader('content-type', 'application/json');
     await kong.service.request.setRawBody(JSON.stringify(checked.data));
   },
 });

@@ -86,7 +86,7 @@ export class PostClient {
    *
    * @param target path and query
    * @param headers name, value, name, value...: without Host, Connection and Content-Length; latin1
-   * @throws TypeError for what would end a line or the head
+   * @throws TypeError for what would end a line or the head, and for headers that belong to the connection
    */
   prepare(method: string, target: string, headers: readonly string[]): PostHead {
     return postHead(method, target, headers);

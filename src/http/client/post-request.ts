@@ -33,6 +33,8 @@ export interface Exchange {
 }
 
 const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+/** They belong to the connection: undici sends no request with one of them, and tells nobody in time. */
+const ofConnection = /^(?:content-length|transfer-encoding|expect|upgrade|keep-alive)$/i;
 const unsafe = /[^\t -~\u0080-\u00ff]/;
 
 /**
@@ -40,13 +42,14 @@ const unsafe = /[^\t -~\u0080-\u00ff]/;
  *
  * @param path path and query
  * @param headers name, value, name, value...: without Host, Connection and Content-Length; latin1
- * @throws TypeError for what would end a line or the head
+ * @throws TypeError for what would end a line or the head, and for headers that belong to the connection
  */
 export function postHead(method: string, path: string, headers: readonly string[]): PostHead {
   if (!token.test(method) || !/^\/[!-~]*$/.test(path)) throw new TypeError('no request line');
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const [name = '', value = ''] = [headers[i], headers[i + 1]];
-    if (!token.test(name) || unsafe.test(value)) throw new TypeError(`no header: ${name}`);
+    if (!token.test(name) || ofConnection.test(name) || unsafe.test(value))
+      throw new TypeError(`no header: ${name}`);
   }
   return { method, path, headers: [...headers] };
 }

@@ -421,6 +421,8 @@ it('an origin that would end a line of the head is refused', () => {
   expect(() => client.prepare('POST\r\n', '/', [])).toThrow(TypeError);
   expect(() => client.prepare('POST', '/', ['x', 'a\r\nb: c'])).toThrow(TypeError);
   expect(() => client.prepare('POST', '/', ['x:', 'a'])).toThrow(TypeError);
+  for (const name of ['Expect', 'Content-Length', 'Transfer-Encoding', 'Keep-Alive', 'Upgrade'])
+    expect(() => client.prepare('POST', '/', [name, 'a'])).toThrow(TypeError);
 });
 
 it('however a target closes its connections, each request comes to its end, and fails only where one was closed without a word', async () => {
