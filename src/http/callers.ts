@@ -59,7 +59,8 @@ function isOwnHost(host: string, { loopback, names }: Callers): boolean {
   return (loopback ? loopbackNames : localNames).test(name);
 }
 
-function sameOrigin(origin: string, host: string): boolean {
+/** Whether a page of an origin comes from what `Host` names. Text that is no origin never does. */
+export function sameOrigin(origin: string, host: string): boolean {
   try {
     const { protocol, host: from } = new URL(origin);
     return (protocol === 'http:' || protocol === 'https:') && from === new URL(`${protocol}//${host}`).host;

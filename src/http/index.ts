@@ -1,4 +1,4 @@
-export { foreignCaller, isLoopback, mayBeForeign } from './callers.ts';
+export { foreignCaller, isLoopback, mayBeForeign, sameOrigin } from './callers.ts';
 export type { Callers } from './callers.ts';
 export { door, wasRefused } from './door.ts';
 export { formPairs } from './form.ts';

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { sameText } from '../../base/same-text.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { HttpAnswer, HttpRequest } from './exchange.ts';
 
@@ -126,18 +127,13 @@ function judge(
   };
   return {
     kong: verdict(kong, (given, { secret, algorithm }) =>
-      isSame(given, createHmac(algorithm, secret).update(body).digest('hex')),
+      sameText(given, createHmac(algorithm, secret).update(body).digest('hex')),
     ),
     standard: verdict(standard, (given, { secret }) => {
       const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
       const head = `${headers['webhook-id'] ?? ''}.${headers['webhook-timestamp'] ?? ''}.`;
       const wanted = createHmac('sha256', key).update(head).update(body).digest('base64');
-      return given.split(' ').some((one) => isSame(one, `v1,${wanted}`));
+      return given.split(' ').some((one) => sameText(one, `v1,${wanted}`));
     }),
   };
-}
-
-function isSame(a: string, b: string): boolean {
-  const [one, other] = [Buffer.from(a), Buffer.from(b)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
   Metadata,
@@ -9,6 +8,7 @@ import type {
 } from '@grpc/grpc-js';
 import { maxConnections as usualConnections } from '../../base/connections.ts';
 import { KongTsError, messageOf } from '../../base/errors.ts';
+import { sameText } from '../../base/same-text.ts';
 import type { Dispatcher } from '../dispatcher/dispatcher.ts';
 import type { PlacedSocket } from '../../unix/index.ts';
 import { placeSocket } from '../../unix/index.ts';
@@ -181,7 +181,5 @@ function closeServer(server: Server, placed: PlacedSocket | null): Promise<void>
   });
 }
 
-function sameToken(metadata: Metadata, token: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(String(metadata.get('authorization')[0] ?? '')), digest(`Bearer ${token}`));
-}
+const sameToken = (metadata: Metadata, token: string): boolean =>
+  sameText(String(metadata.get('authorization')[0] ?? ''), `Bearer ${token}`);

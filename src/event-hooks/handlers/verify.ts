@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { sameText } from '../../base/same-text.ts';
 import { Signer } from './signature.ts';
 
 /** A delivery as a receiver has it. */
@@ -28,13 +28,7 @@ export function signatureProblem(request: SignedRequest, secret: string, now: nu
   if (apart > toleranceSeconds) return `its timestamp is ${apart.toFixed(0)} s from this clock`;
   const signer = new Signer(secret);
   const wanted = signer.standard(id, Number(timestamp), request.body);
-  if (!given.split(' ').some((one) => isSame(one, wanted)))
+  if (!given.split(' ').some((one) => sameText(one, wanted)))
     return 'webhook-signature is of another secret or body';
   return null;
-}
-
-/** Compared in the same time wherever they differ. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

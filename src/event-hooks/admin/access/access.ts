@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Callers } from '../../../http/index.ts';
-import { foreignCaller } from '../../../http/index.ts';
-import { sameText } from './same-text.ts';
+import { sameText } from '../../../base/same-text.ts';
+import { foreignCaller, sameOrigin } from '../../../http/index.ts';
 import { SessionCookies } from './session-cookie.ts';
 import type { Role, Session } from './session-cookie.ts';
 
@@ -101,7 +101,7 @@ export class Access {
     const isBrowser = origin !== undefined || site !== undefined || caller.by === 'session';
     if (!isBrowser || caller.by === 'token') return null;
     // Browsers leave Sec-Fetch-Site out where the address is not trustworthy, as plain HTTP over a network.
-    const isOwn = site === undefined ? isOwnOrigin(origin, host) : site === 'same-origin';
+    const isOwn = site === undefined ? sameOrigin(origin ?? '', host ?? '') : site === 'same-origin';
     if (!isOwn) return [403, 'The request comes from a page of another origin.'];
     if (headers[pageHeader] !== '1')
       return [403, `A page sends the header "${pageHeader}: 1" with what changes something.`];
@@ -129,11 +129,4 @@ export class Access {
       role !== null && (payloadView === 'all' || (payloadView === 'admin' && role === 'admin'));
     return { role, by, session, seesPayloads };
   }
-}
-
-function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
-  if (origin === undefined || host === undefined || !URL.canParse(origin)) return false;
-  const { protocol, host: from } = new URL(origin);
-  if (protocol !== 'http:' && protocol !== 'https:') return false;
-  return URL.canParse(`${protocol}//${host}`) && from === new URL(`${protocol}//${host}`).host;
 }

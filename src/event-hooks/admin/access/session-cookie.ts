@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { sameText } from './same-text.ts';
+import { sameText } from '../../../base/same-text.ts';
 
 /** What a caller may do: everything, or look. */
 export type Role = 'admin' | 'read';
