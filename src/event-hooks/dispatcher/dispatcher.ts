@@ -271,9 +271,10 @@ export class Dispatcher {
   /** Makes deliveries again. @returns the numbers of the events, in order; at most `query.size` */
   async replay(query: ReplayQuery): Promise<number[]> {
     await this.outbox.flush();
-    const seqs = await this.store.replay(query, this.options.clock.now());
+    const { seqs, waited } = await this.store.replay(query, this.options.clock.now());
     this.metrics.replayed(seqs.length);
-    this.backlog.set(query.hookId, this.backlog.of(query.hookId) + seqs.length);
+    // Those that waited are counted already.
+    this.backlog.set(query.hookId, this.backlog.of(query.hookId) + seqs.length - waited);
     this.engine.lookForDue(query.hookId);
     return seqs;
   }

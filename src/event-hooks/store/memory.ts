@@ -25,6 +25,7 @@ import type {
   LeaseNames,
   NewEvent,
   PastEvent,
+  Replayed,
   ReplayQuery,
   RetentionLimits,
   SearchPortion,
@@ -236,9 +237,10 @@ export class MemoryStore implements HookStore {
     );
     return new Map(counts.map(([id, { waiting, dead }]) => [id, { waiting, dead }]));
   }
-  async replay(query: ReplayQuery, now: number): Promise<number[]> {
+  async replay(query: ReplayQuery, now: number): Promise<Replayed> {
     const states: readonly DeliveryState[] = query.states ?? ['delivered', 'dead'];
     const seqs: number[] = [];
+    let waited = 0;
     const wanted = new Set(query.seqs);
     for (const [seq, row] of this.#rows.get(query.hookId) ?? []) {
       if (seqs.length >= query.size) break;
@@ -247,12 +249,13 @@ export class MemoryStore implements HookStore {
       if (query.after !== undefined && seq <= query.after) continue;
       if (query.since !== undefined && row.event.at < query.since) continue;
       if (!states.includes(row.state) || row.result === null) continue;
+      if (row.state === 'waiting') waited += 1;
       row.state = 'waiting';
       row.result = { ...row.result, state: 'waiting', due: now };
       this.#wait(query.hookId, seq);
       seqs.push(seq);
     }
-    return seqs;
+    return { seqs, waited };
   }
   async prune(limits: RetentionLimits): Promise<number> {
     const floor = this.#seq - limits.maxEvents;

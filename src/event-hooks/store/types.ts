@@ -218,6 +218,14 @@ export interface ReplayQuery {
   size: number;
 }
 
+/** What a replay has made due. */
+export interface Replayed {
+  /** The numbers of the events, in order. */
+  readonly seqs: number[];
+  /** How many of them waited for an attempt already; the others were finished. */
+  readonly waited: number;
+}
+
 export interface RetentionLimits {
   /** Finished deliveries of events before this time go. */
   olderThan: number;
@@ -352,8 +360,8 @@ export interface HookStore {
   history(since: number): Promise<History>;
   /** How many deliveries of each hook wait for another attempt, and how many were given up. */
   waitingAndDead(): Promise<ReadonlyMap<string, { waiting: number; dead: number }>>;
-  /** Makes finished or waiting deliveries due now. @returns the event numbers, in order */
-  replay(query: ReplayQuery, now: number): Promise<number[]>;
+  /** Makes finished or waiting deliveries due now. */
+  replay(query: ReplayQuery, now: number): Promise<Replayed>;
   /** Removes a bounded number of old finished deliveries. @returns how many events went */
   prune(limits: RetentionLimits): Promise<number>;
 

@@ -190,9 +190,14 @@ export function searchConformance(name: string, open: () => Promise<StoreUnderTe
       await dies('b', seqs[0] ?? 0);
       const [one = 0, , three = 0, four = 0] = seqs;
       const replayed = await store.replay({ hookId: 'a', seqs: [four, three, one, 999_999], size: 9 }, 1);
-      expect(replayed).toEqual([one, three]);
-      expect(await store.replay({ hookId: 'a', seqs: [], size: 9 }, 1)).toEqual([]);
-      expect(await store.counts('a')).toEqual({ pending: 1, waiting: 2, delivered: 0, dead: 1 });
+      expect(replayed).toEqual({ seqs: [one, three], waited: 0 });
+      const states = ['waiting', 'dead'] as const;
+      expect(await store.replay({ hookId: 'a', seqs, states, size: 9 }, 1)).toEqual({
+        seqs: seqs.slice(0, 3),
+        waited: 2,
+      });
+      expect(await store.replay({ hookId: 'a', seqs: [], size: 9 }, 1)).toEqual({ seqs: [], waited: 0 });
+      expect(await store.counts('a')).toEqual({ pending: 1, waiting: 3, delivered: 0, dead: 0 });
       expect(await store.counts('b')).toMatchObject({ dead: 1 });
     });
 

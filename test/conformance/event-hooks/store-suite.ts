@@ -224,7 +224,7 @@ export function storeConformance(name: string, open: () => Promise<StoreUnderTes
         );
       const replay = async (query: object): Promise<number[]> => {
         await finish();
-        return store.replay({ hookId: 'a', size: 10, ...query }, 7000);
+        return (await store.replay({ hookId: 'a', size: 10, ...query }, 7000)).seqs;
       };
       expect(await replay({})).toEqual(seqs.slice(0, 3));
       expect((await store.takeDue('a', 1, 7000, 10)).map((one) => one.seq)).toEqual(seqs.slice(0, 3));

@@ -175,6 +175,43 @@ describe('the stream', () => {
       return !b.dispatcher.feed.watched;
     });
   });
+
+  it('says to a watcher from before that minute that rows are missing, also while another one watches', async () => {
+    const clock = new ManualClock();
+    const { b, url } = await start({ clock });
+    await b.hook({ source: 's', handler: 'log' });
+    const first = await watch(url);
+    await first.until(b, () => first.of('hello').length === 1);
+    b.hub.emit('s', 'e', { n: 1 });
+    // The last row of all.
+    await first.until(b, () => first.of('delivery').length === 1);
+    first.end();
+    await b.receiver.untilTrue(() => {
+      void clock.advance(61_000);
+      return !b.dispatcher.feed.watched;
+    });
+    b.hub.emit('s', 'e', { n: 2 });
+    await b.settled();
+    const other = await watch(url, 'types=event');
+    await other.until(b, () => other.of('hello').length === 1);
+    const again = await watch(url, `types=event&last_event_id=${first.of('delivery')[0]?.id ?? ''}`);
+    await again.until(b, () => again.of('hello').length === 1);
+    b.hub.emit('s', 'e', { n: 3 });
+    await again.until(b, () => again.of('event').length === 1);
+    expect(again.of('gap')).toHaveLength(1);
+  });
+
+  it('keeps no long question of a replay in its rows', async () => {
+    const { b, url } = await start();
+    const live = await watch(url, 'types=replay');
+    await live.until(b, () => live.of('hello').length === 1);
+    const ids = Array.from({ length: 1000 }, (_, n) => `${String(n)}${'x'.repeat(500)}`);
+    const { body } = await b.api<{ query: unknown }>('POST', '/event-hooks/replays', { ids });
+    expect(body.query).toEqual({ ids });
+    await live.until(b, () => live.of('replay').length > 0);
+    expect(live.of('replay')[0]?.data).toMatchObject({ found: 0, query: {} });
+    expect(live.text().length).toBeLessThan(10_000);
+  });
 });
 
 const anySize = expect.any(Number) as number;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../support/clock.ts';
+import type { DispatcherOptions } from '../../../src/event-hooks/dispatcher/options.ts';
 import { bench } from '../support/setup.ts';
 import type { Bench } from '../support/setup.ts';
 
@@ -15,8 +16,8 @@ interface Job {
 }
 
 /** A dispatcher whose target has refused some deliveries, and takes them now. */
-async function withDead(words: readonly string[]) {
-  const b = await bench({ retrySchedule: [] });
+async function withDead(words: readonly string[], options: DispatcherOptions = {}) {
+  const b = await bench({ ...options, retrySchedule: [] });
   b.receiver.answer = (_request, response) => response.writeHead(500).end();
   const hook = await b.hook({
     source: 's',
@@ -166,6 +167,44 @@ describe('a replay of many', () => {
     expect((await b.api('POST', '/event-hooks/replays', {})).status).toBe(409);
     await b.api('POST', `/event-hooks/replays/${made[0]?.id ?? ''}/stop`);
     expect((await b.api('POST', '/event-hooks/replays', {})).status).toBe(201);
+  });
+
+  it('follows what becomes of them for ten minutes after the last one was made due, however long that took', async () => {
+    const clock = new ManualClock();
+    const { b } = await withDead(['a'], { clock });
+    const ready = await counted(b, { event: 'e' });
+    const replay = b.dispatcher.replay.bind(b.dispatcher);
+    b.dispatcher.replay = async (query) => {
+      await clock.advance(601_000);
+      return replay(query);
+    };
+    await b.api('POST', `/event-hooks/replays/${ready.id}/start`);
+    await until(b, ready.id, ['done']);
+    await b.receiver.until('/x', 1);
+    await b.settled();
+    expect(await until(b, ready.id, ['done'])).toMatchObject({ replayed: 1, delivered: 1 });
+  });
+
+  it('counts what waits once, although it is made due again', async () => {
+    const clock = new ManualClock();
+    const b = await bench({ clock, retrySchedule: [3600] });
+    b.receiver.answer = (_request, response) => response.writeHead(500).end();
+    const { id } = await b.hook({
+      source: 's',
+      event: 'e',
+      handler: 'webhook-custom',
+      config: { url: b.receiver.url('/x'), method: 'POST' },
+    });
+    for (let n = 0; n < 3; n += 1) b.hub.emit('s', 'e', {});
+    await b.receiver.until('/x', 3);
+    await b.settled();
+    b.receiver.answer = (_request, response) => response.end('ok');
+    const ready = await counted(b, { event_hook: { id }, states: ['waiting'] });
+    await b.api('POST', `/event-hooks/replays/${ready.id}/start`);
+    expect(await until(b, ready.id, ['done'])).toMatchObject({ replayed: 3 });
+    await b.receiver.until('/x', 6);
+    await b.settled();
+    expect(b.dispatcher.backlog.total).toBe(0);
   });
 
   it('says why it has failed', async () => {

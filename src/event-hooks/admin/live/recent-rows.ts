@@ -78,6 +78,8 @@ export class RecentRows {
     this.#end?.();
     this.#end = null;
     this.#rows = [];
+    // Stands for what happens from now on, so that no row which comes later is the next one of a row before.
+    this.#last += 1;
   }
 
   #listen(): () => void {

@@ -16,6 +16,8 @@ const lookMs = 50;
 const mostLooks = 20;
 /** Beyond this number, nobody follows what becomes of them. */
 const mostFollowed = 100_000;
+/** A longer question is not repeated live: each row is kept for a while. Characters of JSON. */
+const longestAsked = 4096;
 /** How long what becomes of them is followed after the last one was made due, in milliseconds. */
 const followMs = 600_000;
 
@@ -28,6 +30,7 @@ export class ReplayJob {
   readonly #dispatcher: Dispatcher;
   readonly #selection: ReplaySelection;
   readonly #asked: Record<string, unknown>;
+  readonly #isLong: boolean;
   readonly #changed: (job: ReplayJob) => void;
   readonly #createdAt: number;
   #state: State = 'counting';
@@ -55,6 +58,7 @@ export class ReplayJob {
     this.#dispatcher = dispatcher;
     this.#selection = selection;
     this.#asked = asked;
+    this.#isLong = JSON.stringify(asked).length > longestAsked;
     this.#changed = changed;
     this.#createdAt = dispatcher.options.clock.now();
   }
@@ -85,11 +89,16 @@ export class ReplayJob {
     };
   }
 
+  /** The same for the live view: a long question, as one with many ids, is left out. */
+  showLive(): ReplayJobAnswer {
+    return this.#isLong ? { ...this.show(), query: {} } : this.show();
+  }
+
   /** Counts. Never rejects. */
   async count(): Promise<void> {
     try {
       await this.#dispatcher.outbox.flush();
-      this.#chosen = await choose(
+      const chosen = await choose(
         this.#dispatcher,
         this.#selection,
         (found, looked) => {
@@ -99,7 +108,9 @@ export class ReplayJob {
         },
         () => this.#state === 'counting',
       );
-      if (this.#state === 'counting') this.#become('ready');
+      if (this.#state !== 'counting') return;
+      this.#chosen = chosen;
+      this.#become('ready');
     } catch (error) {
       this.#fail(error);
     }
@@ -159,18 +170,10 @@ export class ReplayJob {
   #follow(): void {
     if (this.#found > mostFollowed) return;
     const left = new Map([...this.#chosen].map(([hookId, seqs]) => [hookId, new Set(seqs)]));
-    const { feed, options } = this.#dispatcher;
-    const end = feed.tail((notice) => {
+    this.#endFollowing = this.#dispatcher.feed.tail((notice) => {
       if (notice.type === 'delivery' && left.get(notice.hook)?.delete(notice.seq) === true)
         this.#ended(notice);
     });
-    const timer = options.clock.setTimeout(() => {
-      this.#endFollowing();
-    }, followMs);
-    this.#endFollowing = () => {
-      options.clock.clearTimeout(timer);
-      end();
-    };
   }
 
   #ended({ state }: Extract<Notice, { type: 'delivery' }>): void {
@@ -185,9 +188,24 @@ export class ReplayJob {
     if (this.isOver) {
       this.#finishedAt = this.#dispatcher.options.clock.now();
       this.#chosen = new Map();
-      if (this.#delivered + this.#failed >= this.#replayed) this.#endFollowing();
+      this.#followOn();
     }
     this.#changed(this);
+  }
+
+  /** Nothing more becomes due: what has become due is followed a while longer. */
+  #followOn(): void {
+    const end = this.#endFollowing;
+    if (this.#delivered + this.#failed >= this.#replayed) {
+      end();
+      return;
+    }
+    const { clock } = this.#dispatcher.options;
+    const timer = clock.setTimeout(end, followMs);
+    this.#endFollowing = () => {
+      clock.clearTimeout(timer);
+      end();
+    };
   }
 
   #fail(error: unknown): void {

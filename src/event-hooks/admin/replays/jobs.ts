@@ -26,7 +26,7 @@ export class ReplayJobs {
     this.#untold.add(job);
     this.#timer ??= this.#clock.setTimeout(() => {
       this.#timer = null;
-      for (const one of this.#untold) this.#live.add(plainRow('replay', one.show()));
+      for (const one of this.#untold) this.#live.add(plainRow('replay', one.showLive()));
       this.#untold.clear();
     }, everyMs);
   };

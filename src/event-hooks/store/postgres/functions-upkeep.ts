@@ -110,6 +110,7 @@ BEGIN
     HAVING count(*) > 0;
   RETURN jsonb_build_object(
     'seqs', to_jsonb(ARRAY(SELECT unnest(ended || waits) ORDER BY 1)),
+    'waited', cardinality(waits),
     'deliveries', CASE WHEN cardinality(ended || waits) > 0 THEN {s}.bump('deliveries') END);
 END $$;
 `;

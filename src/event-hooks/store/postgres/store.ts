@@ -21,6 +21,7 @@ import type {
   LeaseNames,
   NewEvent,
   PastEvent,
+  Replayed,
   ReplayQuery,
   RetentionLimits,
   Rights,
@@ -268,9 +269,9 @@ export class PostgresStore implements HookStore {
       ]),
     );
   }
-  async replay(query: ReplayQuery, now: number): Promise<number[]> {
+  async replay(query: ReplayQuery, now: number): Promise<Replayed> {
     const states = (query.states ?? ['delivered', 'dead']).map((state) => stateNumber[state]);
-    const { seqs } = await this.#change<{ seqs: number[]; deliveries: number | null }>(
+    const { seqs, waited } = await this.#change<Replayed & { deliveries: number | null }>(
       'deliveries',
       'SELECT {s}.replay($1, $2, $3::bigint[], $4, $5, $6, $7, $8) AS result',
       [
@@ -284,7 +285,7 @@ export class PostgresStore implements HookStore {
         Math.round(now),
       ],
     );
-    return seqs;
+    return { seqs, waited };
   }
   async prune({ olderThan, maxEvents }: RetentionLimits): Promise<number> {
     const { rows } = await this.database.query('SELECT {s}.prune($1, $2, $3, $4) AS removed', [

@@ -19,6 +19,7 @@ import type {
   LeaseNames,
   NewEvent,
   PastEvent,
+  Replayed,
   ReplayQuery,
   RetentionLimits,
   SearchPortion,
@@ -263,13 +264,13 @@ export class SqliteStore implements HookStore {
   waitingAndDead(): Promise<Map<string, { waiting: number; dead: number }>> {
     return this.#file.run(() => waitingAndDead(this.#file, this.#numbers));
   }
-  replay(query: ReplayQuery, now: number): Promise<number[]> {
-    return this.#forHook(query.hookId, [], (number) =>
+  replay(query: ReplayQuery, now: number): Promise<Replayed> {
+    return this.#forHook(query.hookId, { seqs: [], waited: 0 }, (number) =>
       this.#file.atomic(() => {
         const states = (query.states ?? ['delivered', 'dead']).map((state) => stateNumber[state]);
         const chosen = query.seqs === undefined ? null : JSON.stringify(query.seqs);
-        const rows = this.#file.all<{ seq: number }>(
-          `SELECT d.seq AS seq ${joined} AND d.seq > ? AND e.at >= ? AND (? IS NULL OR d.seq = ?) AND (? IS NULL OR d.seq IN (SELECT value FROM json_each(?))) AND d.state IN (?, ?, ?) AND d.state > 0 ORDER BY d.seq LIMIT ?`,
+        const rows = this.#file.all<{ seq: number; state: number }>(
+          `SELECT d.seq AS seq, d.state AS state ${joined} AND d.seq > ? AND e.at >= ? AND (? IS NULL OR d.seq = ?) AND (? IS NULL OR d.seq IN (SELECT value FROM json_each(?))) AND d.state IN (?, ?, ?) AND d.state > 0 ORDER BY d.seq LIMIT ?`,
           number,
           query.after ?? 0,
           query.since ?? 0,
@@ -282,14 +283,13 @@ export class SqliteStore implements HookStore {
           states[2] ?? -1,
           query.size,
         );
-        const update = this.#file.prepare(
-          'UPDATE deliveries SET state = 1, due = ? WHERE hook = ? AND seq = ?',
-        );
+        const due = this.#file.prepare('UPDATE deliveries SET state = 1, due = ? WHERE hook = ? AND seq = ?');
         for (const { seq } of rows) {
           keepFirstAttempt(this.#file, number, seq);
-          update.run(now, number, seq);
+          due.run(now, number, seq);
         }
-        return rows.map(({ seq }) => seq);
+        const waited = rows.filter(({ state }) => state === stateNumber.waiting).length;
+        return { seqs: rows.map(({ seq }) => seq), waited };
       }),
     );
   }
