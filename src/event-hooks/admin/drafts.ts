@@ -62,9 +62,15 @@ export const draftEndpoints: readonly Endpoint[] = [
     path: '/event-hooks/drafts/match',
     summary: 'How many of the latest events would have fired a hook that is being written',
     body: objectBody,
-    answers: { 200: answer('How many of how many.', ref('Matched')), ...invalid },
-    handle: async ({ dispatcher }, { body }): Promise<MatchedAnswer> => {
-      const { hook, last } = readDraft(body);
+    answers: { 200: answer('How many of how many.', ref('Matched')), ...invalid, ...unseen },
+    handle: async ({ dispatcher, access }, request, reply) => {
+      const { hook, last } = readDraft(request.body);
+      if (
+        isRecord(hook.filter) &&
+        Object.keys(hook.filter).length > 0 &&
+        !access.callerOf(request).seesPayloads
+      )
+        return reply.code(403).send({ message: unfiltered });
       await dispatcher.outbox.flush();
       const judged = await dispatcher.drafts.match(hook, readNumber(last, 'last', defaultLast, mostLast));
       return {
@@ -74,7 +80,7 @@ export const draftEndpoints: readonly Endpoint[] = [
           .slice(0, mostExamples)
           .map(({ event: { id, event, at }, fires }) => ({ id, event, at: at / 1000, fires })),
         reason: judged.length === 0 ? none : null,
-      };
+      } satisfies MatchedAnswer;
     },
   },
   {
@@ -115,6 +121,8 @@ interface Given {
 }
 
 const hidden = 'Payloads are not shown here, so no stored event is used: give data.';
+/** Which events a filter lets through tells what they hold. */
+const unfiltered = 'Payloads are not shown here, so no filter is tried on them.';
 const isHidden = ({ access }: Api, request: AdminRequest, { event_id }: Given): boolean =>
   event_id !== undefined && !access.callerOf(request).seesPayloads;
 

@@ -55,10 +55,12 @@ function readRotation(body: Readonly<Record<string, unknown>>): { secret: string
   const unknown = Object.keys(body).filter((name) => name !== 'secret' && name !== 'overlap_seconds');
   if (unknown.length > 0)
     throw new HookInvalidError(unknown.map((path) => ({ path, text: 'unknown field' })));
-  const { secret, overlap_seconds: seconds = defaultOverlap } = body;
-  if (secret !== undefined && (typeof secret !== 'string' || secret === ''))
+  const { secret, overlap_seconds: seconds } = body;
+  if (secret != null && (typeof secret !== 'string' || secret === ''))
     throw new HookInvalidError([{ path: 'secret', text: 'expected a string' }]);
-  const overlap = Number(seconds);
+  // A form has texts. Number() would take an empty one, or a list, for 0: the old secret would end at once.
+  const given = typeof seconds === 'number' || (typeof seconds === 'string' && seconds !== '');
+  const overlap = seconds == null ? defaultOverlap : given ? Number(seconds) : NaN;
   if (!Number.isInteger(overlap) || overlap < 0 || overlap > longestOverlap)
     throw new HookInvalidError([
       { path: 'overlap_seconds', text: `expected an integer from 0 to ${String(longestOverlap)}` },

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../../base/errors.ts';
 import type { Handlers } from '../handlers/handlers.ts';
 import { deliveryId } from '../handlers/types.ts';
@@ -18,6 +19,8 @@ import { compileFilter } from './filter.ts';
 const draftId = '00000000-0000-4000-8000-000000000000';
 /** Payload characters that are read for one question. */
 const mostPayloads = 16 * 1024 * 1024;
+/** How long they may keep this process from other work at a time, in milliseconds. */
+const atOnceMs = 10;
 
 /** A stored event, and whether a draft would have fired. */
 export interface Judged {
@@ -71,12 +74,20 @@ export class Drafts {
       mostSize: mostPayloads,
       ...(isExact && hook.event !== null ? { event: hook.event } : {}),
     });
-    return events.flatMap((past): Judged[] => {
+    const judged: Judged[] = [];
+    let begun = performance.now();
+    for (const past of events) {
+      if (performance.now() - begun >= atOnceMs) {
+        await nextTurn();
+        begun = performance.now();
+      }
       const fields = parseExactFields(past.payload);
       const name = fields === null ? null : firedName(hook, past.event, fields.operation);
-      if (fields === null || name === null) return [];
-      return [{ event: past, fires: test === null || test({ ...fields, source: past.source, event: name }) }];
-    });
+      if (fields === null || name === null) continue;
+      const fires = test === null || test({ ...fields, source: past.source, event: name });
+      judged.push({ event: past, fires });
+    }
+    return judged;
   }
 
   /**

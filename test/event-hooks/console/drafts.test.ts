@@ -162,6 +162,30 @@ describe('a hook that is being written', () => {
     const body = { hook: draft, event_id: events.body.data[0]?.id };
     for (const path of ['render', 'test'])
       expect((await b.api('POST', `/event-hooks/drafts/${path}`, body)).status).toBe(403);
+    // Which events a filter lets through tells what they hold, letter by letter.
+    const match = (filter?: object) =>
+      b.api('POST', '/event-hooks/drafts/match', { hook: { source: 's', filter } });
+    expect((await match({ word: { starts_with: 'c' } })).status).toBe(403);
+    for (const filter of [undefined, {}])
+      expect(await match(filter)).toMatchObject({ status: 200, body: { events: 1, fired: 1 } });
+  });
+
+  it('lets other work go on while many large events are looked at', async () => {
+    const b = await bench();
+    const list = Array.from({ length: 1000 }, (_, n) => ({ n, word: 'some word', more: [1, 2, 3] }));
+    const payload = JSON.stringify({ list });
+    const one = { id: 'x', source: 's', event: 'e', at: 0, payload };
+    b.dispatcher.store.recentEvents = () => Promise.resolve(Array.from({ length: 200 }, () => one));
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      timer = setImmediate(turn);
+    };
+    let timer = setImmediate(turn);
+    const judged = await b.dispatcher.drafts.match({ source: 's', filter: { 'list.n': 5 } }, 200);
+    clearImmediate(timer);
+    expect(judged).toHaveLength(200);
+    expect(turns).toBeGreaterThan(1);
   });
 });
 
@@ -225,6 +249,9 @@ describe('a secret that is rotated', () => {
     for (const body of [
       { overlap_seconds: -1 },
       { overlap_seconds: 2_592_001 },
+      { overlap_seconds: '' },
+      { overlap_seconds: [] },
+      { overlap_seconds: false },
       { secret: 5 },
       { secret: '' },
       { x: 1 },
@@ -235,6 +262,17 @@ describe('a secret that is rotated', () => {
         400,
       ]);
     expect((await b.api('POST', '/event-hooks/nothing/rotate-secret', {})).status).toBe(404);
+  });
+
+  it('signs with the old one for a day where null is given, as where nothing is', async () => {
+    const b = await bench();
+    const { id } = await b.hook({ ...draft, config: { url: b.receiver.url('/x'), secret: 'the first' } });
+    const body = { secret: null, overlap_seconds: null };
+    expect((await b.api('POST', `/event-hooks/${id}/rotate-secret`, body)).body).toMatchObject({
+      secret: expect.stringContaining('whsec_') as string,
+      previous_secrets_until: expect.any(Number) as number,
+    });
+    expect(b.dispatcher.hooks.get(id)?.config.previous_secrets).toEqual(['the first']);
   });
 });
 
