@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ['test/fleet/**/*.test.ts', 'test/conformance/event-hooks/postgres.test.ts'],
-    // The test of faults by hand: it has an open fault, see docs/fleet.md.
+    // The test of faults by hand: it takes minutes, see docs/fleet.md.
     exclude: [
       'node_modules/**',
       'dist/**',

@@ -180,11 +180,11 @@ export class Engine {
 
   /** Results were not stored because an epoch has passed. If it is ours, another process has the right to deliver. */
   fenced(results: readonly AttemptResult[]): void {
-    for (const { hookId, seq } of results) this.#lanes.get(hookId)?.stored(seq);
     const lost = new Set(results.map(({ epoch }) => epoch));
     const left = [...this.#epochs].filter(([, epoch]) => !lost.has(epoch));
     if (left.length < this.#epochs.size)
       this.activate(left.length === 0 ? 0 : this.#activeUntil, new Map(left));
+    for (const { hookId, seq } of results) this.#lanes.get(hookId)?.fenced(seq);
   }
 
   /** Deliveries were written by another process. */

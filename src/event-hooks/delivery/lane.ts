@@ -170,6 +170,12 @@ export class Lane {
     if (this.#loading) this.#ended.add(seq);
   }
 
+  /** The result of an attempt was not stored: the delivery is still to be made, by whoever has the right to. */
+  fenced(seq: number): void {
+    this.#known.delete(seq);
+    this.#lookFromTheStart();
+  }
+
   /** A delivery was stored as waiting until `due`. */
   waitsUntil(due: number): void {
     if (this.#nextDue === null || due < this.#nextDue) this.#nextDue = due;
@@ -316,6 +322,8 @@ export class Lane {
         if (next !== null) this.waitsUntil(next);
       } catch (error) {
         this.#nextDue = 0;
+        // It may have given all the same what lies below the place to which was read.
+        this.#lookFromTheStart();
         throw error;
       }
     }

@@ -27,11 +27,13 @@ export async function startProcess(node: Node): Promise<void> {
   node.process = await DispatcherProcess.start(['--store', store, ...options, ...retries]);
 }
 
-/** A server that records what arrives, and answers after a moment. */
+/** A server that records what arrives, and answers after a moment of below `mostMs`, another one each time. */
 export async function startTarget(
   name: string,
   record: (entry: Entry) => void,
+  mostMs: number,
 ): Promise<{ url: string; end: () => Promise<void> }> {
+  let requests = 0;
   const server = createServer((request, response) => {
     const at = performance.now();
     let body = '';
@@ -45,7 +47,7 @@ export async function startTarget(
           if (id === null || body.includes('"event":"ping"')) return;
           record({ what: 'arrived', at, until, event: id.eventId, hook: id.hookId, target: name, node: '' });
         },
-        5 + (body.length % 20),
+        (requests += 1) % mostMs,
       );
     });
   });

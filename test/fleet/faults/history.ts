@@ -64,8 +64,11 @@ type Of<T extends Entry['what']> = Extract<Entry, { what: T }>;
 const of = <T extends Entry['what']>(history: readonly Entry[], what: T): Of<T>[] =>
   history.filter((one): one is Of<T> => one.what === what);
 const keyOf = ({ event, hook }: { event: string; hook: string }): string => `${event} for ${hook}`;
-const inFault = (history: readonly Entry[], { afterMs }: Rules, from: number, until: number): boolean =>
-  of(history, 'fault').some((fault) => until >= fault.at && from <= fault.until + afterMs);
+type InFault = (from: number, until: number) => boolean;
+function windows(history: readonly Entry[], { afterMs }: Rules): InFault {
+  const faults = of(history, 'fault');
+  return (from, until) => faults.some((fault) => until >= fault.at && from <= fault.until + afterMs);
+}
 
 function lost(history: readonly Entry[], { snoozed }: Rules): string[] {
   const arrived = new Set(of(history, 'arrived').map(keyOf));
@@ -85,16 +88,18 @@ function unrecorded(history: readonly Entry[]): string[] {
 }
 
 function doubles(history: readonly Entry[], rules: Rules): string[] {
+  const inFault = windows(history, rules);
   const first = new Map<string, Of<'arrived'>>();
   return of(history, 'arrived').flatMap((one) => {
     const before = first.get(keyOf(one));
     if (before === undefined) first.set(keyOf(one), one);
-    if (before === undefined || inFault(history, rules, before.at, one.at)) return [];
+    if (before === undefined || inFault(before.at, one.at)) return [];
     return [`${keyOf(one)} arrived twice while nothing was broken`];
   });
 }
 
 function disorder(history: readonly Entry[], rules: Rules): string[] {
+  const inFault = windows(history, rules);
   const numbers = new Map(of(history, 'recorded').map((one) => [keyOf(one), one.seq]));
   return rules.ordered.flatMap((hook) => {
     const seen = new Set<string>();
@@ -105,7 +110,7 @@ function disorder(history: readonly Entry[], rules: Rules): string[] {
     });
     return firsts.flatMap((one, at) => {
       const before = firsts[at - 1];
-      if (before === undefined || inFault(history, rules, before.at, one.at)) return [];
+      if (before === undefined || inFault(before.at, one.at)) return [];
       const isInOrder = (numbers.get(keyOf(before)) ?? 0) < (numbers.get(keyOf(one)) ?? Infinity);
       return isInOrder ? [] : [`${keyOf(one)} arrived after ${keyOf(before)}, which was stored later`];
     });
@@ -136,14 +141,15 @@ function sharedEpochs(history: readonly Entry[]): string[] {
 }
 
 function crowds(history: readonly Entry[], rules: Rules): string[] {
+  const inFault = windows(history, rules);
+  const onTheirWay = new Map<string, Of<'arrived'>[]>();
   const arrived = of(history, 'arrived').sort((a, b) => a.at - b.at);
   return arrived.flatMap((one) => {
-    const beside = arrived.filter(
-      (other) => other.target === one.target && other.at <= one.at && other.until > one.at,
-    );
+    const beside = [...(onTheirWay.get(one.target) ?? []).filter(({ until }) => until > one.at), one];
+    onTheirWay.set(one.target, beside);
     const isCrowd = beside.length > rules.inFlight;
     const from = Math.min(...beside.map(({ at }) => at));
-    if (!isCrowd || inFault(history, rules, from, one.at)) return [];
+    if (!isCrowd || inFault(from, one.at)) return [];
     return [`${String(beside.length)} requests were on their way to ${one.target} at ${String(one.at)}`];
   });
 }

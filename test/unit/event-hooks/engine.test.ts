@@ -318,3 +318,97 @@ it('a delivery that ends while the store is read is not made again by what was r
   expect(tried).toEqual(['1', '2']);
   await engine.stop(10);
 });
+
+/** An engine whose one hook ends its attempts when the test says so, with a right to everything. */
+async function oneHook(store: MemoryStore, clock: ManualClock) {
+  const tried: string[] = [];
+  const ends: ((isOk: boolean) => void)[] = [];
+  const engine = new Engine({
+    store,
+    clock,
+    log: silentLog,
+    createHandler: () => ({
+      target: null,
+      attempt: async ({ eventId }) => {
+        tried.push(eventId);
+        const ok = await new Promise<boolean>((resolve) => ends.push(resolve));
+        return { ok, status: ok ? 200 : 500, error: null, response: null };
+      },
+      test: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    }),
+    record: (result) => {
+      const fenced: AttemptResult[] = [];
+      void store.commit([], [result], { fenced: (one) => fenced.push(one) }).then(() => {
+        if (fenced.length > 0) engine.fenced(fenced);
+        else engine.stored([result]);
+      });
+    },
+    observe: () => undefined,
+    fired: () => undefined,
+    onGone: () => undefined,
+    schedule: [1, 1],
+    limits: { queueLength: 100, queueSize: 10_000, concurrency: 1 },
+    targetConcurrency: 10,
+    targetRate: null,
+  });
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const have = async (owner: string): Promise<void> => {
+    const { epochs } = await store.lease(owner, clock.now(), 1_000_000);
+    if (owner === 'me') engine.activate(clock.now() + 1_000_000, epochs);
+    await settled();
+  };
+  await store.saveHook(hook);
+  engine.setHooks([hook]);
+  await have('me');
+  const event = { id: '1', source: 's', event: 'e', at: 0, payload: '{}', hooks: ['h'] };
+  engine.offer([event], await store.commit([event], []));
+  await settled();
+  return { engine, tried, ends, settled, have };
+}
+
+it('a retry that the store has given is made although the answer that gave it was lost', async () => {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  const { engine, tried, ends, settled } = await oneHook(store, clock);
+  const take = store.takeDue.bind(store);
+  let lost = 0;
+  store.takeDue = async (...words) => {
+    const taken = await take(...words);
+    if (taken.length === 0 || lost > 0) return taken;
+    lost += 1;
+    throw new Error('the connection was cut');
+  };
+  ends[0]?.(false);
+  await settled();
+  for (let second = 0; second < 4; second += 1) {
+    await clock.advance(1000);
+    await settled();
+  }
+  ends[1]?.(true);
+  await settled();
+  expect(lost).toBe(1);
+  expect(tried).toEqual(['1', '1']);
+  await engine.stop(10);
+});
+
+it('a delivery whose result was fenced is made again by the process that has the right again', async () => {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  const { engine, tried, ends, settled, have } = await oneHook(store, clock);
+  // Another process had the right meanwhile and ended before it made the delivery.
+  await store.release('me');
+  await have('other');
+  await store.release('other');
+  await have('me');
+  expect(tried).toEqual(['1']);
+  ends[0]?.(true);
+  await settled();
+  expect(tried).toEqual(['1', '1']);
+  ends[1]?.(true);
+  await settled();
+  expect(await store.unfinished()).toEqual(new Map([['h', 0]]));
+  await engine.stop(10);
+});
