@@ -7,6 +7,8 @@ import type { EventResult } from './support/kong-client.ts';
 import { PackedConnection } from './support/msgpack-client.ts';
 import type { ServerProcess } from './support/server-process.ts';
 import { until, Workbench } from './support/server-process.ts';
+import { MessageDecoder } from '../../src/wire/msgpack/framing.ts';
+import { encodeRequest } from '../../src/wire/msgpack/kong-side.ts';
 
 // What Kong loses when a server, or a part of one, goes.
 
@@ -147,6 +149,32 @@ describe('a worker that is killed while it works on a MsgPack:1 event', { timeou
     }
     expect((await event).calls).toEqual(['kong.request.get_method', 'kong.response.exit']);
     expect(kong.skipped).toEqual([]);
+  });
+});
+
+describe('a worker that is killed in the middle of a MsgPack:1 request', { timeout: 120_000 }, () => {
+  it('leaves no rest of it that passes for a request: Kong is answered, and the connection ends', async () => {
+    const server = await bench.serve(['packed'], '--workers', '1').ready();
+    const kong = connect(server.socket);
+    const decoder = new MessageDecoder();
+    const answers: unknown[] = [];
+    let ended = false;
+    kong.on('data', (bytes) => answers.push(...decoder.push(bytes)));
+    kong.on('close', () => (ended = true));
+    const body = encodeRequest(7, 'plugin.Step', [{ EventId: 1, Data: 'x'.repeat(50_000) }]);
+    await new Promise((resolve) => kong.write(body.subarray(0, 40_000), resolve));
+    const other = new PackedConnection(server.socket);
+    for (let turn = 0; turn < 2; turn++) await other.call('plugin.CloseInstance', 1);
+    const [worker] = (await server.status()).workers;
+    process.kill(Number(worker?.pid ?? Number.NaN), 'SIGKILL');
+    kong.write(encodeRequest(9, 'plugin.StartInstance', [{ Name: 'packed', Config: '{}' }]));
+    await until(async () => ended || answers.some((answer) => Object(answer)[1] === 9), 'the end');
+    other.close();
+    kong.destroy();
+    expect(answers).toEqual([
+      [1, 7, expect.stringContaining('No plugin instance'), null],
+      [2, 'kong-ts.farewell', expect.any(String)],
+    ]);
   });
 });
 

@@ -109,15 +109,20 @@ export class MsgpackSession implements Responder {
    * @throws KongTsError FRAME_TOO_LARGE, FRAME_MALFORMED for what has no id
    */
   take(bytes: Buffer, at: number): number {
+    const begins = !this.#decoder.partial;
     let end: number;
     try {
       end = this.#decoder.take(bytes, at);
     } catch (error) {
+      this.#crossOut();
       this.#tooLarge(error);
       return bytes.length;
     }
     const { whole } = this.#decoder;
-    if (whole !== null) this.#handle(whole);
+    if (whole !== null) {
+      this.#crossOut();
+      this.#handle(whole);
+    } else if (begins) this.#noteBegun();
     return end;
   }
 
@@ -250,10 +255,23 @@ export class MsgpackSession implements Responder {
   }
 
   /** Should this process die before the answer, Kong is told. */
-  #note(phase: Phase | 'start' | null, eventId: number): void {
+  #note(phase: Phase | 'start' | null, eventId: number, id = this.#request): void {
     const { ticket, runtime } = this.#connection;
     if (ticket === 0) return;
-    this.#place = runtime.host.openRequests?.open({ ticket, id: this.#request, eventId, phase }) ?? -1;
+    this.#place = runtime.host.openRequests?.open({ ticket, id, eventId, phase }) ?? -1;
+  }
+
+  /**
+   * The rest of a request is still to come. Should this process die before, that rest must not be read as a request: it may be a
+   * client's body.
+   */
+  #noteBegun(): void {
+    const { begun } = this.#decoder;
+    const [, id, method] = firstElements(begun, 3);
+    const eventId = eventIdIn(begun) ?? 0;
+    const phase = this.#connection.runtime.steppedEvents.get(eventId)?.phase ?? null;
+    const what = method === 'plugin.StartInstance' ? 'start' : phase;
+    this.#note(what, phase === null ? 0 : eventId, typeof id === 'number' ? id : 0);
   }
 
   #crossOut(): void {
