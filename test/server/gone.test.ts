@@ -168,7 +168,7 @@ describe('a worker that is killed in the middle of a MsgPack:1 request', { timeo
     const [worker] = (await server.status()).workers;
     process.kill(Number(worker?.pid ?? Number.NaN), 'SIGKILL');
     kong.write(encodeRequest(9, 'plugin.StartInstance', [{ Name: 'packed', Config: '{}' }]));
-    await until(async () => ended || answers.some((answer) => Object(answer)[1] === 9), 'the end');
+    await until(async () => ended || answers.some((answer) => (answer as unknown[])[1] === 9), 'the end');
     other.close();
     kong.destroy();
     expect(answers).toEqual([

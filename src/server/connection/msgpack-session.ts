@@ -5,7 +5,6 @@ import { phases } from '../../pdk/names/index.ts';
 import type { Command, Request } from '../../wire/msgpack/index.ts';
 import {
   decodeValue,
-  firstElements,
   MessageDecoder,
   encode,
   MessageWriter,
@@ -19,6 +18,7 @@ import {
   malformed,
 } from '../../wire/msgpack/index.ts';
 import { encodeText } from '../../base/text.ts';
+import { begunRequest, idIn } from './begun-request.ts';
 import { brokenInstance } from './broken-instance.ts';
 import { relaysNotice } from './event-relay.ts';
 import { servesMethod } from '../socket/serves.ts';
@@ -42,8 +42,6 @@ const unknownInstance = 'No plugin instance #';
 
 /** The answer to Kong 3.9.3 about an instance without an id (kong-pdk's answer). */
 const noId = '-1';
-/** The longest text id that is sent back, in UTF-16 units. */
-const maxIdText = 64;
 
 /**
  * What a connection does in MsgPack:1. It works on one request at a time and answers every request that has an id,
@@ -266,12 +264,10 @@ export class MsgpackSession implements Responder {
    * client's body.
    */
   #noteBegun(): void {
-    const { begun } = this.#decoder;
-    const [, id, method] = firstElements(begun, 3);
-    const eventId = eventIdIn(begun) ?? 0;
-    const phase = this.#connection.runtime.steppedEvents.get(eventId)?.phase ?? null;
-    const what = method === 'plugin.StartInstance' ? 'start' : phase;
-    this.#note(what, phase === null ? 0 : eventId, typeof id === 'number' ? id : 0);
+    const { steppedEvents } = this.#connection.runtime;
+    const phaseOf = (eventId: number): Phase | null => steppedEvents.get(eventId)?.phase ?? null;
+    const { phase, eventId, id } = begunRequest(this.#decoder.begun, phaseOf);
+    this.#note(phase, eventId, id);
   }
 
   #crossOut(): void {
@@ -376,15 +372,6 @@ export class MsgpackSession implements Responder {
     else this.#out = new MessageWriter(512);
     connection.idle();
   }
-}
-
-/** The id of a message, even if the rest of it is missing, unreadable or of no known kind. Null if it has none. */
-function idIn(bytes: Buffer): number | bigint | string | null {
-  const [kind, id] = firstElements(bytes, 2);
-  // A notification has a name in this place.
-  if (typeof kind !== 'number' || kind === 2) return null;
-  if (typeof id === 'string') return id.length <= maxIdText ? id : null;
-  return typeof id === 'number' || typeof id === 'bigint' ? id : null;
 }
 
 /** What the worker that owns an event does with a step that came to another worker. */

@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
+import { begunRequest } from '../../../src/server/connection/begun-request.ts';
 import { farewell } from '../../../src/server/connection/farewell.ts';
 import { owedAnswer } from '../../../src/server/connection/owed-answer.ts';
 import { decodeValue } from '../../../src/wire/msgpack/index.ts';
+import { encodeRequest } from '../../../src/wire/msgpack/kong-side.ts';
 import {
   OpenRequests,
   readOpenRequests,
@@ -85,3 +87,16 @@ test('a StartInstance is noted as one, and answered with an id that nobody knows
     ]);
   }
 });
+
+test.each([
+  ['plugin.StartInstance', { Name: 'a', Config: 'x'.repeat(500) }, { id: 7, eventId: 0, phase: 'start' }],
+  ['plugin.Step', { EventId: 5, Data: 'x'.repeat(500) }, { id: 7, eventId: 5, phase: 'access' }],
+  ['plugin.Step', { EventId: 6, Data: 'x'.repeat(500) }, { id: 7, eventId: 0, phase: null }],
+])(
+  'of a request whose rest is still to come, what it is about is noted: %s %j',
+  (method, argument, noted) => {
+    const begun = encodeRequest(7, method, [argument]).subarray(0, 200);
+    expect(begunRequest(begun, (eventId) => (eventId === 5 ? 'access' : null))).toEqual(noted);
+    expect(begunRequest(begun.subarray(0, 2), () => null)).toEqual({ id: 0, eventId: 0, phase: null });
+  },
+);
