@@ -19,16 +19,20 @@ export class InFlightFile {
    * @param path where the file is made for a moment; its folder has to be writable
    * @returns null when that is not possible: events in flight stay unknown then
    */
-  static create(path: string): InFlightFile | null {
+  static create(path: string, write: typeof writeSync = writeSync): InFlightFile | null {
+    let descriptor: number | null = null;
     try {
-      const descriptor = openSync(path, 'wx+', 0o600);
+      descriptor = openSync(path, 'wx+', 0o600);
       unlinkSync(path);
       // The disk's room is taken now, so that no later write lacks it.
-      writeSync(descriptor, new Uint8Array(requestsAt + requestsSize), 0, requestsAt + requestsSize, 0);
-      return new InFlightFile(descriptor);
+      const room = new Uint8Array(requestsAt + requestsSize);
+      if (write(descriptor, room, 0, room.length, 0) === room.length) return new InFlightFile(descriptor);
     } catch {
-      return null;
+      // As on a full disk.
     }
+    // Workers are started for as long as the supervisor lives, and each start would leave one open.
+    if (descriptor !== null) closeSync(descriptor);
+    return null;
   }
 
   read(): InFlightEvent[] {
