@@ -100,7 +100,9 @@ export function canBeSent(value: unknown, depth = 0): boolean {
   if (value instanceof Uint8Array) return true;
   if (depth >= maxDepth) return false;
   const within = (item: unknown) => canBeSent(item, depth + 1);
-  if (Array.isArray(value)) return value.every((item) => item !== null && item !== undefined && within(item));
+  // A place that was never written to is a gap, too, and `every` passes over it.
+  if (Array.isArray(value))
+    return Array.from(value).every((item) => item !== null && item !== undefined && within(item));
   return isPlainObject(value) && Object.values(value).every(within);
 }
 

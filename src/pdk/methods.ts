@@ -105,7 +105,7 @@ export function madeInLog(
 ): Promise<unknown> | null {
   if (fn.row.inLog != null) return held(channel, composition(fn)(channel, args));
   const value = valueInLog(fn, channel, args);
-  if (value !== null) return value;
+  if (value !== null) return harmless(value);
   const { facts } = channel;
   if (facts === undefined || facts.subsystem === 'http') return null;
   if (fn.row.httpLog === true) return held(channel, onHttpOnly(fn, channel, facts, args));

@@ -98,6 +98,22 @@ describe.each(protocols)('values in the context over %s', (protocol) => {
     },
   );
 
+  it.each([[[]], [['groups']]])(
+    'a call that is awaited later is no unhandled rejection: %j',
+    async (vouched) => {
+      const { values, log } = channels(protocol, vouched);
+      for (const key of ['groups', 'kong-ts.log.groups']) values.set(key, luaFunction);
+      const unhandled: unknown[] = [];
+      const listener = (reason: unknown) => unhandled.push(reason);
+      process.on('unhandledRejection', listener);
+      const early = read(createKong(log), 'shared', 'groups');
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      process.off('unhandledRejection', listener);
+      await expect(early).rejects.toMatchObject({ code: 'PDK_CALL_FAILED' });
+      expect(unhandled).toEqual([]);
+    },
+  );
+
   it('what Kong itself keeps as text or a number is asked for by its own name', async () => {
     const { values, log } = channels(protocol);
     values.set('KONG_PROXY_LATENCY', 7).set('request_id', 'r1');
@@ -195,10 +211,13 @@ describe('a plugin for kong-pdk', () => {
   it('what not each protocol can send again is not kept', async () => {
     const { values, access } = channels('msgpack');
     const kong = bridge(access) as unknown as Context;
-    for (const value of [[null, 2], new Date(0), new Map([[2, 'x']])])
+    const gap = Object.assign([], { 1: 2 });
+    for (const value of [[null, 2], gap, { list: gap }, new Date(0), new Map([[2, 'x']])]) {
       await kong.ctx.shared.set('k', value as never);
+      expect(values.get('kong-ts.log.k')).toBeNull();
+      values.delete('kong-ts.log.k');
+    }
     await kong.ctx.shared.set('bytes', Buffer.from('b') as never);
-    expect(values.get('kong-ts.log.k')).toBeNull();
     expect(values.get('kong-ts.log.bytes')).toEqual(Buffer.from('b'));
   });
 });
