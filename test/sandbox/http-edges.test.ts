@@ -136,10 +136,13 @@ describe('requests that no route may see', () => {
     expect(answer).toMatch(/\r\nContent-Type: text\/html; charset=UTF-8\r\n/);
   });
 
-  test('a WebSocket is refused with a text that says so', async () => {
+  test.each([
+    ['', 'Connection: keep-alive, Upgrade\r\n'],
+    [' that only has Upgrade, as Kong takes it for one,', ''],
+  ])('a WebSocket%s is refused with a text that says so', async (_how, connection) => {
     const before = gateway.upstream.requests.length;
     const answer = await raw(
-      'GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n' +
+      `GET /ws HTTP/1.1\r\nHost: a\r\n${connection}Upgrade: websocket\r\n` +
         'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n',
       /\n\}$/,
     );

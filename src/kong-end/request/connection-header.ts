@@ -16,9 +16,10 @@ export function connectionOf(request: IncomingMessage, lengthKnown: boolean): 'c
   return old && !(options.has('keep-alive') && lengthKnown) ? 'close' : 'keep-alive';
 }
 
-/** Whether a request wants to leave HTTP for the WebSocket protocol. */
+/**
+ * Whether a request wants to leave HTTP for the WebSocket protocol. Kong looks at Upgrade alone (kong/runloop/handler.lua), and
+ * then runs no response phase.
+ */
 export function wantsWebSocket({ headers }: IncomingMessage): boolean {
-  return (
-    connectionOptions(headers.connection).has('upgrade') && headers.upgrade?.toLowerCase() === 'websocket'
-  );
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
