@@ -53,6 +53,17 @@ it('a server with two workers fires once per event; hooks made, changed and dele
   const range = (from: number, to: number): number[] =>
     Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+  // What a worker emits before it has reached the dispatcher is kept, and fires hooks that are made meanwhile.
+  const first = await api('POST', '', {
+    source: 'emitting',
+    event: 'seen',
+    handler: 'webhook',
+    config: { url: receiver.url('/reached') },
+  });
+  await Promise.all(kongs.map((kong, i) => kong.event('emitting', { n: 1000 + i }, 'access')));
+  await receiver.untilTrue(() => [1000, 1001].every((one) => numbers('/reached').includes(one)));
+  await api('DELETE', `/${String(first.id)}`);
+
   await requests();
   const config = { url: receiver.url('/a') };
   const { id } = await api('POST', '', { source: 'emitting', event: 'seen', handler: 'webhook', config });
