@@ -3,7 +3,10 @@ import { needsOwnNode } from './node-version.js';
 /** What stands on the terminal after the files were written. */
 export function nextSteps(folder, template, { plugin }, { written, kept }) {
   const file = template.file.replaceAll('__plugin__', plugin);
-  const enter = folder === '.' ? '' : `  cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder}'`}\n`;
+  const enter =
+    folder === '.'
+      ? ''
+      : `  cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder.replaceAll("'", `'\\''`)}'`}\n`;
   const own = needsOwnNode()
     ? `\nThis is Node ${process.versions.node}, and kong-ts needs 22.19: the project gets a Node 24 of its own, which npm scripts\nuse. npm install notes that the machine's is older (EBADENGINE); nothing has to be done about it.\n`
     : '';

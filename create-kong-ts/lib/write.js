@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { needsOwnNode } from './node-version.js';
@@ -16,13 +16,15 @@ import { Refusal } from './refusal.js';
  * @returns {{ written: string[], kept: string[] }} paths in the project
  */
 export function writeProject(root, folder, template, names, { kongTs, keep }) {
-  if (existsSync(root) && !lstatSync(root).isDirectory()) throw new Refusal(`${root} is a file.`);
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new Refusal(`${root} is a file.`);
   const files = new Map([
     ...filesOf(join(folder, 'shared'), names, template),
     ...filesOf(join(folder, template.name), names, template),
   ]);
   files.set('package.json', packageJson(names, kongTs));
-  const there = [...files.keys()].filter((file) => existsSync(join(root, file)));
+  for (const file of files.keys()) checkFolders(root, file);
+  const there = [...files.keys()].filter((file) => entryAt(join(root, file)) !== undefined);
   if (there.length > 0 && !keep)
     throw new Refusal(
       `${root} has ${some(there)} already, and nothing is overwritten. Name another folder, or fill up that one with ` +
@@ -36,6 +38,21 @@ export function writeProject(root, folder, template, names, { kongTs, keep }) {
     throw new Refusal(`${root} cannot be written to: ${error.message}.`);
   }
   return { written, kept: there };
+}
+
+/** A link counts as what is there, wherever it leads. */
+const entryAt = (file) => lstatSync(file, { throwIfNoEntry: false });
+
+/** The folders of a file are folders of the project: a link may lead out of it. */
+function checkFolders(root, file) {
+  for (let folder = dirname(file); folder !== '.'; folder = dirname(folder)) {
+    const entry = entryAt(join(root, folder));
+    if (entry !== undefined && !entry.isDirectory())
+      throw new Refusal(
+        `${join(root, folder)} is ${entry.isSymbolicLink() ? 'a link' : 'a file'}, and the project needs a folder there. ` +
+          'Nothing was written.',
+      );
+  }
 }
 
 const some = (files) =>

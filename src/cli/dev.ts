@@ -8,7 +8,7 @@ import { useOwnUmask } from '../unix/index.ts';
 import { findPlugins } from './dev/find-plugins.ts';
 import type { Gateway } from './dev/gateway.ts';
 import { SandboxGateway } from './dev/gateway.ts';
-import { choosePort } from './dev/ports.ts';
+import { bracketed, choosePort } from './dev/ports.ts';
 import type { SessionOptions } from './dev/session.ts';
 import { DevSession } from './dev/session.ts';
 import { DevTerminal } from './dev/terminal.ts';
@@ -116,6 +116,8 @@ async function compile(plugins: string[], flags: Flags, terminal: DevTerminal): 
     flags.upstreamPort === undefined && existsSync(config)
       ? 9080
       : await port('--upstream-port', flags.upstreamPort, 9080);
+  // A container finds this machine by rewriting this address; the file then works without one, too.
+  const upstreamUrl = `http://${docker === null ? bracketed(host) : '127.0.0.1'}:${String(upstream)}`;
   const ports = {
     proxy: await port('--proxy-port', flags.proxyPort, 8000),
     admin: await port('--admin-port', flags.adminPort, 8001),
@@ -137,13 +139,11 @@ async function compile(plugins: string[], flags: Flags, terminal: DevTerminal): 
         );
   return {
     ...{ plugins: specs, config, hooksAdmin, inspect, gateway, logLevel: flags.logLevel },
-    upstream: { host: upstreamHost, port: upstream },
+    upstream: { host: upstreamHost, port: upstream, url: upstreamUrl },
     dataDir: flags.dataDir ?? null,
     socketMode: docker === null ? '600' : '666',
   };
 }
-
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 function portOf(option: string, text: string): number {
   const value = Number(text);

@@ -18,6 +18,7 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { loadDeclarative } from '../../src/kong-end/declarative/index.ts';
 import { dumpDocument, loadPlugin } from '../../src/plugin/index.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -56,8 +57,8 @@ const allFiles = (inside: string): string[] =>
     .map((entry) => path.relative(inside, path.join(entry.parentPath, entry.name)));
 
 beforeAll(async () => {
-  // Not a name that vitest takes for a plugin of a test: Node loads these.
-  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'kong-ts-create-')));
+  // Not a name that vitest takes for a plugin of a test: Node loads these. People have spaces in their paths.
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'kong-ts create ')));
   mkdirSync(inFolder('node_modules', '@types'), { recursive: true });
   symlinkSync(root, inFolder('node_modules', 'kong-ts'));
   symlinkSync(path.join(root, 'node_modules/@types/node'), inFolder('node_modules/@types/node'));
@@ -88,6 +89,7 @@ describe('npm create kong-ts', () => {
       );
       for (const file of files) expect(read(`my-${name}`, file), file).not.toMatch(/__(?:plugin|file)__/i);
     }
+    expect(read('my-plain', 'README.md')).toMatch(/^# `my-plain`\n/);
     expect(read('my-plain', 'Dockerfile')).toContain('KONG_PLUGINSERVER_MY_PLAIN_SOCKET');
     expect(JSON.parse(read('my-plain', 'package.json'))).toMatchObject({
       name: 'my-plain',
@@ -152,6 +154,25 @@ describe('npm create kong-ts', () => {
       const store = loadDeclarative([inFolder(`my-${name}`, 'kong.yml')], [known]);
       expect(store.snapshot().plugins.map((each) => each.name)).toEqual([`my-${name}`]);
     }
+  });
+
+  it.each(names)('has names that YAML would take for something else, from the template %s', async (name) => {
+    for (const plugin of ['2024', 'true', '1e3']) {
+      expect(await createProject(`${name}/${plugin}`, '--template', name)).toMatchObject({ status: 0 });
+      const { services } = parseYaml(read(name, plugin, 'kong.yml')) as {
+        services: { plugins: { name: unknown }[] }[];
+      };
+      expect(services.map(({ plugins }) => plugins.map((each) => each.name))).toEqual([[plugin]]);
+    }
+  });
+
+  it('prints a way into the folder that a shell understands', async () => {
+    const { output } = await createProject("it's a plugin", '--name', 'mine');
+    const line = output.split('\n').find((each) => each.startsWith('  cd ')) ?? '';
+    expect(await run('sh', ['-c', `${line.trim()} && pwd`])).toEqual({
+      status: 0,
+      output: `${inFolder("it's a plugin")}\n`,
+    });
   });
 
   it('overwrites nothing, and says what is there', async () => {
@@ -245,5 +266,34 @@ describe('kong-ts init', () => {
     expect(statSync(path.join(here, 'plugins/old-project.ts')).mode & 0o777).toBe(0o644);
     const again = await runCli(['init', '--help'], { cwd: here });
     expect(again.stdout).toContain('Usage: kong-ts init [folder]');
+  });
+
+  it('writes nothing where a link leads out of the folder, or a file has the place of a folder', async () => {
+    const away = inFolder('away');
+    const here = inFolder('linked');
+    for (const each of [away, here]) mkdirSync(each);
+    symlinkSync(away, path.join(here, 'plugins'));
+    const linked = await runCli(['init', '--name', 'mine'], { cwd: here });
+    expect(linked).toMatchObject({ status: 1, stdout: '' });
+    expect(linked.stderr).toContain('plugins is a link');
+    expect([readdirSync(away), readdirSync(here)]).toEqual([[], ['plugins']]);
+    rmSync(path.join(here, 'plugins'));
+    writeFileSync(path.join(here, 'test'), 'mine');
+    const { stderr } = await runCli(['init', '--name', 'mine'], { cwd: here });
+    expect(stderr).toContain('test is a file');
+    expect(readdirSync(here)).toEqual(['test']);
+    rmSync(path.join(here, 'test'));
+    symlinkSync(inFolder('nowhere'), path.join(here, 'kong.yml'));
+    const { stdout } = await runCli(['init', '--name', 'mine'], { cwd: here });
+    expect(stdout).toContain('Kept as they were:\n  kong.yml\n');
+    expect(existsSync(inFolder('nowhere'))).toBe(false);
+  });
+
+  it('goes into a folder that a link leads to, if that was named', async () => {
+    mkdirSync(inFolder('real'));
+    symlinkSync(inFolder('real'), inFolder('link'));
+    const { status } = await runCli(['init', 'link', '--name', 'mine'], { cwd: folder });
+    expect(status).toBe(0);
+    expect(readdirSync(inFolder('real'))).toContain('package.json');
   });
 });

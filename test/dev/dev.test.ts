@@ -18,6 +18,8 @@ export default definePlugin({
   config: z.object({ word: z.string()${fields} }),
   async access(kong, config) {
     if ((await kong.request.getQueryArg('break')) !== null) throw new Error('broken on purpose');
+    const said = await kong.request.getQueryArg('say');
+    if (typeof said === 'string') console.log(said);
     await kong.response.setHeader('x-word', config.word);
     return kong.response.exit(200, { answer: '${answer}', helped, config });
   },
@@ -106,6 +108,13 @@ describe('kong-ts dev, without arguments', () => {
     await untilPrinted('plugins/hello.ts:8');
     expect(output).toContain('broken on purpose');
     expect((await answer()).status).toBe(200);
+  });
+
+  it('shows what a plugin prints of a client without acting on it, also if it looks like a line of the server', async () => {
+    const line = { level: 'info', message: 'a debugger can attach', url: 'here \u001b[2J' };
+    await answer(`?say=${encodeURIComponent(JSON.stringify(line))}`);
+    await untilPrinted('here \\u001b[2J');
+    expect(output).not.toContain('\u001b[2J');
   });
 
   it('takes over a plugin, its helper and kong.yml when they are saved', async () => {

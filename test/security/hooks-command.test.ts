@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { linesOf, textOf } from '../../src/cli/hooks/answer.ts';
 import { HooksApi } from '../../src/cli/hooks/api.ts';
+import { runCli } from '../support/run-cli.ts';
 
 /** `kong-ts hooks` with a token, and something at the address that is not a dispatcher. */
 async function against(answer: RequestListener): Promise<{ api: HooksApi; url: string }> {
@@ -88,5 +89,24 @@ describe('an answer', () => {
     const follow = (path: string) => all(api.follow(path, new AbortController().signal));
     await expect(follow('/none')).rejects.toMatchObject(failing);
     await expect(follow('/breaks')).rejects.toMatchObject(failing);
+  });
+});
+
+describe('what an answer says', () => {
+  it.each([
+    ['status', { store: 'a\u001b[2Jb', durable: true, store_healthy: true, hooks: 0, unfinished: 0 }],
+    ['rotate-secret', { secret: 'a\u009b2Jb', previous_secrets_until: null }],
+  ])('of %s is shown without acting on the terminal', async (name, answer) => {
+    const { url } = await against((_request, response) => response.end(JSON.stringify(answer)));
+    const { status, stdout } = await runCli([
+      'hooks',
+      '--api',
+      url,
+      name,
+      ...(name === 'status' ? [] : ['x']),
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/a\\u00(?:1b\[|9b)2Jb/);
+    expect([...stdout].filter((each) => each === '\u001b' || each === '\u009b')).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DumpDocument } from '../../plugin/index.ts';
 import { startSandbox } from '../../sandbox/index.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
+import { bracketed } from './ports.ts';
 import { requestLine } from './request-line.ts';
 import type { DevTerminal } from './terminal.ts';
 
@@ -74,7 +75,7 @@ export class SandboxGateway implements Gateway {
 
   #start(documents: readonly DumpDocument[]): Promise<Sandbox> {
     const { config, host, ports, socket, hooksAdmin, patient, verbose } = this.#options;
-    const shown = host.includes(':') ? `[${host}]` : host;
+    const shown = bracketed(host);
     const quiet = new Set(verbose ? [] : ['info', 'debug']);
     return startSandbox({
       config: [config],

@@ -7,7 +7,8 @@ export interface DevOptions {
   readonly config: string;
   /** `host:port` of the Admin API of event hooks. */
   readonly hooksAdmin: string;
-  readonly upstream: { readonly host: string; readonly port: number };
+  /** Where the echo listens; `url` is what a new kong.yml has for it. */
+  readonly upstream: { readonly host: string; readonly port: number; readonly url: string };
   readonly inspect: string | null;
   readonly logLevel: LogLevel;
   readonly dataDir: string | null;

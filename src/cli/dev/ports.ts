@@ -8,6 +8,9 @@ export interface WantedPort {
   readonly given: boolean;
 }
 
+/** How a host stands before its port. */
+export const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
 /** How many ports after the wanted one are looked at. */
 const others = 50;
 

@@ -11,7 +11,7 @@ import type { ServerStatus } from '../../server/admin/index.ts';
 import { readLines } from '../../server/index.ts';
 import type { LogLevel } from '../../server/index.ts';
 import type { LogRecord } from '../../terminal/index.ts';
-import { recordOf } from '../../terminal/index.ts';
+import { printableLine, recordOf } from '../../terminal/index.ts';
 import type { DevTerminal } from './terminal.ts';
 
 export interface DevServerOptions {
@@ -162,7 +162,9 @@ export class DevServer {
       case 'this process delivers':
         return true;
       case 'a debugger can attach':
-        this.#terminal.say(`${this.#terminal.paint.green('debugger')} ${String(fields['url'])}`);
+        this.#terminal.say(
+          `${this.#terminal.paint.green('debugger')} ${printableLine(String(fields['url']))}`,
+        );
         return true;
       default:
         return (
@@ -184,6 +186,8 @@ export class DevServer {
 const saysInspector = (line: string): boolean =>
   /^(?:Debugger listening on|For help, see: https:\/\/nodejs|Debugger ending on)/.test(line);
 
-const listOf = (files: unknown): string => (Array.isArray(files) ? files.map(String).join(', ') : '');
+/** A plugin may print a line of a client that looks like one of the server's own. */
+const listOf = (files: unknown): string =>
+  Array.isArray(files) ? printableLine(files.map(String).join(', ')) : '';
 
 const isOfPlugin = (fields: Readonly<Record<string, unknown>>): boolean => 'plugin' in fields;

@@ -13,7 +13,7 @@ import { startEcho } from './echo.ts';
 import type { Addresses, Gateway } from './gateway.ts';
 import { makeKongYml } from './kong-yml.ts';
 import type { DevOptions } from './options.ts';
-import { listenError } from './ports.ts';
+import { bracketed, listenError } from './ports.ts';
 import { DevServer } from './server.ts';
 import type { DevTerminal } from './terminal.ts';
 
@@ -146,8 +146,8 @@ export class DevSession {
   async #apply(): Promise<void> {
     if (this.#documents.length === 0) return;
     const { config, upstream } = this.#options;
-    const url = `http://${upstream.host}:${String(upstream.port)}`;
-    if (makeKongYml(config, this.#documents, url)) this.#say(`made ${path.relative(process.cwd(), config)}`);
+    if (makeKongYml(config, this.#documents, upstream.url))
+      this.#say(`made ${path.relative(process.cwd(), config)}`);
     this.#content = contentOf(config);
     const addresses = await this.#gateway.apply(this.#documents);
     if (!this.#introduced) await this.#introduce(addresses);
@@ -162,7 +162,7 @@ export class DevSession {
         ...addresses,
         ...{ hooksAdmin, files: plugins, config: path.relative(process.cwd(), config) },
         plugins: (status?.plugins ?? []).map(({ name, version }) => `${name} ${version}`),
-        upstream: this.#echo === null ? null : `http://${upstream.host}:${String(upstream.port)}`,
+        upstream: this.#echo === null ? null : `http://${bracketed(upstream.host)}:${String(upstream.port)}`,
         console: await consoleOf(hooksAdmin),
         paint: this.#terminal.paint,
       }),

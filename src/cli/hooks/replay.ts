@@ -1,3 +1,4 @@
+import { notOurs } from './answer.ts';
 import type { HooksApi } from './api.ts';
 
 const portion = 1000;
@@ -21,7 +22,7 @@ export async function replay(
   let replayed = 0;
   let offset: string | null | undefined = null;
   do {
-    const body = id.includes('_')
+    const body: Record<string, unknown> = id.includes('_')
       ? {}
       : {
           size: portion,
@@ -29,8 +30,10 @@ export async function replay(
           ...(options.dead === true ? { states: ['dead'] } : {}),
           ...(offset === null ? {} : { offset }),
         };
-    const answer: { replayed: number; offset?: string | null } = await api.call('POST', path, body);
+    const answer: { replayed: number; offset?: string | null } | null = await api.call('POST', path, body);
+    if (typeof answer?.replayed !== 'number') throw notOurs(api.base, 'it does not say how many there were');
     replayed += answer.replayed;
+    if (answer.offset != null && answer.offset === offset) throw notOurs(api.base, 'its portions do not end');
     offset = answer.offset;
     progress(offset != null);
   } while (offset != null);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { startPluginServer } from 'kong-ts/testing';
 
-const file = new URL('../plugins/__plugin__.cjs', import.meta.url).pathname;
+const file = fileURLToPath(new URL('../plugins/__plugin__.cjs', import.meta.url));
 
 test('says hello in a header', async () => {
   await using server = await startPluginServer({ plugins: [file] });

@@ -68,4 +68,14 @@ describe('hooks replay', () => {
     expect(output).toBe('');
     expect(progress).toContain('1000 queued again');
   });
+
+  it.each([
+    [{ replayed: '\u001b[2J' }, 'how many'],
+    [null, 'how many'],
+    [{ replayed: 0, offset: 'a' }, 'do not end'],
+  ])('of an API that answers %j ends with an error', async (answer, sentence) => {
+    const hooks = { json: false, base: 'http://a', call: async () => answer } as unknown as HooksApi;
+    await expect(replay(hooks, 'hook', {})).rejects.toThrow(sentence);
+    expect(output).toBe('');
+  });
 });
