@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../support/clock.ts';
 import type { DispatcherOptions } from '../../../src/event-hooks/dispatcher/options.ts';
 import { bench } from '../support/setup.ts';
@@ -130,6 +130,22 @@ describe('a replay of many', () => {
     expect((await b.api<Job>('GET', `/event-hooks/replays/${ready.id}`)).body.replayed).toBe(1000);
     const counts = await b.dispatcher.store.waitingAndDead();
     expect([...counts.values()].reduce((sum, { dead }) => sum + dead, 0)).toBeGreaterThanOrEqual(500);
+  });
+
+  it('tells what came of the portion that was being made due when it was stopped', async () => {
+    const { b } = await withDead(['a', 'b']);
+    const ready = await counted(b, { event: 'e' });
+    const stopped = Promise.withResolvers<undefined>();
+    const replay = b.dispatcher.replay.bind(b.dispatcher);
+    vi.spyOn(b.dispatcher, 'replay').mockImplementation(async (query) => {
+      await stopped.promise;
+      return await replay(query);
+    });
+    await b.api('POST', `/event-hooks/replays/${ready.id}/start`);
+    await b.api('POST', `/event-hooks/replays/${ready.id}/stop`);
+    stopped.resolve(undefined);
+    const read = async (): Promise<Job> => (await b.api<Job>('GET', `/event-hooks/replays/${ready.id}`)).body;
+    await expect.poll(read).toMatchObject({ state: 'stopped', replayed: 2, delivered: 2, failed: 0 });
   });
 
   it('refuses what it cannot understand, and a hook that is not there', async () => {

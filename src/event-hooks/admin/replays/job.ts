@@ -43,6 +43,7 @@ export class ReplayJob {
   #failed = 0;
   #error: string | null = null;
   #finishedAt: number | null = null;
+  #isMaking = false;
   #endFollowing: () => void = () => undefined;
 
   /**
@@ -138,6 +139,7 @@ export class ReplayJob {
 
   async #run(): Promise<void> {
     const states = this.#selection.states;
+    this.#isMaking = true;
     try {
       for (const [hookId, seqs] of this.#chosen) {
         for (let at = 0; at < seqs.length; at += atOnce) {
@@ -154,6 +156,9 @@ export class ReplayJob {
       if (!this.isOver) this.#become('done');
     } catch (error) {
       this.#fail(error);
+    } finally {
+      this.#isMaking = false;
+      this.#settle();
     }
   }
 
@@ -179,8 +184,14 @@ export class ReplayJob {
   #ended({ state }: Extract<Notice, { type: 'delivery' }>): void {
     if (state === 'delivered') this.#delivered += 1;
     else this.#failed += 1;
-    if (this.isOver && this.#delivered + this.#failed >= this.#replayed) this.#endFollowing();
+    this.#settle();
     this.#changed(this);
+  }
+
+  /** Follows no more once it is over and each has ended; a stopped one may still be making its last portion due. */
+  #settle(): void {
+    if (this.isOver && !this.#isMaking && this.#delivered + this.#failed >= this.#replayed)
+      this.#endFollowing();
   }
 
   #become(state: State): void {
@@ -196,16 +207,13 @@ export class ReplayJob {
   /** Nothing more becomes due: what has become due is followed a while longer. */
   #followOn(): void {
     const end = this.#endFollowing;
-    if (this.#delivered + this.#failed >= this.#replayed) {
-      end();
-      return;
-    }
     const { clock } = this.#dispatcher.options;
     const timer = clock.setTimeout(end, followMs);
     this.#endFollowing = () => {
       clock.clearTimeout(timer);
       end();
     };
+    this.#settle();
   }
 
   #fail(error: unknown): void {
