@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
 import type { CDPSession, Page } from 'playwright-core';
+import { launchChromium } from '../scripts/console-browser.ts';
+import { silentLog } from '../src/event-hooks/log.ts';
 import { parseServeOptions } from '../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../src/event-hooks/serve/serve.ts';
 import type { Served } from '../src/event-hooks/serve/serve.ts';
@@ -15,12 +16,6 @@ const minutes = Number(values.minutes);
 const hooks = 200;
 const deliveries = 100_000;
 const perSecond = 1000;
-const silent = {
-  info: () => undefined,
-  notice: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const say = (line: string): unknown => process.stdout.write(`${line}\n`);
 
 /** Hooks that only log, and what they have delivered: a thousandth of it holds the text that is looked for. */
@@ -138,17 +133,8 @@ async function heap(session: CDPSession): Promise<string> {
 
 const folder = mkdtempSync(join(tmpdir(), 'kong-ts-bench-console-'));
 const options = parseServeOptions(['--admin', '127.0.0.1:0', '--data-dir', join(folder, 'data')], {});
-const served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log: silent } });
-const browser = await chromium.launchPersistentContext(join(folder, 'profile'), {
-  executablePath: process.env['KONG_TS_CHROMIUM'] ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-  ],
-});
+const served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log: silentLog } });
+const browser = await launchChromium(join(folder, 'profile'));
 try {
   const busy = await fill(served);
   const page = browser.pages()[0] ?? (await browser.newPage());

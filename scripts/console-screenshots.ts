@@ -6,19 +6,14 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import type { Page } from 'playwright-core';
+import { silentLog } from '../src/event-hooks/log.ts';
 import { parseServeOptions } from '../src/event-hooks/serve/options.ts';
 import { serveDispatcher } from '../src/event-hooks/serve/serve.ts';
 import type { Served } from '../src/event-hooks/serve/serve.ts';
+import { launchChromium } from './console-browser.ts';
 
 const out = fileURLToPath(new URL('../docs/console/', import.meta.url));
-const silent = {
-  info: () => undefined,
-  notice: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 /** A target that answers well, fails, or is gone, by its path. */
 const target = createServer((request, response) => {
@@ -173,7 +168,7 @@ async function main(): Promise<void> {
     ['--admin', '127.0.0.1:0', '--allow-loopback', '--data-dir', join(folder, 'data')],
     {},
   );
-  const served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log: silent } });
+  const served = await serveDispatcher({ ...options, dispatcher: { ...options.dispatcher, log: silentLog } });
   mkdirSync(out, { recursive: true });
   try {
     const ids = await seed(served, base);
@@ -201,18 +196,7 @@ async function shoot(
   theme: 'light' | 'dark',
   all: readonly Shot[],
 ): Promise<void> {
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env['KONG_TS_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-sync',
-    ],
-    colorScheme: theme,
-  });
+  const browser = await launchChromium(profile, { colorScheme: theme });
   const page = browser.pages()[0] ?? (await browser.newPage());
   const emit = (): Promise<unknown> =>
     fetch(`${admin ?? ''}/event-hooks/events`, {

@@ -1,5 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
+import { Select } from './select.tsx';
+import type { Options } from './select.tsx';
 
 interface FieldProps {
   readonly name: string;
@@ -120,25 +122,11 @@ export const AreaField = ({ name, value, onValue, help, problem, rows = 6 }: Are
 );
 
 interface ChoiceProps extends TextProps {
-  readonly options: readonly (readonly [value: string, name: string])[];
+  readonly options: Options;
 }
 
 export const ChoiceField = ({ name, value, onValue, help, problem, options }: ChoiceProps): JSX.Element => (
   <Field name={name} help={help} problem={problem}>
-    {(ties) => (
-      <select
-        {...ties}
-        value={value}
-        onChange={({ currentTarget }) => {
-          onValue(currentTarget.value);
-        }}
-      >
-        {options.map(([one, text]) => (
-          <option key={one} value={one}>
-            {text}
-          </option>
-        ))}
-      </select>
-    )}
+    {(ties) => <Select ties={ties} value={value} options={options} onValue={onValue} />}
   </Field>
 );

@@ -1,5 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Select } from './select.tsx';
+import type { Options } from './select.tsx';
 
 interface FilterProps {
   readonly name: string;
@@ -64,25 +66,13 @@ export function SearchField({
   );
 }
 
-interface SelectProps extends FilterProps {
-  readonly options: readonly (readonly [value: string, name: string])[];
-}
-
-export const SelectField = ({ name, value, options, onValue }: SelectProps): JSX.Element => (
+export const SelectField = ({
+  name,
+  ...choice
+}: FilterProps & { readonly options: Options }): JSX.Element => (
   <label class="field">
     <span class="field-name">{name}</span>
-    <select
-      value={value}
-      onChange={({ currentTarget }) => {
-        onValue(currentTarget.value);
-      }}
-    >
-      {options.map(([one, text]) => (
-        <option key={one} value={one}>
-          {text}
-        </option>
-      ))}
-    </select>
+    <Select {...choice} />
   </label>
 );
 

@@ -33,14 +33,3 @@ const Waiting = ({ what }: { what: string }): JSX.Element => (
     Reading {what}…
   </p>
 );
-
-/** A number that may not be known, with the reason. */
-export function Known({ value, reason }: { value: number | null; reason?: string | null }): JSX.Element {
-  return value === null ? (
-    <span class="quiet" title={reason ?? 'the dispatcher does not say'}>
-      not known
-    </span>
-  ) : (
-    <>{value.toLocaleString('en')}</>
-  );
-}

@@ -1,31 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import type { BrowserContext } from 'playwright-core';
 import { onTestFinished } from 'vitest';
+import { chromiumPath, launchChromium } from '../../../scripts/console-browser.ts';
 
-const places = [
-  process.env['KONG_TS_CHROMIUM'] ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
-/** null: there is none on this machine. */
-export const chromiumPath = places.find((place) => place !== '' && existsSync(place)) ?? null;
+export { chromiumPath };
 
 /** Stands beside the names of tests that are skipped without one. */
 export const withoutChromium = 'in a Chromium (apt-get install chromium, or KONG_TS_CHROMIUM names one)';
-
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 export interface Look {
   readonly theme?: 'light' | 'dark';
@@ -42,10 +25,7 @@ export async function openBrowser({
   reducedMotion = false,
 }: Look = {}): Promise<BrowserContext> {
   const profile = mkdtempSync(join(tmpdir(), 'kong-ts-chromium-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: chromiumPath ?? '',
-    headless: true,
-    args,
+  const context = await launchChromium(profile, {
     viewport: { width, height },
     colorScheme: theme,
     reducedMotion: reducedMotion ? 'reduce' : 'no-preference',

@@ -64,36 +64,36 @@ interface PairRowProps {
   readonly onPair: (pair: Pair | null) => void;
 }
 
-const PairRow = ({ pair: [key, value], named, onPair }: PairRowProps): JSX.Element => (
-  <div class="pair">
+const PairRow = ({ pair: [key, value], named, onPair }: PairRowProps): JSX.Element => {
+  const part = (what: string, text: string, onText: (text: string) => void): JSX.Element => (
     <input
       type="text"
-      aria-label={named('name')}
-      placeholder="name"
+      aria-label={named(what)}
+      placeholder={what}
       spellcheck={false}
-      value={key}
+      value={text}
       onInput={({ currentTarget }) => {
-        onPair([currentTarget.value, value]);
+        onText(currentTarget.value);
       }}
     />
-    <input
-      type="text"
-      aria-label={named('value')}
-      placeholder="value"
-      spellcheck={false}
-      value={value}
-      onInput={({ currentTarget }) => {
-        onPair([key, currentTarget.value]);
-      }}
-    />
-    <button
-      type="button"
-      class="button"
-      onClick={() => {
-        onPair(null);
-      }}
-    >
-      Remove<span class="unseen">{` ${key}`}</span>
-    </button>
-  </div>
-);
+  );
+  return (
+    <div class="pair">
+      {part('name', key, (text) => {
+        onPair([text, value]);
+      })}
+      {part('value', value, (text) => {
+        onPair([key, text]);
+      })}
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          onPair(null);
+        }}
+      >
+        Remove<span class="unseen">{` ${key}`}</span>
+      </button>
+    </div>
+  );
+};
