@@ -1,3 +1,4 @@
+import type { ReplayedAnswer } from '../../event-hooks/admin/answers.ts';
 import { call, given } from './client.ts';
 import type { Delivery, DeliveryPage } from './types.ts';
 
@@ -69,5 +70,4 @@ const pathOf = (id: string): string => `/event-hooks/deliveries/${encodeURICompo
 
 export const readDelivery = (id: string, signal?: AbortSignal): Promise<Delivery> =>
   call('GET', pathOf(id), given(signal));
-export const replayDelivery = (id: string): Promise<{ replayed: number }> =>
-  call('POST', `${pathOf(id)}/replay`);
+export const replayDelivery = (id: string): Promise<ReplayedAnswer> => call('POST', `${pathOf(id)}/replay`);

@@ -1,19 +1,11 @@
-import type { CheckedAnswer, MatchedAnswer } from '../../event-hooks/admin/answers.ts';
+import type { CheckedAnswer, MatchedAnswer, RenderedAnswer } from '../../event-hooks/admin/answers.ts';
 import { call, given } from './client.ts';
 import type { Hook, TestResult } from './types.ts';
 
 /** What the API says of hooks that are not stored. */
 export type Checked = CheckedAnswer;
 export type Matched = MatchedAnswer;
-export interface Rendered {
-  readonly request: {
-    readonly method: string;
-    readonly url: string;
-    readonly headers: Record<string, string>;
-    readonly body: string | null;
-  };
-  readonly event_id: string | null;
-}
+export type Rendered = RenderedAnswer;
 
 const at = (name: string): string => `/event-hooks/drafts/${name}`;
 

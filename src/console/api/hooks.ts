@@ -1,3 +1,4 @@
+import type { RotatedAnswer } from '../../event-hooks/admin/answers.ts';
 import { call, checkedJson, given } from './client.ts';
 import type { History, Hook, HookHistory, Page, Sources, TestResult } from './types.ts';
 
@@ -33,6 +34,11 @@ export const patchHook = (id: string, change: unknown): Promise<Hook> =>
   call('PATCH', pathOf(id), { body: change });
 export const deleteHook = (id: string): Promise<void> => call('DELETE', pathOf(id));
 export const pingHook = (id: string): Promise<unknown> => call('GET', `${pathOf(id)}/ping`);
+/** @param secret '': one is made. @param overlap for so many seconds the old one signs, too */
+export const rotateSecret = (id: string, secret: string, overlap: number): Promise<RotatedAnswer> =>
+  call('POST', `${pathOf(id)}/rotate-secret`, {
+    body: { ...(secret === '' ? {} : { secret }), overlap_seconds: overlap },
+  });
 /** @param fields as the text of JSON, which goes out as it stands: its numbers keep their digits */
 export async function testHook(id: string, fields: string): Promise<TestResult> {
   return await call('POST', `${pathOf(id)}/test`, { text: checkedJson(fields) });

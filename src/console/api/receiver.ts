@@ -1,8 +1,8 @@
+import type { ReceiverAnswer } from '../../event-hooks/admin/answers.ts';
 import { call, given } from './client.ts';
-import type { Received } from './types.ts';
 
 const path = '/event-hooks/receiver';
 
-export const readReceiver = (signal?: AbortSignal): Promise<{ url: string; data: Received[] }> =>
+export const readReceiver = (signal?: AbortSignal): Promise<ReceiverAnswer> =>
   call('GET', path, given(signal));
 export const clearReceiver = (): Promise<void> => call('DELETE', path);

@@ -1,13 +1,13 @@
+import type { PastEventsAnswer } from '../../event-hooks/admin/answers.ts';
 import { writeJson } from '../text/exact-json.ts';
 import { call, given } from './client.ts';
-import type { StoredEvent } from './types.ts';
 
 /** The last stored events of a source, newest first. */
 export const recentEvents = (
   source: string,
   event: string | null,
   signal?: AbortSignal,
-): Promise<{ data: StoredEvent[]; reason?: string }> =>
+): Promise<PastEventsAnswer> =>
   call('GET', '/event-hooks/events', { query: { source, event, size: 20 }, ...given(signal) });
 
 /** Fields to try a hook with: those of its last event, or an empty object. */

@@ -2,7 +2,9 @@ import type {
   AttemptAnswer,
   DeliveryAnswer,
   DeliveryPageAnswer,
+  EventInfoAnswer,
   HistoryAnswer,
+  HookAnswer,
   HookHistoryAnswer,
   PastEventAnswer,
   ReceivedAnswer,
@@ -27,33 +29,13 @@ export type Received = ReceivedAnswer;
 export type SignatureState = ReceivedAnswer['signature']['kong'];
 export type ReplayJob = ReplayJobAnswer;
 export type DeliveryState = DeliveryAnswer['state'];
-export interface Hook {
-  id: string;
-  created_at: number;
-  updated_at: number;
-  source: string;
-  event: string | null;
-  handler: string;
-  on_change: boolean | null;
-  snooze: number | null;
-  enabled?: boolean;
-  disabled_reason?: string;
-  filter?: Record<string, unknown>;
-  concurrency?: number;
-  rate?: number;
-  retry_schedule?: number[];
-  config: Record<string, unknown>;
-}
+export type Hook = HookAnswer;
 export interface Page<Item> {
   data: Item[];
   next: string | null;
   offset?: string;
 }
-export interface EventInfo {
-  fields: string[];
-  unique?: string[];
-  description?: string;
-}
+export type EventInfo = EventInfoAnswer;
 export type Sources = Record<string, Record<string, EventInfo>>;
 export interface TestResult {
   data: Record<string, unknown>;

@@ -59,6 +59,7 @@ const eventInfo = z.strictObject({
   unique: z.array(z.string()).optional(),
   description: z.string().optional(),
 });
+export type EventInfoAnswer = z.infer<typeof eventInfo>;
 
 const testResult = z.looseObject({
   data: z.looseObject({}).describe("What the hook's handler was given."),
@@ -164,6 +165,11 @@ const pastEvent = z.strictObject({
   payload: z.looseObject({}).nullable().describe('null: the caller sees no payloads.'),
 });
 export type PastEventAnswer = z.infer<typeof pastEvent>;
+const pastEvents = z.strictObject({
+  data: z.array(pastEvent),
+  reason: z.string().nullable().describe('Why there are none.'),
+});
+export type PastEventsAnswer = z.infer<typeof pastEvents>;
 
 const checked = z.strictObject({
   valid: z.boolean(),
@@ -196,6 +202,7 @@ const rendered = z.strictObject({
   }),
   event_id: z.string().nullable(),
 });
+export type RenderedAnswer = z.infer<typeof rendered>;
 
 const rotated = z.strictObject({
   event_hook: z.strictObject({ id: z.string() }),
@@ -218,6 +225,8 @@ const received = z.strictObject({
   signature: z.strictObject({ standard: judgement, kong: judgement, reason: z.string().nullable() }),
 });
 export type ReceivedAnswer = z.infer<typeof received>;
+const receiver = z.strictObject({ url: z.string(), data: z.array(received) });
+export type ReceiverAnswer = z.infer<typeof receiver>;
 
 const session = z.strictObject({
   role: z.enum(['admin', 'read']).nullable().describe('null: a token is needed.'),
@@ -256,6 +265,8 @@ const page = (items: z.ZodType) =>
     offset: z.string().optional(),
   });
 
+export type HookAnswer = z.infer<ReturnType<typeof hookAnswer>>;
+
 /** The names that the document has for schemas: those of `answers`, and what a hook is written as. */
 export type ComponentName = keyof ReturnType<typeof answers> | 'HookInput';
 
@@ -276,11 +287,8 @@ export function answers(kinds: KindSet) {
     History: history,
     Plugins: plugins,
     Store: storeState,
-    Receiver: z.strictObject({ url: z.string(), data: z.array(received) }),
-    PastEvents: z.strictObject({
-      data: z.array(pastEvent),
-      reason: z.string().nullable().describe('Why there are none.'),
-    }),
+    Receiver: receiver,
+    PastEvents: pastEvents,
     Checked: checked,
     Matched: matched,
     Rendered: rendered,

@@ -80,7 +80,7 @@ export function schemaOf({ name, config }: KindDescription): z.ZodObject {
  * A hook as it is shown. Of a stored row that makes no hook any more, source and event are whatever text it holds, and
  * its configuration is those fields that can be read.
  */
-export const hookAnswer = (handlers: readonly string[]): z.ZodObject =>
+export const hookAnswer = (handlers: readonly string[]) =>
   z.strictObject({
     ...stored,
     ...common,

@@ -1,13 +1,10 @@
 import type { JSX } from 'preact';
-import { call } from '../../api/client.ts';
+import { renderDraft } from '../../api/drafts.ts';
 import type { Delivery, Hook, SentRequest } from '../../api/types.ts';
+import { draftOf } from '../../model/draft.ts';
 import { curlOf } from '../../text/curl.ts';
 import { writeJson } from '../../text/exact-json.ts';
 import { announce } from '../../ui/announce.tsx';
-
-interface Rendered {
-  readonly request: { method: string; url: string; headers: Record<string, string>; body: string | null };
-}
 
 /** The request of a delivery as a command: as it was sent last, or as the hook would send it now. */
 export function CurlButton({
@@ -38,18 +35,8 @@ async function commandOf(delivery: Delivery, hook: Hook, sent: SentRequest | nul
   const plain = compactly(delivery.payload);
   if (hook.handler === 'webhook' && sent !== null) return curlOf(sent, plain);
   // A template decides what the body is.
-  const { request } = await call<Rendered>('POST', '/event-hooks/drafts/render', {
-    body: { hook: draftOf(hook), event_id: delivery.event_id },
-  });
+  const { request } = await renderDraft(draftOf(hook), delivery.event_id);
   return curlOf(sent ?? request, request.body);
 }
 
 const compactly = (payload: unknown): string => writeJson(payload, null);
-
-const draftOf = ({
-  id: _,
-  created_at: _created,
-  updated_at: _updated,
-  disabled_reason: _reason,
-  ...draft
-}: Hook): unknown => draft;

@@ -1,17 +1,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { call } from '../../api/client.ts';
+import type { RotatedAnswer } from '../../../event-hooks/admin/answers.ts';
+import { rotateSecret } from '../../api/hooks.ts';
 import type { Hook } from '../../api/types.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { ChoiceField, TextField } from '../../ui/fields.tsx';
 import { Time } from '../../ui/marks.tsx';
 import { Problem, useAction } from '../../ui/use-action.tsx';
-
-interface Rotated {
-  readonly secret: string;
-  readonly previous_secrets_until: number | null;
-}
 
 const overlaps: readonly (readonly [seconds: string, name: string])[] = [
   ['3600', 'for one hour'],
@@ -21,14 +17,9 @@ const overlaps: readonly (readonly [seconds: string, name: string])[] = [
   ['0', 'not at all: at once'],
 ];
 
-const rotate = (id: string, secret: string, overlap: number): Promise<Rotated> =>
-  call('POST', `/event-hooks/${encodeURIComponent(id)}/rotate-secret`, {
-    body: { ...(secret === '' ? {} : { secret }), overlap_seconds: overlap },
-  });
-
 /** Gives a hook a new secret, while receivers go on accepting the old one for a time. */
 export function RotateDialog({ hook, onClose }: { hook: Hook; onClose: () => void }): JSX.Element {
-  const [rotated, setRotated] = useState<Rotated | null>(null);
+  const [rotated, setRotated] = useState<RotatedAnswer | null>(null);
   return (
     <Dialog title={rotated === null ? 'A new secret' : 'The secret has changed'} onClose={onClose}>
       {rotated === null ? (
@@ -42,7 +33,7 @@ export function RotateDialog({ hook, onClose }: { hook: Hook; onClose: () => voi
 
 interface FormProps {
   readonly hook: Hook;
-  readonly onRotated: (rotated: Rotated) => void;
+  readonly onRotated: (rotated: RotatedAnswer) => void;
   readonly onClose: () => void;
 }
 
@@ -53,7 +44,7 @@ function RotateForm({ hook, onRotated, onClose }: FormProps): JSX.Element {
   const submit = (event: Event): void => {
     event.preventDefault();
     action.run(async () => {
-      onRotated(await rotate(hook.id, secret, Number(overlap)));
+      onRotated(await rotateSecret(hook.id, secret, Number(overlap)));
     });
   };
   return (
@@ -83,7 +74,7 @@ function RotateForm({ hook, onRotated, onClose }: FormProps): JSX.Element {
   );
 }
 
-const RotatedFacts = ({ rotated, onClose }: { rotated: Rotated; onClose: () => void }): JSX.Element => (
+const RotatedFacts = ({ rotated, onClose }: { rotated: RotatedAnswer; onClose: () => void }): JSX.Element => (
   <div class="stack" role="status">
     <p>Give it to the receiver now. The page does not show it again.</p>
     <pre class="answer">{rotated.secret}</pre>
