@@ -56,6 +56,19 @@ describe.skipIf(chromiumPath === null)(`deliveries, ${withoutChromium}`, () => {
     await expect.poll(() => rows.count()).toBe(3);
   });
 
+  it('that came in live are gone where a new filter does not want them', async () => {
+    const { page, go, hook, emit } = await openConsole();
+    const id = await hook();
+    await go(`/hooks/${id}`);
+    const rows = page.getByRole('table', { name: 'Deliveries of this hook' }).getByRole('row');
+    await page.getByText('live', { exact: true }).waitFor();
+    await emit({ data: { n: 1 } });
+    await expect.poll(() => rows.count()).toBe(3);
+    await page.getByLabel('State').selectOption('dead');
+    await page.getByText('No delivery matches.').waitFor();
+    expect(await rows.count()).toBe(0);
+  });
+
   it('show each attempt with its own address, and are replayed', async () => {
     const { page, go, hook, emit, target, served } = await openConsole();
     target.answer = (_request, response) => {

@@ -33,6 +33,16 @@ describe.skipIf(chromiumPath === null)(`the hooks, ${withoutChromium}`, () => {
     expect(served.dispatcher.hooks.get(id)).toBeUndefined();
   });
 
+  it('shows a hook whose times no calendar holds, and says of an address that it names nothing', async () => {
+    const { page, go, hook, target } = await openConsole();
+    const config = { url: target.url('/hook'), secret: 'a', previous_secrets: ['b'] };
+    const id = await hook({ config: { ...config, previous_secrets_until: Number.MAX_SAFE_INTEGER } });
+    await go(`/hooks/${id}`);
+    await page.getByText('the old secret signs, too').waitFor();
+    await go('/constructor');
+    await page.getByRole('heading', { name: 'There is no such screen' }).waitFor();
+  });
+
   it('sends a test and a ping, which arrive at the target', async () => {
     const { page, go, hook, target } = await openConsole();
     await hook();

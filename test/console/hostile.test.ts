@@ -74,5 +74,14 @@ describe.skipIf(chromiumPath === null)(`text of strangers, ${withoutChromium}`, 
     await go(`/deliveries/${delivery?.eventId ?? ''}_${id}`);
     await page.getByText('12345678901234567890').waitFor();
     await page.getByText('0.1', { exact: true }).waitFor();
+    await go('/live');
+    await page.getByText('live', { exact: true }).waitFor();
+    await fetch(`${url}/event-hooks/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    await page.getByText('Fields', { exact: true }).click();
+    await page.getByText('12345678901234567890').waitFor();
   });
 });

@@ -26,6 +26,31 @@ describe.skipIf(chromiumPath === null)(`live rows, ${withoutChromium}`, () => {
     await expect.poll(() => rows.count()).toBe(5);
   });
 
+  it('that wait to be shown are dropped when the filter changes', async () => {
+    const { page, go, hook, emit } = await openConsole();
+    await hook();
+    // Rows wait longer than they do: the filter changes while they wait.
+    await page.addInitScript(`{
+      const wait = window.setTimeout;
+      window.setTimeout = (run, ms, ...rest) => wait(run, ms === 250 ? 1500 : ms, ...rest);
+      const add = EventSource.prototype.addEventListener;
+      window.heard = [];
+      EventSource.prototype.addEventListener = function (name, tell) {
+        add.call(this, name, (event) => { tell(event); window.heard.push(name); });
+      };
+    }`);
+    await go('/live');
+    await page.getByText('live', { exact: true }).waitFor();
+    await emit({ data: { n: 1 } });
+    await expect.poll(() => page.evaluate('window.heard')).toContain('delivery');
+    await page.getByLabel('Show').selectOption('event');
+    await expect.poll(() => page.evaluate("window.heard.filter((name) => name === 'hello').length")).toBe(2);
+    await emit({ data: { n: 2 } });
+    const rows = page.getByRole('table', { name: 'What happens' }).getByRole('row');
+    await rows.filter({ hasText: 'fires 1 hook' }).waitFor();
+    expect(await rows.count()).toBe(2);
+  });
+
   it('have no connection while the tab is hidden, and go on behind the last row afterwards', async () => {
     const { page, go, hook, emit } = await openConsole();
     await hook();

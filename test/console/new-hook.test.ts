@@ -80,6 +80,15 @@ describe.skipIf(chromiumPath === null)(`the form of hooks, ${withoutChromium}`, 
     expect(target.bodies('/custom')).toEqual([{ bye: 'alice "the first"' }]);
   });
 
+  it('takes a source for published only where somebody has published it', async () => {
+    const { page, go } = await openConsole();
+    await go('/new?source=constructor&event=name');
+    await page.getByText('Nobody has published this source yet').waitFor();
+    await page.getByLabel('Source').fill('crud');
+    await page.getByLabel('Event', { exact: true }).fill('constructor');
+    await page.getByText('Nobody has published this event yet').waitFor();
+  });
+
   it('checks Lua while it is typed', async () => {
     const { page, go, served } = await openConsole();
     await go('/new?source=crud');

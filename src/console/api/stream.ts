@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { signal } from '@preact/signals';
+import { parseJson } from '../text/exact-json.ts';
 import { urlOf } from './client.ts';
 
 export type StreamState = 'closed' | 'connecting' | 'open';
@@ -65,7 +66,7 @@ class VisibleStream {
     for (const name of names) {
       source.addEventListener(name, (event) => {
         if (event.lastEventId !== '') this.#lastId = event.lastEventId;
-        this.#tell(name, JSON.parse(String(event.data)));
+        this.#tell(name, parseJson(String(event.data)));
       });
     }
   }

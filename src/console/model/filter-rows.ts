@@ -1,3 +1,5 @@
+import { ExactNumber } from '../text/exact-json.ts';
+
 /** One condition of a filter, as a form has it: everything is text. */
 export interface FilterRow {
   readonly path: string;
@@ -81,7 +83,9 @@ export function pathsOf(payload: unknown, most = 200): string[] {
   const found: string[] = [];
   const look = (value: unknown, path: string): void => {
     if (found.length >= most) return;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const hasFields =
+      typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
+    if (hasFields) {
       for (const [name, below] of Object.entries(value)) look(below, path === '' ? name : `${path}.${name}`);
     } else if (path !== '') found.push(path);
   };

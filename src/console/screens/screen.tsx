@@ -1,4 +1,5 @@
 import type { ComponentType, JSX } from 'preact';
+import { own } from '../model/own.ts';
 import { lazily } from '../shell/lazily.tsx';
 import { place } from '../router.ts';
 import { Page } from '../shell/page.tsx';
@@ -17,7 +18,7 @@ export function Screen(): JSX.Element {
     if (sub === 'edit') return <EditPage id={id} />;
   }
   if (section === 'deliveries' && id !== undefined) return <DeliveryPage id={id} />;
-  const Simple = simple[section];
+  const Simple = own(simple, section);
   return Simple === undefined || id !== undefined ? <NotThere /> : <Simple />;
 }
 

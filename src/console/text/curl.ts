@@ -15,9 +15,13 @@ export function curlOf(
   { method, url, headers }: Pick<SentRequest, 'method' | 'url' | 'headers'>,
   body: string | null,
 ): string {
-  const parts = [`curl -X ${shellWord(method)} ${shellWord(url)}`];
+  // curl would take brackets for a range, or for a choice.
+  const curl = /[[\]{}]/.test(url) ? 'curl --globoff' : 'curl';
+  const parts = [`${curl} -X ${shellWord(method)} ${shellWord(url)}`];
   for (const [name, value] of Object.entries(headers)) {
-    if (!left.has(name.toLowerCase())) parts.push(`-H ${shellWord(`${name}: ${value}`)}`);
+    // A name with a colon alone would take the header away.
+    const line = value === '' ? `${name};` : `${name}: ${value}`;
+    if (!left.has(name.toLowerCase())) parts.push(`-H ${shellWord(line)}`);
   }
   // --data would take a body that begins with @ for the name of a file.
   if (body !== null) parts.push(`--data-raw ${shellWord(body)}`);

@@ -46,8 +46,10 @@ const clock = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   second: '2-digit',
 });
+/** Whether a calendar holds it: the times of the API are numbers, and those of an address any text. */
+export const isMoment = (at: number): boolean => !Number.isNaN(new Date(at).getTime());
 /** The reader's own time, to the second. */
-export const moment = (at: number): string => clock.format(at).replace(',', '');
+export const moment = (at: number): string => (isMoment(at) ? clock.format(at).replace(',', '') : '–');
 export const timeOfDay = (at: number): string => clock.format(at).slice(-8);
 
 export function bytes(n: number): string {

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { moment, relative } from '../text/format.ts';
+import { isMoment, moment, relative } from '../text/format.ts';
 
 export type Tone = 'good' | 'bad' | 'wait' | 'plain';
 
@@ -34,7 +34,7 @@ setInterval(() => {
 
 /** A moment, read as a distance from now; the exact time is its title. */
 export function Time({ at, absolute = false }: { at: number | null; absolute?: boolean }): JSX.Element {
-  if (at === null) return <span class="quiet">–</span>;
+  if (at === null || !isMoment(at)) return <span class="quiet">–</span>;
   const exact = moment(at);
   return (
     <time class="nowrap" dateTime={new Date(at).toISOString()} title={exact}>

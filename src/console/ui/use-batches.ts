@@ -5,10 +5,12 @@ const pauseMs = 250;
 
 /**
  * Gathers what comes in, and hands it on a few times a second.
+ * @param key says what is listened to; what waits when it changes belongs to another, and is dropped
  * @param most what waits beyond this is dropped, the oldest first
  * @returns takes one more
  */
 export function useBatches<Item>(
+  key: string,
   most: number,
   take: (items: Item[], dropped: number) => void,
 ): (item: Item) => void {
@@ -20,8 +22,11 @@ export function useBatches<Item>(
   useEffect(
     () => () => {
       if (timer.current !== null) clearTimeout(timer.current);
+      timer.current = null;
+      waiting.current = [];
+      dropped.current = 0;
     },
-    [],
+    [key],
   );
   return (item) => {
     waiting.current.push(item);

@@ -5,6 +5,7 @@ import { change, emptyDraft, valueOf } from '../../../src/console/model/draft.ts
 import { filterOf, pathsOf, rowsOf } from '../../../src/console/model/filter-rows.ts';
 import { handlersOf } from '../../../src/console/model/handler-schema.ts';
 import { mergeRows, mostLiveRows } from '../../../src/console/model/live-rows.ts';
+import { parseJson } from '../../../src/console/text/exact-json.ts';
 import { endpoints } from '../../../src/event-hooks/admin/endpoints.ts';
 import { openApiDocument } from '../../../src/event-hooks/admin/openapi.ts';
 import { handlerKinds } from '../../../src/event-hooks/handlers/kinds.ts';
@@ -61,6 +62,7 @@ describe('a filter as rows', () => {
   });
   it('offers the paths of a payload, a bounded number of them', () => {
     expect(pathsOf({ a: { b: 1, c: [1] }, d: null })).toEqual(['a.b', 'a.c', 'd']);
+    expect(pathsOf(parseJson('{"n":12345678901234567890}'))).toEqual(['n']);
     expect(
       pathsOf(Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`f${String(n)}`, n]))),
     ).toHaveLength(200);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { curlOf, shellWord } from '../../../src/console/text/curl.ts';
 import { ExactNumber, parseJson, writeJson } from '../../../src/console/text/exact-json.ts';
-import { compact, latency, relative, span } from '../../../src/console/text/format.ts';
+import { compact, latency, moment, relative, span } from '../../../src/console/text/format.ts';
 import { fillHours, roundTop } from '../../../src/console/text/hours.ts';
 import { visible } from '../../../src/console/text/visible.ts';
 
@@ -52,6 +52,15 @@ describe('a curl command', () => {
   });
 });
 
+describe('a curl command that curl would read otherwise', () => {
+  it('takes brackets of a URL for what they are, and sends a header without a value', () => {
+    const url = 'http://127.0.0.1/?a[1-3]={x,y}';
+    expect(curlOf({ method: 'GET', url, headers: { 'x-a': '' } }, null)).toBe(
+      "curl --globoff -X GET 'http://127.0.0.1/?a[1-3]={x,y}' \\\n  -H 'x-a;'",
+    );
+  });
+});
+
 describe('numbers and times', () => {
   it('are written in units that fit', () => {
     expect([0, 0.42, 12.4, 1234, 65_000].map(latency)).toEqual([
@@ -64,6 +73,7 @@ describe('numbers and times', () => {
     expect(latency(null)).toBe('–');
     expect([999, 9999, 12_345, 1_200_000].map(compact)).toEqual(['999', '9,999', '12.3K', '1.2M']);
     expect([500, 61_000, 7_200_000, 90_000_000].map(span)).toEqual(['less than 1 s', '1 min', '2 h', '1 d']);
+    expect([NaN, Number.MAX_SAFE_INTEGER].map(moment)).toEqual(['–', '–']);
     expect(relative(1000, 61_000)).toBe('1 min ago');
     expect(relative(61_000, 1000)).toBe('in 1 min');
   });

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
-import type { EventInfo, Sources } from '../../api/types.ts';
+import type { Sources } from '../../api/types.ts';
 import { textOf } from '../../model/draft.ts';
+import { own } from '../../model/own.ts';
 import { visible } from '../../text/visible.ts';
 import { CheckField } from '../../ui/check-field.tsx';
 import { TextField } from '../../ui/fields.tsx';
@@ -33,7 +34,7 @@ export function Trigger({ form, sources }: { form: Form; sources: Sources }): JS
           value={event}
           help={help['event']}
           problem={problem('event')}
-          offers={Object.keys(sources[source] ?? {})}
+          offers={Object.keys(own(sources, source) ?? {})}
           onValue={(value) => {
             set('event', value === '' ? null : value);
           }}
@@ -72,7 +73,7 @@ interface PublishedProps {
 /** What its source says of an event. */
 function Published({ source, event, sources }: PublishedProps): JSX.Element | null {
   if (source === '') return null;
-  const events = sources[source];
+  const events = own(sources, source);
   if (events === undefined) {
     return (
       <p class="quiet small">
@@ -80,7 +81,7 @@ function Published({ source, event, sources }: PublishedProps): JSX.Element | nu
       </p>
     );
   }
-  const info: EventInfo | undefined = event === '' ? undefined : events[event];
+  const info = own(events, event);
   if (event === '')
     return <p class="quiet small">{`Published: ${Object.keys(events).map(visible).join(', ')}.`}</p>;
   if (info === undefined) {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { DeliveryFilter } from '../../api/deliveries.ts';
 import { useStream } from '../../api/stream.ts';
 import type { Delivery, DeliveryNotice } from '../../api/types.ts';
@@ -17,21 +17,10 @@ export function HookDeliveries({ id }: { id: string }): JSX.Element {
   const filter = filterOfPlace();
   const search = useDeliveries(id, filter);
   const [live, setLive] = useState(true);
-  const [notices, setNotices] = useState<readonly DeliveryNotice[]>([]);
-  const [waiting, setWaiting] = useState(0);
   const follows = isStreamable(filter);
-  const take = useBatches<DeliveryNotice>(500, (items, dropped) => {
-    if (live && follows) setNotices((now) => [...now, ...items].slice(-500));
-    else setWaiting((now) => now + items.length + dropped);
-  });
-  useStream(streamQuery(id, filter), {
-    delivery: (data) => {
-      take(data as DeliveryNotice);
-    },
-  });
+  const { notices, waiting, forget } = useNotices(id, filter, live && follows);
   const show = (): void => {
-    setNotices([]);
-    setWaiting(0);
+    forget();
     search.again();
   };
   const rows: readonly Delivery[] = mergeRows(search.found?.rows ?? [], notices);
@@ -68,6 +57,35 @@ export function HookDeliveries({ id }: { id: string }): JSX.Element {
       </div>
     </section>
   );
+}
+
+interface Notices {
+  readonly notices: readonly DeliveryNotice[];
+  /** How many came in that are not shown. */
+  readonly waiting: number;
+  readonly forget: () => void;
+}
+
+/** Attempts that came in since the filter was chosen. What came in under another one is none of this one's. */
+function useNotices(id: string, filter: DeliveryFilter, shows: boolean): Notices {
+  const [notices, setNotices] = useState<readonly DeliveryNotice[]>([]);
+  const [waiting, setWaiting] = useState(0);
+  const key = JSON.stringify([id, filter]);
+  const take = useBatches<DeliveryNotice>(key, 500, (items, dropped) => {
+    if (shows) setNotices((now) => [...now, ...items].slice(-500));
+    else setWaiting((now) => now + items.length + dropped);
+  });
+  const forget = (): void => {
+    setNotices([]);
+    setWaiting(0);
+  };
+  useEffect(forget, [key]);
+  useStream(streamQuery(id, filter), {
+    delivery: (data) => {
+      take(data as DeliveryNotice);
+    },
+  });
+  return { notices, waiting, forget };
 }
 
 /** What the stream cannot judge, the store has to be asked for. */

@@ -33,7 +33,8 @@ export function useLiveRows(wanted: Readonly<Record<string, string>>): LiveRows 
   const [kept, setKept] = useState(nothing);
   const [live, setLive] = useState(true);
   const query = { ...wanted, types: wanted['types'] || 'event,delivery' };
-  const take = useBatches<LiveRow>(mostRows, (items, dropped) => {
+  const key = JSON.stringify(query);
+  const take = useBatches<LiveRow>(key, mostRows, (items, dropped) => {
     const newest = items.toReversed();
     setKept((now) =>
       live
@@ -43,7 +44,7 @@ export function useLiveRows(wanted: Readonly<Record<string, string>>): LiveRows 
   });
   useEffect(() => {
     setKept(nothing);
-  }, [JSON.stringify(query)]);
+  }, [key]);
   useStream(query, {
     event: (data) => {
       take({ kind: 'event', row: data as EventNotice });
